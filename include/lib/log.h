@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+/*
+ * log -- one line per event, to syslog, files or standard error.
+ *
+ * The shapes of the lines are those of the field's tools (pflogsumm,
+ * fail2ban): "barid/COMPONENT[PID]: ID: text".  Everything foreign is
+ * escaped here, once, at the sink: control characters and what is not UTF-8
+ * become \xNN, a backslash stays.  A line is one write(2), at most
+ * LOG_LINE_MAX bytes, safe between threads.  A log that cannot be written
+ * never stops mail: the line is counted as dropped.
+ */
+
+#include "lib/str.h"
+
+#define LOG_LINE_MAX 4096
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/*
+ * Sets level and format and adds targets; before the first log_to() lines
+ * go to standard error.  TARGET is "stderr", "syslog:FACILITY" or
+ * "file:PATH".  -1 with errno if it cannot be opened or is unknown (EINVAL).
+ * The descriptors are opened here, so that a confined child can use them.
+ */
+int log_to(const char *target) MUST_USE;
+void log_reset(void);	/* closes all targets: standard error again */
+void log_setup(enum log_level level, enum log_format format);
+enum log_level log_level(void);
+/* Names the component of this process: "smtpd", "qmgr", "smtp" ... */
+void log_component(const char *name);
+/* Opens file targets again, for log rotation. */
+void log_reopen(void);
+uint64_t log_dropped(void);
+
+/*
+ * Writes a line.  ID is a queue id, "NOQUEUE", or NULL for none.  A
+ * warning's text starts with "warning: ", an error's with "error: ", as
+ * the sink puts it.
+ */
+void log_error(const char *id, const char *fmt, ...) PRINTF(2, 3);
+void log_warn(const char *id, const char *fmt, ...) PRINTF(2, 3);
+void log_info(const char *id, const char *fmt, ...) PRINTF(2, 3);
+void log_debug(const char *id, const char *fmt, ...) PRINTF(2, 3);
+/* The same under another component's name, for one line. */
+void log_as(const char *component, enum log_level level, const char *id, const char *fmt, ...)
+    PRINTF(4, 5);
+
+/* Cannot go on (no memory, a bad start): logs and exits with CODE. */
+void fatal(int code, const char *fmt, ...) PRINTF(2, 3) NORETURN;
+/* A bug: logs and aborts with a core. */
+void panic(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+
+/*
+ * Adds S to a line of at most MAX bytes at OUT, escaped as the sink does
+ * it; returns the bytes written.  For tools that print foreign text.
+ */
+size_t log_escape(char *out, size_t max, struct str s);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LIB_MEM_H
+#define LIB_MEM_H
+
+/* mem -- the heap, for what outlives an arena.  Out of memory is fatal(). */
+
+#include "lib/str.h"
+
+void *mem_alloc(size_t n) MUST_USE;	/* zeroed */
+void *mem_array(size_t n, size_t size) MUST_USE;
+/* Grows P to hold N elements of SIZE; new bytes are not zeroed. */
+void *mem_grow(void *p, size_t n, size_t size) MUST_USE;
+char *mem_dup(struct str s) MUST_USE;	/* with a NUL behind it */
+void mem_free(void *p);			/* NULL is fine */
+/* Overwrites N bytes at P in a way the compiler keeps. */
+void mem_wipe(void *p, size_t n);
+/* Compares in a time that depends on N only. */
+bool mem_same(const void *a, const void *b, size_t n);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LIB_PROC_H
+#define LIB_PROC_H
+
+/*
+ * proc -- what a process may do, and how it ends.
+ *
+ * Dropping privileges either succeeds as a whole or ends the process: no
+ * caller can go on half confined.
+ */
+
+#include <sys/types.h>
+
+#include "lib/str.h"
+
+struct proc_user {
+	uid_t uid;
+	gid_t gid;
+	bool found;
+};
+
+/* Looks NAME up; found is false if there is none. */
+struct proc_user proc_user(const char *name);
+/* True if this process is root and can become somebody else. */
+bool proc_is_root(void);
+
+/*
+ * Becomes U for good, with its root at CHROOT (NULL: none), no
+ * supplementary groups, no new privileges, not dumpable, no core.  Without
+ * root it stays the user that it is, does not chroot, and does the rest.
+ * Any failure is fatal().
+ */
+void proc_confine(const struct proc_user *u, const char *chroot_dir);
+/* Caps of resources for a child: descriptors, processes, file size (0: as it is). */
+void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
+
+/* Raises the soft limit of descriptors to the hard one; returns it. */
+unsigned proc_files_max(void);
+/* Closes all descriptors from LOWEST on, but those in KEEP (sorted). */
+void proc_close_from(int lowest, const int *keep, size_t keep_n);
+/* Opens /dev/null where descriptor 0, 1 or 2 is closed. */
+void proc_fix_stdio(void);
+
+/* Installs a handler that only sets *FLAG; SIGPIPE is ignored with NULL. */
+void proc_on_signal(int signo, volatile int *flag);
+void proc_ignore(int signo);
+void proc_default(int signo);
+
+/*
+ * Starts PROGRAM with ARGV; the descriptors FDS[i] appear in it as 3+i and
+ * all others above 2 are closed; the environment holds only PATH, TZ, LANG
+ * and what is in ENV ("NAME=value", NULL-terminated).  The pid, or -1.
+ */
+pid_t proc_start(const char *program, char *const argv[], const int *fds, size_t fd_n,
+    char *const env[]) MUST_USE;
+/*
+ * The path of a helper program: $BARID_LIBEXEC, else the directory that the
+ * running program was installed beside (../libexec/barid), else the one
+ * fixed at build.  In static storage.
+ */
+const char *proc_helper(const char *name);
+
+/* The end of a forked child: flushes coverage counters, runs no exit handlers. */
+void proc_child_exit(int code) NORETURN;
+
+#endif

@@ -1,0 +1,1 @@
+auth_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/auth/*.c))

@@ -1,0 +1,1 @@
+client_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/client/*.c))

@@ -1,0 +1,1 @@
+conf_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/conf/*.c))

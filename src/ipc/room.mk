@@ -1,0 +1,1 @@
+ipc_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/ipc/*.c))

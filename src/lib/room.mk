@@ -1,0 +1,1 @@
+lib_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/lib/*.c))

@@ -1,0 +1,1 @@
+mail_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/mail/*.c))

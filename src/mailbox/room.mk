@@ -1,0 +1,1 @@
+mailbox_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/mailbox/*.c))

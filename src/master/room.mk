@@ -1,0 +1,1 @@
+master_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/master/*.c))

@@ -1,0 +1,1 @@
+net_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/net/*.c))

@@ -1,0 +1,1 @@
+policy_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/policy/*.c))

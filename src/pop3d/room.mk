@@ -1,0 +1,1 @@
+pop3d_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/pop3d/*.c))

@@ -1,0 +1,1 @@
+queue_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/queue/*.c))

@@ -1,0 +1,1 @@
+runner_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/runner/*.c))

@@ -1,0 +1,1 @@
+smtpd_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/smtpd/*.c))
