@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+
+/* header -- walking and making the header of a message (RFC 5322 2.2). */
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+
+struct field {
+	struct str name;	/* without colon and space */
+	struct str value;	/* raw: folded, without the final line end */
+	struct str raw;		/* the whole field with its line ends */
+};
+
+/*
+ * Takes the next field from *REST, a message or its beginning with CRLF or
+ * LF line ends.  1: F is set.  0: the header has ended and *REST is the body
+ * (the blank line is taken).  -1: the line there is no field; *REST stays
+ * at it.
+ */
+int field_next(struct str *rest, struct field *f) MUST_USE;
+/* The first field of that name; false if there is none. */
+bool header_find(struct str message, struct str name, struct field *f);
+unsigned header_count(struct str message, struct str name);
+/* The value unfolded and trimmed, in A. */
+struct str field_unfold(struct arena *a, const struct field *f);
+
+/*
+ * Calls FN with each mailbox of an address list (RFC 5322 3.4: display
+ * names, comments, groups; obsolete forms too).  False if the list is
+ * broken; what came before was reported.
+ */
+bool address_list(struct str value, bool (*fn)(void *arg, struct str addr), void *arg);
+
+/* Adds "Name: value" CRLF folded at 78 octets where there is white space. */
+void field_add(struct buf *b, const char *name, struct str value);
+/* TEXT as a phrase of a header: quoted, or RFC 2047 encoded if not ASCII. */
+void phrase_add(struct buf *b, struct str text);
+/* TEXT as unstructured text: as it is, or RFC 2047 encoded. */
+void unstructured_add(struct buf *b, struct str text);
+
+#endif
