@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+/*
+ * conf -- the configuration, read once and then never written.
+ *
+ * barid.conf(5) is the language.  One table (conf/option.h) says of each
+ * option its name, type, default, range and help; parser, check, `baridctl
+ * config` and the manual's test read it.  The file is parsed with
+ * libConfuse, of which conf/parse.c is the only user.
+ *
+ * Everything in a struct conf lives in its arena: conf_free() gives all
+ * back.  Times are milliseconds, sizes octets.  Lists are arrays with a
+ * count.  Strings are C strings, never NULL: "" where nothing was set.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+
+/* Where a value was written: for messages and `baridctl config`. */
+struct conf_place {
+	const char *file;	/* "" : the default */
+	int line;
+};
+
+struct conf_strs {
+	const char **v;
+	size_t n;
+};
+
+struct conf_times {
+	int64_t *v;
+	size_t n;
+};
+
+/* An address or CIDR: network byte order, IPv4 in the first four octets. */
+struct conf_net {
+	int family;		/* AF_INET, AF_INET6 */
+	unsigned bits;
+	unsigned char addr[16];
+};
+
+struct conf_nets {
+	struct conf_net *v;
+	size_t n;
+};
+
+struct conf_port_range {
+	uint16_t first, last;
+};
+
+struct conf_ports {
+	struct conf_port_range *v;
+	size_t n;
+};
+
+enum conf_service { SERVICE_SMTP, SERVICE_SUBMISSION, SERVICE_POP3, SERVICE_ADMIN };
+enum conf_listen_tls { LISTEN_TLS_OFF, LISTEN_TLS_STARTTLS, LISTEN_TLS_REQUIRED, LISTEN_TLS_IMPLICIT };
+enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
+enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
+
+struct conf_listen {
+	const char *name;
+	struct conf_place place;
+	int service;		/* enum conf_service */
+	struct conf_strs address;	/* "*", addresses, interface names, "unix:/path", "fd:name" */
+	struct conf_ports port;
+	int tls;		/* enum conf_listen_tls */
+	const char *hostname;	/* "": the global one */
+};
+
+struct conf_tls_name {
+	const char *name;
+	struct conf_place place;
+	const char *certificate;
+	const char *key;
+};
+
+struct conf_tls {
+	const char *certificate;
+	const char *key;
+	const char *min_version;	/* "1.2", "1.3" */
+	const char *ciphers;
+	const char *ca;		/* for verifying peers; "": the system's store */
+	struct conf_tls_name *names;
+	size_t name_n;
+};
+
+struct conf_auth {
+	struct conf_strs backends;
+	struct conf_strs mechanisms;
+	struct conf_strs without_tls;
+};
+
+struct conf_access {
+	struct conf_nets connect;
+	struct conf_nets relay;
+	bool auth_required;
+};
+
+struct conf_limits {
+	uint64_t connections;
+	uint64_t connections_in;
+	uint64_t connections_out;
+	uint64_t connections_per_address;
+	uint64_t message_size;
+	uint64_t recipients;
+	uint64_t errors;
+	int64_t timeout;
+	uint64_t received_hops;
+};
+
+struct conf_recipients {
+	struct conf_strs mailboxes;	/* "file", "system", "any" */
+	const char *subaddress;
+};
+
+struct conf_server {
+	const char *name;	/* host name or address */
+	struct conf_place place;
+	uint64_t port;
+	const char *user;
+	const char *password;
+	int tls;		/* enum conf_client_tls */
+	uint64_t weight;
+	bool backup;
+};
+
+struct conf_upstream {
+	const char *name;
+	struct conf_place place;
+	struct conf_server *servers;
+	size_t server_n;
+};
+
+struct conf_route {
+	const char *pattern;	/* domain, "*.domain", "*" */
+	struct conf_place place;
+	const char *via;	/* "mx", an upstream's name */
+	int tls;		/* enum conf_client_tls, for mx */
+};
+
+struct conf_queue {
+	uint64_t runners;	/* 0: one for each processor */
+	struct conf_times retry;
+	int64_t lifetime;
+	struct conf_times delay_notice;
+	uint64_t per_destination;
+	uint64_t per_connection;
+	int64_t idle_connection;
+};
+
+struct conf_log {
+	struct conf_strs to;
+	int format;		/* enum log_format */
+	int level;		/* enum log_level */
+};
+
+struct conf_dns {
+	struct conf_strs servers;	/* "address", "address:port", "[v6]:port" */
+	int64_t timeout;
+};
+
+struct conf {
+	struct arena arena;
+	const char *path;	/* of the main file */
+
+	const char *hostname;
+	struct conf_strs domains;
+	const char *postmaster;
+	const char *user;
+	const char *spool;
+	const char *mailboxes;
+	const char *run;
+	int addresses;		/* enum conf_address_level */
+
+	struct conf_listen *listens;
+	size_t listen_n;
+	struct conf_tls tls;
+	struct conf_auth auth;
+	struct conf_access access;
+	struct conf_limits limits;
+	struct conf_recipients recipients;
+	struct conf_upstream *upstreams;
+	size_t upstream_n;
+	struct conf_route *routes;
+	size_t route_n;
+	struct conf_queue queue;
+	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
+	struct conf_log log;
+	struct conf_dns dns;
+	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
+};
+
+/*
+ * Reads the file at PATH and checks it whole.  The configuration, or NULL
+ * with the complaint in ERROR: one or more lines "FILE:LINE: what is wrong,
+ * what was expected".
+ */
+struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
+/* The same for text that stands for a file called NAME. */
+struct conf *conf_parse(const char *name, struct str text, struct buf *error) MUST_USE;
+/* All defaults. */
+struct conf *conf_default(void) MUST_USE;
+void conf_free(struct conf *c);		/* NULL is fine */
+
+/* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
+const char *conf_default_path(void);
+
+/*
+ * Calls FN with each option in effect, in the table's order: its full name
+ * ("listen.smtp.port"), its value in the file's own spelling, and where it
+ * was set.  Passwords come as "********".
+ */
+void conf_each(const struct conf *c,
+    void (*fn)(void *arg, const char *name, const char *value, struct conf_place place),
+    void *arg);
+
+/* True if the address (4 or 16 octets by FAMILY; v4-mapped is v4) is in NETS. */
+bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
+/* True if DOMAIN is one of ours (conf.domains), without case. */
+bool conf_is_local(const struct conf *c, struct str domain);
+/* The route for DOMAIN: the first whose pattern fits, or NULL. */
+const struct conf_route *conf_route(const struct conf *c, struct str domain);
+const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
+
+#endif
