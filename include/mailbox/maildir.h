@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MAILBOX_MAILDIR_H
+#define MAILBOX_MAILDIR_H
+
+/*
+ * maildir -- mailboxes: delivery into them, and the view that POP3 has.
+ *
+ * Messages are stored with LF line ends, as every Maildir reader expects;
+ * the name carries ",S=octets in the file,W=octets with CRLF", so that sizes
+ * need no open().  The part of the name before the first ',' or ':' never
+ * changes and is never used again: it is the UIDL.
+ */
+
+#include <sys/types.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+
+/* A name that may be a mailbox: 1-64 of A-Z a-z 0-9 . _ - + = @, no leading . or -. */
+bool mailbox_name_valid(struct str name);
+
+/*
+ * One delivery.  TEXT is read from FD at AT, SIZE octets with CRLF line
+ * ends; PREFIX (Return-Path, Delivered-To; CRLF) goes before it and any
+ * Return-Path in the text's header is left out.
+ */
+struct maildir_delivery {
+	int base;		/* descriptor of the directory of mailboxes */
+	const char *mailbox;
+	const char *id;		/* queue id */
+	size_t rcpt;		/* and recipient: name the file, so that */
+				/* a delivery repeated after a crash is seen */
+	int64_t arrival;	/* seconds */
+	const char *hostname;
+	int fd;
+	off_t at;
+	uint64_t size;
+	struct str prefix;
+};
+
+/*
+ * Delivers durably: written in tmp/, renamed into new/, synced.  The
+ * mailbox is made if it is missing.  0; or -1 with errno, and nothing of
+ * the message is in new/.  A message that is there already is success.
+ * Follows no link; what is not a directory of ours is EPERM.
+ */
+int maildir_deliver(const struct maildir_delivery *d) MUST_USE;
+
+/* ---- the view of POP3 ------------------------------------------------ */
+
+struct maildir_entry {
+	char *name;		/* file name */
+	uint64_t size;		/* octets as sent, with CRLF; valid if SIZED */
+	bool sized;
+	bool in_new;		/* stands in new/, else in cur/ */
+	bool deleted;		/* for the caller's use */
+};
+
+struct maildir {
+	int dir, new_dir, cur_dir, lock;
+	struct maildir_entry *v;	/* oldest first; order and numbers never change */
+	size_t n;
+	struct arena arena;
+};
+
+/*
+ * Opens MAILBOX under BASE for one reader and lists it in one pass without
+ * opening a message.  The lock is exclusive and goes with the process.
+ * -1: EBUSY (locked), ENOENT is an empty mailbox that is made, else errno.
+ */
+int maildir_open(struct maildir *m, int base, const char *mailbox) MUST_USE;
+void maildir_close(struct maildir *m);
+/* Size of entry I: from the name, else by reading the file.  -1: it is gone. */
+int maildir_size(struct maildir *m, size_t i, uint64_t *size) MUST_USE;
+/* Opens entry I, also if another program renamed it meanwhile.  -1: it is gone. */
+int maildir_read(struct maildir *m, size_t i) MUST_USE;
+/* Adds the UIDL of entry I: 1-70 octets of 0x21-0x7E. */
+void maildir_uidl(const struct maildir *m, size_t i, struct buf *b);
+/* Removes the entries marked deleted, then syncs once.  The number that could not be removed. */
+size_t maildir_expunge(struct maildir *m) MUST_USE;
+
+#endif

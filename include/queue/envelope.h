@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_ENVELOPE_H
+#define QUEUE_ENVELOPE_H
+
+/*
+ * envelope -- what is known of a message besides its text, and its form in
+ * the spool (barid-spool(5), src/queue/README).
+ */
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "mail/dsn.h"
+#include "mail/path.h"
+
+/* A queue id: 13 hexadecimal digits of time, 6 of process; and the NUL. */
+#define QUEUE_ID_LEN 19
+#define QUEUE_ID_SIZE 20
+
+/* The one-byte state of a recipient's line. */
+enum rcpt_state {
+	RCPT_QUEUED = 'Q',	/* to be attempted */
+	RCPT_DONE = 'D',	/* delivered or relayed, and reported if asked for */
+	RCPT_SENT = 'S',	/* delivered or relayed; a success report is owed */
+	RCPT_FAILED = 'F',	/* failed for good; a report is owed */
+	RCPT_BOUNCED = 'B'	/* failed for good, and reported or not to be reported */
+};
+
+struct envelope_rcpt {
+	enum rcpt_state state;
+	struct path path;
+	unsigned notify;	/* NOTIFY_*; 0: unsaid */
+	struct str orcpt;	/* "type;xtext" as given, or empty */
+	size_t state_at;	/* offset of the state byte in the file; set by the reader */
+};
+
+/* RFC 6152, RFC 3030. */
+enum body_type { BODY_UNSAID, BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
+
+struct envelope_extra {
+	struct str key, value;
+};
+
+struct envelope {
+	char id[QUEUE_ID_SIZE];
+	struct path from;
+	int64_t arrival_us;
+	struct str client;	/* "host[ip]:port" or "local user (uid)" */
+	struct str helo;
+	struct str proto;	/* RFC 3848: "ESMTPSA" */
+	struct str user;	/* who was logged in, or empty */
+	struct str listener;	/* name of the listener, or empty */
+	struct str local;	/* "ip:port" the client connected to */
+	struct str tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty */
+	enum body_type body;
+	bool smtputf8;
+	enum dsn_ret ret;
+	struct str envid;	/* xtext as given, or empty */
+	unsigned delays;	/* delay reports sent so far (of queue.delay-notice) */
+	struct envelope_rcpt *rcpts;
+	size_t rcpt_n;
+	struct envelope_extra *extras;	/* keys that this version does not know, kept */
+	size_t extra_n;
+};
+
+/* The envelope block may take this much; a reader refuses more. */
+#define ENVELOPE_MAX (4u << 20)
+
+/* True if S has the form of a queue id: safe in file names. */
+bool queue_id_valid(struct str s);
+
+/*
+ * Adds the envelope block with its first line, in which size and checksum
+ * are still blank, and its closing blank line.
+ */
+void envelope_format(struct buf *b, const struct envelope *e);
+/*
+ * Reads a block (first line to blank line) into E, strings in A; SIZE and
+ * CRC are what the first line says.  NULL, or the reason why it is none:
+ * bounded in size, count and time, never fatal.
+ */
+const char *envelope_parse(struct str block, struct arena *a, struct envelope *e,
+    uint64_t *size, uint32_t *crc) MUST_USE;
+
+#endif

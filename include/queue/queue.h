@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+/*
+ * queue -- the spool: the only code that touches it.
+ *
+ * src/queue/README has the legal states of a message and the order of the
+ * calls with the reason for each; tests/fault proves them.  In short: a
+ * message is written in tmp/, becomes new/ID and durable at queue_commit(),
+ * is the runner's from then on, and stands in cur/XX/ID once an attempt
+ * failed for the time being.
+ */
+
+#include <sys/types.h>
+
+#include "queue/envelope.h"
+
+struct queue;
+
+enum queue_place { QUEUE_NEW, QUEUE_CUR, QUEUE_HOLD, QUEUE_DEAD, QUEUE_DROP, QUEUE_BAD };
+
+enum {
+	QUEUE_CREATE = 1,	/* make the directories that are missing */
+	QUEUE_DROP_ONLY = 2	/* for sendmail: only drop/ is opened */
+};
+
+/*
+ * Opens the spool at DIR; its directories are held open, so that the result
+ * works in a child that was chrooted to DIR.  OWNER and GROUP (of drop/) are
+ * set on what is created, by root.  NULL with the reason in ERROR.
+ */
+struct queue *queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
+    struct buf *error) MUST_USE;
+void queue_close(struct queue *q);
+/* Takes the spool's lock for the life of this process and its children: -1 if it is held. */
+int queue_lock(struct queue *q) MUST_USE;
+/*
+ * 0 if NEED more octets fit and the reserve stays (the larger of 16 MiB and
+ * 1 % of the file system, or what QUEUE_RESERVE says), and inodes are left; else -1, ENOSPC.
+ */
+int queue_space(struct queue *q, uint64_t need) MUST_USE;
+
+/* ---- writing -------------------------------------------------------- */
+
+struct queue_msg;
+
+/* A fresh id: never used before on this host, sorts by time. */
+void queue_id_new(char id[QUEUE_ID_SIZE]);
+/*
+ * Begins a message.  E must hold still until the commit; its id is set by
+ * queue_id_new() before.  Nothing is on disk yet.  TO_DROP: into drop/.
+ */
+struct queue_msg *queue_begin(struct queue *q, const struct envelope *e, bool to_drop) MUST_USE;
+/*
+ * Adds text of the message (CRLF lines).  Up to 64 KiB stay in memory, so
+ * that a small message costs one write.  -1: errno; only queue_abort() helps.
+ */
+int queue_write(struct queue_msg *m, struct str text) MUST_USE;
+uint64_t queue_size(const struct queue_msg *m);
+/*
+ * Makes the message durable and visible to the runner: the only place that
+ * knows how.  0: it survives a crash.  -1: nothing is visible, errno says
+ * why; answer 451, never 250.  Consumes M either way.
+ */
+int queue_commit(struct queue_msg *m) MUST_USE;
+/* Leaves nothing behind.  NULL is fine. */
+void queue_abort(struct queue_msg *m);
+
+/* ---- reading and changing ------------------------------------------- */
+
+/* A message of the spool, opened. */
+struct queue_file {
+	int fd;
+	enum queue_place place;
+	struct envelope env;
+	off_t text_at;		/* where the message starts */
+	uint64_t size;		/* its octets */
+	uint32_t crc;
+	int64_t next;		/* when the next attempt is due (mtime), seconds */
+	bool changed;		/* a state byte was written since the last sync */
+};
+
+/*
+ * Opens message ID and reads its envelope into A.  VERIFY: also reads the
+ * text and compares the checksum (after a crash).  0; -1 with errno: ENOENT
+ * no such message, EBADMSG unreadable (REASON says why, static text; a
+ * message in new/ or drop/ that is cut short was never acknowledged).
+ */
+int queue_load(struct queue *q, enum queue_place place, const char *id, bool verify,
+    struct arena *a, struct queue_file *f, const char **reason) MUST_USE;
+void queue_unload(struct queue_file *f);
+
+/* Overwrites the state of recipient I in place; durable at the next defer or sync. */
+int queue_mark(struct queue_file *f, size_t i, enum rcpt_state state) MUST_USE;
+
+/* One attempt for one recipient, appended behind the text. */
+struct queue_attempt {
+	int64_t time;
+	size_t rcpt;
+	char status[12];	/* enhanced code */
+	struct str relay;	/* "host[ip]:port", or empty */
+	struct str reply;	/* what was said, at most 512 octets are kept */
+};
+int queue_note(struct queue_file *f, const struct queue_attempt *a) MUST_USE;
+/* The last attempt of each recipient (time 0: none), in A; one for each rcpt. */
+int queue_notes(const struct queue_file *f, struct arena *a, struct queue_attempt **last) MUST_USE;
+/* Says that delay report number N was sent. */
+int queue_note_delay(struct queue_file *f, unsigned n) MUST_USE;
+
+/*
+ * Puts the message into cur/ until NEXT (seconds since 1970) and makes all
+ * marks and notes durable.  Blocks on the disk.
+ */
+int queue_defer(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
+/* Only makes marks and notes durable, where it stands. */
+int queue_sync(struct queue_file *f) MUST_USE;
+/* The message is dealt with: takes it off the spool. */
+int queue_remove(struct queue *q, enum queue_place place, const char *id) MUST_USE;
+/* Makes removals so far durable: one flush for many. */
+int queue_sync_removals(struct queue *q) MUST_USE;
+/* Moves a message: hold, release, dead, bad.  Durable when it returns. */
+int queue_move(struct queue *q, enum queue_place from, const char *id, enum queue_place to) MUST_USE;
+/* Sets when the next attempt is due, without opening it. */
+int queue_set_next(struct queue *q, enum queue_place place, const char *id, int64_t next) MUST_USE;
+
+/*
+ * Calls FN for each message of PLACE until it returns false: id, due time
+ * (mtime), octets of the file.  Files with names that are no ids are
+ * reported with a NULL id the first time and left alone.
+ */
+int queue_scan(struct queue *q, enum queue_place place,
+    bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size), void *arg) MUST_USE;
+/* Removes what is older than AGE seconds from tmp/; the count, or -1. */
+int queue_clean(struct queue *q, int64_t age) MUST_USE;
+
+/*
+ * Takes what `sendmail` (an envelope block) or anybody (NAME.eml, plain
+ * RFC 5322: recipients from its header, Bcc removed) left in drop/ into
+ * new/: checks that it is a plain file with one name, copies it, commits,
+ * removes it.  FN is called with each new id.  What cannot be read goes to
+ * bad/.  Blocks on the disk.  The number taken, or -1.
+ */
+int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg) MUST_USE;
+/* A descriptor of drop/ to be watched for changes. */
+const char *queue_drop_path(const struct queue *q);
+
+#endif
