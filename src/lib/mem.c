@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * mem -- the heap.
+ *
+ * No caller sees a failed allocation: a process that is out of memory says
+ * so and ends with EX_TEMPFAIL, and its peer, or the caller of sendmail,
+ * tries again.  A size that overflows is treated the same.
+ */
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "lib/log.h"
+
+NORETURN static void
+out_of_memory(size_t n, size_t size)
+{
+	fatal(EX_TEMPFAIL, "out of memory (%zu times %zu bytes)", n, size);
+}
+
+void *
+mem_alloc(size_t n)
+{
+	return mem_array(1, n);
+}
+
+void *
+mem_array(size_t n, size_t size)
+{
+	/* calloc(0) may give NULL, and callers need not ask. */
+	void *p = n > 0 && size > 0 ? calloc(n, size) : calloc(1, 1);
+
+	if (p == NULL)
+		out_of_memory(n, size);
+	return p;
+}
+
+void *
+mem_grow(void *p, size_t n, size_t size)
+{
+	void *q = n > 0 && size > 0 ? reallocarray(p, n, size) : realloc(p, 1);
+
+	if (q == NULL)
+		out_of_memory(n, size);
+	return q;
+}
+
+char *
+mem_dup(struct str s)
+{
+	char *p = mem_alloc(s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p;
+}
+
+void
+mem_free(void *p)
+{
+	free(p);
+}
+
+void
+mem_wipe(void *p, size_t n)
+{
+	if (n > 0)
+		explicit_bzero(p, n);
+}
+
+bool
+mem_same(const void *a, const void *b, size_t n)
+{
+	const volatile unsigned char *x = a;
+	const volatile unsigned char *y = b;
+	unsigned char differ = 0;
+
+	for (size_t i = 0; i < n; i++)
+		differ |= x[i] ^ y[i];
+	return differ == 0;
+}
