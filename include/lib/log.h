@@ -22,8 +22,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 /*
  * Sets level and format and adds targets; before the first log_to() lines
- * go to standard error.  TARGET is "stderr", "syslog:FACILITY" or
- * "file:PATH".  -1 with errno if it cannot be opened or is unknown (EINVAL).
+ * go to standard error.  TARGET is "stderr", "file:PATH" or "syslog:FACILITY"
+ * ("syslog:FACILITY@SOCKET" for another socket than /dev/log).  -1 with errno if it cannot be opened or is unknown (EINVAL).
  * The descriptors are opened here, so that a confined child can use them.
  */
 int log_to(const char *target) MUST_USE;

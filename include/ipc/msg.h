@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef IPC_MSG_H
+#define IPC_MSG_H
+
+/*
+ * msg -- every message between barid's processes, with its two directions
+ * side by side.  A *_get is true only if the whole frame was as expected;
+ * the strings are views into it.
+ */
+
+#include "ipc/frame.h"
+
+enum msg_type {
+	MSG_HINT = 1,		/* session -> runner: there is a new message */
+	MSG_AUTH,		/* session -> auth: may this user log in? */
+	MSG_AUTH_RESULT,
+	MSG_CONTROL,		/* baridctl -> master, control session -> runner */
+	MSG_CONTROL_RESULT
+};
+
+struct msg_hint {
+	struct str id;
+};
+void msg_hint_put(struct buf *b, const struct msg_hint *m);
+bool msg_hint_get(struct str packet, struct msg_hint *m) MUST_USE;
+
+struct msg_auth {
+	struct str service;	/* "smtp", "submission", "pop3" */
+	struct str mechanism;	/* "PLAIN", "LOGIN", "USER" */
+	struct str user;
+	struct str password;
+	struct str client;	/* the client's address */
+};
+void msg_auth_put(struct buf *b, const struct msg_auth *m);
+bool msg_auth_get(struct str packet, struct msg_auth *m) MUST_USE;
+
+enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_TEMPORARY };
+struct msg_auth_result {
+	enum auth_verdict verdict;
+	struct str user;	/* the name to go by: of the mailbox */
+};
+void msg_auth_result_put(struct buf *b, const struct msg_auth_result *m);
+bool msg_auth_result_get(struct str packet, struct msg_auth_result *m) MUST_USE;
+
+enum control_op {
+	CONTROL_STATUS = 1,	/* answer: lines "key value" */
+	CONTROL_RELOAD,
+	CONTROL_STOP,
+	CONTROL_FLUSH,		/* attempt now: the ids, or all that match DOMAIN, or all */
+	CONTROL_HOLD,
+	CONTROL_RELEASE,
+	CONTROL_DELETE,
+	CONTROL_BOUNCE
+};
+#define CONTROL_IDS_MAX 512
+struct msg_control {
+	enum control_op op;
+	struct str domain;	/* empty: any */
+	struct str ids[CONTROL_IDS_MAX];	/* none: all */
+	size_t id_n;
+};
+void msg_control_put(struct buf *b, const struct msg_control *m);
+bool msg_control_get(struct str packet, struct msg_control *m) MUST_USE;
+
+struct msg_control_result {
+	bool ok;
+	uint64_t count;		/* messages concerned */
+	struct str text;	/* for people, or the lines of a status */
+};
+void msg_control_result_put(struct buf *b, const struct msg_control_result *m);
+bool msg_control_result_get(struct str packet, struct msg_control_result *m) MUST_USE;
+
+#endif

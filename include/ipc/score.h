@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef IPC_SCORE_H
+#define IPC_SCORE_H
+
+/*
+ * score -- the scoreboard: one shared, anonymous mapping that the master
+ * makes before it forks.  A slot for each session, and counters for all.
+ * A slot is written by its session, counted and freed by the master.
+ */
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "lib/str.h"
+
+enum score_state {
+	SCORE_FREE, SCORE_CONNECT, SCORE_TLS, SCORE_COMMAND, SCORE_AUTH, SCORE_DATA,
+	SCORE_COMMIT, SCORE_TRANSACTION, SCORE_UPDATE
+};
+
+struct score_slot {
+	_Atomic pid_t pid;	/* 0: free */
+	_Atomic int state;	/* enum score_state */
+	int service;		/* enum conf_service */
+	uint64_t address;	/* addr_key() */
+	int64_t since_ms;
+	_Atomic uint64_t messages;
+	_Atomic uint64_t bytes;
+	char client[48];
+	char user[32];
+};
+
+enum score_counter {
+	COUNT_CONNECTIONS, COUNT_REFUSED, COUNT_MESSAGES_IN, COUNT_RCPT_REJECTED,
+	COUNT_AUTH_OK, COUNT_AUTH_FAILED, COUNT_DELIVERED, COUNT_DEFERRED, COUNT_BOUNCED,
+	COUNT_RUNNER_ACTIVE, COUNT_RUNNER_QUEUED, COUNT_SCAN_WANTED, COUNT_CRASHES,
+	COUNT_N
+};
+
+struct score;
+
+struct score *score_new(size_t slots) MUST_USE;	/* mapped shared; NULL: errno */
+/* A descriptor of the mapping (memfd) that helper programs inherit, and its attachment there. */
+int score_fd(const struct score *s);
+struct score *score_attach(int fd) MUST_USE;
+
+/* Master: takes a free slot, or NULL. */
+struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);
+void score_give(struct score *s, struct score_slot *slot);
+/* Live slots in all, of one address, and the slot of a pid (NULL: none). */
+size_t score_live(const struct score *s);
+size_t score_live_from(const struct score *s, uint64_t address);
+struct score_slot *score_find(struct score *s, pid_t pid);
+struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
+
+void score_add(struct score *s, enum score_counter c, int64_t by);
+uint64_t score_get(const struct score *s, enum score_counter c);
+const char *score_counter_name(enum score_counter c);
+const char *score_state_name(int state);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef IPC_USERSET_H
+#define IPC_USERSET_H
+
+/*
+ * userset -- the names of those who have a mailbox, shared by all processes.
+ *
+ * Sessions and runner must know who exists, and must not see a password
+ * file.  The master reads the names (not the hashes), puts them into a
+ * shared mapping and replaces them when the file changes; everybody else
+ * only looks.  Readers never wait: a change while looking is looked at again.
+ */
+
+#include "lib/str.h"
+
+struct userset;
+
+struct userset *userset_new(void) MUST_USE;	/* NULL: errno */
+int userset_fd(const struct userset *u);
+struct userset *userset_attach(int fd) MUST_USE;
+/* Replaces all names (sorted here; ASCII letters folded).  -1: too many (16 MiB). */
+int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
+/* With ANY, every name is a user that is a valid mailbox name. */
+void userset_set_any(struct userset *u, bool any);
+/* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
+bool userset_has(const struct userset *u, struct str name, char out[65]);
+size_t userset_count(const struct userset *u);
+
+#endif

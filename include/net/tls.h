@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+/*
+ * tls -- TLS for both sides of a connection: the only user of OpenSSL's SSL.
+ *
+ * A context is made once, in the master, and shared by fork; a session costs
+ * memory only when it says STARTTLS.  TLS 1.2 and 1.3, AEAD ciphers with
+ * (EC)DHE, no renegotiation, no compression, no early data (RFC 9325).
+ */
+
+#include "lib/buf.h"
+#include "lib/stream.h"
+
+struct tls_ctx;
+struct tls;
+
+struct tls_server_conf {
+	const char *certificate, *key;	/* PEM files; the key may stand in the certificate's */
+	const char *min_version;	/* "1.2" or "1.3" */
+	const char *ciphers;		/* OpenSSL list for 1.2; "": ours */
+	const char *alpn;		/* "smtp" or "pop3": another offer is refused (ALPACA) */
+	const char *session_id;		/* binds tickets to the listener */
+	struct tls_name {
+		const char *name, *certificate, *key;
+	} *names;			/* chosen by SNI */
+	size_t name_n;
+};
+
+/* NULL with the reason in ERROR. */
+struct tls_ctx *tls_server_ctx(const struct tls_server_conf *c, struct buf *error) MUST_USE;
+/* CA: file or directory of trust anchors; "": the system's. */
+struct tls_ctx *tls_client_ctx(const char *ca, const char *min_version, struct buf *error) MUST_USE;
+void tls_ctx_free(struct tls_ctx *c);
+
+/* ---- a blocking server session ------------------------------------------ */
+
+/* Handshakes on FD until DEADLINE (clock_ms).  NULL with the reason in ERROR. */
+struct tls *tls_accept(struct tls_ctx *c, int fd, int64_t deadline, struct buf *error) MUST_USE;
+/* For stream_switch(); the context is the struct tls. */
+extern const struct stream_ops tls_stream_ops;
+
+/* ---- a non-blocking client session ---------------------------------------- */
+
+enum tls_verify { TLS_VERIFY_NONE, TLS_VERIFY_NAME };
+enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
+
+/* NAME: sent as SNI and, with TLS_VERIFY_NAME, demanded of the certificate (RFC 6125, no CN). */
+struct tls *tls_connect(struct tls_ctx *c, int fd, const char *name, enum tls_verify verify) MUST_USE;
+enum tls_result tls_handshake(struct tls *t) MUST_USE;
+enum tls_result tls_read(struct tls *t, void *p, size_t n, size_t *got) MUST_USE;
+enum tls_result tls_write(struct tls *t, const void *p, size_t n, size_t *put) MUST_USE;
+
+/* ---- both -------------------------------------------------------------------- */
+
+/* Why the last call failed, in words. */
+const char *tls_error(const struct tls *t);
+/* "TLSv1.3"; "TLS_AES_256_GCM_SHA384"; strength in bits. */
+const char *tls_version(const struct tls *t);
+const char *tls_cipher(const struct tls *t);
+int tls_bits(const struct tls *t);
+/* Sends close_notify without waiting, and frees.  The descriptor stays open.  NULL is fine. */
+void tls_free(struct tls *t);
+
+#endif
