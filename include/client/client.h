@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+/*
+ * client -- the one SMTP and LMTP client engine (RFC 5321, RFC 2033).
+ *
+ * It takes the bytes that a server sent and gives the bytes to send; it has
+ * no descriptor, no clock and no TLS of its own, so runner, proxy, call-out,
+ * tests and fuzzers drive it alike:
+ *
+ *   client_new -> { client_input / client_output } ... client_free
+ *
+ * Inside is a list of expectations {verb, recipient, time-out}: the sender
+ * appends, the reader pops.  Without PIPELINING the list never grows above
+ * one.  A reply with nothing expected is a protocol error.
+ */
+
+#include "lib/buf.h"
+#include "mail/dsn.h"
+#include "mail/path.h"
+#include "mail/reply.h"
+
+struct client;
+
+/* How much TLS is wanted. */
+enum client_tls { CLIENT_TLS_OFF, CLIENT_TLS_MAY, CLIENT_TLS_REQUIRED };
+
+struct client_options {
+	const char *ehlo_name;
+	bool lmtp;
+	enum client_tls tls;	/* by STARTTLS */
+	bool tls_already;	/* the connection is TLS from its first byte */
+	const char *user;	/* AUTH where set: CRAM-MD5, PLAIN, LOGIN in this order */
+	const char *password;	/*  (PLAIN and LOGIN only under TLS, or with auth_in_clear) */
+	bool auth_in_clear;
+};
+
+struct client_rcpt {
+	struct path path;
+	unsigned notify;	/* NOTIFY_*, 0: unsaid */
+	struct str orcpt;	/* "type;xtext", or empty */
+};
+
+/* A message to be sent; must hold still until on_end(). */
+struct client_message {
+	struct path from;
+	const struct client_rcpt *rcpts;
+	size_t rcpt_n;
+	uint64_t size;		/* octets of the text */
+	bool eight_bit;		/* has octets above 127 */
+	bool smtputf8;
+	enum dsn_ret ret;
+	struct str envid;	/* xtext */
+	/* Reads the text from octet AT: the count, 0 at the end, -1 errno (the connection is then given up). */
+	ssize_t (*read)(void *arg, uint64_t at, char *p, size_t n);
+};
+
+/* Where a reply came from, for logs and DSNs. */
+enum client_step {
+	STEP_GREETING, STEP_EHLO, STEP_STARTTLS, STEP_AUTH, STEP_MAIL, STEP_RCPT, STEP_DATA,
+	STEP_TEXT, STEP_RSET, STEP_QUIT
+};
+
+struct client_events {
+	/* Do the TLS handshake now, with nothing left of the plain bytes; then client_secured(). */
+	void (*on_starttls)(void *arg);
+	/* Ready for client_send(): after the greeting, and after each message that left the line usable. */
+	void (*on_ready)(void *arg);
+	/*
+	 * The outcome for recipient I of the message; exactly once each.
+	 * RELAYED_DSN: the server has DSN, so that it reports success itself.
+	 */
+	void (*on_rcpt)(void *arg, size_t i, enum outcome o, enum client_step step,
+	    const struct reply *r, bool relayed_dsn);
+	/* Every recipient of the message has its outcome. */
+	void (*on_end)(void *arg);
+	/*
+	 * The session is over; a message under way had its outcomes before
+	 * (TEMPFAIL).  REPLY is what the server said where it said no before
+	 * any message (greeting, EHLO, STARTTLS, AUTH), else code 0 and our
+	 * own words.
+	 */
+	void (*on_close)(void *arg, enum outcome o, enum client_step step, const struct reply *r);
+};
+
+struct client *client_new(const struct client_options *o, const struct client_events *ev,
+    void *arg) MUST_USE;
+void client_free(struct client *c);
+
+/* Bytes from the server. */
+void client_input(struct client *c, struct str bytes);
+/* Bytes for the server: a view until the next call; client_sent() says how many went. */
+struct str client_output(struct client *c);
+void client_sent(struct client *c, size_t n);
+/* The server closed, or the connection broke (WHY in words). */
+void client_eof(struct client *c, const char *why);
+/* The deadline of client_timeout() passed. */
+void client_expired(struct client *c);
+/* The handshake is done (OK), or failed (then WHY). */
+void client_secured(struct client *c, bool ok, const char *why);
+/* Milliseconds that the server has for its next reply (RFC 5321 4.5.3.2); 0: nothing is awaited. */
+int64_t client_timeout(const struct client *c);
+
+/* True between on_ready() and client_send(). */
+bool client_ready(const struct client *c);
+void client_send(struct client *c, const struct client_message *m);
+/* Says QUIT when ready, then on_close(). */
+void client_quit(struct client *c);
+
+/* What the server offered, for logs: bits. */
+enum { EXT_PIPELINING = 1, EXT_SIZE = 2, EXT_8BITMIME = 4, EXT_DSN = 8, EXT_STARTTLS = 16,
+	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256 };
+unsigned client_extensions(const struct client *c);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef POLICY_RECIPIENT_H
+#define POLICY_RECIPIENT_H
+
+/*
+ * recipient -- what becomes of an address: pure functions from the
+ * configuration and the facts to a verdict and the line that made it.
+ *
+ * The session asks at RCPT, the runner at each attempt, and `sendmail -bv`
+ * for people: all three get the same answer.
+ */
+
+#include "conf/conf.h"
+#include "ipc/userset.h"
+#include "mail/path.h"
+#include "net/addr.h"
+
+enum target_kind {
+	TARGET_MAILBOX,	/* a mailbox of ours */
+	TARGET_MX,	/* the MX hosts of the domain */
+	TARGET_UPSTREAM,/* a smarthost */
+	TARGET_UNKNOWN,	/* a local domain without such a user: 550 5.1.1 */
+	TARGET_NO_ROUTE	/* no route fits: 550 5.4.4 */
+};
+
+struct target {
+	enum target_kind kind;
+	char mailbox[65];			/* TARGET_MAILBOX */
+	struct str domain;			/* TARGET_MX: where to; borrowed from the path */
+	const struct conf_upstream *upstream;	/* TARGET_UPSTREAM */
+	const struct conf_route *route;		/* the route that fitted, or NULL */
+	struct conf_place place;		/* the line that decided */
+	const char *why;			/* in words, static */
+};
+
+/* Where mail for PATH goes.  <postmaster> and postmaster@ours go to conf.postmaster. */
+struct target target_of(const struct conf *c, const struct userset *users, const struct path *p);
+
+/* The facts of a session that decide whether it may relay. */
+struct client_facts {
+	struct addr peer;
+	bool authenticated;
+	bool submission;	/* came in by a submission listener */
+};
+
+/* True if the client may send to anybody. */
+bool access_may_relay(const struct conf *c, const struct client_facts *f);
+/* True if the client may connect at all (access.connect; unix always). */
+bool access_may_connect(const struct conf *c, const struct addr *peer);
+
+struct rcpt_verdict {
+	int code;		/* 250, 4xx, 5xx */
+	const char *enhanced;
+	const char *text;	/* static */
+	struct conf_place place;
+};
+/* The answer to RCPT TO. */
+struct rcpt_verdict rcpt_verdict(const struct conf *c, const struct userset *users,
+    const struct client_facts *f, const struct path *p);
+
+#endif
