@@ -12,12 +12,15 @@
  * minute wins nothing.  Buffers are allocated at the first use.
  */
 
+#include <sys/types.h>
+
 #include "lib/buf.h"
 
 /*
  * Where the bytes come from and go to.  Both wait at most until DEADLINE
- * (clock_ms; -1: for ever).  > 0: that many bytes; 0: end of file (read
- * only); -1: errno, ETIMEDOUT at the deadline.  WRITE may write less.
+ * (clock_ms; -1: for ever; 0: not at all).  > 0: that many bytes; 0: end of
+ * file (read only); -1: errno, ETIMEDOUT at the deadline.  WRITE may write
+ * less.
  */
 struct stream_ops {
 	ssize_t (*read)(void *ctx, void *buf, size_t n, int64_t deadline);
@@ -30,6 +33,8 @@ struct stream {
 	struct buf in;		/* read, not yet consumed from IN_AT on */
 	size_t in_at;
 	struct buf out;		/* written, not yet flushed */
+	size_t skipped;		/* octets of a long line thrown away so far */
+	bool skip_cr;		/* the last of them was a CR */
 	bool eof;
 	int error;		/* errno of a failed read or write, sticky */
 	uint64_t bytes_in;
@@ -59,7 +64,8 @@ void stream_switch(struct stream *s, const struct stream_ops *ops, void *ctx);
 /*
  * The next line without its CRLF, of at most MAX octets with it; good until
  * the next call.  STREAM_BARE and STREAM_NUL set LINE as well: the line ends
- * there, and what is done about it is the caller's decision.
+ * there, and what is done about it is the caller's decision.  A line that is
+ * both is STREAM_BARE.
  */
 enum stream_result stream_line(struct stream *s, size_t max, int64_t deadline,
     struct str *line) MUST_USE;

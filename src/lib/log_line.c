@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * log_line -- the bytes of one line of the log, and the one place where
+ * foreign text is made harmless for it.
+ *
+ * Pure: no target, no clock, no memory but the line's own.  A line that is
+ * too long is cut between two characters and still ends as its shape asks.
+ */
+
+#include "log_line.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "utf8.h"
+
+/* A code point that would break a line or turn its reading order around. */
+static bool
+is_unsafe(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 ||
+	    cp == 0x2029 || (cp >= 0x202a && cp <= 0x202e) ||
+	    (cp >= 0x2066 && cp <= 0x2069);
+}
+
+size_t
+log_escape(char *out, size_t max, struct str s)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t len, at = 0;
+	uint32_t cp;
+
+	for (size_t i = 0; i < s.n; i += len) {
+		len = utf8_next(p + i, s.n - i, &cp);
+		if (len > 0 && !is_unsafe(cp)) {
+			if (max - at < len)
+				break;
+			memcpy(out + at, p + i, len);
+			at += len;
+			continue;
+		}
+		len = len > 0 ? len : 1;
+		if (max - at < 4 * len)
+			break;
+		for (size_t k = 0; k < len; k++) {
+			out[at++] = '\\';
+			out[at++] = 'x';
+			out[at++] = hex[p[i + k] >> 4];
+			out[at++] = hex[p[i + k] & 15];
+		}
+	}
+	return at;
+}
+
+/* The bytes that are kept free for the end of the line. */
+#define LINE_END 4
+/* Of a field that is no message: JSON must have room to close. */
+#define FIELD_MAX 128
+
+static size_t
+line_room(const struct log_line *l)
+{
+	return l->max - LINE_END - l->n;
+}
+
+static void
+line_add(struct log_line *l, struct str s)
+{
+	l->n += log_escape(l->p + l->n, line_room(l), s);
+}
+
+PRINTF(2, 3) static void
+line_addf(struct log_line *l, const char *fmt, ...)
+{
+	char part[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(part, sizeof(part), fmt, ap);
+	va_end(ap);
+	line_add(l, str_c(part));
+}
+
+/* The text of a JSON string (RFC 8259 7), after the sink's own escapes. */
+static void
+line_add_json(struct log_line *l, struct str s)
+{
+	char safe[LOG_LINE_MAX];
+	size_t n = log_escape(safe, sizeof(safe), s);
+	size_t from = 0;
+
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && safe[i] != '"' && safe[i] != '\\')
+			continue;
+		line_add(l, str_n(safe + from, i - from));
+		from = i;
+		/* Both bytes of an escape or none. */
+		if (i == n || line_room(l) < 2)
+			break;
+		line_add(l, STR("\\"));
+	}
+}
+
+static void
+line_ident(struct log_line *l, const struct log_event *e)
+{
+	line_addf(l, "barid%s", e->component[0] != '\0' ? "/" : "");
+	line_add(l, str_c(e->component));
+	line_addf(l, "[%d]: ", (int)getpid());
+}
+
+static void
+line_message(struct log_line *l, const struct log_event *e)
+{
+	if (e->id != NULL) {
+		line_add(l, str_c(e->id));
+		line_add(l, STR(": "));
+	}
+	line_add(l, str_c(e->prefix));
+	line_add(l, e->text);
+}
+
+/* RFC 3339, in UTC, with the numeric zone that pflogsumm expects. */
+static void
+line_stamp(struct log_line *l, int64_t us)
+{
+	time_t t = (time_t)(us / 1000000);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	line_addf(l, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	    tm.tm_min, tm.tm_sec, (int)(us % 1000000));
+}
+
+void
+log_line_text(struct log_line *l, const struct log_event *e)
+{
+	line_stamp(l, e->at);
+	line_addf(l, " %s ", e->host);
+	line_ident(l, e);
+	line_message(l, e);
+	l->p[l->n++] = '\n';
+}
+
+void
+log_line_json(struct log_line *l, const struct log_event *e)
+{
+	line_add(l, STR("{\"time\":\""));
+	line_stamp(l, e->at);
+	line_add(l, STR("\",\"host\":\""));
+	line_add_json(l, str_c(e->host));
+	line_add(l, STR("\",\"component\":\""));
+	line_add_json(l, str_head(str_c(e->component), FIELD_MAX));
+	line_addf(l, "\",\"pid\":%d,\"level\":\"%s\",\"id\":", (int)getpid(),
+	    e->word);
+	if (e->id != NULL) {
+		line_add(l, STR("\""));
+		line_add_json(l, str_head(str_c(e->id), FIELD_MAX));
+		line_add(l, STR("\""));
+	} else {
+		line_add(l, STR("null"));
+	}
+	line_add(l, STR(",\"message\":\""));
+	line_add_json(l, e->text);
+	memcpy(l->p + l->n, "\"}\n", 3);
+	l->n += 3;
+}
+
+/* RFC 3164 4.1, as every /dev/log takes it: no host, local time. */
+void
+log_line_syslog(struct log_line *l, const struct log_event *e, int facility)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t t = (time_t)(e->at / 1000000);
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	line_addf(l, "<%d>%.3s %2d %02d:%02d:%02d ", facility | e->priority,
+	    months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
+	line_ident(l, e);
+	line_message(l, e);
+}
