@@ -25,8 +25,9 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
+	struct path path;			/* whom a peer is told it is for: PATH or conf.postmaster, borrowed */
 	char mailbox[65];			/* TARGET_MAILBOX */
-	struct str domain;			/* TARGET_MX: where to; borrowed from the path */
+	struct str domain;			/* TARGET_MX: where to; PATH's domain */
 	const struct conf_upstream *upstream;	/* TARGET_UPSTREAM */
 	const struct conf_route *route;		/* the route that fitted, or NULL */
 	struct conf_place place;		/* the line that decided */

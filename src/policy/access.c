@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * access -- who may connect, and who may send to anybody.
+ *
+ * Both answers come from the configuration and the facts of the session
+ * alone.  Nothing that a client says in the session (HELO, addresses) has a
+ * part in them: that is what makes an open relay.
+ */
+
+#include "policy/recipient.h"
+
+/* True if the address of A is in NETS; a unix socket is in no network. */
+static bool
+nets_have(const struct conf_nets *nets, const struct addr *a)
+{
+	const void *octets = addr_octets(a);
+
+	return octets != NULL && conf_nets_have(nets, addr_family(a), octets);
+}
+
+bool
+access_may_relay(const struct conf *c, const struct client_facts *f)
+{
+	if (f->authenticated)
+		return true;
+	/*
+	 * RFC 6409 4.3: a submission listener asks who somebody is, wherever
+	 * the connection comes from.
+	 */
+	if (f->submission)
+		return false;
+	return nets_have(&c->access.relay, &f->peer);
+}
+
+bool
+access_may_connect(const struct conf *c, const struct addr *peer)
+{
+	/* A unix socket is guarded by the file system. */
+	if (addr_octets(peer) == NULL)
+		return true;
+	return nets_have(&c->access.connect, peer);
+}
