@@ -10,12 +10,7 @@
 
 #include "mail/command.h"
 
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
+#include "grammar.h"
 
 struct command
 command_parse(struct str line)
@@ -23,8 +18,7 @@ command_parse(struct str line)
 	struct command c = { .verb = line };
 
 	/* RFC 5321 4.1.1: tolerate white space before the CRLF. */
-	while (line.n > 0 &&
-	    (line.p[line.n - 1] == ' ' || line.p[line.n - 1] == '\t'))
+	while (line.n > 0 && is_wsp(line.p[line.n - 1]))
 		line.n--;
 	str_cut(line, ' ', &c.verb, &c.arg);
 	c.has_arg = c.arg.n > 0;

@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "grammar.h"
 #include "mail/limits.h"
 
 #define LABEL_MAX 63
@@ -34,32 +35,6 @@ struct scan {
 	size_t local_n;
 	struct str domain;
 };
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
-}
-
-static bool
-is_8bit(char c)
-{
-	return ((unsigned char)c & 0x80) != 0;
-}
-
-/* RFC 5322 3.2.3; what is not ASCII counts too (RFC 6531 3.3). */
-static bool
-is_atext(char c)
-{
-	return is_alnum(c) || is_8bit(c) ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
 
 /* The next character of the input, or NUL at its end. */
 static char

@@ -11,6 +11,7 @@
 
 #include "mail/reply.h"
 
+#include "grammar.h"
 #include "mail/limits.h"
 
 /* How much of a peer's reply is kept: of a line, and of all its lines. */
@@ -35,10 +36,8 @@ add_clean(struct buf *b, struct str s)
 
 	if (!p)
 		return;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		p[i] = c < 0x20 || c == 0x7f ? '?' : s.p[i];
-	}
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = is_ctl(s.p[i]) ? '?' : s.p[i];
 	buf_grew(b, s.n);
 }
 
@@ -102,7 +101,7 @@ parse_code(struct str line, int *code)
 		return -1;
 	*code = 0;
 	for (size_t i = 0; i < 3; i++) {
-		if (line.p[i] < '0' || line.p[i] > '9')
+		if (!is_digit(line.p[i]))
 			return -1;
 		*code = *code * 10 + (line.p[i] - '0');
 	}
@@ -171,8 +170,7 @@ number_length(struct str s, size_t at)
 {
 	size_t n = 0;
 
-	while (n < 4 && at + n < s.n && s.p[at + n] >= '0' &&
-	    s.p[at + n] <= '9')
+	while (n < 4 && at + n < s.n && is_digit(s.p[at + n]))
 		n++;
 	if (n > 3 || (n > 1 && s.p[at] == '0'))
 		return 0;
