@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* mem -- zeroed, copied, compared; an impossible size ends the process. */
+
+#include <sysexits.h>
+
+#include "child.h"
+#include "lib/mem.h"
+
+START_TEST(allocates)
+{
+	unsigned char *p = mem_alloc(1000);
+
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(p[i], 0);
+	memset(p, 1, 1000);
+	p = mem_grow(p, 1000, 2);
+	ck_assert_int_eq(p[999], 1);
+	mem_free(p);
+	p = mem_array(10, 100);
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(p[i], 0);
+	mem_free(p);
+	mem_free(NULL);
+}
+END_TEST
+
+START_TEST(nothing_is_something)
+{
+	void *p = mem_alloc(0), *q = mem_array(0, 8), *r = mem_array(8, 0);
+	void *s = mem_grow(NULL, 0, 8);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_nonnull(q);
+	ck_assert_ptr_nonnull(r);
+	ck_assert_ptr_nonnull(s);
+	s = mem_grow(s, 0, 0);
+	ck_assert_ptr_nonnull(s);
+	mem_free(p);
+	mem_free(q);
+	mem_free(r);
+	mem_free(s);
+}
+END_TEST
+
+START_TEST(copies)
+{
+	char *p = mem_dup(STR("a\0b"));
+
+	ck_assert_mem_eq(p, "a\0b", 4);
+	mem_free(p);
+	p = mem_dup((struct str){ NULL, 0 });
+	ck_assert_str_eq(p, "");
+	mem_free(p);
+}
+END_TEST
+
+START_TEST(compares_and_wipes)
+{
+	char a[32], b[32];
+
+	for (size_t n = 0; n <= sizeof(a); n++) {
+		memset(a, 'x', sizeof(a));
+		memset(b, 'x', sizeof(b));
+		ck_assert(mem_same(a, b, n));
+		for (size_t i = 0; i < n; i++) {
+			b[i] = 'y';
+			ck_assert(!mem_same(a, b, n));
+			b[i] = 'x';
+		}
+		mem_wipe(a, n);
+		for (size_t i = 0; i < sizeof(a); i++)
+			ck_assert_int_eq(a[i], i < n ? 0 : 'x');
+	}
+	mem_wipe(NULL, 0);
+}
+END_TEST
+
+/* Kept from the compiler, which would warn of it. */
+static volatile size_t half = SIZE_MAX / 2;
+
+static void
+array_overflows(void)
+{
+	mem_free(mem_array(half, 4));
+}
+
+static void
+grow_overflows(void)
+{
+	mem_free(mem_grow(NULL, half, 4));
+}
+
+START_TEST(overflow_is_out_of_memory)
+{
+	ck_assert_int_eq(child_run(array_overflows, -1), EX_TEMPFAIL);
+	ck_assert_int_eq(child_run(grow_overflows, -1), EX_TEMPFAIL);
+}
+END_TEST
+
+/* AddressSanitizer ends the process itself unless it is told otherwise. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+UNIT_MAIN("lib/mem", allocates, nothing_is_something, copies,
+    compares_and_wipes, overflow_is_out_of_memory)
