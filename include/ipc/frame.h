@@ -21,7 +21,11 @@ struct frame {
 	bool err;
 };
 
-/* Adds a header; fields follow; frame_end() puts the length in. */
+/*
+ * Empties B, which becomes the frame, and adds a header; fields follow;
+ * frame_end() puts the length in.  Ask buf_ok() before sending: a frame above
+ * FRAME_MAX is an error of B.
+ */
 void frame_begin(struct buf *b, unsigned type);
 void frame_put(struct buf *b, unsigned tag, struct str value);
 void frame_put_u64(struct buf *b, unsigned tag, uint64_t value);

@@ -40,12 +40,18 @@ enum score_counter {
 struct score;
 
 struct score *score_new(size_t slots) MUST_USE;	/* mapped shared; NULL: errno */
-/* A descriptor of the mapping (memfd) that helper programs inherit, and its attachment there. */
+/*
+ * A descriptor of the mapping (memfd) that helper programs inherit, and its
+ * attachment there.  A master that was executed anew attaches as well, and
+ * takes and gives as before.
+ */
 int score_fd(const struct score *s);
 struct score *score_attach(int fd) MUST_USE;
 
 /* Master: takes a free slot, or NULL. */
 struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);
+/* Master, after the fork: writes the slot's pid, and remembers it for score_find(). */
+void score_started(struct score *s, struct score_slot *slot, pid_t pid);
 void score_give(struct score *s, struct score_slot *slot);
 /* Live slots in all, of one address, and the slot of a pid (NULL: none). */
 size_t score_live(const struct score *s);

@@ -16,11 +16,23 @@
 struct userset;
 
 struct userset *userset_new(void) MUST_USE;	/* NULL: errno */
+/* What helpers inherit: a descriptor by which nobody can write. */
 int userset_fd(const struct userset *u);
+/* What only a master that executes itself anew hands on; -1 for a reader. */
+int userset_write_fd(const struct userset *u);
+/* Takes FD, of either kind. */
 struct userset *userset_attach(int fd) MUST_USE;
-/* Replaces all names (sorted here; ASCII letters folded).  -1: too many (16 MiB). */
+/*
+ * Replaces all names (sorted here; ASCII letters folded).  One that is no
+ * valid name is left out; of two that differ by case the first counts.  Only
+ * in the process that made or attached U.  -1: too many (16 MiB).
+ */
 int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
-/* With ANY, every name is a user that is a valid mailbox name. */
+/*
+ * With ANY, every name is a user that is a valid mailbox name: 1 to 64 of
+ * A-Z a-z 0-9 . _ = + @ -, the first neither "." nor "-".  It then goes by
+ * its lower-case spelling.
+ */
 void userset_set_any(struct userset *u, bool any);
 /* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
 bool userset_has(const struct userset *u, struct str name, char out[65]);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * msg -- every message between barid's processes, both directions.
+ *
+ * A *_put and its *_get stand together and name the same tags in the same
+ * order.  A getter takes a frame only whole: the right type, every field,
+ * numbers in their range, nothing left over.  What the strings say is not
+ * looked at here: the receiver treats them as foreign.
+ */
+
+#include "ipc/msg.h"
+
+/* Tags count from one within each message; an enum would say no more. */
+enum {
+	TAG_1 = 1,
+	TAG_2,
+	TAG_3,
+	TAG_4,
+	TAG_5
+};
+
+static bool
+open_as(struct frame *f, struct str packet, enum msg_type type)
+{
+	return frame_open(f, packet) == 0 && f->type == (unsigned)type;
+}
+
+void
+msg_hint_put(struct buf *b, const struct msg_hint *m)
+{
+	frame_begin(b, MSG_HINT);
+	frame_put(b, TAG_1, m->id);
+	frame_end(b);
+}
+
+bool
+msg_hint_get(struct str packet, struct msg_hint *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_HINT))
+		return false;
+	m->id = frame_get(&f, TAG_1);
+	return frame_close(&f);
+}
+
+void
+msg_auth_put(struct buf *b, const struct msg_auth *m)
+{
+	frame_begin(b, MSG_AUTH);
+	frame_put(b, TAG_1, m->service);
+	frame_put(b, TAG_2, m->mechanism);
+	frame_put(b, TAG_3, m->user);
+	frame_put(b, TAG_4, m->password);
+	frame_put(b, TAG_5, m->client);
+	frame_end(b);
+}
+
+bool
+msg_auth_get(struct str packet, struct msg_auth *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_AUTH))
+		return false;
+	m->service = frame_get(&f, TAG_1);
+	m->mechanism = frame_get(&f, TAG_2);
+	m->user = frame_get(&f, TAG_3);
+	m->password = frame_get(&f, TAG_4);
+	m->client = frame_get(&f, TAG_5);
+	return frame_close(&f);
+}
+
+void
+msg_auth_result_put(struct buf *b, const struct msg_auth_result *m)
+{
+	frame_begin(b, MSG_AUTH_RESULT);
+	frame_put_u64(b, TAG_1, (uint64_t)m->verdict);
+	frame_put(b, TAG_2, m->user);
+	frame_end(b);
+}
+
+bool
+msg_auth_result_get(struct str packet, struct msg_auth_result *m)
+{
+	struct frame f;
+	uint64_t verdict;
+
+	/* Whoever forgets to look at the result has not been let in. */
+	m->verdict = AUTH_TEMPORARY;
+	m->user = str_n("", 0);
+	if (!open_as(&f, packet, MSG_AUTH_RESULT))
+		return false;
+	verdict = frame_get_u64(&f, TAG_1);
+	m->user = frame_get(&f, TAG_2);
+	if (!frame_close(&f) || verdict > AUTH_TEMPORARY)
+		return false;
+	m->verdict = (enum auth_verdict)verdict;
+	return true;
+}
+
+void
+msg_control_put(struct buf *b, const struct msg_control *m)
+{
+	frame_begin(b, MSG_CONTROL);
+	frame_put_u64(b, TAG_1, (uint64_t)m->op);
+	frame_put(b, TAG_2, m->domain);
+	for (size_t i = 0; i < m->id_n && i < CONTROL_IDS_MAX; i++)
+		frame_put(b, TAG_3, m->ids[i]);
+	/* Never fewer ids than were meant. */
+	if (m->id_n > CONTROL_IDS_MAX)
+		b->err = true;
+	frame_end(b);
+}
+
+bool
+msg_control_get(struct str packet, struct msg_control *m)
+{
+	struct frame f;
+	uint64_t op;
+
+	m->id_n = 0;
+	if (!open_as(&f, packet, MSG_CONTROL))
+		return false;
+	op = frame_get_u64(&f, TAG_1);
+	m->domain = frame_get(&f, TAG_2);
+	while (m->id_n < CONTROL_IDS_MAX && frame_has(&f, TAG_3))
+		m->ids[m->id_n++] = frame_get(&f, TAG_3);
+	if (!frame_close(&f) || op < CONTROL_STATUS || op > CONTROL_BOUNCE)
+		return false;
+	m->op = (enum control_op)op;
+	return true;
+}
+
+void
+msg_control_result_put(struct buf *b, const struct msg_control_result *m)
+{
+	frame_begin(b, MSG_CONTROL_RESULT);
+	frame_put_u64(b, TAG_1, m->ok ? 1 : 0);
+	frame_put_u64(b, TAG_2, m->count);
+	frame_put(b, TAG_3, m->text);
+	frame_end(b);
+}
+
+bool
+msg_control_result_get(struct str packet, struct msg_control_result *m)
+{
+	struct frame f;
+	uint64_t ok;
+
+	m->ok = false;
+	if (!open_as(&f, packet, MSG_CONTROL_RESULT))
+		return false;
+	ok = frame_get_u64(&f, TAG_1);
+	m->count = frame_get_u64(&f, TAG_2);
+	m->text = frame_get(&f, TAG_3);
+	if (!frame_close(&f) || ok > 1)
+		return false;
+	m->ok = ok == 1;
+	return true;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * score -- the scoreboard.
+ *
+ * Every session can write the whole mapping, so the master believes nothing
+ * that it reads there: which slots are taken, by which pid and address, is
+ * kept in its own memory (struct book) and only shown in the mapping.  A
+ * master that was executed anew finds its book again from the slots.
+ * Taking, giving and finding cost a few memory accesses, whatever the
+ * number of sessions.  The file is sealed against a change of its size:
+ * nobody can make the others' access to it a SIGBUS.
+ */
+
+#include "ipc/score.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "table.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define MAGIC UINT64_C(0x6261726964736301)
+#define SLOTS_MAX 1000000
+
+/* A cache line each: sessions add to different counters at once. */
+struct counter {
+	_Alignas(64) _Atomic uint64_t v;
+};
+
+struct board {
+	uint64_t magic;
+	uint64_t slot_n;
+	struct counter counters[COUNT_N];
+	_Alignas(64) struct score_slot slots[];
+};
+
+/* What the master knows of a slot. */
+struct owner {
+	bool taken;
+	pid_t pid;		/* 0: not told yet */
+	uint64_t address;
+	size_t next_free;	/* index + 1; 0: none */
+};
+
+struct book {
+	struct owner *owners;
+	size_t first_free;	/* index + 1; 0: none */
+	size_t live;
+	struct table by_address;/* address -> live slots */
+	struct table by_pid;	/* pid -> index + 1 */
+};
+
+struct score {
+	int fd;
+	struct board *board;
+	size_t bytes;
+	size_t slot_n;
+	struct book *book;	/* NULL until this process acts as the master */
+};
+
+static size_t
+board_size(size_t slots)
+{
+	return sizeof(struct board) + slots * sizeof(struct score_slot);
+}
+
+static struct score *
+map_board(int fd, size_t slots)
+{
+	struct score *s;
+	void *p = mmap(NULL, board_size(slots), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	s = mem_alloc(sizeof(*s));
+	s->fd = fd;
+	s->board = p;
+	s->bytes = board_size(slots);
+	s->slot_n = slots;
+	return s;
+}
+
+struct score *
+score_new(size_t slots)
+{
+	struct score *s = NULL;
+	int fd, err;
+
+	if (slots == 0 || slots > SLOTS_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	fd = memfd_create("barid-score", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)board_size(slots)) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		s = map_board(fd, slots);
+	if (!s) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return NULL;
+	}
+	s->board->slot_n = slots;
+	s->board->magic = MAGIC;
+	return s;
+}
+
+int
+score_fd(const struct score *s)
+{
+	return s->fd;
+}
+
+struct score *
+score_attach(int fd)
+{
+	struct stat st;
+	uint64_t head[2];
+
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    head[0] != MAGIC || head[1] == 0 || head[1] > SLOTS_MAX ||
+	    st.st_size != (off_t)board_size(head[1])) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return map_board(fd, head[1]);
+}
+
+/* ---- the master's book ------------------------------------------------------ */
+
+static void
+book_add(struct score *s, size_t i, uint64_t address, pid_t pid)
+{
+	struct book *k = s->book;
+
+	k->owners[i] = (struct owner){
+		.taken = true, .pid = pid, .address = address
+	};
+	k->live++;
+	table_put(&k->by_address, address, table_get(&k->by_address, address) + 1);
+	if (pid > 0)
+		table_put(&k->by_pid, (uint64_t)pid, i + 1);
+}
+
+static struct book *
+book(struct score *s)
+{
+	struct book *k = s->book;
+
+	if (k)
+		return k;
+	s->book = k = mem_alloc(sizeof(*k));
+	k->owners = mem_array(s->slot_n, sizeof(*k->owners));
+	table_init(&k->by_address, s->slot_n);
+	table_init(&k->by_pid, s->slot_n);
+	for (size_t i = s->slot_n; i-- > 0;) {
+		const struct score_slot *slot = &s->board->slots[i];
+		pid_t pid = atomic_load(&slot->pid);
+
+		/* A pid that stands twice is a lie: the slot is free. */
+		if (pid > 0 && table_get(&k->by_pid, (uint64_t)pid) == 0) {
+			book_add(s, i, slot->address, pid);
+			continue;
+		}
+		k->owners[i].next_free = k->first_free;
+		k->first_free = i + 1;
+	}
+	return k;
+}
+
+struct score_slot *
+score_take(struct score *s, int service, uint64_t address, const char *client)
+{
+	struct book *k = book(s);
+	struct score_slot *slot;
+	size_t i;
+	struct str name = str_head(str_c(client), sizeof(slot->client) - 1);
+
+	if (k->first_free == 0)
+		return NULL;
+	i = k->first_free - 1;
+	k->first_free = k->owners[i].next_free;
+	book_add(s, i, address, 0);
+	slot = &s->board->slots[i];
+	memset(slot, 0, sizeof(*slot));
+	slot->service = service;
+	slot->address = address;
+	slot->since_ms = clock_ms();
+	memcpy(slot->client, name.p, name.n);
+	atomic_store(&slot->state, SCORE_CONNECT);
+	return slot;
+}
+
+static size_t
+index_of(const struct score *s, const struct score_slot *slot)
+{
+	const struct score_slot *first = s->board->slots;
+
+	if (slot < first || slot >= first + s->slot_n)
+		panic("score: not a slot of this scoreboard");
+	return (size_t)(slot - first);
+}
+
+void
+score_started(struct score *s, struct score_slot *slot, pid_t pid)
+{
+	struct book *k = book(s);
+	struct owner *o = &k->owners[index_of(s, slot)];
+
+	if (!o->taken || o->pid != 0)
+		panic("score: a slot got a second pid");
+	o->pid = pid;
+	table_put(&k->by_pid, (uint64_t)pid, index_of(s, slot) + 1);
+	atomic_store(&slot->pid, pid);
+}
+
+void
+score_give(struct score *s, struct score_slot *slot)
+{
+	struct book *k = book(s);
+	size_t i = index_of(s, slot);
+	struct owner *o = &k->owners[i];
+
+	if (!o->taken)
+		panic("score: a free slot was given back");
+	table_put(&k->by_address, o->address,
+	    table_get(&k->by_address, o->address) - 1);
+	if (o->pid > 0)
+		table_put(&k->by_pid, (uint64_t)o->pid, 0);
+	*o = (struct owner){ .next_free = k->first_free };
+	k->first_free = i + 1;
+	k->live--;
+	atomic_store(&slot->pid, 0);
+	atomic_store(&slot->state, SCORE_FREE);
+}
+
+/* ---- looking --------------------------------------------------------------- */
+
+static size_t
+count_shown(const struct score *s, const uint64_t *address)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->slot_n; i++) {
+		const struct score_slot *slot = &s->board->slots[i];
+
+		if (atomic_load(&slot->pid) > 0 &&
+		    (!address || slot->address == *address))
+			n++;
+	}
+	return n;
+}
+
+size_t
+score_live(const struct score *s)
+{
+	return s->book ? s->book->live : count_shown(s, NULL);
+}
+
+size_t
+score_live_from(const struct score *s, uint64_t address)
+{
+	return s->book ? table_get(&s->book->by_address, address) :
+			 count_shown(s, &address);
+}
+
+struct score_slot *
+score_find(struct score *s, pid_t pid)
+{
+	size_t at;
+
+	if (pid <= 0)
+		return NULL;
+	at = table_get(&book(s)->by_pid, (uint64_t)pid);
+	if (at > 0)
+		return &s->board->slots[at - 1];
+	/* Its pid was written by hand, without score_started(). */
+	for (size_t i = 0; i < s->slot_n; i++)
+		if (s->book->owners[i].taken && s->book->owners[i].pid == 0 &&
+		    atomic_load(&s->board->slots[i].pid) == pid)
+			return &s->board->slots[i];
+	return NULL;
+}
+
+struct score_slot *
+score_at(struct score *s, size_t i)
+{
+	return i < s->slot_n ? &s->board->slots[i] : NULL;
+}
+
+/* ---- counters -------------------------------------------------------------- */
+
+void
+score_add(struct score *s, enum score_counter c, int64_t by)
+{
+	atomic_fetch_add_explicit(&s->board->counters[c].v, (uint64_t)by,
+	    memory_order_relaxed);
+}
+
+uint64_t
+score_get(const struct score *s, enum score_counter c)
+{
+	return atomic_load_explicit(&s->board->counters[c].v,
+	    memory_order_relaxed);
+}
+
+const char *
+score_counter_name(enum score_counter c)
+{
+	static const char *const names[COUNT_N] = {
+		[COUNT_CONNECTIONS] = "connections",
+		[COUNT_REFUSED] = "refused",
+		[COUNT_MESSAGES_IN] = "messages-in",
+		[COUNT_RCPT_REJECTED] = "rcpt-rejected",
+		[COUNT_AUTH_OK] = "auth-ok",
+		[COUNT_AUTH_FAILED] = "auth-failed",
+		[COUNT_DELIVERED] = "delivered",
+		[COUNT_DEFERRED] = "deferred",
+		[COUNT_BOUNCED] = "bounced",
+		[COUNT_RUNNER_ACTIVE] = "runner-active",
+		[COUNT_RUNNER_QUEUED] = "runner-queued",
+		[COUNT_SCAN_WANTED] = "scan-wanted",
+		[COUNT_CRASHES] = "crashes",
+	};
+
+	return (unsigned)c < COUNT_N ? names[c] : "unknown";
+}
+
+const char *
+score_state_name(int state)
+{
+	static const char *const names[] = {
+		[SCORE_FREE] = "free",
+		[SCORE_CONNECT] = "connect",
+		[SCORE_TLS] = "tls",
+		[SCORE_COMMAND] = "command",
+		[SCORE_AUTH] = "auth",
+		[SCORE_DATA] = "data",
+		[SCORE_COMMIT] = "commit",
+		[SCORE_TRANSACTION] = "transaction",
+		[SCORE_UPDATE] = "update",
+	};
+
+	return state >= 0 && (size_t)state < ARRAY_LEN(names) ? names[state] :
+								"unknown";
+}

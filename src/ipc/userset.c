@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * userset -- the names of those who have a mailbox, shared by all.
+ *
+ *	head	magic, generation, any
+ *	area 0	count:4 offset:4*count entries...
+ *	area 1	likewise
+ *	entry	length:1 folded name, spelling
+ *
+ * The writer fills the area that is not in use and then raises the
+ * generation, whose lowest bit says which area counts.  A reader that finds
+ * the same generation before and after has read a quiet area; the writer
+ * touches that area only after the next generation is out.  So a reader
+ * never waits, not even for a writer that died half way.
+ *
+ * Only the master can write: its writable mapping is not inherited by fork,
+ * and helpers get a descriptor that allows none.  Readers still believe no
+ * offset or length: whatever they read, they stay within the mapping.
+ */
+
+#include "ipc/userset.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define MAGIC UINT64_C(0x6261726964757301)
+#define AREA ((size_t)16 << 20)
+#define HEAD ((size_t)4096)
+#define TOTAL (HEAD + 2 * AREA)
+#define NAME_MAX_LEN 64
+
+struct head {
+	uint64_t magic;
+	_Atomic uint64_t generation;
+	_Atomic int any;
+};
+
+struct userset {
+	int write_fd;		/* -1: not ours to write */
+	int fd;
+	char *writable;		/* NULL likewise; never in a forked child */
+	const char *base;
+	pid_t writer;
+};
+
+static const struct head *
+head_of(const struct userset *u)
+{
+	return (const struct head *)(const void *)u->base;
+}
+
+static struct head *
+writable_head(const struct userset *u)
+{
+	if (!u->writable || u->writer != getpid())
+		panic("userset: written by one who may only look");
+	return (struct head *)(void *)u->writable;
+}
+
+/* Another descriptor of the same file that cannot be mapped for writing. */
+static int
+read_only(int fd)
+{
+	struct buf path;
+	int ro;
+
+	buf_init(&path, 64);
+	buf_addf(&path, "/proc/self/fd/%d", fd);
+	ro = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
+	buf_free(&path);
+	/* Without /proc the helpers are trusted with the writable one. */
+	return ro >= 0 ? ro : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static int
+map(struct userset *u)
+{
+	void *p;
+
+	p = mmap(NULL, TOTAL, PROT_READ, MAP_SHARED, u->fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	u->base = p;
+	if (u->write_fd < 0)
+		return 0;
+	p = mmap(NULL, TOTAL, PROT_READ | PROT_WRITE, MAP_SHARED, u->write_fd, 0);
+	if (p == MAP_FAILED || madvise(p, TOTAL, MADV_DONTFORK) < 0)
+		return -1;
+	u->writable = p;
+	u->writer = getpid();
+	return 0;
+}
+
+/* Takes WRITE_FD (-1: none) and FD, and closes both on failure. */
+static struct userset *
+take(int write_fd, int fd)
+{
+	struct userset *u = mem_alloc(sizeof(*u));
+	int err;
+
+	u->write_fd = write_fd;
+	u->fd = fd;
+	if (fd >= 0 && map(u) == 0)
+		return u;
+	err = errno;
+	if (u->base)
+		munmap((void *)(uintptr_t)u->base, TOTAL);
+	if (fd >= 0)
+		close(fd);
+	if (write_fd >= 0)
+		close(write_fd);
+	mem_free(u);
+	errno = err;
+	return NULL;
+}
+
+struct userset *
+userset_new(void)
+{
+	int fd = memfd_create("barid-users", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct userset *u;
+	int err;
+
+	if (fd < 0)
+		return NULL;
+	/* 32 MiB of address space; only pages that are written cost memory. */
+	if (ftruncate(fd, (off_t)TOTAL) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return NULL;
+	}
+	u = take(fd, read_only(fd));
+	if (u)
+		writable_head(u)->magic = MAGIC;
+	return u;
+}
+
+int
+userset_fd(const struct userset *u)
+{
+	return u->fd;
+}
+
+int
+userset_write_fd(const struct userset *u)
+{
+	return u->write_fd;
+}
+
+struct userset *
+userset_attach(int fd)
+{
+	struct stat st;
+	uint64_t magic;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (st.st_size != (off_t)TOTAL ||
+	    pread(fd, &magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
+	    magic != MAGIC) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((flags & O_ACCMODE) == O_RDWR)
+		return take(fd, read_only(fd));
+	return take(-1, fd);
+}
+
+/* ---- names ------------------------------------------------------------------ */
+
+static bool
+is_name(struct str s)
+{
+	/* clang-format off */
+	static const char allowed[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=+@-";
+	/* clang-format on */
+
+	if (s.n == 0 || s.n > NAME_MAX_LEN || s.p[0] == '.' || s.p[0] == '-')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\0' || !strchr(allowed, s.p[i]))
+			return false;
+	return true;
+}
+
+static void
+fold(char *out, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ?
+		    (char)(s.p[i] - 'A' + 'a') :
+		    s.p[i];
+}
+
+/* ---- writing ---------------------------------------------------------------- */
+
+/* By name, and where two are the same by the order they were given in. */
+static int
+by_name(const void *va, const void *vb)
+{
+	const struct str *const *a = va, *const *b = vb;
+	int c = str_icmp(**a, **b);
+
+	return c != 0 ? c : (*a > *b) - (*a < *b);
+}
+
+/*
+ * Leaves in ORDER the names that are valid, sorted, each once (the first
+ * spelling counts).  Returns how many.
+ */
+static size_t
+sort_names(const struct str *names, size_t n, const struct str **order)
+{
+	size_t valid = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_name(names[i]))
+			order[valid++] = &names[i];
+	qsort(order, valid, sizeof(*order), by_name);
+	for (size_t i = 0; i < valid; i++)
+		if (kept == 0 || !str_ieq(*order[kept - 1], *order[i]))
+			order[kept++] = order[i];
+	return kept;
+}
+
+static void
+write_area(char *area, const struct str *const *order, size_t n)
+{
+	uint32_t count = (uint32_t)n;
+	size_t at = 4 + 4 * n;
+
+	memcpy(area, &count, 4);
+	for (size_t i = 0; i < n; i++) {
+		struct str s = *order[i];
+		uint32_t offset = (uint32_t)at;
+
+		memcpy(area + 4 + 4 * i, &offset, 4);
+		area[at] = (char)s.n;
+		fold(area + at + 1, s);
+		memcpy(area + at + 1 + s.n, s.p, s.n);
+		at += 1 + 2 * s.n;
+	}
+}
+
+int
+userset_replace(struct userset *u, const struct str *names, size_t n)
+{
+	struct head *h = writable_head(u);
+	const struct str **order = mem_array(n + 1, sizeof(*order));
+	size_t kept = sort_names(names, n, order), bytes = 4;
+	uint64_t next = atomic_load(&h->generation) + 1;
+
+	for (size_t i = 0; i < kept; i++)
+		bytes += 4 + 1 + 2 * order[i]->n;
+	if (bytes > AREA) {
+		mem_free(order);
+		errno = ENOSPC;
+		return -1;
+	}
+	/* The old generation is out before the area behind it is touched. */
+	atomic_thread_fence(memory_order_seq_cst);
+	write_area(u->writable + HEAD + (next & 1 ? AREA : 0), order, kept);
+	atomic_store(&h->generation, next);
+	mem_free(order);
+	return 0;
+}
+
+void
+userset_set_any(struct userset *u, bool any)
+{
+	atomic_store(&writable_head(u)->any, any);
+}
+
+/* ---- looking ---------------------------------------------------------------- */
+
+/*
+ * Volatile: what was checked must be what is then used, although the writer
+ * may be at work.  AT is a multiple of 4.
+ */
+static uint32_t
+get_u32(const char *area, size_t at)
+{
+	const void *p = area + at;
+
+	return at <= AREA - 4 ? *(const volatile uint32_t *)p : 0;
+}
+
+static size_t
+area_count(const char *area)
+{
+	size_t n = get_u32(area, 0), max = (AREA - 4) / 4;
+
+	return n < max ? n : max;
+}
+
+/* Entry I; empty if what is there can be none. */
+static struct str
+entry(const char *area, size_t i, struct str *spelling)
+{
+	size_t at = get_u32(area, 4 + 4 * i), n;
+
+	*spelling = str_n("", 0);
+	if (at >= AREA)
+		return str_n("", 0);
+	n = *(const volatile unsigned char *)(area + at);
+	if (n > NAME_MAX_LEN || 1 + 2 * n > AREA - at)
+		return str_n("", 0);
+	*spelling = str_n(area + at + 1 + n, n);
+	return str_n(area + at + 1, n);
+}
+
+static bool
+search(const char *area, struct str name, char out[65])
+{
+	size_t low = 0, high = area_count(area);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		struct str spelling, folded = entry(area, mid, &spelling);
+		int c = str_icmp(name, folded);
+
+		if (c == 0) {
+			memcpy(out, spelling.p, spelling.n);
+			out[spelling.n] = '\0';
+			return true;
+		}
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return false;
+}
+
+bool
+userset_has(const struct userset *u, struct str name, char out[65])
+{
+	const struct head *h = head_of(u);
+	uint64_t before, after;
+	bool found;
+
+	out[0] = '\0';
+	if (!is_name(name))
+		return false;
+	do {
+		before = atomic_load(&h->generation);
+		found = search(u->base + HEAD + (before & 1 ? AREA : 0), name, out);
+		atomic_thread_fence(memory_order_acquire);
+		after = atomic_load(&h->generation);
+	} while (before != after);
+	if (!found && atomic_load(&h->any)) {
+		fold(out, name);
+		out[name.n] = '\0';
+		found = true;
+	}
+	return found;
+}
+
+size_t
+userset_count(const struct userset *u)
+{
+	uint64_t g = atomic_load(&head_of(u)->generation);
+
+	return area_count(u->base + HEAD + (g & 1 ? AREA : 0));
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Messages: each round trip, and each getter against every other's frame. */
+
+#include "ipc/msg.h"
+
+#include "lib/mem.h"
+#include "unit.h"
+
+static struct buf b;
+
+static void
+setup(void)
+{
+	buf_init(&b, FRAME_MAX);
+}
+
+START_TEST(hint)
+{
+	struct msg_hint in = { STR("0123abcd") }, out;
+
+	setup();
+	msg_hint_put(&b, &in);
+	ck_assert(msg_hint_get(buf_str(&b), &out));
+	ck_str(out.id, in.id);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(auth)
+{
+	struct msg_auth in = { STR("submission"), STR("PLAIN"), STR("alice"),
+		STR("pa\0ss"), STR("192.0.2.1") };
+	struct msg_auth out;
+
+	setup();
+	msg_auth_put(&b, &in);
+	ck_assert(msg_auth_get(buf_str(&b), &out));
+	ck_str(out.service, in.service);
+	ck_str(out.mechanism, in.mechanism);
+	ck_str(out.user, in.user);
+	ck_str(out.password, in.password);
+	ck_str(out.client, in.client);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(auth_result)
+{
+	struct msg_auth_result out;
+
+	setup();
+	for (int v = AUTH_YES; v <= AUTH_TEMPORARY; v++) {
+		struct msg_auth_result in = { (enum auth_verdict)v, STR("bob") };
+
+		msg_auth_result_put(&b, &in);
+		ck_assert(msg_auth_result_get(buf_str(&b), &out));
+		ck_assert_int_eq(out.verdict, v);
+		ck_str(out.user, STR("bob"));
+	}
+	/* A verdict that does not exist never lets anybody in. */
+	for (uint64_t v = 3; v != 0; v <<= 1) {
+		frame_begin(&b, MSG_AUTH_RESULT);
+		frame_put_u64(&b, 1, v);
+		frame_put(&b, 2, STR("bob"));
+		frame_end(&b);
+		out.verdict = AUTH_YES;
+		ck_assert(!msg_auth_result_get(buf_str(&b), &out));
+		ck_assert_int_eq(out.verdict, AUTH_TEMPORARY);
+	}
+	out.verdict = AUTH_YES;
+	ck_assert(!msg_auth_result_get(STR(""), &out));
+	ck_assert_int_eq(out.verdict, AUTH_TEMPORARY);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(control)
+{
+	struct msg_control *in = mem_alloc(sizeof(*in));
+	struct msg_control *out = mem_alloc(sizeof(*out));
+
+	setup();
+	for (size_t n = 0; n <= CONTROL_IDS_MAX; n += 128) {
+		in->op = CONTROL_HOLD;
+		in->domain = STR("example.org");
+		in->id_n = n;
+		for (size_t i = 0; i < n; i++)
+			in->ids[i] = STR("ABCDEFGHIJKLMNOPQRST");
+		msg_control_put(&b, in);
+		ck_assert(buf_ok(&b));
+		ck_assert(msg_control_get(buf_str(&b), out));
+		ck_assert_int_eq(out->op, CONTROL_HOLD);
+		ck_str(out->domain, in->domain);
+		ck_assert_uint_eq(out->id_n, n);
+		if (n > 0)
+			ck_str(out->ids[n - 1], in->ids[n - 1]);
+	}
+	/* One id too many is no message at all, rather than fewer ids. */
+	in->id_n = CONTROL_IDS_MAX + 1;
+	msg_control_put(&b, in);
+	ck_assert(!buf_ok(&b));
+	frame_begin(&b, MSG_CONTROL);
+	frame_put_u64(&b, 1, CONTROL_DELETE);
+	frame_put(&b, 2, STR(""));
+	for (int i = 0; i < CONTROL_IDS_MAX + 1; i++)
+		frame_put(&b, 3, STR("x"));
+	frame_end(&b);
+	ck_assert(!msg_control_get(buf_str(&b), out));
+	for (uint64_t op = 0; op < 20; op += CONTROL_BOUNCE + 1) {
+		frame_begin(&b, MSG_CONTROL);
+		frame_put_u64(&b, 1, op);
+		frame_put(&b, 2, STR(""));
+		frame_end(&b);
+		ck_assert(!msg_control_get(buf_str(&b), out));
+	}
+	buf_free(&b);
+	mem_free(in);
+	mem_free(out);
+}
+END_TEST
+
+START_TEST(control_result)
+{
+	struct msg_control_result in = { true, 12345, STR("12345 held") }, out;
+
+	setup();
+	msg_control_result_put(&b, &in);
+	ck_assert(msg_control_result_get(buf_str(&b), &out));
+	ck_assert(out.ok);
+	ck_assert(out.count == 12345);
+	ck_str(out.text, in.text);
+	in.ok = false;
+	msg_control_result_put(&b, &in);
+	ck_assert(msg_control_result_get(buf_str(&b), &out));
+	ck_assert(!out.ok);
+	frame_begin(&b, MSG_CONTROL_RESULT);
+	frame_put_u64(&b, 1, 2);
+	frame_put_u64(&b, 2, 0);
+	frame_put(&b, 3, STR(""));
+	frame_end(&b);
+	out.ok = true;
+	ck_assert(!msg_control_result_get(buf_str(&b), &out));
+	ck_assert(!out.ok);
+	buf_free(&b);
+}
+END_TEST
+
+/* How many getters take PACKET; which, in *TYPE. */
+static int
+taken_by(struct str packet, unsigned *type)
+{
+	struct msg_hint hint_m;
+	struct msg_auth auth_m;
+	struct msg_auth_result result_m;
+	struct msg_control *control_m = mem_alloc(sizeof(*control_m));
+	struct msg_control_result done_m;
+	int n = 0;
+
+	if (msg_hint_get(packet, &hint_m))
+		n++, *type = MSG_HINT;
+	if (msg_auth_get(packet, &auth_m))
+		n++, *type = MSG_AUTH;
+	if (msg_auth_result_get(packet, &result_m))
+		n++, *type = MSG_AUTH_RESULT;
+	if (msg_control_get(packet, control_m))
+		n++, *type = MSG_CONTROL;
+	if (msg_control_result_get(packet, &done_m))
+		n++, *type = MSG_CONTROL_RESULT;
+	mem_free(control_m);
+	return n;
+}
+
+START_TEST(only_its_own)
+{
+	struct msg_auth_result r = { AUTH_YES, STR("bob") };
+	struct msg_hint h = { STR("id") };
+	unsigned type = 0;
+
+	setup();
+	msg_auth_result_put(&b, &r);
+	ck_assert_int_eq(taken_by(buf_str(&b), &type), 1);
+	ck_assert_uint_eq(type, MSG_AUTH_RESULT);
+	/* Every prefix, and one field too many. */
+	for (size_t i = 0; i < b.n; i++)
+		ck_assert_int_eq(taken_by(str_n(b.p, i), &type), 0);
+	msg_hint_put(&b, &h);
+	frame_put(&b, 2, STR("more"));
+	frame_end(&b);
+	ck_assert_int_eq(taken_by(buf_str(&b), &type), 0);
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("msg", hint, auth, auth_result, control, control_result, only_its_own)
