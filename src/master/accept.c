@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * accept -- a client comes, and a child is forked for it.
+ *
+ * Every limit is checked before the fork: a client that is refused costs an
+ * answer and no process.  The master never reads from a client.  When
+ * descriptors or processes run out it answers 421 where it can and pauses,
+ * so that it never spins.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "policy/recipient.h"
+
+#define PAUSE_MS 100
+/* Taken from one listener before the others have their turn. */
+#define ACCEPT_BATCH 64
+
+static int reserve_fd = -1;
+static volatile int child_got_term;
+
+/* One descriptor is kept back, to refuse with when there are no others. */
+void
+accept_init(void)
+{
+	if (reserve_fd < 0 && (reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		reserve_fd = fd_raise(reserve_fd);
+}
+
+static void
+refuse(const struct master *m, const struct listener *l, int fd, const char *why)
+{
+	struct buf b;
+	const char *host = l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname;
+
+	buf_init(&b, 512);
+	if (l->conf->service == SERVICE_POP3)
+		buf_addf(&b, "-ERR [SYS/TEMP] %s\r\n", why);
+	else
+		buf_addf(&b, "421 4.7.0 %s Error: %s\r\n", host, why);
+	/* Who expects TLS could not read it. */
+	if (l->conf->tls != LISTEN_TLS_IMPLICIT)
+		(void)send(fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	buf_free(&b);
+	close(fd);
+	score_add(m->score, COUNT_REFUSED, 1);
+}
+
+/* Why this client may not come in now, or NULL. */
+static const char *
+limit_hit(const struct master *m, uint64_t key)
+{
+	const struct conf_limits *limits = &m->conf->limits;
+	size_t live = score_live(m->score);
+
+	if (live >= limits->connections_in || live >= limits->connections)
+		return "too many connections";
+	if (key != 0 && score_live_from(m->score, key) >= limits->connections_per_address)
+		return "too many connections from your address";
+	return NULL;
+}
+
+static void
+serve(const struct master *m, const struct listener *l, int fd, const struct addr *peer,
+    struct score_slot *slot)
+{
+	bool pop = l->conf->service == SERVICE_POP3;
+	int runners[RUNNERS_MAX];
+	size_t runner_n = m->helper_n - 1;
+
+	for (size_t i = 0; i < runner_n; i++)
+		runners[i] = m->helpers[1 + i].client_end;
+	struct session_env env = {
+		.conf = m->conf, .listen = l->conf, .tls = l->tls,
+		.hostname = l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname,
+		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
+		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
+		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
+		.stop = &child_got_term,
+	};
+	if (addr_family(peer) != AF_UNIX)
+		env.local = addr_local(fd);
+	log_component(pop ? "pop3d" : "smtpd");
+	if (pop)
+		pop3d_serve(&env, fd, fd);
+	else
+		smtpd_serve(&env, fd, fd);
+}
+
+static void
+child(const struct master *m, const struct listener *l, int fd, const struct addr *peer,
+    struct score_slot *slot)
+{
+	bool pop = l->conf->service == SERVICE_POP3;
+
+	proc_on_signal(SIGTERM, &child_got_term);
+	proc_default(SIGINT);
+	proc_default(SIGCHLD);
+	proc_ignore(SIGHUP);
+	proc_ignore(SIGUSR1);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_close_from(master_fd_base(), NULL, 0);
+	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
+	atomic_store(&slot->pid, getpid());
+	serve(m, l, fd, peer, slot);
+	proc_child_exit(0);
+}
+
+static void
+pause_accepting(struct master *m, const char *what)
+{
+	log_warn(NULL, "cannot accept a connection: %s: %s", what, strerror(errno));
+	m->accept_from_ms = clock_ms() + PAUSE_MS;
+}
+
+/* Out of descriptors: the one kept back takes the client, to say so. */
+static void
+refuse_with_reserve(struct master *m, const struct listener *l)
+{
+	int err = errno, fd;
+
+	if (reserve_fd >= 0) {
+		close(reserve_fd);
+		reserve_fd = -1;
+		if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+			refuse(m, l, fd, "out of descriptors");
+		accept_init();
+	}
+	errno = err;
+	pause_accepting(m, "accept");
+}
+
+static void
+start_child(struct master *m, const struct listener *l, int fd, const struct addr *peer)
+{
+	uint64_t key = addr_key(peer);
+	struct buf name;
+	struct score_slot *slot;
+	pid_t pid;
+
+	buf_init(&name, 128);
+	addr_add(&name, peer);
+	slot = score_take(m->score, l->conf->service, key, buf_cstr(&name));
+	buf_free(&name);
+	if (!slot) {
+		refuse(m, l, fd, "too many connections");
+		return;
+	}
+	if ((pid = fork()) == 0)
+		child(m, l, fd, peer, slot);
+	if (pid < 0) {
+		score_give(m->score, slot);
+		pause_accepting(m, "fork");
+		refuse(m, l, fd, "out of processes, come back later");
+		return;
+	}
+	atomic_store(&slot->pid, pid);
+	score_add(m->score, COUNT_CONNECTIONS, 1);
+	close(fd);
+}
+
+static void
+take(struct master *m, const struct listener *l, int fd, struct addr *peer)
+{
+	const char *why;
+
+	if (!access_may_connect(m->conf, peer)) {
+		refuse(m, l, fd, "you may not connect here");
+		return;
+	}
+	if ((why = limit_hit(m, addr_key(peer)))) {
+		struct buf name;
+		buf_init(&name, 128);
+		addr_add(&name, peer);
+		log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
+		buf_free(&name);
+		refuse(m, l, fd, why);
+		return;
+	}
+	start_child(m, l, fd, peer);
+}
+
+void
+master_accept(struct master *m, struct listener *l)
+{
+	for (int i = 0; i < ACCEPT_BATCH && clock_ms() >= m->accept_from_ms; i++) {
+		struct addr peer = { .len = sizeof(peer.ss) };
+		int fd = accept4(l->fd, (struct sockaddr *)&peer.ss, &peer.len, SOCK_CLOEXEC);
+		if (fd >= 0) {
+			take(m, l, fd, &peer);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_with_reserve(m, l);
+		else if (errno == ENOBUFS || errno == ENOMEM)
+			pause_accepting(m, "accept");
+		else if (errno == ECONNABORTED || errno == EINTR)
+			continue;
+		return;
+	}
+}
+
+static bool
+is_crash(int status)
+{
+	if (!WIFSIGNALED(status))
+		return false;
+	switch (WTERMSIG(status)) {
+	case SIGSEGV:
+	case SIGABRT:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGSYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+session_ended(struct master *m, pid_t pid, int status)
+{
+	struct score_slot *slot = score_find(m->score, pid);
+
+	if (is_crash(status)) {
+		log_error(NULL, "a session child (pid %d, client [%s]) died of signal %d (%s)",
+		    (int)pid, slot ? slot->client : "?", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+		score_add(m->score, COUNT_CRASHES, 1);
+		/* One memory layout serves all children: a second guess must not meet it. */
+		m->reexec_wanted = true;
+	}
+	if (slot)
+		score_give(m->score, slot);
+}
+
+void
+master_reap(struct master *m)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!helpers_reaped(m, pid, status))
+			session_ended(m, pid, status);
+}

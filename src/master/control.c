@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control -- the socket that baridctl and mailq ask.
+ *
+ * Like a mail session, each request is served by a forked, confined child:
+ * the master reads nothing.  What concerns the queue goes on to the runners,
+ * which alone may steer it.  Who asks is the kernel's word (SO_PEERCRED).
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/msg.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define CONTROL_TIMEOUT_MS 30000
+#define CONTROL_PATH "control"
+
+int
+control_open(struct master *m)
+{
+	struct addr a;
+	struct buf path;
+	int fd = -1;
+
+	buf_init(&path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+	buf_addf(&path, "%s/" CONTROL_PATH, m->conf->run);
+	if (!buf_ok(&path) || addr_unix(buf_cstr(&path), &a) < 0) {
+		errno = ENAMETOOLONG;
+		goto out;
+	}
+	(void)unlink(buf_cstr(&path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		goto out;
+	if (bind(fd, (struct sockaddr *)&a.ss, a.len) < 0 ||
+	    chmod(buf_cstr(&path), 0666) < 0 || listen(fd, 64) < 0) {
+		close(fd);
+		fd = -1;
+		goto out;
+	}
+	fd = fd_raise(fd);
+out:
+	buf_free(&path);
+	return fd;
+}
+
+static void
+status_sessions(const struct master *m, struct buf *b)
+{
+	struct score_slot *s;
+
+	for (size_t i = 0; (s = score_at(m->score, i)); i++)
+		if (atomic_load(&s->pid) != 0)
+			buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld messages=%llu\n",
+			    (int)atomic_load(&s->pid), s->service, s->client,
+			    score_state_name(atomic_load(&s->state)),
+			    (long long)(clock_ms() - s->since_ms) / 1000,
+			    (unsigned long long)atomic_load(&s->messages));
+}
+
+static void
+status_text(const struct master *m, struct buf *b)
+{
+	buf_addf(b, "pid %d\n", (int)getppid());
+	buf_addf(b, "configuration %s\n", m->conf_path);
+	buf_addf(b, "uptime %lld\n", (long long)(clock_ms() - m->reexec_ms) / 1000);
+	buf_addf(b, "sessions %zu\n", score_live(m->score));
+	buf_addf(b, "users %zu\n", userset_count(m->users));
+	for (size_t i = 0; i < m->helper_n; i++)
+		buf_addf(b, "helper %s %u pid=%d\n",
+		    m->helpers[i].kind == HELPER_AUTH ? "barid-auth" : "barid-runner",
+		    m->helpers[i].index, (int)m->helpers[i].pid);
+	for (int c = 0; c < COUNT_N; c++)
+		buf_addf(b, "%s %llu\n", score_counter_name(c),
+		    (unsigned long long)score_get(m->score, c));
+	status_sessions(m, b);
+}
+
+static void
+answer(int fd, bool ok, uint64_t count, struct str text)
+{
+	struct buf b;
+	struct msg_control_result r = { .ok = ok, .count = count,
+		.text = str_head(text, FRAME_MAX - 256) };
+
+	buf_init(&b, FRAME_MAX);
+	msg_control_result_put(&b, &r);
+	if (channel_send(fd, buf_str(&b), -1) < 0)
+		log_debug(NULL, "a control request went away: %s", strerror(errno));
+	buf_free(&b);
+}
+
+/* Asks every runner and adds up what they say. */
+static void
+ask_runners(const struct master *m, int fd, struct str packet)
+{
+	uint64_t count = 0;
+	bool ok = true;
+	struct buf reply, text;
+
+	buf_init(&reply, FRAME_MAX);
+	buf_init(&text, FRAME_MAX / 2);
+	for (size_t i = 1; i < m->helper_n; i++) {
+		struct msg_control_result r;
+		if (channel_call(m->helpers[i].client_end, packet,
+		    clock_ms() + CONTROL_TIMEOUT_MS, &reply) < 0 ||
+		    !msg_control_result_get(buf_str(&reply), &r)) {
+			ok = false;
+			buf_addf(&text, "runner %zu does not answer: %s\n", i - 1, strerror(errno));
+			continue;
+		}
+		ok = ok && r.ok;
+		count += r.count;
+		buf_add(&text, r.text);
+	}
+	answer(fd, ok, count, buf_str(&text));
+	buf_free(&text);
+	buf_free(&reply);
+}
+
+static void
+control_serve(const struct master *m, int fd, bool trusted)
+{
+	struct timeval timeout = { .tv_sec = CONTROL_TIMEOUT_MS / 1000 };
+	struct msg_control *c = mem_alloc(sizeof(*c));
+	struct buf b;
+	ssize_t n;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	buf_init(&b, FRAME_MAX);
+	char *room = buf_room(&b, FRAME_MAX);
+	if (room && (n = recv(fd, room, FRAME_MAX, 0)) > 0) {
+		buf_grew(&b, (size_t)n);
+		if (!msg_control_get(buf_str(&b), c))
+			answer(fd, false, 0, STR("this is no request\n"));
+		else if (c->op == CONTROL_STATUS) {
+			struct buf text;
+			buf_init(&text, FRAME_MAX / 2);
+			status_text(m, &text);
+			answer(fd, true, score_live(m->score), buf_str(&text));
+			buf_free(&text);
+		} else if (!trusted)
+			answer(fd, false, 0, STR("only root and the mail user may steer the queue\n"));
+		else
+			ask_runners(m, fd, buf_str(&b));
+	}
+	buf_free(&b);
+	mem_free(c);
+}
+
+void
+control_accept(struct master *m)
+{
+	int fd = accept4(m->control, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+
+	if (fd < 0)
+		return;
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	bool trusted = peer.uid == 0 || peer.uid == geteuid() ||
+	    (m->user.found && peer.uid == m->user.uid);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		proc_default(SIGTERM);
+		proc_default(SIGINT);
+		proc_ignore(SIGHUP);
+		log_component("control");
+		proc_close_from(master_fd_base(), NULL, 0);
+		proc_confine(&m->user, NULL);
+		control_serve(m, fd, trusted);
+		proc_child_exit(0);
+	}
+	if (pid < 0)
+		log_warn(NULL, "cannot fork for a control request: %s", strerror(errno));
+	close(fd);
+}

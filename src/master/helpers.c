@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * helpers -- the programs beside the sessions: started, watched, restarted.
+ *
+ * The channel of a helper is the master's: requests that arrive while it is
+ * being restarted wait in it.  A helper that keeps dying is started with
+ * growing pauses; the rest of the system goes on without it.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define BACKOFF_MIN_MS 1000
+#define BACKOFF_MAX_MS 60000
+/* One that lived this long is forgiven. */
+#define HEALTHY_MS 60000
+
+static const char *
+helper_name(const struct helper *h)
+{
+	return h->kind == HELPER_AUTH ? "barid-auth" : "barid-runner";
+}
+
+static bool
+needs_auth(const struct conf *c)
+{
+	return c->auth.backends.n > 0;
+}
+
+static unsigned
+runners_wanted(const struct conf *c)
+{
+	long n = c->queue.runners ? (long)c->queue.runners : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > RUNNERS_MAX ? RUNNERS_MAX : (unsigned)n;
+}
+
+/* Sets up the list that the configuration asks for; channels come later. */
+void
+helpers_init(struct master *m)
+{
+	unsigned runners = runners_wanted(m->conf);
+
+	m->helper_n = 0;
+	m->helpers[m->helper_n++] = (struct helper){
+		.kind = HELPER_AUTH, .server_end = -1, .client_end = -1 };
+	for (unsigned i = 0; i < runners; i++)
+		m->helpers[m->helper_n++] = (struct helper){
+			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1 };
+}
+
+int
+helpers_channels(struct master *m, struct buf *error)
+{
+	for (size_t i = 0; i < m->helper_n; i++) {
+		struct helper *h = &m->helpers[i];
+		int fds[2];
+
+		if (h->server_end >= 0)
+			continue;
+		if (channel_pair(fds) < 0 || (h->server_end = fd_raise(fds[0])) < 0) {
+			buf_addf(error, "cannot make a channel: %s\n", strerror(errno));
+			return -1;
+		}
+		/* Sessions keep this end, so it stays below master_fd_base(). */
+		h->client_end = fds[1];
+	}
+	return 0;
+}
+
+static void
+helper_start(struct master *m, struct helper *h)
+{
+	int fds[3 + RUNNERS_MAX];
+	size_t fd_n = 0;
+	char index[16], count[16];
+	const char *path = proc_helper(helper_name(h));
+	unsigned runners = (unsigned)(m->helper_n - 1);
+	struct buf b;
+
+	buf_init(&b, sizeof(index) - 1);
+	buf_addu(&b, h->index);
+	memcpy(index, buf_cstr(&b), b.n + 1);
+	buf_reset(&b);
+	buf_addu(&b, runners);
+	memcpy(count, buf_cstr(&b), b.n + 1);
+	buf_free(&b);
+
+	fds[fd_n++] = h->server_end;
+	fds[fd_n++] = score_fd(m->score);
+	fds[fd_n++] = userset_fd(m->users);
+	if (h->kind == HELPER_RUNNER)
+		for (size_t i = 1; i < m->helper_n; i++)
+			fds[fd_n++] = m->helpers[i].client_end;
+	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", index, "-n", count,
+		NULL };
+	h->started_ms = clock_ms();
+	h->stopping = false;
+	/* exec's argv is not const for historical reasons only. */
+	char *args[ARRAY_LEN(argv)];
+	memcpy(args, argv, sizeof(argv));
+	h->pid = proc_start(path, args, fds, fd_n, NULL);
+	if (h->pid < 0) {
+		log_error(NULL, "cannot start %s: %s", path, strerror(errno));
+		h->pid = 0;
+		h->restart_ms = h->started_ms + BACKOFF_MAX_MS / 6;
+		return;
+	}
+	log_debug(NULL, "started %s, pid %d", helper_name(h), (int)h->pid);
+}
+
+void
+helpers_tick(struct master *m)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
+		struct helper *h = &m->helpers[i];
+		if (h->kind == HELPER_AUTH && !needs_auth(m->conf))
+			continue;
+		if (h->pid == 0 && now >= h->restart_ms)
+			helper_start(m, h);
+	}
+}
+
+/* When the next one is due, for the master's wait; INT64_MAX: none. */
+int64_t
+helpers_next_ms(const struct master *m)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
+		const struct helper *h = &m->helpers[i];
+		if (h->kind == HELPER_AUTH && !needs_auth(m->conf))
+			continue;
+		if (h->pid == 0 && h->restart_ms < next)
+			next = h->restart_ms;
+	}
+	return next;
+}
+
+static void
+helper_died(const struct helper *h, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status))
+		log_error(NULL, "%s (pid %d) died of signal %d (%s); started again in %lld s",
+		    helper_name(h), (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    (long long)h->backoff_ms / 1000);
+	else
+		log_error(NULL, "%s (pid %d) ended with status %d; started again in %lld s",
+		    helper_name(h), (int)pid, WEXITSTATUS(status), (long long)h->backoff_ms / 1000);
+}
+
+/* True if PID was a helper. */
+bool
+helpers_reaped(struct master *m, pid_t pid, int status)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < m->helper_n; i++) {
+		struct helper *h = &m->helpers[i];
+		if (h->pid != pid)
+			continue;
+		h->pid = 0;
+		if (h->stopping || m->stopping) {
+			h->restart_ms = 0;
+			h->backoff_ms = 0;
+			return true;
+		}
+		if (now - h->started_ms > HEALTHY_MS || h->backoff_ms == 0)
+			h->backoff_ms = BACKOFF_MIN_MS;
+		else if (h->backoff_ms < BACKOFF_MAX_MS)
+			h->backoff_ms *= 2;
+		h->restart_ms = now + h->backoff_ms;
+		helper_died(h, pid, status);
+		return true;
+	}
+	return false;
+}
+
+/* Tells all to finish what they do; each is started anew as it ends. */
+void
+helpers_restart(struct master *m)
+{
+	for (size_t i = 0; i < m->helper_n; i++) {
+		m->helpers[i].stopping = true;
+		m->helpers[i].restart_ms = 0;
+		if (m->helpers[i].pid > 0)
+			(void)kill(m->helpers[i].pid, SIGTERM);
+	}
+}
+
+void
+helpers_stop(struct master *m, int signo)
+{
+	for (size_t i = 0; i < m->helper_n; i++) {
+		m->helpers[i].stopping = true;
+		if (m->helpers[i].pid > 0)
+			(void)kill(m->helpers[i].pid, signo);
+	}
+}
+
+bool
+helpers_alive(const struct master *m)
+{
+	for (size_t i = 0; i < m->helper_n; i++)
+		if (m->helpers[i].pid > 0)
+			return true;
+	return false;
+}

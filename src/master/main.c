@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * main -- the program barid: the master's life from options to the end.
+ *
+ * The master waits in one ppoll() for clients, signals and the clock.  It
+ * parses no byte that came from a network.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define STOP_LIMIT_MS 30000
+#define TICK_MS 5000
+/* A session that crashes every moment must not keep us executing ourselves. */
+#define REEXEC_PAUSE_MS 1000
+
+volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
+
+static const char usage_text[] =
+	"usage: barid [-fsTtV] [-c file]\n"
+	"  -c file  read this configuration\n"
+	"  -f       stay in the foreground\n"
+	"  -s       speak SMTP on standard input; messages go to the drop directory\n"
+	"  -T       print the configuration in effect and exit\n"
+	"  -t       check the configuration and exit: 0, or 78 with FILE:LINE\n"
+	"  -V       print the version and exit\n";
+
+static void
+print_option(void *arg UNUSED, const char *name, const char *value, struct conf_place place)
+{
+	if (place.file[0])
+		printf("%s = %s\t# %s:%d\n", name, value, place.file, place.line);
+	else
+		printf("%s = %s\n", name, value);
+}
+
+static struct conf *
+load_or_exit(const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 65536);
+	struct conf *c = conf_load(path, &error);
+	if (!c) {
+		fprintf(stderr, "%s", buf_cstr(&error));
+		exit(EX_CONFIG);
+	}
+	buf_free(&error);
+	return c;
+}
+
+/* ---- sendmail -bs ---------------------------------------------------------- */
+
+static int
+serve_stdin(const char *path)
+{
+	struct conf *c = load_or_exit(path);
+	struct buf error;
+	struct conf_listen listen = { .name = "stdin", .service = SERVICE_SMTP, .hostname = "",
+		.tls = LISTEN_TLS_OFF };
+	const char *name = getenv("LOGNAME");
+
+	buf_init(&error, 4096);
+	struct queue *q = queue_open(c->spool, QUEUE_DROP_ONLY, (uid_t)-1, (gid_t)-1, &error);
+	struct userset *users = userset_new();
+	struct score *score = score_new(1);
+	if (!q || !users || !score) {
+		fprintf(stderr, "barid: %s\n", q ? strerror(errno) : buf_cstr(&error));
+		return EX_TEMPFAIL;
+	}
+	userset_set_any(users, true);
+	struct session_env env = {
+		.conf = c, .listen = &listen, .hostname = c->hostname, .queue = q,
+		.mailboxes = -1, .auth = -1, .users = users, .score = score, .to_drop = true,
+		.local_user = name && name[0] ? name : "unknown", .stop = &master_got_term,
+	};
+	log_component("smtpd");
+	proc_ignore(SIGPIPE);
+	smtpd_serve(&env, STDIN_FILENO, STDOUT_FILENO);
+	return EX_OK;
+}
+
+/* ---- start --------------------------------------------------------------------- */
+
+static void
+catch_signals(void)
+{
+	sigset_t all;
+
+	proc_on_signal(SIGHUP, &master_got_hup);
+	proc_on_signal(SIGTERM, &master_got_term);
+	proc_on_signal(SIGINT, &master_got_term);
+	proc_on_signal(SIGCHLD, &master_got_chld);
+	proc_on_signal(SIGUSR1, &master_got_usr1);
+	proc_ignore(SIGPIPE);
+	/* They are let in only while ppoll() waits: no signal falls between. */
+	sigemptyset(&all);
+	sigaddset(&all, SIGHUP);
+	sigaddset(&all, SIGTERM);
+	sigaddset(&all, SIGINT);
+	sigaddset(&all, SIGCHLD);
+	sigaddset(&all, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
+/*
+ * Goes into the background.  The parent waits until the child is ready, so
+ * that an init script sees a start that failed.  Returns the descriptor on
+ * which the child says so.
+ */
+static int
+daemonize(void)
+{
+	int ready[2];
+	char byte = EX_UNAVAILABLE;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		fatal(EX_OSERR, "pipe: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid < 0)
+		fatal(EX_OSERR, "fork: %s", strerror(errno));
+	if (pid > 0) {
+		close(ready[1]);
+		if (read(ready[0], &byte, 1) < 1)
+			byte = EX_UNAVAILABLE;
+		_exit(byte);
+	}
+	close(ready[0]);
+	setsid();
+	if (chdir("/") < 0)
+		fatal(EX_OSERR, "/: %s", strerror(errno));
+	return ready[1];
+}
+
+static void
+say_ready(int fd)
+{
+	int null;
+
+	if (fd < 0)
+		return;
+	if (write(fd, "", 1) < 0)
+		log_warn(NULL, "cannot tell that I am ready: %s", strerror(errno));
+	close(fd);
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0) {
+		(void)dup2(null, 0);
+		(void)dup2(null, 1);
+		(void)dup2(null, 2);
+		if (null > 2)
+			close(null);
+	}
+}
+
+static void
+write_pid(const struct master *m)
+{
+	struct buf path, text;
+
+	buf_init(&path, PATH_MAX);
+	buf_init(&text, 32);
+	buf_addf(&path, "%s/barid.pid", m->conf->run);
+	buf_addf(&text, "%d\n", (int)getpid());
+	(void)unlink(buf_cstr(&path));
+	int fd = open(buf_cstr(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0 || write(fd, text.p, text.n) < 0)
+		log_warn(NULL, "%s: %s", buf_cstr(&path), strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	buf_free(&text);
+	buf_free(&path);
+}
+
+static void
+start(struct master *m, struct conf *c)
+{
+	struct buf error;
+
+	proc_files_max();
+	accept_init();
+	notify_init(m);
+	bool again = reexec_restore(m);
+	if (!again) {
+		/* One slot for each session, and some for those that just ended. */
+		m->score = score_new(c->limits.connections + 64);
+		m->users = userset_new();
+		if (!m->score || !m->users)
+			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
+	}
+	if (master_apply(m, c, true) < 0)
+		exit(EX_UNAVAILABLE);
+	buf_init(&error, 1024);
+	if (!again)
+		helpers_init(m);
+	if (helpers_channels(m, &error) < 0)
+		fatal(EX_OSERR, "%s", buf_cstr(&error));
+	if ((m->control = control_open(m)) < 0)
+		log_warn(NULL, "%s/control: %s", m->conf->run, strerror(errno));
+	buf_free(&error);
+	write_pid(m);
+	/* The time zone is read here, before any child has lost /etc. */
+	tzset();
+	m->reexec_ms = clock_ms();
+	if (!again)
+		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION, m->conf_path);
+	notify_send("READY=1\nSTATUS=running\nMAINPID=%d", (int)getpid());
+}
+
+/* ---- the end ----------------------------------------------------------------------- */
+
+static void
+signal_sessions(const struct master *m, int signo)
+{
+	struct score_slot *s;
+
+	for (size_t i = 0; (s = score_at(m->score, i)); i++) {
+		pid_t pid = atomic_load(&s->pid);
+		if (pid > 0)
+			(void)kill(pid, signo);
+	}
+}
+
+static void
+stop_begin(struct master *m)
+{
+	notify_send("STOPPING=1\nSTATUS=finishing %zu sessions", score_live(m->score));
+	log_info(NULL, "stopping: %zu sessions have %d s to finish", score_live(m->score),
+	    STOP_LIMIT_MS / 1000);
+	m->stopping = true;
+	m->stop_deadline_ms = clock_ms() + STOP_LIMIT_MS;
+	for (size_t i = 0; i < m->listener_n; i++)
+		m->listeners[i].kept = false;
+	listeners_close(m->listeners, m->listener_n);
+	m->listeners = NULL;
+	m->listener_n = 0;
+	signal_sessions(m, SIGTERM);
+	helpers_stop(m, SIGTERM);
+}
+
+/* True when nobody is left, or time is up. */
+static bool
+stop_done(struct master *m)
+{
+	if (score_live(m->score) == 0 && !helpers_alive(m))
+		return true;
+	if (clock_ms() < m->stop_deadline_ms)
+		return false;
+	signal_sessions(m, SIGKILL);
+	helpers_stop(m, SIGKILL);
+	return true;
+}
+
+static void
+finish(struct master *m)
+{
+	struct buf path;
+
+	buf_init(&path, PATH_MAX);
+	buf_addf(&path, "%s/barid.pid", m->conf->run);
+	(void)unlink(buf_cstr(&path));
+	buf_reset(&path);
+	buf_addf(&path, "%s/control", m->conf->run);
+	(void)unlink(buf_cstr(&path));
+	buf_free(&path);
+	queue_close(m->queue);
+	log_info(NULL, "stopped");
+}
+
+/* ---- the loop ------------------------------------------------------------------------ */
+
+static int64_t
+next_wake(const struct master *m, int64_t now)
+{
+	int64_t next = now + TICK_MS, helper = helpers_next_ms(m);
+
+	if (helper < next)
+		next = helper;
+	if (m->accept_from_ms > now && m->accept_from_ms < next)
+		next = m->accept_from_ms;
+	if (m->watchdog_ms > 0 && m->watchdog_next_ms < next)
+		next = m->watchdog_next_ms;
+	if (m->stopping && now + 100 < next)
+		next = now + 100;
+	if (m->reexec_wanted && m->reexec_ms + REEXEC_PAUSE_MS < next)
+		next = m->reexec_ms + REEXEC_PAUSE_MS;
+	return next > now ? next - now : 0;
+}
+
+static void
+handle_signals(struct master *m)
+{
+	if (master_got_chld) {
+		master_got_chld = 0;
+		master_reap(m);
+	}
+	if (master_got_term && !m->stopping)
+		stop_begin(m);
+	if (master_got_hup && !m->stopping) {
+		master_got_hup = 0;
+		master_reload(m);
+	}
+	if (master_got_usr1) {
+		master_got_usr1 = 0;
+		log_reopen();
+	}
+}
+
+static void
+tick(struct master *m, int64_t now, int64_t *checked)
+{
+	helpers_tick(m);
+	users_refresh(m, false);
+	if (now - *checked >= TICK_MS) {
+		*checked = now;
+		if (!m->stopping)
+			master_check_certificates(m);
+	}
+	if (m->watchdog_ms > 0 && now >= m->watchdog_next_ms) {
+		m->watchdog_next_ms = now + m->watchdog_ms;
+		notify_send("WATCHDOG=1");
+	}
+	if (m->reexec_wanted && !m->stopping && now >= m->reexec_ms + REEXEC_PAUSE_MS)
+		reexec(m);
+}
+
+static size_t
+poll_set(const struct master *m, struct pollfd **fds, bool accepting)
+{
+	size_t n = 0;
+
+	*fds = mem_grow(*fds, m->listener_n + 1, sizeof(**fds));
+	(*fds)[n++] = (struct pollfd){ .fd = m->control, .events = POLLIN };
+	for (size_t i = 0; i < m->listener_n && accepting; i++)
+		(*fds)[n++] = (struct pollfd){ .fd = m->listeners[i].fd, .events = POLLIN };
+	return n;
+}
+
+static void
+loop(struct master *m)
+{
+	struct pollfd *fds = NULL;
+	int64_t checked = clock_ms();
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (!m->stopping || !stop_done(m)) {
+		int64_t now = clock_ms(), wait = next_wake(m, now);
+		struct timespec ts = { wait / 1000, (wait % 1000) * 1000000 };
+		size_t n = poll_set(m, &fds, now >= m->accept_from_ms);
+		int ready = ppoll(fds, n, &ts, &none);
+		if (ready > 0 && fds[0].revents)
+			control_accept(m);
+		for (size_t i = 1; i < n && ready > 0; i++)
+			if (fds[i].revents)
+				master_accept(m, &m->listeners[i - 1]);
+		handle_signals(m);
+		tick(m, clock_ms(), &checked);
+	}
+	mem_free(fds);
+}
+
+struct options {
+	const char *path;
+	bool foreground, check, dump, serve_stdin;
+};
+
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	int opt;
+
+	o->path = conf_default_path();
+	while ((opt = getopt(argc, argv, "c:fFsTtV")) != -1) {
+		switch (opt) {
+		case 'c': o->path = optarg; break;
+		case 'f':
+		case 'F': o->foreground = true; break;
+		case 's': o->serve_stdin = true; break;
+		case 'T': o->dump = true; break;
+		case 't': o->check = true; break;
+		case 'V':
+			printf("barid %s\n", BARID_VERSION);
+			exit(EX_OK);
+		default:
+			fputs(usage_text, stderr);
+			return -1;
+		}
+	}
+	if (optind != argc) {
+		fputs(usage_text, stderr);
+		return -1;
+	}
+	return 0;
+}
+
+static const char *
+absolute(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real ? real : path;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct master m = { .control = -1, .mailboxes = -1, .argv = argv };
+
+	if (argc < 1 || parse_options(argc, argv, &o) < 0)
+		return EX_USAGE;
+	if (o.serve_stdin)
+		return serve_stdin(o.path);
+	proc_fix_stdio();
+	umask(077);
+	struct conf *c = load_or_exit(o.path);
+	if (o.check || o.dump) {
+		if (o.dump)
+			conf_each(c, print_option, NULL);
+		conf_free(c);
+		return EX_OK;
+	}
+	m.conf_path = absolute(o.path);
+	m.foreground = o.foreground;
+	bool again = getenv("BARID_STATE") != NULL;
+	int ready = o.foreground || again ? -1 : daemonize();
+	log_component("master");
+	catch_signals();
+	start(&m, c);
+	say_ready(ready);
+	loop(&m);
+	finish(&m);
+	return EX_OK;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+/*
+ * master -- the private interface of the room: what the files of the master
+ * share.  One struct master holds the state of the process; a reload swaps
+ * what hangs on the configuration and leaves the rest.
+ */
+
+#include "conf/conf.h"
+#include "lib/proc.h"
+#include "master/session.h"
+
+/*
+ * Descriptors of the master alone stand at this number or above, so that a
+ * session child is rid of all of them with one close_range().
+ */
+int master_fd_base(void);
+/* Moves FD there; the old number is closed, also on failure.  -1: errno. */
+int fd_raise(int fd);
+
+/* A socket that waits for clients of one listener. */
+struct listener {
+	int fd;			/* >= master_fd_base() */
+	struct addr addr;
+	const struct conf_listen *conf;	/* of the configuration in force */
+	struct tls_ctx *tls;	/* borrowed from master.tls */
+	char name[32];		/* of the section: for re-execution */
+	bool inherited;		/* by LISTEN_FDS: never closed by a reload */
+	bool kept;		/* a reload's mark */
+};
+
+/* One TLS context for each listener section. */
+struct service_tls {
+	const struct conf_listen *conf;
+	struct tls_ctx *ctx;
+};
+
+enum helper_kind { HELPER_AUTH, HELPER_RUNNER };
+
+#define RUNNERS_MAX 64
+
+/* A program that the master keeps running. */
+struct helper {
+	enum helper_kind kind;
+	unsigned index;
+	pid_t pid;		/* 0: not running */
+	int server_end;		/* of its channel: >= master_fd_base(), inherited by it */
+	int client_end;		/* of its channel: sessions send here */
+	int64_t started_ms;
+	int64_t restart_ms;	/* when to start it again; 0: now */
+	int64_t backoff_ms;
+	bool stopping;		/* told to end, for a reload or the end */
+};
+
+struct master {
+	const char *conf_path;
+	struct conf *conf;
+	struct proc_user user;
+	bool foreground;
+
+	struct listener *listeners;
+	size_t listener_n;
+	struct service_tls *tls;
+	size_t tls_n;
+	int64_t certificates_mtime;	/* the newest of all files, to see a change */
+
+	struct helper helpers[1 + RUNNERS_MAX];
+	size_t helper_n;
+
+	struct queue *queue;
+	int mailboxes;
+	int control;		/* the control socket, >= master_fd_base(), or -1 */
+	struct score *score;
+	struct userset *users;
+	int64_t users_mtime;
+	int64_t users_checked_ms;
+
+	bool stopping;
+	int64_t stop_deadline_ms;
+	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */
+	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
+	bool reexec_wanted;
+	bool sd_listen;		/* descriptors came by socket activation */
+	int64_t watchdog_ms;	/* half of WATCHDOG_USEC, or 0 */
+	int64_t watchdog_next_ms;
+	char **argv;
+};
+
+extern volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
+
+/* master_conf.c: what is made from a configuration, and its swap. */
+int master_apply(struct master *m, struct conf *c, bool first);
+void master_reload(struct master *m);
+void master_check_certificates(struct master *m);
+
+/* listeners.c */
+int listeners_open(struct master *m, const struct conf *c, struct listener **v, size_t *n,
+    struct buf *error);
+void listeners_close(struct listener *v, size_t n);
+
+/* accept.c: takes what waits on L, a child for each. */
+void accept_init(void);
+void master_accept(struct master *m, struct listener *l);
+void master_reap(struct master *m);
+
+/* control.c */
+int control_open(struct master *m);
+void control_accept(struct master *m);
+
+/* helpers.c */
+void helpers_init(struct master *m);
+int helpers_channels(struct master *m, struct buf *error);
+void helpers_tick(struct master *m);	/* starts what should run */
+bool helpers_reaped(struct master *m, pid_t pid, int status);
+void helpers_restart(struct master *m);	/* after a reload */
+void helpers_stop(struct master *m, int signo);
+bool helpers_alive(const struct master *m);
+int64_t helpers_next_ms(const struct master *m);
+
+/* users.c: keeps the set of names in step with the password file. */
+void users_refresh(struct master *m, bool force);
+
+/* notify.c: systemd's protocols, by hand (sd_notify(3), sd_listen_fds(3)). */
+void notify_send(const char *fmt, ...) PRINTF(1, 2);
+/* The descriptor that came under NAME, or -1; each is given once. */
+int notify_take_fd(const char *name);
+void notify_init(struct master *m);
+
+/* reexec.c: the same process with a fresh image (CONFORMANCE P-05). */
+void reexec(struct master *m);
+bool reexec_restore(struct master *m);
+
+#endif

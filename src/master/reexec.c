@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * reexec -- the same process, its children and sockets, with a fresh image.
+ *
+ * All sessions are forked from one image and so share its memory layout.
+ * When one crashed, somebody may be probing: the master executes itself
+ * again, and the children to come have another layout (CONFORMANCE P-05).
+ * What must live on is descriptors and numbers; they go over in a small
+ * text in a memory file.  Sessions that are open notice nothing.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define STATE_ENV "BARID_STATE"
+#define STATE_MAX 65536
+
+static int
+keep(int fd)
+{
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, 0);
+	return fd;
+}
+
+static void
+state_format(struct master *m, struct buf *b)
+{
+	buf_addf(b, "score %d\n", keep(score_fd(m->score)));
+	buf_addf(b, "userset %d\n", keep(userset_fd(m->users)));
+	for (size_t i = 0; i < m->listener_n; i++) {
+		struct listener *l = &m->listeners[i];
+		buf_addf(b, "listener %d %d %s\n", keep(l->fd), l->inherited, l->name);
+	}
+	for (size_t i = 0; i < m->helper_n; i++) {
+		struct helper *h = &m->helpers[i];
+		buf_addf(b, "helper %d %u %d %d %d\n", (int)h->kind, h->index, (int)h->pid,
+		    keep(h->server_end), keep(h->client_end));
+	}
+}
+
+void
+reexec(struct master *m)
+{
+	struct buf b, number;
+	int fd = memfd_create("barid-state", 0);
+
+	buf_init(&b, STATE_MAX);
+	buf_init(&number, 16);
+	state_format(m, &b);
+	if (fd < 0 || !buf_ok(&b) || write(fd, b.p, b.n) != (ssize_t)b.n) {
+		log_error(NULL, "cannot execute myself again: %s", strerror(errno));
+		goto out;
+	}
+	buf_addf(&number, "%d", fd);
+	setenv(STATE_ENV, buf_cstr(&number), 1);
+	log_info(NULL, "executing myself again after a crashed session");
+	/* The path is absolute by now; the directory may have changed. */
+	const char *const argv[] = { m->argv[0], "-f", "-c", m->conf_path, NULL };
+	char *args[ARRAY_LEN(argv)];
+	memcpy(args, argv, sizeof(argv));
+	execv("/proc/self/exe", args);
+	log_error(NULL, "cannot execute myself again: %s", strerror(errno));
+	unsetenv(STATE_ENV);
+out:
+	m->reexec_wanted = false;
+	if (fd >= 0)
+		close(fd);
+	buf_free(&number);
+	buf_free(&b);
+}
+
+static int
+cloexec(uint64_t fd)
+{
+	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	return (int)fd;
+}
+
+static bool
+take_number(struct str *line, uint64_t *v)
+{
+	return str_u64(str_word(line), INT32_MAX, v) == 0;
+}
+
+static bool
+restore_listener(struct master *m, struct str line)
+{
+	uint64_t fd, inherited;
+
+	if (!take_number(&line, &fd) || !take_number(&line, &inherited))
+		return false;
+	m->listeners = mem_grow(m->listeners, m->listener_n + 1, sizeof(*m->listeners));
+	struct listener *l = &m->listeners[m->listener_n++];
+	*l = (struct listener){ .fd = cloexec(fd), .inherited = inherited != 0 };
+	l->addr = addr_local(l->fd);
+	struct str name = str_head(str_trim(line), sizeof(l->name) - 1);
+	memcpy(l->name, name.p, name.n);
+	return true;
+}
+
+static bool
+restore_helper(struct master *m, struct str line)
+{
+	uint64_t kind, index, pid, server, client;
+
+	if (!take_number(&line, &kind) || !take_number(&line, &index) ||
+	    !take_number(&line, &pid) || !take_number(&line, &server) ||
+	    !take_number(&line, &client) || m->helper_n >= ARRAY_LEN(m->helpers))
+		return false;
+	m->helpers[m->helper_n++] = (struct helper){
+		.kind = (enum helper_kind)kind, .index = (unsigned)index, .pid = (pid_t)pid,
+		.server_end = cloexec(server), .client_end = cloexec(client),
+		.started_ms = clock_ms() };
+	return true;
+}
+
+static bool
+restore_line(struct master *m, struct str line)
+{
+	struct str key = str_word(&line);
+	uint64_t fd;
+
+	if (str_eq(key, STR("listener")))
+		return restore_listener(m, line);
+	if (str_eq(key, STR("helper")))
+		return restore_helper(m, line);
+	if (!take_number(&line, &fd))
+		return false;
+	if (str_eq(key, STR("score")))
+		return (m->score = score_attach(cloexec(fd))) != NULL;
+	if (str_eq(key, STR("userset")))
+		return (m->users = userset_attach(cloexec(fd))) != NULL;
+	return false;
+}
+
+/* True if this image took over from an earlier one of the same process. */
+bool
+reexec_restore(struct master *m)
+{
+	const char *env = getenv(STATE_ENV);
+	uint64_t fd;
+	struct buf b;
+	ssize_t n;
+
+	if (!env || str_u64(str_c(env), INT32_MAX, &fd) < 0)
+		return false;
+	unsetenv(STATE_ENV);
+	buf_init(&b, STATE_MAX);
+	char *room = buf_room(&b, STATE_MAX);
+	n = room ? pread((int)fd, room, STATE_MAX, 0) : -1;
+	close((int)fd);
+	if (n > 0)
+		buf_grew(&b, (size_t)n);
+	struct str rest = buf_str(&b), line;
+	while (rest.n > 0) {
+		str_cut(rest, '\n', &line, &rest);
+		if (!restore_line(m, line))
+			fatal(70, "the state of the image before this one is broken");
+	}
+	buf_free(&b);
+	return m->score && m->users && m->helper_n > 0;
+}
