@@ -42,11 +42,12 @@ struct score;
 struct score *score_new(size_t slots) MUST_USE;	/* mapped shared; NULL: errno */
 /*
  * A descriptor of the mapping (memfd) that helper programs inherit, and its
- * attachment there.  A master that was executed anew attaches as well, and
- * takes and gives as before.
+ * attachment there, which takes FD unless it fails.  A master that was
+ * executed anew attaches as well, and takes and gives as before.
  */
 int score_fd(const struct score *s);
 struct score *score_attach(int fd) MUST_USE;
+void score_free(struct score *s);	/* NULL is fine */
 
 /* Master: takes a free slot, or NULL. */
 struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);

@@ -20,8 +20,9 @@ struct userset *userset_new(void) MUST_USE;	/* NULL: errno */
 int userset_fd(const struct userset *u);
 /* What only a master that executes itself anew hands on; -1 for a reader. */
 int userset_write_fd(const struct userset *u);
-/* Takes FD, of either kind. */
+/* Takes FD, of either kind; it stays the caller's if that fails. */
 struct userset *userset_attach(int fd) MUST_USE;
+void userset_free(struct userset *u);	/* NULL is fine */
 /*
  * Replaces all names (sorted here; ASCII letters folded).  One that is no
  * valid name is left out; of two that differ by case the first counts.  Only

@@ -137,6 +137,22 @@ score_attach(int fd)
 	return map_board(fd, head[1]);
 }
 
+void
+score_free(struct score *s)
+{
+	if (!s)
+		return;
+	if (s->book) {
+		table_free(&s->book->by_address);
+		table_free(&s->book->by_pid);
+		mem_free(s->book->owners);
+		mem_free(s->book);
+	}
+	munmap(s->board, s->bytes);
+	close(s->fd);
+	mem_free(s);
+}
+
 /* ---- the master's book ------------------------------------------------------ */
 
 static void

@@ -32,6 +32,12 @@ table_init(struct table *t, size_t capacity)
 	random_bytes(&t->seed, sizeof(t->seed));
 }
 
+void
+table_free(struct table *t)
+{
+	mem_free(t->cells);
+}
+
 /* The cell where a search for KEY begins. */
 static size_t
 home(const struct table *t, uint64_t key)

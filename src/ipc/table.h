@@ -20,6 +20,7 @@ struct table {
 
 /* Holds CAPACITY entries; one more is a bug. */
 void table_init(struct table *t, size_t capacity);
+void table_free(struct table *t);
 size_t table_get(const struct table *t, uint64_t key);
 void table_put(struct table *t, uint64_t key, size_t value);
 

@@ -101,26 +101,45 @@ map(struct userset *u)
 	return 0;
 }
 
-/* Takes WRITE_FD (-1: none) and FD, and closes both on failure. */
+static void
+unmap(struct userset *u)
+{
+	if (u->base)
+		munmap((void *)(uintptr_t)u->base, TOTAL);
+	if (u->writable && u->writer == getpid())
+		munmap(u->writable, TOTAL);
+}
+
+/* Attaches to what FD can write; on failure FD stays the caller's. */
 static struct userset *
-take(int write_fd, int fd)
+attach_writer(int fd)
 {
 	struct userset *u = mem_alloc(sizeof(*u));
 	int err;
 
-	u->write_fd = write_fd;
-	u->fd = fd;
-	if (fd >= 0 && map(u) == 0)
+	u->write_fd = fd;
+	u->fd = read_only(fd);
+	if (u->fd >= 0 && map(u) == 0)
 		return u;
 	err = errno;
-	if (u->base)
-		munmap((void *)(uintptr_t)u->base, TOTAL);
-	if (fd >= 0)
-		close(fd);
-	if (write_fd >= 0)
-		close(write_fd);
+	unmap(u);
+	if (u->fd >= 0)
+		close(u->fd);
 	mem_free(u);
 	errno = err;
+	return NULL;
+}
+
+static struct userset *
+attach_reader(int fd)
+{
+	struct userset *u = mem_alloc(sizeof(*u));
+
+	u->write_fd = -1;
+	u->fd = fd;
+	if (map(u) == 0)
+		return u;
+	mem_free(u);
 	return NULL;
 }
 
@@ -128,23 +147,35 @@ struct userset *
 userset_new(void)
 {
 	int fd = memfd_create("barid-users", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct userset *u;
+	struct userset *u = NULL;
 	int err;
 
 	if (fd < 0)
 		return NULL;
 	/* 32 MiB of address space; only pages that are written cost memory. */
-	if (ftruncate(fd, (off_t)TOTAL) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+	if (ftruncate(fd, (off_t)TOTAL) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		u = attach_writer(fd);
+	if (!u) {
 		err = errno;
 		close(fd);
 		errno = err;
 		return NULL;
 	}
-	u = take(fd, read_only(fd));
-	if (u)
-		writable_head(u)->magic = MAGIC;
+	writable_head(u)->magic = MAGIC;
 	return u;
+}
+
+void
+userset_free(struct userset *u)
+{
+	if (!u)
+		return;
+	unmap(u);
+	close(u->fd);
+	if (u->write_fd >= 0)
+		close(u->write_fd);
+	mem_free(u);
 }
 
 int
@@ -174,9 +205,8 @@ userset_attach(int fd)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((flags & O_ACCMODE) == O_RDWR)
-		return take(fd, read_only(fd));
-	return take(-1, fd);
+	return (flags & O_ACCMODE) == O_RDWR ? attach_writer(fd) :
+					       attach_reader(fd);
 }
 
 /* ---- names ------------------------------------------------------------------ */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The scoreboard: slots, counts by address, hostile sessions, attachment. */
+
+#include "ipc/score.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+START_TEST(slots)
+{
+	struct score *s = score_new(3);
+	struct score_slot *a, *b, *c;
+
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(score_live(s), 0);
+	a = score_take(s, 2, 100, "192.0.2.1");
+	b = score_take(s, 0, 100, "192.0.2.1");
+	c = score_take(s, 1, 0,
+	    "a client's name that is longer than the forty-eight octets of its place");
+	ck_assert(a && b && c && a != b && b != c && a != c);
+	ck_assert_ptr_null(score_take(s, 0, 5, "x"));
+	ck_assert_uint_eq(score_live(s), 3);
+	ck_assert_uint_eq(score_live_from(s, 100), 2);
+	ck_assert_uint_eq(score_live_from(s, 0), 1);
+	ck_assert_uint_eq(score_live_from(s, 7), 0);
+	ck_assert_int_eq(a->state, SCORE_CONNECT);
+	ck_assert_int_eq(a->service, 2);
+	ck_assert_str_eq(a->client, "192.0.2.1");
+	ck_assert_uint_eq(strlen(c->client), 47);
+	score_started(s, a, 1001);
+	score_started(s, b, 1002);
+	c->pid = 1003;
+	ck_assert_ptr_eq(score_find(s, 1001), a);
+	ck_assert_ptr_eq(score_find(s, 1002), b);
+	ck_assert_ptr_eq(score_find(s, 1003), c);
+	ck_assert_ptr_null(score_find(s, 1004));
+	ck_assert_ptr_null(score_find(s, 0));
+	score_give(s, b);
+	ck_assert_ptr_null(score_find(s, 1002));
+	ck_assert_uint_eq(score_live(s), 2);
+	ck_assert_uint_eq(score_live_from(s, 100), 1);
+	ck_assert_ptr_eq(score_take(s, 0, 100, "x"), b);
+	ck_assert_int_eq(b->pid, 0);
+	ck_assert_int_eq(b->messages, 0);
+	ck_assert_ptr_eq(score_at(s, 2), score_at(s, 0) + 2);
+	ck_assert_ptr_null(score_at(s, 3));
+	score_free(s);
+}
+END_TEST
+
+/* A session that was taken over writes what it likes into the mapping. */
+START_TEST(hostile)
+{
+	struct score *s = score_new(10);
+	struct score_slot *mine = score_take(s, 0, 1, "a");
+	struct score_slot *other = score_take(s, 0, 2, "b");
+
+	score_started(s, mine, 501);
+	score_started(s, other, 502);
+	memset(score_at(s, 0), 0xff, 10 * sizeof(struct score_slot));
+	ck_assert_ptr_eq(score_find(s, 501), mine);
+	ck_assert_ptr_eq(score_find(s, 502), other);
+	ck_assert_uint_eq(score_live_from(s, 1), 1);
+	score_give(s, mine);
+	ck_assert_uint_eq(score_live_from(s, 1), 0);
+	ck_assert_uint_eq(score_live_from(s, 2), 1);
+	ck_assert_uint_eq(score_live(s), 1);
+	for (int i = 0; i < 9; i++)
+		ck_assert_ptr_nonnull(score_take(s, 0, 3, "c"));
+	ck_assert_ptr_null(score_take(s, 0, 3, "c"));
+	ck_assert_int_eq(ftruncate(score_fd(s), 0), -1);
+	score_free(s);
+}
+END_TEST
+
+/* Random taking and giving, held against plain counting. */
+START_TEST(many)
+{
+	enum { N = 500, ADDRESSES = 60 };
+	static struct score_slot *held[N];
+	static uint64_t address[N];
+	size_t counts[ADDRESSES] = { 0 }, live = 0;
+	struct score *s = score_new(N);
+	pid_t pids[N] = { 0 }, next = 2;
+	unsigned r = 12345;
+
+	for (int round = 0; round < 40000; round++) {
+		size_t i = (r = r * 1103515245 + 12345) / 65536 % N;
+		/* Keys that share their low bits, as networks do. */
+		uint64_t key = (uint64_t)(r / 7 % ADDRESSES) << 32;
+
+		if (held[i]) {
+			ck_assert_ptr_eq(score_find(s, pids[i]), held[i]);
+			score_give(s, held[i]);
+			held[i] = NULL;
+			counts[address[i] >> 32]--;
+			live--;
+		} else {
+			held[i] = score_take(s, 0, key, "x");
+			ck_assert_ptr_nonnull(held[i]);
+			score_started(s, held[i], pids[i] = next++);
+			address[i] = key;
+			counts[key >> 32]++;
+			live++;
+		}
+		key = address[i];
+		ck_assert_uint_eq(score_live_from(s, key), counts[key >> 32]);
+		ck_assert_uint_eq(score_live(s), live);
+	}
+	score_free(s);
+}
+END_TEST
+
+START_TEST(attach)
+{
+	struct score *s = score_new(5), *t, *u;
+	struct score_slot *a = score_take(s, 0, 11, "a"), *b;
+	int other = memfd_create("other", 0);
+	char head[16] = { 0 };
+
+	score_started(s, a, 77);
+	b = score_take(s, 0, 12, "b");
+	score_started(s, b, 78);
+	score_add(s, COUNT_DELIVERED, 3);
+	t = score_attach(dup(score_fd(s)));
+	ck_assert_ptr_nonnull(t);
+	ck_assert_uint_eq(score_get(t, COUNT_DELIVERED), 3);
+	ck_assert_uint_eq(score_live(t), 2);
+	ck_assert_uint_eq(score_live_from(t, 12), 1);
+	ck_assert_int_eq(score_at(t, 0)->pid, a->pid);
+	score_add(t, COUNT_RUNNER_ACTIVE, 2);
+	score_add(t, COUNT_RUNNER_ACTIVE, -1);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_ACTIVE), 1);
+
+	/* A master anew: finds what was taken, and takes no slot twice. */
+	u = score_attach(dup(score_fd(s)));
+	ck_assert_ptr_nonnull(score_find(u, 78));
+	score_give(u, score_find(u, 78));
+	ck_assert_uint_eq(score_live(u), 1);
+	ck_assert_int_eq(b->pid, 0);
+	for (int i = 0; i < 4; i++)
+		ck_assert_ptr_ne(score_take(u, 0, 1, "x"), score_find(u, 77));
+	ck_assert_ptr_null(score_take(u, 0, 1, "x"));
+
+	ck_assert_ptr_null(score_attach(-1));
+	ck_assert_ptr_null(score_attach(other));
+	ck_assert_int_eq(write(other, head, sizeof(head)), (ssize_t)sizeof(head));
+	ck_assert_ptr_null(score_attach(other));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_null(score_new(0));
+	ck_assert_ptr_null(score_new((size_t)-1));
+	score_free(s);
+	score_free(t);
+	score_free(u);
+	score_free(NULL);
+	close(other);
+}
+END_TEST
+
+START_TEST(across_fork)
+{
+	struct score *s = score_new(2);
+	struct score_slot *a = score_take(s, 0, 1, "a");
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		a->state = SCORE_DATA;
+		a->messages++;
+		score_add(s, COUNT_MESSAGES_IN, 1);
+		_exit(0);
+	}
+	score_started(s, a, pid);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(a->state, SCORE_DATA);
+	ck_assert_int_eq(a->messages, 1);
+	ck_assert_uint_eq(score_get(s, COUNT_MESSAGES_IN), 1);
+	score_free(s);
+}
+END_TEST
+
+START_TEST(names)
+{
+	for (int i = 0; i < COUNT_N; i++) {
+		ck_assert_str_ne(score_counter_name((enum score_counter)i), "unknown");
+		for (int j = 0; j < i; j++)
+			ck_assert_str_ne(score_counter_name((enum score_counter)i),
+			    score_counter_name((enum score_counter)j));
+	}
+	for (int i = SCORE_FREE; i <= SCORE_UPDATE; i++)
+		ck_assert_str_ne(score_state_name(i), "unknown");
+	ck_assert_str_eq(score_state_name(-1), "unknown");
+	ck_assert_str_eq(score_state_name(1000), "unknown");
+	ck_assert_str_eq(score_counter_name(COUNT_N), "unknown");
+}
+END_TEST
+
+UNIT_MAIN("score", slots, hostile, many, attach, across_fork, names)
