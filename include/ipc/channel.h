@@ -25,7 +25,7 @@ int channel_send(int fd, struct str packet, int pass) MUST_USE;
 int channel_recv(int fd, struct buf *b, int *pass) MUST_USE;
 /*
  * Sends PACKET with a way to answer, and waits for the answer until
- * DEADLINE (clock_ms).  -1: errno, ETIMEDOUT, EPIPE if the server went away.
+ * DEADLINE (clock_ms; -1: for ever).  -1: errno, ETIMEDOUT, EPIPE if the server went away.
  */
 int channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer) MUST_USE;
 

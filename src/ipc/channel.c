@@ -153,6 +153,12 @@ channel_recv(int fd, struct buf *b, int *pass)
 	return recv_packet(fd, b, FRAME_MAX, pass);
 }
 
+static bool
+is_past(int64_t deadline)
+{
+	return deadline >= 0 && clock_ms() >= deadline;
+}
+
 /* Waits for EVENTS on FD.  0: there is something; -1: errno, ETIMEDOUT. */
 static int
 wait_for(int fd, short events, int64_t deadline)
@@ -160,14 +166,17 @@ wait_for(int fd, short events, int64_t deadline)
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		int64_t left = deadline - clock_ms();
-		int n = poll(&p, 1, left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+		int64_t left = deadline < 0 ? INT_MAX : deadline - clock_ms();
+		int n;
 
+		if (left < 0)
+			left = 0;
+		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return -1;
-		if (n == 0 && clock_ms() >= deadline) {
+		if (n == 0 && is_past(deadline)) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
@@ -208,7 +217,7 @@ await_answer(int fd, int64_t deadline, struct buf *answer)
 		if (got != 0)
 			return got < 0 ? -1 : 0;
 		/* Packets that are dropped do not prolong the wait. */
-		if (clock_ms() >= deadline) {
+		if (is_past(deadline)) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
