@@ -1,32 +1,44 @@
-# barid: hand-written GNU make.  `make help` lists the targets.
+# barid: hand-written GNU make, not recursive.  `make help` lists the targets.
 srcdir ?= .
 SHELL := /bin/sh
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# What needs no configured tree.
-FREE_GOALS := help deps dist
-NEEDS_CONFIG := $(if $(MAKECMDGOALS),$(filter-out $(FREE_GOALS) clean distclean,$(MAKECMDGOALS)),all)
-ifneq ($(NEEDS_CONFIG),)
+# A fresh checkout configures itself at the first target that needs it.
+ifneq ($(filter-out help deps clean distclean,$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
+
+config.mk: $(srcdir)/configure.ac $(srcdir)/src/build/config.mk.in $(srcdir)/src/build/config.h.in
+	@$(srcdir)/src/build/deps.sh build
+	cd $(srcdir) && autoconf && rm -rf autom4te.cache
+	@if [ -x config.status ]; then ./config.status --recheck >/dev/null && ./config.status; \
+	else $(srcdir)/configure $(CONFIGURE_ARGS) >configure.log || { cat configure.log; exit 1; }; fi
 
 WARN := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
 	-Wundef -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
-ALL_CPPFLAGS = -D_GNU_SOURCE -I. -I$(srcdir)/include $(CPPFLAGS)
+PATHS = -DBARID_SYSCONFDIR='"$(sysconfdir)"' -DBARID_LIBEXECDIR='"$(libexecdir)/barid"'
+ALL_CPPFLAGS = -D_GNU_SOURCE -I. -I$(srcdir)/include $(PATHS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
 LIBROOMS := client policy mailbox queue ipc conf net mail lib
 PROGROOMS := master smtpd pop3d auth runner cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 
-objs = $(patsubst $(srcdir)/%.c,obj/%.o,$(addprefix $(srcdir)/,$(1)))
+objs = $(patsubst %.c,obj/%.o,$(1))
+define archive
+obj/$(1).a: $$(call objs,$$($(1)_SRCS))
+	@mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(LIBROOMS) $(PROGROOMS),$(eval $(call archive,$(r))))
 ARCHIVES := $(patsubst %,obj/%.a,$(LIBROOMS))
-LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) -lpthread
+
+link = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 PROGRAMS := barid barid-auth barid-runner sendmail baridctl
 
@@ -34,40 +46,156 @@ all: $(PROGRAMS)
 
 obj/%.o: $(srcdir)/%.c config.mk
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-define archive
-obj/$(1).a: $$(call objs,$$($(1)_SRCS))
-	@rm -f $$@
-	@$$(AR) rcs $$@ $$^
-endef
-$(foreach r,$(LIBROOMS),$(eval $(call archive,$(r))))
-
-link = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
-
-barid: $(call objs,$(master_SRCS) $(smtpd_SRCS) $(pop3d_SRCS)) $(ARCHIVES)
+barid: obj/master.a obj/smtpd.a obj/pop3d.a $(ARCHIVES)
 	$(link)
-barid-auth: $(call objs,$(auth_SRCS)) $(ARCHIVES)
+barid-auth: obj/auth.a $(ARCHIVES)
 	$(link) $(PAM_LIBS) $(CRYPT_LIBS)
-barid-runner: $(call objs,$(runner_SRCS)) $(ARCHIVES)
+barid-runner: obj/runner.a $(ARCHIVES)
 	$(link)
-sendmail: $(call objs,$(sendmail_SRCS)) $(ARCHIVES)
+sendmail: obj/src/cmd/sendmail.o obj/cmd.a $(ARCHIVES)
 	$(link)
-baridctl: $(call objs,$(baridctl_SRCS)) $(ARCHIVES)
+baridctl: obj/src/cmd/baridctl.o obj/cmd.a $(ARCHIVES)
 	$(link) $(CRYPT_LIBS)
 
-# Unit tests: one program for each file, by the same name.
-UNIT_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/tests/unit/*/*_test.c))
-UNIT_PROGS := $(patsubst tests/unit/%.c,obj/unit/%,$(UNIT_SRCS))
-obj/unit/%_test: obj/tests/unit/%_test.o $(ARCHIVES)
-	@mkdir -p $(@D)
-	$(link) $(CHECK_LIBS) $(CRYPT_LIBS)
-obj/tests/unit/%.o: ALL_CPPFLAGS += -I$(srcdir)/tests/unit
-unit: $(UNIT_PROGS)
+# ---- tests -----------------------------------------------------------------------
+# Unit tests: a program for each file.  Fault tests: the same with another sys.
+# Fuzz targets: replayed over their corpora here, run by libFuzzer in `make fuzz`.
+sources = $(patsubst $(srcdir)/%.c,%,$(wildcard $(srcdir)/$(1)))
+UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
+FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
+FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
+TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/cmd.a $(ARCHIVES)
+TEST_LIBS = $(CHECK_LIBS) $(PAM_LIBS) $(CRYPT_LIBS)
 
+obj/tests/%.o: EXTRA_CPPFLAGS = -I$(srcdir)/tests/unit -I$(srcdir)/src
+$(UNIT): obj/unit/%: obj/tests/unit/%.o $(TEST_ARCHIVES)
+	@mkdir -p $(@D)
+	$(link) $(TEST_LIBS)
+$(FAULT): obj/fault/%: obj/tests/fault/%.o obj/tests/fault/sys_fault.o $(TEST_ARCHIVES)
+	@mkdir -p $(@D)
+	$(link) $(TEST_LIBS)
+$(FUZZ): obj/fuzz/%: obj/tests/fuzz/%.o obj/tests/fuzz/replay.o $(TEST_ARCHIVES)
+	@mkdir -p $(@D)
+	$(link) $(PAM_LIBS) $(CRYPT_LIBS)
+obj/fault/powercut_load: obj/tests/fault/powercut_load.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(link)
+obj/tools/load: obj/tests/tools/load.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(link)
+TOOLS := obj/fault/powercut_load obj/tools/load
+
+unit: $(UNIT)
+tests: all $(UNIT) $(FAULT) $(FUZZ) $(TOOLS) stage
+
+# The programs installed where the tests run them.
+STAGE := $(CURDIR)/obj/stage
+stage: all
+	@$(MAKE) -s --no-print-directory install DESTDIR=$(STAGE) >/dev/null
+
+CHECK = BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
+	CC='$(CC)' python3 $(srcdir)/tests/tools/check
+check: deps
+	@$(MAKE) --no-print-directory -j2 tests
+	@$(CHECK) $(ONLY)
+lint:
+	@$(CHECK) lint
+
+check-asan: deps
+	@mkdir -p obj/asan
+	@[ -e obj/asan/config.mk ] || (cd obj/asan && $(abspath $(srcdir))/configure --enable-sanitizers CC='$(CC)' CFLAGS='-g -O1' >configure.log)
+	@$(MAKE) --no-print-directory -C obj/asan -j2 tests
+	@$(MAKE) --no-print-directory -C obj/asan check-built
+check-built:
+	@$(CHECK) $(ONLY)
+
+FUZZ_TIME ?= 60
+fuzz: deps
+	@mkdir -p obj/fuzzer
+	@[ -e obj/fuzzer/config.mk ] || (cd obj/fuzzer && $(abspath $(srcdir))/configure --disable-hardening CC=clang \
+	  CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined' LDFLAGS='-fsanitize=address,undefined' >configure.log)
+	@$(MAKE) --no-print-directory -C obj/fuzzer -j2 fuzz-run FUZZ_TIME=$(FUZZ_TIME)
+FUZZERS := $(patsubst obj/fuzz/%,obj/fuzzers/%,$(FUZZ))
+$(FUZZERS): obj/fuzzers/%: obj/tests/fuzz/%.o $(TEST_ARCHIVES)
+	@mkdir -p $(@D)
+	$(link) $(PAM_LIBS) $(CRYPT_LIBS) -fsanitize=fuzzer
+fuzz-run: $(FUZZERS)
+	@for f in $(FUZZERS); do n=$$(basename $$f _fuzz); echo "fuzz $$n"; \
+	  mkdir -p obj/corpus/$$n; \
+	  d=$(srcdir)/tests/fuzz/$$n.dict; [ ! -e $$d ] || dict="-dict=$$d"; \
+	  $$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 $${dict:-} obj/corpus/$$n $(srcdir)/tests/fuzz/corpus/$$n >obj/corpus/$$n.log 2>&1 || { tail -30 obj/corpus/$$n.log; exit 1; }; \
+	  tail -2 obj/corpus/$$n.log; unset dict; done
+
+bench: all stage $(TOOLS)
+	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) $(srcdir)/tests/bench/run
+
+analyze:
+	cppcheck --quiet --enable=warning,portability --inline-suppr -I$(srcdir)/include $(srcdir)/src
+format:
+	clang-format -i $(srcdir)/src/*/*.[ch] $(srcdir)/include/*/*.h
+
+# ---- for people ---------------------------------------------------------------------
+deps:
+	@$(srcdir)/src/build/deps.sh test
+
+run: all
+	@BARID_BUILD=$(CURDIR) BARID_SRC=$(abspath $(srcdir)) $(srcdir)/src/build/run.sh
+
+help:
+	@sed -n 's/^#@ //p' $(srcdir)/Makefile
+#@ all          build the programs (the default)
+#@ run          start everything in the foreground on 127.0.0.1, and say how to use it
+#@ check        run every test; ONLY=NAME runs those whose name contains NAME
+#@ check-asan   the same under AddressSanitizer and UBSan
+#@ lint         only the checks of the source itself
+#@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
+#@ bench        measure, beside other servers where they are installed
+#@ analyze      cppcheck; format: clang-format
+#@ deps         install the packages that building and testing need
+#@ install      into DESTDIR, prefix and sysconfdir; uninstall takes it away again
+#@ dist         a tar file of this version
+#@ clean        remove what was built; distclean: and what was configured
+
+# ---- installation --------------------------------------------------------------------
+INSTALL := install
+D = $(DESTDIR)
+MAN8 := barid.8 barid-auth.8 barid-runner.8 baridctl.8 sendmail.8
+MAN5 := barid.conf.5 barid-spool.5
+MAN1 := mailq.1 newaliases.1
+install: all
+	$(INSTALL) -d $(D)$(sbindir) $(D)$(bindir) $(D)$(libexecdir)/barid $(D)$(sysconfdir)/barid \
+	  $(D)$(sysconfdir)/pam.d $(D)$(mandir)/man1 $(D)$(mandir)/man5 $(D)$(mandir)/man8 $(D)$(docdir)/examples
+	$(INSTALL) barid baridctl sendmail $(D)$(sbindir)
+	$(INSTALL) barid-auth barid-runner $(D)$(libexecdir)/barid
+	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/mailq
+	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/newaliases
+	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN1)) $(D)$(mandir)/man1
+	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN5)) $(D)$(mandir)/man5
+	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN8)) $(D)$(mandir)/man8
+	$(INSTALL) -m 644 $(srcdir)/README $(srcdir)/CHANGES $(srcdir)/COPYING $(D)$(docdir)
+	$(INSTALL) -m 644 $(wildcard $(srcdir)/etc/examples/*) $(srcdir)/etc/barid.init \
+	  $(srcdir)/etc/barid.service $(srcdir)/etc/barid.socket $(D)$(docdir)/examples
+	[ -e $(D)$(sysconfdir)/barid/barid.conf ] || $(INSTALL) -m 640 $(srcdir)/etc/barid.conf $(D)$(sysconfdir)/barid
+	[ -e $(D)$(sysconfdir)/pam.d/barid ] || $(INSTALL) -m 644 $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d
+uninstall:
+	rm -f $(addprefix $(D)$(sbindir)/,barid baridctl sendmail) $(addprefix $(D)$(bindir)/,mailq newaliases)
+	rm -rf $(D)$(libexecdir)/barid $(D)$(docdir)
+	rm -f $(addprefix $(D)$(mandir)/man1/,$(MAN1)) $(addprefix $(D)$(mandir)/man5/,$(MAN5)) \
+	  $(addprefix $(D)$(mandir)/man8/,$(MAN8))
+	cmp -s $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d/barid && rm -f $(D)$(sysconfdir)/pam.d/barid || :
+	cmp -s $(srcdir)/etc/barid.conf $(D)$(sysconfdir)/barid/barid.conf && rm -f $(D)$(sysconfdir)/barid/barid.conf || :
+	rmdir $(D)$(sysconfdir)/barid 2>/dev/null || :
+
+dist: config.mk
+	cd $(srcdir) && git archive --prefix=barid-$(VERSION)/ -o barid-$(VERSION).tar.gz HEAD
 clean:
 	rm -rf obj $(PROGRAMS)
 distclean: clean
-	rm -f config.mk config.h config.status config.log GNUmakefile
+	rm -f config.mk config.h config.status config.log configure.log GNUmakefile
+	cd $(srcdir) && rm -rf configure autom4te.cache
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench analyze format deps run help \
+	install uninstall dist clean distclean
 
 -include $(shell find obj -name '*.d' 2>/dev/null)

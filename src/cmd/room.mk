@@ -1,2 +1,1 @@
-sendmail_SRCS := src/cmd/sendmail.c
-baridctl_SRCS := src/cmd/baridctl.c
+cmd_SRCS := $(filter-out src/cmd/sendmail.c src/cmd/baridctl.c,$(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/cmd/*.c)))

@@ -128,7 +128,7 @@ open_inherited(struct opening *o, const char *name)
 {
 	for (size_t i = 0; i < o->m->listener_n; i++) {
 		struct listener *old = &o->m->listeners[i];
-		if (old->inherited && strcmp(old->name, o->conf->name) == 0) {
+		if (old->inherited && !old->kept && strcmp(old->name, o->conf->name) == 0) {
 			old->kept = true;
 			opening_add(o, old->fd, &old->addr)->inherited = true;
 			return;

@@ -1,0 +1,48 @@
+#!/bin/sh
+# deps.sh [build|test]: installs what is missing on a Debian system, and says
+# what.  As root with apt-get, else through sudo; where neither works it
+# prints the command that does it, and fails.
+set -eu
+
+build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-dev
+libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev openssl"
+# Clients and servers that the tests use: programs that we did not write.
+tests="check libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
+libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp mpop fetchmail s-nail
+mutt strace xfsprogs e2fsprogs mount procps pflogsumm fail2ban libpam-modules"
+
+case ${1:-test} in
+build) want=$build ;;
+test) want="$build $tests" ;;
+*) echo "usage: deps.sh [build|test]" >&2; exit 64 ;;
+esac
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+	echo "This is not a Debian system; barid needs what these packages hold:" >&2
+	echo $want >&2
+	exit 0
+fi
+
+missing=
+for p in $want; do
+	s=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || :)
+	# An architecture-qualified list ("installedinstalled") counts too.
+	case $s in installed*) ;; *) missing="$missing $p" ;; esac
+done
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	as_root="sudo"
+else
+	echo "Missing packages:$missing" >&2
+	echo "Please run as root:  apt-get update && $install" >&2
+	exit 1
+fi
+echo "Installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# No daemon of the test clients' packages is to start here.
+$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install >/dev/null
