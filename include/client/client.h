@@ -14,7 +14,15 @@
  * Inside is a list of expectations {verb, recipient, time-out}: the sender
  * appends, the reader pops.  Without PIPELINING the list never grows above
  * one.  A reply with nothing expected is a protocol error.
+ *
+ * Events are called from within client_input(), client_sent(), client_eof(),
+ * client_expired(), client_secured(), client_send() and client_quit(), never
+ * one within another.  In an event only client_send(), client_quit() and the
+ * questions (client_ready, client_output, client_timeout ...) may be called,
+ * in on_starttls() also client_secured(); client_free() never: the caller puts it off until its call has returned.
  */
+
+#include <sys/types.h>
 
 #include "lib/buf.h"
 #include "mail/dsn.h"
@@ -34,6 +42,8 @@ struct client_options {
 	const char *user;	/* AUTH where set: CRAM-MD5, PLAIN, LOGIN in this order */
 	const char *password;	/*  (PLAIN and LOGIN only under TLS, or with auth_in_clear) */
 	bool auth_in_clear;
+	/* EXT_*: not used even where offered (a server that lies about them). */
+	unsigned ignore;
 };
 
 struct client_rcpt {
@@ -47,12 +57,16 @@ struct client_message {
 	struct path from;
 	const struct client_rcpt *rcpts;
 	size_t rcpt_n;
-	uint64_t size;		/* octets of the text */
+	/* Octets of the text; one that ends before is cut short and is never sent. */
+	uint64_t size;
 	bool eight_bit;		/* has octets above 127 */
 	bool smtputf8;
 	enum dsn_ret ret;
 	struct str envid;	/* xtext */
-	/* Reads the text from octet AT: the count, 0 at the end, -1 errno (the connection is then given up). */
+	/*
+	 * Reads the text from octet AT: the count, 0 at the end, -1 errno (the
+	 * connection is then given up).  ARG is that of client_new().
+	 */
 	ssize_t (*read)(void *arg, uint64_t at, char *p, size_t n);
 };
 
@@ -70,16 +84,27 @@ struct client_events {
 	/*
 	 * The outcome for recipient I of the message; exactly once each.
 	 * RELAYED_DSN: the server has DSN, so that it reports success itself.
+	 * REPLY is the server's, or has code 0, an enhanced code and our own
+	 * words; it is good until the event returns.  Recipients that the
+	 * server refuses are told of at once, before the text is sent.
 	 */
 	void (*on_rcpt)(void *arg, size_t i, enum outcome o, enum client_step step,
 	    const struct reply *r, bool relayed_dsn);
-	/* Every recipient of the message has its outcome. */
+	/*
+	 * Every recipient of the message has its outcome, and the engine lets
+	 * go of it.  Where the line is usable client_ready() is true here
+	 * already, and on_ready() follows unless client_send() was called.
+	 */
 	void (*on_end)(void *arg);
 	/*
 	 * The session is over; a message under way had its outcomes before
 	 * (TEMPFAIL).  REPLY is what the server said where it said no before
 	 * any message (greeting, EHLO, STARTTLS, AUTH), else code 0 and our
-	 * own words.
+	 * own words.  Outcomes: what the server's code says at greeting and
+	 * EHLO; TEMPFAIL for all that TLS and AUTH do (a wrong password of
+	 * ours bounces nobody's mail) and for a broken line; DELIVERED after
+	 * client_quit().  Exactly once.  Output that is left then is a QUIT:
+	 * it may be sent, but nothing answers it any more.
 	 */
 	void (*on_close)(void *arg, enum outcome o, enum client_step step, const struct reply *r);
 };
@@ -99,16 +124,21 @@ void client_eof(struct client *c, const char *why);
 void client_expired(struct client *c);
 /* The handshake is done (OK), or failed (then WHY). */
 void client_secured(struct client *c, bool ok, const char *why);
-/* Milliseconds that the server has for its next reply (RFC 5321 4.5.3.2); 0: nothing is awaited. */
+/*
+ * Milliseconds that the server has for its next reply, or for taking a
+ * block of text (RFC 5321 4.5.3.2); 0: nothing is awaited.  The clock starts
+ * again whenever bytes went or came, or this number changes.
+ */
 int64_t client_timeout(const struct client *c);
 
-/* True between on_ready() and client_send(). */
+/* True from on_ready() (or a usable line's on_end()) to client_send(). */
 bool client_ready(const struct client *c);
+/* Only while client_ready(). */
 void client_send(struct client *c, const struct client_message *m);
-/* Says QUIT when ready, then on_close(). */
+/* Says QUIT when ready (a message under way is finished first), then on_close(). */
 void client_quit(struct client *c);
 
-/* What the server offered, for logs: bits. */
+/* What the server offered, and is not ignored, for logs: bits. */
 enum { EXT_PIPELINING = 1, EXT_SIZE = 2, EXT_8BITMIME = 4, EXT_DSN = 8, EXT_STARTTLS = 16,
 	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256 };
 unsigned client_extensions(const struct client *c);
