@@ -65,6 +65,11 @@ wait_for(int fd, short events, int64_t deadline)
 	struct pollfd p = { .fd = fd, .events = events };
 	int r;
 
+	/* poll() would wait for it in silence. */
+	if (fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
 	do {
 		int64_t ms = left(deadline);
 
