@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* proc_start -- what a helper gets and what it does not, and where it is. */
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "child.h"
+#include "lib/proc.h"
+
+static char sh[] = "sh", dash_c[] = "-c";
+
+/*
+ * Runs SCRIPT with FDS; what it writes to standard output is in OUT.  The
+ * result is its exit status.
+ */
+static int
+run(const char *script, const int *fds, size_t fd_n, char *const env[],
+    char *out, size_t size)
+{
+	char text[1000];
+	char *argv[] = { sh, dash_c, text, NULL };
+	int p[2], status, saved = dup(1);
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	snprintf(text, sizeof(text), "%s", script);
+	ck_assert_int_eq(pipe(p), 0);
+	fcntl(saved, F_SETFD, FD_CLOEXEC);
+	dup2(p[1], 1);
+	close(p[1]);
+	pid = proc_start("/bin/sh", argv, fds, fd_n, env);
+	dup2(saved, 1);
+	close(saved);
+	ck_assert_int_gt(pid, 0);
+	while ((got = read(p[0], out + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	out[n] = '\0';
+	close(p[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(gets_its_descriptors)
+{
+	char out[1000], name[] = "/tmp/barid-start.XXXXXX";
+	int file = fcntl(mkstemp(name), F_DUPFD, 60), fds[3], p[2];
+
+	ck_assert_int_ge(file, 0);
+	unlink(name);
+	ck_assert_int_eq(pipe(p), 0);
+	p[0] = fcntl(p[0], F_DUPFD, 60);
+	p[1] = fcntl(p[1], F_DUPFD, 60);
+	/* Each would overwrite another if it went straight to its place. */
+	ck_assert_int_eq(dup2(file, 5), 5);
+	ck_assert_int_eq(dup2(p[1], 3), 3);
+	ck_assert_int_eq(dup2(p[1], 4), 4);
+	ck_assert_int_eq(dup2(file, 50), 50);
+	fds[0] = 5;
+	fds[1] = 3;
+	fds[2] = 4;
+	ck_assert_int_eq(run("echo file >&3; echo pipe >&4; echo more >&5; "
+	    "ls /proc/$$/fd", fds, 3, NULL, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "0\n1\n2\n3\n4\n5\n");
+	ck_assert_int_eq(pread(5, out, 100, 0), 5);
+	ck_assert_mem_eq(out, "file\n", 5);
+	ck_assert_int_eq(read(p[0], out, 100), 10);
+	ck_assert_mem_eq(out, "pipe\nmore\n", 10);
+	/* The caller's own are as they were. */
+	ck_assert_int_ge(fcntl(50, F_GETFD), 0);
+	ck_assert_int_ge(fcntl(3, F_GETFD), 0);
+}
+END_TEST
+
+START_TEST(gets_no_descriptor)
+{
+	char out[1000];
+
+	ck_assert_int_eq(dup2(2, 17), 17);
+	ck_assert_int_eq(run("ls /proc/$$/fd", NULL, 0, NULL, out,
+	    sizeof(out)), 0);
+	ck_assert_str_eq(out, "0\n1\n2\n");
+}
+END_TEST
+
+START_TEST(gets_its_environment)
+{
+	char a[] = "BARID_X=1", lang[] = "LANG=xx", out[8000];
+	char *env[] = { a, lang, NULL };
+
+	setenv("SECRET", "s", 1);
+	setenv("LANG", "C", 1);
+	setenv("TZ", "UTC", 1);
+	setenv("PATHOLOGY", "s", 1);
+	setenv("LD_PRELOAD", "", 1);
+	ck_assert_int_eq(run("echo \"$BARID_X,$LANG,$TZ,$SECRET,$PATHOLOGY\"; "
+	    "test -n \"$PATH\" && test -z \"${LD_PRELOAD+set}\"", NULL, 0,
+	    env, out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "1,xx,UTC,,\n");
+}
+END_TEST
+
+START_TEST(gets_no_signal_state)
+{
+	char out[1000];
+	sigset_t all;
+	uint64_t internal = (uint64_t)3 << 31;
+	char *rest;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	ck_assert_int_eq(run("sed -n 's/Sig\\(Blk\\|Ign\\):.//p' "
+	    "/proc/self/status", NULL, 0, NULL, out, sizeof(out)), 0);
+	ck_assert_uint_eq(strtoull(out, &rest, 16), 0);
+	/* The C library ignores two signals that only it knows. */
+	ck_assert_uint_eq(strtoull(rest, NULL, 16) & ~internal, 0);
+}
+END_TEST
+
+START_TEST(reports_what_failed)
+{
+	char *argv[] = { sh, NULL };
+	int bad[] = { -1 };
+
+	errno = 0;
+	ck_assert_int_eq(proc_start("/nonexistent/x", argv, NULL, 0, NULL),
+	    -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(proc_start("/", argv, NULL, 0, NULL), -1);
+	ck_assert_int_eq(errno, EACCES);
+	ck_assert_int_eq(proc_start("/bin/sh", argv, bad, 1, NULL), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+}
+END_TEST
+
+START_TEST(finds_helpers)
+{
+	const char *fixed;
+	char dir[PATH_MAX / 2], want[PATH_MAX];
+	ssize_t n;
+
+	setenv("BARID_LIBEXEC", "/some/where", 1);
+	ck_assert_str_eq(proc_helper("barid-auth"), "/some/where/barid-auth");
+	setenv("BARID_LIBEXEC", "", 1);
+	fixed = proc_helper("no-such-helper");
+	ck_assert(str_ends(str_c(fixed), STR("/barid/no-such-helper")));
+	ck_assert_int_eq(fixed[0], '/');
+	unsetenv("BARID_LIBEXEC");
+	/* What lies beside the running program. */
+	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	ck_assert_int_gt(n, 0);
+	dir[n] = '\0';
+	*strrchr(dir, '/') = '\0';
+	snprintf(want, sizeof(want), "%s/../libexec/barid/no-such-helper",
+	    dir);
+	ck_assert_str_ne(proc_helper("no-such-helper"), want);
+}
+END_TEST
+
+UNIT_MAIN("lib/proc_start", gets_its_descriptors, gets_no_descriptor,
+    gets_its_environment, gets_no_signal_state, reports_what_failed,
+    finds_helpers)
