@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * listen -- sockets that wait for clients.
+ *
+ * What an accepted socket inherits is set here once: TCP_NODELAY, without
+ * which a reply waits for the client's delayed acknowledgement.
+ */
+
+#include "net/listen.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int
+new_socket(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int
+bind_to(int fd, const struct addr *a)
+{
+	return bind(fd, (const struct sockaddr *)&a->ss, a->len);
+}
+
+static int
+set_options(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_UNIX)
+		return 0;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+		return -1;
+	if (family != AF_INET6)
+		return 0;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+}
+
+/* Removes the socket file at A if no process listens on it. */
+static int
+remove_dead(const struct addr *a)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
+	struct stat st;
+	int fd = new_socket(AF_UNIX), refused;
+
+	if (fd < 0)
+		return -1;
+	refused = connect(fd, (const struct sockaddr *)un, a->len) < 0 &&
+	    errno == ECONNREFUSED;
+	close(fd);
+	if (!refused || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return unlink(un->sun_path);
+}
+
+int
+listen_open(const struct addr *a)
+{
+	int family = addr_family(a), fd = new_socket(family), rc, err;
+
+	if (fd < 0)
+		return -1;
+	rc = set_options(fd, family);
+	if (rc == 0) {
+		rc = bind_to(fd, a);
+		if (rc < 0 && errno == EADDRINUSE && family == AF_UNIX &&
+		    remove_dead(a) == 0)
+			rc = bind_to(fd, a);
+	}
+	if (rc == 0)
+		rc = listen(fd, LISTEN_BACKLOG);
+	if (rc == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+static bool
+has_ipv6(void)
+{
+	struct addr any = addr_from(AF_INET6, &in6addr_any, 0);
+	int fd = new_socket(AF_INET6);
+	bool ok = fd >= 0 && bind_to(fd, &any) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static int
+expand_any(uint16_t port, void (*fn)(void *arg, const struct addr *a), void *arg)
+{
+	struct in_addr any = { INADDR_ANY };
+	struct addr a = addr_from(AF_INET, &any, port);
+
+	fn(arg, &a);
+	if (!has_ipv6())
+		return 1;
+	a = addr_from(AF_INET6, &in6addr_any, port);
+	fn(arg, &a);
+	return 2;
+}
+
+/* True if IFA_NAME is NAME, or an alias of it ("eth0:1"). */
+static bool
+is_interface(struct str ifa_name, struct str name)
+{
+	struct str base, alias;
+
+	str_cut(ifa_name, ':', &base, &alias);
+	return str_eq(ifa_name, name) || str_eq(base, name);
+}
+
+/* FAMILY: AF_UNSPEC for both.  -1 if there is no interface NAME. */
+static int
+expand_interface(struct str name, int family, uint16_t port,
+    void (*fn)(void *arg, const struct addr *a), void *arg)
+{
+	struct ifaddrs *all;
+	int n = 0;
+	bool exists = false;
+
+	if (getifaddrs(&all) < 0)
+		return -1;
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		struct addr a = { .len = 0 };
+
+		if (!is_interface(str_c(i->ifa_name), name))
+			continue;
+		exists = true;
+		if (!i->ifa_addr)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			a.len = sizeof(struct sockaddr_in);
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			a.len = sizeof(struct sockaddr_in6);
+		memcpy(&a.ss, i->ifa_addr, a.len);
+		if (a.len == 0 ||
+		    (family != AF_UNSPEC && family != addr_family(&a)))
+			continue;
+		addr_set_port(&a, port);
+		fn(arg, &a);
+		n++;
+	}
+	freeifaddrs(all);
+	return exists ? n : -1;
+}
+
+int
+listen_expand(const char *spec, uint16_t port,
+    void (*fn)(void *arg, const struct addr *a), void *arg)
+{
+	static const struct {
+		struct str suffix;
+		int family;
+	} kinds[] = { { { "", 0 }, AF_UNSPEC }, { { "-ipv4", 5 }, AF_INET },
+		{ { "-ipv6", 5 }, AF_INET6 } };
+	struct str s = str_c(spec);
+	struct addr a;
+
+	if (str_eq(s, STR("*")))
+		return expand_any(port, fn, arg);
+	if (addr_parse(s, port, &a) == 0) {
+		fn(arg, &a);
+		return 1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		int n;
+
+		if (!str_ends(s, kinds[i].suffix))
+			continue;
+		n = expand_interface(str_head(s, s.n - kinds[i].suffix.n),
+		    kinds[i].family, port, fn, arg);
+		if (n >= 0)
+			return n;
+	}
+	return -1;
+}
