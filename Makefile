@@ -19,7 +19,7 @@ config.mk: $(srcdir)/configure.ac $(srcdir)/src/build/config.mk.in $(srcdir)/src
 WARN := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
 	-Wundef -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
-PATHS = -DBARID_SYSCONFDIR='"$(sysconfdir)"' -DBARID_LIBEXECDIR='"$(libexecdir)/barid"'
+PATHS = -DSYSCONFDIR='"$(sysconfdir)"' -DBARID_LIBEXECDIR='"$(libexecdir)/barid"'
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. -I$(srcdir)/include $(PATHS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)

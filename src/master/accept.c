@@ -103,7 +103,8 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 	bool pop = l->conf->service == SERVICE_POP3;
 
 	proc_on_signal(SIGTERM, &child_got_term);
-	proc_default(SIGINT);
+	/* Ctrl-C reaches the whole foreground group; the master passes on what it means. */
+	proc_ignore(SIGINT);
 	proc_default(SIGCHLD);
 	proc_ignore(SIGHUP);
 	proc_ignore(SIGUSR1);

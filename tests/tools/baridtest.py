@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""baridtest -- what end-to-end tests share: a barid of their own, and helpers.
+
+Each Barid lives in a folder of its own, runs the programs that were
+installed into BARID_STAGE, and listens on ports that the kernel chose: the
+test binds them and hands the descriptors over, so that nothing is fixed and
+nothing races.
+
+    with Barid() as b:
+        b.send("a@example.test", ["alice@example.test"], "Subject: x\\r\\n\\r\\nhello\\r\\n")
+        assert b"hello" in b.mail("alice", 1)[0]
+"""
+import contextlib
+import crypt
+import os
+import pwd
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+STAGE = os.environ["BARID_STAGE"]
+PREFIX = os.environ.get("BARID_PREFIX", "/usr/local")
+SRC = os.environ["BARID_SRC"]
+OBJ = os.environ["BARID_OBJ"]
+TOOLS = SRC + "/tests/tools"
+PASSWORD = "barid"
+ROOT = os.geteuid() == 0
+# What runs as whom: root gives its sessions to nobody.
+USER = "nobody" if ROOT else pwd.getpwuid(os.geteuid()).pw_name
+NO_VERIFY = ssl.create_default_context()
+NO_VERIFY.check_hostname = False
+NO_VERIFY.verify_mode = ssl.CERT_NONE
+
+
+def program(name):
+    for d in ("sbin", "bin", "libexec/barid"):
+        p = f"{STAGE}{PREFIX}/{d}/{name}"
+        if os.path.exists(p):
+            return p
+    raise SystemExit(f"{name} is not installed under {STAGE}{PREFIX}")
+
+
+def skip(why):
+    print(why)
+    raise SystemExit(77)
+
+
+def need(*programs):
+    for p in programs:
+        if not shutil.which(p):
+            raise SystemExit(f"{p} is missing: run `make deps`")
+
+
+def wait_for(what, condition, timeout=20):
+    """Returns what CONDITION returns once that is true."""
+    end = time.monotonic() + timeout
+    while True:
+        got = condition()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(0.01)
+
+
+def certificate(folder, name="localhost", ca=None):
+    """Makes NAME's key and certificate in FOLDER; self-signed, or signed by CA (its paths)."""
+    key, cert = f"{folder}/{name}.key", f"{folder}/{name}.pem"
+    cmd = ["openssl", "req", "-x509" if not ca else "-new", "-newkey", "ec", "-pkeyopt",
+           "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", key,
+           "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1"]
+    if not ca:
+        subprocess.run(cmd + ["-days", "30", "-out", cert], check=True, capture_output=True)
+        return cert, key
+    csr = f"{folder}/{name}.csr"
+    subprocess.run(cmd + ["-out", csr], check=True, capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", csr, "-CA", ca[0], "-CAkey", ca[1],
+                    "-CAcreateserial", "-days", "30", "-copy_extensions", "copy", "-out", cert],
+                   check=True, capture_output=True)
+    return cert, key
+
+
+class Peer:
+    """A tool of tests/tools (sinkd, dnsd) that prints "PORT n" when it is ready."""
+
+    def __init__(self, tool, *args):
+        self.process = subprocess.Popen([sys.executable, f"{TOOLS}/{tool}", *args],
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.startswith("PORT "):
+            raise AssertionError(f"{tool} did not start: {line!r}")
+        self.port = int(line.split()[1])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+
+class Barid:
+    LISTEN = {"smtp": ("smtp", "starttls"), "submission": ("submission", "required"),
+              "submissions": ("submission", "implicit"), "pop3": ("pop3", "required"),
+              "pop3s": ("pop3", "implicit")}
+
+    def __init__(self, hostname="mx.example.test", domain="example.test", users=("alice", "bob"),
+                 extra="", listen=None, host="127.0.0.1", relay=(), start=True, folder=None, env=None):
+        self.dir = folder or tempfile.mkdtemp(prefix="barid-test-")
+        os.chmod(self.dir, 0o755)
+        self.hostname, self.domain, self.users, self.extra = hostname, domain, users, extra
+        self.host, self.relay = host, relay
+        self.listen = listen or self.LISTEN
+        self.env = dict(os.environ, **(env or {}))
+        self.env.pop("BARID_LIBEXEC", None)
+        self.sockets, self.port = {}, {}
+        self.process = None
+        self.conf = self.dir + "/barid.conf"
+        self.log_path = self.dir + "/log"
+        for name in self.listen:
+            self.bind(name)
+        if not os.path.exists(self.dir + "/localhost.pem"):
+            certificate(self.dir)
+        self.set_users(users)
+        self.write_conf()
+        if start:
+            self.start()
+
+    # ---- set-up -------------------------------------------------------------
+
+    def bind(self, name, port=0):
+        s = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((self.host, port))
+        s.listen(1024)
+        self.sockets[name], self.port[name] = s, s.getsockname()[1]
+
+    def set_users(self, users, password=PASSWORD):
+        salt = crypt.mksalt(crypt.METHOD_SHA512, rounds=1000)
+        tmp = self.dir + "/users.tmp"
+        with open(tmp, "w") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write("".join(f"{u}:{crypt.crypt(password, salt)}\n" for u in users))
+        os.rename(tmp, self.dir + "/users")
+
+    def write_conf(self, extra=None):
+        if extra is not None:
+            self.extra = extra
+        d = self.dir
+        text = f"""hostname = "{self.hostname}"
+domains = {{"{self.domain}"}}
+postmaster = "postmaster@{self.domain}"
+user = "{USER}"
+spool = "{d}/spool"
+mailboxes = "{d}/mail"
+run = "{d}/run"
+tls {{ certificate = "{d}/localhost.pem"  key = "{d}/localhost.key" }}
+auth {{ backends = {{"file://{d}/users"}} }}
+access {{ relay = {{{", ".join(f'"{n}"' for n in self.relay)}}} }}
+log {{ to = {{"file:{d}/log"}} level = "debug" }}
+"""
+        for name, (service, tls) in self.listen.items():
+            text += f'listen "{name}" {{ service = "{service}" address = {{"fd:{self.sockets[name].fileno()}"}} tls = "{tls}" }}\n'
+        with open(self.conf, "w") as f:
+            f.write(text + self.extra)
+
+    # ---- life ---------------------------------------------------------------
+
+    def start(self, *args):
+        fds = [s.fileno() for s in self.sockets.values()]
+        self.stderr = open(self.dir + "/stderr", "ab")
+        self.process = subprocess.Popen([program("barid"), "-f", "-c", self.conf, *args], pass_fds=fds,
+                                        stdin=subprocess.DEVNULL, stderr=self.stderr, env=self.env)
+        wait_for("barid to be ready", self.ready)
+        return self
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"barid ended with {self.process.returncode}: {self.errors()}\n{self.log()}")
+        return os.path.exists(self.dir + "/run/barid.pid")
+
+    def stop(self, signo=signal.SIGTERM, timeout=40):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signo)
+            self.process.wait(timeout)
+        code = self.process.returncode if self.process else None
+        self.process = None
+        return code
+
+    def kill(self):
+        """kill -9 of the master; its helpers follow."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.dir + "/run/barid.pid")
+
+    def reload(self):
+        n = self.log().count("reload")
+        self.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: self.log().count("reload") > n)
+
+    def close(self):
+        self.stop()
+        for s in self.sockets.values():
+            s.close()
+        if hasattr(self, "stderr"):
+            self.stderr.close()
+        report = self.sanitizer_report()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        assert not report, report
+
+    def sanitizer_report(self):
+        text = self.errors()
+        return text if "Sanitizer" in text or "runtime error" in text else ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, exc, tb):
+        if kind:
+            print("---- log\n" + self.log()[-6000:] + "\n---- stderr\n" + self.errors()[-3000:])
+        self.close()
+
+    # ---- looking --------------------------------------------------------------
+
+    def read(self, path):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def log(self):
+        return self.read(self.log_path)
+
+    def errors(self):
+        return self.read(self.dir + "/stderr")
+
+    def mailbox(self, user):
+        """The files of a mailbox, oldest first."""
+        found = []
+        for sub in ("new", "cur"):
+            d = f"{self.dir}/mail/{user}/{sub}"
+            if os.path.isdir(d):
+                found += [f"{d}/{n}" for n in os.listdir(d)]
+        return sorted(found, key=os.path.basename)
+
+    def mail(self, user, count, timeout=20):
+        """Waits for COUNT messages and returns their bytes, oldest first."""
+        wait_for(f"{count} messages for {user}", lambda: len(self.mailbox(user)) >= count, timeout)
+        return [open(p, "rb").read() for p in self.mailbox(user)]
+
+    def spooled(self):
+        """Message files that stand in the spool: (place, name)."""
+        found = []
+        for place in ("new", "cur", "hold", "dead", "drop", "bad"):
+            for d, _, names in os.walk(f"{self.dir}/spool/{place}"):
+                found += [(place, n) for n in names]
+        return found
+
+    def empty(self, timeout=20):
+        wait_for("an empty spool", lambda: not self.spooled(), timeout)
+
+    # ---- clients ----------------------------------------------------------------
+
+    def smtp(self, name="smtp", tls=False, login=None):
+        if self.listen[name][1] == "implicit":
+            c = smtplib.SMTP_SSL(self.host, self.port[name], "client.test", context=NO_VERIFY, timeout=30)
+        else:
+            c = smtplib.SMTP(self.host, self.port[name], "client.test", timeout=30)
+            if tls or login:
+                c.starttls(context=NO_VERIFY)
+        if login:
+            c.login(login, PASSWORD)
+        return c
+
+    def send(self, sender, rcpts, message, name="smtp", login=None, **kw):
+        with self.smtp(name, login=login) as c:
+            c.sendmail(sender, rcpts, message, **kw)
+
+    def ctl(self, *args, check=True, **kw):
+        r = subprocess.run([program("baridctl"), "-c", self.conf, *args], capture_output=True,
+                           text=True, timeout=60, **kw)
+        if check:
+            assert r.returncode == 0, (args, r)
+        return r
+
+    def sendmail(self, *args, text="", name="sendmail", check=True):
+        r = subprocess.run([program(name), "-C", self.conf, *args],
+                           input=text.encode() if isinstance(text, str) else text,
+                           capture_output=True, timeout=60)
+        if check:
+            assert r.returncode == 0, (args, r)
+        return r
