@@ -15,12 +15,14 @@
  * count.  Strings are C strings, never NULL: "" where nothing was set.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+
+struct conf_set;	/* the room's own */
 
 /* Where a value was written: for messages and `baridctl config`. */
 struct conf_place {
@@ -195,6 +197,10 @@ struct conf {
 	struct conf_log log;
 	struct conf_dns dns;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
+
+	/* Where options were set; of the room itself. */
+	struct conf_set *sets;
+	size_t set_n;
 };
 
 /*
@@ -203,7 +209,11 @@ struct conf {
  * what was expected".
  */
 struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
-/* The same for text that stands for a file called NAME. */
+/*
+ * The same for text that stands for a file called NAME.  Unless NAME is an
+ * absolute path, to which includes are relative, include() is refused and
+ * no file is read.
+ */
 struct conf *conf_parse(const char *name, struct str text, struct buf *error) MUST_USE;
 /* All defaults. */
 struct conf *conf_default(void) MUST_USE;

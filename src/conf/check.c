@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * check -- what the table can not say: defaults that depend on the system
+ * or on other options, and mistakes that lie between options.
+ *
+ * All of it is looked at, so that one run shows all mistakes.  Files,
+ * users and names are not looked up: a configuration that is right on one
+ * machine is right on another.  Listeners and routes have files of their
+ * own.
+ */
+
+#include <unistd.h>
+
+#include "private.h"
+
+static const char *const mailbox_words[] = { "file", "system", "any" };
+
+static const char *const syslog_facilities[] = { "mail", "daemon", "user",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6",
+	"local7" };
+
+static const char *
+system_hostname(struct arena *a)
+{
+	char name[256] = "";
+
+	if (gethostname(name, sizeof(name) - 1) < 0 ||
+	    !conf_name_is_host(str_c(name)))
+		return "localhost";
+	return arena_cstr(a, str_c(name));
+}
+
+void
+conf_finish(struct conf *c)
+{
+	if (c->hostname[0] == '\0')
+		c->hostname = system_hostname(&c->arena);
+	if (c->postmaster[0] == '\0')
+		c->postmaster = arena_printf(&c->arena, "postmaster@%s",
+		    c->domains.n ? c->domains.v[0] : c->hostname);
+	conf_listen_finish(c);
+	conf_route_finish(c);
+}
+
+static struct conf_place
+place(const struct conf *c, const void *field)
+{
+	return conf_place_or(c, field, conf_place_top(c));
+}
+
+static void
+check_identity(const struct conf *c, struct buf *error)
+{
+	size_t i;
+
+	if (!conf_name_is_host(str_c(c->hostname)))
+		conf_complain(error, place(c, &c->hostname),
+		    "hostname: \"%s\" is no host name, "
+		    "expected one such as \"mail.example.org\"",
+		    c->hostname);
+	for (i = 0; i < c->domains.n; i++)
+		if (!conf_name_is_domain(str_c(c->domains.v[i])))
+			conf_complain(error, place(c, &c->domains),
+			    "domains: \"%s\" is no "
+			    "domain, expected one such as \"example.org\" or "
+			    "\"[192.0.2.25]\"",
+			    c->domains.v[i]);
+	if (!conf_name_is_mailbox(str_c(c->postmaster)))
+		conf_complain(error, place(c, &c->postmaster),
+		    "postmaster: \"%s\" is no "
+		    "address, expected one such as \"postmaster@example.org\"",
+		    c->postmaster);
+	if (!conf_name_is_word(str_c(c->user)))
+		conf_complain(error, place(c, &c->user),
+		    "user: \"%s\" is no name of a user, "
+		    "expected letters, digits, \"-\", \"_\" and \".\"",
+		    c->user);
+}
+
+static void
+check_directory(const struct conf *c, const char *name,
+    const char *const *field, struct buf *error)
+{
+	if (!conf_name_is_path(str_c(*field)))
+		conf_complain(error, place(c, field),
+		    "%s: \"%s\" is no directory's path, "
+		    "expected it to begin with / and to hold no \"..\"",
+		    name, *field);
+}
+
+static void
+check_recipients(const struct conf *c, struct buf *error)
+{
+	const struct conf_recipients *r = &c->recipients;
+	struct conf_place where = place(c, &r->mailboxes);
+	struct nearest near;
+	size_t i, j;
+
+	for (i = 0; i < r->mailboxes.n; i++) {
+		conf_nearest_init(&near, str_c(r->mailboxes.v[i]));
+		for (j = 0; j < ARRAY_LEN(mailbox_words); j++)
+			conf_nearest_try(&near, mailbox_words[j]);
+		if (r->mailboxes.v[i][0] == '/')
+			conf_not_yet(
+			    error, where, "a pattern in recipients.mailboxes");
+		else if (near.distance > 0)
+			conf_complain(error, where,
+			    "recipients.mailboxes: \"%s\" is unknown, "
+			    "expected file, system or any%s%s%s",
+			    r->mailboxes.v[i],
+			    conf_nearest_found(&near) ? "; did you mean \"" :
+							"",
+			    conf_nearest_found(&near) ?
+				conf_nearest_found(&near) :
+				"",
+			    conf_nearest_found(&near) ? "\"?" : "");
+	}
+	/* RFC 5321 4.1.2 atext, so that a plain address can hold it. */
+	if (strlen(r->subaddress) > 1 ||
+	    (r->subaddress[0] &&
+		!strchr("!#$%&'*+-=?^_`{|}~.", r->subaddress[0])))
+		conf_complain(error, place(c, &r->subaddress),
+		    "recipients.subaddress: \"%s\" does "
+		    "not fit, expected one character such as \"+\" or \"-\", "
+		    "or nothing",
+		    r->subaddress);
+}
+
+static bool
+is_log_target(struct str s)
+{
+	struct str kind, rest;
+	size_t i;
+
+	if (str_eq(s, STR("stderr")))
+		return true;
+	if (!str_cut(s, ':', &kind, &rest))
+		return false;
+	if (str_eq(kind, STR("file")))
+		return conf_name_is_path(rest);
+	if (!str_eq(kind, STR("syslog")))
+		return false;
+	for (i = 0; i < ARRAY_LEN(syslog_facilities); i++)
+		if (str_eq(rest, str_c(syslog_facilities[i])))
+			return true;
+	return false;
+}
+
+static void
+check_log(const struct conf *c, struct buf *error)
+{
+	size_t i;
+
+	for (i = 0; i < c->log.to.n; i++)
+		if (!is_log_target(str_c(c->log.to.v[i])))
+			conf_complain(error, place(c, &c->log.to),
+			    "log.to: \"%s\" is no target, "
+			    "expected stderr, \"file:/path\" or "
+			    "\"syslog:mail\" (or daemon, user, "
+			    "local0 to local7)",
+			    c->log.to.v[i]);
+}
+
+static void
+check_dns(const struct conf *c, struct buf *error)
+{
+	size_t i;
+
+	for (i = 0; i < c->dns.servers.n; i++)
+		if (!conf_name_is_ip_port(str_c(c->dns.servers.v[i])))
+			conf_complain(error, place(c, &c->dns.servers),
+			    "dns.servers: \"%s\" is no "
+			    "server, expected \"192.0.2.53\", "
+			    "\"192.0.2.53:5353\" or "
+			    "\"[2001:db8::53]:5353\"",
+			    c->dns.servers.v[i]);
+}
+
+static void
+check_queue(const struct conf *c, struct buf *error)
+{
+	const struct conf_queue *q = &c->queue;
+	size_t i;
+
+	/* The default may well be longer than a short lifetime. */
+	if (!conf_place_get(c, &q->delay_notice))
+		return;
+	for (i = 0; i < q->delay_notice.n; i++)
+		if (q->delay_notice.v[i] >= q->lifetime)
+			conf_complain(error, place(c, &q->delay_notice),
+			    "queue.delay-notice: a "
+			    "time after queue.lifetime is never reached, "
+			    "expected less");
+}
+
+void
+conf_check(struct conf *c, struct buf *error)
+{
+	check_identity(c, error);
+	check_directory(c, "spool", &c->spool, error);
+	check_directory(c, "mailboxes", &c->mailboxes, error);
+	check_directory(c, "run", &c->run, error);
+	check_recipients(c, error);
+	check_queue(c, error);
+	check_log(c, error);
+	check_dns(c, error);
+	conf_listen_check(c, error);
+	conf_route_check(c, error);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * listen -- listeners, their certificates and who may log in there.
+ *
+ * A file without a listener gets those that can work with what it says:
+ * SMTP always, with STARTTLS where there is a certificate; submission and
+ * POP3 where there is also somebody who knows passwords.
+ */
+
+#include <net/if.h>
+
+#include "private.h"
+
+struct implied {
+	const char *name;
+	int service;
+	uint16_t port;
+	int tls;
+};
+
+static const struct implied implied[] = {
+	{ "smtp", SERVICE_SMTP, 25, LISTEN_TLS_STARTTLS },
+	{ "submission", SERVICE_SUBMISSION, 587, LISTEN_TLS_REQUIRED },
+	{ "submissions", SERVICE_SUBMISSION, 465, LISTEN_TLS_IMPLICIT },
+	{ "pop3", SERVICE_POP3, 110, LISTEN_TLS_REQUIRED },
+	{ "pop3s", SERVICE_POP3, 995, LISTEN_TLS_IMPLICIT },
+};
+
+static const char *const mechanisms[] = { "PLAIN", "LOGIN" };
+static const char *const later_mechanisms[] = { "SCRAM-SHA-256",
+	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5",
+	"XOAUTH2", "OAUTHBEARER" };
+static const char *const later_backends[] = { "users", "ldap", "ldaps",
+	"radius", "http", "https", "exec", "hardcoded" };
+
+/* ---- defaults ---- */
+
+static void
+imply(struct conf *c, const struct implied *from)
+{
+	struct conf_listen *l = &c->listens[c->listen_n++];
+
+	l->name = from->name;
+	l->place.file = "";
+	l->service = from->service;
+	l->hostname = "";
+	l->address.v = arena_alloc(&c->arena, sizeof(*l->address.v));
+	l->address.v[0] = "*";
+	l->address.n = 1;
+	l->port.v = arena_alloc(&c->arena, sizeof(*l->port.v));
+	l->port.v[0].first = l->port.v[0].last = from->port;
+	l->port.n = 1;
+	l->tls = c->tls.certificate[0] ? from->tls : LISTEN_TLS_OFF;
+}
+
+void
+conf_listen_finish(struct conf *c)
+{
+	bool all = c->tls.certificate[0] != '\0' && c->auth.backends.n > 0;
+	size_t i;
+
+	if (c->listen_n > 0)
+		return;
+	c->listens = arena_alloc(
+	    &c->arena, ARRAY_LEN(implied) * sizeof(*c->listens));
+	for (i = 0; i < (all ? ARRAY_LEN(implied) : 1); i++)
+		imply(c, &implied[i]);
+}
+
+/* ---- addresses ---- */
+
+/* "eth0", "eth0-ipv4", "eth0-ipv6": what the master looks up. */
+static bool
+is_interface(struct str s)
+{
+	if (str_ends(s, STR("-ipv4")) || str_ends(s, STR("-ipv6")))
+		s.n -= 5;
+	return conf_name_is_word(s) && s.n < IF_NAMESIZE;
+}
+
+static bool
+is_inherited(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 ||
+	    strncmp(address, "fd:", 3) == 0;
+}
+
+static bool
+is_address(const char *address)
+{
+	struct str s = str_c(address), scope;
+
+	if (str_starts(s, STR("unix:")))
+		return conf_name_is_path(str_skip(s, 5));
+	if (str_starts(s, STR("fd:")))
+		return conf_name_is_word(str_skip(s, 3));
+	if (strcmp(address, "*") == 0 || conf_name_is_ip(s))
+		return true;
+	/* RFC 4007 11: a link-local address with its zone. */
+	if (str_cut(s, '%', &s, &scope))
+		return conf_name_is_ip(s) && is_interface(scope);
+	/* What looks like an address and is none is no interface either. */
+	if (strspn(address, "0123456789.") == s.n)
+		return false;
+	return is_interface(s);
+}
+
+static bool
+check_addresses(
+    const struct conf *c, const struct conf_listen *l, struct buf *error)
+{
+	struct conf_place where = conf_place_or(c, &l->address, l->place);
+	bool needs_port = false;
+	size_t i;
+
+	for (i = 0; i < l->address.n; i++) {
+		if (!is_address(l->address.v[i]))
+			conf_complain(error, where,
+			    "listen.%s.address: \"%s\" is no address, "
+			    "expected \"*\", an address, an interface, "
+			    "\"unix:/path\" or "
+			    "\"fd:name\"",
+			    l->name, l->address.v[i]);
+		needs_port = needs_port || !is_inherited(l->address.v[i]);
+	}
+	return needs_port;
+}
+
+/* ---- listeners ---- */
+
+static void
+check_listen_tls(
+    const struct conf *c, const struct conf_listen *l, struct buf *error)
+{
+	struct conf_place where = conf_place_or(c, &l->tls, l->place);
+
+	if (l->tls != LISTEN_TLS_OFF && c->tls.certificate[0] == '\0')
+		conf_complain(error, where,
+		    "listen.%s: TLS needs a certificate, expected "
+		    "tls { certificate = \"/path\" key = \"/path\" }, or tls = "
+		    "\"off\" here",
+		    l->name);
+	if (l->tls == LISTEN_TLS_OFF && l->service == SERVICE_SUBMISSION &&
+	    c->auth.without_tls.n == 0)
+		conf_complain(error, where,
+		    "listen.%s: nobody can log in without TLS, expected "
+		    "tls = \"required\" or \"implicit\", or auth.without-tls",
+		    l->name);
+}
+
+static void
+check_listen(
+    const struct conf *c, const struct conf_listen *l, struct buf *error)
+{
+	if (l->service == SERVICE_ADMIN) {
+		conf_not_yet(error, conf_place_or(c, &l->service, l->place),
+		    "a listener with service = \"admin\"");
+		return;
+	}
+	if (check_addresses(c, l, error) && l->port.n == 0)
+		conf_complain(error, l->place,
+		    "listen.%s: no port, expected port = \"%s\" or "
+		    "another",
+		    l->name,
+		    l->service == SERVICE_SMTP	   ? "25" :
+			l->service == SERVICE_POP3 ? "110" :
+						     "587");
+	if (l->hostname[0] && !conf_name_is_host(str_c(l->hostname)))
+		conf_complain(error, conf_place_or(c, &l->hostname, l->place),
+		    "listen.%s.hostname: \"%s\" is no host name, expected one "
+		    "such as "
+		    "\"mail.example.org\"",
+		    l->name, l->hostname);
+	if (l->service != SERVICE_SMTP && c->auth.backends.n == 0)
+		conf_complain(error, l->place,
+		    "listen.%s: nobody can log in, expected "
+		    "auth { backends = {\"file:///path\"} } or "
+		    "\"pam://service\"",
+		    l->name);
+	check_listen_tls(c, l, error);
+}
+
+/* ---- certificates ---- */
+
+static void
+check_file(const struct conf *c, const char *const *field,
+    struct conf_place where, const char *name, struct buf *error)
+{
+	if ((*field)[0] && !conf_name_is_path(str_c(*field)))
+		conf_complain(error, conf_place_or(c, field, where),
+		    "%s: \"%s\" is no file's "
+		    "path, expected it to begin with / and to hold no \"..\"",
+		    name, *field);
+}
+
+static void
+check_tls_name(
+    const struct conf *c, const struct conf_tls_name *n, struct buf *error)
+{
+	struct str name = str_c(n->name);
+
+	if (str_starts(name, STR("*.")))
+		name = str_skip(name, 2);
+	if (!conf_name_is_host(name))
+		conf_complain(error, n->place,
+		    "tls.name: \"%s\" is no host name, expected one "
+		    "such as \"mail.example.org\"",
+		    n->name);
+	if (n->certificate[0] == '\0' || n->key[0] == '\0')
+		conf_complain(error, n->place,
+		    "tls.name.%s: no %s, expected both certificate "
+		    "and key",
+		    n->name, n->key[0] ? "certificate" : "key");
+	check_file(c, &n->certificate, n->place, "tls.name.certificate", error);
+	check_file(c, &n->key, n->place, "tls.name.key", error);
+}
+
+static void
+check_tls(const struct conf *c, struct buf *error)
+{
+	struct conf_place top = conf_place_top(c);
+	const struct conf_tls *t = &c->tls;
+	size_t i;
+
+	if (t->certificate[0] && !t->key[0])
+		conf_complain(error, conf_place_or(c, &t->certificate, top),
+		    "tls: a certificate "
+		    "without a key, expected key = \"/path\" beside it");
+	if (t->key[0] && !t->certificate[0])
+		conf_complain(error, conf_place_or(c, &t->key, top),
+		    "tls: a key without a "
+		    "certificate, expected certificate = \"/path\" beside it");
+	check_file(c, &t->certificate, top, "tls.certificate", error);
+	check_file(c, &t->key, top, "tls.key", error);
+	check_file(c, &t->ca, top, "tls.ca", error);
+	for (i = 0; i < t->name_n; i++)
+		check_tls_name(c, &t->names[i], error);
+	if (t->name_n > 0 && !t->certificate[0])
+		conf_complain(error, t->names[0].place,
+		    "tls.name: there is no certificate for "
+		    "other names, expected tls.certificate and tls.key too");
+}
+
+/* ---- who may log in ---- */
+
+static bool
+has_word(const char *const *words, size_t n, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (str_ieq(str_c(words[i]), s))
+			return true;
+	return false;
+}
+
+/* "service" or "service?confdir=/path". */
+static bool
+is_pam(struct str s)
+{
+	struct str service, query;
+
+	if (str_cut(s, '?', &service, &query) &&
+	    (!str_starts(query, STR("confdir=")) ||
+		!conf_name_is_path(str_skip(query, 8))))
+		return false;
+	return conf_name_is_word(service);
+}
+
+/* The text may hold a password: only what is known to hold none is shown. */
+static void
+check_backend(struct conf_place where, struct str s, struct buf *error)
+{
+	ptrdiff_t colon = str_find(s, ':');
+	struct str scheme = str_head(s, colon < 0 ? 0 : (size_t)colon);
+	struct str rest = str_skip(s, scheme.n);
+	struct buf what;
+
+	if (!str_starts(rest, STR("://"))) {
+		conf_complain(error, where,
+		    "auth.backends: a backend without a kind, expected "
+		    "\"file:///path\" or \"pam://service\"");
+		return;
+	}
+	rest = str_skip(rest, 3);
+	if (has_word(later_backends, ARRAY_LEN(later_backends), scheme)) {
+		buf_init(&what, 200);
+		buf_addf(
+		    &what, STR_FMT ":// in auth.backends", STR_ARG(scheme));
+		conf_not_yet(error, where, buf_cstr(&what));
+		buf_free(&what);
+	} else if (str_eq(scheme, STR("file"))) {
+		if (!conf_name_is_path(rest))
+			conf_complain(error, where,
+			    "auth.backends: \"" STR_FMT "\" names no file, "
+			    "expected \"file:///path\"",
+			    STR_ARG(s));
+	} else if (str_eq(scheme, STR("pam"))) {
+		if (!is_pam(rest))
+			conf_complain(error, where,
+			    "auth.backends: \"" STR_FMT "\" names no PAM "
+			    "service, expected \"pam://service\" or "
+			    "\"pam://service?confdir=/path\"",
+			    STR_ARG(s));
+	} else {
+		conf_complain(error, where,
+		    "auth.backends: \"" STR_FMT "://\" is unknown, "
+		    "expected file:// or pam://",
+		    STR_ARG(str_head(scheme, 40)));
+	}
+}
+
+static void
+check_mechanisms(const struct conf *c, const struct conf_strs *list,
+    const char *name, struct buf *error)
+{
+	struct conf_place where = conf_place_or(c, list, conf_place_top(c));
+	struct buf what;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		struct str m = str_c(list->v[i]);
+
+		if (has_word(mechanisms, ARRAY_LEN(mechanisms), m))
+			continue;
+		if (has_word(
+			later_mechanisms, ARRAY_LEN(later_mechanisms), m)) {
+			buf_init(&what, 200);
+			buf_addf(&what, "%s in %s", list->v[i], name);
+			conf_not_yet(error, where, buf_cstr(&what));
+			buf_free(&what);
+		} else {
+			conf_complain(error, where,
+			    "%s: \"%s\" is unknown, expected PLAIN or "
+			    "LOGIN",
+			    name, list->v[i]);
+		}
+	}
+}
+
+void
+conf_listen_check(const struct conf *c, struct buf *error)
+{
+	struct conf_place where = conf_place_or(
+	    c, &c->auth.backends, conf_place_top(c));
+	size_t i;
+
+	for (i = 0; i < c->listen_n; i++)
+		check_listen(c, &c->listens[i], error);
+	check_tls(c, error);
+	for (i = 0; i < c->auth.backends.n; i++)
+		check_backend(where, str_c(c->auth.backends.v[i]), error);
+	check_mechanisms(c, &c->auth.mechanisms, "auth.mechanisms", error);
+	check_mechanisms(c, &c->auth.without_tls, "auth.without-tls", error);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nearest -- the known name that an unknown one was meant to be.
+ *
+ * The distance is the number of letters added, lost, replaced or swapped
+ * with their neighbour.  A name is proposed when at most a third of it is
+ * wrong.
+ */
+
+#include "private.h"
+
+#define WORD_MAX 64 /* longer words are compared by their head */
+
+static unsigned char
+fold(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+unsigned
+conf_nearest_distance(struct str a, struct str b)
+{
+	/* The last three rows of the table of distances between heads. */
+	unsigned row[3][WORD_MAX + 1], *cur, *above, *above2, cost;
+	size_t i, j;
+
+	a = str_head(a, WORD_MAX);
+	b = str_head(b, WORD_MAX);
+	for (j = 0; j <= b.n; j++)
+		row[0][j] = (unsigned)j;
+	for (i = 1; i <= a.n; i++) {
+		cur = row[i % 3];
+		above = row[(i + 2) % 3];
+		above2 = row[(i + 1) % 3];
+		cur[0] = (unsigned)i;
+		for (j = 1; j <= b.n; j++) {
+			cost = fold(a.p[i - 1]) != fold(b.p[j - 1]);
+			cur[j] = least(above[j - 1] + cost,
+			    least(above[j], cur[j - 1]) + 1);
+			if (i > 1 && j > 1 &&
+			    fold(a.p[i - 1]) == fold(b.p[j - 2]) &&
+			    fold(a.p[i - 2]) == fold(b.p[j - 1]))
+				cur[j] = least(cur[j], above2[j - 2] + 1);
+		}
+	}
+	return row[a.n % 3][b.n];
+}
+
+void
+conf_nearest_init(struct nearest *n, struct str word)
+{
+	n->word = word;
+	n->best = NULL;
+	n->distance = 0;
+}
+
+void
+conf_nearest_try(struct nearest *n, const char *candidate)
+{
+	unsigned d = conf_nearest_distance(n->word, str_c(candidate));
+
+	if (!n->best || d < n->distance) {
+		n->best = candidate;
+		n->distance = d;
+	}
+}
+
+const char *
+conf_nearest_found(const struct nearest *n)
+{
+	size_t longer;
+
+	if (!n->best)
+		return NULL;
+	longer = strlen(n->best) > n->word.n ? strlen(n->best) : n->word.n;
+	return n->distance <= (longer + 1) / 3 ? n->best : NULL;
+}

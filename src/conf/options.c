@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * options -- what barid.conf may hold, and what it holds by default.
+ *
+ * Data only.  Defaults are written as in the file, without quotes.  The
+ * order is that of the manual page and of `baridctl config`.  Options of
+ * later releases stand here too, so that a file written for one of them is
+ * refused for what would be missing and for nothing else.
+ */
+
+#include "conf/option.h"
+
+#include "conf/conf.h"
+
+#define KB ((uint64_t)1 << 10)
+#define GB ((uint64_t)1 << 30)
+#define SECOND 1000u
+#define MINUTE (60u * SECOND)
+#define HOUR (60u * MINUTE)
+#define DAY (24u * HOUR)
+
+static const char *const service_words[] = { "smtp", "submission", "pop3",
+	"admin", NULL };
+static const char *const listen_tls_words[] = { "off", "starttls", "required",
+	"implicit", NULL };
+static const char *const client_tls_words[] = { "off", "may", "required",
+	"verified", "dane", NULL };
+static const char *const mode_words[] = { "store", "proxy", NULL };
+static const char *const version_words[] = { "1.2", "1.3", NULL };
+static const char *const address_words[] = { "strict", "loose", NULL };
+/* In the order of enum dsn_ret, whose first is that nothing was said. */
+static const char *const return_words[] = { "", "full", "headers", NULL };
+static const char *const format_words[] = { "text", "json", NULL };
+static const char *const level_words[] = { "error", "warning", "info", "debug",
+	NULL };
+
+/* clang-format off */
+/* An option with a field in BASE; one of a later release; an idle one. */
+#define OPT(n, t, f, d, lo, hi, h) { .name = n, .type = OPTION_##t, .offset = offsetof(struct BASE, f), \
+	.fallback = d, .min = lo, .max = hi, .help = h }
+#define WORDS(n, t, f, d, w, h) { .name = n, .type = OPTION_##t, .offset = offsetof(struct BASE, f), \
+	.fallback = d, .choices = w, .help = h }
+#define LATER(n, t, d, o, h) { .name = n, .type = OPTION_##t, .when = OPTION_LATER, .fallback = d, .off = o, .help = h }
+#define IDLE(n, t, d, h) { .name = n, .type = OPTION_##t, .when = OPTION_IDLE, .fallback = d, .help = h }
+#define SECRET(n, w, h) { .name = n, .type = OPTION_STRING, .when = OPTION_##w, .fallback = "", .off = "\"\"", .help = h, .secret = true }
+/* A section without and with a title; and both for later releases. */
+#define ONE(n, f, s, h) { .name = n, .type = OPTION_SECTION, .offset = offsetof(struct BASE, f), \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = SIZE_MAX, .help = h }
+#define MANY(n, f, c, st, s, h) { .name = n, .type = OPTION_SECTION, .offset = offsetof(struct BASE, f), \
+	.sub = s, .sub_n = ARRAY_LEN(s), .size = sizeof(struct st), .count_offset = offsetof(struct BASE, c), .help = h }
+#define ONE_IDLE(n, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_IDLE, \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = SIZE_MAX, .help = h }
+#define MANY_NOT(n, w, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_##w, \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .help = h }
+
+#define BASE conf_listen
+static const struct option listen_options[] = {
+	WORDS("service", CHOICE, service, "smtp", service_words, "What is spoken there."),
+	OPT("address", STRINGS, address, "{'*'}", 1, 256, "Addresses, interface names, unix:/path and fd:name."),
+	OPT("port", PORTS, port, "", 0, 0, "A list of ports and ranges."),
+	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
+	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
+	{ .name = "mode", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "store", .off = "\"store\"",
+	  .choices = mode_words, .help = "Whether mail is queued or relayed at once." },
+};
+#undef BASE
+
+#define BASE conf_tls_name
+static const struct option tls_name_options[] = {
+	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate chain for this name, PEM."),
+	OPT("key", STRING, key, "", 0, 0, "Its private key, PEM."),
+};
+#undef BASE
+
+#define BASE conf_tls
+static const struct option tls_options[] = {
+	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate chain, PEM."),
+	OPT("key", STRING, key, "", 0, 0, "Its private key, PEM."),
+	WORDS("min-version", STRING, min_version, "1.2", version_words, "The oldest TLS version that is spoken."),
+	OPT("ciphers", STRING, ciphers, "", 0, 0, "A cipher list of OpenSSL; empty for barid's own choice."),
+	OPT("ca", STRING, ca, "", 0, 0, "Certificates that peers are verified with; empty for the system's."),
+	LATER("client-ca", STRING, "", "\"\"", "Certificates that clients are verified with."),
+	MANY("name", names, name_n, conf_tls_name, tls_name_options, "A certificate for a name that clients ask for."),
+};
+#undef BASE
+
+#define BASE conf_auth
+static const struct option auth_options[] = {
+	OPT("backends", STRINGS, backends, "", 0, 64, "Who knows users and passwords, asked in this order."),
+	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
+	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
+	LATER("failures-to-block", NUMBER, "0", "0", "Wrong passwords before an address is blocked."),
+	IDLE("block-time", TIME, "1h", "How long it is blocked."),
+};
+#undef BASE
+
+#define BASE conf_access
+static const struct option access_options[] = {
+	OPT("connect", NETS, connect, "{127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, fe80::/10}",
+	    0, 0, "Networks that may connect."),
+	OPT("relay", NETS, relay, "{127.0.0.0/8, ::1}", 0, 0, "Networks that may send anywhere without logging in."),
+	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
+	LATER("proxies", NETS, "", "{}", "Peers that send a PROXY header."),
+	LATER("blocked", NETS, "", "{}", "Networks that are refused at once."),
+};
+#undef BASE
+
+static const struct option rate_options[] = {
+	LATER("messages", NUMBER, "0", "0", "Messages in that time."),
+	LATER("recipients", NUMBER, "0", "0", "Recipients in that time."),
+	IDLE("per", TIME, "1m", "The time."),
+};
+
+#define BASE conf_limits
+static const struct option limits_options[] = {
+	OPT("connections", NUMBER, connections, "1000", 1, 1000000, "Connections in and out together."),
+	OPT("connections-in", NUMBER, connections_in, "800", 1, 1000000, "Connections from clients."),
+	OPT("connections-out", NUMBER, connections_out, "500", 1, 1000000, "Connections to other servers."),
+	OPT("connections-per-address", NUMBER, connections_per_address, "20", 1, 1000000, "Connections from one address, an IPv6 /64 being one."),
+	OPT("message-size", SIZE, message_size, "50MB", KB, 64 * GB, "The largest message."),
+	OPT("recipients", NUMBER, recipients, "1000", 1, 100000, "Recipients of one message."),
+	OPT("errors", NUMBER, errors, "8", 1, 10000, "Protocol errors before the line is dropped."),
+	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
+	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
+	LATER("tarpit-delay", TIME, "0s", "0s", "The delay for each unknown recipient."),
+	MANY_NOT("rate", IDLE, rate_options, "A limit for a client, user, sender, recipient or all."),
+};
+#undef BASE
+
+#define BASE conf_recipients
+static const struct option recipients_options[] = {
+	OPT("mailboxes", STRINGS, mailboxes, "{file}", 1, 16, "Who has a mailbox: file, system, any."),
+	OPT("subaddress", STRING, subaddress, "+", 0, 0, "What separates a mailbox from its detail."),
+	LATER("verify", STRING, "", "\"\"", "Who else is asked for recipients."),
+};
+#undef BASE
+
+#define BASE conf_server
+static const struct option server_options[] = {
+	OPT("port", NUMBER, port, "25", 1, 65535, "Its port."),
+	OPT("user", STRING, user, "", 0, 0, "The user to log in as; empty for no login."),
+	{ .name = "password", .type = OPTION_STRING, .offset = offsetof(struct BASE, password), .fallback = "",
+	  .help = "The password of the user.", .secret = true },
+	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used; with a user the default is required."),
+	OPT("weight", NUMBER, weight, "1", 1, 1000000, "Its share of the mail."),
+	OPT("backup", BOOL, backup, "false", 0, 0, "Whether it is used only when the others fail."),
+	LATER("socks", STRING, "", "\"\"", "A SOCKS proxy in front of it."),
+};
+#undef BASE
+
+#define BASE conf_upstream
+static const struct option upstream_options[] = {
+	MANY("server", servers, server_n, conf_server, server_options, "One of the upstream's servers."),
+};
+#undef BASE
+
+#define BASE conf_route
+static const struct option route_options[] = {
+	OPT("via", STRING, via, "mx", 0, 0, "mx, or the name of an upstream."),
+	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used to MX hosts."),
+};
+#undef BASE
+
+#define BASE conf_queue
+static const struct option queue_options[] = {
+	OPT("runners", NUMBER, runners, "0", 0, 256, "Processes that deliver; 0 for one for each processor."),
+	OPT("retry", TIMES, retry, "{3m, 3m, 9m, 15m, 30m, 2h}", 1, 256, "The waits between attempts; the last repeats."),
+	OPT("lifetime", TIME, lifetime, "5d", SECOND, 365ull * DAY, "How long delivery is tried."),
+	OPT("delay-notice", TIMES, delay_notice, "{4h}", 0, 16, "When the sender is told of a delay."),
+	OPT("per-destination", NUMBER, per_destination, "20", 1, 10000, "Connections to one destination at once."),
+	OPT("per-connection", NUMBER, per_connection, "100", 1, 1000000, "Messages over one connection."),
+	OPT("idle-connection", TIME, idle_connection, "2s", 0, HOUR, "How long an idle connection is kept."),
+};
+#undef BASE
+
+/* The one field of this section stands in struct conf itself. */
+static const struct option dsn_options[] = {
+	{ .name = "return", .type = OPTION_CHOICE, .offset = 0, .fallback = "headers", .choices = return_words,
+	  .help = "What a report returns where the sender did not say." },
+};
+
+#define BASE conf_log
+static const struct option log_options[] = {
+	OPT("to", STRINGS, to, "{syslog:mail}", 1, 8, "Where log lines go."),
+	WORDS("format", CHOICE, format, "text", format_words, "How they look."),
+	WORDS("level", CHOICE, level, "info", level_words, "The least important that is written."),
+};
+#undef BASE
+
+#define BASE conf_dns
+static const struct option dns_options[] = {
+	OPT("servers", STRINGS, servers, "", 0, 16, "Name servers; empty for those of resolv.conf."),
+	OPT("timeout", TIME, timeout, "5s", 100, MINUTE, "How long an answer is waited for."),
+};
+#undef BASE
+
+/* Sections that have nothing yet. */
+
+static const struct option recipient_options[] = {
+	IDLE("mailbox", STRING, "", "The mailbox."), IDLE("forward", STRINGS, "", "Other addresses."),
+	IDLE("list", STRING, "", "A mailing list."), IDLE("proxy", STRING, "", "An upstream that decides."),
+	IDLE("reject", STRING, "", "The reply of a refusal."), IDLE("discard", BOOL, "false", "Whether mail is thrown away."),
+};
+static const struct option list_options[] = {
+	IDLE("members", STRING, "", "The file of the members."), IDLE("return-path", STRING, "", "Where bounces go."),
+	IDLE("subject-prefix", STRING, "", "What is put before subjects."), IDLE("members-only", BOOL, "true", "Who may post."),
+	IDLE("attachments", BOOL, "true", "Whether attachments pass."), IDLE("reply-to-list", BOOL, "false", "Where replies go."),
+};
+static const struct option srs_options[] = {
+	SECRET("secret", LATER, "The secret of the hash."), IDLE("domain", STRING, "", "The domain used."),
+	IDLE("max-age", TIME, "21d", "How old a bounce may be."),
+};
+static const struct option dnsbl_options[] = {
+	IDLE("weight", NUMBER, "1", "What an entry counts."), IDLE("answers", STRINGS, "", "Answers that count."),
+	IDLE("reply", STRING, "", "The reply of a refusal."),
+};
+static const struct option check_options[] = {
+	LATER("enabled", BOOL, "true", "false", "Whether it is made."),
+	IDLE("on-fail", STRING, "", "What a failure does."), IDLE("on-permerror", STRING, "", "What a broken record does."),
+	IDLE("on-error", STRING, "", "What a broken checker does."), IDLE("enforce", BOOL, "true", "Whether the policy is followed."),
+	IDLE("server", STRING, "", "The checker."), IDLE("action", STRING, "", "What a finding does."),
+};
+static const struct option greylist_options[] = {
+	LATER("enabled", BOOL, "false", "false", "Whether unknown senders wait."), IDLE("delay", TIME, "5m", "How long."),
+};
+static const struct option filter_options[] = {
+	IDLE("at", STRING, "", "When it runs."), IDLE("run", STRING, "", "What runs."), IDLE("timeout", TIME, "60s", "For how long."),
+};
+static const struct option milter_options[] = {
+	IDLE("socket", STRING, "", "Where it listens."), IDLE("on-error", STRING, "", "What a broken milter does."),
+};
+static const struct option dkim_sign_options[] = {
+	IDLE("selector", STRING, "", "The selector."), IDLE("key", STRING, "", "The private key."),
+};
+static const struct option source_options[] = {
+	LATER("addresses", STRINGS, "", "{}", "Addresses that mail leaves from."),
+	LATER("mappable", STRINGS, "", "{}", "Addresses that mail leaves from if it came there."),
+	IDLE("unmappable", STRINGS, "", "Exceptions."),
+};
+static const struct option source_name_options[] = { IDLE("hostname", STRING, "", "The name for this source.") };
+static const struct option amqp_options[] = {
+	SECRET("url", LATER, "The broker."),
+	IDLE("inbox", STRING, "inbox", "A queue."), IDLE("outbox", STRING, "outbox", "A queue."),
+	IDLE("local", STRING, "", "A queue."), IDLE("reports", STRING, "", "A queue."),
+	IDLE("refused", STRING, "", "A queue."), IDLE("dsn", STRING, "", "A queue."),
+	IDLE("results", STRING, "", "A queue."), IDLE("success", STRING, "", "A queue."),
+	IDLE("failure", STRING, "", "A queue."), IDLE("retry", STRING, "", "A queue."),
+};
+static const struct option admin_options[] = {
+	LATER("auth", STRINGS, "", "{}", "Who may log in."), IDLE("edit-config", BOOL, "true", "Whether files may be edited."),
+};
+static const struct option webhook_options[] = {
+	IDLE("events", STRINGS, "", "Which events."), SECRET("secret", IDLE, "The secret of the signature."),
+};
+
+#define BASE conf
+const struct option conf_options[] = {
+	OPT("hostname", STRING, hostname, "", 0, 0, "The name in banner, EHLO and Received; the default is the system's."),
+	OPT("domains", STRINGS, domains, "", 0, 0, "Mail for these is ours."),
+	OPT("postmaster", STRING, postmaster, "", 0, 0, "Who reads mail for the postmaster."),
+	OPT("user", STRING, user, "barid", 0, 0, "Who the processes run as."),
+	OPT("spool", STRING, spool, "/var/spool/barid", 0, 0, "The directory of the queue."),
+	OPT("mailboxes", STRING, mailboxes, "/var/mail/barid", 0, 0, "The directory of the mailboxes."),
+	OPT("run", STRING, run, "/run/barid", 0, 0, "The directory of sockets and locks."),
+	WORDS("addresses", CHOICE, addresses, "strict", address_words, "What addresses may hold."),
+	OPT("smtp-port", NUMBER, smtp_port, "25", 1, 65535, "The port of MX hosts."),
+	MANY("listen", listens, listen_n, conf_listen, listen_options, "A listener."),
+	ONE("tls", tls, tls_options, "TLS."),
+	ONE("auth", auth, auth_options, "Who may log in."),
+	ONE("access", access, access_options, "Who may connect and relay."),
+	ONE("limits", limits, limits_options, "Limits."),
+	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
+	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
+	MANY("route", routes, route_n, conf_route, route_options, "Where mail for a domain goes."),
+	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
+	ONE("dsn", dsn_return, dsn_options, "Delivery status notifications."),
+	ONE("log", log, log_options, "The log."),
+	ONE("dns", dns, dns_options, "Name servers."),
+
+	LATER("aliases", STRINGS, "", "{}", "Files of aliases."),
+	MANY_NOT("recipient", LATER, recipient_options, "What becomes of a recipient."),
+	MANY_NOT("list", LATER, list_options, "A mailing list."),
+	ONE_IDLE("srs", srs_options, "Sender rewriting."),
+	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),
+	IDLE("dnsbl-threshold", NUMBER, "1", "The sum of weights that refuses."),
+	MANY_NOT("check", IDLE, check_options, "A check of incoming mail."),
+	LATER("authentication-results", STRINGS, "", "{}", "Which mail gets this header field."),
+	ONE_IDLE("greylist", greylist_options, "Greylisting."),
+	MANY_NOT("filter", LATER, filter_options, "A filter."),
+	MANY_NOT("milter", LATER, milter_options, "A milter."),
+	MANY_NOT("dkim-sign", LATER, dkim_sign_options, "A DKIM key."),
+	ONE_IDLE("source", source_options, "Source addresses."),
+	MANY_NOT("source-name", LATER, source_name_options, "The name of a source address."),
+	LATER("extract-headers", BOOL, "false", "false", "Whether header fields steer delivery."),
+	ONE_IDLE("amqp", amqp_options, "RabbitMQ."),
+	ONE_IDLE("admin", admin_options, "The administration pages."),
+	MANY_NOT("webhook", LATER, webhook_options, "Who is told of events."),
+	LATER("statsd", STRING, "", "\"\"", "A statsd server."),
+	LATER("graphite", STRING, "", "\"\"", "A graphite server."),
+};
+/* clang-format on */
+const size_t conf_option_n = ARRAY_LEN(conf_options);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * parse -- tokens to values, by libConfuse and the option table.
+ *
+ * libConfuse knows the grammar and which option stands in which section;
+ * its option arrays are made from the table, all with text as their type.
+ * The types are value.c's.  Each value is kept as "TOKEN:text", so that its
+ * place is known when the tree is walked; a section's place is that of the
+ * token which its closing brace remembers.
+ *
+ * libConfuse's scanner is one for the process and its callbacks carry no
+ * context: the static pointer below is set while it runs, and nothing here
+ * may be called from two threads at once.
+ */
+
+#include <confuse.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include "private.h"
+
+/* What each struct of a titled section starts with. */
+struct titled {
+	const char *title;
+	struct conf_place place;
+};
+#define STARTS_TITLED(s) \
+	_Static_assert( \
+	    offsetof(struct s, place) == offsetof(struct titled, place), \
+	    #s " starts with a title and its place")
+STARTS_TITLED(conf_listen);
+STARTS_TITLED(conf_tls_name);
+STARTS_TITLED(conf_upstream);
+STARTS_TITLED(conf_server);
+STARTS_TITLED(conf_route);
+
+struct parse {
+	struct conf *c;
+	const struct lexer *lx;
+	struct buf *error;
+	bool complained;
+	struct buf name; /* of the option being walked: "listen.smtp.port" */
+};
+
+static struct parse *parsing;
+
+static struct conf_place
+place_of(const struct parse *p, long token)
+{
+	if (token < 1 || (size_t)token >= p->lx->token_n)
+		return conf_place_top(p->c);
+	return p->lx->tokens[token].place;
+}
+
+/* ---- the arrays of options ---- */
+
+static cfg_opt_t *new_options(const struct option *o, size_t n);
+
+static int
+remember(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	const char **out = result;
+
+	if (opt->nvalues > CONF_LIST_MAX) {
+		conf_complain(parsing->error, place_of(parsing, cfg->line),
+		    "%s: too many elements, expected at most %d", opt->name,
+		    CONF_LIST_MAX);
+		parsing->complained = true;
+		return -1;
+	}
+	*out = arena_printf(&parsing->c->arena, "%d:%s", cfg->line, value);
+	return 0;
+}
+
+static cfg_opt_t
+new_section(const struct option *o)
+{
+	cfg_opt_t *sub = new_options(o->sub, o->sub_n);
+
+	if (o->count_offset == SIZE_MAX)
+		return (cfg_opt_t)CFG_SEC(o->name, sub, CFGF_NONE);
+	return (cfg_opt_t)CFG_SEC(
+	    o->name, sub, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+}
+
+/* A default as libConfuse reads it: lists are in braces, words need quotes. */
+static char *
+new_default(const struct option *o)
+{
+	const char *quote = conf_value_is_list(o->type) ? "" : "'";
+	struct buf b;
+	char *text;
+
+	buf_init(&b, CONF_VALUE_MAX);
+	buf_addf(&b, "%s%s%s", quote, o->fallback, quote);
+	text = mem_dup(buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+static cfg_opt_t
+new_option(const struct option *o)
+{
+	cfg_opt_t opt = {
+		.name = o->name, .type = CFGT_STR, .parsecb = remember
+	};
+
+	if (o->type == OPTION_SECTION)
+		return new_section(o);
+	if (conf_value_is_list(o->type))
+		opt.flags |= CFGF_LIST;
+	if (o->fallback[0] == '\0')
+		opt.flags |= CFGF_NODEFAULT;
+	else
+		opt.def.parsed = new_default(o);
+	return opt;
+}
+
+/* An array for the N options at O, with libConfuse's end mark. */
+static cfg_opt_t *
+new_options(const struct option *o, size_t n)
+{
+	cfg_opt_t *opts = mem_array(n + 1, sizeof(*opts));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		opts[i] = new_option(&o[i]);
+	opts[n] = (cfg_opt_t)CFG_END();
+	return opts;
+}
+
+static void
+free_options(cfg_opt_t *opts)
+{
+	size_t i;
+
+	for (i = 0; opts[i].name; i++) {
+		if (opts[i].subopts)
+			free_options(opts[i].subopts);
+		mem_free(opts[i].def.parsed);
+	}
+	mem_free(opts);
+}
+
+/* ---- libConfuse's complaints ---- */
+
+/* The section that knows an option called NAME, or NULL. */
+static const char *
+home_of(const char *name)
+{
+	size_t i, j;
+
+	for (i = 0; i < conf_option_n; i++)
+		for (j = 0; j < conf_options[i].sub_n; j++)
+			if (strcmp(conf_options[i].sub[j].name, name) == 0)
+				return conf_options[i].name;
+	return NULL;
+}
+
+static void
+unknown(struct parse *p, cfg_t *cfg, const char *name)
+{
+	struct nearest near;
+	struct buf hint;
+	size_t i;
+
+	conf_nearest_init(&near, str_c(name));
+	for (i = 0; cfg->opts[i].name; i++)
+		conf_nearest_try(&near, cfg->opts[i].name);
+	buf_init(&hint, 1000);
+	if (conf_nearest_found(&near))
+		buf_addf(
+		    &hint, "; did you mean \"%s\"?", conf_nearest_found(&near));
+	else if (home_of(name))
+		buf_addf(
+		    &hint, "; it belongs into a section \"%s\"", home_of(name));
+	else
+		buf_adds(&hint, ", expected one of those in barid.conf(5)");
+	if (strcmp(cfg->name, "root") == 0)
+		conf_complain(p->error, place_of(p, cfg->line),
+		    "unknown option \"%s\"%s", name, buf_cstr(&hint));
+	else
+		conf_complain(p->error, place_of(p, cfg->line),
+		    "unknown option \"%s\" in \"%s\"%s", name, cfg->name,
+		    buf_cstr(&hint));
+	buf_free(&hint);
+}
+
+/* How libConfuse's messages start, and how ours go on behind the word. */
+static const struct {
+	const char *start;
+	const char *ours;
+} messages[] = {
+	{ "unexpected token",
+	    "is unexpected here, expected a value, or a comma between values" },
+	{ "attempt to append", "is no list, expected = instead of +=" },
+	{ "missing equal sign",
+	    "is an option, expected = and a value behind it" },
+	{ "missing opening brace", "is a section, expected { behind it" },
+	{ "missing title",
+	    "is a section with a name, expected it before the {" },
+	{ "found duplicate title", "stands twice, expected each name once" },
+};
+
+static void
+on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	struct parse *p = parsing;
+	struct conf_place place = place_of(p, cfg->line);
+	const char *word;
+	size_t i;
+
+	if (p->complained)
+		return;
+	p->complained = true;
+	if (str_starts(str_c(fmt), STR("no such option"))) {
+		unknown(p, cfg, va_arg(ap, const char *));
+		return;
+	}
+	for (i = 0; i < ARRAY_LEN(messages); i++) {
+		if (!str_starts(str_c(fmt), str_c(messages[i].start)))
+			continue;
+		word = va_arg(ap, const char *);
+		if (i == 0 && strcmp(word, "{") == 0)
+			conf_complain(p->error, place,
+			    "this option takes one value, expected "
+			    "it without braces");
+		else
+			conf_complain(p->error, place, "\"%s\" %s", word,
+			    messages[i].ours);
+		return;
+	}
+	conf_complain(p->error, place,
+	    "this can not be understood, expected what barid.conf(5) "
+	    "describes");
+}
+
+/* ---- the tree to values ---- */
+
+/* "TOKEN:text" to both. */
+static struct value
+split_value(const struct parse *p, const char *s)
+{
+	char *text;
+	long token = strtol(s, &text, 10);
+
+	return (struct value){ text + 1, place_of(p, token) };
+}
+
+static void
+get_values(const struct parse *p, cfg_t *cfg, const struct option *o,
+    struct conf_place place, struct values *l)
+{
+	cfg_opt_t *opt = cfg_getopt(cfg, o->name);
+	unsigned i, n = cfg_opt_size(opt);
+	bool mark, list = conf_value_is_list(o->type);
+	struct value v;
+
+	l->set = (opt->flags & CFGF_MODIFIED) != 0;
+	l->place = place;
+	l->n = 0;
+	l->v = n ? mem_array(n, sizeof(*l->v)) : NULL;
+	for (i = 0; i < n; i++) {
+		v = split_value(p, cfg_opt_getnstr(opt, i));
+		mark = strcmp(v.text, LEX_LIST_MARK) == 0;
+		/* += puts a second mark behind the default's values. */
+		if (l->set && (mark || !list || n == 1))
+			l->place = v.place;
+		if (!mark)
+			l->v[l->n++] = v;
+	}
+}
+
+/* An option of a later release must be what it is in this one. */
+static void
+refuse_later(struct parse *p, const struct option *o, const struct values *l)
+{
+	union value_field field;
+	struct buf text;
+
+	memset(&field, 0, sizeof(field));
+	if (!conf_value_set(
+		o, buf_cstr(&p->name), &field, l, &p->c->arena, p->error))
+		return;
+	if (o->when == OPTION_IDLE)
+		return;
+	buf_init(&text, 2 * CONF_VALUE_MAX);
+	conf_value_show(o, &field, &text);
+	if (!buf_ok(&text) || strcmp(buf_cstr(&text), o->off) != 0) {
+		buf_reset(&text);
+		buf_addf(&text, "%s = %s", buf_cstr(&p->name),
+		    l->n == 0	  ? "{}" :
+			l->n > 1  ? "{...}" :
+			o->secret ? "********" :
+				    l->v[0].text);
+		conf_complain(p->error, l->place,
+		    "not yet: %s comes with a later release, "
+		    "expected %s",
+		    buf_cstr(&text), o->off);
+	}
+	buf_free(&text);
+}
+
+static void
+walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
+    struct conf_place place)
+{
+	struct values l;
+	void *field = base + o->offset;
+
+	get_values(p, cfg, o, place, &l);
+	if (o->when != OPTION_NOW) {
+		refuse_later(p, o, &l);
+	} else {
+		if (l.set)
+			conf_place_put(p->c, field, l.place);
+		/* A complaint is in p->error; the rest is still looked at. */
+		(void)!conf_value_set(
+		    o, buf_cstr(&p->name), field, &l, &p->c->arena, p->error);
+	}
+	mem_free(l.v);
+}
+
+static void walk_options(struct parse *p, cfg_t *cfg, const struct option *o,
+    size_t n, char *base, struct conf_place place);
+
+/* The sections called O->name in CFG that take a title. */
+static void
+walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
+{
+	unsigned i, n = cfg_size(cfg, o->name);
+	char *array = n && o->size ? arena_alloc(&p->c->arena, n * o->size) :
+				     NULL;
+	size_t name_n = p->name.n, count = n;
+	struct titled *t, nothing;
+	cfg_t *sec;
+
+	if (o->size) {
+		memcpy(base + o->offset, &array, sizeof(array));
+		memcpy(base + o->count_offset, &count, sizeof(count));
+	}
+	for (i = 0; i < n; i++) {
+		sec = cfg_getnsec(cfg, o->name, i);
+		t = array ? (void *)(array + i * o->size) : &nothing;
+		t->title = arena_cstr(&p->c->arena, str_c(cfg_title(sec)));
+		t->place = place_of(p, (long)p->lx->tokens[sec->line].section);
+		if (o->when == OPTION_LATER) {
+			buf_addf(&p->name, " \"%s\"", t->title);
+			conf_not_yet(p->error, t->place, buf_cstr(&p->name));
+			buf_cut(&p->name, name_n);
+			continue;
+		}
+		buf_addf(&p->name, ".%s", t->title);
+		walk_options(p, sec, o->sub, o->sub_n, (char *)t, t->place);
+		buf_cut(&p->name, name_n);
+	}
+}
+
+static void
+walk_options(struct parse *p, cfg_t *cfg, const struct option *o, size_t n,
+    char *base, struct conf_place place)
+{
+	size_t i, name_n = p->name.n;
+
+	for (i = 0; i < n; i++, o++) {
+		if (name_n)
+			buf_addc(&p->name, '.');
+		buf_adds(&p->name, o->name);
+		if (o->type != OPTION_SECTION)
+			walk_option(p, cfg, o, base, place);
+		else if (o->count_offset != SIZE_MAX)
+			walk_titled(p, cfg, o, base);
+		else
+			walk_options(p, cfg_getsec(cfg, o->name), o->sub,
+			    o->sub_n, base + o->offset, place);
+		buf_cut(&p->name, name_n);
+	}
+}
+
+/* Runs libConfuse over the tokens; its tree, or NULL after a complaint. */
+static cfg_t *
+build_tree(struct parse *p, cfg_opt_t *opts)
+{
+	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
+
+	if (!cfg)
+		fatal(EX_OSERR, "out of memory");
+	cfg_set_error_function(cfg, on_error);
+	if (cfg_parse_buf(cfg, buf_cstr(&p->lx->text)) == CFG_SUCCESS &&
+	    !p->complained)
+		return cfg;
+	if (!p->complained)
+		conf_complain(p->error, place_of(p, cfg->line),
+		    "this can not be understood, "
+		    "expected what barid.conf(5) describes");
+	cfg_free(cfg);
+	return NULL;
+}
+
+bool
+conf_fill(struct conf *c, struct lexer *lx, struct buf *error)
+{
+	struct parse p = { .c = c, .lx = lx, .error = error };
+	cfg_opt_t *opts;
+	cfg_t *cfg;
+	size_t before = error->n;
+
+	parsing = &p;
+	buf_init(&p.name, 3 * CONF_VALUE_MAX);
+	opts = new_options(conf_options, conf_option_n);
+	cfg = build_tree(&p, opts);
+	if (cfg) {
+		walk_options(&p, cfg, conf_options, conf_option_n, (char *)c,
+		    conf_place_top(c));
+		cfg_free(cfg);
+	}
+	free_options(opts);
+	buf_free(&p.name);
+	parsing = NULL;
+	return cfg && error->n == before && buf_ok(error);
+}
