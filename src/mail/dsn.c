@@ -147,6 +147,7 @@ choose_original(struct report *r)
 static void
 choose_boundary(struct report *r)
 {
+	struct str original = r->d->original;
 	struct str id = str_head(r->d->message_id, 40);
 	uint64_t n = 0;
 
@@ -158,7 +159,7 @@ choose_boundary(struct report *r)
 				buf_addc(&r->boundary, id.p[i]);
 		buf_addc(&r->boundary, '_');
 		buf_addu(&r->boundary, n++);
-	} while (r->original.n > 0 && memmem(r->original.p, r->original.n,
+	} while (original.n > 0 && memmem(original.p, original.n,
 	    buf_cstr(&r->boundary), r->boundary.n) != NULL);
 }
 
