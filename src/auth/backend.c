@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * backend -- from the configuration's URLs to backends, and asking them in
+ * their order.
+ */
+
+#include "auth.h"
+
+bool
+auth_backend_init(struct auth_backend *b, const char *url)
+{
+	struct str s = str_c(url), service, query;
+
+	*b = (struct auth_backend){ .url = url, .fd = -1 };
+	if (str_starts(s, STR("file://"))) {
+		b->kind = AUTH_FILE;
+		b->path = url + 7;
+		return true;
+	}
+	if (!str_starts(s, STR("pam://")))
+		return false;
+	b->kind = AUTH_PAM;
+	if (str_cut(str_skip(s, 6), '?', &service, &query) &&
+	    str_starts(query, STR("confdir=")))
+		b->confdir = query.p + 8;
+	if (service.n == 0 || service.n >= sizeof(b->service))
+		return false;
+	memcpy(b->service, service.p, service.n);
+	return true;
+}
+
+enum auth_verdict
+auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q)
+{
+	enum auth_verdict verdict = AUTH_NO;
+
+	for (size_t i = 0; i < n; i++) {
+		enum auth_verdict v = b[i].kind == AUTH_FILE ? auth_file(&b[i], q)
+							     : auth_pam(&b[i], q);
+		if (v == AUTH_YES)
+			return AUTH_YES;
+		if (v == AUTH_TEMPORARY)
+			verdict = AUTH_TEMPORARY;
+	}
+	return verdict;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * main -- the program barid-auth: may this user with this password log in?
+ *
+ * Requests come as packets on descriptor 3, each with the way to answer.
+ * This process only hands them on: a worker is forked for each, so that a
+ * backend that sleeps, hangs or crashes costs its own request and no other.
+ * Unless PAM needs root, the worker opens the password file, drops its
+ * privileges, and only then looks at what the client sent.
+ */
+
+#include "auth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+
+#define CHANNEL_FD 3
+/* Beyond this, requests wait in the channel. */
+#define WORKERS_MAX 64
+#define WORKER_SECONDS 60
+#define BACKENDS_MAX 16
+
+static volatile int got_term, got_chld;
+
+struct auth {
+	struct conf *conf;
+	struct auth_backend backends[BACKENDS_MAX];
+	size_t backend_n;
+	bool needs_root;
+	struct proc_user user;
+	unsigned workers;
+};
+
+static void
+answer(int fd, enum auth_verdict verdict, struct str user)
+{
+	struct buf b;
+	struct msg_auth_result r = { .verdict = verdict, .user = user };
+
+	buf_init(&b, FRAME_MAX);
+	msg_auth_result_put(&b, &r);
+	if (channel_send(fd, buf_str(&b), -1) < 0 && errno != EPIPE)
+		log_warn(NULL, "cannot answer: %s", strerror(errno));
+	buf_free(&b);
+}
+
+/* "alice@ours" is alice: a local domain says nothing about the account. */
+static struct str
+account_of(const struct conf *c, struct str user)
+{
+	ptrdiff_t at = str_rfind(user, '@');
+
+	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
+		return str_head(user, (size_t)at);
+	return user;
+}
+
+static void
+work(struct auth *a, struct str packet, int reply)
+{
+	struct msg_auth m;
+	struct arena arena;
+
+	for (size_t i = 0; i < a->backend_n; i++) {
+		struct auth_backend *b = &a->backends[i];
+		if (b->kind == AUTH_FILE &&
+		    (b->fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+			log_error(NULL, "%s: %s", b->path, strerror(errno));
+	}
+	if (!a->needs_root)
+		proc_confine(&a->user, NULL);
+	arena_init(&arena, 1 << 20);
+	if (!msg_auth_get(packet, &m)) {
+		log_error(NULL, "a request is broken");
+		return;
+	}
+	struct str user = account_of(a->conf, m.user);
+	bool empty = m.password.n == 0 || user.n == 0;
+	bool odd = user.n > 255 || str_has_ctl(user) || memchr(m.password.p, 0, m.password.n);
+	if (empty || odd) {
+		answer(reply, AUTH_NO, user);
+		return;
+	}
+	struct auth_question q = { arena_cstr(&arena, user), arena_cstr(&arena, m.password),
+		arena_cstr(&arena, m.client) };
+	answer(reply, auth_ask(a->backends, a->backend_n, &q), user);
+}
+
+static void
+start_worker(struct auth *a, struct buf *packet, int reply)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		proc_default(SIGTERM);
+		proc_default(SIGCHLD);
+		proc_default(SIGALRM);
+		close(CHANNEL_FD);
+		alarm(WORKER_SECONDS);
+		work(a, buf_str(packet), reply);
+		buf_wipe(packet);
+		proc_child_exit(0);
+	}
+	if (pid < 0) {
+		log_error(NULL, "cannot fork a worker: %s", strerror(errno));
+		answer(reply, AUTH_TEMPORARY, STR(""));
+	} else {
+		a->workers++;
+	}
+	close(reply);
+}
+
+static void
+reap(struct auth *a)
+{
+	int status;
+	pid_t pid;
+
+	got_chld = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		a->workers--;
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+			log_error(NULL, "a worker (pid %d) died of signal %d (%s)", (int)pid,
+			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	}
+}
+
+static void
+loop(struct auth *a)
+{
+	sigset_t none;
+	struct buf packet;
+	int reply;
+
+	sigemptyset(&none);
+	buf_init(&packet, FRAME_MAX);
+	while (!got_term) {
+		struct pollfd p = { .fd = CHANNEL_FD,
+			.events = a->workers < WORKERS_MAX ? POLLIN : 0 };
+		int n = ppoll(&p, 1, NULL, &none);
+		if (got_chld)
+			reap(a);
+		if (n <= 0 || got_term || a->workers >= WORKERS_MAX)
+			continue;
+		n = channel_recv(CHANNEL_FD, &packet, &reply);
+		if (n < 0)
+			break;
+		if (n > 0 && reply >= 0)
+			start_worker(a, &packet, reply);
+		buf_wipe(&packet);
+	}
+	buf_free(&packet);
+	/* Who is being answered is answered; the workers end by themselves. */
+	while (a->workers > 0 && waitpid(-1, NULL, 0) > 0)
+		a->workers--;
+}
+
+static void
+load(struct auth *a, const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 16384);
+	if (!(a->conf = conf_load(path, &error)))
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	buf_free(&error);
+	log_setup((enum log_level)a->conf->log.level, (enum log_format)a->conf->log.format);
+	for (size_t i = 0; i < a->conf->log.to.n; i++)
+		if (log_to(a->conf->log.to.v[i]) < 0)
+			log_warn(NULL, "cannot log to %s: %s", a->conf->log.to.v[i],
+			    strerror(errno));
+	for (size_t i = 0; i < a->conf->auth.backends.n && a->backend_n < BACKENDS_MAX; i++) {
+		struct auth_backend *b = &a->backends[a->backend_n];
+		if (!auth_backend_init(b, a->conf->auth.backends.v[i]))
+			fatal(EX_CONFIG, "auth backend %s is not known", a->conf->auth.backends.v[i]);
+		a->needs_root = a->needs_root || b->kind == AUTH_PAM;
+		a->backend_n++;
+	}
+	a->user = proc_user(a->conf->user);
+}
+
+static void
+catch_signals(void)
+{
+	sigset_t set;
+
+	proc_on_signal(SIGTERM, &got_term);
+	proc_on_signal(SIGCHLD, &got_chld);
+	proc_ignore(SIGPIPE);
+	/* Ctrl-C is the master's to interpret. */
+	proc_ignore(SIGINT);
+	proc_ignore(SIGHUP);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct auth *a = mem_alloc(sizeof(*a));
+	const char *path = NULL;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
+		switch (opt) {
+		case 'c': path = optarg; break;
+		case 'i':
+		case 'n': break;
+		default: path = NULL; break;
+		}
+	}
+	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0) {
+		fputs("barid-auth is started by barid(8)\n", stderr);
+		return EX_USAGE;
+	}
+	log_component("auth");
+	load(a, path);
+	catch_signals();
+	loop(a);
+	conf_free(a->conf);
+	mem_free(a);
+	return EX_OK;
+}
