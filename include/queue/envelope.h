@@ -64,19 +64,36 @@ struct envelope {
 
 /* The envelope block may take this much; a reader refuses more. */
 #define ENVELOPE_MAX (4u << 20)
+#define ENVELOPE_RCPT_MAX 65536
+#define ENVELOPE_EXTRA_MAX 256
+#define ENVELOPE_DELAYS_MAX 99
+/* An arena of this size holds every envelope that is no larger than that. */
+#define ENVELOPE_ARENA (24u << 20)
 
 /* True if S has the form of a queue id: safe in file names. */
 bool queue_id_valid(struct str s);
 
 /*
- * Adds the envelope block with its first line, in which size and checksum
- * are still blank, and its closing blank line.
+ * Adds the envelope block with its first line, in which the size of the
+ * text and the checksum are still blank, and its closing blank line.  What
+ * no reader would take (a control character in a value, no recipient) makes
+ * buf_ok() false.
  */
 void envelope_format(struct buf *b, const struct envelope *e);
+/* Fills in what was blank in the block at BLOCK; CRC: of block and text. */
+void envelope_seal(char *block, uint64_t size, uint32_t crc);
 /*
- * Reads a block (first line to blank line) into E, strings in A; SIZE and
- * CRC are what the first line says.  NULL, or the reason why it is none:
- * bounded in size, count and time, never fatal.
+ * The checksum of a block: of all behind the first line, state bytes taken
+ * as 'Q' and the count of delay reports as 00.  Go on from it with the text.
+ */
+uint32_t envelope_sum(struct str block);
+/* Octets of the block whose first line START holds; 0: it is none. */
+size_t envelope_length(struct str start);
+/*
+ * Reads a block (first line to blank line, whose sum must be right) into E,
+ * strings in A; SIZE and CRC are what the first line says.  NULL, or the
+ * reason why it is none in static storage: bounded in size, count and time,
+ * never fatal.
  */
 const char *envelope_parse(struct str block, struct arena *a, struct envelope *e,
     uint64_t *size, uint32_t *crc) MUST_USE;

@@ -25,10 +25,15 @@ enum {
 	QUEUE_DROP_ONLY = 2	/* for sendmail: only drop/ is opened */
 };
 
+/* Seconds that a .eml in drop/ must have been left alone. */
+#define QUEUE_EML_AGE 2
+
 /*
  * Opens the spool at DIR; its directories are held open, so that the result
- * works in a child that was chrooted to DIR.  OWNER and GROUP (of drop/) are
- * set on what is created, by root.  NULL with the reason in ERROR.
+ * works in a child that was chrooted to DIR, and between threads.  OWNER and
+ * DROP_GROUP (of drop/) are set on what is created, by root.  What is there
+ * must be real directories of OWNER (without root: of ours) that nobody else
+ * can write.  NULL with the reason in ERROR.
  */
 struct queue *queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
     struct buf *error) MUST_USE;
@@ -37,7 +42,8 @@ void queue_close(struct queue *q);
 int queue_lock(struct queue *q) MUST_USE;
 /*
  * 0 if NEED more octets fit and the reserve stays (the larger of 16 MiB and
- * 1 % of the file system, or what QUEUE_RESERVE says), and inodes are left; else -1, ENOSPC.
+ * 1 % of the file system, or what $QUEUE_RESERVE says in octets), and inodes
+ * are left; else -1, ENOSPC.
  */
 int queue_space(struct queue *q, uint64_t need) MUST_USE;
 
@@ -48,8 +54,9 @@ struct queue_msg;
 /* A fresh id: never used before on this host, sorts by time. */
 void queue_id_new(char id[QUEUE_ID_SIZE]);
 /*
- * Begins a message.  E must hold still until the commit; its id is set by
- * queue_id_new() before.  Nothing is on disk yet.  TO_DROP: into drop/.
+ * Begins a message; E's id was set by queue_id_new() before.  Nothing is on
+ * disk yet, and E is not needed again.  TO_DROP: into drop/.  NULL, EINVAL:
+ * E cannot be written (envelope_format() says why).
  */
 struct queue_msg *queue_begin(struct queue *q, const struct envelope *e, bool to_drop) MUST_USE;
 /*
@@ -79,6 +86,8 @@ struct queue_file {
 	uint32_t crc;
 	int64_t next;		/* when the next attempt is due (mtime), seconds */
 	bool changed;		/* a state byte was written since the last sync */
+	off_t end;		/* where the next note goes */
+	bool torn;		/* the last note is cut short */
 };
 
 /*
@@ -105,15 +114,17 @@ struct queue_attempt {
 int queue_note(struct queue_file *f, const struct queue_attempt *a) MUST_USE;
 /* The last attempt of each recipient (time 0: none), in A; one for each rcpt. */
 int queue_notes(const struct queue_file *f, struct arena *a, struct queue_attempt **last) MUST_USE;
-/* Says that delay report number N was sent. */
+/* Says that delay report number N (up to ENVELOPE_DELAYS_MAX) was sent; as durable as a mark. */
 int queue_note_delay(struct queue_file *f, unsigned n) MUST_USE;
 
 /*
  * Puts the message into cur/ until NEXT (seconds since 1970) and makes all
- * marks and notes durable.  Blocks on the disk.
+ * marks durable, and the notes with them.  Blocks on the disk; but not if
+ * nothing was marked: a crash can then only make the next attempt come too
+ * early.  -1: what was not made durable may be attempted again after a crash.
  */
 int queue_defer(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
-/* Only makes marks and notes durable, where it stands. */
+/* Only makes marks (and notes) durable, where it stands. */
 int queue_sync(struct queue_file *f) MUST_USE;
 /* The message is dealt with: takes it off the spool. */
 int queue_remove(struct queue *q, enum queue_place place, const char *id) MUST_USE;
@@ -125,13 +136,13 @@ int queue_move(struct queue *q, enum queue_place from, const char *id, enum queu
 int queue_set_next(struct queue *q, enum queue_place place, const char *id, int64_t next) MUST_USE;
 
 /*
- * Calls FN for each message of PLACE until it returns false: id, due time
- * (mtime), octets of the file.  Files with names that are no ids are
- * reported with a NULL id the first time and left alone.
+ * Calls FN for each message of PLACE, in no order, until it returns false:
+ * id, due time (mtime), octets of the file.  What is no message (another
+ * name, no plain file) is left alone: one call with a NULL id says so.
  */
 int queue_scan(struct queue *q, enum queue_place place,
     bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size), void *arg) MUST_USE;
-/* Removes what is older than AGE seconds from tmp/; the count, or -1. */
+/* Removes what nobody wrote to for AGE seconds from tmp/ and drop/tmp.*; the count, or -1. */
 int queue_clean(struct queue *q, int64_t age) MUST_USE;
 
 /*
@@ -139,10 +150,16 @@ int queue_clean(struct queue *q, int64_t age) MUST_USE;
  * RFC 5322: recipients from its header, Bcc removed) left in drop/ into
  * new/: checks that it is a plain file with one name, copies it, commits,
  * removes it.  FN is called with each new id.  What cannot be read goes to
- * bad/.  Blocks on the disk.  The number taken, or -1.
+ * bad/.  Blocks on the disk.  The number taken, or -1 (the disk is full ...:
+ * what is left is taken another time).
+ *
+ * By one process at a time, and at its start before it scans new/: then
+ * nothing is taken twice, also after a crash.  A .eml that was written to
+ * in the last QUEUE_EML_AGE seconds is left for the next call: its writer
+ * may not be done.
  */
 int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg) MUST_USE;
-/* A descriptor of drop/ to be watched for changes. */
+/* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);
 
 #endif

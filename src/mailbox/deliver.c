@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * deliver -- a message into a Maildir, durably.
+ *
+ * Written in tmp/, renamed into new/, then synced: the sync behind the
+ * rename makes text and name durable together, whichever file system the
+ * mailbox is on.  (A sync before the rename leaves the name to luck.)  Only
+ * then may the spool forget the recipient.
+ *
+ * The file's name comes from the queue id, the recipient and the text, so
+ * that a delivery repeated after a crash meets the file of the first one
+ * and leaves it, unless a reader has moved it meanwhile.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/mem.h"
+#include "lib/sys.h"
+#include "mailbox.h"
+
+#define HOST_MAX 100
+#define NAME_CAP 255	/* of a file name */
+
+struct delivery {
+	const struct maildir_delivery *d;
+	int box, tmp, new;
+	int fd;
+	struct buf name;	/* in tmp/; with sizes appended in new/ */
+	struct buf out;
+	struct stored stored;
+	struct wire wire;
+	uint64_t octets;
+};
+
+/* The host in a name: what has a meaning there becomes \ooo. */
+static void
+add_host(struct buf *b, struct str host)
+{
+	host = str_head(host, HOST_MAX / 4);
+	for (size_t i = 0; i < host.n; i++) {
+		unsigned char c = (unsigned char)host.p[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("/:,\\", c) != NULL)
+			buf_addf(b, "\\%03o", c);
+		else
+			buf_addc(b, (char)c);
+	}
+}
+
+static void
+make_name(struct delivery *v)
+{
+	const struct maildir_delivery *d = v->d;
+
+	buf_addu(&v->name, (uint64_t)d->arrival);
+	buf_addf(&v->name, ".Q%sR%zu.", d->id, d->rcpt);
+	add_host(&v->name, str_c(d->hostname));
+}
+
+/*
+ * A mailbox that is new is not synced for itself: a journal is written in
+ * order, and the message's own sync comes behind.
+ */
+static int
+open_dirs(struct delivery *v)
+{
+	const struct maildir_delivery *d = v->d;
+	bool made = false;
+
+	v->box = mailbox_dir(d->base, d->mailbox, false);
+	if (v->box < 0 && errno == ENOENT) {
+		made = true;
+		v->box = mailbox_dir(d->base, d->mailbox, true);
+	}
+	if (v->box < 0 || (v->tmp = mailbox_dir(v->box, "tmp", true)) < 0 ||
+	    (v->new = mailbox_dir(v->box, "new", true)) < 0)
+		return -1;
+	/* Readers expect a cur/ as well. */
+	if (made && sys_mkdirat(v->box, "cur", 0700) < 0 && errno != EEXIST)
+		return -1;
+	return 0;
+}
+
+static int
+create(struct delivery *v)
+{
+	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	const char *name = buf_cstr(&v->name);
+
+	v->fd = sys_openat(v->tmp, name, flags, 0600);
+	if (v->fd < 0 && errno == EEXIST) {
+		/* Of this very delivery, which was killed. */
+		if (sys_unlinkat(v->tmp, name) < 0 && errno != ENOENT)
+			return -1;
+		v->fd = sys_openat(v->tmp, name, flags, 0600);
+	}
+	return v->fd < 0 ? -1 : 0;
+}
+
+static int
+flush(struct delivery *v)
+{
+	struct str s = buf_str(&v->out);
+
+	if (!buf_ok(&v->out)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	wire_count(&v->wire, s);
+	v->octets += s.n;
+	if (s.n > 0 && sys_write_all(v->fd, s.p, s.n) < 0)
+		return -1;
+	buf_reset(&v->out);
+	return 0;
+}
+
+/* Our own header lines: only their line ends change. */
+static void
+add_prefix(struct delivery *v)
+{
+	struct stored s = { .body = true };
+
+	stored_add(&s, v->d->prefix, &v->out);
+	stored_end(&s, &v->out);
+}
+
+static int
+copy(struct delivery *v)
+{
+	const struct maildir_delivery *d = v->d;
+	size_t chunk =
+	    d->size < MAILDIR_CHUNK ? (size_t)d->size : MAILDIR_CHUNK;
+	char *p = mem_alloc(chunk + 1);
+	uint64_t left = d->size;
+	off_t at = d->at;
+	int r = 0;
+
+	add_prefix(v);
+	while (left > 0 && r == 0) {
+		ssize_t got = sys_pread(d->fd, p,
+		    left < chunk ? (size_t)left : chunk, at);
+
+		if (got <= 0) {
+			/* The spool's file is shorter than it says. */
+			errno = got == 0 ? EIO : errno;
+			r = -1;
+			break;
+		}
+		stored_add(&v->stored, str_n(p, (size_t)got), &v->out);
+		at += got;
+		left -= (uint64_t)got;
+		if (left == 0)
+			stored_end(&v->stored, &v->out);
+		r = flush(v);
+	}
+	mem_free(p);
+	return r == 0 ? flush(v) : -1;
+}
+
+/* The message was there before us: it may not be durable yet. */
+static int
+sync_other(int dir, const char *name)
+{
+	int fd = sys_openat(dir, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	int r, e;
+
+	/* Its reader took it away meanwhile. */
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	r = sys_fsync(fd);
+	e = errno;
+	sys_close(fd);
+	errno = e;
+	return r;
+}
+
+/* Removes NAME; errno stays. */
+static void
+forget(int dir, const char *name)
+{
+	int e = errno;
+
+	(void)!sys_unlinkat(dir, name);
+	errno = e;
+}
+
+static int
+publish(struct delivery *v, const char *tmp_name)
+{
+	const char *name;
+
+	buf_add(&v->name, STR(",S="));
+	buf_addu(&v->name, v->octets);
+	buf_add(&v->name, STR(",W="));
+	buf_addu(&v->name, wire_octets(&v->wire));
+	name = buf_cstr(&v->name);
+	if (!buf_ok(&v->name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (sys_rename_new(v->tmp, tmp_name, v->new, name) < 0) {
+		if (errno != EEXIST)
+			return -1;
+		forget(v->tmp, tmp_name);
+		return sync_other(v->new, name);
+	}
+	if (sys_fsync(v->fd) == 0)
+		return 0;
+	/* Not durable: not delivered, and not to be seen. */
+	forget(v->new, name);
+	return -1;
+}
+
+static int
+deliver(struct delivery *v)
+{
+	char *tmp_name;
+	int r;
+
+	if (open_dirs(v) < 0 || create(v) < 0)
+		return -1;
+	tmp_name = mem_dup(buf_str(&v->name));
+	r = copy(v);
+	if (r == 0)
+		r = publish(v, tmp_name);
+	if (r < 0)
+		forget(v->tmp, tmp_name);
+	mem_free(tmp_name);
+	return r;
+}
+
+static void
+close_if(int fd)
+{
+	if (fd >= 0)
+		sys_close(fd);
+}
+
+int
+maildir_deliver(const struct maildir_delivery *d)
+{
+	struct delivery v = { .d = d, .box = -1, .tmp = -1, .new = -1,
+		.fd = -1 };
+	int r, e;
+
+	if (!mailbox_name_valid(str_c(d->mailbox))) {
+		errno = EINVAL;
+		return -1;
+	}
+	buf_init(&v.name, NAME_CAP);
+	buf_init(&v.out, 2 * MAILDIR_CHUNK + d->prefix.n);
+	make_name(&v);
+	r = deliver(&v);
+	e = errno;
+	close_if(v.fd);
+	close_if(v.new);
+	close_if(v.tmp);
+	close_if(v.box);
+	buf_free(&v.out);
+	buf_free(&v.name);
+	errno = e;
+	return r;
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * maildir -- a mailbox as POP3 sees it.
+ *
+ * One pass over new/ and cur/ gives the list; no message is opened, sizes
+ * come from the names.  The list does not change while it is open: what
+ * arrives is not seen, and what another program renames is found again by
+ * the part of its name that never changes.  Messages stay in the directory
+ * where they are.
+ */
+
+#include "mailbox/maildir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sys.h"
+#include "mailbox.h"
+
+#define LOCK_NAME ".barid-lock"
+/* More messages than this are not shown. */
+#define ENTRIES_MAX 1000000
+/* Names of so many, the longest that a file system allows. */
+#define ARENA_MAX ((size_t)ENTRIES_MAX * 272)
+/* RFC 1939 7. */
+#define UIDL_MAX 70
+
+/* The part of a name that is the UIDL, and the part that no flag changes. */
+static struct str
+base_of(const char *name)
+{
+	return str_n(name, strcspn(name, ",:"));
+}
+
+static struct str
+fixed_of(const char *name)
+{
+	return str_n(name, strcspn(name, ":"));
+}
+
+/* Calls FN with each name in DIR that may be a message, until it is false. */
+static int
+list(int dir, bool (*fn)(void *arg, const char *name), void *arg)
+{
+	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	struct dirent *e;
+	int error;
+	DIR *d;
+
+	if (fd < 0)
+		return -1;
+	if ((d = fdopendir(fd)) == NULL) {
+		error = errno;
+		sys_close(fd);
+		errno = error;
+		return -1;
+	}
+	do {
+		errno = 0;
+		e = readdir(d);
+	} while (e != NULL && (e->d_name[0] == '.' ||
+	    (e->d_type != DT_REG && e->d_type != DT_UNKNOWN) ||
+	    fn(arg, e->d_name)));
+	error = e == NULL ? errno : 0;
+	closedir(d);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+/* ",W=octets" in the part of NAME before the flags. */
+static bool
+size_of(const char *name, uint64_t *size)
+{
+	struct str rest = fixed_of(name), word;
+
+	str_cut(rest, ',', &word, &rest);
+	while (rest.n > 0) {
+		str_cut(rest, ',', &word, &rest);
+		if (str_starts(word, STR("W=")))
+			return str_u64(str_skip(word, 2), INT64_MAX, size) ==
+			    0;
+	}
+	return false;
+}
+
+/* The number that a name begins with: when the message arrived. */
+static uint64_t
+time_of(const char *name)
+{
+	size_t n = strspn(name, "0123456789");
+	uint64_t t;
+
+	return str_u64(str_n(name, n), UINT64_MAX, &t) == 0 ? t : 0;
+}
+
+/* What is sorted. */
+struct listed {
+	uint64_t time;
+	struct maildir_entry entry;
+};
+
+struct listing {
+	struct maildir *m;
+	struct listed *v;
+	size_t n, max;
+	bool in_new;
+};
+
+static bool
+add_entry(void *arg, const char *name)
+{
+	struct listing *l = arg;
+	struct listed *e;
+
+	if (l->n == ENTRIES_MAX) {
+		log_warn(NULL, "a mailbox holds more than %d messages: "
+		    "the others are not shown", ENTRIES_MAX);
+		return false;
+	}
+	if (l->n == l->max) {
+		l->max = l->max > 0 ? 2 * l->max : 64;
+		l->v = mem_grow(l->v, l->max, sizeof(*l->v));
+	}
+	e = &l->v[l->n++];
+	*e = (struct listed){ .time = time_of(name) };
+	e->entry.name = arena_cstr(&l->m->arena, str_c(name));
+	e->entry.in_new = l->in_new;
+	e->entry.sized = size_of(name, &e->entry.size);
+	return true;
+}
+
+/* Oldest first; then by what never changes, so that the order does not. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+	int r;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	r = str_cmp(base_of(x->entry.name), base_of(y->entry.name));
+	return r != 0 ? r : strcmp(x->entry.name, y->entry.name);
+}
+
+/* True if another program moved A to cur/, as B, while we read new/. */
+static bool
+is_moved(const struct maildir *m, const struct maildir_entry *a,
+    const struct maildir_entry *b)
+{
+	struct stat st;
+
+	return a->in_new && !b->in_new &&
+	    str_eq(fixed_of(a->name), fixed_of(b->name)) &&
+	    sys_fstatat(m->new_dir, a->name, &st) < 0;
+}
+
+/* Copies the sorted list into M without what is in it twice. */
+static void
+keep(struct maildir *m, const struct listing *l)
+{
+	m->v = mem_array(l->n + 1, sizeof(*m->v));
+	for (size_t i = 0; i < l->n; i++) {
+		const struct maildir_entry *e = &l->v[i].entry;
+
+		if (i + 1 < l->n && is_moved(m, e, &l->v[i + 1].entry))
+			continue;
+		if (m->n > 0 && is_moved(m, e, &m->v[m->n - 1]))
+			continue;
+		m->v[m->n++] = *e;
+	}
+}
+
+static int
+list_all(struct maildir *m)
+{
+	struct listing l = { .m = m, .in_new = true };
+	int r = list(m->new_dir, add_entry, &l);
+
+	l.in_new = false;
+	if (r == 0)
+		r = list(m->cur_dir, add_entry, &l);
+	if (r == 0) {
+		if (l.n > 0)
+			qsort(l.v, l.n, sizeof(*l.v), compare);
+		keep(m, &l);
+	}
+	mem_free(l.v);
+	return r;
+}
+
+static int
+lock(struct maildir *m)
+{
+	m->lock = sys_openat(m->dir, LOCK_NAME,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (m->lock < 0)
+		return -1;
+	/* It is let go when the process ends, however it ends. */
+	if (flock(m->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		errno = EBUSY;
+	return -1;
+}
+
+int
+maildir_open(struct maildir *m, int base, const char *mailbox)
+{
+	int tmp = -1, e;
+
+	*m = (struct maildir){ -1, -1, -1, -1, NULL, 0, { 0 } };
+	arena_init(&m->arena, ARENA_MAX);
+	if (!mailbox_name_valid(str_c(mailbox))) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((m->dir = mailbox_dir(base, mailbox, true)) >= 0 &&
+	    (tmp = mailbox_dir(m->dir, "tmp", true)) >= 0 &&
+	    (m->new_dir = mailbox_dir(m->dir, "new", true)) >= 0 &&
+	    (m->cur_dir = mailbox_dir(m->dir, "cur", true)) >= 0 &&
+	    lock(m) == 0 && list_all(m) == 0) {
+		sys_close(tmp);
+		return 0;
+	}
+	e = errno;
+	if (tmp >= 0)
+		sys_close(tmp);
+	maildir_close(m);
+	errno = e;
+	return -1;
+}
+
+static void
+close_if(int *fd)
+{
+	if (*fd >= 0)
+		sys_close(*fd);
+	*fd = -1;
+}
+
+void
+maildir_close(struct maildir *m)
+{
+	close_if(&m->dir);
+	close_if(&m->new_dir);
+	close_if(&m->cur_dir);
+	close_if(&m->lock);
+	mem_free(m->v);
+	m->v = NULL;
+	m->n = 0;
+	arena_free(&m->arena);
+}
+
+/* How many entries before I have its base too. */
+static size_t
+twins_before(const struct maildir *m, size_t i)
+{
+	struct str base = base_of(m->v[i].name);
+	size_t n = 0;
+
+	while (n < i && str_eq(base_of(m->v[i - n - 1].name), base))
+		n++;
+	return n;
+}
+
+static bool
+has_twin(const struct maildir *m, size_t i)
+{
+	return twins_before(m, i) > 0 ||
+	    (i + 1 < m->n && twins_before(m, i + 1) > 0);
+}
+
+struct search {
+	struct str part;	/* what the name must begin with */
+	size_t (*length)(const char *name);
+	char name[256];
+	bool found;
+};
+
+static size_t
+base_length(const char *name)
+{
+	return base_of(name).n;
+}
+
+static size_t
+fixed_length(const char *name)
+{
+	return fixed_of(name).n;
+}
+
+static bool
+match(void *arg, const char *name)
+{
+	struct search *s = arg;
+	size_t n = strlen(name);
+
+	if (!str_eq(str_n(name, s->length(name)), s->part) ||
+	    n >= sizeof(s->name))
+		return true;
+	memcpy(s->name, name, n + 1);
+	s->found = true;
+	return false;
+}
+
+/* Finds entry I under the name that it has now.  -1: it is gone. */
+static int
+find_again(struct maildir *m, size_t i)
+{
+	struct maildir_entry *e = &m->v[i];
+	struct search s = { .part = base_of(e->name), .length = base_length };
+
+	if (has_twin(m, i)) {
+		s.part = fixed_of(e->name);
+		s.length = fixed_length;
+	}
+	/* cur/ first: that is where messages are moved to. */
+	if (list(m->cur_dir, match, &s) < 0)
+		return -1;
+	e->in_new = !s.found;
+	if (!s.found && list(m->new_dir, match, &s) < 0)
+		return -1;
+	if (!s.found) {
+		errno = ENOENT;
+		return -1;
+	}
+	e->name = arena_cstr(&m->arena, str_c(s.name));
+	return 0;
+}
+
+static int
+open_entry(const struct maildir *m, const struct maildir_entry *e)
+{
+	return sys_openat(e->in_new ? m->new_dir : m->cur_dir, e->name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+}
+
+int
+maildir_read(struct maildir *m, size_t i)
+{
+	struct stat st;
+	int fd = open_entry(m, &m->v[i]);
+
+	if (fd < 0 && errno == ENOENT && find_again(m, i) == 0)
+		fd = open_entry(m, &m->v[i]);
+	if (fd < 0)
+		return -1;
+	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	sys_close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
+int
+maildir_size(struct maildir *m, size_t i, uint64_t *size)
+{
+	struct maildir_entry *e = &m->v[i];
+	struct wire w = { 0 };
+	ssize_t got = 0;
+	char *p;
+	int fd;
+
+	if (!e->sized) {
+		fd = maildir_read(m, i);
+		if (fd < 0)
+			return -1;
+		p = mem_alloc(MAILDIR_CHUNK);
+		while ((got = sys_read(fd, p, MAILDIR_CHUNK)) > 0)
+			wire_count(&w, str_n(p, (size_t)got));
+		mem_free(p);
+		sys_close(fd);
+		e->size = wire_octets(&w);
+		e->sized = got == 0;
+	}
+	*size = e->size;
+	return e->sized ? 0 : -1;
+}
+
+static uint64_t
+fnv1a(uint64_t h, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
+	return h;
+}
+
+/* 32 digits that stand for S and N: the same on every machine, for ever. */
+static void
+add_digest(struct buf *b, struct str s, size_t n)
+{
+	char suffix[] = { ':', (char)n, (char)(n >> 8), (char)(n >> 16) };
+	uint64_t h = fnv1a(0xcbf29ce484222325, s);
+	uint64_t g = fnv1a(h ^ 0x9e3779b97f4a7c15, s);
+
+	h = fnv1a(h, str_n(suffix, sizeof(suffix)));
+	g = fnv1a(g, str_n(suffix, sizeof(suffix)));
+	buf_addf(b, "%016llx%016llx", (unsigned long long)h,
+	    (unsigned long long)g);
+}
+
+static bool
+is_uidl(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
+			return false;
+	return s.n > 0 && s.n <= UIDL_MAX;
+}
+
+void
+maildir_uidl(const struct maildir *m, size_t i, struct buf *b)
+{
+	const char *name = m->v[i].name;
+	size_t n = twins_before(m, i), same = 0;
+
+	if (n == 0 && is_uidl(base_of(name))) {
+		buf_add(b, base_of(name));
+		return;
+	}
+	/* The same base twice: the rest of the name tells them apart. */
+	while (same < n && str_eq(fixed_of(m->v[i - same - 1].name),
+	    fixed_of(name)))
+		same++;
+	add_digest(b, fixed_of(name), same);
+}
+
+static int
+remove_entry(struct maildir *m, size_t i)
+{
+	struct maildir_entry *e = &m->v[i];
+	int dir = e->in_new ? m->new_dir : m->cur_dir;
+
+	if (sys_unlinkat(dir, e->name) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	/* Gone is what was wanted; renamed is not. */
+	if (find_again(m, i) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return sys_unlinkat(e->in_new ? m->new_dir : m->cur_dir, e->name);
+}
+
+size_t
+maildir_expunge(struct maildir *m)
+{
+	size_t gone[2] = { 0, 0 }, failed = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (!m->v[i].deleted)
+			continue;
+		if (remove_entry(m, i) < 0)
+			failed++;
+		else
+			gone[m->v[i].in_new]++;
+	}
+	/* What is not durable may come back, so it counts as not removed. */
+	if (gone[0] > 0 && sys_fsync(m->cur_dir) < 0)
+		failed += gone[0];
+	if (gone[1] > 0 && sys_fsync(m->new_dir) < 0)
+		failed += gone[1];
+	return failed;
+}

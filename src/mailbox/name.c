@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * name -- names of mailboxes, and their directories.
+ *
+ * A name that passes mailbox_name_valid() is one path component that no
+ * program takes for an option, a hidden file or a way upwards.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/sys.h"
+#include "mailbox.h"
+
+#define NAME_MAX_LEN 64
+
+bool
+mailbox_name_valid(struct str name)
+{
+	if (name.n == 0 || name.n > NAME_MAX_LEN || name.p[0] == '.' ||
+	    name.p[0] == '-')
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= '0' && c <= '9') &&
+		    (c == '\0' || strchr("._-+=@", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+/* 0 if FD is a directory that nobody but us can change. */
+static int
+check_dir(int fd)
+{
+	struct stat st;
+
+	if (sys_fstat(fd, &st) < 0)
+		return -1;
+	if (st.st_uid == geteuid() && (st.st_mode & 022) == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+int
+mailbox_dir(int dir, const char *name, bool create)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = sys_openat(dir, name, flags, 0), e;
+
+	if (fd < 0 && errno == ENOENT && create) {
+		if (sys_mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+			return -1;
+		fd = sys_openat(dir, name, flags, 0);
+	}
+	if (fd < 0) {
+		/* A link, or something that is no directory. */
+		if (errno == ELOOP || errno == ENOTDIR)
+			errno = EPERM;
+		return -1;
+	}
+	if (check_dir(fd) == 0)
+		return fd;
+	e = errno;
+	sys_close(fd);
+	errno = e;
+	return -1;
+}

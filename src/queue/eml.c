@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * eml -- plain RFC 5322 text made a message of the spool.
+ *
+ * The envelope comes from the header: recipients from To, Cc and Bcc, the
+ * sender from Return-Path, else Sender, else From.  Bcc and Return-Path are
+ * left out; every other field and the body stay as they are, but that each
+ * line ends with CRLF, whatever it ended with.  Text without a sender or a
+ * recipient, or whose header is broken, is refused.
+ */
+
+#include <errno.h>
+
+#include "lib/mem.h"
+#include "lib/sys.h"
+#include "mail/header.h"
+#include "mail/limits.h"
+#include "queue/queue.h"
+
+#include "spool.h"
+
+#define EML_RCPT_MAX 1000
+#define EML_FLAGS (PATH_BARE | PATH_UTF8)
+
+/* Which field the sender was taken from: the lower, the better. */
+enum sender_from { RETURN_PATH, SENDER, FROM, NOBODY };
+
+struct eml {
+	struct arena arena;
+	struct buf head;	/* the header that is kept */
+	struct buf out;		/* body, being written */
+	struct path sender;
+	enum sender_from sender_from;
+	enum sender_from trying;
+	struct envelope_rcpt *rcpts;
+	size_t rcpt_n;
+	const char *why;
+	bool cr;		/* the octet before was a CR */
+	bool line_start;
+};
+
+/* Adds S to B with each CR, LF and CRLF as CRLF. */
+static void
+add_crlf(struct eml *e, struct buf *b, struct str s)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c != '\r' && c != '\n')
+			continue;
+		buf_add(b, str_n(s.p + from, i - from));
+		/* The CR before has brought its line end already. */
+		if (c == '\r' || i > from || !e->cr)
+			buf_add(b, STR("\r\n"));
+		e->cr = c == '\r';
+		from = i + 1;
+	}
+	if (s.n == 0)
+		return;
+	buf_add(b, str_n(s.p + from, s.n - from));
+	e->line_start = from == s.n;
+	if (!e->line_start)
+		e->cr = false;
+}
+
+static bool
+take_rcpt(void *arg, struct str addr)
+{
+	struct eml *e = arg;
+	struct envelope_rcpt r = { .state = RCPT_QUEUED };
+
+	e->why = path_parse_addr(addr, EML_FLAGS, &e->arena, &r.path);
+	for (size_t i = 0; i < e->rcpt_n && e->why == NULL; i++)
+		if (path_eq(&e->rcpts[i].path, &r.path))
+			return true;
+	if (e->why == NULL && e->rcpt_n == EML_RCPT_MAX)
+		e->why = "it has too many recipients";
+	if (e->why != NULL)
+		return false;
+	e->rcpts[e->rcpt_n++] = r;
+	return true;
+}
+
+static bool
+take_sender(void *arg, struct str addr)
+{
+	struct eml *e = arg;
+
+	if (path_parse_addr(addr, EML_FLAGS, &e->arena, &e->sender) == NULL)
+		e->sender_from = e->trying;
+	return false;	/* the first one is it */
+}
+
+static void
+take_return_path(struct eml *e, struct str value)
+{
+	if (path_parse(value, EML_FLAGS | PATH_NULL | PATH_NO_ANGLE, &e->arena,
+	    &e->sender, NULL) == NULL)
+		e->sender_from = RETURN_PATH;
+}
+
+/* Looks at one field; true if it is kept. */
+static bool
+take_field(struct eml *e, const struct field *f)
+{
+	bool bcc = str_ieq(f->name, STR("Bcc"));
+	struct str value;
+
+	if (bcc || str_ieq(f->name, STR("To")) ||
+	    str_ieq(f->name, STR("Cc"))) {
+		value = field_unfold(&e->arena, f);
+		if (value.n > 0 && !address_list(value, take_rcpt, e) &&
+		    e->why == NULL)
+			e->why = "a list of recipients is broken";
+		return !bcc;
+	}
+	if (str_ieq(f->name, STR("Return-Path"))) {
+		if (e->sender_from > RETURN_PATH)
+			take_return_path(e, field_unfold(&e->arena, f));
+		return false;
+	}
+	e->trying = str_ieq(f->name, STR("Sender")) ? SENDER
+	    : str_ieq(f->name, STR("From")) ? FROM : NOBODY;
+	if (e->trying < e->sender_from)
+		(void)address_list(field_unfold(&e->arena, f), take_sender, e);
+	return true;
+}
+
+/* Reads the header at the start of TEXT; what is left is the body. */
+static const char *
+take_header(struct eml *e, struct str *text)
+{
+	struct str line;
+	struct field f;
+	int r;
+
+	/* A mailbox file's first line is no part of the message. */
+	if (str_starts(*text, STR("From ")))
+		str_cut(*text, '\n', &line, text);
+	while ((r = field_next(text, &f)) > 0) {
+		if (take_field(e, &f))
+			add_crlf(e, &e->head, f.raw);
+		if (e->why != NULL)
+			return e->why;
+	}
+	if (r < 0)
+		return "its header is broken";
+	if (e->rcpt_n == 0)
+		return "it has no recipient";
+	if (e->sender_from == NOBODY)
+		return "it has no sender";
+	if (e->head.n > 0 && !e->line_start)
+		buf_add(&e->head, STR("\r\n"));
+	buf_add(&e->head, STR("\r\n"));
+	e->cr = false;
+	e->line_start = true;
+	return buf_ok(&e->head) ? NULL : "its header is too large";
+}
+
+static int
+put_body(struct eml *e, struct queue_msg *m, struct str text)
+{
+	buf_reset(&e->out);
+	add_crlf(e, &e->out, text);
+	return queue_write(m, buf_str(&e->out));
+}
+
+/* Copies header and body: BODY is the part that was read, up to AT. */
+static enum taken
+write_text(struct eml *e, struct queue_msg *m, struct str body, int fd,
+    off_t at)
+{
+	char *p = mem_alloc(SPOOL_CHUNK);
+	ssize_t got = 0;
+	int r = queue_write(m, buf_str(&e->head));
+
+	while (r == 0 && body.n > 0) {
+		r = put_body(e, m, str_head(body, SPOOL_CHUNK));
+		body = str_skip(body, SPOOL_CHUNK);
+	}
+	while (r == 0 && (got = sys_pread(fd, p, SPOOL_CHUNK, at)) > 0) {
+		r = put_body(e, m, str_n(p, (size_t)got));
+		at += got;
+	}
+	if (r == 0 && got == 0 && !e->line_start)
+		r = queue_write(m, STR("\r\n"));
+	mem_free(p);
+	if (got < 0)
+		return TAKE_BAD;
+	return r == 0 ? TAKEN : TAKE_ERROR;
+}
+
+static bool
+is_utf8_needed(const struct eml *e)
+{
+	bool utf8 = str_has_8bit(e->sender.local) ||
+	    str_has_8bit(e->sender.domain);
+
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		utf8 = utf8 || str_has_8bit(e->rcpts[i].path.local) ||
+		    str_has_8bit(e->rcpts[i].path.domain);
+	return utf8;
+}
+
+/* The beginning of the text, which holds the header. */
+static ssize_t
+read_start(int fd, char *p, size_t n)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	while (have < n &&
+	    (got = sys_pread(fd, p + have, n - have, (off_t)have)) != 0) {
+		if (got < 0)
+			return -1;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+static enum taken
+take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
+    char *start, struct queue_msg **m)
+{
+	ssize_t got = read_start(fd, start, MAIL_HEADER_MAX);
+	struct envelope full = *env;
+	struct str body;
+
+	e->why = "it cannot be read";
+	if (got < 0)
+		return TAKE_BAD;
+	body = str_n(start, (size_t)got);
+	e->why = NULL;	/* take_field() asks */
+	e->why = take_header(e, &body);
+	if (e->why == NULL && body.n == 0 && got == MAIL_HEADER_MAX)
+		e->why = "its header is too large";
+	if (e->why != NULL)
+		return TAKE_BAD;
+	full.from = e->sender;
+	full.rcpts = e->rcpts;
+	full.rcpt_n = e->rcpt_n;
+	full.smtputf8 = is_utf8_needed(e);
+	e->why = "its envelope cannot be kept";
+	if ((*m = queue_begin(q, &full, false)) == NULL)
+		return TAKE_BAD;
+	e->why = "it cannot be read";
+	return write_text(e, *m, body, fd, (off_t)got);
+}
+
+enum taken
+eml_take(struct queue *q, int fd, const struct envelope *env,
+    struct queue_msg **m, const char **why)
+{
+	struct eml e = { .sender_from = NOBODY, .line_start = true };
+	char *start = mem_alloc(MAIL_HEADER_MAX);
+	enum taken r;
+
+	/* Unfolded values and addresses: a few times the header at most. */
+	arena_init(&e.arena, 64 * MAIL_HEADER_MAX);
+	buf_init(&e.head, 2 * MAIL_HEADER_MAX);
+	buf_init(&e.out, 2 * SPOOL_CHUNK);
+	e.rcpts = mem_array(EML_RCPT_MAX, sizeof(*e.rcpts));
+	r = take_text(&e, q, fd, env, start, m);
+	*why = e.why;
+	mem_free(e.rcpts);
+	buf_free(&e.out);
+	buf_free(&e.head);
+	arena_free(&e.arena);
+	mem_free(start);
+	return r;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * import -- from drop/ into new/.
+ *
+ * drop/ is where other users put files, so nothing in a file is believed
+ * that only barid may say: who the client was, the login, TLS, states and
+ * times come from the file system.  A file is copied and never renamed into
+ * the spool, since its owner may still hold it open.  A plain file with one
+ * name is read; all else goes to bad/, and so does what cannot be parsed.
+ *
+ * The new message's id depends on the file alone.  So if a crash comes
+ * between the commit and the removal from drop/, the next import finds the
+ * message in the spool and only removes the file.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "lib/clock.h"
+#include "lib/hash.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sys.h"
+#include "queue/queue.h"
+
+#include "spool.h"
+
+struct import {
+	struct queue *q;
+	void (*fn)(void *arg, const char *id);
+	void *arg;
+	int count;
+	int error;	/* errno that ended it */
+};
+
+/* One file of drop/. */
+struct dropped {
+	const char *name;
+	struct stat st;
+	struct arena arena;
+	struct envelope env;
+	int fd;
+	const char *why;
+};
+
+static bool
+is_eml(const char *name)
+{
+	return str_iends(str_c(name), STR(".eml"));
+}
+
+/* An id for what brings none: of the file's last change and its number. */
+static void
+id_of_file(const struct stat *st, char id[QUEUE_ID_SIZE])
+{
+	uint64_t us = (uint64_t)st->st_ctim.tv_sec * 1000000 +
+	    (uint64_t)st->st_ctim.tv_nsec / 1000;
+	uint64_t ino = st->st_ino;
+
+	spool_hex(id, 13, us);
+	spool_hex(id + 13, 6, crc32c(0, &ino, sizeof(ino)) >> 8);
+	id[QUEUE_ID_LEN] = '\0';
+}
+
+/* What is known of the message without believing its file. */
+static void
+set_facts(struct dropped *d, struct envelope *e)
+{
+	int64_t now = clock_wall_us();
+	int64_t us = (int64_t)d->st.st_mtim.tv_sec * 1000000 +
+	    d->st.st_mtim.tv_nsec / 1000;
+
+	e->arrival_us = us > 0 && us < now ? us : now;
+	e->client = str_c(arena_printf(&d->arena, "local user (%lu)",
+	    (unsigned long)d->st.st_uid));
+	e->helo = e->proto = e->user = STR("");
+	e->listener = e->local = e->tls = STR("");
+	e->delays = 0;
+	e->extra_n = 0;
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		e->rcpts[i].state = RCPT_QUEUED;
+}
+
+/* Copies the text of an opened file into M. */
+static enum taken
+copy_text(const struct queue_file *f, struct queue_msg *m)
+{
+	char *p = mem_alloc(SPOOL_CHUNK);
+	off_t at = f->text_at;
+	uint64_t left = f->size;
+	enum taken r = TAKEN;
+
+	while (left > 0 && r == TAKEN) {
+		size_t n = left < SPOOL_CHUNK ? (size_t)left : SPOOL_CHUNK;
+		ssize_t got = sys_pread(f->fd, p, n, at);
+
+		if (got <= 0)
+			r = TAKE_BAD;
+		else if (queue_write(m, str_n(p, (size_t)got)) < 0)
+			r = TAKE_ERROR;
+		at += got;
+		left -= (uint64_t)got;
+	}
+	mem_free(p);
+	return r;
+}
+
+/* True if errno says that we, not the file, are in trouble. */
+static bool
+is_our_trouble(int e)
+{
+	return e == EMFILE || e == ENFILE || e == ENOMEM;
+}
+
+/* Takes what sendmail wrote: an envelope block and the text. */
+static enum taken
+take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
+{
+	struct queue_file f;
+	enum taken r;
+
+	if (queue_load(q, QUEUE_DROP, d->name, true, &d->arena, &f, &d->why)
+	    < 0) {
+		if (d->why == NULL)
+			d->why = strerror(errno);
+		return is_our_trouble(errno) ? TAKE_ERROR : TAKE_BAD;
+	}
+	d->env = f.env;
+	set_facts(d, &d->env);
+	*m = queue_begin(q, &d->env, false);
+	d->why = "its envelope cannot be kept";
+	r = *m == NULL ? TAKE_BAD : TAKEN;
+	if (r == TAKEN) {
+		d->why = "it cannot be read";
+		r = copy_text(&f, *m);
+	}
+	queue_unload(&f);
+	return r;
+}
+
+static enum taken
+take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
+{
+	int drop = q->dirs[QUEUE_DROP];
+	struct stat st;
+	enum taken r;
+
+	d->fd = sys_openat(drop, d->name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (d->fd < 0) {
+		d->why = strerror(errno);
+		return is_our_trouble(errno) ? TAKE_ERROR : TAKE_BAD;
+	}
+	d->why = "it changed under our eyes";
+	if (sys_fstat(d->fd, &st) < 0 || st.st_ino != d->st.st_ino ||
+	    !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		r = TAKE_BAD;
+	} else {
+		id_of_file(&d->st, d->env.id);
+		set_facts(d, &d->env);
+		r = eml_take(q, d->fd, &d->env, m, &d->why);
+	}
+	sys_close(d->fd);
+	return r;
+}
+
+/* 1: F is M, made durable (who wrote it may have died before); -1: errno. */
+static int
+compare(const struct queue_file *f, const struct queue_msg *m)
+{
+	if (f->size == m->size && f->crc == m->crc)
+		return sys_fsync(f->fd) == 0 ? 1 : -1;
+	errno = EEXIST;
+	return -1;
+}
+
+/*
+ * Whether a message with M's id is in the spool already: 1, the same one,
+ * and it is durable; 0, none; -1, errno: EEXIST is another message.
+ */
+static int
+is_there(struct queue *q, const struct queue_msg *m)
+{
+	static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR,
+		QUEUE_HOLD, QUEUE_DEAD };
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+	int r = 0;
+
+	arena_init(&a, ENVELOPE_ARENA);
+	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++) {
+		if (queue_load(q, places[i], m->id, false, &a, &f, &reason)
+		    == 0) {
+			r = compare(&f, m);
+			queue_unload(&f);
+		} else if (errno != ENOENT) {
+			r = -1;
+		}
+		arena_reset(&a);
+	}
+	arena_free(&a);
+	return r;
+}
+
+static void
+put_away(struct queue *q, const struct dropped *d)
+{
+	char id[QUEUE_ID_SIZE];
+	struct spool_name from = { .dir = q->dirs[QUEUE_DROP] };
+
+	queue_id_new(id);
+	if (sys_rename_new(from.dir, d->name, q->dirs[QUEUE_BAD], id) == 0)
+		log_warn(id, "drop/%s of uid %lu is now bad/%s: %s", d->name,
+		    (unsigned long)d->st.st_uid, id, d->why);
+	else
+		log_warn(NULL, "drop/%s of uid %lu stays there: %s", d->name,
+		    (unsigned long)d->st.st_uid, d->why);
+}
+
+/* M becomes a message of the spool, and the file goes. */
+static int
+finish(struct import *im, const struct dropped *d, struct queue_msg *m)
+{
+	int drop = im->q->dirs[QUEUE_DROP], there = is_there(im->q, m);
+	char id[QUEUE_ID_SIZE];
+
+	memcpy(id, m->id, sizeof(id));
+	if (there != 0) {
+		queue_abort(m);
+		return there > 0 ? sys_unlinkat(drop, d->name) : -1;
+	}
+	if (queue_commit(m) < 0)
+		return -1;
+	if (sys_unlinkat(drop, d->name) < 0) {
+		int e = errno;
+
+		/* Else it would be taken, and sent, again and again. */
+		if (queue_remove(im->q, QUEUE_NEW, id) < 0)
+			log_error(id, "drop/%s cannot be removed: %s",
+			    d->name, strerror(e));
+		errno = e;
+		return -1;
+	}
+	im->count++;
+	if (im->fn != NULL)
+		im->fn(im->arg, id);
+	return 0;
+}
+
+static void
+take(struct import *im, struct dropped *d)
+{
+	struct queue_msg *m = NULL;
+	enum taken r;
+
+	d->why = "it is not a plain file with one name";
+	if (!S_ISREG(d->st.st_mode) || d->st.st_nlink != 1)
+		r = TAKE_BAD;
+	else if (is_eml(d->name))
+		r = take_eml(im->q, d, &m);
+	else
+		r = take_envelope(im->q, d, &m);
+	if (r == TAKEN) {
+		d->why = "its id is that of another message";
+		if (finish(im, d, m) == 0)
+			return;
+		m = NULL;
+		r = errno == EEXIST || errno == EBADMSG ? TAKE_BAD
+		    : TAKE_ERROR;
+	}
+	if (r == TAKE_ERROR)
+		im->error = errno;
+	queue_abort(m);
+	if (r == TAKE_BAD)
+		put_away(im->q, d);
+}
+
+/* True if the file's writer may not be done. */
+static bool
+is_young(const struct dropped *d)
+{
+	int64_t now = clock_wall(), t = d->st.st_mtim.tv_sec;
+
+	return is_eml(d->name) && t <= now && now - t < QUEUE_EML_AGE;
+}
+
+static bool
+import_entry(void *arg, int dir, const char *name)
+{
+	struct import *im = arg;
+	struct dropped d = { .name = name, .fd = -1 };
+
+	if (!is_eml(name) && !queue_id_valid(str_c(name)))
+		return true;
+	if (sys_fstatat(dir, name, &d.st) < 0 || is_young(&d))
+		return true;
+	arena_init(&d.arena, 2 * ENVELOPE_ARENA);
+	take(im, &d);
+	arena_free(&d.arena);
+	return im->error == 0;
+}
+
+int
+queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg)
+{
+	struct import im = { .q = q, .fn = fn, .arg = arg };
+
+	if (spool_list(q->dirs[QUEUE_DROP], ".", import_entry, &im) < 0)
+		return -1;
+	if (im.error == 0 || im.count > 0)
+		return im.count;
+	errno = im.error;
+	return -1;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * place -- where a message stands: moved, removed, scheduled.
+ *
+ * A rename is one transaction of the file system, so that a message never
+ * has two names or none.  What is removed comes back after a power cut
+ * unless queue_sync_removals() was called: a message delivered twice, so
+ * the caller batches it, but not for long.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lib/sys.h"
+#include "queue/queue.h"
+
+#include "spool.h"
+
+int
+queue_remove(struct queue *q, enum queue_place place, const char *id)
+{
+	struct spool_name n;
+
+	if (spool_name(q, place, id, &n) < 0)
+		return -1;
+	return sys_unlinkat(n.dir, n.path);
+}
+
+int
+queue_sync_removals(struct queue *q)
+{
+	/*
+	 * The removals were in up to 258 directories.  A journal is written
+	 * in order: a change made now is behind all of them, and the sync
+	 * that makes it durable makes them so too.
+	 */
+	if (sys_futimens(q->tmp, NULL) < 0)
+		return -1;
+	return sys_fsync(q->tmp);
+}
+
+/* True if open() failed because of what the file is. */
+static bool
+is_no_file(int e)
+{
+	return e == ELOOP || e == EACCES || e == ENXIO || e == EPERM;
+}
+
+int
+queue_move(struct queue *q, enum queue_place from, const char *id,
+    enum queue_place to)
+{
+	struct spool_name n;
+	int fd, r, e;
+
+	if (spool_name(q, from, id, &n) < 0)
+		return -1;
+	if (from == to)
+		return 0;
+	/* Whatever it is that is put away, opening it must not block. */
+	fd = sys_openat(n.dir, n.path,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0 && !is_no_file(errno))
+		return -1;
+	r = spool_rename(q, &n, to, id);
+	/* The file's own sync takes marks along; a link has none. */
+	if (r == 0)
+		r = sys_fsync(fd >= 0 ? fd : q->dirs[to]);
+	e = errno;
+	if (fd >= 0)
+		sys_close(fd);
+	errno = e;
+	return r;
+}
+
+int
+queue_set_next(struct queue *q, enum queue_place place, const char *id,
+    int64_t next)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = next } };
+	struct spool_name n;
+	int fd, r, e;
+
+	if (spool_name(q, place, id, &n) < 0)
+		return -1;
+	fd = sys_openat(n.dir, n.path,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	r = sys_futimens(fd, times);
+	e = errno;
+	sys_close(fd);
+	errno = e;
+	return r;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_SPOOL_H
+#define QUEUE_SPOOL_H
+
+/* spool -- what the files of this room share: the directories and names. */
+
+#include <stdatomic.h>
+
+#include "queue/queue.h"
+
+#define QUEUE_PLACES (QUEUE_BAD + 1)
+/* Octets of a message that are held or moved at once. */
+#define SPOOL_CHUNK 65536
+/* Digits of the id that name the directory below cur/. */
+#define SHARD_AT 11
+#define SHARD_LEN 2
+
+struct queue {
+	int root;
+	int tmp;
+	int dirs[QUEUE_PLACES];	/* by place */
+	int lock;
+	unsigned flags;
+	uint64_t reserve;	/* octets to leave free; 0: the default */
+	char *drop_path;
+	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */
+};
+
+/* A message that is being written. */
+struct queue_msg {
+	struct queue *q;
+	bool to_drop;
+	bool failed;		/* a write failed */
+	int error;		/* with this errno */
+	int fd;			/* -1: nothing is on disk */
+	char id[QUEUE_ID_SIZE];
+	struct buf buf;		/* envelope and text that are not written yet */
+	size_t head;		/* octets of the envelope */
+	uint64_t size;		/* octets of the text */
+	uint32_t crc;		/* of envelope and text so far */
+	char first[128];	/* the first line, to be sealed */
+};
+
+/* Where a message stands: a directory and a path in it. */
+struct spool_name {
+	int dir;
+	char path[QUEUE_ID_SIZE + SHARD_LEN + 4];
+};
+
+/* The name of ID in PLACE.  -1, ENOENT: that is no id. */
+int spool_name(const struct queue *q, enum queue_place place, const char *id,
+    struct spool_name *n) MUST_USE;
+/* Renames FROM to ID in PLACE, never over another; makes cur/XX. */
+int spool_rename(const struct queue *q, const struct spool_name *from,
+    enum queue_place place, const char *id) MUST_USE;
+/* Upper-case hexadecimal digits of V, right to left; and decimal ones. */
+void spool_hex(char *to, size_t n, uint64_t v);
+void spool_dec(char *to, size_t n, uint64_t v);
+
+/*
+ * Calls FN with each name in directory PATH of DIR until it returns false.
+ * Names that begin with a dot are left out.  -1: errno.
+ */
+int spool_list(int dir, const char *path, bool (*fn)(void *arg, int dir, const char *name),
+    void *arg) MUST_USE;
+
+/* What the import made of a file in drop/. */
+enum taken {
+	TAKEN,		/* it is a message in M, not committed */
+	TAKE_BAD,	/* it is none: *WHY */
+	TAKE_ERROR	/* errno: not now */
+};
+/*
+ * Reads plain RFC 5322 text from FD into a new message, whose envelope has
+ * what E says, and sender and recipients from the text.
+ */
+enum taken eml_take(struct queue *q, int fd, const struct envelope *e,
+    struct queue_msg **m, const char **why);
+
+#endif

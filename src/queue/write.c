@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * write -- a message on its way into the spool.
+ *
+ * queue_commit() is the only place that knows how a message becomes
+ * durable (src/queue/README, "The order of the calls").  A message up to
+ * SPOOL_CHUNK octets costs five system calls: open, write, rename, fsync,
+ * close.  A longer one is streamed into tmp/, where its first line stays
+ * blank until all of it is written.
+ *
+ * The buffer of one message is kept for the next, so that a session
+ * allocates once.  Several threads may write messages at the same time.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lib/hash.h"
+#include "lib/mem.h"
+#include "lib/sys.h"
+#include "queue/queue.h"
+
+#include "envelope_line.h"
+#include "spool.h"
+
+/* A buffer that grew above this is not kept. */
+#define KEEP_MAX (2 * SPOOL_CHUNK)
+#define DROP_TMP "tmp."
+
+static struct queue_msg *
+msg_new(struct queue *q)
+{
+	struct queue_msg *m = atomic_exchange(&q->spare, NULL);
+	struct buf buf;
+
+	if (m == NULL) {
+		m = mem_alloc(sizeof(*m));
+		buf_init(&m->buf, ENVELOPE_MAX + 2 * SPOOL_CHUNK);
+	}
+	buf = m->buf;
+	*m = (struct queue_msg){ .q = q, .fd = -1, .buf = buf };
+	return m;
+}
+
+/* Gives M back, for the next message if there is none yet; errno stays. */
+static void
+msg_free(struct queue_msg *m)
+{
+	int e = errno;
+
+	buf_reset(&m->buf);
+	if (m->buf.size > KEEP_MAX)
+		buf_free(&m->buf);
+	m = atomic_exchange(&m->q->spare, m);
+	if (m != NULL)
+		buf_free(&m->buf);
+	mem_free(m);
+	errno = e;
+}
+
+struct queue_msg *
+queue_begin(struct queue *q, const struct envelope *e, bool to_drop)
+{
+	struct queue_msg *m = msg_new(q);
+
+	m->to_drop = to_drop;
+	envelope_format(&m->buf, e);
+	if (!buf_ok(&m->buf)) {
+		msg_free(m);
+		errno = EINVAL;
+		return NULL;
+	}
+	memcpy(m->id, e->id, sizeof(m->id));
+	m->head = m->buf.n;
+	memcpy(m->first, m->buf.p, FIRST_LEN);
+	m->crc = envelope_sum(buf_str(&m->buf));
+	return m;
+}
+
+/* The name that M has until it is whole. */
+static void
+tmp_name(const struct queue_msg *m, struct spool_name *n)
+{
+	char *to = n->path;
+
+	n->dir = m->q->tmp;
+	if (m->to_drop) {
+		n->dir = m->q->dirs[QUEUE_DROP];
+		memcpy(to, DROP_TMP, sizeof(DROP_TMP) - 1);
+		to += sizeof(DROP_TMP) - 1;
+	}
+	memcpy(to, m->id, QUEUE_ID_SIZE);
+}
+
+static int
+create(struct queue_msg *m)
+{
+	/*
+	 * In drop/ the reader is another user.  Nobody but that user and
+	 * the drop group comes through the directory, so all may read.
+	 */
+	mode_t mode = m->to_drop ? 0644 : 0600;
+	struct spool_name n;
+
+	tmp_name(m, &n);
+	m->fd = sys_openat(n.dir, n.path,
+	    O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (m->fd < 0)
+		return -1;
+	/* The caller's umask is not ours to change. */
+	return m->to_drop ? fchmod(m->fd, mode) : 0;
+}
+
+/* Writes what is buffered, and TEXT behind it. */
+static int
+put(struct queue_msg *m, struct str text)
+{
+	struct iovec iov[2] = {
+		{ m->buf.p, m->buf.n },
+		/* writev() does not promise in its type to leave it alone. */
+		{ (void *)(uintptr_t)text.p, text.n },
+	};
+
+	if ((m->fd < 0 && create(m) < 0) || sys_writev_all(m->fd, iov, 2) < 0) {
+		m->failed = true;
+		m->error = errno;
+		return -1;
+	}
+	buf_reset(&m->buf);
+	return 0;
+}
+
+int
+queue_write(struct queue_msg *m, struct str text)
+{
+	if (m->failed) {
+		errno = m->error;
+		return -1;
+	}
+	if (text.n == 0)
+		return 0;
+	m->crc = crc32c(m->crc, text.p, text.n);
+	m->size += text.n;
+	if (text.n >= SPOOL_CHUNK ||
+	    m->buf.n + text.n > SPOOL_CHUNK + (m->fd < 0 ? m->head : 0))
+		return put(m, text);
+	buf_add(&m->buf, text);
+	return 0;
+}
+
+uint64_t
+queue_size(const struct queue_msg *m)
+{
+	return m->size;
+}
+
+/* Writes the rest; the first line last, if it is on disk already. */
+static int
+finish(struct queue_msg *m)
+{
+	if (m->failed) {
+		errno = m->error;
+		return -1;
+	}
+	if (m->fd < 0) {
+		envelope_seal(m->buf.p, m->size, m->crc);
+		return put(m, STR(""));
+	}
+	if (m->buf.n > 0 && put(m, STR("")) < 0)
+		return -1;
+	envelope_seal(m->first, m->size, m->crc);
+	return sys_pwrite_all(m->fd, m->first, FIRST_LEN, 0);
+}
+
+/* Closes M and removes the name N that it has; errno stays. */
+static void
+discard(struct queue_msg *m, const struct spool_name *n)
+{
+	int e = errno;
+
+	if (m->fd >= 0) {
+		/* Nothing can be done if this fails: queue_clean() will. */
+		(void)!sys_unlinkat(n->dir, n->path);
+		sys_close(m->fd);
+	}
+	m->fd = -1;
+	errno = e;
+}
+
+int
+queue_commit(struct queue_msg *m)
+{
+	struct spool_name name;
+	int r;
+
+	tmp_name(m, &name);
+	r = finish(m);
+	if (r == 0)
+		r = spool_rename(m->q, &name,
+		    m->to_drop ? QUEUE_DROP : QUEUE_NEW, m->id);
+	if (r == 0) {
+		/* It has this name now, and must lose it if it cannot stay. */
+		r = spool_name(m->q, m->to_drop ? QUEUE_DROP : QUEUE_NEW,
+		    m->id, &name);
+		/*
+		 * Once.  After a failed fsync the kernel may have thrown
+		 * the pages away and report success the next time.
+		 */
+		if (r == 0)
+			r = sys_fsync(m->fd);
+	}
+	if (r < 0)
+		discard(m, &name);
+	else
+		/* It is durable; an error here comes too late to matter. */
+		sys_close(m->fd);
+	msg_free(m);
+	return r;
+}
+
+void
+queue_abort(struct queue_msg *m)
+{
+	struct spool_name name;
+
+	if (m == NULL)
+		return;
+	tmp_name(m, &name);
+	discard(m, &name);
+	msg_free(m);
+}
