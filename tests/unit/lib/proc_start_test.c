@@ -47,32 +47,35 @@ run(const char *script, const int *fds, size_t fd_n, char *const env[],
 
 START_TEST(gets_its_descriptors)
 {
-	char out[1000], name[] = "/tmp/barid-start.XXXXXX";
-	int file = fcntl(mkstemp(name), F_DUPFD, 60), fds[3], p[2];
+	enum { N = 20, FIRST = 3 + N - 3 };
+	char out[1000], want[100] = "";
+	int fds[N], p[3][2];
 
-	ck_assert_int_ge(file, 0);
-	unlink(name);
-	ck_assert_int_eq(pipe(p), 0);
-	p[0] = fcntl(p[0], F_DUPFD, 60);
-	p[1] = fcntl(p[1], F_DUPFD, 60);
-	/* Each would overwrite another if it went straight to its place. */
-	ck_assert_int_eq(dup2(file, 5), 5);
-	ck_assert_int_eq(dup2(p[1], 3), 3);
-	ck_assert_int_eq(dup2(p[1], 4), 4);
-	ck_assert_int_eq(dup2(file, 50), 50);
-	fds[0] = 5;
-	fds[1] = 3;
-	fds[2] = 4;
-	ck_assert_int_eq(run("echo file >&3; echo pipe >&4; echo more >&5; "
-	    "ls /proc/$$/fd", fds, 3, NULL, out, sizeof(out)), 0);
-	ck_assert_str_eq(out, "0\n1\n2\n3\n4\n5\n");
-	ck_assert_int_eq(pread(5, out, 100, 0), 5);
-	ck_assert_mem_eq(out, "file\n", 5);
-	ck_assert_int_eq(read(p[0], out, 100), 10);
-	ck_assert_mem_eq(out, "pipe\nmore\n", 10);
-	/* The caller's own are as they were. */
-	ck_assert_int_ge(fcntl(50, F_GETFD), 0);
-	ck_assert_int_ge(fcntl(3, F_GETFD), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(pipe(p[i]), 0);
+		p[i][0] = fcntl(p[i][0], F_DUPFD, 60);
+		/* Each lies where another one goes. */
+		ck_assert_int_eq(dup2(p[i][1], FIRST + i), FIRST + i);
+		close(p[i][1]);
+	}
+	for (int i = 0; i < N - 3; i++)
+		fds[i] = 2;
+	fds[N - 3] = FIRST + 1;
+	fds[N - 2] = FIRST + 2;
+	fds[N - 1] = FIRST;
+	ck_assert_int_eq(run("cd /proc/self/fd; echo a >20; echo b >21; "
+	    "echo c >22; ls /proc/$$/fd | sort -n | tr '\\n' ' '", fds, N,
+	    NULL, out, sizeof(out)), 0);
+	for (int i = 0; i < 3 + N; i++)
+		snprintf(want + strlen(want), sizeof(want) - strlen(want),
+		    "%d ", i);
+	ck_assert_str_eq(out, want);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(read(p[i][0], out, 100), 2);
+		ck_assert_int_eq(out[0], "cab"[i]);
+		/* The caller's own are as they were. */
+		ck_assert_int_ge(fcntl(FIRST + i, F_GETFD), 0);
+	}
 }
 END_TEST
 
