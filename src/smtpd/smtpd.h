@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SMTPD_SMTPD_H
+#define SMTPD_SMTPD_H
+
+/*
+ * smtpd -- the SMTP server: what its files share.
+ *
+ * smtpd_session.c has the table of verbs and the loop; a handler gets only
+ * what is legal in the state, returns an answer, and never writes to the
+ * client.  smtpd_io.c is all that reads and writes.
+ *
+ * Memory has three lifetimes: the session's arena, the transaction's (one
+ * reset at EHLO, RSET and the end of data), and that of a single command.
+ */
+
+#include "lib/arena.h"
+#include "lib/stream.h"
+#include "mail/command.h"
+#include "mail/dot.h"
+#include "master/session.h"
+
+/* What the loop does after an answer. */
+enum then {
+	THEN_NEXT,	/* the next command */
+	THEN_CLOSE,	/* nothing more */
+	THEN_TLS,	/* a handshake */
+	THEN_LINE,	/* a line for smtpd_auth_line() */
+	THEN_TEXT,	/* the text of a message, for smtpd_text() */
+	THEN_GONE	/* there is nobody left to answer */
+};
+
+struct answer {
+	int code;
+	const char *enhanced;	/* NULL where RFC 2034 wants none */
+	struct str text;	/* lines are separated by LF */
+	enum then then;
+};
+
+/* A final answer; CODE decides if it is an error (RFC 5321 4.2.1). */
+#define ANSWER(c, e, t) ((struct answer){ .code = (c), .enhanced = (e), .text = STR(t) })
+
+/*
+ * START: nothing was said, or TLS has just begun.  GREETED: HELO or EHLO.
+ * MAIL: a reverse-path stands.  RCPT: and at least one forward-path.
+ */
+enum session_state { S_START = 1, S_GREETED = 2, S_MAIL = 4, S_RCPT = 8 };
+#define S_ANY (S_START | S_GREETED | S_MAIL | S_RCPT)
+
+/* A transaction, in its arena; all zero when there is none. */
+struct txn {
+	struct envelope env;
+	size_t rcpt_size;	/* room in env.rcpts */
+	uint64_t *rcpt_hashes;	/* of the same number */
+	uint64_t declared;	/* SIZE=, 0: unsaid */
+	unsigned rejected;	/* recipients refused */
+};
+
+enum auth_step { AUTH_NONE, AUTH_WANT_PLAIN, AUTH_WANT_USER, AUTH_WANT_PASSWORD };
+
+/* Room for the counts of the table of verbs. */
+#define VERBS_MAX 24
+
+struct session {
+	const struct session_env *env;
+	const struct conf *conf;
+	struct stream *stream;
+	int fd;			/* of the connection, for a handshake; -1: none */
+	enum stream_result wrote;	/* how writing goes; an end is for good */
+	struct tls *tls;
+	const char *tls_facts;	/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
+
+	struct arena arena;
+	struct arena txn_arena;
+	struct arena line_arena;
+	struct buf out;		/* an answer being written */
+	struct buf text;	/* of a message, between stream and spool */
+
+	const char *client;	/* "unknown[192.0.2.1]", for logs */
+	const char *address;	/* "192.0.2.1" */
+	bool local;		/* sendmail -bs */
+	bool submission;
+
+	enum session_state state;
+	struct txn txn;
+	bool esmtp;
+	struct str helo;
+	char helo_name[256];	/* what it views */
+	const char *user;	/* logged in, or "" */
+	const char *auth_mechanism;	/* by which */
+	enum auth_step auth_step;
+	struct buf auth_user;	/* AUTH LOGIN between its two lines */
+
+	const char *last;	/* the last verb, for "lost connection after" */
+	/* By the places of the table of verbs; the one behind it is for what is no verb. */
+	unsigned tried[VERBS_MAX];
+	unsigned done[VERBS_MAX];
+	unsigned errors;
+	unsigned junk;		/* commands that do nothing, since the last message */
+	unsigned auth_failures;
+	int64_t auth_delay;	/* milliseconds for each failure so far */
+	int64_t space_ms;	/* when the disk was last asked for room */
+};
+
+/* ---- smtpd_session.c ----------------------------------------------------- */
+
+void session_init(struct session *s, const struct session_env *env, struct stream *stream, int fd);
+/* From the banner to the end. */
+void session_run(struct session *s);
+void session_free(struct session *s);
+/* The only writer of the state; what a state has no use for is forgotten. */
+void session_enter(struct session *s, enum session_state state);
+/* The name of verb I as the log counts it; NULL behind the last. */
+const char *session_verb_name(size_t i);
+
+/* ---- smtpd_io.c ------------------------------------------------------------- */
+
+/* A line of at most MAX octets; replies go out first unless another line is here. */
+enum stream_result session_line(struct session *s, size_t max, struct str *line);
+/* What the client sends next, until DEADLINE. */
+enum stream_result session_fill(struct session *s, int64_t deadline, struct str *bytes);
+/* Waits until something comes, or a request to stop, and takes nothing. */
+enum stream_result session_peek(struct session *s, struct str *bytes);
+/* Puts an answer into the stream; session_flush() sends it. */
+void session_answer(struct session *s, const struct answer *a);
+void session_flush(struct session *s);
+/* Lets the client read the last answer; the session is over. */
+void session_linger(struct session *s);
+bool session_stopping(const struct session *s);
+int64_t session_deadline(const struct session *s);
+/* The connection ended with R: says so in the log, and 421 to a client that was slow. */
+struct answer session_gone(struct session *s, enum stream_result r);
+void session_score(struct session *s, enum score_state state);
+void session_count(struct session *s, enum score_counter c);
+
+/* ---- smtpd_log.c ------------------------------------------------------------ */
+
+void log_connect(const struct session *s);
+void log_disconnect(const struct session *s);
+/* A refusal: "NOQUEUE: reject: STEP from ...".  FROM and TO may be NULL. */
+void log_reject(const struct session *s, const char *step, const struct answer *a,
+    const struct path *from, const struct path *to);
+/* The lines for a message that was stored. */
+void log_accepted(const struct session *s, struct str message_id);
+const char *session_proto(const struct session *s);
+
+/* ---- the verbs ---------------------------------------------------------------- */
+
+struct answer smtpd_helo(struct session *s, const struct command *c);
+struct answer smtpd_ehlo(struct session *s, const struct command *c);
+
+struct answer smtpd_starttls(struct session *s, const struct command *c);
+bool starttls_offered(const struct session *s);
+/* The handshake.  0, or -1 with the reason logged. */
+int session_secure(struct session *s);
+
+struct answer smtpd_auth(struct session *s, const struct command *c);
+/* A line of the exchange; R is what session_line() said. */
+struct answer smtpd_auth_line(struct session *s, enum stream_result r, struct str line);
+bool auth_offered(const struct session *s);
+/* Adds " PLAIN LOGIN": the mechanisms that may be used now. */
+void auth_mechanisms(const struct session *s, struct buf *b);
+
+struct answer smtpd_mail(struct session *s, const struct command *c);
+struct answer smtpd_rcpt(struct session *s, const struct command *c);
+/* xtext whose meaning is printable ASCII (RFC 3461 4.2, RFC 4954 5). */
+bool xtext_printable(struct str s);
+
+struct answer smtpd_data(struct session *s, const struct command *c);
+/* Reads the text to its end, stores it, and says what became of it. */
+struct answer smtpd_text(struct session *s);
+
+struct answer smtpd_rset(struct session *s, const struct command *c);
+struct answer smtpd_noop(struct session *s, const struct command *c);
+struct answer smtpd_vrfy(struct session *s, const struct command *c);
+struct answer smtpd_help(struct session *s, const struct command *c);
+struct answer smtpd_quit(struct session *s, const struct command *c);
+struct answer smtpd_unimplemented(struct session *s, const struct command *c);
+struct answer smtpd_bdat(struct session *s, const struct command *c);
+
+/* ---- smtpd_store.c: from text to spool ------------------------------------------ */
+
+/* What the header of a message says that matters here. */
+struct header_facts {
+	unsigned received;
+	struct str message_id;	/* in the transaction's arena */
+	bool has_date, has_from, has_message_id;
+	bool none;		/* the message starts with its body */
+	bool is_field;		/* its first line is one of the header */
+	size_t scanned;		/* octets that hold no blank line */
+};
+
+/*
+ * Looks at the header in TEXT, which grows from call to call while F is
+ * kept.  1: it is whole, F is set.  0: more is needed.  -1: it is too large.
+ * END: no more will come.
+ */
+int header_look(struct session *s, struct str text, bool end, struct header_facts *f) MUST_USE;
+
+/* Begins the message, with what goes before the client's text.  NULL: errno. */
+struct queue_msg *store_begin(struct session *s, struct header_facts *f) MUST_USE;
+/* The last step; consumes M. */
+struct answer store_commit(struct session *s, struct queue_msg *m, struct str message_id);
+/* The answer to a failed CALL, by errno, which is logged. */
+struct answer store_failed(const struct session *s, const char *call);
+
+/* RFC 5321 4.4 */
+void received_add(const struct session *s, struct buf *b);
+/* RFC 6409 8: the fields that a submitted message lacks. */
+void complete_add(struct session *s, struct header_facts *f, struct buf *b);
+
+#endif

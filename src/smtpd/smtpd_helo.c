@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_helo -- HELO and EHLO.
+ *
+ * The name that a client gives is a remark for the log and the trace; it
+ * decides nothing.  Its form is checked, so that it can stand in a header,
+ * and no more: RFC 5321 4.1.4 forbids to refuse one that is not true.
+ */
+
+#include "smtpd.h"
+
+#include "mail/limits.h"
+#include "mail/path.h"
+
+/*
+ * RFC 5321 4.1.2 Domain or address-literal; and "_", which the names of
+ * many a desktop have.
+ */
+static bool
+helo_valid(struct str name)
+{
+	if (name.n == 0 || name.n > MAIL_DOMAIN_MAX)
+		return false;
+	if (name.p[0] == '[')
+		return domain_is_literal(name);
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '-' && c != '.' &&
+		    c != '_')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Both begin a new transaction (RFC 5321 4.1.4); the login stays.  NAME is
+ * valid, so that it fits.
+ */
+static void
+greeted(struct session *s, struct str name, bool esmtp)
+{
+	memcpy(s->helo_name, name.p, name.n);
+	s->helo = str_n(s->helo_name, name.n);
+	s->esmtp = esmtp;
+	session_enter(s, S_GREETED);
+}
+
+static struct answer
+bad_name(void)
+{
+	return ANSWER(501, "5.5.4",
+	    "A host name or an address literal is wanted");
+}
+
+struct answer
+smtpd_helo(struct session *s, const struct command *c)
+{
+	struct answer a = { .code = 250 };
+
+	if (!helo_valid(c->arg))
+		return bad_name();
+	greeted(s, c->arg, false);
+	a.text = str_c(s->env->hostname);
+	return a;
+}
+
+struct answer
+smtpd_ehlo(struct session *s, const struct command *c)
+{
+	struct answer a = { .code = 250 };
+	struct buf b;
+
+	if (!helo_valid(c->arg))
+		return bad_name();
+	greeted(s, c->arg, true);
+	buf_init(&b, 2048);
+	buf_addf(&b, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
+	    "ENHANCEDSTATUSCODES\nDSN\n", s->env->hostname,
+	    (unsigned long long)s->conf->limits.message_size);
+	if (starttls_offered(s))
+		buf_adds(&b, "STARTTLS\n");
+	if (auth_offered(s)) {
+		buf_adds(&b, "AUTH");
+		auth_mechanisms(s, &b);
+		buf_addc(&b, '\n');
+	}
+	buf_adds(&b, "HELP");
+	a.text = arena_str(&s->line_arena, buf_str(&b));
+	buf_free(&b);
+	return a;
+}

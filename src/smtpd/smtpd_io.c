@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_io -- all reading from and writing to the client.
+ *
+ * Answers are kept until no whole line is waiting, so that a pipelined group
+ * costs one write (RFC 2920 3.2).  Each request for input has one deadline
+ * as a whole.  Waiting is done in slices, after which a request to stop
+ * is seen; the slice is always the same, so that the socket's time-out is
+ * set once in a session.
+ */
+
+#include "smtpd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "mail/limits.h"
+#include "mail/reply.h"
+
+#define SLICE_MS 3000
+/* Nobody's farewell is worth more time. */
+#define FAREWELL_MS 5000
+#define LINGER_MS 1000
+#define LINGER_MAX 262144
+
+int64_t
+session_deadline(const struct session *s)
+{
+	return clock_ms() + s->conf->limits.timeout;
+}
+
+bool
+session_stopping(const struct session *s)
+{
+	return s->env->stop != NULL && *s->env->stop != 0;
+}
+
+void
+session_answer(struct session *s, const struct answer *a)
+{
+	if (a->code == 0)
+		return;
+	buf_reset(&s->out);
+	reply_add(&s->out, a->code, a->enhanced, a->text);
+	if (s->wrote == STREAM_OK)
+		s->wrote = stream_put(s->stream, buf_str(&s->out),
+		    session_deadline(s));
+}
+
+void
+session_flush(struct session *s)
+{
+	if (s->wrote == STREAM_OK)
+		s->wrote = stream_flush(s->stream, session_deadline(s));
+}
+
+/* True if a whole line was read already: the next read will not wait. */
+static bool
+line_waits(struct session *s)
+{
+	struct str bytes;
+
+	return stream_pending(s->stream) > 0 &&
+	    stream_fill(s->stream, 0, &bytes) == STREAM_OK &&
+	    str_find(bytes, '\n') >= 0;
+}
+
+/* The end of the next slice of a wait until DEADLINE. */
+static int64_t
+slice(int64_t deadline)
+{
+	int64_t end = clock_ms() + SLICE_MS;
+
+	return end < deadline ? end : deadline;
+}
+
+enum stream_result
+session_fill(struct session *s, int64_t deadline, struct str *bytes)
+{
+	enum stream_result r;
+
+	if (stream_pending(s->stream) == 0)
+		session_flush(s);
+	/* Who does not take our answers is not heard either. */
+	if (s->wrote != STREAM_OK)
+		return s->wrote;
+	do
+		r = stream_fill(s->stream, slice(deadline), bytes);
+	while (r == STREAM_TIMEOUT && clock_ms() < deadline);
+	return r;
+}
+
+enum stream_result
+session_peek(struct session *s, struct str *bytes)
+{
+	int64_t deadline = session_deadline(s);
+	enum stream_result r;
+
+	session_flush(s);
+	if (s->wrote != STREAM_OK)
+		return s->wrote;
+	do
+		r = stream_fill(s->stream, slice(deadline), bytes);
+	while (r == STREAM_TIMEOUT && clock_ms() < deadline &&
+	    !session_stopping(s));
+	return r;
+}
+
+enum stream_result
+session_line(struct session *s, size_t max, struct str *line)
+{
+	int64_t deadline = session_deadline(s);
+	enum stream_result r;
+
+	if (!line_waits(s))
+		session_flush(s);
+	if (s->wrote != STREAM_OK)
+		return s->wrote;
+	do
+		r = stream_line(s->stream, max, slice(deadline), line);
+	while (r == STREAM_TIMEOUT && clock_ms() < deadline &&
+	    !session_stopping(s));
+	return r;
+}
+
+struct answer
+session_gone(struct session *s, enum stream_result r)
+{
+	const char *what = "lost connection";
+
+	if (r == STREAM_TIMEOUT) {
+		struct answer a = session_stopping(s) ?
+		    ANSWER(421, "4.3.2", "The service is going down") :
+		    ANSWER(421, "4.4.2", "Nothing was heard for too long");
+
+		what = session_stopping(s) ? "shutdown" : "timeout";
+		session_answer(s, &a);
+		if (s->wrote == STREAM_OK)
+			s->wrote = stream_flush(s->stream,
+			    clock_ms() + FAREWELL_MS);
+	} else if (r == STREAM_ERROR && s->stream->error != ECONNRESET &&
+	    s->stream->error != EPIPE) {
+		log_info(NULL, "%s after %s from %s: %s", what, s->last,
+		    s->client, strerror(s->stream->error));
+		return (struct answer){ .then = THEN_GONE };
+	}
+	log_info(NULL, "%s after %s from %s", what, s->last, s->client);
+	return (struct answer){ .then = THEN_GONE };
+}
+
+/*
+ * A socket that is closed with input unread takes the last answer back from
+ * the client (TCP resets it).  So what is still coming is thrown away, for a
+ * moment.
+ */
+void
+session_linger(struct session *s)
+{
+	int64_t end = clock_ms() + LINGER_MS;
+	size_t left = LINGER_MAX;
+
+	if (s->fd < 0)
+		return;
+	tls_free(s->tls);
+	s->tls = NULL;
+	(void)shutdown(s->fd, SHUT_WR);
+	for (;;) {
+		struct pollfd p = { .fd = s->fd, .events = POLLIN };
+		int64_t wait = end - clock_ms();
+		char waste[4096];
+		ssize_t n;
+
+		if (wait <= 0 || left < sizeof(waste) ||
+		    poll(&p, 1, (int)wait) <= 0)
+			return;
+		n = recv(s->fd, waste, sizeof(waste), MSG_DONTWAIT);
+		if (n <= 0)
+			return;
+		left -= (size_t)n;
+	}
+}
+
+void
+session_score(struct session *s, enum score_state state)
+{
+	if (s->env->slot != NULL)
+		atomic_store_explicit(&s->env->slot->state, (int)state,
+		    memory_order_relaxed);
+}
+
+void
+session_count(struct session *s, enum score_counter c)
+{
+	if (s->env->score != NULL)
+		score_add(s->env->score, c, 1);
+}
