@@ -17,13 +17,19 @@
 
 #define LOG_LINE_MAX 4096
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 enum log_format { LOG_TEXT, LOG_JSON };
 
 /*
  * Sets level and format and adds targets; before the first log_to() lines
  * go to standard error.  TARGET is "stderr", "file:PATH" or "syslog:FACILITY"
- * ("syslog:FACILITY@SOCKET" for another socket than /dev/log).  -1 with errno if it cannot be opened or is unknown (EINVAL).
+ * ("syslog:FACILITY@SOCKET" for another socket than /dev/log).  -1 with errno
+ * if it cannot be opened or is unknown (EINVAL).
  * The descriptors are opened here, so that a confined child can use them.
  */
 int log_to(const char *target) MUST_USE;
@@ -46,10 +52,13 @@ void log_warn(const char *id, const char *fmt, ...) PRINTF(2, 3);
 void log_info(const char *id, const char *fmt, ...) PRINTF(2, 3);
 void log_debug(const char *id, const char *fmt, ...) PRINTF(2, 3);
 /* The same under another component's name, for one line. */
-void log_as(const char *component, enum log_level level, const char *id, const char *fmt, ...)
-    PRINTF(4, 5);
+void log_as(const char *component, enum log_level level, const char *id,
+    const char *fmt, ...) PRINTF(4, 5);
 
-/* Cannot go on (no memory, a bad start): logs and exits with CODE. */
+/*
+ * Cannot go on (no memory, a bad start): logs, flushes standard output and
+ * exits with CODE.  Exit handlers do not run.
+ */
 void fatal(int code, const char *fmt, ...) PRINTF(2, 3) NORETURN;
 /* A bug: logs and aborts with a core. */
 void panic(const char *fmt, ...) PRINTF(1, 2) NORETURN;

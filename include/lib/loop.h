@@ -28,17 +28,21 @@ void loop_once(struct loop *l, bool wait);
 
 typedef void loop_io_fn(void *arg, bool readable, bool writable);
 /* Watches FD (borrowed) for nothing yet. */
-struct loop_io *loop_io_new(struct loop *l, int fd, loop_io_fn *fn, void *arg) MUST_USE;
+struct loop_io *loop_io_new(struct loop *l, int fd, loop_io_fn *fn,
+    void *arg) MUST_USE;
 /* What to wait for from now on; costs nothing if unchanged. */
 void loop_io_want(struct loop_io *io, bool read, bool write);
-void loop_io_free(struct loop_io *io);	/* NULL is fine; also from its own callback */
+/* NULL is fine; also from its own callback. */
+void loop_io_free(struct loop_io *io);
 
 typedef void loop_fn(void *arg);
-struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg) MUST_USE;
-/* Fires once, MS from now; setting it again moves it. */
+struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn,
+    void *arg) MUST_USE;
+/* Fires once, MS from now and not earlier; setting it again moves it. */
 void loop_timer_set(struct loop_timer *t, int64_t ms);
 void loop_timer_clear(struct loop_timer *t);
-void loop_timer_free(struct loop_timer *t);	/* NULL is fine */
+/* NULL is fine; also from its own callback. */
+void loop_timer_free(struct loop_timer *t);
 
 /* Calls FN in the loop when SIGNO arrives. */
 void loop_signal(struct loop *l, int signo, loop_fn *fn, void *arg);
@@ -46,10 +50,12 @@ void loop_signal(struct loop *l, int signo, loop_fn *fn, void *arg);
 /*
  * A few threads for calls that block (fsync).  WORK runs in a thread, then
  * DONE in the loop; both get ARG.  Order is kept only within one thread.
- * The threads start with the first work.
+ * The threads start with the first work; where none can be started, WORK runs
+ * in loop_pool_run().
  */
 struct loop_pool *loop_pool_new(struct loop *l, unsigned threads) MUST_USE;
-void loop_pool_run(struct loop_pool *p, loop_fn *work, loop_fn *done, void *arg);
+void loop_pool_run(struct loop_pool *p, loop_fn *work, loop_fn *done,
+    void *arg);
 /* Work that was handed in and whose DONE has not run. */
 unsigned loop_pool_busy(const struct loop_pool *p);
 /* Waits for all work; the DONE calls that remain are made. */

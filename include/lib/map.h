@@ -18,7 +18,7 @@ void map_free(struct map *m);
 size_t map_count(const struct map *m);
 /* The value under KEY, or NULL. */
 void *map_get(const struct map *m, struct str key);
-/* Puts VALUE (not NULL) under KEY; returns the value that was there, or NULL. */
+/* Puts VALUE (not NULL) under KEY; returns what was there, or NULL. */
 void *map_put(struct map *m, struct str key, void *value);
 /* Removes KEY; returns its value, or NULL. */
 void *map_del(struct map *m, struct str key);

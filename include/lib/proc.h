@@ -31,7 +31,10 @@ bool proc_is_root(void);
  * Any failure is fatal().
  */
 void proc_confine(const struct proc_user *u, const char *chroot_dir);
-/* Caps of resources for a child: descriptors, processes, file size (0: as it is). */
+/*
+ * Caps of resources for a child: descriptors, processes, file size (0: as it
+ * is).  A write past the last is EFBIG, not a signal.
+ */
 void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 
 /* Raises the soft limit of descriptors to the hard one; returns it. */
@@ -41,7 +44,10 @@ void proc_close_from(int lowest, const int *keep, size_t keep_n);
 /* Opens /dev/null where descriptor 0, 1 or 2 is closed. */
 void proc_fix_stdio(void);
 
-/* Installs a handler that only sets *FLAG; SIGPIPE is ignored with NULL. */
+/*
+ * Installs a handler that only sets *FLAG, and that interrupts a call that
+ * waits; with NULL the signal is ignored.
+ */
 void proc_on_signal(int signo, volatile int *flag);
 void proc_ignore(int signo);
 void proc_default(int signo);
@@ -51,8 +57,8 @@ void proc_default(int signo);
  * all others above 2 are closed; the environment holds only PATH, TZ, LANG
  * and what is in ENV ("NAME=value", NULL-terminated).  The pid, or -1.
  */
-pid_t proc_start(const char *program, char *const argv[], const int *fds, size_t fd_n,
-    char *const env[]) MUST_USE;
+pid_t proc_start(const char *program, char *const argv[], const int *fds,
+    size_t fd_n, char *const env[]) MUST_USE;
 /*
  * The path of a helper program: $BARID_LIBEXEC, else the directory that the
  * running program was installed beside (../libexec/barid), else the one
@@ -60,7 +66,7 @@ pid_t proc_start(const char *program, char *const argv[], const int *fds, size_t
  */
 const char *proc_helper(const char *name);
 
-/* The end of a forked child: flushes coverage counters, runs no exit handlers. */
+/* The end of a forked child: flushes coverage counters, no exit handlers. */
 void proc_child_exit(int code) NORETURN;
 
 #endif

@@ -96,7 +96,10 @@ bool str_is_utf8(struct str s);
  */
 int str_u64(struct str s, uint64_t max, uint64_t *out) MUST_USE;
 
-/* A 64-bit hash, seeded at the process's start against chosen keys. */
+/*
+ * A 64-bit hash, seeded at the process's start against chosen keys: processes
+ * that fork from one another agree on it, one that was exec'ed does not.
+ */
 uint64_t str_hash(struct str s);
 /* The same with ASCII letters folded. */
 uint64_t str_ihash(struct str s);

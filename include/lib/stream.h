@@ -24,7 +24,8 @@
  */
 struct stream_ops {
 	ssize_t (*read)(void *ctx, void *buf, size_t n, int64_t deadline);
-	ssize_t (*write)(void *ctx, const void *buf, size_t n, int64_t deadline);
+	ssize_t (*write)(
+	    void *ctx, const void *buf, size_t n, int64_t deadline);
 };
 
 struct stream {
@@ -74,13 +75,15 @@ enum stream_result stream_line(struct stream *s, size_t max, int64_t deadline,
  * Waits until at least one byte is there and shows all that is buffered;
  * stream_consume() takes N of them.
  */
-enum stream_result stream_fill(struct stream *s, int64_t deadline, struct str *bytes) MUST_USE;
+enum stream_result stream_fill(struct stream *s, int64_t deadline,
+    struct str *bytes) MUST_USE;
 void stream_consume(struct stream *s, size_t n);
 /* Input that was read and not consumed, without waiting: pipelining. */
 size_t stream_pending(const struct stream *s);
 
 /* Buffers S; flushes by itself above 16 KiB. */
-enum stream_result stream_put(struct stream *s, struct str bytes, int64_t deadline) MUST_USE;
+enum stream_result stream_put(struct stream *s, struct str bytes,
+    int64_t deadline) MUST_USE;
 enum stream_result stream_flush(struct stream *s, int64_t deadline) MUST_USE;
 
 /*

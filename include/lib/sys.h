@@ -7,9 +7,9 @@
  *
  * Rooms queue and mailbox reach the file system only through these, so that
  * tests can link another sys (tests/fault) that fails or dies at the n-th
- * call.  Each is the call of its name, with two changes: EINTR is retried
- * inside (but for sys_close), and sys_write_all/sys_pwrite_all write
- * everything or fail.
+ * call.  Each is the call of its name, with three changes: EINTR is retried
+ * inside (but for sys_close), sys_write_all/sys_pwrite_all write everything or
+ * fail, and what sys_openat opens is closed on exec.
  */
 
 #include <sys/stat.h>
@@ -34,13 +34,17 @@ int sys_pwrite_all(int fd, const void *buf, size_t n, off_t at) MUST_USE;
 int sys_fsync(int fd) MUST_USE;
 int sys_fdatasync(int fd) MUST_USE;
 int sys_ftruncate(int fd, off_t size) MUST_USE;
-int sys_renameat(int from_dir, const char *from, int to_dir, const char *to) MUST_USE;
+int sys_renameat(int from_dir, const char *from, int to_dir,
+    const char *to) MUST_USE;
 /* Fails with EEXIST instead of replacing TO. */
-int sys_rename_new(int from_dir, const char *from, int to_dir, const char *to) MUST_USE;
-int sys_linkat(int from_dir, const char *from, int to_dir, const char *to) MUST_USE;
+int sys_rename_new(int from_dir, const char *from, int to_dir,
+    const char *to) MUST_USE;
+int sys_linkat(int from_dir, const char *from, int to_dir,
+    const char *to) MUST_USE;
 int sys_unlinkat(int dir, const char *path) MUST_USE;
 int sys_mkdirat(int dir, const char *path, mode_t mode) MUST_USE;
-int sys_fstatat(int dir, const char *path, struct stat *st) MUST_USE; /* no link is followed */
+/* No link is followed. */
+int sys_fstatat(int dir, const char *path, struct stat *st) MUST_USE;
 int sys_fstat(int fd, struct stat *st) MUST_USE;
 int sys_futimens(int fd, const struct timespec times[2]) MUST_USE;
 ssize_t sys_copy_range(int from, off_t *at, int to, size_t n) MUST_USE;

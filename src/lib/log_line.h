@@ -28,6 +28,7 @@ struct log_line {
 /* Each fills L, which has N = 0 and a MAX; the first two end it with LF. */
 void log_line_text(struct log_line *l, const struct log_event *e);
 void log_line_json(struct log_line *l, const struct log_event *e);
-void log_line_syslog(struct log_line *l, const struct log_event *e, int facility);
+void log_line_syslog(
+    struct log_line *l, const struct log_event *e, int facility);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "lib/map.h"
 
+#include "lib/log.h"
 #include "lib/mem.h"
 
 #define MAP_FIRST 16
@@ -110,6 +111,8 @@ map_put(struct map *m, struct str key, void *value)
 	struct slot *s = find(m, key, hash);
 	void *was = s->value;
 
+	if (value == NULL)
+		panic("map_put: no value");
 	if (s->key == NULL) {
 		if (m->used + 1 > m->size / 4 * 3) {
 			rebuild(m);

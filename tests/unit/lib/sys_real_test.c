@@ -305,5 +305,5 @@ START_TEST(interrupted)
 }
 END_TEST
 
-UNIT_MAIN("lib/sys_real", files, names, many_parts, copies_a_range, bad_descriptor,
-    full_disk, short_write, interrupted)
+UNIT_MAIN("lib/sys_real", files, names, many_parts, copies_a_range,
+    bad_descriptor, full_disk, short_write, interrupted)
