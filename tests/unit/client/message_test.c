@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* message_test -- envelopes with and without PIPELINING, and their outcomes. */
+
+#include "dialogue.h"
+
+#define HI "S:220 hello\nC:EHLO me.test\nS:250-peer\n"
+#define SLOW HI "S:250 HELP\n"
+#define FAST HI "S:250 PIPELINING\n"
+#define MAIL "C:MAIL FROM:<a@x.test>\n"
+#define RCPT(n) "C:RCPT TO:<" n "@y.test>\n"
+#define TEXT "C:one\nC:.\n"
+
+static const struct client_rcpt to[] = {
+	{ .path = PATH("b", "y.test") },
+	{ .path = PATH("c", "y.test") },
+	{ .path = PATH("d", "y.test") },
+};
+
+static const struct client_rcpt to_dsn[] = {
+	{ .path = PATH("b", "y.test"),
+	    .notify = NOTIFY_SUCCESS | NOTIFY_DELAY,
+	    .orcpt = LIT("rfc822;B+2Bx@y.test") },
+	{ .path = PATH("c d", "y.test"), .notify = NOTIFY_NEVER },
+	{ .path = PATH("d", "[192.0.2.1]"), .orcpt = LIT("x\r\nRSET") },
+};
+
+static const struct client_rcpt to_utf8[] = {
+	{ .path = PATH("j\303\266rg", "y.test") },
+};
+
+#define M(count) \
+	.m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = (count) }, \
+	.text = "one\r\n"
+
+static const struct dialogue one[] = {
+	{ "step by step", M(1),
+	    .script = SLOW MAIL "X:time 300000\nS:250 ok\n" RCPT("b")
+	    "X:time 300000\nS:250 ok\nC:DATA\nX:time 120000\nS:354 go\n" TEXT
+	    "X:time 600000\nS:250 2.0.0 queued\nX:time 0\n",
+	    .events = "ready\nrcpt 0 ok text 250 2.0.0 queued\nend\nready\n" },
+	{ "in one go", M(1),
+	    .script = FAST MAIL RCPT("b") "C:DATA\nX:time 300000\nS:250 ok\n"
+	    "X:time 300000\nS:250 ok\nX:time 120000\nS:354 go\n" TEXT
+	    "X:time 600000\nS:250 queued\n",
+	    .events = "ready\nrcpt 0 ok text 250 queued\nend\nready\n" },
+	{ "PIPELINING that is not trusted", M(1),
+	    .o = { .ignore = EXT_PIPELINING },
+	    .script = FAST MAIL "S:250\n" RCPT("b")
+	    "S:250\nC:DATA\nS:354\n" TEXT "S:250\n",
+	    .events = "ready\nrcpt 0 ok text 250\nend\nready\n" },
+	{ "replies to the envelope in one piece", M(3),
+	    .script = FAST MAIL RCPT("b") RCPT("c") RCPT("d") "C:DATA\n"
+	    "S:250 ok\nS:250-b\nS:250 b\nS:250 c\nS:250 d\nS:354 go\n" TEXT
+	    "S:250 in\nX:quit\nC:QUIT\nS:221 bye\n",
+	    .events = "ready\nrcpt 0 ok text 250 in\nrcpt 1 ok text 250 in\n"
+	    "rcpt 2 ok text 250 in\nend\nready\nclose ok quit 221 bye\n" },
+	{ "each its own outcome, in one go", M(3),
+	    .script = FAST MAIL RCPT("b") RCPT("c") RCPT("d") "C:DATA\n"
+	    "S:250\nS:450 4.2.1 later\nS:250\nS:550 5.1.1 nobody\nS:354\n"
+	    TEXT "S:250 in\n",
+	    .events = "ready\nrcpt 0 temp rcpt 450 4.2.1 later\n"
+	    "rcpt 2 perm rcpt 550 5.1.1 nobody\nrcpt 1 ok text 250 in\n"
+	    "end\nready\n" },
+	{ "each its own outcome, step by step", M(3),
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:450 later\n" RCPT("c")
+	    "S:250\n" RCPT("d") "S:550 nobody\nC:DATA\nS:354\n" TEXT
+	    "S:250 in\n",
+	    .events = "ready\nrcpt 0 temp rcpt 450 later\n"
+	    "rcpt 2 perm rcpt 550 nobody\nrcpt 1 ok text 250 in\n"
+	    "end\nready\n" },
+	{ "too many recipients", M(3),
+	    .script = FAST MAIL RCPT("b") RCPT("c") RCPT("d") "C:DATA\n"
+	    "S:250\nS:250\nS:552 too many\nS:552 5.2.2 full\nS:354\n"
+	    TEXT "S:250 in\n",
+	    .events = "ready\nrcpt 1 temp rcpt 552 too many\n"
+	    "rcpt 2 perm rcpt 552 5.2.2 full\nrcpt 0 ok text 250 in\n"
+	    "end\nready\n" },
+	{ "552 to the first is final", M(1),
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:552 full\n",
+	    .events = "ready\nrcpt 0 perm rcpt 552 full\nend\nready\n" },
+	{ "unusual codes count by their first digit", M(2),
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:299\nS:251 elsewhere\nS:599 what\nS:399\n" TEXT "S:287 hm\n",
+	    .events = "ready\nrcpt 1 perm rcpt 599 what\n"
+	    "rcpt 0 ok text 287 hm\nend\nready\n" },
+	{ "the null path", .m = { .rcpts = to, .rcpt_n = 1 },
+	    .script = SLOW "C:MAIL FROM:<>\nS:250\n" RCPT("b") "S:250\n"
+	    "C:DATA\nS:354\nC:.\nS:250\n",
+	    .events = "ready\nrcpt 0 ok text 250\nend\nready\n" },
+	{ "nobody", M(0), .script = SLOW, .events = "ready\nend\nready\n" },
+};
+
+static const struct dialogue refused[] = {
+	{ "MAIL refused, step by step; the next begins with RSET", M(2),
+	    .messages = 2,
+	    .script = SLOW MAIL "S:550 5.7.1 not you\nC:RSET\nS:250\n" MAIL
+	    "S:451 later\n",
+	    .events = "ready\nrcpt 0 perm mail 550 5.7.1 not you\n"
+	    "rcpt 1 perm mail 550 5.7.1 not you\nend\nready\n"
+	    "rcpt 0 temp mail 451 later\nrcpt 1 temp mail 451 later\nend\n"
+	    "ready\n" },
+	{ "MAIL refused, in one go", M(2), .messages = 2,
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:550 not you\nS:503\nS:503\nS:503\n"
+	    "C:RSET\n" MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:250\nS:250\nS:250\nS:250\nS:354\n" TEXT "S:250\n",
+	    .events = "ready\nrcpt 0 perm mail 550 not you\n"
+	    "rcpt 1 perm mail 550 not you\nend\nready\n"
+	    "rcpt 0 ok text 250\nrcpt 1 ok text 250\nend\nready\n" },
+	{ "MAIL refused, and DATA taken all the same", M(1), .messages = 2,
+	    .script = FAST MAIL RCPT("b") "C:DATA\n"
+	    "S:550 not you\nS:250\nS:354\nC:.\nX:time 600000\nS:250 sure\n"
+	    MAIL RCPT("b") "C:DATA\nS:250\nS:250\nS:354\n" TEXT "S:250\n",
+	    .events = "ready\nrcpt 0 perm mail 550 not you\nend\nready\n"
+	    "rcpt 0 ok text 250\nend\nready\n" },
+	{ "RSET refused is no matter", M(1), .messages = 2,
+	    .script = SLOW MAIL "S:550\nC:RSET\nS:502 what\n" MAIL "S:550\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n"
+	    "rcpt 0 perm mail 550\nend\nready\n" },
+	{ "all refused, step by step", M(2), .messages = 2,
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:550 b\n" RCPT("c")
+	    "S:450 c\nC:RSET\nS:250\n" MAIL "S:550\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 temp rcpt 450 c\nend\nready\n"
+	    "rcpt 0 perm mail 550\nrcpt 1 perm mail 550\nend\nready\n" },
+	{ "all refused, in one go, and DATA too", M(2), .messages = 2,
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:250\nS:550 b\nS:450 c\nS:554 nobody\n"
+	    "C:RSET\n" MAIL RCPT("b") RCPT("c") "C:DATA\nX:quit\nX:eof\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 temp rcpt 450 c\nend\nready\n"
+	    "rcpt 0 temp rset 0 4.4.2 connection lost while saying RSET\n"
+	    "rcpt 1 temp rset 0 4.4.2 connection lost while saying RSET\n"
+	    "end\nclose temp rset 0 4.4.2 connection lost while saying RSET\n" },
+	{ "all refused, but DATA is not: an empty text", M(2), .messages = 2,
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:250\nS:550 b\nS:550 c\nS:354\nC:.\nS:554 nobody\n"
+	    MAIL RCPT("b") RCPT("c") "C:DATA\nX:eof\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 perm rcpt 550 c\nend\nready\n"
+	    "rcpt 0 temp mail 0 4.4.2 connection lost while sending MAIL FROM\n"
+	    "rcpt 1 temp mail 0 4.4.2 connection lost while sending MAIL FROM\n"
+	    "end\nclose temp mail 0 4.4.2 connection lost while sending MAIL"
+	    " FROM\n" },
+	{ "DATA refused", M(2),
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\n"
+	    "S:250\nS:250\nS:550 c\nS:451 4.3.0 no room\n",
+	    .events = "ready\nrcpt 1 perm rcpt 550 c\n"
+	    "rcpt 0 temp data 451 4.3.0 no room\nend\nready\n" },
+	{ "QUIT while a message is under way", M(1), .messages = 2,
+	    .script = SLOW MAIL "X:quit\nS:550 no\nC:QUIT\nS:221\n",
+	    .events = "ready\nrcpt 0 perm mail 550 no\nend\n"
+	    "close ok quit 221\n" },
+};
+
+#define BOTH(what) "rcpt 0 " what "rcpt 1 " what "end\nclose " what
+
+static const struct dialogue broken[] = {
+	{ "421 to MAIL", M(2),
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\nS:421 bye\n",
+	    .events = "ready\n" BOTH("temp mail 421 bye\n") },
+	{ "421 to a recipient", M(2),
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\nS:250\nS:250\n"
+	    "S:421 bye\n",
+	    .events = "ready\n" BOTH("temp rcpt 421 bye\n") },
+	{ "421 to DATA", M(2),
+	    .script = FAST MAIL RCPT("b") RCPT("c") "C:DATA\nS:250\nS:550 b\n"
+	    "S:250\nS:421 bye\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 temp data 421 bye\nend\nclose temp data 421 bye\n" },
+	{ "lost at a recipient", M(2),
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:550 no\n" RCPT("c")
+	    "X:reset\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 no\n"
+	    "rcpt 1 temp rcpt 0 4.4.2 connection lost while sending RCPT TO:"
+	    " Connection reset by peer\nend\n"
+	    "close temp rcpt 0 4.4.2 connection lost while sending RCPT TO:"
+	    " Connection reset by peer\n" },
+	{ "no reply to DATA", M(2),
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:250\n" RCPT("c")
+	    "S:250\nC:DATA\nX:expire\n",
+	    .events = "ready\n" BOTH("temp data 0 4.4.2 timed out while"
+	    " sending DATA\n") },
+	{ "lost when all was refused already", M(1),
+	    .script = FAST MAIL RCPT("b") "C:DATA\nS:250\nS:550 no\nX:eof\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 no\nend\n"
+	    "close temp data 0 4.4.2 connection lost while sending DATA\n" },
+	{ "354 to MAIL", M(2), .script = SLOW MAIL "S:354\n",
+	    .events = "ready\n" BOTH("temp mail 0 4.5.0 protocol error: code"
+	    " 3xx where none belongs\n") },
+	{ "354 to RCPT", M(2), .script = SLOW MAIL "S:250\n" RCPT("b")
+	    "S:354\n",
+	    .events = "ready\n" BOTH("temp rcpt 0 4.5.0 protocol error: code"
+	    " 3xx where none belongs\n") },
+	{ "354 to RSET", M(1), .messages = 2,
+	    .script = SLOW MAIL "S:550\nC:RSET\nS:354\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n"
+	    "rcpt 0 temp rset 0 4.5.0 protocol error: code 3xx where none"
+	    " belongs\nend\nclose temp rset 0 4.5.0 protocol error: code 3xx"
+	    " where none belongs\n" },
+	{ "250 to DATA", M(2), .script = FAST MAIL RCPT("b") RCPT("c")
+	    "C:DATA\nS:250\nS:250\nS:250\nS:250\n",
+	    .events = "ready\n" BOTH("temp data 0 4.5.0 protocol error: code"
+	    " 2xx to DATA\n") },
+	{ "no reply at all", M(2), .script = FAST MAIL RCPT("b") RCPT("c")
+	    "C:DATA\nS:250\ns:2\nS:\n",
+	    .events = "ready\n" BOTH("temp rcpt 0 4.5.0 protocol error: not a"
+	    " reply: 2\n") },
+};
+
+static const struct dialogue extensions[] = {
+	{ "SIZE, BODY and DSN", .text = "\200\r\n",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to_dsn, .rcpt_n = 3,
+		.eight_bit = true, .ret = RET_HDRS, .envid = LIT("id+20") },
+	    .script = HI "S:250-SIZE 3\nS:250-8BITMIME\nS:250-DSN\n"
+	    "S:250 PIPELINING\n"
+	    "C:MAIL FROM:<a@x.test> SIZE=3 BODY=8BITMIME RET=HDRS ENVID=id+20\n"
+	    "C:RCPT TO:<b@y.test> NOTIFY=SUCCESS,DELAY"
+	    " ORCPT=rfc822;B+2Bx@y.test\n"
+	    "C:RCPT TO:<\"c d\"@y.test> NOTIFY=NEVER\n"
+	    "C:RCPT TO:<d@[192.0.2.1]>\nC:DATA\n"
+	    "S:250\nS:250\nS:550 no\nS:250\nS:354\nC:\200\nC:.\nS:250 in\n",
+	    .events = "ready\nrcpt 1 perm rcpt 550 no\n"
+	    "rcpt 0 ok text dsn 250 in\nrcpt 2 ok text dsn 250 in\nend\n"
+	    "ready\n" },
+	{ "the same without them", .text = "x\r\n",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to_dsn, .rcpt_n = 1,
+		.ret = RET_FULL, .envid = LIT("id+20") },
+	    .script = SLOW MAIL "S:250\n" RCPT("b") "S:250\nC:DATA\nS:354\n"
+	    "C:x\nC:.\nS:250\n",
+	    .events = "ready\nrcpt 0 ok text 250\nend\nready\n" },
+	{ "RET=FULL, and 7-bit text says nothing of BODY", M(1),
+	    .m.ret = RET_FULL,
+	    .script = HI "S:250-8BITMIME\nS:250 DSN\n"
+	    "C:MAIL FROM:<a@x.test> RET=FULL\nX:eof\n",
+	    .events = "ready\nrcpt 0 temp mail 0 4.4.2 connection lost while"
+	    " sending MAIL FROM\nend\nclose temp mail 0 4.4.2 connection lost"
+	    " while sending MAIL FROM\n" },
+	{ "SIZE without a number", M(1),
+	    .script = HI "S:250 SIZE\nC:MAIL FROM:<a@x.test> SIZE=5\n"
+	    "S:552 5.3.4 too big\n",
+	    .events = "ready\nrcpt 0 perm mail 552 5.3.4 too big\nend\n"
+	    "ready\n" },
+	{ "SIZE 0 is no limit", M(1),
+	    .script = HI "S:250 SIZE 0\nC:MAIL FROM:<a@x.test> SIZE=5\n"
+	    "S:552\n",
+	    .events = "ready\nrcpt 0 perm mail 552\nend\nready\n" },
+	{ "too large: not a word", M(2), .messages = 2,
+	    .script = HI "S:250 SIZE 4\n",
+	    .events = "ready\n"
+	    "rcpt 0 perm mail 0 5.3.4 a message of 5 octets is above the"
+	    " server's limit of 4\n"
+	    "rcpt 1 perm mail 0 5.3.4 a message of 5 octets is above the"
+	    " server's limit of 4\nend\nready\n"
+	    "rcpt 0 perm mail 0 5.3.4 a message of 5 octets is above the"
+	    " server's limit of 4\n"
+	    "rcpt 1 perm mail 0 5.3.4 a message of 5 octets is above the"
+	    " server's limit of 4\nend\nready\n" },
+	{ "8-bit text without 8BITMIME", M(1), .m.eight_bit = true,
+	    .script = SLOW,
+	    .events = "ready\nrcpt 0 perm mail 0 5.6.3 the message has 8-bit"
+	    " text, which the server does not take\nend\nready\n" },
+	{ "SMTPUTF8 that is not offered", M(1), .m.smtputf8 = true,
+	    .script = SLOW,
+	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"
+	    " addresses or header, which the server does not take\nend\n"
+	    "ready\n" },
+	{ "a UTF-8 address where that is not offered",
+	    .m = { .rcpts = to_utf8, .rcpt_n = 1 }, .script = SLOW,
+	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"
+	    " addresses or header, which the server does not take\nend\n"
+	    "ready\n" },
+	{ "SMTPUTF8", .m = { .rcpts = to_utf8, .rcpt_n = 1 },
+	    .script = HI "S:250 SMTPUTF8\nC:MAIL FROM:<> SMTPUTF8\nS:250\n"
+	    "C:RCPT TO:<j\303\266rg@y.test>\nS:550 no\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 no\nend\nready\n" },
+};
+
+START_TEST(envelopes)
+{
+	dialogues_run(one, ARRAY_LEN(one));
+}
+END_TEST
+
+START_TEST(refusals)
+{
+	dialogues_run(refused, ARRAY_LEN(refused));
+}
+END_TEST
+
+START_TEST(breaks)
+{
+	dialogues_run(broken, ARRAY_LEN(broken));
+}
+END_TEST
+
+START_TEST(parameters)
+{
+	dialogues_run(extensions, ARRAY_LEN(extensions));
+}
+END_TEST
+
+/* Thousands of recipients: the output stays small, the list goes on. */
+START_TEST(many)
+{
+	enum { N = 10000 };
+	struct client_rcpt *rcpts = calloc(N, sizeof(*rcpts));
+	struct buf script, events;
+
+	buf_init(&script, 1 << 22);
+	buf_init(&events, 1 << 22);
+	buf_adds(&script, FAST MAIL);
+	buf_adds(&events, "ready\n");
+	for (size_t i = 0; i < N; i++) {
+		rcpts[i].path = to[0].path;
+		buf_adds(&script, RCPT("b"));
+	}
+	buf_adds(&script, "C:DATA\nS:250\n");
+	for (size_t i = 0; i < N; i++) {
+		buf_adds(&script, i % 2 ? "S:250\n" : "S:550\n");
+		if (i % 2 == 0)
+			buf_addf(&events, "rcpt %zu perm rcpt 550\n", i);
+	}
+	for (size_t i = 1; i < N; i += 2)
+		buf_addf(&events, "rcpt %zu ok text 250\n", i);
+	buf_adds(&script, "S:354\nC:.\nS:250\n");
+	buf_adds(&events, "end\nready\n");
+	struct dialogue d = { "many recipients",
+		.m = { .from = PATH("a", "x.test"), .rcpts = rcpts,
+		    .rcpt_n = N },
+		.script = buf_cstr(&script), .events = buf_cstr(&events) };
+	dialogue_run(&d);
+	free(rcpts);
+	buf_free(&script);
+	buf_free(&events);
+}
+END_TEST
+
+UNIT_MAIN("client/message", envelopes, refusals, breaks, parameters, many)
