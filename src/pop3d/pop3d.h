@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef POP3D_POP3D_H
+#define POP3D_POP3D_H
+
+/*
+ * pop3d -- the private interface of the room: a POP3 session (RFC 1939,
+ * 2449, 2595, 3206, 5034, 6856).
+ *
+ * Handlers return a response; only the loop writes it.  What follows a
+ * positive response (a listing, a message) is written by the handler's
+ * BODY function, after the response and before the terminating dot.
+ */
+
+#include "lib/stream.h"
+#include "mailbox/maildir.h"
+#include "mail/command.h"
+#include "master/session.h"
+
+enum pop3_state { POP3_AUTHORIZATION = 1, POP3_TRANSACTION = 2 };
+
+enum pop3_then { POP3_NEXT, POP3_CLOSE, POP3_START_TLS };
+
+struct pop3_session;
+
+struct pop3_response {
+	bool ok;
+	const char *text;	/* behind +OK or -ERR; of the session's line arena */
+	void (*body)(struct pop3_session *s);	/* NULL: a single line */
+	enum pop3_then then;
+};
+
+struct pop3_session {
+	const struct session_env *env;
+	struct stream stream;
+	struct stream_fd plain;
+	struct tls *tls;	/* NULL in clear */
+	int fd;			/* -1 where there is no socket (tests) */
+	enum pop3_state state;
+	struct arena arena;	/* of the session */
+	struct arena line;	/* of the command under way */
+	char client[80];	/* "[ip]" for logs */
+	char user[65];		/* the mailbox, once logged in */
+	struct str name;	/* what USER said */
+	bool utf8;
+	unsigned errors, auth_failures;
+	bool lost;		/* the connection broke while writing */
+	struct maildir box;
+	bool box_open;
+	int message;		/* for a body function: the open message, which it closes */
+	uint64_t top_lines;	/* for TOP: lines of the body; UINT64_MAX: all */
+	uint64_t retrieved, deleted_n;
+};
+
+/* pop3d_session.c */
+struct pop3_response pop3_ok(struct pop3_session *s, const char *fmt, ...) PRINTF(2, 3);
+struct pop3_response pop3_err(struct pop3_session *s, const char *fmt, ...) PRINTF(2, 3);
+/* Runs a session over what S->stream is connected to: for tests and fuzzers too. */
+void pop3d_run(struct pop3_session *s);
+void pop3d_init(struct pop3_session *s, const struct session_env *env);
+void pop3d_end(struct pop3_session *s);
+int64_t pop3_deadline(const struct pop3_session *s);
+void pop3_put(struct pop3_session *s, struct str bytes);
+/* True if credentials may be sent on this connection. */
+bool pop3_may_login(const struct pop3_session *s);
+
+/* pop3d_auth.c */
+struct pop3_response pop3_user(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_pass(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_auth(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_stls(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_capa(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_utf8(struct pop3_session *s, const struct command *c);
+bool pop3_tls_begin(struct pop3_session *s);
+
+/* pop3d_box.c */
+struct pop3_response pop3_stat(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_list(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_uidl(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_retr(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_top(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_dele(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_rset(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_noop(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_quit(struct pop3_session *s, const struct command *c);
+
+#endif

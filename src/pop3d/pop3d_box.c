@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pop3d_box -- the TRANSACTION and UPDATE states: looking, fetching,
+ * marking, and at QUIT removing.
+ *
+ * Numbers are those of the login for the whole session; what another
+ * program removes meanwhile is an -ERR for that message only.
+ */
+
+#include "pop3d.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/sys.h"
+#include "mail/dot.h"
+
+#define READ_SIZE 65536
+
+/* The number of a message that is there, from 1: its index; -1 with R set if not. */
+static ptrdiff_t
+message_number(struct pop3_session *s, struct str arg, struct pop3_response *r)
+{
+	uint64_t n;
+
+	if (str_u64(arg, UINT32_MAX, &n) < 0 || n == 0)
+		*r = pop3_err(s, "this is no message number");
+	else if (n > s->box.n)
+		*r = pop3_err(s, "no such message, there are %zu", s->box.n);
+	else if (s->box.v[n - 1].deleted)
+		*r = pop3_err(s, "message %llu is marked deleted", (unsigned long long)n);
+	else
+		return (ptrdiff_t)n - 1;
+	return -1;
+}
+
+/* Size of message I; one that is gone counts nothing. */
+static uint64_t
+size_of(struct pop3_session *s, size_t i)
+{
+	uint64_t size;
+
+	return maildir_size(&s->box, i, &size) == 0 ? size : 0;
+}
+
+struct pop3_response
+pop3_stat(struct pop3_session *s, const struct command *c UNUSED)
+{
+	uint64_t total = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->box.n; i++) {
+		if (s->box.v[i].deleted)
+			continue;
+		n++;
+		total += size_of(s, i);
+	}
+	return pop3_ok(s, "%zu %llu", n, (unsigned long long)total);
+}
+
+/* One line for each message that is not deleted; LINE adds its second half. */
+static void
+listing(struct pop3_session *s, void (*line)(struct pop3_session *s, size_t i, struct buf *b))
+{
+	struct buf b;
+
+	buf_init(&b, READ_SIZE);
+	for (size_t i = 0; i < s->box.n && !s->lost; i++) {
+		if (s->box.v[i].deleted)
+			continue;
+		buf_addu(&b, i + 1);
+		buf_addc(&b, ' ');
+		line(s, i, &b);
+		buf_adds(&b, "\r\n");
+		if (b.n > READ_SIZE / 2) {
+			pop3_put(s, buf_str(&b));
+			buf_reset(&b);
+		}
+	}
+	buf_adds(&b, ".\r\n");
+	pop3_put(s, buf_str(&b));
+	buf_free(&b);
+}
+
+static void
+size_line(struct pop3_session *s, size_t i, struct buf *b)
+{
+	buf_addu(b, size_of(s, i));
+}
+
+static void
+uidl_line(struct pop3_session *s, size_t i, struct buf *b)
+{
+	maildir_uidl(&s->box, i, b);
+}
+
+static void
+list_body(struct pop3_session *s)
+{
+	listing(s, size_line);
+}
+
+static void
+uidl_body(struct pop3_session *s)
+{
+	listing(s, uidl_line);
+}
+
+/* LIST and UIDL: all, or one. */
+static struct pop3_response
+list_or_one(struct pop3_session *s, const struct command *c, void (*body)(struct pop3_session *),
+    void (*line)(struct pop3_session *, size_t, struct buf *))
+{
+	struct pop3_response r;
+	struct buf b;
+
+	if (c->arg.n == 0) {
+		r = pop3_ok(s, "%zu messages", s->box.n);
+		r.body = body;
+		return r;
+	}
+	ptrdiff_t i = message_number(s, c->arg, &r);
+	if (i < 0)
+		return r;
+	buf_init(&b, 256);
+	line(s, (size_t)i, &b);
+	r = pop3_ok(s, "%zu %s", (size_t)i + 1, buf_cstr(&b));
+	buf_free(&b);
+	return r;
+}
+
+struct pop3_response
+pop3_list(struct pop3_session *s, const struct command *c)
+{
+	return list_or_one(s, c, list_body, size_line);
+}
+
+struct pop3_response
+pop3_uidl(struct pop3_session *s, const struct command *c)
+{
+	return list_or_one(s, c, uidl_body, uidl_line);
+}
+
+/* How much of TEXT is within the header and *LINES lines of the body. */
+static struct str
+cut_lines(struct str text, bool *in_body, bool *line_empty, uint64_t *lines)
+{
+	for (size_t at = 0; at < text.n;) {
+		ptrdiff_t nl = str_find(str_skip(text, at), '\n');
+		size_t end = nl < 0 ? text.n : at + (size_t)nl + 1;
+		struct str line = str_trim(str_n(text.p + at, end - at));
+		if (*in_body && *lines == 0)
+			return str_head(text, at);
+		if (nl >= 0 && *in_body)
+			(*lines)--;
+		else if (nl >= 0 && *line_empty && line.n == 0)
+			*in_body = true;
+		*line_empty = nl >= 0 || (*line_empty && line.n == 0);
+		at = end;
+	}
+	return text;
+}
+
+/* Sends the open message, or its beginning, behind the response. */
+static void
+message_body(struct pop3_session *s)
+{
+	struct dot_encoder dot;
+	struct buf in, out;
+	bool in_body = false, line_empty = true;
+	uint64_t lines = s->top_lines;
+
+	dot_encoder_init(&dot);
+	buf_init(&in, READ_SIZE);
+	buf_init(&out, READ_SIZE * 3);
+	char *room = buf_room(&in, READ_SIZE);
+	for (ssize_t n; room && !s->lost && (n = sys_read(s->message, room, READ_SIZE)) != 0;) {
+		if (n < 0) {
+			/* Half a message must not look like a whole one. */
+			log_error(NULL, "reading a message: %s", strerror(errno));
+			s->lost = true;
+			break;
+		}
+		struct str text = str_n(room, (size_t)n), part = text;
+		if (s->top_lines != UINT64_MAX)
+			part = cut_lines(text, &in_body, &line_empty, &lines);
+		dot_encode(&dot, part, &out);
+		pop3_put(s, buf_str(&out));
+		buf_reset(&out);
+		if (part.n < text.n)
+			break;
+	}
+	dot_encode_end(&dot, &out);
+	pop3_put(s, buf_str(&out));
+	buf_free(&out);
+	buf_free(&in);
+	sys_close(s->message);
+}
+
+static struct pop3_response
+retrieve(struct pop3_session *s, struct str number, uint64_t lines)
+{
+	struct pop3_response r;
+	ptrdiff_t i = message_number(s, number, &r);
+	int fd;
+
+	if (i < 0)
+		return r;
+	if ((fd = maildir_read(&s->box, (size_t)i)) < 0)
+		return pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
+	s->retrieved++;
+	s->message = fd;
+	s->top_lines = lines;
+	r = pop3_ok(s, "%llu octets", (unsigned long long)size_of(s, (size_t)i));
+	r.body = message_body;
+	return r;
+}
+
+struct pop3_response
+pop3_retr(struct pop3_session *s, const struct command *c)
+{
+	return retrieve(s, c->arg, UINT64_MAX);
+}
+
+struct pop3_response
+pop3_top(struct pop3_session *s, const struct command *c)
+{
+	struct str rest = c->arg, number = str_word(&rest), count = str_word(&rest);
+	uint64_t lines;
+
+	if (rest.n > 0 || str_u64(count, UINT32_MAX, &lines) < 0)
+		return pop3_err(s, "TOP needs a message number and a number of lines");
+	return retrieve(s, number, lines);
+}
+
+struct pop3_response
+pop3_dele(struct pop3_session *s, const struct command *c)
+{
+	struct pop3_response r;
+	ptrdiff_t i = message_number(s, c->arg, &r);
+
+	if (i < 0)
+		return r;
+	s->box.v[i].deleted = true;
+	s->deleted_n++;
+	return pop3_ok(s, "message %td is marked", i + 1);
+}
+
+struct pop3_response
+pop3_rset(struct pop3_session *s, const struct command *c UNUSED)
+{
+	for (size_t i = 0; i < s->box.n; i++)
+		s->box.v[i].deleted = false;
+	s->deleted_n = 0;
+	return pop3_ok(s, "%zu messages", s->box.n);
+}
+
+struct pop3_response
+pop3_noop(struct pop3_session *s, const struct command *c UNUSED)
+{
+	return pop3_ok(s, "still here");
+}
+
+struct pop3_response
+pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
+{
+	struct pop3_response r;
+	size_t left = 0;
+
+	if (s->state == POP3_TRANSACTION) {
+		if (s->env->slot)
+			atomic_store(&s->env->slot->state, SCORE_UPDATE);
+		left = maildir_expunge(&s->box);
+	}
+	if (left > 0) {
+		log_warn(NULL, "mailbox %s: %zu messages could not be removed: %s", s->user, left,
+		    strerror(errno));
+		r = pop3_err(s, "[SYS/TEMP] %zu messages could not be removed", left);
+	} else {
+		r = pop3_ok(s, "good bye");
+	}
+	r.then = POP3_CLOSE;
+	return r;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pop3d_session -- the loop of a POP3 session.
+ *
+ * The loop reads a command, looks it up, checks that the state allows it,
+ * counts mistakes and writes the response; a handler sees legal commands
+ * only.  Nothing is removed from a mailbox but by QUIT in the TRANSACTION
+ * state: a session that ends in any other way changes nothing.
+ */
+
+#include "pop3d.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "mail/limits.h"
+
+#define BAD_COMMANDS_MAX 20
+/* RFC 1939 3: at least ten minutes once logged in. */
+#define AUTOLOGOUT_MS (600 * 1000)
+#define LOGIN_MS (180 * 1000)
+
+enum { V_ARG = 1, V_NO_ARG = 2, V_ENDS_GROUP = 4 };
+
+struct verb {
+	const char *name;
+	unsigned states;
+	unsigned flags;
+	struct pop3_response (*handler)(struct pop3_session *s, const struct command *c);
+};
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "USER", POP3_AUTHORIZATION,                    V_ARG,        pop3_user },
+	{ "PASS", POP3_AUTHORIZATION,                    0,            pop3_pass },
+	{ "AUTH", POP3_AUTHORIZATION,                    V_ENDS_GROUP, pop3_auth },
+	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG | V_ENDS_GROUP, pop3_stls },
+	{ "UTF8", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_utf8 },
+	{ "CAPA", POP3_AUTHORIZATION | POP3_TRANSACTION, V_NO_ARG,     pop3_capa },
+	{ "STAT", POP3_TRANSACTION,                      V_NO_ARG,     pop3_stat },
+	{ "LIST", POP3_TRANSACTION,                      0,            pop3_list },
+	{ "UIDL", POP3_TRANSACTION,                      0,            pop3_uidl },
+	{ "RETR", POP3_TRANSACTION,                      V_ARG,        pop3_retr },
+	{ "TOP",  POP3_TRANSACTION,                      V_ARG,        pop3_top },
+	{ "DELE", POP3_TRANSACTION,                      V_ARG,        pop3_dele },
+	{ "RSET", POP3_TRANSACTION,                      V_NO_ARG,     pop3_rset },
+	{ "NOOP", POP3_TRANSACTION,                      V_NO_ARG,     pop3_noop },
+	{ "QUIT", POP3_AUTHORIZATION | POP3_TRANSACTION, V_NO_ARG,     pop3_quit },
+};
+/* clang-format on */
+
+static struct pop3_response
+respond(struct pop3_session *s, bool ok, const char *fmt, va_list ap)
+{
+	struct buf b;
+
+	buf_init(&b, POP3_RESPONSE_MAX - sizeof("-ERR \r\n"));
+	buf_vaddf(&b, fmt, ap);
+	struct pop3_response r = { .ok = ok, .text = arena_cstr(&s->line, buf_str(&b)) };
+	buf_free(&b);
+	return r;
+}
+
+struct pop3_response
+pop3_ok(struct pop3_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	struct pop3_response r = respond(s, true, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+struct pop3_response
+pop3_err(struct pop3_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	struct pop3_response r = respond(s, false, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int64_t
+pop3_deadline(const struct pop3_session *s)
+{
+	int64_t ms = LOGIN_MS;
+
+	if (s->state == POP3_TRANSACTION)
+		ms = s->env->conf->limits.timeout > AUTOLOGOUT_MS ? s->env->conf->limits.timeout
+								  : AUTOLOGOUT_MS;
+	return clock_ms() + ms;
+}
+
+void
+pop3_put(struct pop3_session *s, struct str bytes)
+{
+	if (!s->lost && stream_put(&s->stream, bytes, pop3_deadline(s)) != STREAM_OK)
+		s->lost = true;
+}
+
+bool
+pop3_may_login(const struct pop3_session *s)
+{
+	const struct conf_strs *clear = &s->env->conf->auth.without_tls;
+
+	if (s->tls)
+		return true;
+	for (size_t i = 0; i < clear->n; i++)
+		if (str_ieq(str_c(clear->v[i]), STR("PLAIN")))
+			return true;
+	return false;
+}
+
+static struct pop3_response
+check(struct pop3_session *s, const struct verb *v, const struct command *c)
+{
+	if (!v)
+		return pop3_err(s, "no such command");
+	if (!(v->states & (unsigned)s->state))
+		return pop3_err(s, s->state == POP3_AUTHORIZATION
+		    ? "log in first" : "this is for the time before the login");
+	if ((v->flags & V_ARG) && c->arg.n == 0)
+		return pop3_err(s, "an argument is missing");
+	if ((v->flags & V_NO_ARG) && c->arg.n > 0)
+		return pop3_err(s, "this command has no argument");
+	return (struct pop3_response){ 0 };
+}
+
+static const struct verb *
+find_verb(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (str_ieq(name, str_c(verbs[i].name)))
+			return &verbs[i];
+	return NULL;
+}
+
+static void
+write_response(struct pop3_session *s, const struct pop3_response *r)
+{
+	pop3_put(s, r->ok ? STR("+OK") : STR("-ERR"));
+	if (r->text[0]) {
+		pop3_put(s, STR(" "));
+		pop3_put(s, str_c(r->text));
+	}
+	pop3_put(s, STR("\r\n"));
+	if (r->body)
+		r->body(s);
+}
+
+static void
+flush(struct pop3_session *s)
+{
+	if (!s->lost && stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK)
+		s->lost = true;
+}
+
+static struct pop3_response
+execute(struct pop3_session *s, struct str line)
+{
+	struct command c = command_parse(line);
+	const struct verb *v = find_verb(c.verb);
+	struct pop3_response r = check(s, v, &c);
+
+	if (!r.text)
+		r = v->handler(s, &c);
+	if (!r.ok && ++s->errors > BAD_COMMANDS_MAX) {
+		r = pop3_err(s, "too many errors");
+		r.then = POP3_CLOSE;
+	}
+	return r;
+}
+
+/* The next command's response; false at the end of the connection. */
+static bool
+step(struct pop3_session *s, struct pop3_response *r)
+{
+	struct str line;
+	enum stream_result got = stream_line(&s->stream, SMTP_COMMAND_MAX, pop3_deadline(s), &line);
+
+	if (got == STREAM_OK || got == STREAM_BARE) {
+		*r = execute(s, line);
+	} else if (got == STREAM_TOO_LONG || got == STREAM_NUL) {
+		s->errors++;
+		*r = pop3_err(s, got == STREAM_NUL ? "a NUL in a command" : "the line is too long");
+	} else {
+		if (got == STREAM_TIMEOUT)
+			log_info(NULL, "timeout, user=%s, ip=%s", s->user, s->client);
+		return false;
+	}
+	return true;
+}
+
+static bool
+stopping(struct pop3_session *s)
+{
+	if (!s->env->stop || !*s->env->stop)
+		return false;
+	pop3_put(s, STR("-ERR [SYS/TEMP] the server is going down\r\n"));
+	return true;
+}
+
+void
+pop3d_run(struct pop3_session *s)
+{
+	struct pop3_response r = { 0 };
+
+	pop3_put(s, STR("+OK "));
+	pop3_put(s, str_c(s->env->hostname));
+	pop3_put(s, STR(" POP3 ready\r\n"));
+	while (!s->lost && r.then != POP3_CLOSE) {
+		/* Answers to commands that came together leave together. */
+		if (stream_pending(&s->stream) == 0)
+			flush(s);
+		if (stopping(s))
+			break;
+		if (s->lost || !step(s, &r)) {
+			(void)stopping(s);
+			break;
+		}
+		write_response(s, &r);
+		arena_reset(&s->line);
+		if (r.then == POP3_START_TLS) {
+			flush(s);
+			if (s->lost || !pop3_tls_begin(s))
+				break;
+		}
+	}
+	flush(s);
+}
+
+void
+pop3d_init(struct pop3_session *s, const struct session_env *env)
+{
+	struct buf b;
+
+	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION };
+	arena_init(&s->arena, 1 << 20);
+	arena_init(&s->line, 1 << 20);
+	buf_init(&b, sizeof(s->client) - 1);
+	buf_addc(&b, '[');
+	addr_add(&b, &env->peer);
+	buf_addc(&b, ']');
+	memcpy(s->client, buf_cstr(&b), b.n + 1);
+	buf_free(&b);
+}
+
+void
+pop3d_end(struct pop3_session *s)
+{
+	if (s->user[0])
+		log_info(NULL, "LOGOUT, user=%s, ip=%s, retr=%llu, deleted=%llu", s->user, s->client,
+		    (unsigned long long)s->retrieved, (unsigned long long)s->deleted_n);
+	if (s->box_open)
+		maildir_close(&s->box);
+	stream_free(&s->stream);
+	tls_free(s->tls);
+	arena_free(&s->line);
+	arena_free(&s->arena);
+}
+
+void
+pop3d_serve(const struct session_env *env, int rfd, int wfd)
+{
+	struct pop3_session s;
+
+	pop3d_init(&s, env);
+	s.fd = rfd;
+	stream_fd_init(&s.plain, rfd, wfd);
+	stream_init(&s.stream, &stream_fd_ops, &s.plain);
+	log_debug(NULL, "connect from %s", s.client);
+	if (env->listen->tls != LISTEN_TLS_IMPLICIT || pop3_tls_begin(&s))
+		pop3d_run(&s);
+	log_debug(NULL, "disconnect from %s", s.client);
+	pop3d_end(&s);
+}
