@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* access_test -- who may connect. */
+
+#include "unit.h"
+
+#include "policy/recipient.h"
+
+START_TEST(connecting)
+{
+	static const struct {
+		const char *peer;
+		bool may;
+	} t[] = {
+		{ "10.1.2.3", true }, { "::ffff:10.1.2.3", true },
+		{ "fe80::1", true }, { "192.0.2.1", false },
+		{ "2001:db8::1", false }, { "127.0.0.1", false },
+	};
+	struct buf error;
+	struct conf *c;
+	struct addr a;
+
+	buf_init(&error, 65536);
+	c = conf_parse("test.conf", STR("access { connect = {\"10.0.0.0/8\", "
+					"\"fe80::/10\"} }\n"), &error);
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_int_eq(addr_parse(str_c(t[i].peer), 9, &a), 0);
+		ck_assert_msg(access_may_connect(c, &a) == t[i].may, "%s",
+		    t[i].peer);
+	}
+	ck_assert_int_eq(addr_unix("/run/s", &a), 0);
+	ck_assert(access_may_connect(c, &a));
+	conf_free(c);
+	buf_free(&error);
+}
+END_TEST
+
+UNIT_MAIN("policy/access", connecting)

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* recipient_test -- where an address goes, and who may send there. */
+
+#include "unit.h"
+
+#include "policy/recipient.h"
+
+static const char base[] =
+    "hostname = \"mx.example.test\"\n"
+    "domains = {\"example.test\", \"[192.0.2.25]\"}\n"
+    "postmaster = \"alice@example.test\"\n"
+    "access { relay = {\"192.0.2.0/24\", \"2001:db8::/32\"} }\n"
+    "upstream \"isp\" { server \"smtp.isp.test\" { port = 587 } }\n"
+    "route \"partner.test\" { via = \"isp\" }\n"
+    "route \"*.partner.test\" { via = \"isp\" }\n"
+    "route \"*\" { via = \"mx\" }\n";
+
+static struct conf *conf;
+static struct userset *users;
+static struct arena arena;
+
+static void
+load(const char *text)
+{
+	struct buf error;
+
+	conf_free(conf);
+	buf_init(&error, 65536);
+	conf = conf_parse("test.conf", str_c(text), &error);
+	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+}
+
+static void
+setup(const char *text)
+{
+	const struct str names[] = { STR("alice"), STR("bob"),
+		STR("a+b"), STR("-rf"), STR(".hidden"), STR("x/y") };
+
+	load(text);
+	arena_free(&arena);
+	if (users == NULL)
+		users = userset_new();
+	ck_assert_ptr_nonnull(users);
+	ck_assert_int_eq(userset_replace(users, names, ARRAY_LEN(names)), 0);
+	arena_init(&arena, 1u << 20);
+}
+
+static void
+teardown(void)
+{
+	conf_free(conf);
+	conf = NULL;
+	arena_free(&arena);
+}
+
+static struct path
+path_of(const char *text)
+{
+	struct path p;
+	const char *why = path_parse(str_c(text),
+	    PATH_NULL | PATH_POSTMASTER | PATH_BARE, &arena, &p, NULL);
+
+	ck_assert_msg(why == NULL, "%s: %s", text, why);
+	return p;
+}
+
+static struct client_facts
+facts(const char *address, bool authenticated, bool submission)
+{
+	struct client_facts f = { .authenticated = authenticated,
+		.submission = submission };
+
+	if (strcmp(address, "unix") == 0)
+		ck_assert_int_eq(addr_unix("/tmp/s", &f.peer), 0);
+	else
+		ck_assert_int_eq(addr_parse(str_c(address), 1000, &f.peer), 0);
+	return f;
+}
+
+START_TEST(targets)
+{
+	static const struct {
+		const char *path;
+		enum target_kind kind;
+		const char *what;	/* mailbox, domain or upstream */
+	} t[] = {
+		{ "<alice@example.test>", TARGET_MAILBOX, "alice" },
+		{ "<ALICE@Example.Test>", TARGET_MAILBOX, "alice" },
+		{ "<alice+x@example.test>", TARGET_MAILBOX, "alice" },
+		{ "<alice+x+y@example.test>", TARGET_MAILBOX, "alice" },
+		{ "<a+b@example.test>", TARGET_MAILBOX, "a+b" },
+		{ "<a+b+c@example.test>", TARGET_MAILBOX, "a+b" },
+		{ "<bob@[192.0.2.25]>", TARGET_MAILBOX, "bob" },
+		{ "<bob>", TARGET_MAILBOX, "bob" },
+		{ "<\"bob\"@example.test>", TARGET_MAILBOX, "bob" },
+		{ "<nosuch@example.test>", TARGET_UNKNOWN, "" },
+		{ "<+alice@example.test>", TARGET_UNKNOWN, "" },
+		{ "<nosuch+alice@example.test>", TARGET_UNKNOWN, "" },
+		{ "<>", TARGET_UNKNOWN, "" },
+		/* A set that holds what is no mailbox gives no file name. */
+		{ "<-rf@example.test>", TARGET_UNKNOWN, "" },
+		{ "<x/y@example.test>", TARGET_UNKNOWN, "" },
+		{ "<\".hidden\"@example.test>", TARGET_UNKNOWN, "" },
+		{ "<postmaster>", TARGET_MAILBOX, "alice" },
+		{ "<PostMaster>", TARGET_MAILBOX, "alice" },
+		{ "<POSTMASTER@EXAMPLE.TEST>", TARGET_MAILBOX, "alice" },
+		{ "<postmaster@elsewhere.test>", TARGET_MX, "elsewhere.test" },
+		{ "<u@elsewhere.test>", TARGET_MX, "elsewhere.test" },
+		{ "<u@[203.0.113.1]>", TARGET_MX, "[203.0.113.1]" },
+		{ "<u@partner.test>", TARGET_UPSTREAM, "isp" },
+		{ "<u@sub.partner.test>", TARGET_UPSTREAM, "isp" },
+		/* Nothing in a local part routes (CONFORMANCE S-37). */
+		{ "<u%partner.test@example.test>", TARGET_UNKNOWN, "" },
+		{ "<\"u@partner.test\"@example.test>", TARGET_UNKNOWN, "" },
+		{ "<partner.test!u@example.test>", TARGET_UNKNOWN, "" },
+		{ "<@example.test:u@elsewhere.test>", TARGET_MX, "elsewhere.test" },
+	};
+
+	setup(base);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct path p = path_of(t[i].path);
+		struct target got = target_of(conf, users, &p);
+
+		ck_assert_msg(got.kind == t[i].kind, "%s: kind %d, not %d",
+		    t[i].path, got.kind, t[i].kind);
+		ck_assert_ptr_nonnull(got.why);
+		if (got.kind == TARGET_MAILBOX)
+			ck_assert_str_eq(got.mailbox, t[i].what);
+		if (got.kind == TARGET_MX)
+			ck_str(got.domain, str_c(t[i].what));
+		if (got.kind == TARGET_UPSTREAM)
+			ck_assert_str_eq(got.upstream->name, t[i].what);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(place_and_path)
+{
+	struct path p;
+	struct target t;
+
+	setup(base);
+	p = path_of("<u@partner.test>");
+	t = target_of(conf, users, &p);
+	ck_assert_str_eq(t.place.file, "test.conf");
+	ck_assert_int_eq(t.place.line, 6);
+	ck_assert_ptr_nonnull(t.route);
+	ck_assert(path_eq(&t.path, &p));
+	teardown();
+}
+END_TEST
+
+START_TEST(no_users)
+{
+	struct path p;
+
+	setup(base);
+	p = path_of("<alice@example.test>");
+	ck_assert_int_eq(target_of(conf, NULL, &p).kind, TARGET_UNKNOWN);
+	teardown();
+}
+END_TEST
+
+START_TEST(any_user)
+{
+	struct path p;
+
+	setup(base);
+	userset_set_any(users, true);
+	p = path_of("<whoever@example.test>");
+	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_MAILBOX);
+	p = path_of("<\"../x\"@example.test>");
+	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_UNKNOWN);
+	p = path_of("<\"..\"@example.test>");
+	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_UNKNOWN);
+	teardown();
+}
+END_TEST
+
+/* The postmaster's address may be elsewhere, or nobody: mail is kept. */
+START_TEST(postmasters)
+{
+	static const struct {
+		const char *conf;
+		enum target_kind kind;
+		const char *what;
+		const char *told;
+	} t[] = {
+		{ "domains = {\"example.test\"}\n"
+		  "postmaster = \"boss@elsewhere.test\"\n",
+		    TARGET_MX, "elsewhere.test", "boss@elsewhere.test" },
+		{ "domains = {\"example.test\"}\n"
+		  "postmaster = \"postmaster@example.test\"\n",
+		    TARGET_MAILBOX, "postmaster", NULL },
+		{ "domains = {\"example.test\"}\n"
+		  "postmaster = \"gone@example.test\"\n",
+		    TARGET_MAILBOX, "postmaster", NULL },
+		{ "domains = {\"example.test\"}\n"
+		  "postmaster = \"boss@elsewhere.test\"\n"
+		  "route \"other.test\" { via = \"mx\" }\n",
+		    TARGET_MAILBOX, "postmaster", NULL },
+		{ "domains = {\"example.test\"}\n"
+		  "postmaster = \"bob@example.test\"\n",
+		    TARGET_MAILBOX, "bob", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct path p;
+		struct target got;
+		struct buf told;
+
+		setup(t[i].conf);
+		p = path_of("<postmaster@example.test>");
+		got = target_of(conf, users, &p);
+		ck_assert_msg(got.kind == t[i].kind, "%zu: kind %d", i,
+		    got.kind);
+		if (got.kind == TARGET_MAILBOX)
+			ck_assert_str_eq(got.mailbox, t[i].what);
+		else
+			ck_str(got.domain, str_c(t[i].what));
+		if (t[i].told == NULL)
+			continue;
+		buf_init(&told, 512);
+		path_add(&told, &got.path);
+		ck_assert_str_eq(buf_cstr(&told), t[i].told);
+		buf_free(&told);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(without_routes)
+{
+	struct path p;
+
+	setup("domains = {\"example.test\"}\n");
+	p = path_of("<u@elsewhere.test>");
+	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_MX);
+	load("domains = {\"example.test\"}\n"
+	     "route \"other.test\" { via = \"mx\" }\n");
+	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_NO_ROUTE);
+	teardown();
+}
+END_TEST
+
+START_TEST(relaying)
+{
+	static const struct {
+		const char *peer;
+		bool authenticated, submission, may;
+	} t[] = {
+		{ "192.0.2.9", false, false, true },
+		{ "2001:db8::1", false, false, true },
+		{ "::ffff:192.0.2.9", false, false, true },
+		{ "198.51.100.1", false, false, false },
+		{ "::1", false, false, false },
+		{ "fc00::1", false, false, false },
+		{ "unix", false, false, false },
+		{ "198.51.100.1", true, false, true },
+		{ "unix", true, true, true },
+		{ "192.0.2.9", false, true, false },
+	};
+
+	setup(base);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct client_facts f = facts(t[i].peer, t[i].authenticated,
+		    t[i].submission);
+
+		ck_assert_msg(access_may_relay(conf, &f) == t[i].may, "%s",
+		    t[i].peer);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(verdicts)
+{
+	static const struct {
+		const char *path;
+		const char *peer;
+		bool authenticated;
+		int code;
+		const char *enhanced;
+	} t[] = {
+		{ "<alice@example.test>", "198.51.100.1", false, 250, "2.1.5" },
+		{ "<postmaster>", "198.51.100.1", false, 250, "2.1.5" },
+		{ "<no@example.test>", "198.51.100.1", false, 550, "5.1.1" },
+		{ "<no@example.test>", "192.0.2.1", false, 550, "5.1.1" },
+		{ "<u@ext.test>", "198.51.100.1", false, 554, "5.7.1" },
+		{ "<u@partner.test>", "198.51.100.1", false, 554, "5.7.1" },
+		{ "<u@[127.0.0.1]>", "198.51.100.1", false, 554, "5.7.1" },
+		{ "<u@[IPv6:::1]>", "198.51.100.1", false, 554, "5.7.1" },
+		{ "<u@ext.test>", "198.51.100.1", true, 250, "2.1.5" },
+		{ "<u@ext.test>", "192.0.2.1", false, 250, "2.1.5" },
+		{ "<u@partner.test>", "192.0.2.1", false, 250, "2.1.5" },
+	};
+
+	setup(base);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct client_facts f = facts(t[i].peer, t[i].authenticated,
+		    false);
+		struct path p = path_of(t[i].path);
+		struct rcpt_verdict v = rcpt_verdict(conf, users, &f, &p);
+
+		ck_assert_msg(v.code == t[i].code &&
+		    strcmp(v.enhanced, t[i].enhanced) == 0,
+		    "%s: %d %s", t[i].path, v.code, v.enhanced);
+		ck_assert(v.text[0] != '\0');
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(verdict_variants)
+{
+	struct client_facts f;
+	struct path p;
+	struct rcpt_verdict v;
+
+	setup("domains = {\"example.test\"}\naccess { auth-required = true }\n"
+	      "route \"other.test\" { via = \"mx\" }\n");
+	f = facts("198.51.100.1", false, false);
+	p = path_of("<u@ext.test>");
+	v = rcpt_verdict(conf, users, &f, &p);
+	ck_assert_int_eq(v.code, 530);
+	ck_assert_str_eq(v.enhanced, "5.7.0");
+	f.authenticated = true;
+	v = rcpt_verdict(conf, users, &f, &p);
+	ck_assert_int_eq(v.code, 550);
+	ck_assert_str_eq(v.enhanced, "5.4.4");
+	teardown();
+}
+END_TEST
+
+UNIT_MAIN("policy/recipient", targets, place_and_path, no_users, any_user,
+    postmasters, without_routes, relaying, verdicts, verdict_variants)
