@@ -64,11 +64,11 @@ START_TEST(gets_its_descriptors)
 	fds[N - 2] = FIRST + 2;
 	fds[N - 1] = FIRST;
 	ck_assert_int_eq(run("cd /proc/self/fd; echo a >20; echo b >21; "
-	    "echo c >22; ls /proc/$$/fd | sort -n | tr '\\n' ' '", fds, N,
-	    NULL, out, sizeof(out)), 0);
+	    "echo c >22; ls -v /proc/$$/fd", fds, N, NULL, out,
+	    sizeof(out)), 0);
 	for (int i = 0; i < 3 + N; i++)
 		snprintf(want + strlen(want), sizeof(want) - strlen(want),
-		    "%d ", i);
+		    "%d\n", i);
 	ck_assert_str_eq(out, want);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(read(p[i][0], out, 100), 2);
