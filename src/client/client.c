@@ -64,6 +64,7 @@ client_new(const struct client_options *o, const struct client_events *ev,
 	c->ev = ev;
 	c->arg = arg;
 	c->tls = o->tls_already;
+	c->in = STR("");
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->line, LINE_KEPT);
 	buf_init(&c->words, 2048);
@@ -466,7 +467,7 @@ pump(struct client *c)
 	c->pumping = true;
 	while (c->state != CLOSED && work(c))
 		;
-	c->in = (struct str){ 0 };
+	c->in = STR("");
 	c->pumping = false;
 }
 

@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-#include "engine.h"
+#include "client/engine.h"
 
 START_TEST(answers)
 {
