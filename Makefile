@@ -38,7 +38,10 @@ endef
 $(foreach r,$(LIBROOMS) $(PROGROOMS),$(eval $(call archive,$(r))))
 ARCHIVES := $(patsubst %,obj/%.a,$(LIBROOMS))
 
-link = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,echo '  ')
+link = $(Q)echo '   LD' $@; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 PROGRAMS := barid barid-auth barid-runner sendmail baridctl
 
@@ -46,7 +49,8 @@ all: $(PROGRAMS)
 
 obj/%.o: $(srcdir)/%.c config.mk
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 barid: obj/master.a obj/smtpd.a obj/pop3d.a $(ARCHIVES)
 	$(link)

@@ -33,8 +33,9 @@
 volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
 
 static const char usage_text[] =
-	"usage: barid [-fsTtV] [-c file]\n"
+	"usage: barid [-dfsTtV] [-c file]\n"
 	"  -c file  read this configuration\n"
+	"  -d       go into the background (the default)\n"
 	"  -f       stay in the foreground\n"
 	"  -s       speak SMTP on standard input; messages go to the drop directory\n"
 	"  -T       print the configuration in effect and exit\n"
@@ -385,9 +386,10 @@ parse_options(int argc, char **argv, struct options *o)
 	int opt;
 
 	o->path = conf_default_path();
-	while ((opt = getopt(argc, argv, "c:fFsTtV")) != -1) {
+	while ((opt = getopt(argc, argv, "c:dfFsTtV")) != -1) {
 		switch (opt) {
 		case 'c': o->path = optarg; break;
+		case 'd': o->foreground = false; break;
 		case 'f':
 		case 'F': o->foreground = true; break;
 		case 's': o->serve_stdin = true; break;

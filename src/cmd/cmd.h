@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/*
+ * cmd -- the private interface of the room: what sendmail, mailq and
+ * baridctl share.
+ */
+
+#include <stdio.h>
+
+#include "conf/conf.h"
+#include "ipc/msg.h"
+#include "queue/queue.h"
+
+/* Loads the configuration; complains on standard error and exits 78 if it is bad. */
+struct conf *cmd_conf(const char *path);
+
+/* Sends a request to the running barid and waits.  -1: it is not running. */
+int cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
+    struct msg_control_result *r) MUST_USE;
+
+/* ---- listing.c ------------------------------------------------------------- */
+
+struct listing_filter {
+	const struct str *ids;	/* only these; none: all */
+	size_t id_n;
+	struct str domain;	/* of a recipient; empty: any */
+	struct str sender;	/* part of it; empty: any */
+	bool only_held;
+};
+
+/* mailq's form, as Postfix prints it.  0, or an exit code with the complaint made. */
+int listing_mailq(const struct conf *c, const struct listing_filter *f, FILE *out);
+/* A JSON object on a line for each message. */
+int listing_json(const struct conf *c, const struct listing_filter *f, FILE *out);
+/* One message whole: envelope, attempts, and its text if BODY. */
+int listing_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);
+
+/* ---- inject.c ------------------------------------------------------------------ */
+
+/* What the options of sendmail ask for. */
+struct inject {
+	const struct conf *conf;
+	struct path from;
+	bool has_from;
+	const char *full_name;	/* -F */
+	bool extract;		/* -t: recipients from the header */
+	bool keep_dot;		/* -i: a lone dot does not end the message */
+	bool verbose;		/* -v */
+	unsigned notify;	/* -N */
+	enum dsn_ret ret;	/* -R */
+	const char *envid;	/* -V */
+	enum body_type body;	/* -B */
+	char **rcpts;
+	int rcpt_n;
+};
+
+/* Reads a message from standard input and leaves it in drop/; an exit code of sysexits.h. */
+int inject(const struct inject *in);
+/* An address as a user types it, qualified with our domain.  NULL, or why not. */
+const char *inject_address(const struct conf *c, struct str text, struct arena *a, struct path *p);
+
+/* ---- passwd.c --------------------------------------------------------------------- */
+int cmd_passwd(const struct conf *c, bool delete, int argc, char **argv);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * listing -- the queue for people and for programs.
+ *
+ * The text form is Postfix's, which monitoring tools parse: the queue id
+ * with '*' (being tried now: fresh) or '!' (held), size, arrival, sender,
+ * then the reason in parentheses and the recipients, and a sum at the end.
+ */
+
+#include "cmd.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+struct listing {
+	const struct listing_filter *filter;
+	struct queue *queue;
+	enum queue_place place;
+	FILE *out;
+	uint64_t count, octets;
+	void (*one)(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
+	    int64_t next);
+};
+
+static const struct {
+	enum queue_place place;
+	const char *name;
+} places[] = {
+	{ QUEUE_NEW, "new" }, { QUEUE_CUR, "deferred" }, { QUEUE_HOLD, "hold" },
+	{ QUEUE_DEAD, "dead" },
+};
+
+static const char *
+place_name(enum queue_place place)
+{
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (places[i].place == place)
+			return places[i].name;
+	return "?";
+}
+
+/* Foreign text for a terminal: nothing in it can steer one. */
+static void
+print_safe(FILE *out, struct str s)
+{
+	char line[LOG_LINE_MAX];
+	size_t n = log_escape(line, sizeof(line), s);
+
+	fwrite(line, 1, n, out);
+}
+
+static void
+print_path(FILE *out, const struct path *p)
+{
+	struct buf b;
+
+	buf_init(&b, 2048);
+	if (path_is_null(p))
+		buf_adds(&b, "MAILER-DAEMON");
+	else
+		path_add(&b, p);
+	print_safe(out, buf_str(&b));
+	buf_free(&b);
+}
+
+static bool
+rcpt_open(const struct envelope_rcpt *r)
+{
+	return r->state == RCPT_QUEUED;
+}
+
+static bool
+wanted(const struct listing_filter *f, const struct queue_file *q)
+{
+	bool domain = f->domain.n == 0, sender = f->sender.n == 0;
+
+	for (size_t i = 0; i < q->env.rcpt_n && !domain; i++)
+		domain = rcpt_open(&q->env.rcpts[i]) &&
+		    str_ieq(q->env.rcpts[i].path.domain, f->domain);
+	if (!sender) {
+		struct buf b;
+		buf_init(&b, 2048);
+		path_add(&b, &q->env.from);
+		sender = memmem(b.p ? b.p : "", b.n, f->sender.p, f->sender.n) != NULL;
+		buf_free(&b);
+	}
+	return domain && sender;
+}
+
+static void
+visit(struct listing *l, const char *id, int64_t next)
+{
+	struct queue_file f;
+	struct queue_attempt *last = NULL;
+	struct arena a;
+	const char *reason;
+
+	arena_init(&a, 64u << 20);
+	/* One that was delivered since the directory was read is not missed. */
+	if (queue_load(l->queue, l->place, id, false, &a, &f, &reason) == 0) {
+		if (wanted(l->filter, &f) && queue_notes(&f, &a, &last) == 0) {
+			l->count++;
+			l->octets += f.size;
+			l->one(l, &f, last, next);
+		}
+		queue_unload(&f);
+	}
+	arena_free(&a);
+}
+
+static bool
+on_message(void *arg, const char *id, int64_t mtime, uint64_t size UNUSED)
+{
+	if (id)
+		visit(arg, id, mtime);
+	return true;
+}
+
+static int
+walk(struct listing *l, const struct conf *c)
+{
+	struct buf error;
+
+	buf_init(&error, 1024);
+	l->queue = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
+	if (!l->queue) {
+		fprintf(stderr, "the queue cannot be read: %s\n", buf_cstr(&error));
+		buf_free(&error);
+		return errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		l->place = places[i].place;
+		if (l->filter->only_held && l->place != QUEUE_HOLD)
+			continue;
+		for (size_t j = 0; j < l->filter->id_n; j++) {
+			char id[QUEUE_ID_SIZE] = "";
+			if (!queue_id_valid(l->filter->ids[j]))
+				continue;
+			memcpy(id, l->filter->ids[j].p, l->filter->ids[j].n);
+			visit(l, id, 0);
+		}
+		if (l->filter->id_n == 0 && queue_scan(l->queue, l->place, on_message, l) < 0)
+			fprintf(stderr, "%s: %s\n", place_name(l->place), strerror(errno));
+	}
+	queue_close(l->queue);
+	buf_free(&error);
+	return EX_OK;
+}
+
+/* ---- mailq ------------------------------------------------------------------------ */
+
+static void
+mailq_rcpts(struct listing *l, const struct queue_file *f, const struct queue_attempt *last)
+{
+	struct str shown = { NULL, 0 };
+
+	for (size_t i = 0; i < f->env.rcpt_n; i++) {
+		if (!rcpt_open(&f->env.rcpts[i]))
+			continue;
+		/* A reason stands once above all recipients that share it. */
+		if (last[i].time != 0 && !str_eq(last[i].reply, shown)) {
+			shown = last[i].reply;
+			fputs("(", l->out);
+			print_safe(l->out, shown);
+			fputs(")\n", l->out);
+		}
+		fprintf(l->out, "%*s", 41, "");
+		print_path(l->out, &f->env.rcpts[i].path);
+		fputc('\n', l->out);
+	}
+	fputc('\n', l->out);
+}
+
+static void
+mailq_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
+    int64_t next UNUSED)
+{
+	char date[32];
+	struct tm tm;
+	time_t t = (time_t)(f->env.arrival_us / 1000000);
+	char mark = f->place == QUEUE_HOLD ? '!' : f->place == QUEUE_NEW ? '*' : ' ';
+
+	if (l->count == 1)
+		fprintf(l->out, "%-20s --Size-- ----Arrival Time---- -Sender/Recipient-------\n",
+		    "-Queue ID-");
+	localtime_r(&t, &tm);
+	strftime(date, sizeof(date), "%a %b %e %H:%M:%S", &tm);
+	fprintf(l->out, "%s%c %8llu %s  ", f->env.id, mark, (unsigned long long)f->size, date);
+	print_path(l->out, &f->env.from);
+	fputc('\n', l->out);
+	mailq_rcpts(l, f, last);
+}
+
+int
+listing_mailq(const struct conf *c, const struct listing_filter *filter, FILE *out)
+{
+	struct listing l = { .filter = filter, .out = out, .one = mailq_one };
+	int code = walk(&l, c);
+
+	if (code != EX_OK)
+		return code;
+	if (l.count == 0)
+		fputs("Mail queue is empty\n", out);
+	else
+		fprintf(out, "-- %llu Kbytes in %llu Request%s.\n",
+		    (unsigned long long)(l.octets + 1023) / 1024, (unsigned long long)l.count,
+		    l.count == 1 ? "" : "s");
+	return EX_OK;
+}
+
+/* ---- JSON --------------------------------------------------------------------------- */
+
+/* Mail holds any bytes, JSON only UTF-8: what is none is escaped. */
+static json_t *
+json_safe(struct str s)
+{
+	char line[LOG_LINE_MAX];
+	json_t *j = json_stringn(s.p ? s.p : "", s.n);
+
+	return j ? j : json_stringn(line, log_escape(line, sizeof(line), s));
+}
+
+static json_t *
+json_path(const struct path *p)
+{
+	struct buf b;
+
+	buf_init(&b, 2048);
+	path_add(&b, p);
+	json_t *j = json_safe(buf_str(&b));
+	buf_free(&b);
+	return j;
+}
+
+static const char *
+rcpt_state_name(enum rcpt_state s)
+{
+	switch (s) {
+	case RCPT_QUEUED: return "queued";
+	case RCPT_DONE:
+	case RCPT_SENT: return "delivered";
+	case RCPT_FAILED:
+	case RCPT_BOUNCED: return "failed";
+	}
+	return "unknown";
+}
+
+static json_t *
+json_rcpt(const struct envelope_rcpt *r, const struct queue_attempt *last)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "address", json_path(&r->path));
+	json_object_set_new(j, "state", json_string(rcpt_state_name(r->state)));
+	if (last->time != 0) {
+		json_object_set_new(j, "last_attempt", json_integer(last->time));
+		json_object_set_new(j, "status", json_safe(str_c(last->status)));
+		json_object_set_new(j, "relay", json_safe(last->relay));
+		json_object_set_new(j, "delay_reason", json_safe(last->reply));
+	}
+	return j;
+}
+
+static json_t *
+json_message(const struct queue_file *f, const struct queue_attempt *last)
+{
+	json_t *j = json_object(), *rcpts = json_array();
+
+	json_object_set_new(j, "queue_name", json_string(place_name(f->place)));
+	json_object_set_new(j, "queue_id", json_string(f->env.id));
+	json_object_set_new(j, "arrival_time", json_integer(f->env.arrival_us / 1000000));
+	json_object_set_new(j, "message_size", json_integer((json_int_t)f->size));
+	json_object_set_new(j, "next_attempt", json_integer(f->next));
+	json_object_set_new(j, "sender", json_path(&f->env.from));
+	json_object_set_new(j, "client", json_safe(f->env.client));
+	if (f->env.user.n > 0)
+		json_object_set_new(j, "user", json_safe(f->env.user));
+	for (size_t i = 0; i < f->env.rcpt_n; i++)
+		json_array_append_new(rcpts, json_rcpt(&f->env.rcpts[i], &last[i]));
+	json_object_set_new(j, "recipients", rcpts);
+	return j;
+}
+
+static void
+json_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
+    int64_t next UNUSED)
+{
+	json_t *j = json_message(f, last);
+
+	json_dumpf(j, l->out, JSON_COMPACT);
+	fputc('\n', l->out);
+	json_decref(j);
+}
+
+int
+listing_json(const struct conf *c, const struct listing_filter *filter, FILE *out)
+{
+	struct listing l = { .filter = filter, .out = out, .one = json_one };
+
+	return walk(&l, c);
+}
+
+/* ---- one message ----------------------------------------------------------------------- */
+
+static void
+show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
+    int64_t next UNUSED)
+{
+	char line[LOG_LINE_MAX];
+	char block[16384];
+	off_t at = 0;
+	ssize_t n;
+
+	(void)last;
+	/* The envelope is lines of text, made safe one by one; the message is as it is. */
+	while (at < f->text_at && (n = pread(f->fd, block, sizeof(block), at)) > 0) {
+		struct str rest = str_n(block, (size_t)n), one;
+		rest = str_head(rest, (size_t)(f->text_at - at));
+		size_t had = rest.n;
+		while (str_cut(rest, '\n', &one, &rest)) {
+			fwrite(line, 1, log_escape(line, sizeof(line), one), l->out);
+			fputc('\n', l->out);
+		}
+		at += (off_t)had;
+	}
+}
+
+static void
+show_text(struct listing *l, const struct queue_file *f)
+{
+	char block[65536];
+	uint64_t left = f->size;
+	off_t at = f->text_at;
+	ssize_t n;
+
+	while (left > 0 && (n = pread(f->fd, block,
+	    left < sizeof(block) ? (size_t)left : sizeof(block), at)) > 0) {
+		fwrite(block, 1, (size_t)n, l->out);
+		at += n;
+		left -= (uint64_t)n;
+	}
+}
+
+static void
+show_with_text(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
+    int64_t next)
+{
+	show_one(l, f, last, next);
+	show_text(l, f);
+}
+
+int
+listing_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
+{
+	struct str one = str_c(id);
+	struct listing_filter filter = { .ids = &one, .id_n = 1 };
+	struct listing l = { .filter = &filter, .out = out,
+		.one = json ? json_one : body ? show_with_text : show_one };
+
+	if (!queue_id_valid(one)) {
+		fprintf(stderr, "%s is no queue id\n", id);
+		return EX_USAGE;
+	}
+	int code = walk(&l, c);
+	if (code == EX_OK && l.count == 0) {
+		fprintf(stderr, "%s: no such message in the queue\n", id);
+		return EX_DATAERR;
+	}
+	return code;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * passwd -- users and their passwords in the file of the file:// backend.
+ *
+ * The new file is written beside the old one, synced, and renamed over it:
+ * whoever reads meanwhile sees the one or the other, whole.
+ */
+
+#include "cmd.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "lib/mem.h"
+
+#define FILE_SIZE_MAX (64u << 20)
+#define PASSWORD_MAX 512
+
+static int
+complain(const char *what, const char *why, int code)
+{
+	fprintf(stderr, "baridctl: %s: %s\n", what, why);
+	return code;
+}
+
+static const char *
+users_file(const struct conf *c)
+{
+	for (size_t i = 0; i < c->auth.backends.n; i++)
+		if (strncmp(c->auth.backends.v[i], "file://", 7) == 0)
+			return c->auth.backends.v[i] + 7;
+	return NULL;
+}
+
+/* Reads one line from standard input, without showing it on a terminal. */
+static bool
+read_secret(const char *prompt, struct buf *b)
+{
+	struct termios was, quiet;
+	bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &was) == 0;
+	char c;
+
+	if (tty) {
+		fputs(prompt, stderr);
+		quiet = was;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		buf_addc(b, c);
+	if (tty) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+		fputc('\n', stderr);
+	}
+	return buf_ok(b) && b->n > 0 && !memchr(b->p, 0, b->n);
+}
+
+static bool
+ask_password(struct buf *b)
+{
+	struct buf again;
+	bool same = true;
+
+	if (!read_secret("New password: ", b))
+		return false;
+	if (isatty(STDIN_FILENO)) {
+		buf_init(&again, PASSWORD_MAX);
+		same = read_secret("Once more: ", &again) &&
+		    str_eq(buf_str(b), buf_str(&again));
+		buf_wipe(&again);
+		buf_free(&again);
+	}
+	return same;
+}
+
+static int
+read_file(const char *path, struct buf *b)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	for (;;) {
+		char *room = buf_room(b, 65536);
+		if (!room || (n = read(fd, room, 65536)) <= 0)
+			break;
+		buf_grew(b, (size_t)n);
+	}
+	close(fd);
+	return n < 0 || !buf_ok(b) ? -1 : 0;
+}
+
+/* The lines of OLD but NAME's, and then NAME with HASH unless that is NULL. */
+static bool
+new_content(struct str old, struct str name, const char *hash, struct buf *out)
+{
+	struct str line, who, rest;
+	bool found = false;
+
+	while (old.n > 0) {
+		str_cut(old, '\n', &line, &old);
+		str_cut(line, ':', &who, &rest);
+		if (line.n > 0 && line.p[0] != '#' && str_ieq(str_trim(who), name)) {
+			found = true;
+			continue;
+		}
+		buf_add(out, line);
+		buf_addc(out, '\n');
+	}
+	if (hash) {
+		buf_add(out, name);
+		buf_addc(out, ':');
+		buf_adds(out, hash);
+		buf_addc(out, '\n');
+	}
+	return found;
+}
+
+static int
+replace_file(const char *path, struct str content)
+{
+	struct buf tmp;
+	struct stat st = { .st_mode = 0600 };
+	bool had = stat(path, &st) == 0;
+	int result = -1;
+
+	buf_init(&tmp, 4096);
+	buf_addf(&tmp, "%s.tmp.%d", path, (int)getpid());
+	int fd = open(buf_cstr(&tmp), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		goto out;
+	/* The new file belongs to whom the old one did. */
+	if (had && (fchmod(fd, st.st_mode & 07777) < 0 ||
+	    (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)))
+		goto out;
+	for (size_t at = 0; at < content.n;) {
+		ssize_t n = write(fd, content.p + at, content.n - at);
+		if (n < 0)
+			goto out;
+		at += (size_t)n;
+	}
+	if (fsync(fd) == 0 && rename(buf_cstr(&tmp), path) == 0)
+		result = 0;
+out:
+	if (fd >= 0) {
+		int err = errno;
+		if (result < 0)
+			(void)unlink(buf_cstr(&tmp));
+		close(fd);
+		errno = err;
+	}
+	buf_free(&tmp);
+	return result;
+}
+
+/* One writer at a time: two that read the same file would lose a change. */
+static int
+lock_file(const char *path)
+{
+	struct buf name;
+
+	buf_init(&name, 4096);
+	buf_addf(&name, "%s.lock", path);
+	int fd = open(buf_cstr(&name), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	buf_free(&name);
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	if (fd >= 0 && fcntl(fd, F_SETLKW, &l) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+change(const char *path, struct str name, const char *hash)
+{
+	struct buf old, content;
+	int code = EX_OK, lock = lock_file(path);
+
+	if (lock < 0)
+		return complain(path, strerror(errno), EX_CANTCREAT);
+	buf_init(&old, FILE_SIZE_MAX);
+	buf_init(&content, FILE_SIZE_MAX);
+	if (read_file(path, &old) < 0) {
+		code = complain(path, strerror(errno), EX_NOINPUT);
+	} else {
+		bool found = new_content(buf_str(&old), name, hash, &content);
+		if (!hash && !found)
+			code = complain(path, "there is no such user", EX_NOUSER);
+		else if (!buf_ok(&content) || replace_file(path, buf_str(&content)) < 0)
+			code = complain(path, strerror(errno), EX_CANTCREAT);
+		else
+			printf(STR_FMT ": %s\n", STR_ARG(name),
+			    !hash ? "removed" : found ? "changed" : "added");
+	}
+	buf_wipe(&content);
+	buf_free(&content);
+	buf_wipe(&old);
+	buf_free(&old);
+	close(lock);
+	return code;
+}
+
+static int
+set_password(const char *path, struct str name)
+{
+	struct buf password;
+	struct crypt_data *data = mem_alloc(sizeof(*data));
+	int code;
+
+	buf_init(&password, PASSWORD_MAX);
+	if (!ask_password(&password)) {
+		code = complain("passwd", "no password was given, or two different ones", EX_DATAERR);
+	} else {
+		/* libxcrypt's own choice of method (yescrypt) and cost. */
+		char output[CRYPT_GENSALT_OUTPUT_SIZE];
+		char *salt = crypt_gensalt_rn(NULL, 0, NULL, 0, output, sizeof(output));
+		const char *hash = salt ? crypt_r(buf_cstr(&password), salt, data) : NULL;
+		if (!hash || hash[0] == '*')
+			code = complain("crypt", strerror(errno), EX_OSERR);
+		else
+			code = change(path, name, hash);
+	}
+	buf_wipe(&password);
+	buf_free(&password);
+	mem_wipe(data, sizeof(*data));
+	mem_free(data);
+	return code;
+}
+
+static bool
+name_fits(struct str name)
+{
+	if (name.n == 0 || name.n > 64 || name.p[0] == '.' || name.p[0] == '-')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._=+@-",
+		    name.p[i], 67))
+			return false;
+	return true;
+}
+
+int
+cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
+{
+	const char *path = users_file(c);
+
+	if (argc != 1)
+		return complain("passwd", "usage: baridctl passwd [-d] NAME", EX_USAGE);
+	if (!path)
+		return complain("passwd", "auth.backends has no file:// backend", EX_CONFIG);
+	struct str name = str_c(argv[0]);
+	if (!name_fits(name))
+		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -", EX_DATAERR);
+	return delete ? change(path, name, NULL) : set_password(path, name);
+}
