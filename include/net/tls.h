@@ -32,11 +32,19 @@ struct tls_server_conf {
 struct tls_ctx *tls_server_ctx(const struct tls_server_conf *c, struct buf *error) MUST_USE;
 /* CA: file or directory of trust anchors; "": the system's. */
 struct tls_ctx *tls_client_ctx(const char *ca, const char *min_version, struct buf *error) MUST_USE;
-void tls_ctx_free(struct tls_ctx *c);
+void tls_ctx_free(struct tls_ctx *c);	/* NULL is fine */
+/*
+ * A new key for tickets; those given out before mean a full handshake.  The
+ * master calls it once a day, so that no key lives long (RFC 9325 3.4).
+ */
+void tls_ctx_rotate(struct tls_ctx *c);
 
 /* ---- a blocking server session ------------------------------------------ */
 
-/* Handshakes on FD until DEADLINE (clock_ms).  NULL with the reason in ERROR. */
+/*
+ * Handshakes on FD, blocking or not, until DEADLINE (clock_ms).  NULL with
+ * the reason in ERROR.  It waits by FD's own time-outs, as stream_fd does.
+ */
 struct tls *tls_accept(struct tls_ctx *c, int fd, int64_t deadline, struct buf *error) MUST_USE;
 /* For stream_switch(); the context is the struct tls. */
 extern const struct stream_ops tls_stream_ops;
@@ -50,6 +58,7 @@ enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILE
 struct tls *tls_connect(struct tls_ctx *c, int fd, const char *name, enum tls_verify verify) MUST_USE;
 enum tls_result tls_handshake(struct tls *t) MUST_USE;
 enum tls_result tls_read(struct tls *t, void *p, size_t n, size_t *got) MUST_USE;
+/* After TLS_WANT_*, the next call begins with the same bytes, and has no fewer. */
 enum tls_result tls_write(struct tls *t, const void *p, size_t n, size_t *put) MUST_USE;
 
 /* ---- both -------------------------------------------------------------------- */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NET_CERT_H
+#define NET_CERT_H
+
+/* cert -- certificates, keys and trust anchors from files, for net/tls.c. */
+
+#include "lib/buf.h"
+
+struct stack_st_X509;
+struct x509_st;
+struct x509_store_st;
+struct evp_pkey_st;
+
+struct cert {
+	struct x509_st *leaf;
+	struct stack_st_X509 *chain;	/* what stands behind the leaf */
+	struct evp_pkey_st *key;
+};
+
+/*
+ * Reads a certificate with its chain, and its key (KEY NULL or "": from the
+ * same file), and checks that they belong together.  False with the reason,
+ * which names the file, in ERROR.  Never asks for a password.
+ */
+bool cert_load(struct cert *c, const char *certificate, const char *key,
+    struct buf *error) MUST_USE;
+void cert_free(struct cert *c);
+
+/* Adds the anchors at CA (file or directory; "": the system's) to STORE. */
+bool cert_anchors(struct x509_store_st *store, const char *ca, struct buf *error) MUST_USE;
+
+/* Adds what OpenSSL complained of first, in words, and forgets all else. */
+void cert_add_reason(struct buf *b);
+
+#endif

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * tls -- TLS for both sides of a connection, on OpenSSL's SSL.
+ *
+ * Bytes go through a BIO of our own to stream_fd_ops: a server session waits
+ * until its deadline in one recv(), a client session (deadline 0) never
+ * waits.  The certificate that a name asks for is chosen at the ClientHello,
+ * before a ticket is looked at, from contexts that exist: no name costs a
+ * file access or memory, and no ticket goes from one name or listener to
+ * another.  After the first failure a session is dead: it neither reads nor
+ * writes again, and nothing that comes in clear is ever handed up.
+ */
+
+#include "net/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "cert.h"
+#include "lib/mem.h"
+#include "lib/random.h"
+#include "net/addr.h"
+#include "wire.h"
+
+/* RFC 9325 4.2: forward secrecy and AEAD; a client also takes finite-field DH. */
+#define SERVER_CIPHERS                                                         \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"           \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"           \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define CLIENT_CIPHERS                                                         \
+	SERVER_CIPHERS ":DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:" \
+		       "DHE-RSA-CHACHA20-POLY1305"
+#define SERVER_GROUPS "X25519:P-256"
+#define CLIENT_GROUPS "X25519:P-256:P-384"
+#define TICKET_SECONDS 7200
+#define TICKET_KEY 80	/* what SSL_CTX_set_tlsext_ticket_keys() takes */
+#define ERROR_MAX 512
+
+struct sni {
+	char *name;
+	SSL_CTX *ssl;
+};
+
+struct tls_ctx {
+	SSL_CTX *ssl;
+	BIO_METHOD *bio;
+	struct sni *names;
+	size_t name_n;
+	unsigned char alpn[256];	/* length, name: as on the wire */
+};
+
+struct tls {
+	SSL *ssl;
+	struct wire wire;
+	bool done;		/* the handshake is complete */
+	bool closed;		/* the peer will send no more */
+	bool dead;
+	struct buf error;
+};
+
+/* ---- errors ----------------------------------------------------------------- */
+
+/* True if the peer's certificate was refused, and why in *WHY. */
+static bool
+is_refused(const struct tls *t, long *why)
+{
+	unsigned long e = ERR_peek_error();
+
+	*why = SSL_get_verify_result(t->ssl);
+	return *why != X509_V_OK && ERR_GET_LIB(e) == ERR_LIB_SSL &&
+	    ERR_GET_REASON(e) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
+/* What a call that returned RC means; fills the error of a failure. */
+static enum tls_result
+outcome(struct tls *t, int rc)
+{
+	long why;
+
+	switch (SSL_get_error(t->ssl, rc)) {
+	case SSL_ERROR_NONE:
+		return TLS_DONE;
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		t->closed = true;
+		buf_adds(&t->error, "connection closed");
+		/* Within a handshake there is nothing left to say goodbye to. */
+		t->dead = t->dead || !t->done;
+		return TLS_CLOSED;
+	case SSL_ERROR_SYSCALL:
+		t->dead = true;
+		buf_adds(&t->error, t->wire.error ? strerror(t->wire.error) :
+						  "connection lost");
+		return TLS_FAILED;
+	default:
+		t->dead = true;
+		if (is_refused(t, &why))
+			buf_adds(&t->error, X509_verify_cert_error_string(why));
+		else
+			cert_add_reason(&t->error);
+		ERR_clear_error();
+		return TLS_FAILED;
+	}
+}
+
+/* Before each call: the state that outcome() reads. */
+static void
+begin(struct tls *t, int64_t deadline)
+{
+	ERR_clear_error();
+	buf_reset(&t->error);
+	t->wire.error = 0;
+	t->wire.deadline = deadline;
+}
+
+/* ---- contexts: what both sides have ---------------------------------------------- */
+
+static bool
+set_version(SSL_CTX *ssl, const char *version, struct buf *error)
+{
+	struct str v = str_c(version);
+
+	if (v.n == 0 || str_eq(v, STR("1.2")))
+		return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1;
+	if (str_eq(v, STR("1.3")))
+		return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1;
+	buf_addf(error, "TLS version \"%s\" is neither 1.2 nor 1.3", version);
+	return false;
+}
+
+static bool
+set_ciphers(SSL_CTX *ssl, const char *ciphers, struct buf *error)
+{
+	if (SSL_CTX_set_cipher_list(ssl, ciphers) == 1)
+		return true;
+	buf_addf(error, "TLS ciphers \"%s\": ", ciphers);
+	cert_add_reason(error);
+	return false;
+}
+
+static bool
+set_groups(SSL_CTX *ssl, const char *groups)
+{
+	char *copy = mem_dup(str_c(groups));
+	bool ok = SSL_CTX_set1_groups_list(ssl, copy) == 1;
+
+	mem_free(copy);
+	return ok;
+}
+
+static bool
+set_pair(SSL_CTX *ssl, const char *certificate, const char *key,
+    struct buf *error)
+{
+	struct cert c;
+	bool ok;
+
+	if (!cert_load(&c, certificate, key, error))
+		return false;
+	ok = SSL_CTX_use_cert_and_key(ssl, c.leaf, c.key, c.chain, 1) == 1;
+	if (!ok) {
+		/* A key that is too short for today, say. */
+		buf_addf(error, "%s: ", certificate);
+		cert_add_reason(error);
+	}
+	cert_free(&c);
+	return ok;
+}
+
+static SSL_CTX *
+new_ssl(const SSL_METHOD *method, struct buf *error)
+{
+	SSL_CTX *ssl = SSL_CTX_new(method);
+
+	if (!ssl) {
+		cert_add_reason(error);
+		return NULL;
+	}
+	/*
+	 * A peer that goes without close_notify is one that is gone: both
+	 * protocols above have ends of their own.
+	 */
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS |
+		SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* A record's header and body in one recv(). */
+	SSL_CTX_set_read_ahead(ssl, 1);
+	/* Children cannot share a cache; tickets do without one. */
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	return ssl;
+}
+
+void
+tls_ctx_free(struct tls_ctx *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->name_n; i++) {
+		SSL_CTX_free(c->names[i].ssl);
+		mem_free(c->names[i].name);
+	}
+	mem_free(c->names);
+	SSL_CTX_free(c->ssl);
+	BIO_meth_free(c->bio);
+	mem_free(c);
+}
+
+/* ---- the server's context ------------------------------------------------------- */
+
+/* ALPACA: an offer that names other protocols is meant for another server. */
+static int
+on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+    const unsigned char *in, unsigned in_n, void *arg)
+{
+	const struct tls_ctx *c = arg;
+	unsigned char *chosen;
+
+	(void)ssl;
+	if (SSL_select_next_proto(&chosen, out_n, c->alpn, 1 + c->alpn[0], in,
+		in_n) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* The one host name that RFC 6066 3 allows; empty if there is none. */
+static struct str
+sni_of(SSL *ssl)
+{
+	const unsigned char *p;
+	size_t n, name_n;
+
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &n) ||
+	    n < 5 || p[2] != TLSEXT_NAMETYPE_host_name)
+		return str_n("", 0);
+	name_n = (size_t)p[3] << 8 | p[4];
+	return str_n((const char *)p + 5, name_n <= n - 5 ? name_n : 0);
+}
+
+static int
+on_hello(SSL *ssl, int *alert, void *arg)
+{
+	const struct tls_ctx *c = arg;
+	struct str name = sni_of(ssl);
+
+	(void)alert;
+	for (size_t i = 0; i < c->name_n; i++) {
+		if (!str_ieq(name, str_c(c->names[i].name)))
+			continue;
+		SSL_set_SSL_CTX(ssl, c->names[i].ssl);
+		break;
+	}
+	return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* Confirms a name that was used (RFC 6066 3); an unknown one is no error. */
+static int
+on_name(SSL *ssl, int *alert, void *arg)
+{
+	const struct tls_ctx *c = arg;
+
+	(void)alert;
+	return SSL_get_SSL_CTX(ssl) == c->ssl ? SSL_TLSEXT_ERR_NOACK :
+						SSL_TLSEXT_ERR_OK;
+}
+
+/* Tickets hold for one listener and one name only. */
+static bool
+bind_tickets(SSL_CTX *ssl, const char *session_id, const char *name)
+{
+	struct buf b;
+	unsigned char digest[32];
+	bool ok;
+
+	buf_init(&b, 4096);
+	buf_add(&b, str_head(str_c(session_id), 1024));
+	buf_addc(&b, '\0');
+	buf_add(&b, str_head(str_c(name), 1024));
+	ok = EVP_Digest(b.p, b.n, digest, NULL, EVP_sha256(), NULL) == 1 &&
+	    SSL_CTX_set_session_id_context(ssl, digest, sizeof(digest)) == 1;
+	buf_free(&b);
+	return ok;
+}
+
+static SSL_CTX *
+new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
+    const char *name, const char *certificate, const char *key,
+    struct buf *error)
+{
+	const char *ciphers = conf->ciphers && conf->ciphers[0] ?
+	    conf->ciphers :
+	    SERVER_CIPHERS;
+	SSL_CTX *ssl = new_ssl(TLS_server_method(), error);
+
+	if (!ssl)
+		return NULL;
+	SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
+	/* One: it is all that a mail client uses, and half the octets. */
+	SSL_CTX_set_num_tickets(ssl, 1);
+	if (c->alpn[0] > 0)
+		SSL_CTX_set_alpn_select_cb(ssl, on_alpn, c);
+	if (set_version(ssl, conf->min_version, error) &&
+	    set_ciphers(ssl, ciphers, error) && set_groups(ssl, SERVER_GROUPS) &&
+	    set_pair(ssl, certificate, key, error) &&
+	    bind_tickets(ssl, conf->session_id, name))
+		return ssl;
+	SSL_CTX_free(ssl);
+	return NULL;
+}
+
+struct tls_ctx *
+tls_server_ctx(const struct tls_server_conf *conf, struct buf *error)
+{
+	struct tls_ctx *c = mem_alloc(sizeof(*c));
+	struct str alpn = str_head(str_c(conf->alpn), sizeof(c->alpn) - 1);
+
+	c->alpn[0] = (unsigned char)alpn.n;
+	memcpy(c->alpn + 1, alpn.p, alpn.n);
+	c->bio = wire_method();
+	c->ssl = new_server(c, conf, "", conf->certificate, conf->key, error);
+	if (!c->bio || !c->ssl)
+		goto fail;
+	c->names = mem_array(conf->name_n + 1, sizeof(*c->names));
+	for (size_t i = 0; i < conf->name_n; i++) {
+		const struct tls_name *n = &conf->names[i];
+		SSL_CTX *ssl = new_server(c, conf, n->name, n->certificate,
+		    n->key, error);
+
+		if (!ssl)
+			goto fail;
+		c->names[c->name_n++] = (struct sni){ mem_dup(str_c(n->name)), ssl };
+	}
+	SSL_CTX_set_client_hello_cb(c->ssl, on_hello, c);
+	SSL_CTX_set_tlsext_servername_callback(c->ssl, on_name);
+	SSL_CTX_set_tlsext_servername_arg(c->ssl, c);
+	return c;
+fail:
+	tls_ctx_free(c);
+	return NULL;
+}
+
+void
+tls_ctx_rotate(struct tls_ctx *c)
+{
+	unsigned char key[TICKET_KEY];
+
+	random_bytes(key, sizeof(key));
+	(void)SSL_CTX_set_tlsext_ticket_keys(c->ssl, key, sizeof(key));
+	mem_wipe(key, sizeof(key));
+}
+
+/* ---- the client's context ----------------------------------------------------------- */
+
+/* Without a demand for a name the chain is not looked at: it decides nothing. */
+static int
+on_verify(X509_STORE_CTX *store, void *arg)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+	    SSL_get_ex_data_X509_STORE_CTX_idx());
+
+	(void)arg;
+	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+		return 1;
+	return X509_verify_cert(store);
+}
+
+struct tls_ctx *
+tls_client_ctx(const char *ca, const char *min_version, struct buf *error)
+{
+	struct tls_ctx *c = mem_alloc(sizeof(*c));
+
+	c->bio = wire_method();
+	c->ssl = new_ssl(TLS_client_method(), error);
+	if (c->bio && c->ssl && set_version(c->ssl, min_version, error) &&
+	    set_ciphers(c->ssl, CLIENT_CIPHERS, error) &&
+	    set_groups(c->ssl, CLIENT_GROUPS) &&
+	    cert_anchors(SSL_CTX_get_cert_store(c->ssl), ca, error)) {
+		SSL_CTX_set_cert_verify_callback(c->ssl, on_verify, NULL);
+		return c;
+	}
+	tls_ctx_free(c);
+	return NULL;
+}
+
+/* ---- sessions ------------------------------------------------------------------------ */
+
+static struct tls *
+new_session(struct tls_ctx *c, int fd)
+{
+	struct tls *t = mem_alloc(sizeof(*t));
+	BIO *bio = wire_bio(c->bio, &t->wire);
+
+	wire_init(&t->wire, fd);
+	buf_init(&t->error, ERROR_MAX);
+	t->ssl = SSL_new(c->ssl);
+	if (!bio || !t->ssl) {
+		BIO_free(bio);
+		SSL_free(t->ssl);
+		mem_free(t);
+		return NULL;
+	}
+	SSL_set_bio(t->ssl, bio, bio);
+	return t;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	if (t->done && !t->dead) {
+		begin(t, 0);
+		(void)SSL_shutdown(t->ssl);
+	}
+	ERR_clear_error();
+	SSL_free(t->ssl);
+	buf_free(&t->error);
+	mem_free(t);
+}
+
+struct tls *
+tls_accept(struct tls_ctx *c, int fd, int64_t deadline, struct buf *error)
+{
+	struct tls *t = new_session(c, fd);
+	enum tls_result r;
+
+	if (!t) {
+		cert_add_reason(error);
+		return NULL;
+	}
+	begin(t, deadline);
+	r = outcome(t, SSL_accept(t->ssl));
+	if (r == TLS_DONE) {
+		t->done = true;
+		return t;
+	}
+	if (r == TLS_WANT_READ || r == TLS_WANT_WRITE)
+		buf_adds(error, strerror(ETIMEDOUT));
+	else
+		buf_add(error, buf_str(&t->error));
+	tls_free(t);
+	return NULL;
+}
+
+struct tls *
+tls_connect(struct tls_ctx *c, int fd, const char *name, enum tls_verify verify)
+{
+	struct tls *t = new_session(c, fd);
+	struct str host = str_c(name);
+	struct addr a;
+	bool is_addr = addr_parse(host, 0, &a) == 0;
+	char *bare;
+	X509_VERIFY_PARAM *param;
+	bool ok = true;
+
+	if (!t)
+		return NULL;
+	if (str_ends(host, STR(".")))
+		host = str_head(host, host.n - 1);
+	bare = mem_dup(host);
+	param = SSL_get0_param(t->ssl);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (is_addr)
+		ok = X509_VERIFY_PARAM_set1_ip(param, addr_octets(&a),
+		    addr_family(&a) == AF_INET ? 4 : 16) == 1;
+	else if (host.n > 0)
+		/* RFC 6066 3: an address is no name to ask for. */
+		ok = SSL_set_tlsext_host_name(t->ssl, bare) == 1 &&
+		    X509_VERIFY_PARAM_set1_host(param, bare, 0) == 1;
+	mem_free(bare);
+	/* Nobody is verified by no name at all. */
+	if (!ok || (host.n == 0 && verify == TLS_VERIFY_NAME)) {
+		tls_free(t);
+		return NULL;
+	}
+	SSL_set_verify(t->ssl, verify == TLS_VERIFY_NAME ? SSL_VERIFY_PEER :
+		SSL_VERIFY_NONE, NULL);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+enum tls_result
+tls_handshake(struct tls *t)
+{
+	enum tls_result r;
+
+	if (t->dead)
+		return TLS_FAILED;
+	begin(t, 0);
+	r = outcome(t, SSL_do_handshake(t->ssl));
+	if (r == TLS_DONE)
+		t->done = true;
+	return r;
+}
+
+enum tls_result
+tls_read(struct tls *t, void *p, size_t n, size_t *got)
+{
+	*got = 0;
+	if (t->dead)
+		return TLS_FAILED;
+	if (t->closed)
+		return TLS_CLOSED;
+	begin(t, 0);
+	return outcome(t, SSL_read_ex(t->ssl, p, n, got) == 1 ? 1 : 0);
+}
+
+enum tls_result
+tls_write(struct tls *t, const void *p, size_t n, size_t *put)
+{
+	*put = 0;
+	if (t->dead)
+		return TLS_FAILED;
+	if (n == 0)
+		return TLS_DONE;
+	begin(t, 0);
+	return outcome(t, SSL_write_ex(t->ssl, p, n, put) == 1 ? 1 : 0);
+}
+
+/* ---- a stream over TLS ------------------------------------------------------------------ */
+
+/* The errno of a session's end, as a stream reports it. */
+static ssize_t
+stream_error(const struct tls *t, enum tls_result r)
+{
+	if (r == TLS_WANT_READ || r == TLS_WANT_WRITE)
+		errno = ETIMEDOUT;
+	else
+		errno = t->wire.error ? t->wire.error : EPROTO;
+	return -1;
+}
+
+static ssize_t
+ops_read(void *ctx, void *p, size_t n, int64_t deadline)
+{
+	struct tls *t = ctx;
+	enum tls_result r;
+	size_t got = 0;
+
+	if (t->closed)
+		return 0;
+	if (t->dead) {
+		errno = EPROTO;
+		return -1;
+	}
+	begin(t, deadline);
+	r = outcome(t, SSL_read_ex(t->ssl, p, n, &got) == 1 ? 1 : 0);
+	if (r == TLS_DONE)
+		return (ssize_t)got;
+	return r == TLS_CLOSED ? 0 : stream_error(t, r);
+}
+
+static ssize_t
+ops_write(void *ctx, const void *p, size_t n, int64_t deadline)
+{
+	struct tls *t = ctx;
+	enum tls_result r;
+	size_t put = 0;
+
+	if (t->dead) {
+		errno = EPROTO;
+		return -1;
+	}
+	begin(t, deadline);
+	r = outcome(t, SSL_write_ex(t->ssl, p, n, &put) == 1 ? 1 : 0);
+	return r == TLS_DONE ? (ssize_t)put : stream_error(t, r);
+}
+
+const struct stream_ops tls_stream_ops = { ops_read, ops_write };
+
+/* ---- facts ------------------------------------------------------------------------------ */
+
+const char *
+tls_error(const struct tls *t)
+{
+	return buf_cstr(&t->error);
+}
+
+const char *
+tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
+
+const char *
+tls_cipher(const struct tls *t)
+{
+	return SSL_get_cipher_name(t->ssl);
+}
+
+int
+tls_bits(const struct tls *t)
+{
+	return SSL_get_cipher_bits(t->ssl, NULL);
+}
