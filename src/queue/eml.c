@@ -102,6 +102,16 @@ take_return_path(struct eml *e, struct str value)
 		e->sender_from = RETURN_PATH;
 }
 
+/* A CR that would become the start of another field. */
+static bool
+has_bare_cr(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\r' && (i + 1 == s.n || s.p[i + 1] != '\n'))
+			return true;
+	return false;
+}
+
 /* Looks at one field; true if it is kept. */
 static bool
 take_field(struct eml *e, const struct field *f)
@@ -141,6 +151,8 @@ take_header(struct eml *e, struct str *text)
 	if (str_starts(*text, STR("From ")))
 		str_cut(*text, '\n', &line, text);
 	while ((r = field_next(text, &f)) > 0) {
+		if (has_bare_cr(f.raw))
+			return "its header holds a bare CR";
 		if (take_field(e, &f))
 			add_crlf(e, &e->head, f.raw);
 		if (e->why != NULL)

@@ -41,11 +41,29 @@ queue_sync_removals(struct queue *q)
 	return sys_fsync(q->tmp);
 }
 
-/* True if open() failed because of what the file is. */
-static bool
-is_no_file(int e)
+/*
+ * Opens message N for a sync.  -1, errno 0: it is no plain file.  Whatever
+ * it is that is put away, opening it must not block.
+ */
+static int
+open_to_sync(const struct spool_name *n)
 {
-	return e == ELOOP || e == EACCES || e == ENXIO || e == EPERM;
+	int fd = sys_openat(n->dir, n->path,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno == ELOOP || errno == EACCES || errno == ENXIO)
+			errno = 0;
+		return -1;
+	}
+	if (sys_fstat(fd, &st) == 0) {
+		if (S_ISREG(st.st_mode))
+			return fd;
+		errno = 0;
+	}
+	sys_close(fd);
+	return -1;
 }
 
 int
@@ -59,13 +77,11 @@ queue_move(struct queue *q, enum queue_place from, const char *id,
 		return -1;
 	if (from == to)
 		return 0;
-	/* Whatever it is that is put away, opening it must not block. */
-	fd = sys_openat(n.dir, n.path,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd < 0 && !is_no_file(errno))
+	fd = open_to_sync(&n);
+	if (fd < 0 && errno != 0)
 		return -1;
 	r = spool_rename(q, &n, to, id);
-	/* The file's own sync takes marks along; a link has none. */
+	/* The file's own sync takes marks along; what is none has none. */
 	if (r == 0)
 		r = sys_fsync(fd >= 0 ? fd : q->dirs[to]);
 	e = errno;

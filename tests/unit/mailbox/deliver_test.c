@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* deliver -- what stands in new/ afterwards, and what does not. */
+
+#include "tmpbox.h"
+
+#define PREFIX STR("Return-Path: <s@t.example>\r\nDelivered-To: bob\r\n")
+
+static void
+slurp(const struct tmpbox *t, const char *dir, const char *name, struct buf *b)
+{
+	char path[300];
+	ssize_t got;
+	int fd;
+
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", dir, name),
+	    (int)sizeof(path));
+	fd = open(tmpbox_path(t, path), O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	buf_reset(b);
+	while ((got = read(fd, buf_room(b, 65536), 65536)) > 0)
+		buf_grew(b, (size_t)got);
+	close(fd);
+}
+
+START_TEST(file_and_name)
+{
+	struct tmpbox t;
+	struct stat st;
+	struct buf b;
+	char name[256];
+
+	tmpbox_begin(&t);
+	buf_init(&b, 1 << 20);
+	ck_assert_int_eq(tmpbox_deliver(&t, "bob", 7,
+	    STR("Return-Path: <old>\r\nSubject: x\r\n\r\n.\r\nbody\r\n"),
+	    PREFIX), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/cur", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 1);
+	ck_assert_str_eq(name, "1763683200.Q0651F0C3D2A1BF00042R7."
+	    "mail.example,S=64,W=70");
+	slurp(&t, "bob/new", name, &b);
+	ck_str(buf_str(&b), STR("Return-Path: <s@t.example>\n"
+	    "Delivered-To: bob\nSubject: x\n\n.\nbody\n"));
+	ck_assert_int_eq(stat(tmpbox_path(&t, "bob/new"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	buf_free(&b);
+	tmpbox_end(&t);
+}
+END_TEST
+
+START_TEST(twice_is_once)
+{
+	struct tmpbox t;
+	char name[256];
+
+	tmpbox_begin(&t);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(tmpbox_deliver(&t, "bob", 0,
+		    STR("a: b\r\n\r\nc\r\n"), PREFIX), 0);
+		ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 1);
+		ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
+		/* What a killed delivery left is in nobody's way. */
+		tmpbox_file(&t, "bob/tmp/1763683200.Q0651F0C3D2A1BF00042R0."
+		    "mail.example", STR("half"));
+	}
+	/* Another recipient is another message. */
+	ck_assert_int_eq(tmpbox_deliver(&t, "bob", 1, STR("a: b\r\n\r\nc\r\n"),
+	    PREFIX), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 2);
+	tmpbox_end(&t);
+}
+END_TEST
+
+START_TEST(large)
+{
+	struct buf in, out, got;
+	struct tmpbox t;
+	char name[256];
+
+	tmpbox_begin(&t);
+	buf_init(&in, 4 << 20);
+	buf_init(&out, 4 << 20);
+	buf_init(&got, 4 << 20);
+	buf_adds(&in, "a: b\r\n\r\n");
+	buf_adds(&out, "a: b\n\n");
+	for (int i = 0; i < 40000; i++) {
+		buf_addf(&in, "%d\rx\r\n", i);
+		buf_addf(&out, "%d\rx\n", i);
+	}
+	ck_assert_int_eq(tmpbox_deliver(&t, "bob", 0, buf_str(&in), STR("")),
+	    0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 1);
+	slurp(&t, "bob/new", name, &got);
+	ck_assert_uint_eq(got.n, out.n);
+	ck_assert_int_eq(memcmp(got.p, out.p, out.n), 0);
+	buf_reset(&got);
+	buf_addf(&got, ",S=%zu,W=%zu", out.n, in.n + 40000);
+	ck_assert_msg(str_ends(str_c(name), buf_str(&got)), "%s", name);
+	buf_free(&in);
+	buf_free(&out);
+	buf_free(&got);
+	tmpbox_end(&t);
+}
+END_TEST
+
+START_TEST(host_names)
+{
+	struct maildir_delivery d = { .mailbox = "bob",
+		.id = "0651F0C3D2A1BF00042", .arrival = 1, .prefix = STR("x") };
+	char name[256], host[300];
+	struct tmpbox t;
+
+	tmpbox_begin(&t);
+	d.base = t.base;
+	d.fd = open("/dev/null", O_RDONLY);
+	d.hostname = "a/b:c,d\\e\nf";
+	ck_assert_int_eq(maildir_deliver(&d), 0);
+	tmpbox_count(&t, "bob/new", name);
+	ck_assert_str_eq(name, "1.Q0651F0C3D2A1BF00042R0."
+	    "a\\057b\\072c\\054d\\134e\\012f,S=1,W=3");
+	memset(host, '/', sizeof(host) - 1);
+	host[sizeof(host) - 1] = '\0';
+	d.hostname = host;
+	d.rcpt = 65535;
+	ck_assert_int_eq(maildir_deliver(&d), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 2);
+	close(d.fd);
+	tmpbox_end(&t);
+}
+END_TEST
+
+/* The text is shorter than it was said to be: nothing is delivered. */
+START_TEST(short_source)
+{
+	struct maildir_delivery d = { .mailbox = "bob",
+		.id = "0651F0C3D2A1BF00042", .arrival = 1, .hostname = "h",
+		.size = 10, .prefix = STR("x: y\r\n") };
+	struct tmpbox t;
+
+	tmpbox_begin(&t);
+	d.base = t.base;
+	d.fd = open("/dev/null", O_RDONLY);
+	ck_assert_int_eq(maildir_deliver(&d), -1);
+	ck_assert_int_eq(errno, EIO);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
+	close(d.fd);
+	tmpbox_end(&t);
+}
+END_TEST
+
+UNIT_MAIN("mailbox/deliver", file_and_name, twice_is_once, large, host_names,
+    short_source)

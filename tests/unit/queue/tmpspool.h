@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef TESTS_TMPSPOOL_H
+#define TESTS_TMPSPOOL_H
+
+/* tmpspool -- a spool in a directory of its own, and messages for it. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "queue/queue.h"
+
+#include "unit.h"
+
+struct tmpspool {
+	char dir[64];
+	struct queue *q;
+	struct arena a;
+	struct envelope_rcpt rcpts[3];
+	struct envelope env;
+};
+
+#define TEXT1 "Subject: one\r\n\r\nHello.\r\n"
+
+static inline int
+tmpspool_rm(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	(void)st;
+	(void)type;
+	(void)f;
+	return remove(path);
+}
+
+static inline void
+tmpspool_begin(struct tmpspool *t)
+{
+	struct buf error;
+
+	memset(t, 0, sizeof(*t));
+	memcpy(t->dir, "/tmp/barid-unit-XXXXXX", 23);
+	ck_assert_ptr_nonnull(mkdtemp(t->dir));
+	buf_init(&error, 1000);
+	t->q = queue_open(t->dir, QUEUE_CREATE, geteuid(), getegid(), &error);
+	ck_assert_msg(t->q != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+	arena_init(&t->a, ENVELOPE_ARENA);
+}
+
+static inline void
+tmpspool_end(struct tmpspool *t)
+{
+	queue_close(t->q);
+	arena_free(&t->a);
+	ck_assert_int_eq(nftw(t->dir, tmpspool_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* An envelope with a fresh id and three recipients. */
+static inline struct envelope *
+tmpspool_env(struct tmpspool *t)
+{
+	static const char *const names[] = { "ann", "bob", "cyd" };
+
+	t->env = (struct envelope){ .arrival_us = clock_wall_us(),
+		.from = { STR("sender"), STR("example.org") },
+		.client = STR("host.example[192.0.2.1]:2525"),
+		.rcpts = t->rcpts, .rcpt_n = 3 };
+	queue_id_new(t->env.id);
+	for (size_t i = 0; i < 3; i++)
+		t->rcpts[i] = (struct envelope_rcpt){ .state = RCPT_QUEUED,
+			.path = { str_c(names[i]), STR("example.com") } };
+	return &t->env;
+}
+
+/* Puts a message with TEXT into new/ (or drop/); its id is in t->env.id. */
+static inline const char *
+tmpspool_put(struct tmpspool *t, struct str text, bool to_drop)
+{
+	struct queue_msg *m = queue_begin(t->q, tmpspool_env(t), to_drop);
+
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(queue_write(m, text), 0);
+	ck_assert_uint_eq(queue_size(m), text.n);
+	ck_assert_int_eq(queue_commit(m), 0);
+	return t->env.id;
+}
+
+/* The path of a file in the spool, in static storage. */
+static inline const char *
+tmpspool_path(const struct tmpspool *t, const char *place, const char *name)
+{
+	static char path[256];
+
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s/%s", t->dir,
+	    place, name), (int)sizeof(path));
+	return path;
+}
+
+static inline bool
+tmpspool_has(const struct tmpspool *t, const char *place, const char *name)
+{
+	return access(tmpspool_path(t, place, name), F_OK) == 0;
+}
+
+/* Reads a whole file into B. */
+static inline void
+tmpspool_slurp(const char *path, struct buf *b)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t got;
+	char *p;
+
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	while ((p = buf_room(b, 4096)) != NULL &&
+	    (got = read(fd, p, 4096)) > 0)
+		buf_grew(b, (size_t)got);
+	close(fd);
+}
+
+static inline void
+tmpspool_file(const char *path, struct str s)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	ck_assert_int_eq(write(fd, s.p, s.n), (ssize_t)s.n);
+	close(fd);
+}
+
+/* Loads the message t->env.id, whole, into F. */
+static inline void
+tmpspool_load(struct tmpspool *t, enum queue_place place, struct queue_file *f)
+{
+	const char *reason;
+
+	ck_assert_msg(queue_load(t->q, place, t->env.id, true, &t->a, f,
+	    &reason) == 0, "%s: %s", strerror(errno), reason ? reason : "");
+}
+
+#endif
