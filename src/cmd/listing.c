@@ -34,7 +34,7 @@ static const struct {
 	enum queue_place place;
 	const char *name;
 } places[] = {
-	{ QUEUE_NEW, "new" }, { QUEUE_CUR, "deferred" }, { QUEUE_HOLD, "hold" },
+	{ QUEUE_DROP, "drop" }, { QUEUE_NEW, "new" }, { QUEUE_CUR, "deferred" }, { QUEUE_HOLD, "hold" },
 	{ QUEUE_DEAD, "dead" },
 };
 
