@@ -47,7 +47,7 @@ param_next(struct str *rest, struct param *p)
 		*rest = s;
 		return 0;
 	}
-	*p = (struct param){ 0 };
+	*p = (struct param){ .value = STR("") };
 	while (n < s.n && (is_alnum(s.p[n]) || (n > 0 && s.p[n] == '-')))
 		n++;
 	p->key = str_head(s, n);

@@ -21,6 +21,8 @@
 
 /* Where a line of the original is broken that no line may have. */
 #define BREAK_AT 990
+/* The address type of an ORCPT; the longest that is registered has 6. */
+#define ORCPT_TYPE_MAX 64
 
 struct report {
 	struct buf *b;
@@ -192,6 +194,7 @@ add_xtext(struct report *r, const char *name, struct str kind,
 {
 	size_t start;
 
+	xtext = str_head(xtext, DSN_FOREIGN_MAX);
 	buf_reset(&r->t);
 	dsn_clean(&r->t, kind);
 	start = r->t.n;
@@ -326,7 +329,7 @@ add_rcpt_fields(struct report *r, const struct dsn_rcpt *rcpt)
 	ptrdiff_t kind = str_find(rcpt->orcpt, ';');
 
 	buf_add(r->b, STR("\r\n"));
-	if (kind > 0)
+	if (kind > 0 && kind < ORCPT_TYPE_MAX)
 		add_xtext(r, "Original-Recipient",
 		    str_head(rcpt->orcpt, (size_t)kind + 1),
 		    str_skip(rcpt->orcpt, (size_t)kind + 1));
@@ -354,8 +357,10 @@ add_original_line(struct report *r, struct str line)
 	size_t col = 0;
 
 	for (size_t i = 0; i < line.n; i++) {
+		/* At a character's start, if there is one near. */
 		if (line.n > MAIL_LINE_MAX && col >= BREAK_AT &&
-		    ((unsigned char)line.p[i] & 0xc0) != 0x80) {
+		    (((unsigned char)line.p[i] & 0xc0) != 0x80 ||
+		    col >= BREAK_AT + 4)) {
 			buf_add(r->b, STR("\r\n "));
 			col = 1;
 		}

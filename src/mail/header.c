@@ -58,7 +58,9 @@ field_next(struct str *rest, struct field *f)
 	struct str s = *rest;
 	size_t name, colon;
 
-	if (s.n == 0 || line_end(s) > 0) {
+	if (s.n == 0)
+		return 0;
+	if (line_end(s) > 0) {
 		*rest = str_skip(s, line_end(s));
 		return 0;
 	}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Reports about anything.  The input's pieces (cut at 0xfe) are every text
+ * that a report takes from strangers; the first octet says what kind it is.
+ * The report has CRLF line ends, no line too long, and exactly three parts.
+ */
+
+#include <stdlib.h>
+
+#include "mail/dsn.h"
+#include "mail/header.h"
+#include "mail/limits.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void
+check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static struct str
+piece(struct str *rest)
+{
+	struct str p;
+
+	str_cut(*rest, (char)0xfe, &p, rest);
+	return p;
+}
+
+static void
+check_report(struct str report)
+{
+	struct str line, rest = report, boundary;
+	struct field f;
+	unsigned marks = 0;
+
+	check(header_find(report, STR("Content-Type"), &f));
+	check(header_count(report, STR("Bcc")) == 0);
+	check(str_cut(f.value, '"', &line, &boundary));
+	check(str_cut(boundary, '"', &boundary, &line));
+	while (rest.n > 0) {
+		check(str_cut(rest, '\n', &line, &rest));
+		check(line.n > 0 && line.p[line.n - 1] == '\r');
+		line.n--;
+		check(line.n <= MAIL_LINE_MAX);
+		check(memchr(line.p, '\r', line.n) == NULL);
+		check(memchr(line.p, '\0', line.n) == NULL);
+		if (str_starts(line, STR("--")) &&
+		    str_starts(str_skip(line, 2), boundary))
+			marks++;
+	}
+	check(marks == 4);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str rest = str_n((const char *)data, n);
+	struct dsn_rcpt rcpt = { 0 };
+	struct dsn d = { .rcpts = &rcpt, .rcpt_n = 1 };
+	struct buf b, status;
+	unsigned kind;
+
+	if (n == 0)
+		return 0;
+	kind = data[0];
+	rest = str_skip(rest, 1);
+	buf_init(&status, n + 1);
+	buf_add(&status, piece(&rest));
+	rcpt.action = (enum dsn_action)(kind % 5);
+	rcpt.status = buf_cstr(&status);
+	rcpt.smtp_diagnostic = (kind & 8) != 0;
+	rcpt.retry_until = kind;
+	rcpt.diagnostic = piece(&rest);
+	rcpt.rcpt.local = piece(&rest);
+	rcpt.rcpt.domain = piece(&rest);
+	rcpt.orcpt = piece(&rest);
+	rcpt.remote_mta = piece(&rest);
+	d.reporting_mta = STR("mx.example");
+	d.message_id = STR("id@mx.example");
+	d.queue_id = STR("id");
+	d.envid = piece(&rest);
+	d.received_from = piece(&rest);
+	d.to.local = piece(&rest);
+	d.to.domain = piece(&rest);
+	d.arrival = kind;
+	d.now = 1;
+	d.full = (kind & 16) != 0;
+	d.original = rest;
+	buf_init(&b, 1 << 22);
+	dsn_add(&b, &d);
+	check(buf_ok(&b));
+	check_report(buf_str(&b));
+	if (!str_has_8bit(d.original))
+		check(!str_has_8bit(buf_str(&b)));
+	buf_free(&b);
+	buf_free(&status);
+	return 0;
+}
