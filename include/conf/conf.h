@@ -62,7 +62,12 @@ struct conf_ports {
 };
 
 enum conf_service { SERVICE_SMTP, SERVICE_SUBMISSION, SERVICE_POP3, SERVICE_ADMIN };
-enum conf_listen_tls { LISTEN_TLS_OFF, LISTEN_TLS_STARTTLS, LISTEN_TLS_REQUIRED, LISTEN_TLS_IMPLICIT };
+enum conf_listen_tls {
+	LISTEN_TLS_OFF,
+	LISTEN_TLS_STARTTLS,
+	LISTEN_TLS_REQUIRED,
+	LISTEN_TLS_IMPLICIT
+};
 enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 
@@ -70,7 +75,8 @@ struct conf_listen {
 	const char *name;
 	struct conf_place place;
 	int service;		/* enum conf_service */
-	struct conf_strs address;	/* "*", addresses, interface names, "unix:/path", "fd:name" */
+	/* "*", addresses, interface names, "unix:/path", "fd:name" */
+	struct conf_strs address;
 	struct conf_ports port;
 	int tls;		/* enum conf_listen_tls */
 	const char *hostname;	/* "": the global one */

@@ -18,6 +18,17 @@ is_alnum(char c)
 }
 
 static bool
+is_digits(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return true;
+}
+
+static bool
 is_label(struct str s)
 {
 	size_t i;
@@ -64,8 +75,8 @@ conf_name_is_host(struct str s)
 		if (!is_label(label))
 			return false;
 	}
-	/* RFC 1123 2.1: what reads as an address is no name. */
-	return !conf_name_is_ip(s);
+	/* RFC 1123 2.1: what reads as an address or as half of one is no name. */
+	return !is_digits(label);
 }
 
 bool

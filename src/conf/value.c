@@ -147,9 +147,9 @@ unfit_word(const struct setter *t, const struct value *v)
 	conf_nearest_init(&near, str_c(v->text));
 	buf_init(&b, 500);
 	for (w = t->o->choices; *w; w++) {
-		conf_nearest_try(&near, *w);
 		if (**w == '\0')
 			continue;
+		conf_nearest_try(&near, *w);
 		if (b.n > 0)
 			buf_adds(&b, w[1] ? ", " : " or ");
 		buf_adds(&b, *w);

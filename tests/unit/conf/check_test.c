@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* check -- mistakes between options, names that are unknown, and later releases. */
+
+#include "conf_unit.h"
+
+#define TLS "tls { certificate = /c key = /k } "
+#define FILES "auth { backends = {'file:///u'} } "
+
+static const struct fault unknown[] = {
+	{ "\nhostnam = a", "2: unknown option \"hostnam\"; did you mean \"hostname\"?" },
+	{ "relay = {}", "1: unknown option \"relay\"; it belongs into a section \"access\"" },
+	{ "nonsense = a", "1: unknown option \"nonsense\", expected one of those in barid.conf(5)" },
+	{ "listen a {\n\nprot = 5 }", "3: unknown option \"prot\" in \"listen\"; did you mean \"port\"?" },
+	{ "upstream a { servers b { } }", "1: unknown option \"servers\" in \"upstream\"; did you mean \"server\"?" },
+	{ "upstream a { server b { prot = 5 } }", "1: unknown option \"prot\" in \"server\"; did you mean \"port\"?" },
+	{ "hostname = {a}", "1: this option takes one value, expected it without braces" },
+	{ "hostname += a", "1: \"hostname\" is no list, expected = instead of +=" },
+	{ "hostname a { }", "1: \"hostname\" is an option, expected = and a value" },
+	{ "hostname { }", "1: \"hostname\" is an option, expected = and a value" },
+	{ "tls = a", "1: \"tls\" is a section, expected { behind it" },
+	{ "tls a { }", "1: \"tls\" is a section, expected { behind it" },
+	{ "listen { }", "1: \"listen\" is a section with a name, expected it before the {" },
+	{ "domains = {a b}", "1: \"b\" is unexpected here, expected a value, or a comma" },
+	{ "domains = {a,\n,}", "2: \",\" is unexpected here" },
+	{ "domains = {,a}", "1: \",\" is unexpected here" },
+	{ "domains = ,", "1: the file ends too early" },
+	{ "domains = , a", "1: \",\" is unexpected here" },
+	{ "tls { key = }", "1: \"}\" is unexpected here" },
+	{ "= = a", "1: \"=\" is unexpected here" },
+	{ "listen a { port = 1 tls = off }\nlisten a { port = 2 tls = off }",
+	    "2: \"a\" stands twice, expected each name once" },
+};
+
+static const struct fault faults[] = {
+	{ "\nhostname = a_b", "2: hostname: \"a_b\" is no host name" },
+	{ "hostname = 192.0.2.1", "1: hostname: \"192.0.2.1\" is no host name" },
+	{ "domains = {a.example,\n'a b'}", "1: domains: \"a b\" is no domain" },
+	{ "postmaster = postmaster", "1: postmaster: \"postmaster\" is no address" },
+	{ "user = ''", "1: user: \"\" is no name of a user" },
+	{ "user = 'a b'", "1: user: \"a b\"" },
+	{ "spool = ''", "1: spool: \"\" is no directory's path" },
+	{ "spool = a", "1: spool: \"a\" is no directory's path" },
+	{ "mailboxes = /a/../b", "1: mailboxes: \"/a/../b\" is no directory's path" },
+	{ "run = run", "1: run: \"run\" is no directory's path" },
+	{ "recipients { mailboxes = {fiel} }", "1: recipients.mailboxes: \"fiel\" is unknown, expected file, system or any; did you mean \"file\"?" },
+	{ "recipients { mailboxes = {'/a/'} }", "1: not yet: a pattern in recipients.mailboxes comes with a later release" },
+	{ "recipients { subaddress = '+-' }", "1: recipients.subaddress: \"+-\" does not fit" },
+	{ "recipients { subaddress = '@' }", "1: recipients.subaddress: \"@\" does not fit" },
+	{ "recipients { subaddress = ' ' }", "1: recipients.subaddress: \" \" does not fit" },
+	{ "log { to = {stdout} }", "1: log.to: \"stdout\" is no target" },
+	{ "log { to = {'file:a'} }", "1: log.to: \"file:a\" is no target" },
+	{ "log { to = {'syslog:nothing'} }", "1: log.to: \"syslog:nothing\" is no target" },
+	{ "log { to = {'tape:a'} }", "1: log.to: \"tape:a\" is no target" },
+	{ "dns { servers = {a} }", "1: dns.servers: \"a\" is no server" },
+	{ "queue { lifetime = 1h delay-notice = {1h} }", "1: queue.delay-notice: a time after queue.lifetime" },
+	/* Listeners. */
+	{ "listen a {\nport = 25 }", "1: listen.a: TLS needs a certificate, expected tls { certificate = " },
+	{ "listen a { port = 25\ntls = implicit }", "2: listen.a: TLS needs a certificate" },
+	{ "listen a { tls = off }", "1: listen.a: no port, expected port = \"25\"" },
+	{ TLS FILES "listen a { service = pop3 }", "1: listen.a: no port, expected port = \"110\"" },
+	{ TLS FILES "listen a { service = submission }", "1: listen.a: no port, expected port = \"587\"" },
+	{ "listen a { tls = off address = {'unix:/a', '*'} }", "1: listen.a: no port" },
+	{ "listen a { tls = off port = 25 address = {'a b'} }", "1: listen.a.address: \"a b\" is no address" },
+	{ "listen a { tls = off port = 25 address = {'1.2.3'} }", "1: listen.a.address: \"1.2.3\" is no address" },
+	{ "listen a { tls = off port = 25 address = {'unix:a'} }", "1: listen.a.address: \"unix:a\"" },
+	{ "listen a { tls = off port = 25 address = {'fd:'} }", "1: listen.a.address: \"fd:\"" },
+	{ "listen a { tls = off port = 25 address = {'1.2.3.4%eth0%'} }", "1: listen.a.address: " },
+	{ "listen a { tls = off port = 25 address = {'interface-too-long'} }", "1: listen.a.address: " },
+	{ "listen a { tls = off port = 25 address = {} }", "1: listen.a.address: the list is empty" },
+	{ "listen a { tls = off port = 25 hostname = 'a b' }", "1: listen.a.hostname: \"a b\" is no host name" },
+	{ TLS "listen a { service = pop3 port = 110 }", "1: listen.a: nobody can log in, expected auth" },
+	{ TLS "listen a { service = submission port = 587 }", "1: listen.a: nobody can log in, expected auth" },
+	{ FILES "listen a { service = submission port = 587 tls = off }", "1: listen.a: nobody can log in without TLS" },
+	/* Certificates. */
+	{ "tls {\ncertificate = /a }", "2: tls: a certificate without a key" },
+	{ "tls { key = /a }", "1: tls: a key without a certificate" },
+	{ "tls { certificate = a key = /b }", "1: tls.certificate: \"a\" is no file's path" },
+	{ "tls { certificate = /a key = b }", "1: tls.key: \"b\" is no file's path" },
+	{ "tls { ca = b }", "1: tls.ca: \"b\" is no file's path" },
+	{ TLS "tls { name a.example { certificate = /a } }", "1: tls.name.a.example: no key, expected both" },
+	{ TLS "tls { name a.example { key = /a } }", "1: tls.name.a.example: no certificate, expected both" },
+	{ TLS "tls { name 'a b' { key = /a certificate = /b } }", "1: tls.name: \"a b\" is no host name" },
+	{ TLS "tls { name a { key = a certificate = /b } }", "1: tls.name.key: \"a\"" },
+	{ "tls {\nname a { key = /a certificate = /b } }", "2: tls.name: there is no certificate for other names" },
+	/* Logging in. */
+	{ "auth {\nbackends = {'/etc/users'} }", "2: auth.backends: a backend without a kind" },
+	{ "auth { backends = {'file:/etc/users'} }", "1: auth.backends: a backend without a kind" },
+	{ "auth { backends = {'file://users'} }", "1: auth.backends: \"file://users\" names no file" },
+	{ "auth { backends = {'pam://'} }", "1: auth.backends: \"pam://\" names no PAM service" },
+	{ "auth { backends = {'pam://a/b'} }", "1: auth.backends: \"pam://a/b\" names no PAM service" },
+	{ "auth { backends = {'pam://a?confdir=b'} }", "1: auth.backends: \"pam://a?confdir=b\"" },
+	{ "auth { backends = {'pam://a?other=/b'} }", "1: auth.backends: \"pam://a?other=/b\"" },
+	{ "auth { backends = {'tape://secret'} }", "1: auth.backends: \"tape://\" is unknown, expected file:// or pam://" },
+	{ "auth { backends = {'hardcoded://a:secret'} }", "1: not yet: hardcoded:// in auth.backends comes with a later release\n" },
+	{ "auth { mechanisms = {PLAIN, 'CRAM-MD5'} }", "1: not yet: CRAM-MD5 in auth.mechanisms" },
+	{ "auth { without-tls = {XOAUTH2} }", "1: not yet: XOAUTH2 in auth.without-tls" },
+	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN or LOGIN" },
+	/* Upstreams and routes. */
+	{ "upstream a { }", "1: upstream.a: no server" },
+	{ "upstream mx { server a { } }", "1: upstream: \"mx\" stands for the MX hosts" },
+	{ "upstream a { server 'a b' { } }", "1: upstream.a.server: \"a b\" is no host" },
+	{ "upstream a { server 1.2.3 { } }", "1: upstream.a.server: \"1.2.3\" is no host" },
+	{ "upstream a { server b {\nuser = c } }", "2: upstream.a.server.b: a user without a password" },
+	{ "upstream a { server b {\npassword = c } }", "2: upstream.a.server.b: a password without a user" },
+	{ "upstream a { server b { tls = dane } }", "1: not yet: tls = \"dane\" of a server" },
+	{ "route a { via = b }", "1: route.a.via: there is no upstream \"b\", expected mx or the name of an upstream\n" },
+	{ "upstream isp { server a { } }\nroute a { via = isq }",
+	    "2: route.a.via: there is no upstream \"isq\", expected mx or the name of an upstream; did you mean \"isp\"?" },
+	{ "route a { via = '' }", "1: route.a.via: there is no upstream \"\"" },
+	{ "route 'a b' { }", "1: route: \"a b\" is no pattern" },
+	{ "route '*a' { }", "1: route: \"*a\" is no pattern" },
+	{ "route '*.*' { }", "1: route: \"*.*\" is no pattern" },
+	{ "route '/a/' { }", "1: not yet: a regular expression as a route's pattern" },
+	{ "route a { tls = dane }", "1: not yet: tls = \"dane\" of a route" },
+	{ "route a { via = 'lmtp:unix:/a' }", "1: not yet: a route by way of lmtp:" },
+	{ "route a { via = discard }", "1: not yet: a route by way of" },
+	{ "upstream isp { server a { } } route a { via = isp\ntls = verified }",
+	    "2: route.a.tls: an upstream's servers have their own" },
+};
+
+static const struct fault later[] = {
+	{ "listen a { service = admin port = 2580 }", "1: not yet: a listener with service = \"admin\"" },
+	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
+	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
+	{ "auth { failures-to-block = 10 }", "1: not yet: auth.failures-to-block = 10" },
+	{ "access { proxies = {10.0.0.1} }", "1: not yet: access.proxies = 10.0.0.1" },
+	{ "access { blocked = {10.0.0.1, ::1} }", "1: not yet: access.blocked = {...}" },
+	{ "limits { tarpit-delay = 1s }", "1: not yet: limits.tarpit-delay = 1s" },
+	{ "limits { rate client { messages = 5 } }", "1: not yet: limits.rate.client.messages = 5" },
+	{ "limits { rate client { recipients = 5 } }", "1: not yet: limits.rate.client.recipients = 5" },
+	{ "aliases = {/etc/aliases}", "1: not yet: aliases = /etc/aliases" },
+	{ "recipients { verify = 'exec:/a' }", "1: not yet: recipients.verify = exec:/a" },
+	{ "\nrecipient 'a@b' { mailbox = c }", "2: not yet: recipient \"a@b\" comes with a later release" },
+	{ "list a { }", "1: not yet: list \"a\"" },
+	{ "srs { secret = hush }", "1: not yet: srs.secret = ******** comes" },
+	{ "dnsbl a { }", "1: not yet: dnsbl \"a\"" },
+	{ "check spf { }", "1: not yet: check.spf.enabled = true comes with a later release, expected false" },
+	{ "check spf { enabled = true }", "1: not yet: check.spf.enabled" },
+	{ "authentication-results = {local}", "1: not yet: authentication-results = local" },
+	{ "greylist { enabled = on }", "1: not yet: greylist.enabled = on" },
+	{ "filter a { }", "1: not yet: filter \"a\"" },
+	{ "milter a { }", "1: not yet: milter \"a\"" },
+	{ "upstream a { server b { socks = '127.0.0.1:1080' } }", "1: not yet: upstream.a.server.b.socks" },
+	{ "dkim-sign a { }", "1: not yet: dkim-sign \"a\"" },
+	{ "source { addresses = {10.0.0.1} }", "1: not yet: source.addresses" },
+	{ "source { mappable = {10.0.0.1} }", "1: not yet: source.mappable" },
+	{ "source-name a { }", "1: not yet: source-name \"a\"" },
+	{ "extract-headers = true", "1: not yet: extract-headers = true" },
+	{ "amqp { url = 'amqp://a:b@c' }", "1: not yet: amqp.url = ********" },
+	{ "admin { auth = {'pam://x'} }", "1: not yet: admin.auth" },
+	{ "webhook a { }", "1: not yet: webhook \"a\"" },
+	{ "statsd = 'a:1'", "1: not yet: statsd = a:1" },
+	{ "graphite = 'a:1'", "1: not yet: graphite = a:1" },
+	/* Switched off, but wrong. */
+	{ "greylist { enabled = 5 }", "1: greylist.enabled: \"5\" does not fit" },
+	{ "greylist { delay = x }", "1: greylist.delay: \"x\" does not fit" },
+	{ "amqp { urls = '' }", "1: unknown option \"urls\" in \"amqp\"; did you mean \"url\"?" },
+};
+
+START_TEST(refused)
+{
+	check_faults(unknown, ARRAY_LEN(unknown));
+	check_faults(faults, ARRAY_LEN(faults));
+	check_faults(later, ARRAY_LEN(later));
+}
+END_TEST
+
+static const char *const accepted[] = {
+	"",
+	"# nothing\n",
+	"hostname = mail",
+	"domains = {'[192.0.2.25]', '[IPv6:2001:db8::1]'}",
+	"recipients { mailboxes = {system, any} subaddress = '' }",
+	"log { to = {stderr, 'file:/var/log/barid', 'syslog:local7'} }",
+	"dns { servers = {127.0.0.1, '127.0.0.1:5353', '[::1]:53'} }",
+	"queue { lifetime = 1s }",
+	"listen a { tls = off port = 25 address = {'*', 127.0.0.1, ::1, eth0, eth0-ipv4, 'fe80::1%eth0'} }",
+	"listen a { tls = off address = {'unix:/run/a', 'fd:smtp'} }",
+	"auth { without-tls = {plain} backends = {'file:///u'} } listen a { service = submission tls = off port = 587 }",
+	FILES "listen a { service = pop3 tls = off port = 110 }",
+	TLS "tls { name '*.a.example' { certificate = /a key = /b } }",
+	"auth { backends = {'pam://barid', 'pam://a?confdir=/etc/b', 'file:///a b'} }",
+	"upstream a { server b_c { } server 192.0.2.1 { } server ::1 { } server '[IPv6:::1]' { } }",
+	"upstream discard-all { server a { } } route a { via = discard-all }",
+	"route a { } route '*.a' { } route .b { } route '[192.0.2.1]' { } route '*' { tls = verified }",
+	/* Later releases, switched off. */
+	"listen a { port = 25 tls = off mode = store } tls { client-ca = '' }",
+	"auth { failures-to-block = 0 block-time = 1h } access { proxies = {} blocked = {} }",
+	"limits { tarpit-delay = 0s rate client { messages = 0 recipients = 0 per = 1m } }",
+	"aliases = {} recipients { verify = '' } srs { secret = '' domain = a max-age = 21d }",
+	"dnsbl-threshold = 1 check spf { enabled = false on-fail = reject } check dkim { enabled = no }",
+	"authentication-results = {} greylist { enabled = false delay = 5m } greylist { delay = 1h }",
+	"upstream a { server b { socks = '' } }",
+	"source { addresses = {} mappable = {} unmappable = {127.0.0.0/8} } extract-headers = false",
+	"amqp { url = '' inbox = inbox retry = '' } admin { auth = {} edit-config = true }",
+	"statsd = '' graphite = ''",
+};
+
+START_TEST(fine)
+{
+	for (size_t i = 0; i < ARRAY_LEN(accepted); i++)
+		conf_free(must_parse(accepted[i]));
+}
+END_TEST
+
+/* All mistakes are shown in one run. */
+START_TEST(all_of_them)
+{
+	char *got = must_fail("spool = a\nuser = ''\nroute a { via = b }");
+
+	ck_assert_str_eq(got,
+	    "test.conf:2: user: \"\" is no name of a user, expected letters, digits, \"-\", "
+	    "\"_\" and \".\"\n"
+	    "test.conf:1: spool: \"a\" is no directory's path, expected it to begin with / and "
+	    "to hold no \"..\"\n"
+	    "test.conf:3: route.a.via: there is no upstream \"b\", expected mx or the name of an "
+	    "upstream\n");
+	free(got);
+}
+END_TEST
+
+UNIT_MAIN("conf/check", refused, fine, all_of_them)
