@@ -29,7 +29,8 @@ struct str field_unfold(struct arena *a, const struct field *f);
 /*
  * Calls FN with each mailbox of an address list (RFC 5322 3.4: display
  * names, comments, groups; obsolete forms too).  False if the list is
- * broken; what came before was reported.
+ * broken, or as soon as FN is false; what came before was reported.
+ * ADDR has no comments and is good during the call only; <> is left out.
  */
 bool address_list(struct str value, bool (*fn)(void *arg, struct str addr), void *arg);
 

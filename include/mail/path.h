@@ -35,7 +35,8 @@ enum {
 /*
  * Parses a path at the start of TEXT; a source route is checked and
  * dropped.  Copies go to A.  REST (may be NULL: then nothing may follow)
- * gets what stands behind the closing bracket.  NULL, or a short English
+ * gets what stands behind the closing bracket: nothing, or a space and more.
+ * NULL, or a short English
  * reason why it is none, in static storage.
  */
 const char *path_parse(struct str text, unsigned flags, struct arena *a, struct path *out,

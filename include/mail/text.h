@@ -13,6 +13,7 @@ int base64_decode(struct str s, struct buf *out) MUST_USE;
 /* xtext of BYTES; and its meaning: -1 if S is no xtext. */
 void xtext_add(struct buf *b, struct str bytes);
 int xtext_decode(struct str s, struct buf *out) MUST_USE;
+/* True if S is xtext and means no control character: fit for an envelope. */
 bool xtext_valid(struct str s);
 
 /* Lower-case hexadecimal. */

@@ -111,7 +111,7 @@ take_char(struct str *s, char c)
 	return skip_cfws(s);
 }
 
-/* RFC 5322 4.3: a year of two digits is of 1950 to 2049, of three since 1900. */
+/* RFC 5322 4.3: two digits are 1950 to 2049, three count from 1900. */
 static bool
 take_year(struct str *s, int *year)
 {
