@@ -47,7 +47,8 @@ str_skip(struct str s, size_t n)
 {
 	if (n > s.n)
 		n = s.n;
-	return (struct str){ s.p + n, s.n - n };
+	/* Nothing may be added to a NULL pointer, not even zero. */
+	return n == 0 ? s : (struct str){ s.p + n, s.n - n };
 }
 
 static inline struct str
