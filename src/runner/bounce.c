@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * bounce -- what a sender is told, and the message that tells it.
+ *
+ * RFC 3461 says who wants to hear what; a null sender never hears anything
+ * (RFC 5321 4.5.5), so that no report can cause another.  One report has
+ * all recipients of a pass.  It is a new message with a null sender, and
+ * durable before the original forgets that it was owed.
+ */
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "mail/limits.h"
+#include "runner.h"
+
+/* The text of a report: the original, and some octets for each recipient. */
+#define REPORT_MAX ((size_t)64 << 20)
+
+bool
+bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
+{
+	const struct envelope *e = &j->file.env;
+	unsigned notify = e->rcpts[i].notify;
+
+	if (path_is_null(&e->from))
+		return false;
+	/* RFC 3461 4.1: unsaid is FAILURE, and DELAY as we like. */
+	if (notify == 0)
+		notify = NOTIFY_FAILURE | NOTIFY_DELAY;
+	switch (action) {
+	case DSN_FAILED:
+		return (notify & NOTIFY_FAILURE) != 0;
+	case DSN_DELAYED:
+		return (notify & NOTIFY_DELAY) != 0;
+	case DSN_DELIVERED:
+	case DSN_RELAYED:
+	case DSN_EXPANDED:
+		break;
+	}
+	return (notify & NOTIFY_SUCCESS) != 0 &&
+	    !j->rcpts[i].result.relayed_dsn;
+}
+
+void
+bounce_add(struct bounce *b, struct job *j, size_t i, enum dsn_action action)
+{
+	const struct envelope *e = &j->file.env;
+	const struct job_rcpt *jr = &j->rcpts[i];
+
+	if (b->rcpts == NULL) {
+		b->job = j;
+		b->rcpts = arena_alloc(
+		    &j->arena, e->rcpt_n * sizeof(*b->rcpts));
+		b->numbers = arena_alloc(
+		    &j->arena, e->rcpt_n * sizeof(*b->numbers));
+	}
+	b->failed = b->failed || action == DSN_FAILED;
+	b->delayed = b->delayed || action == DSN_DELAYED;
+	b->numbers[b->n] = i;
+	b->rcpts[b->n++] = (struct dsn_rcpt){
+		.action = action,
+		.rcpt = e->rcpts[i].path,
+		.orcpt = e->rcpts[i].orcpt,
+		.status = jr->result.status,
+		.remote_mta = jr->result.host,
+		.diagnostic = jr->result.reply,
+		.smtp_diagnostic = jr->result.remote,
+		.last_attempt = jr->time,
+		.retry_until = action == DSN_DELAYED ?
+		    (e->arrival_us / 1000 + j->r->conf->queue.lifetime) / 1000 :
+		    0,
+	};
+}
+
+/* Reads the original, or as much as its header may take. */
+static int
+read_original(const struct job *j, bool full, struct buf *b)
+{
+	const struct queue_file *f = &j->file;
+	size_t most = full && f->size <= DSN_FULL_MAX ? DSN_FULL_MAX :
+							MAIL_HEADER_MAX;
+	size_t n = f->size < most ? (size_t)f->size : most;
+	char *p = buf_room(b, n);
+
+	while (p != NULL && n > 0) {
+		ssize_t got =
+		    pread(f->fd, p, n, f->text_at + (off_t)b->n);
+
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got == 0)
+			break;
+		if (got > 0) {
+			buf_grew(b, (size_t)got);
+			p += got;
+			n -= (size_t)got;
+		}
+	}
+	return 0;
+}
+
+static int
+write_report(const struct bounce *b, struct str text)
+{
+	const struct envelope *o = &b->job->file.env;
+	struct envelope_rcpt rcpt = { .state = RCPT_QUEUED, .path = o->from };
+	struct envelope e = { .arrival_us = clock_wall_us(),
+		.client = STR("barid"),
+		.proto = STR("DSN"),
+		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
+		.smtputf8 = o->smtputf8,
+		.rcpts = &rcpt,
+		.rcpt_n = 1 };
+	struct queue_msg *m;
+	int error;
+
+	memcpy(e.id, b->id, sizeof(e.id));
+	m = queue_begin(b->job->r->queue, &e, false);
+	if (m == NULL)
+		return -1;
+	if (queue_write(m, text) < 0) {
+		error = errno;
+		queue_abort(m);
+		errno = error;
+		return -1;
+	}
+	return queue_commit(m);
+}
+
+int
+bounce_commit(const struct bounce *b)
+{
+	const struct job *j = b->job;
+	const struct envelope *o = &j->file.env;
+	const struct conf *c = j->r->conf;
+	enum dsn_ret ret = o->ret != RET_UNSAID ? o->ret :
+						  (enum dsn_ret)c->dsn_return;
+	struct buf original, text, id;
+	int done = -1;
+
+	buf_init(&original, MAIL_HEADER_MAX + DSN_FULL_MAX);
+	buf_init(&text, REPORT_MAX);
+	buf_init(&id, 512);
+	buf_addf(&id, "%s@%s", b->id, c->hostname);
+	if (read_original(j, ret == RET_FULL, &original) < 0)
+		goto out;
+	struct dsn d = { .reporting_mta = str_c(c->hostname),
+		.queue_id = str_c(j->id),
+		.message_id = buf_str(&id),
+		.postmaster = str_c(c->postmaster),
+		.to = o->from,
+		.envid = o->envid,
+		.received_from = o->helo,
+		.arrival = o->arrival_us / 1000000,
+		.now = clock_wall(),
+		.rcpts = b->rcpts,
+		.rcpt_n = b->n,
+		.original = buf_str(&original),
+		/* RFC 3461 4.3: of failures only; the header else. */
+		.full = ret == RET_FULL && b->failed &&
+		    j->file.size <= DSN_FULL_MAX };
+
+	dsn_add(&text, &d);
+	if (!buf_ok(&text))
+		errno = EMSGSIZE;
+	else
+		done = write_report(b, buf_str(&text));
+	if (done == 0)
+		log_as("cleanup", LOG_LEVEL_INFO, b->id, "message-id=<%s>",
+		    buf_cstr(&id));
+out:
+	buf_free(&id);
+	buf_free(&text);
+	buf_free(&original);
+	return done;
+}

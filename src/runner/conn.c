@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * conn -- the life of a connection: from a name to the last QUIT.
+ *
+ * A connection belongs to its destination.  It goes through the addresses
+ * of a choice of its own until one greets it (RFC 5321 5.1: each is given
+ * its time), then takes deliveries from the line until there are none.  What
+ * says no before any message costs that host, not the mail; only when all
+ * hosts say 5xx has the domain spoken.  A message that was lost before its
+ * text went out is carried to the next host by the same connection.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+const struct hop *
+conn_hop(const struct conn *c)
+{
+	return &c->hops[c->hop_at];
+}
+
+void
+conn_fail(struct conn *c, const char *status, const char *fmt, ...)
+{
+	struct result res;
+	struct buf words;
+	va_list ap;
+
+	buf_init(&words, 2048);
+	va_start(ap, fmt);
+	buf_vaddf(&words, fmt, ap);
+	va_end(ap);
+	res = result_words(TEMPFAIL, status, buf_str(&words));
+	cause_set(&c->why, &res);
+	buf_free(&words);
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+static void
+unlink_conn(struct conn *c)
+{
+	conn_session_end(c);
+	*c->at = c->next;
+	if (c->next != NULL)
+		c->next->at = c->at;
+	c->dest->conn_n--;
+	*c->all_at = c->all_next;
+	if (c->all_next != NULL)
+		c->all_next->all_at = c->all_at;
+	c->r->conn_n--;
+	c->state = CONN_OVER;
+	c->all_next = c->r->graves;
+	c->r->graves = c;
+	/* It is freed, and its place given on, when all have returned. */
+	runner_wake(c->r);
+}
+
+void
+conn_reap(struct runner *r)
+{
+	while (r->graves != NULL) {
+		struct conn *c = r->graves;
+
+		r->graves = c->all_next;
+		loop_timer_free(c->timer);
+		cause_free(&c->why);
+		buf_free(&c->relay);
+		mem_free(c);
+	}
+}
+
+void
+conn_over(struct conn *c)
+{
+	struct dest *d = c->dest;
+	/* One that carried mail, or that we ended, says nothing bad. */
+	bool bad = c->total == 0 && !c->quitting;
+	struct result *why = &c->why.result;
+
+	if (bad && c->all_refused)
+		why->outcome = PERMFAIL;
+	/* A host's 5xx that is not the domain's is temporary. */
+	if (why->outcome == TEMPFAIL && why->status[0] == '5')
+		why->status[0] = '4';
+	unlink_conn(c);
+	if (c->carry != NULL) {
+		struct delivery *v = c->carry;
+
+		c->carry = NULL;
+		why->outcome = TEMPFAIL;
+		job_fail(v, why);
+	}
+	dest_closed(d, bad ? why : NULL);
+}
+
+/* ---- hosts -------------------------------------------------------------------------- */
+
+static void
+set_relay(struct conn *c)
+{
+	const struct hop *hop = conn_hop(c);
+
+	buf_reset(&c->relay);
+	buf_adds(&c->relay, hop->host);
+	buf_addc(&c->relay, '[');
+	addr_add(&c->relay, &hop->addr);
+	buf_addf(&c->relay, "]:%u", (unsigned)addr_port(&hop->addr));
+}
+
+/* Starts to connect.  -1: errno. */
+static int
+hop_connect(struct conn *c)
+{
+	const struct addr *a = &conn_hop(c)->addr;
+	int one = 1;
+
+	c->state = CONN_CONNECTING;
+	c->fd = socket(addr_family(a),
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		return -1;
+	/* The last segment of a message must not wait for an answer. */
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (connect(c->fd, (const struct sockaddr *)&a->ss, a->len) < 0 &&
+	    errno != EINPROGRESS)
+		return -1;
+	conn_watch_connect(c);
+	return 0;
+}
+
+/* Goes through the hops from HOP_AT on until one does not fail at once. */
+static void
+try_hops(struct conn *c)
+{
+	for (; c->hop_at < c->hop_n; c->hop_at++) {
+		set_relay(c);
+		if (hop_connect(c) == 0)
+			return;
+		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
+		    strerror(errno));
+		c->all_refused = false;
+		bad_add(c->r, &conn_hop(c)->addr);
+		conn_session_end(c);
+	}
+	conn_over(c);
+}
+
+void
+conn_next_hop(struct conn *c)
+{
+	conn_session_end(c);
+	c->clear = false;
+	c->ignore = 0;
+	c->hop_at++;
+	try_hops(c);
+}
+
+void
+conn_same_hop(struct conn *c)
+{
+	conn_session_end(c);
+	try_hops(c);
+}
+
+static void
+begin(struct conn *c)
+{
+	c->hop_n = hosts_choose(c->dest->hosts, c->dest, c->hops);
+	c->hop_at = 0;
+	if (c->hop_n == 0)
+		conn_fail(c, "4.4.4", "no address of %s", c->dest->name);
+	try_hops(c);
+}
+
+void
+conn_resolved(struct dest *d, const struct result *why)
+{
+	struct conn *c = d->conns;
+
+	while (c != NULL) {
+		if (c->state != CONN_RESOLVING) {
+			c = c->next;
+			continue;
+		}
+		if (why != NULL) {
+			cause_set(&c->why, why);
+			c->all_refused = why->outcome == PERMFAIL;
+			conn_over(c);
+		} else
+			begin(c);
+		/* Whatever happened, the list may be another one now. */
+		c = d->conns;
+	}
+}
+
+void
+conn_open(struct dest *d)
+{
+	struct runner *r = d->r;
+	struct conn *c = mem_alloc(sizeof(*c));
+
+	c->r = r;
+	c->dest = d;
+	c->fd = -1;
+	c->state = CONN_RESOLVING;
+	c->all_refused = true;
+	c->begun_ms = clock_ms();
+	cause_init(&c->why);
+	conn_fail(c, "4.4.0", "no host of %s could be reached", d->name);
+	buf_init(&c->relay, 512);
+	c->next = d->conns;
+	c->at = &d->conns;
+	if (c->next != NULL)
+		c->next->at = &c->next;
+	d->conns = c;
+	d->conn_n++;
+	c->all_next = r->conns;
+	c->all_at = &r->conns;
+	if (c->all_next != NULL)
+		c->all_next->all_at = &c->all_next;
+	r->conns = c;
+	r->conn_n++;
+	if (hosts_fresh(d->hosts, clock_ms())) {
+		begin(c);
+		return;
+	}
+	if (!d->resolving) {
+		d->resolving = true;
+		hosts_resolve(d);
+	}
+}
+
+/* ---- sessions ------------------------------------------------------------------------ */
+
+/* The engine ended the session, or the line broke. */
+static void
+session_over(struct conn *c)
+{
+	if (c->ready && c->carry == NULL) {
+		conn_over(c);
+		return;
+	}
+	if (c->ready) {
+		/* A server that lies about PIPELINING: once more without. */
+		if (conn_may_ignore(c)) {
+			c->ignore = EXT_PIPELINING;
+			conn_same_hop(c);
+		} else
+			conn_next_hop(c);
+		return;
+	}
+	/* RFC 7435: where TLS is only better than nothing, nothing it is. */
+	if (c->tls_failed && !c->clear && conn_tls_level(c) != TLS_REQUIRED &&
+	    conn_tls_level(c) != TLS_VERIFIED && !conn_is_implicit(c)) {
+		log_debug(NULL, "TLS with %s failed: trying without",
+		    buf_cstr(&c->relay));
+		c->clear = true;
+		conn_same_hop(c);
+		return;
+	}
+	bad_add(c->r, &conn_hop(c)->addr);
+	c->all_refused = c->all_refused &&
+	    c->why.result.outcome == PERMFAIL;
+	conn_next_hop(c);
+}
+
+static bool
+is_idle(const struct conn *c)
+{
+	return c->state == CONN_TALKING && c->v == NULL && !c->closed &&
+	    client_ready(c->client);
+}
+
+static void
+say_quit(struct conn *c)
+{
+	c->quitting = true;
+	client_quit(c->client);
+	conn_flush(c);
+}
+
+static void
+became_ready(struct conn *c)
+{
+	c->ready = true;
+	c->dest->ready_n++;
+	bad_del(c->r, &conn_hop(c)->addr);
+}
+
+void
+conn_settle(struct conn *c)
+{
+	while (c->state == CONN_TALKING) {
+		if (c->ended)
+			conn_mail_over(c);
+		if (c->closed) {
+			session_over(c);
+			return;
+		}
+		if (c->starttls) {
+			conn_tls_begin(c);
+			return;
+		}
+		if (!is_idle(c) || c->quitting)
+			break;
+		if (!c->ready)
+			became_ready(c);
+		if (!conn_mail_next(c)) {
+			if (!c->r->stopping &&
+			    c->messages < c->r->conf->queue.per_connection)
+				break;
+			say_quit(c);
+			continue;
+		}
+		conn_flush(c);
+	}
+	if (c->state == CONN_TALKING)
+		conn_watch(c);
+}
+
+bool
+conn_wake(struct dest *d)
+{
+	for (struct conn *c = d->conns; c != NULL; c = c->next)
+		if (is_idle(c) && !c->quitting) {
+			conn_settle(c);
+			return true;
+		}
+	return false;
+}
+
+bool
+conn_yield(struct runner *r)
+{
+	for (struct conn *c = r->conns; c != NULL; c = c->all_next)
+		if (is_idle(c) && !c->quitting && c->ready) {
+			say_quit(c);
+			conn_settle(c);
+			return true;
+		}
+	return false;
+}
+
+void
+conn_stop_all(struct runner *r, bool now)
+{
+	struct conn *next;
+
+	for (struct conn *c = r->conns; c != NULL; c = next) {
+		next = c->all_next;
+		/* A message under way is given its time. */
+		if (!now && c->v != NULL)
+			continue;
+		if (!now && is_idle(c)) {
+			c->quitting = true;
+			client_quit(c->client);
+			conn_flush(c);
+		}
+		unlink_conn(c);
+	}
+}

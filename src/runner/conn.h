@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_CONN_H
+#define RUNNER_CONN_H
+
+/*
+ * conn -- what the files of a connection share.
+ *
+ * conn.c	its life: hosts, connecting, closing
+ * conn_io.c	bytes, TLS, time-outs
+ * conn_mail.c	messages and their outcomes
+ *
+ * The events of the client engine only note what happened (ENDED, CLOSED,
+ * STARTTLS); conn_settle() acts on it when the engine's call has returned.
+ */
+
+#include "dest.h"
+#include "hosts.h"
+#include "job.h"
+#include "lib/loop.h"
+#include "net/tls.h"
+#include "result.h"
+#include "runner.h"
+
+enum conn_state {
+	CONN_RESOLVING,
+	CONN_CONNECTING,
+	CONN_TLS,	/* a handshake */
+	CONN_TALKING,
+	CONN_OVER
+};
+
+struct conn {
+	struct runner *r;
+	struct dest *dest;
+	struct conn *next, **at;		/* of the destination */
+	struct conn *all_next, **all_at;	/* of the runner; then graves */
+	enum conn_state state;
+
+	struct hop hops[HOP_MAX];
+	size_t hop_n, hop_at;
+	bool clear;		/* this hop again, without TLS */
+	unsigned ignore;	/* this hop again, without these extensions */
+
+	int fd;
+	struct loop_io *io;
+	struct loop_timer *timer;
+	struct tls *tls;
+	bool tls_wants_write;
+	bool tls_failed;	/* the handshake did */
+	bool blocked;		/* output waits for the socket */
+	struct client *client;
+	struct buf relay;	/* "host[ip]:port" */
+
+	bool ready;		/* the session got through, once */
+	bool quitting;
+	bool ended, closed, starttls;	/* events */
+
+	struct delivery *v;	/* being sent */
+	struct delivery *carry;	/* to be sent first, by the next session */
+	size_t messages;	/* of this session */
+	size_t total;
+	int64_t begun_ms, sent_ms, cap_ms;
+
+	struct cause why;	/* the last thing that went wrong */
+	bool all_refused;	/* every host so far said 5xx */
+};
+
+/* conn.c */
+/* The hop failed, as WHY says already: the next one, or the end. */
+void conn_next_hop(struct conn *c);
+/* The same hop again, with CLEAR or IGNORE as they are now. */
+void conn_same_hop(struct conn *c);
+void conn_over(struct conn *c);
+/* Acts on what the engine said; nothing may be done with C afterwards. */
+void conn_settle(struct conn *c);
+void conn_fail(struct conn *c, const char *status, const char *fmt, ...)
+    PRINTF(3, 4);
+const struct hop *conn_hop(const struct conn *c);
+
+/* conn_io.c */
+/* Watches for the connection to come about. */
+void conn_watch_connect(struct conn *c);
+/* Writes what the engine has; may note ended or closed. */
+void conn_flush(struct conn *c);
+/* Waits for what is to be waited for. */
+void conn_watch(struct conn *c);
+void conn_tls_begin(struct conn *c);
+/* Gives back descriptor, TLS and engine. */
+void conn_session_end(struct conn *c);
+int conn_tls_level(const struct conn *c);	/* enum conf_client_tls */
+bool conn_is_implicit(const struct conn *c);
+
+/* conn_mail.c */
+struct client *conn_client_new(struct conn *c);
+/* Sends the next message; false if there is none (or no more here). */
+bool conn_mail_next(struct conn *c);
+/* The first message was lost, and PIPELINING may be why. */
+bool conn_may_ignore(const struct conn *c);
+/* The message under way has all its outcomes. */
+void conn_mail_over(struct conn *c);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * conn_io -- bytes between a socket, TLS and the client engine, in time.
+ *
+ * Every wait has an end: connecting, a handshake, each reply as RFC 5321
+ * 4.5.3.2 says, and the session and the transaction as wholes, so that a
+ * peer that sends an octet a second cannot keep a connection for ever.
+ */
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define CONNECT_MS 30000
+#define HANDSHAKE_MS 60000
+/* From the connection to the first message: greeting, EHLO, TLS, AUTH. */
+#define SETUP_MS 900000
+#define QUIT_MS 5000
+/* RFC 8314 3.3: TLS from the first byte. */
+#define SUBMISSIONS_PORT 465
+/* Reads at one event; TLS must be read until it wants more. */
+#define ROUNDS_MAX 64
+
+int
+conn_tls_level(const struct conn *c)
+{
+	const struct conf_server *s = conn_hop(c)->server;
+
+	return s != NULL ? s->tls : c->dest->tls;
+}
+
+bool
+conn_is_implicit(const struct conn *c)
+{
+	return conn_hop(c)->server != NULL &&
+	    addr_port(&conn_hop(c)->addr) == SUBMISSIONS_PORT &&
+	    conn_tls_level(c) != TLS_OFF;
+}
+
+void
+conn_session_end(struct conn *c)
+{
+	if (c->ready)
+		c->dest->ready_n--;
+	c->ready = c->ended = c->closed = c->starttls = false;
+	c->tls_failed = c->tls_wants_write = c->blocked = false;
+	c->messages = 0;
+	if (c->timer != NULL)
+		loop_timer_clear(c->timer);
+	loop_io_free(c->io);
+	c->io = NULL;
+	client_free(c->client);
+	c->client = NULL;
+	tls_free(c->tls);
+	c->tls = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
+/* ---- bytes -------------------------------------------------------------------------- */
+
+/* As recv(2), over whatever there is; EAGAIN: later. */
+static ssize_t
+conn_read(struct conn *c, char *p, size_t n)
+{
+	size_t got = 0;
+
+	if (c->tls == NULL)
+		return recv(c->fd, p, n, 0);
+	switch (tls_read(c->tls, p, n, &got)) {
+	case TLS_DONE:
+		return (ssize_t)got;
+	case TLS_CLOSED:
+		return 0;
+	case TLS_WANT_WRITE:
+		c->tls_wants_write = true;
+		errno = EAGAIN;
+		return -1;
+	case TLS_WANT_READ:
+		errno = EAGAIN;
+		return -1;
+	case TLS_FAILED:
+		break;
+	}
+	errno = EPROTO;
+	return -1;
+}
+
+static ssize_t
+conn_write(struct conn *c, struct str out)
+{
+	size_t put = 0;
+
+	if (c->tls == NULL)
+		return send(c->fd, out.p, out.n, MSG_NOSIGNAL);
+	switch (tls_write(c->tls, out.p, out.n, &put)) {
+	case TLS_DONE:
+		return (ssize_t)put;
+	case TLS_WANT_READ:
+	case TLS_WANT_WRITE:
+		errno = EAGAIN;
+		return -1;
+	case TLS_CLOSED:
+	case TLS_FAILED:
+		break;
+	}
+	errno = EPIPE;
+	return -1;
+}
+
+static bool
+is_again(int e)
+{
+	return e == EAGAIN || e == EWOULDBLOCK || e == EINTR;
+}
+
+static const char *
+broken(const struct conn *c, int e)
+{
+	if (c->tls != NULL && (e == EPROTO || e == EPIPE))
+		return tls_error(c->tls);
+	return strerror(e);
+}
+
+/* Reads what has come and gives it to the engine. */
+static void
+fill(struct conn *c)
+{
+	for (int i = 0; !c->closed && !c->starttls; i++) {
+		ssize_t n = conn_read(c, c->r->bytes, BYTES_MAX);
+
+		if (n > 0)
+			client_input(c->client, str_n(c->r->bytes, (size_t)n));
+		else if (n == 0)
+			client_eof(c->client, NULL);
+		else if (is_again(errno))
+			return;
+		else
+			client_eof(c->client, broken(c, errno));
+		if (c->tls == NULL && (n < BYTES_MAX || i >= ROUNDS_MAX))
+			return;
+		if (i >= ROUNDS_MAX)
+			client_eof(c->client, "it does not stop sending");
+	}
+}
+
+void
+conn_flush(struct conn *c)
+{
+	struct str out;
+
+	c->blocked = false;
+	while (!c->starttls && (out = client_output(c->client)).n > 0) {
+		ssize_t n = conn_write(c, out);
+
+		if (n > 0) {
+			client_sent(c->client, (size_t)n);
+			continue;
+		}
+		if (n < 0 && is_again(errno)) {
+			c->blocked = true;
+			return;
+		}
+		if (c->closed)
+			return;
+		/* A server that closes has often said why. */
+		int e = errno;
+
+		fill(c);
+		if (!c->closed)
+			client_eof(c->client, broken(c, e));
+		return;
+	}
+}
+
+/* ---- time --------------------------------------------------------------------------- */
+
+static void
+on_timer(void *arg)
+{
+	struct conn *c = arg;
+
+	switch (c->state) {
+	case CONN_CONNECTING:
+		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
+		    strerror(ETIMEDOUT));
+		c->all_refused = false;
+		bad_add(c->r, &conn_hop(c)->addr);
+		conn_next_hop(c);
+		return;
+	case CONN_TLS:
+		if (c->client != NULL) {
+			c->state = CONN_TALKING;
+			c->tls_failed = true;
+			client_secured(c->client, false, "timed out");
+			conn_settle(c);
+			return;
+		}
+		conn_fail(c, "4.7.5", "TLS handshake with %s timed out",
+		    buf_cstr(&c->relay));
+		c->all_refused = false;
+		conn_next_hop(c);
+		return;
+	case CONN_TALKING:
+		if (client_ready(c->client) && !c->quitting) {
+			c->quitting = true;
+			client_quit(c->client);
+			conn_flush(c);
+		} else
+			client_expired(c->client);
+		conn_settle(c);
+		return;
+	case CONN_RESOLVING:
+	case CONN_OVER:
+		return;
+	}
+}
+
+static void
+set_timer(struct conn *c, int64_t ms)
+{
+	if (c->timer == NULL)
+		c->timer = loop_timer_new(c->r->loop, on_timer, c);
+	loop_timer_set(c->timer, ms);
+}
+
+void
+conn_watch(struct conn *c)
+{
+	int64_t ms = client_timeout(c->client), now = clock_ms();
+
+	loop_io_want(c->io, true, c->blocked || c->tls_wants_write);
+	if (c->quitting)
+		ms = QUIT_MS;
+	else if (client_ready(c->client))
+		ms = c->r->conf->queue.idle_connection;
+	else if (ms == 0)
+		ms = HANDSHAKE_MS;
+	else if (ms > c->cap_ms - now)
+		ms = c->cap_ms - now;
+	set_timer(c, ms);
+}
+
+/* ---- TLS ---------------------------------------------------------------------------- */
+
+static void
+talk_begin(struct conn *c)
+{
+	c->state = CONN_TALKING;
+	c->client = conn_client_new(c);
+	c->cap_ms = clock_ms() + SETUP_MS;
+	conn_settle(c);
+}
+
+static void
+handshake_failed(struct conn *c)
+{
+	if (c->client != NULL) {
+		/* The engine says it in its own words, and closes. */
+		c->state = CONN_TALKING;
+		c->tls_failed = true;
+		client_secured(c->client, false, tls_error(c->tls));
+		conn_settle(c);
+		return;
+	}
+	conn_fail(c, "4.7.5", "TLS handshake with %s failed: %s",
+	    buf_cstr(&c->relay), tls_error(c->tls));
+	c->all_refused = false;
+	bad_add(c->r, &conn_hop(c)->addr);
+	conn_next_hop(c);
+}
+
+static void
+handshake(struct conn *c)
+{
+	switch (tls_handshake(c->tls)) {
+	case TLS_WANT_READ:
+		loop_io_want(c->io, true, false);
+		return;
+	case TLS_WANT_WRITE:
+		loop_io_want(c->io, false, true);
+		return;
+	case TLS_CLOSED:
+	case TLS_FAILED:
+		handshake_failed(c);
+		return;
+	case TLS_DONE:
+		break;
+	}
+	log_debug(NULL, "TLS with %s: %s %s", buf_cstr(&c->relay),
+	    tls_version(c->tls), tls_cipher(c->tls));
+	if (c->client == NULL) {
+		talk_begin(c);
+		return;
+	}
+	c->state = CONN_TALKING;
+	client_secured(c->client, true, NULL);
+	conn_flush(c);
+	conn_settle(c);
+}
+
+void
+conn_tls_begin(struct conn *c)
+{
+	const char *name = conn_hop(c)->host;
+	enum tls_verify verify = conn_tls_level(c) == TLS_VERIFIED ?
+	    TLS_VERIFY_NAME :
+	    TLS_VERIFY_NONE;
+
+	c->starttls = false;
+	c->state = CONN_TLS;
+	c->tls = tls_connect(c->r->tls, c->fd, name, verify);
+	if (c->tls == NULL) {
+		conn_fail(c, "4.7.5", "cannot start TLS with %s",
+		    buf_cstr(&c->relay));
+		c->all_refused = false;
+		conn_next_hop(c);
+		return;
+	}
+	set_timer(c, HANDSHAKE_MS);
+	handshake(c);
+}
+
+/* ---- events ------------------------------------------------------------------------- */
+
+static void
+connected(struct conn *c)
+{
+	int e = 0;
+	socklen_t n = sizeof(e);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0)
+		e = errno;
+	if (e != 0) {
+		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
+		    strerror(e));
+		c->all_refused = false;
+		bad_add(c->r, &conn_hop(c)->addr);
+		conn_next_hop(c);
+		return;
+	}
+	if (conn_is_implicit(c))
+		conn_tls_begin(c);
+	else
+		talk_begin(c);
+}
+
+static void
+on_io(void *arg, bool readable, bool writable)
+{
+	struct conn *c = arg;
+
+	switch (c->state) {
+	case CONN_CONNECTING:
+		connected(c);
+		return;
+	case CONN_TLS:
+		handshake(c);
+		return;
+	case CONN_TALKING:
+		/* TLS may read when it can write, and the other way round. */
+		if (readable || (writable && c->tls_wants_write)) {
+			c->tls_wants_write = false;
+			fill(c);
+		}
+		if (!c->starttls)
+			conn_flush(c);
+		conn_settle(c);
+		return;
+	case CONN_RESOLVING:
+	case CONN_OVER:
+		return;
+	}
+}
+
+void
+conn_watch_connect(struct conn *c)
+{
+	c->io = loop_io_new(c->r->loop, c->fd, on_io, c);
+	loop_io_want(c->io, false, true);
+	set_timer(c, CONNECT_MS);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * finish -- the end of a pass: every recipient has its outcome.
+ *
+ * A message that was delivered whole is taken off the spool, without more.
+ * For all others the order is what makes promise and durability meet:
+ *
+ *   1. notes and marks: what happened; S and F say that a report is owed
+ *   2. the report is committed as a message of its own
+ *   3. S becomes D, F becomes B: nothing is owed any more
+ *   4. the message is put off (durable with all of this), removed, or, where
+ *      nobody can be told, moved to dead/
+ *
+ * A crash between 2 and 4 sends the report twice; one before 2 sends it at
+ * the next attempt, since the marks say so.  Steps 1 to 4 run in the pool,
+ * and nobody else touches the job then.
+ */
+
+#include <errno.h>
+
+#include "dest.h"
+#include "ipc/msg.h"
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/random.h"
+#include "result.h"
+#include "runner.h"
+
+/* A report that cannot be written, or a full disk, is tried again then. */
+#define REPORT_RETRY_S 300
+
+enum finish_end { END_REMOVE, END_DEFER, END_DEAD, END_HOLD };
+
+struct finish {
+	struct job *j;
+	struct bounce bounce;
+	unsigned delays;	/* delay reports sent, after this one */
+	int64_t next;		/* seconds */
+	enum finish_end end;
+	bool reported;
+	bool hold, delete;
+};
+
+static bool
+null_sender(const struct job *j)
+{
+	return path_is_null(&j->file.env.from);
+}
+
+/* ---- before: decisions, in the loop --------------------------------------------- */
+
+/* Makes deferred recipients of a message that is too old failed ones. */
+static void
+expire(struct job *j, int64_t age)
+{
+	const struct runner *r = j->r;
+	struct buf from;
+	bool any = false;
+
+	if (age < r->conf->queue.lifetime || clock_ms() < r->no_expiry_until)
+		return;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		struct job_rcpt *jr = &j->rcpts[i];
+		struct result *res = &jr->result;
+
+		if (!jr->now || res->outcome != TEMPFAIL)
+			continue;
+		res->reply = str_c(arena_printf(&j->arena,
+		    "message expired after %lld %s, last: " STR_FMT,
+		    (long long)(age >= 172800000 ? age / 86400000 :
+						   age / 3600000),
+		    age >= 172800000 ? "days" : "hours",
+		    STR_ARG(res->text)));
+		res->text = res->reply;
+		res->remote = false;
+		res->outcome = PERMFAIL;
+		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
+		jr->expired = true;
+		score_add(r->score, COUNT_BOUNCED, 1);
+		any = true;
+	}
+	if (!any)
+		return;
+	buf_init(&from, 1024);
+	path_add(&from, &j->file.env.from);
+	log_as("qmgr", LOG_LEVEL_INFO, j->id,
+	    "from=<%s>, status=expired, returned to sender", buf_cstr(&from));
+	buf_free(&from);
+}
+
+/* What recipient I has now: as marked before, or by this pass. */
+static enum dsn_action
+action_of(const struct job *j, size_t i, bool *none)
+{
+	const struct job_rcpt *jr = &j->rcpts[i];
+	enum rcpt_state state = j->file.env.rcpts[i].state;
+
+	*none = state == RCPT_DONE || state == RCPT_BOUNCED ||
+	    (state == RCPT_QUEUED && !jr->now);
+	if (jr->result.outcome == TEMPFAIL)
+		return DSN_DELAYED;
+	if (jr->result.outcome == PERMFAIL)
+		return DSN_FAILED;
+	return jr->local ? DSN_DELIVERED : DSN_RELAYED;
+}
+
+/* Collects the report: failures and successes now, delays when it is time. */
+static void
+plan_report(struct finish *f, int64_t age)
+{
+	struct job *j = f->j;
+	unsigned due = schedule_delays(&j->r->conf->queue.delay_notice, age);
+	bool delay = due > j->file.env.delays, none;
+
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		enum dsn_action action = action_of(j, i, &none);
+
+		if (none || (action == DSN_DELAYED && !delay) ||
+		    !bounce_wanted(j, i, action))
+			continue;
+		bounce_add(&f->bounce, j, i, action);
+	}
+	f->delays = f->bounce.delayed ? due : j->file.env.delays;
+	if (f->bounce.n > 0)
+		queue_id_new(f->bounce.id);
+}
+
+/* True if every recipient is delivered and nobody wants to hear of it. */
+static bool
+all_done(const struct job *j)
+{
+	bool none;
+
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		enum dsn_action action = action_of(j, i, &none);
+
+		if (j->rcpts[i].todo)
+			return false;
+		if (none)
+			continue;
+		if (action == DSN_DELAYED || action == DSN_FAILED ||
+		    bounce_wanted(j, i, action))
+			return false;
+	}
+	return true;
+}
+
+static int64_t
+next_attempt(const struct job *j)
+{
+	const struct conf_queue *q = &j->r->conf->queue;
+	int64_t now = clock_wall_us() / 1000;
+	int64_t arrival = j->file.env.arrival_us / 1000;
+	int64_t next = schedule_next(&q->retry, arrival, now, random_below);
+
+	/* The last attempt is when its life ends. */
+	if (next > arrival + q->lifetime && arrival + q->lifetime > now)
+		next = arrival + q->lifetime;
+	return (next + 999) / 1000;
+}
+
+/* ---- meanwhile: in the pool ----------------------------------------------------- */
+
+static void
+complain(const struct job *j, const char *what)
+{
+	log_error(j->id, "cannot %s: %s", what, strerror(errno));
+}
+
+static void
+note(struct job *j, size_t i)
+{
+	const struct job_rcpt *jr = &j->rcpts[i];
+	struct queue_attempt a = { .time = jr->time,
+		.rcpt = i,
+		.relay = jr->result.relay,
+		.reply = jr->result.reply };
+
+	memcpy(a.status, jr->result.status, sizeof(a.status));
+	if (queue_note(&j->file, &a) < 0)
+		complain(j, "note an attempt");
+}
+
+static void
+mark(struct job *j, size_t i, enum rcpt_state state)
+{
+	if (queue_mark(&j->file, i, state) < 0)
+		complain(j, "mark a recipient");
+}
+
+/* Step 1: recipients that were not marked while others were under way. */
+static void
+write_outcomes(struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		const struct job_rcpt *jr = &j->rcpts[i];
+		bool owed;
+
+		if (!jr->now || j->file.env.rcpts[i].state != RCPT_QUEUED)
+			continue;
+		switch (jr->result.outcome) {
+		case TEMPFAIL:
+			note(j, i);
+			break;
+		case DELIVERED:
+			owed = bounce_wanted(j, i, DSN_DELIVERED);
+			if (owed)
+				note(j, i);
+			mark(j, i, owed ? RCPT_SENT : RCPT_DONE);
+			break;
+		case PERMFAIL:
+			note(j, i);
+			mark(j, i, RCPT_FAILED);
+			break;
+		}
+	}
+}
+
+/* Step 3, for what the report has and for what nobody wants to hear. */
+static void
+write_reported(struct finish *f)
+{
+	struct job *j = f->j;
+
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		enum rcpt_state state = j->file.env.rcpts[i].state;
+		bool wanted = bounce_wanted(j, i,
+		    state == RCPT_FAILED ? DSN_FAILED : DSN_DELIVERED);
+
+		if (wanted && !f->reported)
+			continue;
+		if (state == RCPT_SENT)
+			mark(j, i, RCPT_DONE);
+		/* Of a null sender it stays F: that is what dead/ is for. */
+		if (state == RCPT_FAILED && !null_sender(j))
+			mark(j, i, RCPT_BOUNCED);
+	}
+	if (f->reported && f->delays != j->file.env.delays &&
+	    queue_note_delay(&j->file, f->delays) < 0)
+		complain(j, "note a delay report");
+}
+
+static enum finish_end
+end_of(const struct finish *f)
+{
+	const struct job *j = f->j;
+	bool dead = false;
+
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		enum rcpt_state state = j->file.env.rcpts[i].state;
+
+		if (state == RCPT_QUEUED || state == RCPT_SENT ||
+		    (state == RCPT_FAILED && !null_sender(j)))
+			return f->hold ? END_HOLD : END_DEFER;
+		dead = dead || state == RCPT_FAILED;
+	}
+	return dead ? END_DEAD : END_REMOVE;
+}
+
+static void
+finish_work(void *arg)
+{
+	struct finish *f = arg;
+	struct job *j = f->j;
+	int r = 0;
+
+	write_outcomes(j);
+	if (f->bounce.n > 0) {
+		f->reported = bounce_commit(&f->bounce) == 0;
+		if (!f->reported) {
+			complain(j, "write a report to the sender");
+			f->next = clock_wall() + REPORT_RETRY_S;
+		}
+	}
+	write_reported(f);
+	f->end = end_of(f);
+	if (f->end == END_DEFER)
+		r = queue_defer(j->r->queue, &j->file, f->next);
+	else if (f->end == END_DEAD)
+		r = queue_move(j->r->queue, j->file.place, j->id, QUEUE_DEAD);
+	else if (f->end == END_HOLD)
+		r = queue_move(j->r->queue, j->file.place, j->id, QUEUE_HOLD);
+	if (r < 0) {
+		complain(j, f->end == END_DEFER ? "put it off" : "move it");
+		/* It is where it was: another time. */
+		f->end = END_DEFER;
+		f->next = clock_wall() + REPORT_RETRY_S;
+	}
+}
+
+/* ---- after: in the loop ----------------------------------------------------------- */
+
+static void
+say_reported(const struct finish *f)
+{
+	const struct bounce *b = &f->bounce;
+
+	log_as("bounce", LOG_LEVEL_INFO, f->j->id, "sender %s: %s",
+	    b->failed	     ? "non-delivery notification" :
+		b->delayed ? "delay notification" :
+			       "delivery status notification",
+	    b->id);
+}
+
+static void
+finish_done(void *arg)
+{
+	struct finish *f = arg;
+	struct job *j = f->j;
+	struct runner *r = j->r;
+	struct known *k = index_at(r->index, j->slot);
+	uint32_t slot = j->slot;
+
+	r->finishing--;
+	if (f->reported)
+		say_reported(f);
+	k->place = (uint8_t)j->file.place;
+	k->op = 0;
+	switch (f->end) {
+	case END_REMOVE:
+		remove_job(j);
+		break;
+	case END_DEFER:
+		index_wait(r->index, slot, f->next);
+		job_free(j);
+		break;
+	case END_DEAD:
+		log_error(j->id, "this message can neither be delivered nor "
+		    "returned: kept in dead/");
+		job_free(j);
+		runner_forget(r, slot);
+		break;
+	case END_HOLD:
+		log_as("qmgr", LOG_LEVEL_INFO, j->id, "put on hold");
+		job_free(j);
+		runner_forget(r, slot);
+		break;
+	}
+	/* May move the index. */
+	if (f->reported)
+		runner_announce(r, f->bounce.id);
+	mem_free(f);
+}
+
+void
+finish_job(struct job *j)
+{
+	const struct known *k = index_at(j->r->index, j->slot);
+	int64_t age = (clock_wall_us() - j->file.env.arrival_us) / 1000;
+	struct finish *f;
+
+	if (k->op == CONTROL_DELETE) {
+		log_as("qmgr", LOG_LEVEL_INFO, j->id,
+		    "deleted by the administrator");
+		remove_job(j);
+		return;
+	}
+	expire(j, age);
+	if (all_done(j)) {
+		remove_job(j);
+		return;
+	}
+	f = mem_alloc(sizeof(*f));
+	f->j = j;
+	f->hold = k->op == CONTROL_HOLD;
+	plan_report(f, age);
+	f->next = next_attempt(j);
+	j->r->finishing++;
+	loop_pool_run(j->r->disk, finish_work, finish_done, f);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * hosts -- from the name of a destination to the hosts that take its mail.
+ *
+ * MX hosts by RFC 5321 5.1 and RFC 7505, the servers of an upstream, or an
+ * address literal.  All names are looked up at once; the answer is kept for
+ * a while with the destination.  A failure is permanent only where DNS said
+ * clearly no: whatever is not clear is temporary.  An upstream is our own
+ * configuration, so its failures are temporary always.
+ */
+
+#include "hosts.h"
+
+#include "dest.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "lib/random.h"
+#include "mail/path.h"
+#include "policy/upstream.h"
+#include "runner.h"
+
+/* Of a hundred MX hosts, so many are looked at. */
+#define HOSTS_MAX 16
+#define TTL_MIN_S 5
+#define TTL_MAX_S 300
+
+struct hosts {
+	int64_t expires;
+	size_t n;
+	struct host v[];	/* HOSTS_MAX while it is resolved, then N */
+};
+
+struct lookup_one {
+	struct lookup *lookup;
+	struct host *host;
+	enum dns_status status;
+};
+
+struct lookup {
+	struct dest *d;
+	struct hosts *h;
+	struct loop_timer *later;	/* makes the end come from outside */
+	struct lookup_one one[HOSTS_MAX];
+	size_t pending;
+	uint32_t ttl;
+	bool implicit;		/* no MX: the domain itself is the host */
+	bool self;		/* we are one of them */
+	struct buf reason;	/* of the first that was temporary */
+	bool temporary;
+};
+
+void
+hosts_free(struct hosts *h)
+{
+	mem_free(h);
+}
+
+bool
+hosts_fresh(const struct hosts *h, int64_t now)
+{
+	return h != NULL && now < h->expires;
+}
+
+/* ---- the end ------------------------------------------------------------------ */
+
+/* RFC 5321 5.1: we and whoever is no better than we are left out. */
+static void
+drop_self(struct lookup *l)
+{
+	struct hosts *h = l->h;
+	unsigned limit = UINT32_MAX;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < h->n; i++) {
+		bool self = str_ieq(str_c(h->v[i].name),
+		    str_c(l->d->r->conf->hostname));
+
+		for (size_t k = 0; k < h->v[i].addr_n; k++)
+			self = self || self_is(l->d->r->self, &h->v[i].addr[k]);
+		if (self && h->v[i].preference < limit)
+			limit = h->v[i].preference;
+	}
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].preference < limit)
+			h->v[kept++] = h->v[i];
+	l->self = kept < h->n;
+	h->n = kept;
+}
+
+static bool
+any_address(const struct hosts *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].addr_n > 0)
+			return true;
+	return false;
+}
+
+static bool
+no_name(const struct lookup *l)
+{
+	return l->implicit && l->one[0].status == DNS_NO_NAME;
+}
+
+/* Why there is no host at all. */
+static struct result
+why_none(const struct lookup *l, struct buf *words)
+{
+	const char *name = l->d->name;
+
+	if (l->temporary) {
+		buf_addf(words, "cannot look up %s: %s", name,
+		    buf_cstr(&l->reason));
+		return result_words(TEMPFAIL, "4.4.3", buf_str(words));
+	}
+	if (l->self) {
+		buf_addf(words, "mail for %s loops back to this host", name);
+		return result_words(PERMFAIL, "5.4.6", buf_str(words));
+	}
+	if (l->d->kind == DEST_UPSTREAM) {
+		buf_addf(words, "no server of upstream %s has an address",
+		    name);
+		return result_words(TEMPFAIL, "4.4.4", buf_str(words));
+	}
+	if (no_name(l)) {
+		buf_addf(words, "there is no domain %s", name);
+		return result_words(PERMFAIL, "5.1.2", buf_str(words));
+	}
+	buf_addf(words, "no mail host of %s has an address", name);
+	return result_words(PERMFAIL, "5.4.4", buf_str(words));
+}
+
+/* Gives the answer, RES or the hosts, to the destination. */
+static void
+lookup_end(struct lookup *l, const struct result *res)
+{
+	struct dest *d = l->d;
+	struct hosts *h = l->h;
+	uint32_t ttl = l->ttl < TTL_MIN_S ? TTL_MIN_S :
+	    l->ttl > TTL_MAX_S		  ? TTL_MAX_S :
+					    l->ttl;
+
+	h->expires = clock_ms() + (int64_t)ttl * 1000;
+	h = mem_grow(h, 1, sizeof(*h) + h->n * sizeof(h->v[0]));
+	loop_timer_free(l->later);
+	buf_free(&l->reason);
+	mem_free(l);
+	if (res != NULL) {
+		hosts_free(h);
+		h = NULL;
+	}
+	dest_resolved(d, h, res);
+}
+
+static void
+lookup_done(void *arg)
+{
+	struct lookup *l = arg;
+	struct result res;
+	struct buf words;
+
+	if (l->d->kind == DEST_MX)
+		drop_self(l);
+	if (any_address(l->h)) {
+		lookup_end(l, NULL);
+		return;
+	}
+	buf_init(&words, 1024);
+	res = why_none(l, &words);
+	lookup_end(l, &res);
+	buf_free(&words);
+}
+
+static void
+lookup_refuse(struct lookup *l, enum outcome o, const char *status,
+    const char *fmt, const char *a, const char *b)
+{
+	struct buf words;
+	struct result res;
+
+	buf_init(&words, 1024);
+	buf_addf(&words, "%s %s %s", fmt, a, b);
+	res = result_words(o, status, str_trim(buf_str(&words)));
+	lookup_end(l, &res);
+	buf_free(&words);
+}
+
+/* ---- addresses ----------------------------------------------------------------- */
+
+static void
+note_temporary(struct lookup *l, const char *host, const char *reason)
+{
+	if (!l->temporary)
+		buf_addf(&l->reason, "%s: %s", host, reason);
+	l->temporary = true;
+}
+
+static uint16_t
+port_of(const struct lookup *l, const struct host *h)
+{
+	if (h->server != NULL)
+		return (uint16_t)h->server->port;
+	return (uint16_t)l->d->r->conf->smtp_port;
+}
+
+static void
+on_addr(void *arg, const struct dns_addr_answer *a)
+{
+	struct lookup_one *one = arg;
+	struct lookup *l = one->lookup;
+	struct host *h = one->host;
+
+	one->status = a->status;
+	if (a->status == DNS_TEMPORARY)
+		note_temporary(l, h->name, a->reason);
+	if (a->status == DNS_OK) {
+		if (a->ttl < l->ttl)
+			l->ttl = a->ttl;
+		for (size_t i = 0; i < a->addr_n && i < HOST_ADDR_MAX; i++) {
+			h->addr[i] = a->addr[i];
+			addr_set_port(&h->addr[i], port_of(l, h));
+			h->addr_n++;
+		}
+	}
+	if (--l->pending == 0)
+		lookup_done(l);
+}
+
+/* An upstream's server may be written as an address, in brackets or not. */
+static bool
+is_address(const struct lookup *l, struct host *h)
+{
+	struct str name = str_c(h->name);
+	uint16_t port = port_of(l, h);
+
+	if (addr_parse(name, port, &h->addr[0]) < 0 &&
+	    addr_from_literal(name, port, &h->addr[0]) < 0)
+		return false;
+	h->addr_n = 1;
+	return true;
+}
+
+/* Asks for the addresses of all hosts that are no address themselves. */
+static void
+lookup_addrs(struct lookup *l)
+{
+	struct hosts *h = l->h;
+
+	/* The last answer ends it all: not before the last was asked for. */
+	l->pending = 1;
+	for (size_t i = 0; i < h->n; i++) {
+		l->one[i] = (struct lookup_one){ .lookup = l,
+			.host = &h->v[i] };
+		if (h->v[i].server != NULL && is_address(l, &h->v[i]))
+			continue;
+		l->pending++;
+		dns_addr(l->d->r->dns, h->v[i].name, on_addr, &l->one[i]);
+	}
+	if (--l->pending == 0)
+		loop_timer_set(l->later, 0);
+}
+
+static struct host *
+host_add(struct hosts *h, struct str name)
+{
+	struct host *v;
+
+	if (h->n == HOSTS_MAX || name.n == 0 || name.n >= sizeof(v->name))
+		return NULL;
+	v = &h->v[h->n++];
+	*v = (struct host){ 0 };
+	memcpy(v->name, name.p, name.n);
+	return v;
+}
+
+/* ---- MX ------------------------------------------------------------------------- */
+
+/* RFC 7505: a null MX means it only where it stands alone. */
+static bool
+is_null(const struct dns_mx_answer *a)
+{
+	return a->mx_n == 1 && a->mx[0].host[0] == '\0';
+}
+
+static void
+on_mx(void *arg, const struct dns_mx_answer *a)
+{
+	struct lookup *l = arg;
+	struct str name = str_c(l->d->name);
+
+	if (a->status == DNS_NO_NAME) {
+		lookup_refuse(l, PERMFAIL, "5.1.2", "there is no domain",
+		    l->d->name, "");
+		return;
+	}
+	if (a->status == DNS_TEMPORARY) {
+		lookup_refuse(l, TEMPFAIL, "4.4.3", "cannot look up MX of",
+		    l->d->name, a->reason);
+		return;
+	}
+	if (a->status == DNS_OK && is_null(a)) {
+		lookup_refuse(l, PERMFAIL, "5.1.10", "domain", l->d->name,
+		    "takes no mail (null MX)");
+		return;
+	}
+	if (a->status == DNS_OK && a->ttl < l->ttl)
+		l->ttl = a->ttl;
+	for (size_t i = 0; a->status == DNS_OK && i < a->mx_n; i++) {
+		struct host *h = host_add(l->h, str_c(a->mx[i].host));
+
+		if (h != NULL)
+			h->preference = a->mx[i].preference;
+	}
+	/* RFC 5321 5.1: only where there is no MX at all. */
+	if (a->status == DNS_NO_DATA) {
+		l->implicit = true;
+		if (host_add(l->h, name) == NULL)
+			l->h->n = 0;
+	}
+	lookup_addrs(l);
+}
+
+static void
+add_literal(struct lookup *l)
+{
+	struct host *h = host_add(l->h, str_c(l->d->name));
+
+	if (h != NULL &&
+	    addr_from_literal(str_c(l->d->name),
+		(uint16_t)l->d->r->conf->smtp_port, &h->addr[0]) == 0)
+		h->addr_n = 1;
+	loop_timer_set(l->later, 0);
+}
+
+void
+hosts_resolve(struct dest *d)
+{
+	struct lookup *l = mem_alloc(sizeof(*l));
+
+	l->d = d;
+	l->h = mem_alloc(sizeof(*l->h) + HOSTS_MAX * sizeof(l->h->v[0]));
+	l->later = loop_timer_new(d->r->loop, lookup_done, l);
+	l->ttl = TTL_MAX_S;
+	buf_init(&l->reason, 512);
+	if (d->kind == DEST_UPSTREAM) {
+		for (size_t i = 0; i < d->upstream->server_n; i++) {
+			const struct conf_server *s = &d->upstream->servers[i];
+			struct host *h = host_add(l->h, str_c(s->name));
+
+			if (h != NULL)
+				h->server = s;
+		}
+		lookup_addrs(l);
+	} else if (domain_is_literal(str_c(d->name)))
+		add_literal(l);
+	else
+		dns_mx(d->r->dns, d->name, on_mx, l);
+}
+
+/* ---- choosing -------------------------------------------------------------------- */
+
+/* The upstream's order by weight, as indices of H. */
+static size_t
+order_upstream(const struct hosts *h, const struct conf_upstream *u,
+    size_t order[HOSTS_MAX])
+{
+	size_t *servers = mem_array(u->server_n, sizeof(*servers)), n = 0;
+
+	upstream_order(u, random_below, servers);
+	for (size_t i = 0; i < u->server_n; i++)
+		for (size_t k = 0; k < h->n; k++)
+			if (h->v[k].server == &u->servers[servers[i]])
+				order[n++] = k;
+	mem_free(servers);
+	return n;
+}
+
+size_t
+hosts_choose(const struct hosts *h, const struct dest *d,
+    struct hop hops[HOP_MAX])
+{
+	size_t order[HOSTS_MAX], n = h->n;
+
+	if (d->kind == DEST_UPSTREAM)
+		n = order_upstream(h, d->upstream, order);
+	else
+		hosts_order(h->v, n, random_below, order);
+	n = hosts_hops(h->v, order, n, hops);
+	bad_last(d->r, hops, n);
+	return n;
+}

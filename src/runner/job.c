@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * job -- a message that is loaded, and what becomes of its recipients.
+ *
+ * Each recipient that is still queued is asked for its way anew
+ * (target_of), recipients with one destination share a delivery, and every
+ * recipient gets exactly one outcome in this pass.  What is final is marked
+ * in the spool at once where other recipients are still under way, so that
+ * a crash repeats as little as it can; the rest is the business of finish.
+ */
+
+#include "job.h"
+
+#include <errno.h>
+
+#include "dest.h"
+#include "ipc/msg.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "policy/recipient.h"
+#include "runner.h"
+
+/* Room for an envelope and as much for what became of it. */
+#define JOB_ARENA (ENVELOPE_ARENA + ((size_t)256 << 20))
+
+void
+job_free(struct job *j)
+{
+	struct runner *r = j->r;
+
+	*j->at = j->next;
+	if (j->next != NULL)
+		j->next->at = j->at;
+	r->job_n--;
+	score_add(r->score, COUNT_RUNNER_ACTIVE, -1);
+	if (j->file.fd >= 0)
+		queue_unload(&j->file);
+	arena_free(&j->arena);
+	mem_free(j);
+	runner_wake(r);
+}
+
+/* ---- outcomes -------------------------------------------------------------------- */
+
+struct delays
+job_delays(const struct job *j, int64_t begun_ms, int64_t sent_ms)
+{
+	int64_t now = clock_ms();
+	int64_t begun = begun_ms > j->begun_ms ? begun_ms : j->begun_ms;
+	int64_t sent = sent_ms > begun ? sent_ms : begun;
+
+	return (struct delays){ .before = j->before_ms,
+		.queue = begun - j->begun_ms,
+		.connect = sent - begun,
+		.transmit = now - sent };
+}
+
+/* The shape is that of the field's tools: pflogsumm reads it. */
+static void
+log_result(const struct job *j, size_t rcpt, const struct result *res,
+    const struct delays *d)
+{
+	static const char *const status[] = { [DELIVERED] = "sent",
+		[TEMPFAIL] = "deferred", [PERMFAIL] = "bounced" };
+	struct buf to, delay;
+
+	buf_init(&to, 1024);
+	path_add(&to, &j->file.env.rcpts[rcpt].path);
+	buf_init(&delay, 128);
+	buf_addc(&delay, '=');
+	delay_add(&delay, d->before + d->queue + d->connect + d->transmit);
+	buf_adds(&delay, ", delays=");
+	delay_add(&delay, d->before);
+	buf_addc(&delay, '/');
+	delay_add(&delay, d->queue);
+	buf_addc(&delay, '/');
+	delay_add(&delay, d->connect);
+	buf_addc(&delay, '/');
+	delay_add(&delay, d->transmit);
+	log_as(j->rcpts[rcpt].local ? "local" : "smtp", LOG_LEVEL_INFO, j->id,
+	    "to=<%s>, relay=" STR_FMT ", delay%s, dsn=%s, status=%s (" STR_FMT
+	    ")",
+	    buf_cstr(&to), STR_ARG(res->relay.n ? res->relay : STR("none")),
+	    buf_cstr(&delay), res->status, status[res->outcome],
+	    STR_ARG(res->text));
+	buf_free(&delay);
+	buf_free(&to);
+}
+
+/* Marks a final outcome while other deliveries go on; see finish.c. */
+static void
+mark_early(struct job *j, size_t rcpt)
+{
+	const struct job_rcpt *jr = &j->rcpts[rcpt];
+	bool sent = jr->result.outcome == DELIVERED;
+	bool owed = bounce_wanted(j, rcpt,
+	    sent ? DSN_DELIVERED : DSN_FAILED);
+	struct queue_attempt a = { .time = jr->time, .rcpt = rcpt,
+		.relay = jr->result.relay, .reply = jr->result.reply };
+	enum rcpt_state state = sent ? (owed ? RCPT_SENT : RCPT_DONE) :
+				       RCPT_FAILED;
+
+	memcpy(a.status, jr->result.status, sizeof(a.status));
+	if ((owed || !sent) && queue_note(&j->file, &a) < 0)
+		log_warn(j->id, "cannot note an attempt: %s", strerror(errno));
+	if (queue_mark(&j->file, rcpt, state) < 0)
+		log_warn(j->id, "cannot mark a recipient: %s",
+		    strerror(errno));
+}
+
+void
+job_result(struct job *j, size_t rcpt, const struct result *res,
+    const struct delays *d)
+{
+	static const enum score_counter counter[] = {
+		[DELIVERED] = COUNT_DELIVERED, [TEMPFAIL] = COUNT_DEFERRED,
+		[PERMFAIL] = COUNT_BOUNCED };
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+
+	if (!jr->todo)
+		panic("two outcomes for a recipient of %s", j->id);
+	jr->todo = false;
+	jr->now = true;
+	jr->time = clock_wall();
+	jr->result = result_copy(&j->arena, res);
+	log_result(j, rcpt, res, d);
+	score_add(j->r->score, counter[res->outcome], 1);
+	if (j->deliveries > 1 && res->outcome != TEMPFAIL)
+		mark_early(j, rcpt);
+}
+
+void
+job_delivered(struct job *j)
+{
+	if (--j->open == 0)
+		finish_job(j);
+}
+
+void
+job_fail(struct delivery *v, const struct result *res)
+{
+	struct delays d = job_delays(v->job, clock_ms(), clock_ms());
+
+	for (size_t i = 0; i < v->n; i++)
+		job_result(v->job, v->rcpts[i], res, &d);
+	job_delivered(v->job);
+}
+
+/* ---- starting -------------------------------------------------------------------- */
+
+/* Fails what is no delivery: an address that goes nowhere. */
+static void
+refuse(struct job *j, size_t rcpt, const char *status, const char *words)
+{
+	struct result res = result_words(PERMFAIL, status, str_c(words));
+	struct delays d = job_delays(j, clock_ms(), clock_ms());
+
+	job_result(j, rcpt, &res, &d);
+}
+
+static struct delivery *
+delivery_new(struct job *j, struct dest *dest, size_t most)
+{
+	struct delivery *v = arena_alloc(&j->arena, sizeof(*v));
+
+	v->job = j;
+	v->dest = dest;
+	v->rcpts = arena_alloc(&j->arena, most * sizeof(*v->rcpts));
+	v->paths = arena_alloc(&j->arena, most * sizeof(*v->paths));
+	v->results = arena_alloc(&j->arena, most * sizeof(*v->results));
+	j->deliveries++;
+	j->open++;
+	return v;
+}
+
+/* A list of deliveries that are not yet in the line of their destination. */
+struct plan {
+	struct delivery *first, **last;
+	size_t left;	/* recipients without a delivery */
+};
+
+static void
+plan_add(struct plan *p, struct delivery *v)
+{
+	*p->last = v;
+	p->last = &v->next;
+}
+
+static void
+plan_remote(struct job *j, size_t rcpt, const struct target *t,
+    struct plan *p)
+{
+	struct dest *dest;
+	struct delivery *v;
+
+	if (t->kind == TARGET_UPSTREAM)
+		dest = dest_get(j->r, DEST_UPSTREAM, str_c(t->upstream->name),
+		    t->upstream, 0);
+	else
+		dest = dest_get(j->r, DEST_MX, t->domain, NULL,
+		    t->route != NULL ? t->route->tls : TLS_MAY);
+	v = dest->filling;
+	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {
+		v = delivery_new(j, dest,
+		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
+		dest->filling = v;
+		plan_add(p, v);
+	}
+	v->rcpts[v->n] = rcpt;
+	v->paths[v->n++] = path_copy(&j->arena, &t->path);
+}
+
+static void
+plan_local(struct job *j, size_t rcpt, const struct target *t,
+    struct plan *p)
+{
+	struct delivery *v = delivery_new(j, j->r->local, 1);
+
+	j->rcpts[rcpt].local = true;
+	memcpy(v->mailbox, t->mailbox, sizeof(v->mailbox));
+	v->rcpts[0] = rcpt;
+	v->paths[0] = t->path;
+	v->n = 1;
+	plan_add(p, v);
+}
+
+static void
+plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
+{
+	const struct path *path = &j->file.env.rcpts[rcpt].path;
+	struct target t = target_of(j->r->conf, j->r->users, path);
+
+	switch (t.kind) {
+	case TARGET_MAILBOX:
+		plan_local(j, rcpt, &t, p);
+		break;
+	case TARGET_MX:
+	case TARGET_UPSTREAM:
+		plan_remote(j, rcpt, &t, p);
+		break;
+	case TARGET_UNKNOWN:
+		j->rcpts[rcpt].local = true;
+		refuse(j, rcpt, "5.1.1", t.why);
+		break;
+	case TARGET_NO_ROUTE:
+		refuse(j, rcpt, "5.4.4", t.why);
+		break;
+	}
+	p->left--;
+}
+
+static void
+log_active(const struct job *j)
+{
+	struct buf from;
+
+	buf_init(&from, 1024);
+	path_add(&from, &j->file.env.from);
+	log_as("qmgr", LOG_LEVEL_INFO, j->id,
+	    "from=<%s>, size=%llu, nrcpt=%zu (queue active)", buf_cstr(&from),
+	    (unsigned long long)j->file.size, j->file.env.rcpt_n);
+	buf_free(&from);
+}
+
+/* What an earlier pass decided and could not report: from the notes. */
+static void
+recall(struct job *j)
+{
+	const struct envelope *e = &j->file.env;
+	struct queue_attempt *last;
+
+	if (queue_notes(&j->file, &j->arena, &last) < 0) {
+		log_warn(j->id, "cannot read the attempts: %s",
+		    strerror(errno));
+		last = arena_alloc(&j->arena, e->rcpt_n * sizeof(*last));
+	}
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		struct result *res = &j->rcpts[i].result;
+		bool sent = e->rcpts[i].state == RCPT_SENT;
+
+		if (!sent && e->rcpts[i].state != RCPT_FAILED)
+			continue;
+		*res = result_words(sent ? DELIVERED : PERMFAIL,
+		    sent ? "2.0.0" : "5.0.0", last[i].reply);
+		if (last[i].status[0] != '\0')
+			memcpy(res->status, last[i].status,
+			    sizeof(res->status));
+		res->relay = last[i].relay;
+		j->rcpts[i].local = str_eq(res->relay, STR("local"));
+		j->rcpts[i].time = last[i].time;
+	}
+}
+
+static bool
+owes(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (e->rcpts[i].state == RCPT_SENT ||
+		    e->rcpts[i].state == RCPT_FAILED)
+			return true;
+	return false;
+}
+
+/* `baridctl queue bounce`: nobody is tried any more. */
+static void
+bounce_all(struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->rcpts[i].todo)
+			refuse(j, i, "5.7.0",
+			    "returned by the administrator");
+}
+
+/* Puts the plan's deliveries into their lines. */
+static void
+plan_go(struct job *j, struct plan *p)
+{
+	struct delivery *next;
+
+	for (struct delivery *v = p->first; v != NULL; v = next) {
+		struct dest *dest = v->dest;
+
+		next = v->next;
+		dest->filling = NULL;
+		dest_add(dest, v);
+		dest_pump(dest);
+	}
+	job_delivered(j);
+}
+
+/* True if all of the message would only stand in a long line. */
+static bool
+park(struct job *j, struct plan *p)
+{
+	struct dest *dest;
+	uint32_t slot = j->slot;
+
+	if (j->deliveries != 1 || p->first == NULL)
+		return false;
+	dest = p->first->dest;
+	if (!dest_full(dest))
+		return false;
+	dest->filling = NULL;
+	dest_park(dest, slot);
+	job_free(j);
+	return true;
+}
+
+static void
+plan_job(struct job *j)
+{
+	const struct envelope *e = &j->file.env;
+	struct plan p = { .last = &p.first };
+
+	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
+		p.left += j->rcpts[i].todo;
+	}
+	if (owes(e))
+		recall(j);
+	/* One more than there are: nothing ends while it starts. */
+	j->open = 1;
+	if (index_at(j->r->index, j->slot)->op != 0) {
+		/* Steered while it was parked, or now: see finish.c. */
+		if (index_at(j->r->index, j->slot)->op == CONTROL_BOUNCE)
+			bounce_all(j);
+		job_delivered(j);
+		return;
+	}
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (j->rcpts[i].todo)
+			plan_rcpt(j, i, &p);
+	if (park(j, &p))
+		return;
+	log_active(j);
+	plan_go(j, &p);
+}
+
+/*
+ * A file in new/ that a power cut left short was never acknowledged, since
+ * it was not durable (src/queue/README).
+ */
+static void
+unreadable(struct runner *r, uint32_t slot, const char *id, int error,
+    const char *reason)
+{
+	struct known *k = index_at(r->index, slot);
+	enum queue_place place = k->place;
+	int done;
+
+	if (error != ENOENT && error != EBADMSG) {
+		log_warn(id, "cannot be read now: %s", strerror(error));
+		index_wait(r->index, slot, clock_wall() + 60);
+		return;
+	}
+	if (error == EBADMSG && place == QUEUE_NEW && k->verify && reason &&
+	    str_ends(str_c(reason), STR("cut short"))) {
+		log_warn(id, "a message that was never acknowledged is cut "
+		    "short: removed");
+		done = queue_remove(r->queue, place, id);
+	} else if (error == EBADMSG) {
+		log_error(id, "this message cannot be read (%s): moved to bad/",
+		    reason != NULL ? reason : "broken");
+		done = queue_move(r->queue, place, id, QUEUE_BAD);
+	} else
+		done = 0;
+	if (done < 0)
+		log_error(id, "cannot be put away: %s", strerror(errno));
+	runner_forget(r, slot);
+}
+
+static void
+job_link(struct job *j)
+{
+	struct runner *r = j->r;
+
+	j->next = r->jobs;
+	j->at = &r->jobs;
+	if (r->jobs != NULL)
+		r->jobs->at = &j->next;
+	r->jobs = j;
+	r->job_n++;
+	score_add(r->score, COUNT_RUNNER_ACTIVE, 1);
+}
+
+void
+job_start(struct runner *r, uint32_t slot)
+{
+	struct job *j = mem_alloc(sizeof(*j));
+	struct known *k = index_at(r->index, slot);
+	const char *reason = NULL;
+	int error;
+
+	j->r = r;
+	j->slot = slot;
+	j->file.fd = -1;
+	index_id(r->index, slot, j->id);
+	arena_init(&j->arena, JOB_ARENA);
+	job_link(j);
+	if (queue_load(r->queue, k->place, j->id, k->verify != 0, &j->arena,
+		&j->file, &reason) < 0) {
+		error = errno;
+		j->file.fd = -1;
+		unreadable(r, slot, j->id, error, reason);
+		job_free(j);
+		return;
+	}
+	k->verify = false;
+	j->begun_ms = clock_ms();
+	j->before_ms =
+	    (clock_wall_us() - j->file.env.arrival_us) / 1000;
+	plan_job(j);
+}

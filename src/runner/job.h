@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_JOB_H
+#define RUNNER_JOB_H
+
+/* job -- a message that is loaded, its deliveries, and its end. */
+
+#include "client/client.h"
+#include "queue/queue.h"
+#include "result.h"
+
+struct dest;
+struct job;
+struct runner;
+
+struct job_rcpt {
+	bool todo;		/* has no outcome yet */
+	bool now;		/* its outcome is of this attempt */
+	bool local;
+	bool expired;
+	int64_t time;		/* of the attempt, seconds */
+	struct result result;
+};
+
+/* Recipients of one message that go in one transaction. */
+#define DELIVERY_RCPT_MAX 100
+struct delivery {
+	struct delivery *next;	/* in the line of DEST */
+	struct job *job;
+	struct dest *dest;
+	size_t *rcpts;		/* numbers in the envelope */
+	struct path *paths;	/* where the peer is told it goes */
+	struct result *results;
+	size_t n;
+	char mailbox[65];	/* of a local one */
+	bool again;		/* was put back once: a stale connection */
+	int64_t begun_ms;	/* a local one */
+	struct client_rcpt *client_rcpts;
+	struct client_message message;
+};
+
+struct job {
+	struct runner *r;
+	uint32_t slot;
+	char id[QUEUE_ID_SIZE];
+	struct arena arena;
+	struct queue_file file;
+	struct job_rcpt *rcpts;	/* one for each of the envelope */
+	size_t open;		/* deliveries under way, and one while it starts */
+	size_t deliveries;
+	int64_t begun_ms;	/* clock_ms() */
+	int64_t before_ms;	/* from its arrival until then */
+	struct job *next;	/* all jobs */
+	struct job **at;
+};
+
+/* Loads the message and sends its recipients on their ways. */
+void job_start(struct runner *r, uint32_t slot);
+/* The outcome for recipient number RCPT: said in the log, counted, kept. */
+void job_result(struct job *j, size_t rcpt, const struct result *res,
+    const struct delays *d);
+/* A delivery is over; after the last the job is finished. */
+void job_delivered(struct job *j);
+/* The same outcome for all of a delivery, which is then over. */
+void job_fail(struct delivery *d, const struct result *res);
+/* Frees it; the slot is the caller's to deal with. */
+void job_free(struct job *j);
+/* For the log line of a delivery that begins now. */
+struct delays job_delays(const struct job *j, int64_t begun_ms,
+    int64_t sent_ms);
+
+/* finish.c: all outcomes are there. */
+void finish_job(struct job *j);
+/* remove.c: takes delivered messages off the spool, many at a time. */
+void remove_job(struct job *j);
+void remove_tick(struct runner *r);
+bool remove_idle(const struct runner *r);
+
+/* bounce.c: what is to be reported, as text of a new message; in a pool. */
+struct bounce {
+	const struct job *job;
+	char id[QUEUE_ID_SIZE];	/* of the report */
+	struct dsn_rcpt *rcpts;
+	size_t *numbers;	/* of these in the envelope */
+	size_t n;
+	bool failed, delayed;
+};
+/* True if recipient I's outcome is to be reported to the sender. */
+bool bounce_wanted(const struct job *j, size_t i, enum dsn_action action);
+void bounce_add(struct bounce *b, struct job *j, size_t i,
+    enum dsn_action action);
+/* Writes and commits it.  0: it is durable.  -1: errno. */
+int bounce_commit(const struct bounce *b) MUST_USE;
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * local -- deliveries into mailboxes, by the pool.
+ *
+ * maildir_deliver() is durable when it returns, and knows a delivery that
+ * is repeated after a crash.  What goes wrong here is temporary always: a
+ * full disk or a wrong owner is for the administrator to mend, and the
+ * sender hears of it when the message expires.
+ */
+
+#include <errno.h>
+
+#include "dest.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "mailbox/maildir.h"
+#include "runner.h"
+
+struct local_work {
+	struct delivery *v;
+	struct buf prefix;
+	int error;
+};
+
+static void
+work(void *arg)
+{
+	struct local_work *w = arg;
+	const struct delivery *v = w->v;
+	const struct job *j = v->job;
+	struct maildir_delivery d = {
+		.base = j->r->mailboxes,
+		.mailbox = v->mailbox,
+		.id = j->id,
+		.rcpt = v->rcpts[0],
+		.arrival = j->file.env.arrival_us / 1000000,
+		.hostname = j->r->conf->hostname,
+		.fd = j->file.fd,
+		.at = j->file.text_at,
+		.size = j->file.size,
+		.prefix = buf_str(&w->prefix),
+	};
+
+	if (maildir_deliver(&d) < 0)
+		w->error = errno;
+}
+
+static const char *
+status_of(int error)
+{
+	switch (error) {
+	case EDQUOT:
+		return "4.2.2";
+	case ENOSPC:
+		return "4.3.1";
+	case EPERM:
+	case EACCES:
+	case ELOOP:
+	case ENOTDIR:
+		return "4.3.5";
+	default:
+		return "4.3.0";
+	}
+}
+
+static void
+done(void *arg)
+{
+	struct local_work *w = arg;
+	struct delivery *v = w->v;
+	struct dest *dest = v->dest;
+	struct delays d = job_delays(v->job, v->begun_ms, v->begun_ms);
+	struct result res;
+	struct buf words;
+
+	buf_init(&words, 512);
+	if (w->error == 0) {
+		buf_addf(&words, "delivered to mailbox %s", v->mailbox);
+		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
+	} else {
+		buf_addf(&words, "cannot deliver to mailbox %s: %s",
+		    v->mailbox, strerror(w->error));
+		res = result_words(TEMPFAIL, status_of(w->error),
+		    buf_str(&words));
+	}
+	res.relay = STR("local");
+	buf_free(&w->prefix);
+	mem_free(w);
+	dest->active--;
+	job_result(v->job, v->rcpts[0], &res, &d);
+	job_delivered(v->job);
+	buf_free(&words);
+	dest_pump(dest);
+}
+
+void
+local_deliver(struct delivery *v)
+{
+	struct local_work *w = mem_alloc(sizeof(*w));
+	const struct envelope *e = &v->job->file.env;
+
+	w->v = v;
+	v->begun_ms = clock_ms();
+	buf_init(&w->prefix, 4096);
+	buf_adds(&w->prefix, "Return-Path: <");
+	path_add(&w->prefix, &e->from);
+	buf_adds(&w->prefix, ">\r\nDelivered-To: ");
+	path_add(&w->prefix, &e->rcpts[v->rcpts[0]].path);
+	buf_adds(&w->prefix, "\r\n");
+	loop_pool_run(v->job->r->local_pool, work, done, w);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * main -- barid-runner: the queue.
+ *
+ * Started by the master with its channel, the scoreboard, the user set and
+ * the way to its siblings as descriptors 3, 4, 5 and from 6 on; by hand it
+ * makes its own, and scans find the mail.  Everything that needs a path is
+ * opened before the privileges go.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "dest.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+#include "runner.h"
+
+enum { FD_CHANNEL = 3, FD_SCORE, FD_USERS, FD_RUNNERS };
+
+#define JOBS_MAX 1000
+#define JOBS_MIN 16
+/* Descriptors for everything but messages and connections. */
+#define FILES_OTHER 96
+#define DISK_THREADS 4
+#define LOCAL_THREADS 4
+
+static const char usage[] =
+    "usage: barid-runner -c FILE [-i NUMBER] [-n COUNT]\n";
+
+static size_t
+number_arg(const char *s, uint64_t max)
+{
+	uint64_t v;
+
+	if (str_u64(str_c(s), max, &v) < 0) {
+		(void)fputs(usage, stderr);
+		exit(EX_USAGE);
+	}
+	return (size_t)v;
+}
+
+static const char *
+arguments(struct runner *r, int argc, char **argv)
+{
+	const char *path = conf_default_path();
+	int o;
+
+	r->count = 1;
+	while ((o = getopt(argc, argv, "c:i:n:")) != -1) {
+		switch (o) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'i':
+			r->number = number_arg(optarg, RUNNERS_MAX - 1);
+			break;
+		case 'n':
+			r->count = number_arg(optarg, RUNNERS_MAX);
+			break;
+		default:
+			(void)fputs(usage, stderr);
+			exit(EX_USAGE);
+		}
+	}
+	if (optind != argc || r->number >= r->count) {
+		(void)fputs(usage, stderr);
+		exit(EX_USAGE);
+	}
+	return path;
+}
+
+static bool
+is_channel(int fd)
+{
+	int type = 0;
+	socklen_t n = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 &&
+	    type == SOCK_SEQPACKET;
+}
+
+/* What the master handed down, or what stands for it. */
+static void
+inherit(struct runner *r)
+{
+	for (size_t i = 0; i < RUNNERS_MAX; i++)
+		r->send[i] = -1;
+	r->channel = -1;
+	if (is_channel(FD_CHANNEL)) {
+		r->channel = FD_CHANNEL;
+		r->score = score_attach(FD_SCORE);
+		r->users = userset_attach(FD_USERS);
+		for (size_t i = 0; i < r->count; i++)
+			if (is_channel(FD_RUNNERS + (int)i))
+				r->send[i] = FD_RUNNERS + (int)i;
+		if (r->score == NULL || r->users == NULL)
+			fatal(EX_OSERR, "cannot use what was inherited: %s",
+			    strerror(errno));
+		(void)fcntl(r->channel, F_SETFL, O_NONBLOCK);
+		return;
+	}
+	r->score = score_new(1);
+	r->users = userset_new();
+	if (r->score == NULL || r->users == NULL)
+		fatal(EX_OSERR, "cannot map memory: %s", strerror(errno));
+	log_warn(NULL, "not started by barid: any local name is a mailbox");
+	userset_set_any(r->users, true);
+}
+
+static void
+open_log(const struct conf *c)
+{
+	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
+	for (size_t i = 0; i < c->log.to.n; i++)
+		if (log_to(c->log.to.v[i]) < 0)
+			log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i],
+			    strerror(errno));
+	log_component("runner");
+}
+
+static void
+load(struct runner *r, const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 65536);
+	r->conf = conf_load(path, &error);
+	if (r->conf == NULL)
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	buf_free(&error);
+}
+
+/* Opens what has a path. */
+static void
+open_all(struct runner *r, const struct proc_user *u)
+{
+	const struct conf *c = r->conf;
+	struct buf error;
+
+	buf_init(&error, 4096);
+	r->queue = queue_open(c->spool, 0, u->uid, u->gid, &error);
+	if (r->queue == NULL)
+		fatal(EX_CANTCREAT, "%s", buf_cstr(&error));
+	r->mailboxes = open(c->mailboxes,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->mailboxes < 0)
+		log_error(NULL, "%s: %s: local mail waits", c->mailboxes,
+		    strerror(errno));
+	r->tls = tls_client_ctx(c->tls.ca, c->tls.min_version, &error);
+	if (r->tls == NULL)
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	drop_open(r);
+	buf_free(&error);
+}
+
+/* How much of the shared limits is this runner's. */
+static void
+limits(struct runner *r)
+{
+	const struct conf *c = r->conf;
+	size_t files = proc_files_max(), jobs;
+
+	r->per_destination = ((size_t)c->queue.per_destination + r->count - 1) /
+	    r->count;
+	if (r->per_destination == 0)
+		r->per_destination = 1;
+	r->conn_max = ((size_t)c->limits.connections_out + r->count - 1) /
+	    r->count;
+	if (r->conn_max > files / 2)
+		r->conn_max = files / 2;
+	if (r->conn_max == 0)
+		r->conn_max = 1;
+	jobs = files > r->conn_max + FILES_OTHER ?
+	    files - r->conn_max - FILES_OTHER : 0;
+	r->job_max = jobs > JOBS_MAX ? JOBS_MAX :
+	    jobs < JOBS_MIN	     ? JOBS_MIN :
+				       jobs;
+}
+
+static void
+on_hup(void *arg)
+{
+	(void)arg;
+	log_reopen();
+}
+
+static void
+start(struct runner *r)
+{
+	const struct conf *c = r->conf;
+
+	r->loop = loop_new();
+	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
+	    c->dns.timeout);
+	r->disk = loop_pool_new(r->loop, DISK_THREADS);
+	r->local_pool = loop_pool_new(r->loop, LOCAL_THREADS);
+	r->index = index_new();
+	r->dests = map_new();
+	r->bad = map_new();
+	r->bytes = mem_alloc(BYTES_MAX);
+	r->wants_last = &r->wants_first;
+	r->self = self_new(c);
+	r->local = dest_get(r, DEST_LOCAL, STR("mailboxes"), NULL, 0);
+	loop_signal(r->loop, SIGTERM, runner_stop, r);
+	loop_signal(r->loop, SIGINT, runner_stop, r);
+	loop_signal(r->loop, SIGHUP, on_hup, r);
+	loop_signal(r->loop, SIGUSR1, on_hup, r);
+	proc_ignore(SIGPIPE);
+	runner_begin(r);
+	control_start(r);
+	drop_start(r);
+	scan_start(r);
+}
+
+/* What is in doubt stays in the spool as it is. */
+static void
+stop(struct runner *r)
+{
+	conn_stop_all(r, true);
+	conn_reap(r);
+	/* Their last works may hand more to the disk's pool. */
+	loop_pool_free(r->local_pool);
+	loop_pool_free(r->disk);
+	while (r->jobs != NULL)
+		job_free(r->jobs);
+	control_stop(r);
+	scan_stop(r);
+	drop_stop(r);
+	dns_free(r->dns);
+	dest_free_all(r);
+	bad_clear(r);
+	map_free(r->bad);
+	self_free(r->self);
+	score_add(r->score, COUNT_RUNNER_QUEUED,
+	    -(int64_t)index_count(r->index));
+	index_free(r->index);
+	loop_timer_free(r->wake);
+	loop_timer_free(r->tick);
+	loop_free(r->loop);
+	mem_free(r->bytes);
+	tls_ctx_free(r->tls);
+	queue_close(r->queue);
+	if (r->mailboxes >= 0)
+		close(r->mailboxes);
+	score_free(r->score);
+	userset_free(r->users);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct runner *r = mem_alloc(sizeof(*r));
+	const char *path = arguments(r, argc, argv);
+	struct proc_user user;
+
+	r->parent = getppid();
+	proc_fix_stdio();
+	log_component("runner");
+	load(r, path);
+	open_log(r->conf);
+	inherit(r);
+	user = proc_user(r->conf->user);
+	if (proc_is_root() && !user.found)
+		fatal(EX_NOUSER, "there is no user %s", r->conf->user);
+	open_all(r, &user);
+	limits(r);
+	proc_confine(&user, NULL);
+	/* Changing the user forgets this, so it comes last. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	start(r);
+	loop_run(r->loop);
+	stop(r);
+	conf_free(r->conf);
+	mem_free(r);
+	log_reset();
+	return EX_OK;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * remove -- messages that are dealt with leave the spool, many at a time.
+ *
+ * Taking a name out of a directory may wait for the journal of the file
+ * system, so the pool does it, one batch after the other.  A removal is
+ * made durable by a flush once a second: a power cut brings at most the
+ * last second's messages back, to be delivered once more.  A message whose
+ * removal fails stays known and busy, so that it is not sent again, and is
+ * tried once a second.
+ */
+
+#include <errno.h>
+
+#include "job.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "runner.h"
+
+struct removal {
+	struct removal *next;
+	uint32_t slot;
+	enum queue_place place;
+	int error;
+	char id[QUEUE_ID_SIZE];
+};
+
+/* What one work of the pool does. */
+struct batch {
+	struct runner *r;
+	struct removal *first;
+	bool flush;
+	int error;
+};
+
+static void batch_start(struct runner *r, bool flush);
+
+static void
+batch_work(void *arg)
+{
+	struct batch *b = arg;
+
+	for (struct removal *m = b->first; m != NULL; m = m->next)
+		if (queue_remove(b->r->queue, m->place, m->id) < 0 &&
+		    errno != ENOENT)
+			m->error = errno;
+	if (b->flush && queue_sync_removals(b->r->queue) < 0)
+		b->error = errno;
+}
+
+static void
+batch_done(void *arg)
+{
+	struct batch *b = arg;
+	struct runner *r = b->r;
+	struct removal *next;
+	bool failed = false;
+
+	for (struct removal *m = b->first; m != NULL; m = next) {
+		next = m->next;
+		if (m->error != 0) {
+			log_error(m->id, "cannot be removed: %s",
+			    strerror(m->error));
+			m->error = 0;
+			m->next = r->removals;
+			r->removals = m;
+			failed = true;
+			continue;
+		}
+		log_as("qmgr", LOG_LEVEL_INFO, m->id, "removed");
+		runner_forget(r, m->slot);
+		mem_free(m);
+	}
+	if (b->flush && b->error != 0)
+		log_warn(NULL, "cannot flush removals: %s",
+		    strerror(b->error));
+	r->removed = !b->flush || b->error != 0;
+	r->removing = false;
+	mem_free(b);
+	/* What failed waits for the tick. */
+	if (r->removals != NULL && !failed)
+		batch_start(r, false);
+}
+
+static void
+batch_start(struct runner *r, bool flush)
+{
+	struct batch *b = mem_alloc(sizeof(*b));
+
+	b->r = r;
+	b->first = r->removals;
+	b->flush = flush;
+	r->removals = NULL;
+	r->removing = true;
+	loop_pool_run(r->disk, batch_work, batch_done, b);
+}
+
+void
+remove_job(struct job *j)
+{
+	struct runner *r = j->r;
+	struct removal *m = mem_alloc(sizeof(*m));
+
+	m->slot = j->slot;
+	m->place = j->file.place;
+	memcpy(m->id, j->id, sizeof(m->id));
+	m->next = r->removals;
+	r->removals = m;
+	job_free(j);
+	if (!r->removing)
+		batch_start(r, false);
+}
+
+void
+remove_tick(struct runner *r)
+{
+	if (!r->removing && (r->removals != NULL || r->removed))
+		batch_start(r, true);
+}
+
+bool
+remove_idle(const struct runner *r)
+{
+	return r->removals == NULL && !r->removing;
+}

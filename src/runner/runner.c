@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * runner -- takes up what is due, and keeps the clock.
+ *
+ * Waiting is by the monotonic clock; only what stands in the spool (when a
+ * message is due, how old it is) is wall time.  So a wall clock that jumps
+ * makes retries come early or late at most by the longest interval, and a
+ * jump forward expires nothing for a while.
+ */
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "dest.h"
+#include "ipc/channel.h"
+#include "ipc/msg.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "master/session.h"
+#include "runner.h"
+
+/* Messages that are loaded before others get their turn. */
+#define TAKE_UP_MAX 64
+#define TICK_MS 1000
+#define STOP_MS 10000
+#define STOP_TICK_MS 20
+#define JUMP_MS 3600000
+#define BACK_MS 60000
+#define NO_EXPIRY_MS 600000
+#define SWEEP_TICKS 10
+
+void
+runner_wake(struct runner *r)
+{
+	if (r->awake)
+		return;
+	r->awake = true;
+	loop_timer_set(r->wake, 0);
+}
+
+void
+runner_take_up(struct runner *r)
+{
+	int64_t now = clock_wall();
+	int taken = 0;
+
+	while (!r->stopping && r->job_n < r->job_max) {
+		uint32_t slot = index_take(r->index, now);
+
+		if (slot == INDEX_NONE)
+			return;
+		job_start(r, slot);
+		if (++taken == TAKE_UP_MAX) {
+			runner_wake(r);
+			return;
+		}
+	}
+}
+
+static void
+on_wake(void *arg)
+{
+	struct runner *r = arg;
+
+	r->awake = false;
+	conn_reap(r);
+	dest_give_slots(r);
+	runner_take_up(r);
+}
+
+/* ---- what is known -------------------------------------------------------------------- */
+
+int64_t
+runner_latest_due(const struct runner *r)
+{
+	const struct conf_times *retry = &r->conf->queue.retry;
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < retry->n; i++)
+		if (retry->v[i] > longest)
+			longest = retry->v[i];
+	/* With the jitter, and more. */
+	return clock_wall() + longest / 1000 * 6 / 5 + 60;
+}
+
+void
+runner_learn(struct runner *r, const char *id, enum queue_place place,
+    int64_t due, bool verify)
+{
+	uint32_t slot = index_find(r->index, id);
+	struct known *k;
+
+	if (slot == INDEX_NONE) {
+		slot = index_add(r->index, id, place, due);
+		if (slot == INDEX_NONE)
+			return;
+		index_at(r->index, slot)->verify = verify;
+		score_add(r->score, COUNT_RUNNER_QUEUED, 1);
+		return;
+	}
+	k = index_at(r->index, slot);
+	if (k->state == KNOWN_WAITING && k->place == QUEUE_NEW && due < k->due)
+		index_wait(r->index, slot, due);
+}
+
+void
+runner_forget(struct runner *r, uint32_t slot)
+{
+	index_del(r->index, slot);
+	score_add(r->score, COUNT_RUNNER_QUEUED, -1);
+}
+
+void
+runner_announce(struct runner *r, const char *id)
+{
+	size_t to = runner_of(id, r->count);
+	struct msg_hint m = { .id = str_c(id) };
+	struct buf b;
+
+	if (to == r->number) {
+		runner_learn(r, id, QUEUE_NEW, 0, false);
+		runner_wake(r);
+		return;
+	}
+	buf_init(&b, FRAME_MAX);
+	msg_hint_put(&b, &m);
+	if (r->send[to] < 0 || channel_send(r->send[to], buf_str(&b), -1) < 0)
+		score_add(r->score, COUNT_SCAN_WANTED, 1);
+	buf_free(&b);
+}
+
+/* ---- the clock -------------------------------------------------------------------------- */
+
+static void
+watch_clock(struct runner *r)
+{
+	int64_t now = clock_ms(), wall = clock_wall_us() / 1000;
+	int64_t jump = (wall - r->last_wall) - (now - r->last_ms);
+
+	if (r->last_ms != 0 && jump > JUMP_MS) {
+		log_warn(NULL, "the clock jumped ahead by %lld s: nothing "
+		    "expires for now", (long long)jump / 1000);
+		r->no_expiry_until = now + NO_EXPIRY_MS;
+	}
+	if (r->last_ms != 0 && jump < -BACK_MS) {
+		log_warn(NULL, "the clock was set back by %lld s",
+		    (long long)-jump / 1000);
+		index_clamp(r->index, runner_latest_due(r));
+	}
+	r->last_ms = now;
+	r->last_wall = wall;
+}
+
+static bool
+is_idle(const struct runner *r)
+{
+	return r->conn_n == 0 && r->finishing == 0 && r->local->active == 0 &&
+	    remove_idle(r) && control_idle(r) && scan_idle(r);
+}
+
+static void
+stop_tick(struct runner *r)
+{
+	if (is_idle(r) || clock_ms() >= r->stop_by) {
+		loop_stop(r->loop);
+		return;
+	}
+	conn_reap(r);
+	loop_timer_set(r->tick, STOP_TICK_MS);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct runner *r = arg;
+
+	if (getppid() != r->parent && !r->stopping) {
+		log_warn(NULL, "the master is gone: this runner ends");
+		runner_stop(r);
+		return;
+	}
+	if (r->stopping) {
+		stop_tick(r);
+		return;
+	}
+	watch_clock(r);
+	scan_tick(r);
+	remove_tick(r);
+	drop_tick(r);
+	if (++r->ticks % SWEEP_TICKS == 0)
+		dest_tick(r);
+	runner_wake(r);
+	loop_timer_set(r->tick, TICK_MS);
+}
+
+void
+runner_stop(void *arg)
+{
+	struct runner *r = arg;
+
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->stop_by = clock_ms() + STOP_MS;
+	conn_stop_all(r, false);
+	loop_timer_set(r->tick, 0);
+}
+
+void
+runner_begin(struct runner *r)
+{
+	r->wake = loop_timer_new(r->loop, on_wake, r);
+	r->tick = loop_timer_new(r->loop, on_tick, r);
+	loop_timer_set(r->tick, 0);
+}

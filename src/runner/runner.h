@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_RUNNER_H
+#define RUNNER_RUNNER_H
+
+/*
+ * runner -- what the files of barid-runner share.
+ *
+ * The way of a message through them:
+ *
+ *   index   what is known to be in the spool, small, and when it is due
+ *   job     a message that is loaded: each recipient gets its outcome
+ *   dest    where mail goes (a domain's MX hosts, an upstream, the local
+ *           mailboxes): its deliveries in a line, its connections
+ *   conn    a connection; hosts finds out where to; local is the Maildir
+ *   finish  all outcomes are there: marks, notes, report, remove or defer
+ *
+ * Everything runs in the thread of the loop, but for what is said to run in
+ * a pool.  No function here calls back into the one that called it: what
+ * would is put off by runner_wake().
+ */
+
+#include "conf/conf.h"
+#include "ipc/score.h"
+#include "ipc/userset.h"
+#include "lib/loop.h"
+#include "lib/map.h"
+#include "net/dns.h"
+#include "net/tls.h"
+#include "queue/queue.h"
+#include "index.h"
+
+struct conn;
+struct control;
+struct dest;
+struct drop;
+struct job;
+struct removal;
+struct scan;
+struct self;
+
+#define RUNNERS_MAX 64
+
+struct runner {
+	struct conf *conf;		/* read only */
+	struct loop *loop;
+	struct loop_pool *disk;		/* defer, commit, remove, scan */
+	struct loop_pool *local_pool;	/* mailboxes, which may be elsewhere */
+	struct dns *dns;
+	struct tls_ctx *tls;
+	struct queue *queue;
+	struct score *score;
+	struct userset *users;
+	struct self *self;
+	int mailboxes;
+	int channel;			/* -1: none */
+	int send[RUNNERS_MAX];		/* to the runners; -1: none */
+	size_t number, count;		/* which of how many runners */
+	pid_t parent;
+
+	struct index *index;
+	struct loop_timer *wake, *tick;
+	bool awake;
+	bool stopping;
+	int64_t stop_by;
+	unsigned ticks;
+	int64_t last_ms, last_wall;	/* at the last tick */
+	int64_t no_expiry_until;	/* clock_ms(): the clock jumped */
+
+	struct job *jobs;
+	size_t job_n, job_max;
+
+	struct map *dests;
+	struct dest *local;
+	struct dest *wants_first, **wants_last;
+	struct conn *conns;		/* all */
+	struct conn *graves;		/* to be freed by conn_reap() */
+	size_t conn_n, conn_max, per_destination;
+	struct map *bad;		/* addresses that failed lately */
+
+	struct removal *removals;	/* to be done */
+	bool removing;
+	bool removed;			/* since the last flush */
+
+	struct scan *scan;
+	struct drop *drop;
+	struct control *controls;	/* under way */
+	size_t finishing;		/* finish works in the pool */
+	struct loop_io *channel_io;
+	struct buf packet;
+	char *bytes;			/* what a connection reads into */
+};
+
+#define BYTES_MAX 32768
+
+void runner_begin(struct runner *r);
+/* Ends when what is under way is done, or ten seconds later. */
+void runner_stop(void *r);
+/* Takes up what is due, after what runs now has returned. */
+void runner_wake(struct runner *r);
+/* The same at once: never from within a job, a connection or a destination. */
+void runner_take_up(struct runner *r);
+/* No retry is farther away than this (seconds): the clock may have jumped. */
+int64_t runner_latest_due(const struct runner *r);
+/* Message ID is in the spool: takes it up if it is ours, else says so to whom it is. */
+void runner_announce(struct runner *r, const char *id);
+/* Learns of ID in PLACE. */
+void runner_learn(struct runner *r, const char *id, enum queue_place place,
+    int64_t due, bool verify);
+/* Forgets a message that is off the spool. */
+void runner_forget(struct runner *r, uint32_t slot);
+
+/* control.c */
+void control_start(struct runner *r);
+void control_stop(struct runner *r);
+bool control_idle(const struct runner *r);
+
+/* scan.c */
+void scan_start(struct runner *r);
+void scan_tick(struct runner *r);
+void scan_stop(struct runner *r);
+bool scan_idle(const struct runner *r);
+
+/* drop.c */
+void drop_open(struct runner *r);	/* before the sandbox */
+void drop_start(struct runner *r);
+void drop_tick(struct runner *r);
+void drop_stop(struct runner *r);
+
+#endif

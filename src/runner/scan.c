@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * scan -- what hints have missed: new/ and cur/ are read now and then.
+ *
+ * At the start, once a minute, and at once when a session says that its
+ * hint found no room.  The pool reads; the loop learns.  A file of new/ that
+ * is young is left alone: its session may still be about to commit it, and
+ * its hint is on the way.  After a start every text is compared with its
+ * checksum before it is sent: the start may follow a power cut.
+ */
+
+#include <errno.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "master/session.h"
+#include "runner.h"
+
+#define SCAN_MS 60000
+/* A large cur/ is read more seldom: it takes this part of the time at most. */
+#define SCAN_SHARE 20
+#define YOUNG_S 30
+/* After a start hints may have been lost with the old process. */
+#define YOUNG_START_S 5
+
+struct found {
+	char id[QUEUE_ID_SIZE];
+	int64_t mtime;
+	enum queue_place place;
+};
+
+struct scan {
+	struct runner *r;
+	bool running, first, with_cur;
+	int64_t next_new, next_cur;	/* clock_ms() */
+	int64_t took;			/* ms, of the last one */
+	int64_t young;			/* seconds that a file is let be */
+	uint64_t wanted;
+	enum queue_place place;
+	struct found *v;
+	size_t n, size;
+	bool foreign;			/* said once */
+};
+
+static bool
+on_message(void *arg, const char *id, int64_t mtime, uint64_t size)
+{
+	struct scan *s = arg;
+
+	(void)size;
+	if (id == NULL) {
+		if (!s->foreign)
+			log_warn(NULL, "%s/ has files that are no messages",
+			    s->place == QUEUE_NEW ? "new" : "cur");
+		s->foreign = true;
+		return true;
+	}
+	if (runner_of(id, s->r->count) != s->r->number)
+		return true;
+	if (s->n == s->size) {
+		s->size = s->size ? s->size * 2 : 256;
+		s->v = mem_grow(s->v, s->size, sizeof(*s->v));
+	}
+	memcpy(s->v[s->n].id, id, QUEUE_ID_SIZE);
+	s->v[s->n].mtime = mtime;
+	s->v[s->n++].place = s->place;
+	return true;
+}
+
+static void
+work(void *arg)
+{
+	struct scan *s = arg;
+	int64_t begun = clock_ms();
+
+	s->place = QUEUE_NEW;
+	if (queue_scan(s->r->queue, QUEUE_NEW, on_message, s) < 0)
+		log_error(NULL, "cannot read new/: %s", strerror(errno));
+	s->place = QUEUE_CUR;
+	if (s->with_cur &&
+	    queue_scan(s->r->queue, QUEUE_CUR, on_message, s) < 0)
+		log_error(NULL, "cannot read cur/: %s", strerror(errno));
+	s->took = clock_ms() - begun;
+}
+
+static void
+learn(const struct scan *s, const struct found *f, int64_t now)
+{
+	int64_t due = f->mtime, latest = runner_latest_due(s->r);
+	bool young = f->mtime <= now && now - f->mtime < s->young;
+
+	if (f->place == QUEUE_NEW && young && !s->first)
+		return;
+	if (f->place == QUEUE_NEW)
+		due = young ? f->mtime + s->young : 0;
+	runner_learn(s->r, f->id, f->place, due < latest ? due : latest,
+	    s->first);
+}
+
+static void
+done(void *arg)
+{
+	struct scan *s = arg;
+	int64_t now = clock_ms(), wall = clock_wall();
+
+	for (size_t i = 0; i < s->n; i++)
+		learn(s, &s->v[i], wall);
+	if (s->first)
+		log_info(NULL, "runner %zu of %zu is ready: %zu messages in "
+		    "the queue", s->r->number, s->r->count,
+		    index_count(s->r->index));
+	mem_free(s->v);
+	s->v = NULL;
+	s->n = s->size = 0;
+	s->next_new = now + SCAN_MS;
+	if (s->with_cur)
+		s->next_cur = now + SCAN_MS + s->took * SCAN_SHARE;
+	s->running = s->first = false;
+	s->young = YOUNG_S;
+	runner_wake(s->r);
+}
+
+static void
+run(struct scan *s)
+{
+	if (s->running)
+		return;
+	s->with_cur = clock_ms() >= s->next_cur;
+	s->running = true;
+	loop_pool_run(s->r->disk, work, done, s);
+}
+
+void
+scan_start(struct runner *r)
+{
+	r->scan = mem_alloc(sizeof(*r->scan));
+	r->scan->r = r;
+	r->scan->first = true;
+	r->scan->young = YOUNG_START_S;
+	r->scan->wanted = score_get(r->score, COUNT_SCAN_WANTED);
+	run(r->scan);
+}
+
+void
+scan_tick(struct runner *r)
+{
+	struct scan *s = r->scan;
+	uint64_t wanted = score_get(r->score, COUNT_SCAN_WANTED);
+
+	if (s->running)
+		return;
+	if (wanted != s->wanted) {
+		s->wanted = wanted;
+		/* Whoever asks has committed: nothing is too young. */
+		s->young = 0;
+		run(s);
+	} else if (clock_ms() >= s->next_new)
+		run(s);
+}
+
+void
+scan_stop(struct runner *r)
+{
+	mem_free(r->scan->v);
+	mem_free(r->scan);
+	r->scan = NULL;
+}
+
+bool
+scan_idle(const struct runner *r)
+{
+	return !r->scan->running;
+}

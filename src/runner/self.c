@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * self -- the addresses behind which an MX connection would meet ourselves.
+ *
+ * Mail that goes to one of them would come back (RFC 5321 5.1).  Known are
+ * the listeners that have the port of MX hosts; one on all addresses means
+ * all that the host has now.
+ */
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include "hosts.h"
+#include "lib/mem.h"
+#include "net/listen.h"
+
+#define SMTP_PORT 25
+
+struct self {
+	struct addr *v;
+	size_t n, size;
+	uint16_t port;
+	bool any;	/* a listener has all addresses of a family */
+};
+
+static bool
+is_unspecified(const struct addr *a)
+{
+	static const unsigned char zero[16];
+	const void *octets = addr_octets(a);
+
+	return octets != NULL &&
+	    memcmp(octets, zero, addr_family(a) == AF_INET ? 4 : 16) == 0;
+}
+
+static void
+add(void *arg, const struct addr *a)
+{
+	struct self *s = arg;
+
+	if (is_unspecified(a)) {
+		s->any = true;
+		return;
+	}
+	if (s->n == s->size) {
+		s->size = s->size ? s->size * 2 : 8;
+		s->v = mem_grow(s->v, s->size, sizeof(*s->v));
+	}
+	s->v[s->n++] = *a;
+}
+
+/* What the host has on its interfaces. */
+static void
+add_host(struct self *s)
+{
+	struct ifaddrs *list;
+
+	if (getifaddrs(&list) < 0)
+		return;
+	for (struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
+		struct addr a = { .len = 0 };
+
+		if (i->ifa_addr == NULL)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			a.len = sizeof(struct sockaddr_in);
+		else if (i->ifa_addr->sa_family == AF_INET6)
+			a.len = sizeof(struct sockaddr_in6);
+		else
+			continue;
+		memcpy(&a.ss, i->ifa_addr, a.len);
+		add(s, &a);
+	}
+	freeifaddrs(list);
+}
+
+static bool
+has_port(const struct conf_listen *l, uint16_t port)
+{
+	for (size_t i = 0; i < l->port.n; i++)
+		if (l->port.v[i].first <= port && port <= l->port.v[i].last)
+			return true;
+	return false;
+}
+
+struct self *
+self_new(const struct conf *c)
+{
+	struct self *s = mem_alloc(sizeof(*s));
+
+	s->port = (uint16_t)c->smtp_port;
+	for (size_t i = 0; i < c->listen_n; i++) {
+		const struct conf_listen *l = &c->listens[i];
+
+		if (l->service != SERVICE_SMTP || !has_port(l, s->port))
+			continue;
+		for (size_t k = 0; k < l->address.n; k++) {
+			/* "unix:" and "fd:" are none that an MX could say. */
+			if (strchr(l->address.v[k], ':') != NULL &&
+			    (strncmp(l->address.v[k], "unix:", 5) == 0 ||
+				strncmp(l->address.v[k], "fd:", 3) == 0))
+				continue;
+			if (listen_expand(l->address.v[k], s->port, add, s) < 0)
+				continue;
+		}
+	}
+	if (s->any)
+		add_host(s);
+	return s;
+}
+
+void
+self_free(struct self *s)
+{
+	if (s == NULL)
+		return;
+	mem_free(s->v);
+	mem_free(s);
+}
+
+bool
+self_is(const struct self *s, const struct addr *a)
+{
+	if (is_unspecified(a))
+		return true;
+	/* On the real port, who else could be meant by the world? */
+	if (addr_is_loopback(a) && (s->any || s->port == SMTP_PORT))
+		return true;
+	for (size_t i = 0; i < s->n; i++)
+		if (addr_same_host(&s->v[i], a))
+			return true;
+	return false;
+}
