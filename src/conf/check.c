@@ -16,8 +16,8 @@
 static const char *const mailbox_words[] = { "file", "system", "any" };
 
 static const char *const syslog_facilities[] = { "mail", "daemon", "user",
-	"local0", "local1", "local2", "local3", "local4", "local5", "local6",
-	"local7" };
+	"auth", "local0", "local1", "local2", "local3", "local4", "local5",
+	"local6", "local7" };
 
 static const char *
 system_hostname(struct arena *a)
@@ -129,7 +129,7 @@ check_recipients(const struct conf *c, struct buf *error)
 static bool
 is_log_target(struct str s)
 {
-	struct str kind, rest;
+	struct str kind, rest, path;
 	size_t i;
 
 	if (str_eq(s, STR("stderr")))
@@ -139,6 +139,8 @@ is_log_target(struct str s)
 	if (str_eq(kind, STR("file")))
 		return conf_name_is_path(rest);
 	if (!str_eq(kind, STR("syslog")))
+		return false;
+	if (str_cut(rest, '@', &rest, &path) && !conf_name_is_path(path))
 		return false;
 	for (i = 0; i < ARRAY_LEN(syslog_facilities); i++)
 		if (str_eq(rest, str_c(syslog_facilities[i])))
@@ -156,7 +158,7 @@ check_log(const struct conf *c, struct buf *error)
 			conf_complain(error, place(c, &c->log.to),
 			    "log.to: \"%s\" is no target, "
 			    "expected stderr, \"file:/path\" or "
-			    "\"syslog:mail\" (or daemon, user, "
+			    "\"syslog:mail\" (or daemon, user, auth, "
 			    "local0 to local7)",
 			    c->log.to.v[i]);
 }

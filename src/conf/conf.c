@@ -102,7 +102,8 @@ conf_default(void)
 const char *
 conf_default_path(void)
 {
-	const char *path = getenv("BARID_CONF");
+	/* sendmail is set-group-id: its caller does not choose what it trusts. */
+	const char *path = secure_getenv("BARID_CONF");
 
 	return path && *path ? path : SYSCONFDIR "/barid/barid.conf";
 }

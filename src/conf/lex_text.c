@@ -66,7 +66,8 @@ variable(const struct lexer *lx, const char *name)
 	for (v = lx->vars; v; v = v->next)
 		if (strcmp(v->name, name) == 0)
 			return v->value;
-	return getenv(name);
+	/* Not for a set-group-id sendmail: its caller would write the paths. */
+	return secure_getenv(name);
 }
 
 static bool

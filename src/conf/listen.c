@@ -8,6 +8,8 @@
  */
 
 #include <net/if.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "private.h"
 
@@ -91,7 +93,8 @@ is_address(const char *address)
 	struct str s = str_c(address), scope;
 
 	if (str_starts(s, STR("unix:")))
-		return conf_name_is_path(str_skip(s, 5));
+		return conf_name_is_path(str_skip(s, 5)) &&
+		    s.n - 5 < sizeof(((struct sockaddr_un *)0)->sun_path);
 	if (str_starts(s, STR("fd:")))
 		return conf_name_is_word(str_skip(s, 3));
 	if (strcmp(address, "*") == 0 || conf_name_is_ip(s))

@@ -86,7 +86,7 @@ static const struct option tls_options[] = {
 
 #define BASE conf_auth
 static const struct option auth_options[] = {
-	OPT("backends", STRINGS, backends, "", 0, 64, "Who knows users and passwords, asked in this order."),
+	OPT("backends", STRINGS, backends, "", 0, 16, "Who knows users and passwords, asked in this order."),
 	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
 	LATER("failures-to-block", NUMBER, "0", "0", "Wrong passwords before an address is blocked."),

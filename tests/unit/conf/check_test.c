@@ -5,6 +5,7 @@
 #include "conf_unit.h"
 
 #define TLS "tls { certificate = /c key = /k } "
+#define TEN "1234567890"
 #define FILES "auth { backends = {'file:///u'} } "
 
 static const struct fault unknown[] = {
@@ -51,6 +52,7 @@ static const struct fault faults[] = {
 	{ "log { to = {stdout} }", "1: log.to: \"stdout\" is no target" },
 	{ "log { to = {'file:a'} }", "1: log.to: \"file:a\" is no target" },
 	{ "log { to = {'syslog:nothing'} }", "1: log.to: \"syslog:nothing\" is no target" },
+	{ "log { to = {'syslog:mail@a'} }", "1: log.to: \"syslog:mail@a\" is no target" },
 	{ "log { to = {'tape:a'} }", "1: log.to: \"tape:a\" is no target" },
 	{ "dns { servers = {a} }", "1: dns.servers: \"a\" is no server" },
 	{ "queue { lifetime = 1h delay-notice = {1h} }", "1: queue.delay-notice: a time after queue.lifetime" },
@@ -64,6 +66,7 @@ static const struct fault faults[] = {
 	{ "listen a { tls = off port = 25 address = {'a b'} }", "1: listen.a.address: \"a b\" is no address" },
 	{ "listen a { tls = off port = 25 address = {'1.2.3'} }", "1: listen.a.address: \"1.2.3\" is no address" },
 	{ "listen a { tls = off port = 25 address = {'unix:a'} }", "1: listen.a.address: \"unix:a\"" },
+	{ "listen a { tls = off address = {'unix:/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "'} }", "1: listen.a.address: " },
 	{ "listen a { tls = off port = 25 address = {'fd:'} }", "1: listen.a.address: \"fd:\"" },
 	{ "listen a { tls = off port = 25 address = {'1.2.3.4%eth0%'} }", "1: listen.a.address: " },
 	{ "listen a { tls = off port = 25 address = {'interface-too-long'} }", "1: listen.a.address: " },
@@ -172,7 +175,7 @@ static const char *const accepted[] = {
 	"hostname = mail",
 	"domains = {'[192.0.2.25]', '[IPv6:2001:db8::1]'}",
 	"recipients { mailboxes = {system, any} subaddress = '' }",
-	"log { to = {stderr, 'file:/var/log/barid', 'syslog:local7'} }",
+	"log { to = {stderr, 'file:/var/log/barid', 'syslog:local7', 'syslog:auth@/run/log'} }",
 	"dns { servers = {127.0.0.1, '127.0.0.1:5353', '[::1]:53'} }",
 	"queue { lifetime = 1s }",
 	"listen a { tls = off port = 25 address = {'*', 127.0.0.1, ::1, eth0, eth0-ipv4, 'fe80::1%eth0'} }",
