@@ -387,7 +387,6 @@ take_line(struct client *c, struct str line)
 		client_give_up(c, TEMPFAIL, current_step(c), &r);
 	}
 	buf_reset(&c->line);
-	c->line_cut = false;
 }
 
 /* Takes a line off the input; false: it has no end yet. */
@@ -403,18 +402,15 @@ next_line(struct client *c, struct str *line)
 	if (!lf || c->line.n > 0) {
 		size_t room = LINE_KEPT - c->line.n;
 
-		c->line_cut = c->line_cut || part.n > room;
 		buf_add(&c->line, str_head(part, room));
 		part = buf_str(&c->line);
 	}
 	if (!lf)
 		return false;
-	/* A bare LF ends a line too; what is cut off has no line end. */
-	if (!c->line_cut) {
+	/* A bare LF ends a line too; a cut one loses an octet nobody reads. */
+	part.n--;
+	if (part.n > 0 && part.p[part.n - 1] == '\r')
 		part.n--;
-		if (part.n > 0 && part.p[part.n - 1] == '\r')
-			part.n--;
-	}
 	*line = str_head(part, LINE_KEPT);
 	return true;
 }

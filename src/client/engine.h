@@ -86,7 +86,6 @@ struct client {
 	/* Input. */
 	struct str in;		/* what client_input() gave and is not read */
 	struct buf line;	/* the beginning of a line */
-	bool line_cut;
 	size_t reply_n;		/* octets of the reply that is being read */
 	struct reply_reader reader;
 

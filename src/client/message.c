@@ -259,9 +259,8 @@ client_on_mail(struct client *c, const struct reply *r)
 	if (!is_refusal(c, STEP_MAIL, r))
 		return;
 	client_all_done(c, reply_outcome(r->code), STEP_MAIL, r);
-	/* What was written already is answered yet; nothing more is. */
-	if (c->phase < GO_WAIT)
-		c->phase = GO_DRAIN;
+	/* What was written already is answered yet; nothing more is written. */
+	c->phase = GO_DRAIN;
 }
 
 /*

@@ -80,6 +80,27 @@ START_TEST(endless)
 }
 END_TEST
 
+/* The limit is that of a reply, not of a session. */
+START_TEST(long_lived)
+{
+	static char junk[300000];
+	struct run t = run_new(20);
+
+	memset(junk, 'x', sizeof(junk));
+	t.c = client_new(&plain.o, &dlg_events, &t);
+	dlg_feed(&t, STR("220 hi\r\n"));
+	dlg_feed(&t, STR("250-x\r\n250 SIZE\r\n"));
+	for (int i = 0; i < 20; i++) {
+		dlg_feed(&t, i ? STR("250 rset\r\n550 ") : STR("550 "));
+		dlg_feed(&t, str_n(junk, sizeof(junk)));
+		dlg_feed(&t, STR("\r\n"));
+	}
+	ck_assert_uint_eq(t.left, 0);
+	ck_assert(client_ready(t.c));
+	run_free(&t);
+}
+END_TEST
+
 /* A reply is not taken before its command has left the house. */
 START_TEST(too_early)
 {
@@ -281,6 +302,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, free_null);
 	tcase_add_test(t, endless);
+	tcase_add_test(t, long_lived);
 	tcase_add_test(t, too_early);
 	tcase_add_test(t, from_events);
 	tcase_add_test(t, no_recursion);

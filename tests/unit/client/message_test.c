@@ -304,7 +304,7 @@ END_TEST
 /* Thousands of recipients: the output stays small, the list goes on. */
 START_TEST(many)
 {
-	enum { N = 10000 };
+	enum { N = 20000 };
 	struct client_rcpt *rcpts = calloc(N, sizeof(*rcpts));
 	struct buf script, events;
 
