@@ -32,6 +32,12 @@ struct session_env {
 	bool to_drop;			/* sendmail -bs: messages go to drop/ */
 	const char *local_user;		/* sendmail -bs: who it is, else NULL */
 	volatile int *stop;		/* set by SIGTERM: 421 at the next command */
+	/*
+	 * Where a session notes its socket while it waits for a command, and
+	 * -1 otherwise: SIGTERM ends such a wait at once, as an end of file,
+	 * and leaves a text that is being received alone.  NULL in tests.
+	 */
+	volatile int *idle_fd;
 };
 
 /*

@@ -26,7 +26,7 @@
 #define ACCEPT_BATCH 64
 
 static int reserve_fd = -1;
-static volatile int child_got_term;
+static volatile int child_got_term, child_idle_fd = -1;
 
 /* One descriptor is kept back, to refuse with when there are no others. */
 void
@@ -85,7 +85,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
 		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
-		.stop = &child_got_term,
+		.stop = &child_got_term, .idle_fd = &child_idle_fd,
 	};
 	if (addr_family(peer) != AF_UNIX)
 		env.local = addr_local(fd);
@@ -96,13 +96,23 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		smtpd_serve(&env, fd, fd);
 }
 
+/* Both calls are safe in a handler; between wait and check no signal is lost. */
+static void
+on_term(int signo UNUSED)
+{
+	child_got_term = 1;
+	if (child_idle_fd >= 0)
+		(void)shutdown(child_idle_fd, SHUT_RD);
+}
+
 static void
 child(const struct master *m, const struct listener *l, int fd, const struct addr *peer,
     struct score_slot *slot)
 {
 	bool pop = l->conf->service == SERVICE_POP3;
 
-	proc_on_signal(SIGTERM, &child_got_term);
+	const struct sigaction term = { .sa_handler = on_term };
+	(void)sigaction(SIGTERM, &term, NULL);
 	/* Ctrl-C reaches the whole foreground group; the master passes on what it means. */
 	proc_ignore(SIGINT);
 	proc_default(SIGCHLD);

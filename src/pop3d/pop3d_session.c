@@ -173,12 +173,24 @@ execute(struct pop3_session *s, struct str line)
 	return r;
 }
 
+static void
+idle(struct pop3_session *s, bool on)
+{
+	if (s->env->idle_fd)
+		*s->env->idle_fd = on ? s->fd : -1;
+}
+
 /* The next command's response; false at the end of the connection. */
 static bool
 step(struct pop3_session *s, struct pop3_response *r)
 {
 	struct str line;
-	enum stream_result got = stream_line(&s->stream, SMTP_COMMAND_MAX, pop3_deadline(s), &line);
+	enum stream_result got = STREAM_EOF;
+
+	idle(s, true);
+	if (!s->env->stop || !*s->env->stop)
+		got = stream_line(&s->stream, SMTP_COMMAND_MAX, pop3_deadline(s), &line);
+	idle(s, false);
 
 	if (got == STREAM_OK || got == STREAM_BARE) {
 		*r = execute(s, line);
@@ -214,8 +226,6 @@ pop3d_run(struct pop3_session *s)
 		/* Answers to commands that came together leave together. */
 		if (stream_pending(&s->stream) == 0)
 			flush(s);
-		if (stopping(s))
-			break;
 		if (s->lost || !step(s, &r)) {
 			(void)stopping(s);
 			break;

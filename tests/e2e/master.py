@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The master: limits before the fork, reload, certificates, stop, crash, activation."""
+import glob
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, NO_VERIFY, certificate, program, wait_for  # noqa: E402
+
+MESSAGE = "Subject: x\r\n\r\nhello\r\n"
+
+
+def connect(b, name="smtp"):
+    s = socket.create_connection((b.host, b.port[name]), 20)
+    return s, s.makefile("rb")
+
+
+def line(f):
+    return f.readline().decode()
+
+
+def say(s, f, text):
+    s.sendall(text.encode() + b"\r\n")
+    reply = line(f)
+    while reply[3:4] == "-":
+        reply = line(f)
+    return reply
+
+
+def children(pid):
+    return [int(p) for p in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True,
+                                           text=True).stdout.split()]
+
+
+def limits():
+    extra = "limits { connections = 10 connections-in = 4 connections-per-address = 3 }\n"
+    with Barid(extra=extra) as b:
+        held = [connect(b) for _ in range(3)]
+        for _, f in held:
+            assert line(f).startswith("220 "), "the first three come in"
+        procs = len(children(b.process.pid))
+        s, f = connect(b)
+        reply = line(f)
+        assert reply.startswith("421 4.7.0 ") and "too many connections" in reply, reply
+        assert f.readline() == b"" and len(children(b.process.pid)) == procs, "it cost no child"
+        p, pf = connect(b, "pop3")
+        assert line(pf).startswith("-ERR [SYS/TEMP] "), "POP3 in its own words"
+        for x in (s, p):
+            x.close()
+        held[0][0].close()
+        held[0][1].close()
+        wait_for("a place", lambda: line(connect(b)[1]).startswith("220 "))
+        for x, y in held[1:]:
+            x.close()
+            y.close()
+
+
+def reload():
+    with Barid() as b:
+        s, f = connect(b)
+        assert line(f).startswith("220 mx.example.test ")
+        good = b.extra
+        b.write_conf(good + "limits { message-sizes = 1MB }\n")
+        b.reload()
+        assert "reload refused" in b.log() and "message-size" in b.log(), b.log()
+        with b.smtp() as c:
+            c.ehlo()
+            assert c.esmtp_features["size"] == str(50 * 1024 * 1024), c.esmtp_features
+        b.write_conf(good + "limits { message-size = 1MB }\n")
+        b.reload()
+        with b.smtp() as c:
+            c.ehlo()
+            assert c.esmtp_features["size"] == str(1 << 20)
+        # The session from before goes on under what it began with.
+        assert say(s, f, "EHLO x").startswith("250 ")
+        s.close()
+        f.close()
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+
+
+def reload_under_load():
+    """SIGHUP again and again: no connection is refused, no session is lost."""
+    with Barid() as b:
+        stop, errors, sent = threading.Event(), [], [0]
+
+        def load():
+            while not stop.is_set():
+                try:
+                    b.send("x@y.example", ["alice@example.test"], MESSAGE)
+                    sent[0] += 1
+                except Exception as e:  # any failure at all is the finding
+                    errors.append(repr(e))
+
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for t in threads:
+            t.start()
+        for _ in range(10):
+            b.reload()
+        stop.set()
+        for t in threads:
+            t.join()
+        assert not errors, errors[:3]
+        b.mail("alice", sent[0], 60)
+        b.empty()
+
+
+def served_certificate(b, name="submissions"):
+    with socket.create_connection((b.host, b.port[name]), 20) as s:
+        with NO_VERIFY.wrap_socket(s, server_hostname="localhost") as t:
+            return t.getpeercert(True)
+
+
+def certificates():
+    with Barid() as b:
+        first = served_certificate(b)
+        with tempfile.TemporaryDirectory() as d:
+            cert, key = certificate(d)
+            os.replace(cert, b.dir + "/localhost.pem")
+            # A certificate without its key is refused, and the old one stays.
+            wait_for("the refusal", lambda: "new certificate refused" in b.log())
+            assert served_certificate(b) == first
+            os.replace(key, b.dir + "/localhost.key")
+        wait_for("the new certificate", lambda: served_certificate(b) != first)
+
+
+def stop():
+    """SIGTERM lets a message that is being sent in, then says 421."""
+    with Barid() as b:
+        idle, idle_f = connect(b)
+        line(idle_f)
+        s, f = connect(b)
+        line(f)
+        for text in ("EHLO x", "MAIL FROM:<x@y.example>", "RCPT TO:<alice@example.test>", "DATA"):
+            assert say(s, f, text)[0] in "23", text
+        s.sendall(b"Subject: late\r\n\r\nfirst half\r\n")
+        pid = b.process.pid
+        b.process.send_signal(signal.SIGTERM)
+        # Who only waits is told at once.
+        assert line(idle_f).startswith("421 "), "the idle session"
+        try:
+            socket.create_connection((b.host, b.port["smtp"]), 5).close()
+        except OSError:
+            pass
+        s.sendall(b"second half\r\n.\r\n")
+        assert line(f).startswith("250 "), "the message under way is taken"
+        assert line(f).startswith("421 "), "and then it is over"
+        assert b.process.wait(40) == 0
+        assert not os.path.exists(f"/proc/{pid}")
+        b.process = None
+        for x in (s, f, idle, idle_f):
+            x.close()
+        b.start()
+        assert b"second half" in b.mail("alice", 1)[0]
+
+
+def crash():
+    """A child that dies of a signal: the master takes a new image, sessions live on."""
+    with Barid() as b:
+        pid = b.process.pid
+        keep, kf = connect(b)
+        line(kf)
+        victim, vf = connect(b)
+        line(vf)
+        maps = open(f"/proc/{pid}/maps").read().split("\n")[0]
+        status = b.ctl("status").stdout
+        mine = [int(l.split()[1]) for l in status.split("\n") if l.startswith("session ")]
+        assert len(mine) == 2, status
+        os.kill(max(mine), signal.SIGSEGV)
+        wait_for("the word of it", lambda: "died of signal 11" in b.log() and "127.0.0.1" in b.log())
+        wait_for("the new image", lambda: "executing myself again" in b.log())
+        wait_for("another layout", lambda: open(f"/proc/{pid}/maps").read().split("\n")[0] != maps)
+        assert b.process.poll() is None and b.process.pid == pid
+        assert say(keep, kf, "EHLO x").startswith("250 "), "the other session lives on"
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+        wait_for("the slot of the dead to be free",
+                 lambda: "sessions 1\n" in b.ctl("status").stdout)
+        for x in (keep, kf, victim, vf):
+            x.close()
+
+
+def second():
+    with Barid() as b:
+        other = subprocess.run([program("barid"), "-f", "-c", b.conf], capture_output=True, text=True,
+                               pass_fds=[s.fileno() for s in b.sockets.values()], timeout=30)
+        assert other.returncode != 0 and "another barid is running" in other.stderr, other
+        assert b.process.poll() is None
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+        # After kill -9 nothing has to be cleaned up, even with a session still open.
+        s, f = connect(b)
+        line(f)
+        b.kill()
+        b.start()
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 2)
+        s.close()
+        f.close()
+
+
+def helpers():
+    """A helper that dies is started again; mail is accepted meanwhile and not lost."""
+    with Barid() as b:
+        def pid_of(name):
+            for l in b.ctl("status").stdout.split("\n"):
+                if l.startswith(f"helper {name}"):
+                    return int(l.split("pid=")[1])
+        for name in ("barid-runner", "barid-auth"):
+            old = wait_for(name, lambda: pid_of(name))
+            os.kill(old, signal.SIGKILL)
+            b.send("x@y.example", ["alice@example.test"], MESSAGE)
+            wait_for(f"a new {name}", lambda: pid_of(name) not in (0, old))
+        b.mail("alice", 2)
+        b.send("alice@example.test", ["alice@example.test"], MESSAGE, "submission", "alice")
+        b.mail("alice", 3)
+
+
+def activation():
+    """Descriptors and names by LISTEN_FDS; READY, RELOADING, STOPPING, WATCHDOG by NOTIFY_SOCKET."""
+    with Barid(start=False) as b, tempfile.TemporaryDirectory() as d:
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify.bind(d + "/notify")
+        notify.settimeout(20)
+        text = open(b.conf).read()
+        for name, s in b.sockets.items():
+            text = text.replace(f'"fd:{s.fileno()}"', f'"fd:{name}"')
+        with open(b.conf, "w") as f:
+            f.write(text)
+        names = list(b.sockets)
+
+        def child():
+            fds = [os.dup(b.sockets[n].fileno()) for n in names]
+            # Above all targets first, so that none is overwritten before it is moved.
+            high = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
+            for i, fd in enumerate(high):
+                os.dup2(fd, 3 + i)
+            os.environ["LISTEN_PID"] = str(os.getpid())
+
+        env = dict(os.environ, LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names),
+                   NOTIFY_SOCKET=d + "/notify", WATCHDOG_USEC="400000")
+        # LISTEN_PID must be the pid of the exec'ed process itself: set by a shell.
+        b.process = subprocess.Popen(
+            ["sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"', program("barid"), "-f", "-c", b.conf],
+            env=env, preexec_fn=child, close_fds=False, stdin=subprocess.DEVNULL,
+            stderr=open(b.dir + "/stderr", "ab"))
+
+        def until(word):
+            while True:
+                got = notify.recv(4096).decode()
+                if word in got:
+                    return got
+        assert f"MAINPID={b.process.pid}" in until("READY=1")
+        until("WATCHDOG=1")
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+        b.process.send_signal(signal.SIGHUP)
+        until("RELOADING=1")
+        until("READY=1")
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.process.send_signal(signal.SIGTERM)
+        until("STOPPING=1")
+        assert b.process.wait(40) == 0
+        b.process = None
+        notify.close()
+
+
+def own_ports():
+    """Addresses, ranges and unix sockets that barid binds itself."""
+    with Barid(start=False) as b:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base = probe.getsockname()[1]
+        while True:             # three free ports in a row
+            try:
+                for p in (base, base + 1, base + 2):
+                    with socket.socket() as probe:
+                        probe.bind(("127.0.0.1", p))
+                break
+            except (OSError, OverflowError):
+                base = 20000 + (base * 7 + 13) % 10000
+        path = b.dir + "/smtp.sock"
+        b.write_conf(f'listen "more" {{ service = "smtp" address = {{"lo-ipv4", "unix:{path}"}} '
+                     f'port = "{base},{base + 1}-{base + 2}" tls = "off" }}\n')
+        b.start()
+        for port in (base, base + 1, base + 2):
+            with socket.create_connection(("127.0.0.1", port), 10) as s:
+                assert s.recv(100).startswith(b"220 ")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            assert s.recv(100).startswith(b"220 ")
+        b.stop()
+        assert not os.path.exists(path), "its socket goes with it"
+
+
+def descriptors():
+    """With few descriptors it answers 421, does not spin, and recovers."""
+    with Barid(start=False) as b:
+        fds = [s.fileno() for s in b.sockets.values()]
+        b.stderr = open(b.dir + "/stderr", "ab")
+        b.process = subprocess.Popen(
+            ["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', program("barid"), "-f", "-c", b.conf],
+            pass_fds=fds, stdin=subprocess.DEVNULL, stderr=b.stderr)
+        wait_for("barid", b.ready)
+        held = []
+        for _ in range(15):
+            held.append(connect(b))
+            assert line(held[-1][1])[:3] in ("220", "421")
+        for s, f in held:
+            s.close()
+            f.close()
+
+        def cpu():
+            f = open(f"/proc/{b.process.pid}/stat").read().rsplit(")", 1)[1].split()
+            return int(f[11]) + int(f[12])
+        before = cpu()
+        time.sleep(0.5)         # what is measured is doing nothing
+        assert cpu() - before <= 5, "the master spins"
+        wait_for("service", lambda: line(connect(b)[1]).startswith("220 "))
+
+
+def privilege():
+    """Where it is root, sessions are not; nowhere may one gain privileges."""
+    with Barid() as b:
+        s, f = connect(b)
+        line(f)
+        pid = [int(l.split()[1]) for l in b.ctl("status").stdout.split("\n") if l.startswith("session ")][0]
+        status = dict(l.split(":", 1) for l in open(f"/proc/{pid}/status").read().split("\n") if ":" in l)
+        assert status["NoNewPrivs"].strip() == "1"
+        if os.geteuid() == 0:
+            assert "0" not in status["Uid"].split() and "0" not in status["Gid"].split(), status["Uid"]
+            assert status["Groups"].strip() == "" and int(status["CapEff"], 16) == 0
+            assert os.readlink(f"/proc/{pid}/root") == b.dir + "/spool"
+        listening = set()
+        for l in open("/proc/net/tcp").read().split("\n")[1:]:
+            w = l.split()
+            if len(w) > 9 and w[3] == "0A":
+                listening.add(w[9])
+        for fd in glob.glob(f"/proc/{pid}/fd/*"):
+            target = os.readlink(fd)
+            assert not (target.startswith("socket:[") and target[8:-1] in listening), "it holds a listener"
+        s.close()
+        f.close()
+
+
+for test in (limits, reload, reload_under_load, certificates, stop, crash, second, helpers, activation,
+             own_ports, descriptors, privilege):
+    start = time.monotonic()
+    test()
+    print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
