@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Points of retry: fixed by the arrival, never in the past, never at once. */
+
+#include "runner/result.h"
+
+#include "unit.h"
+
+#define MIN 60000
+#define HOUR 3600000
+
+static uint32_t middle_below(uint32_t below) { return below / 2; }
+static uint32_t none_below(uint32_t below) { return below - below; }
+static uint32_t most_below(uint32_t below) { return below - 1; }
+
+START_TEST(points)
+{
+	static int64_t steps[] = { 3 * MIN, 3 * MIN, 9 * MIN, 15 * MIN,
+		30 * MIN, 2 * HOUR };
+	const struct conf_times retry = { steps, ARRAY_LEN(steps) };
+	/* Since the arrival: now, and the point that is next. */
+	static const struct {
+		int64_t now, next;
+	} cases[] = {
+		{ 0, 3 * MIN },
+		{ 1000, 3 * MIN },
+		/* Nearer than ten seconds is too near. */
+		{ 3 * MIN - 10000, 3 * MIN },
+		{ 3 * MIN - 9999, 6 * MIN },
+		{ 3 * MIN, 6 * MIN },
+		{ 7 * MIN, 15 * MIN },
+		{ 15 * MIN, 30 * MIN },
+		{ 30 * MIN, 60 * MIN },
+		{ 60 * MIN, 180 * MIN },
+		{ 180 * MIN, 300 * MIN },
+		/* A day of standing still is not caught up on. */
+		{ 24 * HOUR + MIN, 25 * HOUR },
+		{ (int64_t)100000 * HOUR, (int64_t)100001 * HOUR },
+		/* The clock was set back: as if it came in now. */
+		{ -HOUR, -HOUR + 3 * MIN },
+	};
+	const int64_t arrival = 1700000000000;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int64_t now = arrival + cases[i].now;
+		int64_t want = arrival + cases[i].next, wait = want - now;
+		int64_t got = schedule_next(&retry, arrival, now, middle_below);
+
+		ck_assert_msg(got >= want - 1 && got <= want + 1,
+		    "case %zu: %lld instead of %lld", i, (long long)got,
+		    (long long)want);
+		got = schedule_next(&retry, arrival, now, none_below);
+		ck_assert_int_eq(got, want - wait / 10);
+		got = schedule_next(&retry, arrival, now, most_below);
+		ck_assert_int_le(got, want + wait / 10 + 1);
+		ck_assert_int_ge(got, want + wait / 10 - 5);
+	}
+}
+END_TEST
+
+START_TEST(odd)
+{
+	static int64_t zero[] = { 0 }, second[] = { 1000 };
+	const struct conf_times none = { NULL, 0 }, nil = { zero, 1 },
+				fast = { second, 1 };
+
+	/* Whatever is configured, it is in the future and ends. */
+	ck_assert_int_gt(schedule_next(&none, 0, 5000, none_below), 5000);
+	ck_assert_int_gt(schedule_next(&nil, 0, HOUR, none_below), HOUR);
+	ck_assert_int_eq(
+	    schedule_next(&fast, 0, 10000, middle_below), 11000);
+}
+END_TEST
+
+START_TEST(delays)
+{
+	static int64_t times[] = { 4 * HOUR, 24 * HOUR, 0 };
+	const struct conf_times notice = { times, 3 }, none = { NULL, 0 };
+
+	ck_assert_uint_eq(schedule_delays(&notice, 0), 0);
+	ck_assert_uint_eq(schedule_delays(&notice, 4 * HOUR - 1), 0);
+	ck_assert_uint_eq(schedule_delays(&notice, 4 * HOUR), 1);
+	ck_assert_uint_eq(schedule_delays(&notice, 48 * HOUR), 2);
+	ck_assert_uint_eq(schedule_delays(&none, 48 * HOUR), 0);
+}
+END_TEST
+
+UNIT_MAIN("schedule", points, odd, delays)
