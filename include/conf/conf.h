@@ -161,6 +161,7 @@ struct conf_queue {
 	uint64_t per_destination;
 	uint64_t per_connection;
 	int64_t idle_connection;
+	bool deliver;		/* false: mail is accepted and waits */
 };
 
 struct conf_log {

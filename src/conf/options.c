@@ -170,6 +170,7 @@ static const struct option queue_options[] = {
 	OPT("per-destination", NUMBER, per_destination, "20", 1, 10000, "Connections to one destination at once."),
 	OPT("per-connection", NUMBER, per_connection, "100", 1, 1000000, "Messages over one connection."),
 	OPT("idle-connection", TIME, idle_connection, "2s", 0, HOUR, "How long an idle connection is kept."),
+	OPT("deliver", BOOL, deliver, "true", 0, 0, "Whether mail is delivered; without it, it only waits."),
 };
 #undef BASE
 
