@@ -202,4 +202,4 @@ distclean: clean
 .PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench analyze format deps run help \
 	install uninstall dist clean distclean
 
--include $(shell find obj -name '*.d' 2>/dev/null)
+-include $(shell find obj -type f -name '*.d' 2>/dev/null)
