@@ -38,7 +38,7 @@ enum {
 struct queue *queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
     struct buf *error) MUST_USE;
 void queue_close(struct queue *q);
-/* Takes the spool's lock for the life of this process and its children: -1 if it is held. */
+/* Takes the spool's lock for the life of this process (not of its children): -1 if it is held. */
 int queue_lock(struct queue *q) MUST_USE;
 /*
  * 0 if NEED more octets fit and the reserve stays (the larger of 16 MiB and

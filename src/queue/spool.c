@@ -247,6 +247,7 @@ queue_close(struct queue *q)
 int
 queue_lock(struct queue *q)
 {
+	const struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd;
 
 	if (q->lock >= 0)
@@ -255,9 +256,13 @@ queue_lock(struct queue *q)
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	/* Not fcntl(): this one is kept by forked children too. */
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int e = errno;
+	/*
+	 * Not flock(): forked children would keep that one, and a session
+	 * that outlives a killed master would keep the next one out.  This
+	 * one belongs to the process alone, also through exec.
+	 */
+	if (fcntl(fd, F_SETLK, &all) < 0) {
+		int e = errno == EACCES ? EWOULDBLOCK : errno;
 
 		sys_close(fd);
 		errno = e;
