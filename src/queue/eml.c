@@ -200,9 +200,7 @@ write_text(struct eml *e, struct queue_msg *m, struct str body, int fd,
 	if (r == 0 && got == 0 && !e->line_start)
 		r = queue_write(m, STR("\r\n"));
 	mem_free(p);
-	if (got < 0)
-		return TAKE_BAD;
-	return r == 0 ? TAKEN : TAKE_ERROR;
+	return got >= 0 && r == 0 ? TAKEN : TAKE_ERROR;
 }
 
 static bool
@@ -241,11 +239,9 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	struct envelope full = *env;
 	struct str body;
 
-	e->why = "it cannot be read";
 	if (got < 0)
-		return TAKE_BAD;
+		return TAKE_ERROR;
 	body = str_n(start, (size_t)got);
-	e->why = NULL;	/* take_field() asks */
 	e->why = take_header(e, &body);
 	if (e->why == NULL && body.n == 0 && got == MAIL_HEADER_MAX)
 		e->why = "its header is too large";
@@ -258,7 +254,7 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	e->why = "its envelope cannot be kept";
 	if ((*m = queue_begin(q, &full, false)) == NULL)
 		return TAKE_BAD;
-	e->why = "it cannot be read";
+	queue_msg_imported(*m);
 	return write_text(e, *m, body, fd, (off_t)got);
 }
 

@@ -31,7 +31,7 @@ struct import {
 	void (*fn)(void *arg, const char *id);
 	void *arg;
 	int count;
-	int error;	/* errno that ended it */
+	int error;	/* errno of the last trouble */
 };
 
 /* One file of drop/. */
@@ -40,7 +40,6 @@ struct dropped {
 	struct stat st;
 	struct arena arena;
 	struct envelope env;
-	int fd;
 	const char *why;
 };
 
@@ -95,10 +94,13 @@ copy_text(const struct queue_file *f, struct queue_msg *m)
 		size_t n = left < SPOOL_CHUNK ? (size_t)left : SPOOL_CHUNK;
 		ssize_t got = sys_pread(f->fd, p, n, at);
 
-		if (got <= 0)
-			r = TAKE_BAD;
-		else if (queue_write(m, str_n(p, (size_t)got)) < 0)
+		/* It was whole just now: if it is not, look again later. */
+		if (got == 0)
+			errno = EIO;
+		if (got <= 0 || queue_write(m, str_n(p, (size_t)got)) < 0) {
 			r = TAKE_ERROR;
+			break;
+		}
 		at += got;
 		left -= (uint64_t)got;
 	}
@@ -106,11 +108,16 @@ copy_text(const struct queue_file *f, struct queue_msg *m)
 	return r;
 }
 
-/* True if errno says that we, not the file, are in trouble. */
-static bool
-is_our_trouble(int e)
+/*
+ * What errno of reading a file means.  One that we may not read, or that is
+ * none, never gets better; of any other trouble the next import knows more,
+ * and the message stays where it is.
+ */
+static enum taken
+judge(int e)
 {
-	return e == EMFILE || e == ENFILE || e == ENOMEM;
+	return e == EBADMSG || e == EACCES || e == EPERM || e == ELOOP ||
+	    e == ENXIO ? TAKE_BAD : TAKE_ERROR;
 }
 
 /* Takes what sendmail wrote: an envelope block and the text. */
@@ -123,16 +130,16 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 	if (queue_load(q, QUEUE_DROP, d->name, true, &d->arena, &f, &d->why)
 	    < 0) {
 		if (d->why == NULL)
-			d->why = strerror(errno);
-		return is_our_trouble(errno) ? TAKE_ERROR : TAKE_BAD;
+			d->why = "it may not be read";
+		return judge(errno);
 	}
 	d->env = f.env;
 	set_facts(d, &d->env);
 	*m = queue_begin(q, &d->env, false);
 	d->why = "its envelope cannot be kept";
-	r = *m == NULL ? TAKE_BAD : TAKEN;
-	if (r == TAKEN) {
-		d->why = "it cannot be read";
+	r = TAKE_BAD;
+	if (*m != NULL) {
+		queue_msg_imported(*m);
 		r = copy_text(&f, *m);
 	}
 	queue_unload(&f);
@@ -145,23 +152,25 @@ take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 	int drop = q->dirs[QUEUE_DROP];
 	struct stat st;
 	enum taken r;
-
-	d->fd = sys_openat(drop, d->name,
+	int fd = sys_openat(drop, d->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	if (d->fd < 0) {
-		d->why = strerror(errno);
-		return is_our_trouble(errno) ? TAKE_ERROR : TAKE_BAD;
+
+	if (fd < 0) {
+		d->why = "it may not be read";
+		return judge(errno);
 	}
 	d->why = "it changed under our eyes";
-	if (sys_fstat(d->fd, &st) < 0 || st.st_ino != d->st.st_ino ||
-	    !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+	if (sys_fstat(fd, &st) < 0) {
+		r = TAKE_ERROR;
+	} else if (st.st_ino != d->st.st_ino || !S_ISREG(st.st_mode) ||
+	    st.st_nlink != 1) {
 		r = TAKE_BAD;
 	} else {
 		id_of_file(&d->st, d->env.id);
 		set_facts(d, &d->env);
-		r = eml_take(q, d->fd, &d->env, m, &d->why);
+		r = eml_take(q, fd, &d->env, m, &d->why);
 	}
-	sys_close(d->fd);
+	sys_close(fd);
 	return r;
 }
 
@@ -177,7 +186,8 @@ compare(const struct queue_file *f, const struct queue_msg *m)
 
 /*
  * Whether a message with M's id is in the spool already: 1, the same one,
- * and it is durable; 0, none; -1, errno: EEXIST is another message.
+ * and it is durable; 0, none; -1, errno: EEXIST is another message.  What a
+ * power cut has left of an import that was never finished goes to bad/.
  */
 static int
 is_there(struct queue *q, const struct queue_msg *m)
@@ -191,10 +201,12 @@ is_there(struct queue *q, const struct queue_msg *m)
 
 	arena_init(&a, ENVELOPE_ARENA);
 	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++) {
-		if (queue_load(q, places[i], m->id, false, &a, &f, &reason)
+		if (queue_load(q, places[i], m->id, true, &a, &f, &reason)
 		    == 0) {
 			r = compare(&f, m);
 			queue_unload(&f);
+		} else if (errno == EBADMSG) {
+			r = queue_move(q, places[i], m->id, QUEUE_BAD);
 		} else if (errno != ENOENT) {
 			r = -1;
 		}
@@ -267,8 +279,7 @@ take(struct import *im, struct dropped *d)
 		if (finish(im, d, m) == 0)
 			return;
 		m = NULL;
-		r = errno == EEXIST || errno == EBADMSG ? TAKE_BAD
-		    : TAKE_ERROR;
+		r = errno == EEXIST ? TAKE_BAD : TAKE_ERROR;
 	}
 	if (r == TAKE_ERROR)
 		im->error = errno;
@@ -290,7 +301,7 @@ static bool
 import_entry(void *arg, int dir, const char *name)
 {
 	struct import *im = arg;
-	struct dropped d = { .name = name, .fd = -1 };
+	struct dropped d = { .name = name };
 
 	if (!is_eml(name) && !queue_id_valid(str_c(name)))
 		return true;
@@ -299,7 +310,9 @@ import_entry(void *arg, int dir, const char *name)
 	arena_init(&d.arena, 2 * ENVELOPE_ARENA);
 	take(im, &d);
 	arena_free(&d.arena);
-	return im->error == 0;
+	/* The others would fare no better. */
+	return im->error != ENOSPC && im->error != EDQUOT &&
+	    im->error != EROFS && im->error != EMFILE && im->error != ENFILE;
 }
 
 int

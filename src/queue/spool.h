@@ -30,6 +30,7 @@ struct queue {
 struct queue_msg {
 	struct queue *q;
 	bool to_drop;
+	bool imported;		/* its id may have been used by an import before */
 	bool failed;		/* a write failed */
 	int error;		/* with this errno */
 	int fd;			/* -1: nothing is on disk */
@@ -44,12 +45,14 @@ struct queue_msg {
 /* Where a message stands: a directory and a path in it. */
 struct spool_name {
 	int dir;
-	char path[QUEUE_ID_SIZE + SHARD_LEN + 4];
+	char path[QUEUE_ID_SIZE + 8];
 };
 
 /* The name of ID in PLACE.  -1, ENOENT: that is no id. */
 int spool_name(const struct queue *q, enum queue_place place, const char *id,
     struct spool_name *n) MUST_USE;
+/* Says that M comes from drop/, before anything is written. */
+void queue_msg_imported(struct queue_msg *m);
 /* Renames FROM to ID in PLACE, never over another; makes cur/XX. */
 int spool_rename(const struct queue *q, const struct spool_name *from,
     enum queue_place place, const char *id) MUST_USE;

@@ -27,7 +27,6 @@
 
 /* A buffer that grew above this is not kept. */
 #define KEEP_MAX (2 * SPOOL_CHUNK)
-#define DROP_TMP "tmp."
 
 static struct queue_msg *
 msg_new(struct queue *q)
@@ -79,24 +78,29 @@ queue_begin(struct queue *q, const struct envelope *e, bool to_drop)
 	return m;
 }
 
+void
+queue_msg_imported(struct queue_msg *m)
+{
+	m->imported = true;
+}
+
 /* The name that M has until it is whole. */
 static void
 tmp_name(const struct queue_msg *m, struct spool_name *n)
 {
-	char *to = n->path;
+	struct str prefix = m->imported ? STR("drop.")
+	    : m->to_drop ? STR("tmp.") : STR("");
 
-	n->dir = m->q->tmp;
-	if (m->to_drop) {
-		n->dir = m->q->dirs[QUEUE_DROP];
-		memcpy(to, DROP_TMP, sizeof(DROP_TMP) - 1);
-		to += sizeof(DROP_TMP) - 1;
-	}
-	memcpy(to, m->id, QUEUE_ID_SIZE);
+	n->dir = m->to_drop ? m->q->dirs[QUEUE_DROP] : m->q->tmp;
+	if (prefix.n > 0)
+		memcpy(n->path, prefix.p, prefix.n);
+	memcpy(n->path + prefix.n, m->id, QUEUE_ID_SIZE);
 }
 
 static int
 create(struct queue_msg *m)
 {
+	int flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC;
 	/*
 	 * In drop/ the reader is another user.  Nobody but that user and
 	 * the drop group comes through the directory, so all may read.
@@ -105,8 +109,11 @@ create(struct queue_msg *m)
 	struct spool_name n;
 
 	tmp_name(m, &n);
-	m->fd = sys_openat(n.dir, n.path,
-	    O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, mode);
+	m->fd = sys_openat(n.dir, n.path, flags, mode);
+	if (m->fd < 0 && errno == EEXIST && m->imported &&
+	    sys_unlinkat(n.dir, n.path) == 0)
+		/* It was left by an import of this very file that died. */
+		m->fd = sys_openat(n.dir, n.path, flags, mode);
 	if (m->fd < 0)
 		return -1;
 	/* The caller's umask is not ours to change. */

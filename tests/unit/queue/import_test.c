@@ -227,5 +227,28 @@ START_TEST(taken_before)
 }
 END_TEST
 
+/* A power cut amid an import: what it left is no reason to lose the file. */
+START_TEST(half_taken)
+{
+	struct taken got = { 0 };
+	struct queue_file f;
+	struct tmpspool t;
+	struct buf b;
+
+	tmpspool_begin(&t);
+	buf_init(&b, 65536);
+	tmpspool_put(&t, STR(TEXT1), true);
+	tmpspool_slurp(tmpspool_path(&t, "drop", t.env.id), &b);
+	tmpspool_file(tmpspool_path(&t, "new", t.env.id),
+	    str_n(b.p, b.n - 3));
+	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
+	tmpspool_load(&t, QUEUE_NEW, &f);
+	queue_unload(&f);
+	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
+	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
 UNIT_MAIN("queue/import", from_sendmail, forged_facts, what_is_bad,
-    other_names_stay, taken_before)
+    other_names_stay, taken_before, half_taken)

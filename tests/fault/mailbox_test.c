@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * mailbox -- every system call of a delivery and of POP3's view, failing
+ * and last.
+ *
+ * After each: what is in new/ is whole; what was acknowledged is there; a
+ * message is in the spool or in the mailbox; a delivery that is repeated
+ * succeeds and leaves one message; POP3 loses only what was marked.
+ */
+
+#include "enumerate.h"
+
+#include <fcntl.h>
+
+#include "lib/clock.h"
+#include "mailbox/maildir.h"
+#include "queue/queue.h"
+
+#define SIZE 150000
+#define HEAD "Return-Path: <old>\r\nSubject: x\r\n\r\n"
+#define PREFIX "Return-Path: <s@t.example>\r\n"
+#define STORED "Return-Path: <s@t.example>\nSubject: x\n\n"
+#define ID "0651F0C3D2A1BF00042"
+
+static int base = -1;
+static int source = -1;
+
+static struct str
+text(void)
+{
+	static char p[SIZE];
+
+	if (p[0] == '\0') {
+		memset(p, 'x', sizeof(p));
+		memcpy(p, HEAD, sizeof(HEAD) - 1);
+		for (size_t i = 100; i < sizeof(p); i += 100)
+			memcpy(p + i - 2, "\r\n", 2);
+		memcpy(p + sizeof(p) - 2, "\r\n", 2);
+	}
+	return str_n(p, sizeof(p));
+}
+
+static void
+setup_base(const char *dir)
+{
+	char path[128];
+
+	fault_disarm();
+	if (base >= 0)
+		close(base);
+	base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(base, 0);
+	snprintf(path, sizeof(path), "%s/source", dir);
+	if (source >= 0)
+		close(source);
+	source = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(write(source, text().p, SIZE), SIZE);
+}
+
+static void
+setup_box(const char *dir)
+{
+	struct maildir m;
+
+	setup_base(dir);
+	ck_assert_int_eq(maildir_open(&m, base, "bob"), 0);
+	maildir_close(&m);
+}
+
+static int
+deliver(int fd, off_t at)
+{
+	struct maildir_delivery d = { .base = base, .mailbox = "bob",
+		.id = ID, .arrival = 1000000000, .hostname = "h", .fd = fd,
+		.at = at, .size = SIZE, .prefix = STR(PREFIX) };
+
+	return maildir_deliver(&d);
+}
+
+static int
+run_deliver(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return deliver(source, 0);
+}
+
+static unsigned
+count_files(const char *dir, const char *sub)
+{
+	char path[128];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, sub);
+	if ((d = opendir(path)) == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* Reads what is in the mailbox: each message whole; their number. */
+static size_t
+look(void)
+{
+	struct maildir m;
+	size_t n;
+
+	must(maildir_open(&m, base, "bob") == 0);
+	n = m.n;
+	for (size_t i = 0; i < n; i++) {
+		int fd = maildir_read(&m, i);
+		char head[sizeof(STORED)] = "";
+		struct stat st;
+		uint64_t size;
+
+		must(fd >= 0);
+		must(read(fd, head, sizeof(head) - 1) == sizeof(head) - 1);
+		must(strcmp(head, STORED) == 0);
+		must(fstat(fd, &st) == 0);
+		must(maildir_size(&m, i, &size) == 0);
+		must((size_t)st.st_size < size);
+		must(size == SIZE + sizeof(PREFIX) - sizeof("Return-Path: "
+		    "<old>\r\n"));
+		close(fd);
+	}
+	maildir_close(&m);
+	return n;
+}
+
+static void
+check_deliver(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned tmp = count_files(dir, "bob/tmp");
+	size_t n = look();
+
+	must(n <= 1);
+	if (told->result == 0)
+		must(n == 1);
+	if (told->result == -1 && is_single(v))
+		must(n == 0 && tmp == 0);
+	/* Again, with or without what the first one left. */
+	must(deliver(source, 0) == 0);
+	must(look() == 1);
+	must(count_files(dir, "bob/tmp") == 0);
+}
+
+/* A delivery of what was delivered already, as after a crash. */
+static void
+setup_delivered(const char *dir)
+{
+	setup_box(dir);
+	ck_assert_int_eq(deliver(source, 0), 0);
+}
+
+static void
+check_again(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)told;
+	(void)v;
+	must(look() == 1);
+	must(deliver(source, 0) == 0);
+	must(look() == 1);
+	must(count_files(dir, "bob/tmp") == 0);
+}
+
+/* ---- from the spool into the mailbox -------------------------------- */
+
+static struct queue *opened;
+static char id[QUEUE_ID_SIZE];
+
+static void
+setup_spool(const char *dir)
+{
+	struct envelope_rcpt r = { .state = RCPT_QUEUED,
+		.path = { STR("bob"), STR("b.example") } };
+	struct envelope e = { .from = { STR("s"), STR("t.example") },
+		.arrival_us = clock_wall_us(), .rcpts = &r, .rcpt_n = 1 };
+	struct queue_msg *m;
+	char path[128];
+
+	setup_box(dir);
+	snprintf(path, sizeof(path), "%s/spool", dir);
+	opened = queue_open(path, QUEUE_CREATE, geteuid(), getegid(), NULL);
+	ck_assert_ptr_nonnull(opened);
+	queue_id_new(e.id);
+	memcpy(id, e.id, sizeof(id));
+	m = queue_begin(opened, &e, false);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(queue_write(m, text()), 0);
+	ck_assert_int_eq(queue_commit(m), 0);
+}
+
+/* What the runner does: deliver, then forget. */
+static int
+run_through(const char *dir, struct told *told)
+{
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+	int r = -1;
+
+	(void)dir;
+	(void)told;
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(opened, QUEUE_NEW, id, false, &a, &f, &reason) == 0) {
+		r = deliver(f.fd, f.text_at);
+		queue_unload(&f);
+		if (r == 0)
+			r = queue_remove(opened, QUEUE_NEW, id);
+		if (r == 0)
+			r = queue_sync_removals(opened);
+	}
+	arena_free(&a);
+	return r;
+}
+
+static bool
+count_one(void *arg, const char *name, int64_t mtime, uint64_t size)
+{
+	(void)mtime;
+	(void)size;
+	must(name != NULL);
+	(*(unsigned *)arg)++;
+	return true;
+}
+
+static void
+check_through(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned spooled = 0;
+	size_t boxed = look();
+
+	(void)v;
+	must(queue_scan(opened, QUEUE_NEW, count_one, &spooled) == 0);
+	must(spooled + boxed >= 1);
+	must(spooled <= 1 && boxed <= 1);
+	if (told->result == 0)
+		must(spooled == 0 && boxed == 1);
+	/* The runner starts again. */
+	if (spooled == 1) {
+		fault_disarm();
+		must(run_through(dir, NULL) == 0);
+		must(look() == 1);
+	}
+	queue_close(opened);
+}
+
+/* ---- POP3 ----------------------------------------------------------- */
+
+#define MESSAGES 6
+
+static void
+setup_messages(const char *dir)
+{
+	setup_box(dir);
+	for (int i = 0; i < MESSAGES; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/bob/%s/%d.x%s", dir,
+		    i % 2 ? "new" : "cur", i, i == 0 ? "" : ",W=5");
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_eq(write(fd, "one\n", 4), 4);
+		close(fd);
+	}
+}
+
+static int
+run_expunge(const char *dir, struct told *told)
+{
+	struct maildir m;
+	uint64_t size;
+	size_t failed;
+	int fd, r;
+
+	(void)dir;
+	(void)told;
+	if (maildir_open(&m, base, "bob") < 0)
+		return -1;
+	r = m.n == MESSAGES ? maildir_size(&m, 0, &size) : -1;
+	if (r == 0 && (fd = maildir_read(&m, 1)) >= 0)
+		close(fd);
+	if (r == 0) {
+		m.v[1].deleted = m.v[2].deleted = m.v[3].deleted = true;
+		failed = maildir_expunge(&m);
+		r = failed == 0 ? 0 : -1;
+	}
+	maildir_close(&m);
+	return r;
+}
+
+static bool
+exists(const char *dir, int i)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/bob/%s/%d.x%s", dir,
+	    i % 2 ? "new" : "cur", i, i == 0 ? "" : ",W=5");
+	return access(path, F_OK) == 0;
+}
+
+static void
+check_expunge(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	struct maildir m;
+
+	(void)v;
+	for (int i = 0; i < MESSAGES; i++) {
+		bool marked = i >= 1 && i <= 3;
+
+		must(marked || exists(dir, i));
+		if (told->result == 0 && marked)
+			must(!exists(dir, i));
+	}
+	/* The lock has gone with the reader. */
+	must(maildir_open(&m, base, "bob") == 0);
+	maildir_close(&m);
+}
+
+#define FAULT_TEST(name, setup, run, check)                             \
+	START_TEST(name)                                                \
+	{                                                               \
+		const struct operation op = { setup, run, check };      \
+		enumerate(&op);                                         \
+	}                                                               \
+	END_TEST
+
+FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
+FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
+FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
+FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
+FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
+
+UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, from_the_spool,
+    pop3)

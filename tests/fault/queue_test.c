@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * queue -- every system call of the spool's operations, failing and last.
+ *
+ * After each: all that is in new/, cur/, hold/, dead/ and drop/ is whole; a
+ * message is in one place; what was acknowledged is there; what failed and
+ * was not killed has left nothing (src/queue/README, "States").
+ */
+
+#include "enumerate.h"
+
+#include <fcntl.h>
+#include <sys/time.h>
+
+#include "lib/clock.h"
+#include "queue/queue.h"
+
+#define LARGE 200000
+#define NEXT 4000000000
+
+static const char *const places[] = { "new", "cur", "hold", "dead", "drop",
+	"bad" };
+
+static struct queue *
+spool(const char *dir)
+{
+	struct buf error;
+	struct queue *q;
+
+	buf_init(&error, 1000);
+	q = queue_open(dir, QUEUE_CREATE, geteuid(), getegid(), &error);
+	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
+	return q;
+}
+
+static char
+octet(size_t i)
+{
+	return i % 70 == 69 ? '\n' : i % 70 == 68 ? '\r' : (char)('a' + i % 23);
+}
+
+/* Writes a message of SIZE octets; its id goes to ID. */
+static int
+write_message(struct queue *q, size_t size, bool to_drop, char *id)
+{
+	struct envelope_rcpt rcpts[2] = {
+		{ .state = RCPT_QUEUED, .path = { STR("a"), STR("b.example") } },
+		{ .state = RCPT_QUEUED, .path = { STR("c"), STR("d.example") } },
+	};
+	struct envelope e = { .from = { STR("s"), STR("t.example") },
+		.arrival_us = clock_wall_us(), .rcpts = rcpts, .rcpt_n = 2 };
+	struct queue_msg *m;
+	char piece[5000];
+
+	queue_id_new(e.id);
+	memcpy(id, e.id, sizeof(e.id));
+	if ((m = queue_begin(q, &e, to_drop)) == NULL)
+		return -1;
+	for (size_t at = 0; at < size; at += sizeof(piece)) {
+		size_t n = size - at < sizeof(piece) ? size - at
+		    : sizeof(piece);
+
+		for (size_t i = 0; i < n; i++)
+			piece[i] = octet(at + i);
+		if (queue_write(m, str_n(piece, n)) < 0) {
+			queue_abort(m);
+			return -1;
+		}
+	}
+	return queue_commit(m);
+}
+
+/* ---- looking at the spool ------------------------------------------- */
+
+struct look {
+	struct queue *q;
+	enum queue_place place;
+	unsigned n;
+	char id[QUEUE_ID_SIZE];
+	enum rcpt_state states[2];
+	unsigned delays;
+	uint64_t size;
+	int64_t next;
+	char notes[2][100];
+};
+
+static void
+check_text(const struct queue_file *f)
+{
+	char *p = malloc(f->size + 1);
+
+	must(pread(f->fd, p, f->size, f->text_at) == (ssize_t)f->size);
+	for (size_t i = 0; i < f->size; i++)
+		if (p[i] != octet(i))
+			must(!"text is as it was written");
+	free(p);
+}
+
+static bool
+look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
+{
+	struct look *l = arg;
+	struct queue_attempt *last;
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+
+	(void)size;
+	must(id != NULL);
+	l->n++;
+	memcpy(l->id, id, sizeof(l->id));
+	l->next = mtime;
+	if (l->place == QUEUE_BAD)
+		return true;
+	arena_init(&a, ENVELOPE_ARENA);
+	must(queue_load(l->q, l->place, id, true, &a, &f, &reason) == 0);
+	check_text(&f);
+	l->size = f.size;
+	l->delays = f.env.delays;
+	must(queue_notes(&f, &a, &last) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		l->states[i] = f.env.rcpts[i].state;
+		memcpy(l->notes[i], last[i].reply.p, last[i].reply.n);
+	}
+	queue_unload(&f);
+	arena_free(&a);
+	return true;
+}
+
+static unsigned
+look(struct queue *q, enum queue_place place, struct look *l)
+{
+	*l = (struct look){ .q = q, .place = place };
+	must(queue_scan(q, place, look_at, l) == 0);
+	return l->n;
+}
+
+static unsigned
+count_files(const char *dir, const char *sub, const char *prefix)
+{
+	char path[300];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, sub);
+	d = opendir(path);
+	must(d != NULL);
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' &&
+		    strncmp(e->d_name, prefix, strlen(prefix)) == 0;
+	closedir(d);
+	return n;
+}
+
+/* Looks at all places; the number of messages, and of each place in N. */
+static unsigned
+look_around(struct queue *q, const char *dir, unsigned n[6], struct look *l)
+{
+	struct look one;
+	unsigned all = 0;
+
+	for (enum queue_place p = QUEUE_NEW; p <= QUEUE_BAD; p++) {
+		/* What sendmail began and a cut stopped is no message. */
+		if (p == QUEUE_DROP && count_files(dir, "drop", "tmp.") > 0) {
+			n[p] = count_files(dir, "drop", "0");
+			continue;
+		}
+		n[p] = look(q, p, &one);
+		all += n[p];
+		if (n[p] > 0)
+			*l = one;
+	}
+	/* Orphans are swept away; nothing needs a hand. */
+	must(queue_clean(q, -10) >= 0);
+	must(count_files(dir, "tmp", "") == 0);
+	must(count_files(dir, "drop", "tmp.") == 0);
+	return all;
+}
+
+/* ---- accept --------------------------------------------------------- */
+
+static struct queue *opened;
+
+static void
+setup_empty(const char *dir)
+{
+	opened = spool(dir);
+}
+
+static int
+run_small(const char *dir, struct told *told)
+{
+	(void)dir;
+	return write_message(opened, 5000, false, told->id);
+}
+
+static int
+run_large(const char *dir, struct told *told)
+{
+	(void)dir;
+	return write_message(opened, LARGE, false, told->id);
+}
+
+static int
+run_drop(const char *dir, struct told *told)
+{
+	(void)dir;
+	return write_message(opened, 5000, true, told->id);
+}
+
+/* An abort in the middle of a large message. */
+static int
+run_abort(const char *dir, struct told *told)
+{
+	struct envelope_rcpt r = { .state = RCPT_QUEUED,
+		.path = { STR("a"), STR("b.example") } };
+	struct envelope e = { .from = { STR("s"), STR("t.example") },
+		.rcpts = &r, .rcpt_n = 1 };
+	struct queue_msg *m;
+	char piece[70000];
+	int ok;
+
+	(void)dir;
+	queue_id_new(e.id);
+	memcpy(told->id, e.id, sizeof(e.id));
+	m = queue_begin(opened, &e, false);
+	memset(piece, 'x', sizeof(piece));
+	ok = queue_write(m, str_n(piece, sizeof(piece)));
+	if (ok == 0)
+		ok = queue_write(m, str_n(piece, sizeof(piece)));
+	queue_abort(m);
+	return ok;
+}
+
+static void
+check_accepted(const char *dir, const struct told *told,
+    const struct variant *v, enum queue_place place, uint64_t size)
+{
+	unsigned n[6], all;
+	struct look l;
+	bool left;
+
+	/* Before the sweep: a call that failed has cleaned up behind it. */
+	left = count_files(dir, "tmp", "") + count_files(dir, "drop", "tmp.");
+	all = look_around(opened, dir, n, &l);
+	if (told->result == 0)
+		must(all == 1 && n[place] == 1);
+	if (told->result == -1 && is_single(v))
+		must(all == 0 && !left);
+	/*
+	 * Killed behind the rename, or with a disk that lets nothing be
+	 * removed: it may be there though nobody was told, but whole.
+	 */
+	must(all <= 1 && n[place] == all);
+	if (all == 1) {
+		must(strcmp(l.id, told->id) == 0);
+		must(l.size == size);
+	}
+	queue_close(opened);
+}
+
+static void
+check_small(const char *dir, const struct told *told, const struct variant *v)
+{
+	check_accepted(dir, told, v, QUEUE_NEW, 5000);
+}
+
+static void
+check_large(const char *dir, const struct told *told, const struct variant *v)
+{
+	check_accepted(dir, told, v, QUEUE_NEW, LARGE);
+}
+
+static void
+check_drop(const char *dir, const struct told *told, const struct variant *v)
+{
+	check_accepted(dir, told, v, QUEUE_DROP, 5000);
+}
+
+static void
+check_abort(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)told;
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 0);
+	queue_close(opened);
+}
+
+/* ---- a message that is there ---------------------------------------- */
+
+static char id[QUEUE_ID_SIZE];
+
+static void
+setup_new(const char *dir)
+{
+	fault_disarm();
+	opened = spool(dir);
+	ck_assert_int_eq(write_message(opened, 5000, false, id), 0);
+}
+
+static void
+setup_cur(const char *dir)
+{
+	setup_new(dir);
+	ck_assert_int_eq(queue_move(opened, QUEUE_NEW, id, QUEUE_CUR), 0);
+}
+
+static void
+setup_hold(const char *dir)
+{
+	setup_new(dir);
+	ck_assert_int_eq(queue_move(opened, QUEUE_NEW, id, QUEUE_HOLD), 0);
+}
+
+/* An attempt: one recipient delivered, one to be tried again. */
+static int
+attempt(enum queue_place place, bool defer)
+{
+	struct queue_attempt note = { .time = 1, .rcpt = 1, .status = "4.4.1",
+		.reply = STR("450 later") };
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+	int r = -1;
+
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(opened, place, id, false, &a, &f, &reason) == 0) {
+		if (queue_mark(&f, 0, RCPT_DONE) == 0 &&
+		    queue_note(&f, &note) == 0 && queue_note_delay(&f, 1) == 0)
+			r = defer ? queue_defer(opened, &f, NEXT)
+			    : queue_sync(&f);
+		queue_unload(&f);
+	}
+	arena_free(&a);
+	return r;
+}
+
+static int
+run_defer_new(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return attempt(QUEUE_NEW, true);
+}
+
+static int
+run_defer_cur(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return attempt(QUEUE_CUR, true);
+}
+
+static int
+run_sync(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return attempt(QUEUE_NEW, false);
+}
+
+static void
+check_attempt(const char *dir, const struct told *told, bool deferred,
+    bool from_cur)
+{
+	unsigned n[6];
+	struct look l;
+
+	must(look_around(opened, dir, n, &l) == 1);
+	must(n[QUEUE_NEW] + n[QUEUE_CUR] == 1);
+	must(!from_cur || n[QUEUE_CUR] == 1);
+	must(l.states[0] == RCPT_QUEUED || l.states[0] == RCPT_DONE);
+	must(l.states[1] == RCPT_QUEUED);
+	must(l.delays <= 1);
+	must(l.notes[1][0] == '\0' || strcmp(l.notes[1], "450 later") == 0);
+	if (told->result == 0) {
+		must(l.states[0] == RCPT_DONE && l.delays == 1);
+		must(strcmp(l.notes[1], "450 later") == 0);
+		must(!deferred || (n[QUEUE_CUR] == 1 && l.next == NEXT));
+	}
+	queue_close(opened);
+}
+
+static void
+check_defer_new(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	(void)v;
+	check_attempt(dir, told, true, false);
+}
+
+static void
+check_defer_cur(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	(void)v;
+	check_attempt(dir, told, true, true);
+}
+
+static void
+check_sync(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)v;
+	check_attempt(dir, told, false, false);
+}
+
+static int
+run_remove(const char *dir, struct told *told)
+{
+	(void)dir;
+	if (queue_remove(opened, QUEUE_CUR, id) < 0)
+		return -1;
+	memcpy(told->id, "removed", 8);
+	return queue_sync_removals(opened);
+}
+
+static void
+check_remove(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6], all;
+	struct look l;
+
+	all = look_around(opened, dir, n, &l);
+	if (strcmp(told->id, "removed") == 0)
+		must(all == 0);
+	else
+		must(all == n[QUEUE_CUR] && (all == 1 || !is_single(v)));
+	queue_close(opened);
+}
+
+static int
+run_hold(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_move(opened, QUEUE_NEW, id, QUEUE_HOLD);
+}
+
+static int
+run_release(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_move(opened, QUEUE_HOLD, id, QUEUE_CUR);
+}
+
+static int
+run_dead(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_move(opened, QUEUE_CUR, id, QUEUE_DEAD);
+}
+
+static void
+check_moved(const char *dir, const struct told *told, enum queue_place from,
+    enum queue_place to)
+{
+	unsigned n[6];
+	struct look l;
+
+	must(look_around(opened, dir, n, &l) == 1);
+	must(n[from] + n[to] == 1);
+	if (told->result == 0)
+		must(n[to] == 1);
+	queue_close(opened);
+}
+
+static void
+check_hold(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)v;
+	check_moved(dir, told, QUEUE_NEW, QUEUE_HOLD);
+}
+
+static void
+check_release(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	(void)v;
+	check_moved(dir, told, QUEUE_HOLD, QUEUE_CUR);
+}
+
+static void
+check_dead(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)v;
+	check_moved(dir, told, QUEUE_CUR, QUEUE_DEAD);
+}
+
+static int
+run_next(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_set_next(opened, QUEUE_CUR, id, NEXT);
+}
+
+static void
+check_next(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_CUR] == 1);
+	if (told->result == 0)
+		must(l.next == NEXT);
+	queue_close(opened);
+}
+
+/* ---- import --------------------------------------------------------- */
+
+static void
+setup_dropped(const char *dir)
+{
+	fault_disarm();
+	opened = spool(dir);
+	ck_assert_int_eq(write_message(opened, LARGE, true, id), 0);
+}
+
+static void
+setup_eml(const char *dir)
+{
+	static const char head[] = "To: a@b.example, c@d.example\n"
+	    "From: s@t.example\n\nbody\n";
+	struct timeval then[2] = { { 1700000000, 0 }, { 1700000000, 0 } };
+	char path[300];
+	int fd;
+
+	fault_disarm();
+	opened = spool(dir);
+	snprintf(path, sizeof(path), "%s/drop/a.eml", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+	close(fd);
+	ck_assert_int_eq(utimes(path, then), 0);
+}
+
+static int
+run_import(const char *dir, struct told *told)
+{
+	int n = queue_import(opened, NULL, NULL);
+
+	(void)dir;
+	if (n == 1)
+		memcpy(told->id, "taken", 6);
+	return n < 0 ? -1 : 0;
+}
+
+static bool
+count_one(void *arg, const char *name, int64_t mtime, uint64_t size)
+{
+	(void)mtime;
+	(void)size;
+	must(name != NULL);
+	(*(unsigned *)arg)++;
+	return true;
+}
+
+/* At the next start it is imported, once, whatever happened before. */
+static void
+check_import(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned in_drop = count_files(dir, "drop", ""), in_new = 0;
+
+	(void)v;
+	must(queue_scan(opened, QUEUE_NEW, count_one, &in_new) == 0);
+	must(in_new + in_drop >= 1);
+	if (strcmp(told->id, "taken") == 0)
+		must(in_new == 1 && in_drop == 0);
+	must(queue_import(opened, NULL, NULL) >= 0);
+	in_new = 0;
+	must(queue_scan(opened, QUEUE_NEW, count_one, &in_new) == 0);
+	must(in_new == 1);
+	must(count_files(dir, "drop", "") == 0);
+	must(count_files(dir, "bad", "") == 0);
+	must(queue_clean(opened, -10) >= 0);
+	must(count_files(dir, "tmp", "") == 0);
+	queue_close(opened);
+}
+
+static void
+check_dropped(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	struct queue *q = opened;
+	struct look l;
+
+	/* Its text too, which check_import() does not know of a .eml. */
+	look(q, QUEUE_NEW, &l);
+	check_import(dir, told, v);
+}
+
+static int
+run_scan(const char *dir, struct told *told)
+{
+	unsigned n = 0;
+
+	(void)dir;
+	(void)told;
+	if (queue_scan(opened, QUEUE_NEW, count_one, &n) < 0 ||
+	    queue_scan(opened, QUEUE_CUR, count_one, &n) < 0 ||
+	    queue_clean(opened, 1000) < 0)
+		return -1;
+	return 0;
+}
+
+/* A scan changes nothing. */
+static void
+check_scan(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)told;
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
+	queue_close(opened);
+}
+
+#define FAULT_TEST(name, setup, run, check)                             \
+	START_TEST(name)                                                \
+	{                                                               \
+		const struct operation op = { setup, run, check };      \
+		ck_assert_ptr_nonnull(places[0]);                       \
+		enumerate(&op);                                         \
+	}                                                               \
+	END_TEST
+
+FAULT_TEST(accept_small, setup_empty, run_small, check_small)
+FAULT_TEST(accept_large, setup_empty, run_large, check_large)
+FAULT_TEST(accept_drop, setup_empty, run_drop, check_drop)
+FAULT_TEST(aborted, setup_empty, run_abort, check_abort)
+FAULT_TEST(defer_new, setup_new, run_defer_new, check_defer_new)
+FAULT_TEST(defer_cur, setup_cur, run_defer_cur, check_defer_cur)
+FAULT_TEST(marks, setup_new, run_sync, check_sync)
+FAULT_TEST(removal, setup_cur, run_remove, check_remove)
+FAULT_TEST(hold, setup_new, run_hold, check_hold)
+FAULT_TEST(release, setup_hold, run_release, check_release)
+FAULT_TEST(dead, setup_cur, run_dead, check_dead)
+FAULT_TEST(schedule, setup_cur, run_next, check_next)
+FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
+FAULT_TEST(import_eml, setup_eml, run_import, check_import)
+FAULT_TEST(scan, setup_new, run_scan, check_scan)
+
+UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
+    defer_new, defer_cur, marks, removal, hold, release, dead, schedule,
+    import_dropped, import_eml, scan)
