@@ -19,7 +19,8 @@
  * client_expired(), client_secured(), client_send() and client_quit(), never
  * one within another.  In an event only client_send(), client_quit() and the
  * questions (client_ready, client_output, client_timeout ...) may be called,
- * in on_starttls() also client_secured(); client_free() never: the caller puts it off until its call has returned.
+ * in on_starttls() also client_secured(); client_free() never: the caller
+ * puts it off until its call has returned.
  */
 
 #include <sys/types.h>
@@ -79,7 +80,7 @@ enum client_step {
 struct client_events {
 	/* Do the TLS handshake now, with nothing left of the plain bytes; then client_secured(). */
 	void (*on_starttls)(void *arg);
-	/* Ready for client_send(): after the greeting, and after each message that left the line usable. */
+	/* Ready for client_send(): at first, and after each message that left the line usable. */
 	void (*on_ready)(void *arg);
 	/*
 	 * The outcome for recipient I of the message; exactly once each.
