@@ -36,7 +36,7 @@ static void
 state_format(struct master *m, struct buf *b)
 {
 	buf_addf(b, "score %d\n", keep(score_fd(m->score)));
-	buf_addf(b, "userset %d\n", keep(userset_fd(m->users)));
+	buf_addf(b, "userset %d\n", keep(userset_write_fd(m->users)));
 	for (size_t i = 0; i < m->listener_n; i++) {
 		struct listener *l = &m->listeners[i];
 		buf_addf(b, "listener %d %d %s\n", keep(l->fd), l->inherited, l->name);
