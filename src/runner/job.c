@@ -150,14 +150,26 @@ job_fail(struct delivery *v, const struct result *res)
 
 /* ---- starting -------------------------------------------------------------------- */
 
-/* Fails what is no delivery: an address that goes nowhere. */
+/* An address that goes nowhere: nothing is tried. */
 static void
 refuse(struct job *j, size_t rcpt, const char *status, const char *words)
 {
-	struct result res = result_words(PERMFAIL, status, str_c(words));
+	j->rcpts[rcpt].refused = true;
+	j->rcpts[rcpt].result =
+	    result_words(PERMFAIL, status, str_c(words));
+}
+
+static void
+fail_refused(struct job *j)
+{
 	struct delays d = job_delays(j, clock_ms(), clock_ms());
 
-	job_result(j, rcpt, &res, &d);
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		struct result res = j->rcpts[i].result;
+
+		if (j->rcpts[i].refused)
+			job_result(j, i, &res, &d);
+	}
 }
 
 static struct delivery *
@@ -319,6 +331,7 @@ plan_go(struct job *j, struct plan *p)
 {
 	struct delivery *next;
 
+	fail_refused(j);
 	for (struct delivery *v = p->first; v != NULL; v = next) {
 		struct dest *dest = v->dest;
 
@@ -367,6 +380,7 @@ plan_job(struct job *j)
 		/* Steered while it was parked, or now: see finish.c. */
 		if (index_at(j->r->index, j->slot)->op == CONTROL_BOUNCE)
 			bounce_all(j);
+		fail_refused(j);
 		job_delivered(j);
 		return;
 	}

@@ -14,6 +14,7 @@ struct runner;
 
 struct job_rcpt {
 	bool todo;		/* has no outcome yet */
+	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
 	bool local;
 	bool expired;
