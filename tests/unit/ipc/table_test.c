@@ -2,7 +2,7 @@
 
 /* The scoreboard's index: filled, emptied, and searched when full. */
 
-#include "table.h"
+#include "ipc/table.h"
 
 #include "unit.h"
 

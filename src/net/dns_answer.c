@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * dns_answer -- what a DNS answer says, from its octets.
+ *
+ * An answer is walked once for each alias and once for the records: they
+ * count only under the name that was asked for, or the one that its aliases
+ * lead to.  A name's pointers lead only backwards, so that no answer can
+ * send us in circles (RFC 1035 4.1.4).  A name that is no host name is read
+ * and never handed on: nothing foreign gets into a path or a header.
+ */
+
+#include "dns_answer.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "lib/log.h"
+
+#define NAME_MAX_OCTETS 255
+#define TYPE_A 1
+#define TYPE_CNAME 5
+#define TYPE_MX 15
+#define TYPE_AAAA 28
+#define CLASS_IN 1
+
+struct name {
+	char text[NAME_MAX_OCTETS + 1];	/* without the final dot; "": the root */
+	bool host;		/* false: TEXT is not to be used */
+};
+
+struct walk {
+	const unsigned char *p;
+	size_t n, at;
+	unsigned left;		/* records still to come */
+	bool broken;
+};
+
+struct rr {
+	struct name owner;
+	unsigned type;
+	uint32_t ttl;
+	size_t at, n;		/* where its data is */
+};
+
+static unsigned
+get16(const unsigned char *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+static bool
+is_host_char(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool
+dns_is_host(struct str s)
+{
+	size_t label = 0;
+
+	if (s.n == 0 || s.n > 253)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+		} else if (!is_host_char((unsigned char)s.p[i]) || ++label > 63) {
+			return false;
+		}
+	}
+	return label > 0;
+}
+
+/* Adds a label to OUT, which has N octets; the new number. */
+static size_t
+add_label(struct name *out, size_t n, const unsigned char *label, size_t label_n)
+{
+	if (n > 0)
+		out->text[n++] = '.';
+	for (size_t i = 0; i < label_n; i++) {
+		if (!is_host_char(label[i]))
+			out->host = false;
+		out->text[n++] = is_host_char(label[i]) ? (char)label[i] : '?';
+	}
+	return n;
+}
+
+/*
+ * Reads the name at *AT, which must end before END where it stands; *AT is
+ * then behind it.  False if it is none.
+ */
+static bool
+get_name(const struct walk *w, size_t *at, size_t end, struct name *out)
+{
+	size_t here = *at, limit = end, lowest = *at, n = 0;
+	bool jumped = false;
+
+	out->host = true;
+	for (;;) {
+		unsigned c;
+
+		if (here >= limit)
+			return false;
+		c = w->p[here];
+		if (c >= 0xc0) {
+			if (limit - here < 2)
+				return false;
+			if (!jumped)
+				*at = here + 2;
+			jumped = true;
+			here = get16(w->p + here) & 0x3fff;
+			/* Only back, and each time further. */
+			if (here >= lowest)
+				return false;
+			lowest = here;
+			limit = w->n;
+			continue;
+		}
+		if (c > 63 || limit - here < 1 + c)
+			return false;
+		if (c == 0)
+			break;
+		/* With its dot; the root's octet makes RFC 1035's 255. */
+		if (n + (n > 0) + c > NAME_MAX_OCTETS - 2)
+			return false;
+		n = add_label(out, n, w->p + here + 1, c);
+		here += 1 + c;
+	}
+	out->text[n] = '\0';
+	if (!jumped)
+		*at = here + 1;
+	return true;
+}
+
+static bool
+walk_open(struct walk *w, struct str packet)
+{
+	struct name ignored;
+	unsigned questions;
+
+	*w = (struct walk){ .p = (const unsigned char *)packet.p, .n = packet.n,
+		.at = 12, .broken = true };
+	if (packet.n < 12)
+		return false;
+	questions = get16(w->p + 4);
+	w->left = get16(w->p + 6);
+	if (questions > 1)
+		return false;
+	if (questions == 1) {
+		if (!get_name(w, &w->at, w->n, &ignored) || w->n - w->at < 4)
+			return false;
+		w->at += 4;
+	}
+	if (w->left > DNS_RR_MAX)
+		w->left = DNS_RR_MAX;
+	w->broken = false;
+	return true;
+}
+
+static bool
+get_rr(struct walk *w, struct rr *rr, unsigned *class)
+{
+	const unsigned char *p;
+
+	if (!get_name(w, &w->at, w->n, &rr->owner) || w->n - w->at < 10)
+		return false;
+	p = w->p + w->at;
+	rr->type = get16(p);
+	*class = get16(p + 2);
+	rr->ttl = (uint32_t)get16(p + 4) << 16 | get16(p + 6);
+	/* RFC 2181 8: with its highest bit set it is to be taken as 0. */
+	if (rr->ttl > INT32_MAX)
+		rr->ttl = 0;
+	rr->n = get16(p + 8);
+	rr->at = w->at + 10;
+	if (rr->n > w->n - rr->at)
+		return false;
+	w->at = rr->at + rr->n;
+	return true;
+}
+
+/* The next record of the Internet class; false at the end, or if W is broken. */
+static bool
+walk_next(struct walk *w, struct rr *rr)
+{
+	unsigned class = 0;
+
+	while (!w->broken && w->left > 0) {
+		w->left--;
+		if (!get_rr(w, rr, &class))
+			w->broken = true;
+		else if (class == CLASS_IN)
+			return true;
+	}
+	return false;
+}
+
+/* The name that is all of the record's data but the first SKIP octets. */
+static bool
+rr_name(const struct walk *w, const struct rr *rr, size_t skip, struct name *out)
+{
+	size_t at = rr->at + skip, end = rr->at + rr->n;
+
+	return rr->n > skip && get_name(w, &at, end, out) && at == end;
+}
+
+static bool
+owns(const struct rr *rr, const char *name)
+{
+	return rr->owner.host && str_ieq(str_c(rr->owner.text), str_c(name));
+}
+
+static void
+lower_ttl(uint32_t *ttl, const struct rr *rr)
+{
+	if (rr->ttl < *ttl)
+		*ttl = rr->ttl;
+}
+
+/* ---- aliases ----------------------------------------------------------------- */
+
+/* The alias of AT in the answer, into AT itself; false if there is none. */
+static bool
+one_alias(struct walk w, struct name *at, uint32_t *ttl, bool *broken)
+{
+	struct rr rr;
+
+	while (walk_next(&w, &rr)) {
+		if (rr.type != TYPE_CNAME || !owns(&rr, at->text))
+			continue;
+		lower_ttl(ttl, &rr);
+		*broken = !rr_name(&w, &rr, 0, at) || !at->host ||
+		    at->text[0] == '\0';
+		return !*broken;
+	}
+	*broken = w.broken;
+	return false;
+}
+
+/*
+ * Opens W and follows the aliases of NAME to the name AT.  NULL, or the
+ * reason why that is not possible.
+ */
+static const char *
+follow(struct walk *w, struct str packet, const char *name, struct name *at,
+    uint32_t *ttl)
+{
+	struct str s = str_head(str_c(name), NAME_MAX_OCTETS);
+	bool broken = false;
+	unsigned n = 0;
+
+	*ttl = UINT32_MAX;
+	memcpy(at->text, s.p, s.n);
+	at->text[s.n] = '\0';
+	if (!walk_open(w, packet))
+		return "broken answer";
+	while (one_alias(*w, at, ttl, &broken))
+		if (++n > DNS_ALIAS_MAX)
+			return "too many aliases";
+	return broken ? "broken answer" : NULL;
+}
+
+/* ---- MX ----------------------------------------------------------------------- */
+
+static int
+by_preference(const void *va, const void *vb)
+{
+	const struct dns_mx *a = va, *b = vb;
+
+	return (a->preference > b->preference) - (a->preference < b->preference);
+}
+
+/* True if it can be asked for: "1.2.3.4" is a mistake, RFC 5321 5.1 wants a name. */
+static bool
+is_mx_host(const struct name *n)
+{
+	struct str s = str_c(n->text);
+	struct addr a;
+
+	if (!n->host)
+		return false;
+	return s.n == 0 || (dns_is_host(s) && addr_parse(s, 0, &a) < 0);
+}
+
+void
+dns_answer_mx(struct str packet, const char *name, struct arena *arena,
+    struct dns_mx_answer *a)
+{
+	struct dns_mx *mx = arena_alloc(arena, DNS_MX_MAX * sizeof(*mx));
+	struct name at, host;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	size_t n = 0, ignored = 0;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_mx_answer){ .status = DNS_TEMPORARY, .mx = mx };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != TYPE_MX || !owns(&rr, at.text))
+			continue;
+		if (!rr_name(&w, &rr, 2, &host)) {
+			reason = "broken MX record";
+		} else if (!is_mx_host(&host)) {
+			log_info(NULL, "dns: MX of %s ignored: no host name: %s",
+			    name, host.text);
+			ignored++;
+		} else if (n < DNS_MX_MAX) {
+			mx[n].preference = (uint16_t)get16(w.p + rr.at);
+			mx[n++].host = arena_cstr(arena, str_c(host.text));
+			lower_ttl(&ttl, &rr);
+		}
+	}
+	if (!reason && w.broken)
+		reason = "broken answer";
+	if (!reason && n == 0 && ignored > 0)
+		reason = "no MX record with a host name";
+	a->reason = reason;
+	if (reason)
+		return;
+	qsort(mx, n, sizeof(*mx), by_preference);
+	a->status = n > 0 ? DNS_OK : DNS_NO_DATA;
+	a->reason = n > 0 ? NULL : "no MX record";
+	a->mx_n = n;
+	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* ---- addresses ------------------------------------------------------------------ */
+
+void
+dns_answer_addr(struct str packet, const char *name, int family,
+    struct arena *arena, struct dns_addr_answer *a)
+{
+	struct addr *addr = arena_alloc(arena, DNS_ADDR_MAX * sizeof(*addr));
+	unsigned type = family == AF_INET6 ? TYPE_AAAA : TYPE_A;
+	size_t n = 0, octets = family == AF_INET6 ? 16 : 4;
+	struct name at;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_addr_answer){ .status = DNS_TEMPORARY, .addr = addr };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != type || !owns(&rr, at.text))
+			continue;
+		if (rr.n != octets)
+			reason = "broken address record";
+		else if (n < DNS_ADDR_MAX)
+			addr[n++] = addr_from(family, w.p + rr.at, 0);
+		lower_ttl(&ttl, &rr);
+	}
+	if (!reason && w.broken)
+		reason = "broken answer";
+	a->reason = reason;
+	if (reason)
+		return;
+	a->status = n > 0 ? DNS_OK : DNS_NO_DATA;
+	a->reason = n > 0 ? NULL : "no address record";
+	a->addr_n = n;
+	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}

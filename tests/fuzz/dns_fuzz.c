@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* DNS answers from a hostile server: what comes out is bounded and clean. */
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "lib/log.h"
+#include "net/dns_answer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void
+check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str packet = str_n((const char *)data, n);
+	struct arena arena;
+	struct dns_mx_answer mx;
+	struct dns_addr_answer a;
+
+	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
+	arena_init(&arena, 1 << 20);
+	dns_answer_mx(packet, "example.org", &arena, &mx);
+	check((mx.status == DNS_OK) == (mx.mx_n > 0) && mx.mx_n <= DNS_MX_MAX);
+	check((mx.status == DNS_OK) == (mx.reason == NULL));
+	for (size_t i = 0; i < mx.mx_n; i++)
+		check(mx.mx[i].host[0] == '\0' || dns_is_host(str_c(mx.mx[i].host)));
+	dns_answer_addr(packet, "example.org", AF_INET, &arena, &a);
+	check((a.status == DNS_OK) == (a.addr_n > 0) && a.addr_n <= DNS_ADDR_MAX);
+	dns_answer_addr(packet, "example.org", AF_INET6, &arena, &a);
+	check((a.status == DNS_OK) == (a.addr_n > 0) && a.addr_n <= DNS_ADDR_MAX);
+	for (size_t i = 0; i < a.addr_n; i++)
+		check(addr_octets(&a.addr[i]) != NULL);
+	arena_free(&arena);
+	return 0;
+}

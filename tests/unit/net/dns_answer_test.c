@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* DNS answers from octets: good ones, and each way to be broken (S-56). */
+
+#include "net/dns_answer.h"
+
+#include "lib/mem.h"
+#include "unit.h"
+
+static struct arena arena;
+
+/* An answer's octets under construction. */
+static unsigned char packet[70000];
+static size_t packet_n;
+
+static void
+put(const char *octets, size_t n)
+{
+	memcpy(packet + packet_n, octets, n);
+	packet_n += n;
+}
+
+static void
+put16(unsigned v)
+{
+	packet[packet_n++] = (unsigned char)(v >> 8);
+	packet[packet_n++] = (unsigned char)v;
+}
+
+static void
+put_name(const char *name)
+{
+	struct str rest = str_c(name), label;
+
+	while (rest.n > 0) {
+		str_cut(rest, '.', &label, &rest);
+		packet[packet_n++] = (unsigned char)label.n;
+		put(label.p, label.n);
+	}
+	packet[packet_n++] = 0;
+}
+
+/* A header that promises ANSWERS records, and the question for NAME. */
+static void
+begin(const char *name, unsigned answers)
+{
+	packet_n = 0;
+	put16(1);
+	put16(0x8180);
+	put16(1);
+	put16(answers);
+	put16(0);
+	put16(0);
+	put_name(name);
+	put16(15);
+	put16(1);
+}
+
+static void
+put_rr(const char *owner, unsigned type, unsigned ttl, unsigned n)
+{
+	put_name(owner);
+	put16(type);
+	put16(1);
+	put16(ttl >> 16);
+	put16(ttl & 0xffff);
+	put16(n);
+}
+
+static void
+put_mx(const char *owner, unsigned preference, const char *host)
+{
+	size_t at;
+
+	put_rr(owner, 15, 300, 0);
+	at = packet_n;
+	put16(preference);
+	put_name(host);
+	packet[at - 1] = (unsigned char)(packet_n - at);
+}
+
+static void
+put_alias(const char *owner, const char *target, unsigned ttl)
+{
+	size_t at;
+
+	put_rr(owner, 5, ttl, 0);
+	at = packet_n;
+	put_name(target);
+	packet[at - 1] = (unsigned char)(packet_n - at);
+}
+
+/* The packet in a block of just its size, so that any octet beyond shows. */
+static struct dns_mx_answer
+mx_of(const char *name)
+{
+	struct dns_mx_answer a;
+	char *copy = mem_dup(str_n((char *)packet, packet_n));
+
+	arena_free(&arena);
+	arena_init(&arena, 1 << 20);
+	dns_answer_mx(str_n(copy, packet_n), name, &arena, &a);
+	mem_free(copy);
+	return a;
+}
+
+static struct dns_addr_answer
+addr_of(const char *name, int family)
+{
+	struct dns_addr_answer a;
+	char *copy = mem_dup(str_n((char *)packet, packet_n));
+
+	arena_free(&arena);
+	arena_init(&arena, 1 << 20);
+	dns_answer_addr(str_n(copy, packet_n), name, family, &arena, &a);
+	mem_free(copy);
+	return a;
+}
+
+START_TEST(mx)
+{
+	struct dns_mx_answer a;
+
+	begin("example.org", 4);
+	put_mx("example.org", 20, "b.example.org");
+	put_mx("Example.ORG", 10, "a.example.org");
+	put_mx("other.org", 1, "evil.example");
+	put_mx("example.org", 20, "_c.d-e.example.org");
+	a = mx_of("example.org");
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.mx_n, 3);
+	ck_assert_str_eq(a.mx[0].host, "a.example.org");
+	ck_assert_uint_eq(a.mx[0].preference, 10);
+	ck_assert_uint_eq(a.mx[2].preference, 20);
+	ck_assert_uint_eq(a.ttl, 300);
+	ck_assert_ptr_null(a.reason);
+
+	begin("example.org", 1);
+	put_mx("example.org", 0, "");
+	a = mx_of("example.org");
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.mx_n, 1);
+	ck_assert_str_eq(a.mx[0].host, "");
+
+	begin("example.org", 0);
+	ck_assert_int_eq(mx_of("example.org").status, DNS_NO_DATA);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(mx_hosts)
+{
+	static const char *const bad[] = { "a b.example", "a\nb", "%s%n",
+		"192.0.2.1", "a/b", "\xff\xfe", "x\\000", "a\"b" };
+	struct dns_mx_answer a;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		/* Not split at dots: "a.b" as one label. */
+		begin("example.org", 2);
+		put_mx("example.org", 5, bad[i]);
+		put_mx("example.org", 10, "good.example.org");
+		a = mx_of("example.org");
+		ck_assert_int_eq(a.status, DNS_OK);
+		ck_assert_uint_eq(a.mx_n, 1);
+		ck_assert_str_eq(a.mx[0].host, "good.example.org");
+		begin("example.org", 1);
+		put_mx("example.org", 5, bad[i]);
+		ck_assert_int_eq(mx_of("example.org").status, DNS_TEMPORARY);
+	}
+	/* A dot within a label is no border of labels. */
+	begin("example.org", 1);
+	put_rr("example.org", 15, 1, 11);
+	put("\0\1\7a.b.com\0", 11);
+	ck_assert_int_eq(mx_of("example.org").status, DNS_TEMPORARY);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(aliases)
+{
+	struct dns_mx_answer a;
+
+	/* In any order, and the lowest time to live of all. */
+	begin("a.org", 3);
+	put_mx("c.org", 1, "mx.c.org");
+	put_alias("b.org", "c.org", 7);
+	put_alias("A.org", "b.org", 500);
+	a = mx_of("a.org");
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_str_eq(a.mx[0].host, "mx.c.org");
+	ck_assert_uint_eq(a.ttl, 7);
+	/* To a name without such a record. */
+	begin("a.org", 1);
+	put_alias("a.org", "b.org", 7);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_NO_DATA);
+	/* In a circle. */
+	begin("a.org", 2);
+	put_alias("a.org", "b.org", 7);
+	put_alias("b.org", "a.org", 7);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_TEMPORARY);
+	begin("a.org", 1);
+	put_alias("a.org", "a.org", 7);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_TEMPORARY);
+	/* To what is no host name. */
+	begin("a.org", 1);
+	put_alias("a.org", "b org", 7);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_TEMPORARY);
+	begin("a.org", 1);
+	put_alias("a.org", "", 7);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_TEMPORARY);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(addresses)
+{
+	struct dns_addr_answer a;
+
+	begin("a.org", 3);
+	put_rr("a.org", 1, 60, 4);
+	put("\xc0\0\2\1", 4);
+	put_rr("a.org", 28, 30, 16);
+	put(" \1\r\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	put_rr("a.org", 1, 0x80000001, 4);
+	put("\xc0\0\2\2", 4);
+	a = addr_of("a.org", AF_INET);
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.addr_n, 2);
+	ck_assert_int_eq(addr_family(&a.addr[0]), AF_INET);
+	ck_assert_uint_eq(a.ttl, 0);
+	a = addr_of("a.org", AF_INET6);
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.addr_n, 1);
+	ck_assert_uint_eq(a.ttl, 30);
+	for (unsigned n = 0; n < 20; n++)
+		for (int six = 0; six < 2; six++) {
+			begin("a.org", 1);
+			put_rr("a.org", six ? 28 : 1, 1, n);
+			put("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1", n);
+			a = addr_of("a.org", six ? AF_INET6 : AF_INET);
+			ck_assert_int_eq(a.status, n == (six ? 16u : 4u) ? DNS_OK :
+				DNS_TEMPORARY);
+		}
+	arena_free(&arena);
+}
+END_TEST
+
+/* S-56: MX data of 0 to 2 octets, and of any other wrong length. */
+START_TEST(short_mx)
+{
+	for (unsigned n = 0; n < 12; n++) {
+		begin("a.org", 1);
+		put_rr("a.org", 15, 1, n);
+		put("\0\1\3abc\3org\0\0\0", n);
+		ck_assert_int_eq(mx_of("a.org").status, n == 11 ? DNS_OK : DNS_TEMPORARY);
+	}
+	begin("a.org", 1);
+	put_rr("a.org", 15, 1, 12);
+	put("\0\1\3abc\3org\0\0\0", 12);
+	ck_assert_int_eq(mx_of("a.org").status, DNS_TEMPORARY);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(names)
+{
+	/* What stands as an MX host, behind the preference; where its data is. */
+	static const struct {
+		const char *octets;
+		size_t n;
+		bool ok;
+	} cases[] = {
+		{ "\xc0\x0c", 2, true },		/* the question's name */
+		{ "\2mx\xc0\x0c", 5, true },
+		{ "\xc0", 1, false },
+		{ "\xc0\xff", 2, false },		/* beyond the end */
+		{ "\xff\xff", 2, false },
+		{ "\xc0\x24", 2, false },		/* itself */
+		{ "\2mx\xc0\x24", 5, false },		/* forwards or itself */
+		{ "\x40" "a", 2, false }, { "\x80" "a", 2, false },
+		{ "\2m", 2, false }, { "\x3f" "a", 2, false },
+		{ "\2mx\xc0\x0c\0", 6, false },		/* something behind */
+		{ "\xc0\x02", 2, false },		/* into the header: "\0\1" no host */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dns_mx_answer a;
+
+		begin("example.org", 1);
+		put_rr("example.org", 15, 1, (unsigned)cases[i].n + 2);
+		put16(1);
+		put(cases[i].octets, cases[i].n);
+		a = mx_of("example.org");
+		ck_assert_msg((a.status == DNS_OK) == cases[i].ok, "case %zu", i);
+	}
+	/* A name longer than 255 octets by way of pointers. */
+	begin("example.org", 5);
+	for (int i = 0; i < 5; i++) {
+		size_t here = packet_n;
+		static size_t last;
+
+		put("\x3f", 1);
+		for (int j = 0; j < 63; j++)
+			put("x", 1);
+		if (i == 0)
+			put("\0", 1);
+		else
+			put16((unsigned)(0xc000 | last));
+		last = here;
+		put16(15);
+		put16(1);
+		put16(0);
+		put16(1);
+		put16(0);
+	}
+	ck_assert_int_eq(mx_of("example.org").status, DNS_TEMPORARY);
+	arena_free(&arena);
+}
+END_TEST
+
+/* Every prefix of a good answer is broken, or just shorter; none is read past. */
+START_TEST(prefixes)
+{
+	size_t whole;
+
+	begin("example.org", 3);
+	put_alias("example.org", "b.org", 60);
+	put_mx("b.org", 1, "mx.example.org");
+	put_mx("b.org", 2, "mx2.example.org");
+	whole = packet_n;
+	for (size_t n = 0; n < whole; n++) {
+		packet_n = n;
+		ck_assert_int_eq(mx_of("example.org").status, DNS_TEMPORARY);
+	}
+	packet_n = whole;
+	ck_assert_int_eq(mx_of("example.org").status, DNS_OK);
+	/* More than one question is no answer to ours. */
+	packet[5] = 2;
+	ck_assert_int_eq(mx_of("example.org").status, DNS_TEMPORARY);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(too_many)
+{
+	struct dns_mx_answer a;
+	struct dns_addr_answer b;
+
+	begin("example.org", 3000);
+	for (unsigned i = 0; i < 1000; i++)
+		put_mx("example.org", i, "mx.example.org");
+	a = mx_of("example.org");
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.mx_n, DNS_MX_MAX);
+	begin("example.org", 1000);
+	for (unsigned i = 0; i < 1000; i++) {
+		put_rr("example.org", 1, 1, 4);
+		put("\1\2\3\4", 4);
+	}
+	b = addr_of("example.org", AF_INET);
+	ck_assert_int_eq(b.status, DNS_OK);
+	ck_assert_uint_eq(b.addr_n, DNS_ADDR_MAX);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(host_names)
+{
+	static const char *const good[] = { "a", "a.b", "A-1._x.org", "1.2", "-a-.b" };
+	static const char *const bad[] = { "", ".", "a.", ".a", "a..b", "a b", "a/b",
+		"a\\b", "a:b", "\xc3\xa4.org", "a\n",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b" };
+	char longest[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		ck_assert_msg(dns_is_host(str_c(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_msg(!dns_is_host(str_c(bad[i])), "%s", bad[i]);
+	for (size_t i = 0; i < sizeof(longest); i++)
+		longest[i] = i % 2 ? '.' : 'a';
+	ck_assert(dns_is_host(str_n(longest, 253)));
+	ck_assert(!dns_is_host(str_n(longest, 255)));
+}
+END_TEST
+
+UNIT_MAIN("dns_answer", mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
+    too_many, host_names)

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Lookups against tests/tools/dnsd: every kind of answer, every kind of
+ * silence (N-11, N-12, S-56), and freeing at bad moments.
+ */
+
+#include "net/dns.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "unit.h"
+
+/* Long, so that a busy machine does not count as silence; and short, to wait out. */
+#define LONG 15000
+#define SHORT 600
+
+static const char zone[] =
+    "example.test 120 MX 20 b.example.test\n"
+    "example.test 60 MX 10 a.example.test.\n"
+    "example.test TXT \"v=spf1 -all\"\n"
+    "a.example.test 77 A 192.0.2.1\n"
+    "a.example.test A 192.0.2.2\n"
+    "a.example.test 50 AAAA 2001:db8::1\n"
+    "b.example.test A 192.0.2.9\n"
+    "null.test MX 0 .\n"
+    "alias.test CNAME example.test\n"
+    "alias2.test CNAME a.example.test\n"
+    "gone.test CNAME nowhere.test\n"
+    "loop1.test CNAME loop2.test\n"
+    "loop2.test CNAME loop1.test\n"
+    "servfail.test SERVFAIL\n"
+    "refused.test REFUSED\n"
+    "drop.test DROP\n"
+    "nx.test NXDOMAIN\n"
+    "half.test A 192.0.2.3\n"
+    "half.test SERVFAIL AAAA\n"
+    "slow.test A 192.0.2.4\n"
+    "slow.test DROP AAAA\n"
+    "mixed.test NXDOMAIN A\n"
+    "mixed.test SERVFAIL AAAA\n"
+    "mixed2.test NXDOMAIN AAAA\n"
+    "mixed2.test SERVFAIL A\n"
+    "odd.test NXDOMAIN A\n"
+    "odd.test TXT x\n"
+    "tc.test A 192.0.2.5\n"
+    "tc.test MX 1 a.example.test\n"
+    "tc.test TC\n"
+    "cut.test A 192.0.2.5\n"
+    "cut.test CUT\n"
+    "wrong.test A 192.0.2.6\n"
+    "wrong.test WRONGID\n"
+    "other.test A 192.0.2.6\n"
+    "other.test OTHER\n"
+    "empty.test EMPTY\n"
+    "short0.test RAW MX\n"
+    "short1.test RAW MX 00\n"
+    "short2.test RAW MX 0001\n"
+    "evil.test RAW MX 0001 05 2e2e2f2e2e 00\n"
+    "packet.test PACKET 0000 8180 0001 0001 0000 0000\n"
+    "pointer.test PACKET 0000 8180 0001 0001 0000 0000"
+    " 07 706f696e746572 04 74657374 00 000f 0001 c01e 000f 0001 00000001 0004 0001 c01e\n"
+    "mapped.test AAAA ::ffff:127.0.0.1\n";
+
+static char dir[] = "/tmp/dns-XXXXXX";
+static char server_name[32];
+static pid_t server;
+static struct loop *loop;
+static struct dns *dns;
+
+static void
+write_zone(const char *more)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/zone", dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs(zone, f);
+	fputs(more, f);
+	/* Too much for UDP. */
+	for (int i = 0; i < 120; i++)
+		fprintf(f, "many.test MX %d mx%d.many.test\n", 200 - i, i);
+	for (int i = 0; i < 25; i++)
+		fprintf(f, "chain%d.test CNAME chain%d.test\n", i, i + 1);
+	fputs("chain25.test A 192.0.2.25\n", f);
+	fclose(f);
+}
+
+static void
+start_server(void)
+{
+	char zone_path[64], tool[512], line[64] = "";
+	const char *src = getenv("BARID_SRC"), *file = __FILE__;
+	int p[2];
+	unsigned port;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	write_zone("");
+	snprintf(zone_path, sizeof(zone_path), "%s/zone", dir);
+	if (src)
+		snprintf(tool, sizeof(tool), "%s/tests/tools/dnsd", src);
+	else
+		snprintf(tool, sizeof(tool), "%.*s/../../tools/dnsd",
+		    (int)(strrchr(file, '/') - file), file);
+	ck_assert_int_eq(pipe(p), 0);
+	server = fork();
+	if (server == 0) {
+		dup2(p[1], 1);
+		close(p[0]);
+		close(p[1]);
+		execlp("python3", "python3", tool, "--zone", zone_path, (char *)NULL);
+		_exit(127);
+	}
+	close(p[1]);
+	for (size_t n = 0; n < sizeof(line) - 1 && read(p[0], line + n, 1) == 1; n++)
+		if (line[n] == '\n')
+			break;
+	close(p[0]);
+	ck_assert_msg(sscanf(line, "PORT %u", &port) == 1, "dnsd says \"%s\"", line);
+	snprintf(server_name, sizeof(server_name), "127.0.0.1:%u", port);
+}
+
+static void
+begin(int64_t timeout)
+{
+	const char *servers[] = { server_name };
+
+	start_server();
+	loop = loop_new();
+	dns = dns_new(loop, servers, 1, timeout);
+	ck_assert_ptr_nonnull(dns);
+}
+
+static void
+end(void)
+{
+	char path[64];
+
+	dns_free(dns);
+	loop_free(loop);
+	kill(server, SIGTERM);
+	ck_assert_int_eq(waitpid(server, NULL, 0), server);
+	snprintf(path, sizeof(path), "%s/zone", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
+/* ---- one answer, in words --------------------------------------------------------------- */
+
+struct seen {
+	char text[4000];	/* "OK 60: 10 a.test, 20 b.test" */
+	int calls;
+	bool inside;		/* the call that asks has not returned */
+};
+
+static const char *const words[] = { "OK", "NO_NAME", "NO_DATA", "TEMPORARY" };
+
+static void
+on_mx(void *arg, const struct dns_mx_answer *a)
+{
+	struct seen *s = arg;
+	size_t n;
+
+	ck_assert(!s->inside);
+	s->calls++;
+	ck_assert((a->status == DNS_OK) == (a->reason == NULL));
+	n = (size_t)snprintf(s->text, sizeof(s->text), "%s", words[a->status]);
+	if (a->status == DNS_OK)
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n, " %u", a->ttl);
+	for (size_t i = 0; i < a->mx_n; i++)
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n, " %u=%s",
+		    a->mx[i].preference, a->mx[i].host);
+}
+
+static void
+on_addr(void *arg, const struct dns_addr_answer *a)
+{
+	struct seen *s = arg;
+	struct buf b;
+
+	ck_assert(!s->inside);
+	s->calls++;
+	ck_assert((a->status == DNS_OK) == (a->reason == NULL));
+	buf_init(&b, sizeof(s->text) - 1);
+	buf_adds(&b, words[a->status]);
+	if (a->status == DNS_OK)
+		buf_addf(&b, " %u", a->ttl);
+	for (size_t i = 0; i < a->addr_n; i++) {
+		buf_addc(&b, ' ');
+		addr_add(&b, &a->addr[i]);
+		ck_assert_uint_eq(addr_port(&a->addr[i]), 0);
+	}
+	memcpy(s->text, buf_cstr(&b), b.n + 1);
+	buf_free(&b);
+}
+
+static void
+run_until(const struct seen *s, int calls)
+{
+	int64_t late = clock_ms() + 20000;
+
+	while (s->calls < calls) {
+		ck_assert_int_lt(clock_ms(), late);
+		loop_once(loop, true);
+	}
+}
+
+static const char *
+mx(const char *name)
+{
+	static struct seen s;
+
+	s = (struct seen){ .inside = true };
+	dns_mx(dns, name, on_mx, &s);
+	s.inside = false;
+	run_until(&s, 1);
+	return s.text;
+}
+
+static const char *
+addr(const char *name)
+{
+	static struct seen s;
+
+	s = (struct seen){ .inside = true };
+	dns_addr(dns, name, on_addr, &s);
+	s.inside = false;
+	run_until(&s, 1);
+	return s.text;
+}
+
+START_TEST(answers)
+{
+	static const struct {
+		const char *name, *mx, *addr;	/* NULL: not asked */
+	} cases[] = {
+		{ "example.test", "OK 60 10=a.example.test 20=b.example.test", "NO_DATA" },
+		{ "EXAMPLE.test.", "OK 60 10=a.example.test 20=b.example.test", NULL },
+		{ "a.example.test", "NO_DATA", "OK 50 2001:db8::1 192.0.2.1 192.0.2.2" },
+		{ "b.example.test", NULL, "OK 300 192.0.2.9" },
+		{ "null.test", "OK 300 0=", "NO_DATA" },
+		{ "alias.test", "OK 60 10=a.example.test 20=b.example.test", "NO_DATA" },
+		{ "alias2.test", "NO_DATA", "OK 50 2001:db8::1 192.0.2.1 192.0.2.2" },
+		{ "gone.test", "NO_NAME", "NO_NAME" },
+		{ "nx.test", "NO_NAME", "NO_NAME" },
+		{ "unknown.test", "NO_NAME", "NO_NAME" },
+		{ "loop1.test", "TEMPORARY", "TEMPORARY" },
+		{ "chain0.test", NULL, "TEMPORARY" },
+		{ "chain10.test", NULL, "OK 300 192.0.2.25" },
+		{ "servfail.test", "TEMPORARY", "TEMPORARY" },
+		{ "refused.test", "TEMPORARY", "TEMPORARY" },
+		{ "half.test", NULL, "OK 300 192.0.2.3" },
+		{ "mixed.test", NULL, "TEMPORARY" },
+		{ "mixed2.test", NULL, "TEMPORARY" },
+		{ "odd.test", NULL, "NO_DATA" },
+		{ "tc.test", "OK 300 1=a.example.test", "OK 300 192.0.2.5" },
+		{ "mapped.test", NULL, "OK 300 127.0.0.1" },
+		{ "localhost", NULL, "OK 0 ::1 127.0.0.1" },
+		{ "x.LOCALHOST.", NULL, "OK 0 ::1 127.0.0.1" },
+		{ "192.0.2.77", NULL, "OK 0 192.0.2.77" },
+		{ "2001:db8::7", NULL, "OK 0 2001:db8::7" },
+		{ "", "NO_NAME", "NO_NAME" }, { ".", "NO_NAME", "NO_NAME" },
+		{ "a..b", "NO_NAME", "NO_NAME" }, { "a b.test", "NO_NAME", "NO_NAME" },
+		{ "../etc/passwd", "NO_NAME", "NO_NAME" }, { "a\\046b", "NO_NAME", "NO_NAME" },
+	};
+
+	begin(LONG);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (cases[i].mx)
+			ck_assert_msg(strcmp(mx(cases[i].name), cases[i].mx) == 0,
+			    "MX %s: %s", cases[i].name, mx(cases[i].name));
+		if (cases[i].addr)
+			ck_assert_msg(strcmp(addr(cases[i].name), cases[i].addr) == 0,
+			    "A %s: %s", cases[i].name, addr(cases[i].name));
+	}
+	end();
+}
+END_TEST
+
+START_TEST(many_records)
+{
+	struct str got;
+
+	begin(LONG);
+	/* Truncated by UDP, fetched by TCP; a hundred are kept. */
+	got = str_c(mx("many.test"));
+	ck_assert(str_starts(got, STR("OK 300 ")));
+	for (int n = 0; n < 102; n++) {
+		ck_assert_msg(n == 101 || got.n > 0, "%d", n);
+		str_word(&got);
+	}
+	ck_assert_uint_eq(got.n, 0);
+	end();
+}
+END_TEST
+
+START_TEST(hostile)
+{
+	static const char *const names[] = { "short0.test", "short1.test",
+		"short2.test", "evil.test", "packet.test", "pointer.test" };
+
+	begin(LONG);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		ck_assert_msg(strcmp(mx(names[i]), "TEMPORARY") == 0, "%s: %s",
+		    names[i], mx(names[i]));
+	/* And the resolver is none the worse for it. */
+	ck_assert_str_eq(mx("null.test"), "OK 300 0=");
+	end();
+}
+END_TEST
+
+/* Silence, and what must be taken for silence, ends at the time-out. */
+START_TEST(silence)
+{
+	static const char *const names[] = { "drop.test", "wrong.test", "other.test",
+		"empty.test", "cut.test" };
+
+	begin(SHORT);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		int64_t start = clock_ms();
+
+		ck_assert_msg(strcmp(addr(names[i]), "TEMPORARY") == 0, "%s", names[i]);
+		ck_assert_int_lt(clock_ms() - start, SHORT + 5000);
+		if (i == 0)
+			ck_assert_int_ge(clock_ms() - start, SHORT / 2);
+	}
+	/* One family is enough. */
+	ck_assert_str_eq(addr("slow.test"), "OK 300 192.0.2.4");
+	end();
+}
+END_TEST
+
+START_TEST(dead_server)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct addr a = addr_from(AF_INET, &in.sin_addr, 0);
+	const char *servers[1] = { server_name };
+	int64_t start = clock_ms();
+
+	/* A port that is bound, so that nobody else has it, and never read. */
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	a = addr_local(fd);
+	snprintf(server_name, sizeof(server_name), "127.0.0.1:%u", addr_port(&a));
+	loop = loop_new();
+	dns = dns_new(loop, servers, 1, 400);
+	ck_assert_str_eq(mx("example.test"), "TEMPORARY");
+	ck_assert_int_ge(clock_ms() - start, 300);
+	ck_assert_int_lt(clock_ms() - start, 10000);
+	dns_free(dns);
+	/* Nobody there at all: at once. */
+	close(fd);
+	dns = dns_new(loop, servers, 1, 30000);
+	start = clock_ms();
+	ck_assert_str_eq(mx("example.test"), "TEMPORARY");
+	ck_assert_int_lt(clock_ms() - start, 10000);
+	dns_free(dns);
+	servers[0] = "no address";
+	ck_assert_ptr_null(dns_new(loop, servers, 1, 1000));
+	ck_assert_int_eq(errno, EINVAL);
+	loop_free(loop);
+}
+END_TEST
+
+/* The second server answers while the first is silent. */
+START_TEST(second_server)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	char silent[32];
+	const char *servers[2] = { silent, server_name };
+	struct addr a;
+
+	start_server();
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	a = addr_local(fd);
+	snprintf(silent, sizeof(silent), "127.0.0.1:%u", addr_port(&a));
+	loop = loop_new();
+	dns = dns_new(loop, servers, 2, 6000);
+	ck_assert_str_eq(addr("b.example.test"), "OK 300 192.0.2.9");
+	close(fd);
+	end();
+}
+END_TEST
+
+START_TEST(at_once)
+{
+	enum { N = 300 };
+	static struct seen seen[N];
+
+	begin(LONG);
+	for (int i = 0; i < N; i++) {
+		seen[i].inside = true;
+		if (i % 2)
+			dns_mx(dns, i % 3 ? "example.test" : "a b", on_mx, &seen[i]);
+		else
+			dns_addr(dns, i % 3 ? "a.example.test" : "localhost", on_addr,
+			    &seen[i]);
+		seen[i].inside = false;
+	}
+	for (int i = 0; i < N; i++)
+		run_until(&seen[i], 1);
+	for (int i = 0; i < 20; i++)
+		loop_once(loop, false);
+	for (int i = 0; i < N; i++) {
+		ck_assert_int_eq(seen[i].calls, 1);
+		ck_assert(str_starts(str_c(seen[i].text),
+		    i % 2 && i % 3 == 0 ? STR("NO_NAME") : STR("OK")));
+	}
+	end();
+}
+END_TEST
+
+START_TEST(freed_while_asking)
+{
+	static struct seen seen[5];
+
+	begin(LONG);
+	dns_mx(dns, "drop.test", on_mx, &seen[0]);
+	dns_addr(dns, "drop.test", on_addr, &seen[1]);
+	dns_addr(dns, "slow.test", on_addr, &seen[2]);
+	dns_addr(dns, "localhost", on_addr, &seen[3]);
+	dns_mx(dns, "", on_mx, &seen[4]);
+	dns_free(dns);
+	dns = NULL;
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(seen[i].calls, 1);
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(seen[i].text, "TEMPORARY");
+	end();
+}
+END_TEST
+
+struct asker {
+	int calls;
+	int frees;		/* frees the whole at this call; 0: never */
+};
+
+/* Asks again from within each callback, and frees everything in one. */
+static void
+on_again(void *arg, const struct dns_mx_answer *a)
+{
+	struct asker *s = arg;
+
+	(void)a;
+	s->calls++;
+	if (s->calls == s->frees) {
+		dns_free(dns);
+		dns = NULL;
+	} else if (s->calls < 10) {
+		dns_mx(dns, s->calls % 2 ? "drop.test" : "", on_again, s);
+	}
+}
+
+START_TEST(from_callbacks)
+{
+	for (int frees = 0; frees < 5; frees++) {
+		struct asker s = { 0, frees };
+		int64_t late = clock_ms() + 30000;
+		const char *servers[] = { server_name };
+
+		if (frees == 0) {
+			begin(SHORT);
+		} else {
+			dns = dns_new(loop, servers, 1, 200);
+		}
+		dns_mx(dns, "null.test", on_again, &s);
+		dns_mx(dns, "drop.test", on_again, &s);
+		dns_mx(dns, "", on_again, &s);
+		while (dns && s.calls < 10) {
+			ck_assert_int_lt(clock_ms(), late);
+			loop_once(loop, true);
+		}
+		dns_free(dns);
+		dns = NULL;
+		ck_assert_int_ge(s.calls, frees ? 3 : 10);
+	}
+	end();
+}
+END_TEST
+
+/* SIGHUP: the test server reads its zone again. */
+START_TEST(changed_zone)
+{
+	int64_t late = clock_ms() + 20000;
+
+	begin(LONG);
+	ck_assert_str_eq(mx("new.test"), "NO_NAME");
+	write_zone("new.test MX 5 a.example.test\n");
+	kill(server, SIGHUP);
+	while (strcmp(mx("new.test"), "OK 300 5=a.example.test") != 0)
+		ck_assert_int_lt(clock_ms(), late);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server,
+    at_once, freed_while_asking, from_callbacks, changed_zone)
