@@ -27,6 +27,7 @@ struct pop3_response {
 	const char *text;	/* behind +OK or -ERR; of the session's line arena */
 	void (*body)(struct pop3_session *s);	/* NULL: a single line */
 	enum pop3_then then;
+	bool ours;		/* an -ERR that is no mistake of the client */
 };
 
 struct pop3_session {

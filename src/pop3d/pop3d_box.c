@@ -142,24 +142,36 @@ pop3_uidl(struct pop3_session *s, const struct command *c)
 	return list_or_one(s, c, uidl_body, uidl_line);
 }
 
-/* How much of TEXT is within the header and *LINES lines of the body. */
-static struct str
-cut_lines(struct str text, bool *in_body, bool *line_empty, uint64_t *lines)
+/* Where TOP is in a message; LF, CRLF and a lone CR each end a line, as on the wire. */
+struct top {
+	uint64_t lines;	/* of the body, still to be sent */
+	bool in_body, in_line, cr;
+};
+
+/* How many octets of TEXT are within the header and the lines of the body. */
+static size_t
+top_part(struct top *t, struct str text)
 {
-	for (size_t at = 0; at < text.n;) {
-		ptrdiff_t nl = str_find(str_skip(text, at), '\n');
-		size_t end = nl < 0 ? text.n : at + (size_t)nl + 1;
-		struct str line = str_trim(str_n(text.p + at, end - at));
-		if (*in_body && *lines == 0)
-			return str_head(text, at);
-		if (nl >= 0 && *in_body)
-			(*lines)--;
-		else if (nl >= 0 && *line_empty && line.n == 0)
-			*in_body = true;
-		*line_empty = nl >= 0 || (*line_empty && line.n == 0);
-		at = end;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool second = c == '\n' && t->cr;
+
+		t->cr = c == '\r';
+		if (second)
+			continue;
+		if (t->in_body && t->lines == 0)
+			return i;
+		if (c != '\r' && c != '\n') {
+			t->in_line = true;
+			continue;
+		}
+		if (t->in_body)
+			t->lines--;
+		else if (!t->in_line)
+			t->in_body = true;
+		t->in_line = false;
 	}
-	return text;
+	return text.n;
 }
 
 /* Sends the open message, or its beginning, behind the response. */
@@ -168,8 +180,7 @@ message_body(struct pop3_session *s)
 {
 	struct dot_encoder dot;
 	struct buf in, out;
-	bool in_body = false, line_empty = true;
-	uint64_t lines = s->top_lines;
+	struct top top = { .lines = s->top_lines };
 
 	dot_encoder_init(&dot);
 	buf_init(&in, READ_SIZE);
@@ -184,7 +195,7 @@ message_body(struct pop3_session *s)
 		}
 		struct str text = str_n(room, (size_t)n), part = text;
 		if (s->top_lines != UINT64_MAX)
-			part = cut_lines(text, &in_body, &line_empty, &lines);
+			part = str_head(text, top_part(&top, text));
 		dot_encode(&dot, part, &out);
 		pop3_put(s, buf_str(&out));
 		buf_reset(&out);
@@ -207,8 +218,11 @@ retrieve(struct pop3_session *s, struct str number, uint64_t lines)
 
 	if (i < 0)
 		return r;
-	if ((fd = maildir_read(&s->box, (size_t)i)) < 0)
-		return pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
+	if ((fd = maildir_read(&s->box, (size_t)i)) < 0) {
+		r = pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
+		r.ours = true;
+		return r;
+	}
 	s->retrieved++;
 	s->message = fd;
 	s->top_lines = lines;

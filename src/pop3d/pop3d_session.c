@@ -19,7 +19,7 @@
 #define AUTOLOGOUT_MS (600 * 1000)
 #define LOGIN_MS (180 * 1000)
 
-enum { V_ARG = 1, V_NO_ARG = 2, V_ENDS_GROUP = 4 };
+enum { V_ARG = 1, V_NO_ARG = 2, V_ENDS_GROUP = 4, V_RAW_ARG = 8 };
 
 struct verb {
 	const char *name;
@@ -31,7 +31,7 @@ struct verb {
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "USER", POP3_AUTHORIZATION,                    V_ARG,        pop3_user },
-	{ "PASS", POP3_AUTHORIZATION,                    0,            pop3_pass },
+	{ "PASS", POP3_AUTHORIZATION,                    V_RAW_ARG,    pop3_pass },
 	{ "AUTH", POP3_AUTHORIZATION,                    V_ENDS_GROUP, pop3_auth },
 	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG | V_ENDS_GROUP, pop3_stls },
 	{ "UTF8", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_utf8 },
@@ -162,11 +162,18 @@ execute(struct pop3_session *s, struct str line)
 {
 	struct command c = command_parse(line);
 	const struct verb *v = find_verb(c.verb);
+
+	/* RFC 1939 7: spaces may be part of a password, at its end too. */
+	if (v && (v->flags & V_RAW_ARG) && line.n > c.verb.n)
+		c.arg = str_skip(line, c.verb.n + 1);
 	struct pop3_response r = check(s, v, &c);
 
 	if (!r.text)
 		r = v->handler(s, &c);
-	if (!r.ok && ++s->errors > BAD_COMMANDS_MAX) {
+	/* Who is logged in and does sensible work is no guesser of commands. */
+	if (r.ok && s->state == POP3_TRANSACTION)
+		s->errors = 0;
+	if (!r.ok && !r.ours && ++s->errors > BAD_COMMANDS_MAX) {
 		r = pop3_err(s, "too many errors");
 		r.then = POP3_CLOSE;
 	}
@@ -197,6 +204,9 @@ step(struct pop3_session *s, struct pop3_response *r)
 	} else if (got == STREAM_TOO_LONG || got == STREAM_NUL) {
 		s->errors++;
 		*r = pop3_err(s, got == STREAM_NUL ? "a NUL in a command" : "the line is too long");
+	} else if (got == STREAM_FLOOD) {
+		*r = pop3_err(s, "the line does not end");
+		r->then = POP3_CLOSE;
 	} else {
 		if (got == STREAM_TIMEOUT)
 			log_info(NULL, "timeout, user=%s, ip=%s", s->user, s->client);
