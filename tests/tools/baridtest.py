@@ -109,6 +109,73 @@ class Peer:
         self.stop()
 
 
+class Wire:
+    """A connection by hand, for what no client library would say."""
+
+    def __init__(self, port, tls=False, host="127.0.0.1"):
+        self.sock = socket.create_connection((host, port), 30)
+        self.data = b""
+        if tls:
+            self.start_tls()
+
+    def start_tls(self):
+        self.sock = NO_VERIFY.wrap_socket(self.sock, server_hostname="localhost")
+
+    def send(self, data):
+        self.sock.sendall(data.encode() if isinstance(data, str) else data)
+
+    def line(self):
+        """A line without its CRLF; None at the end of the connection."""
+        while b"\n" not in self.data:
+            try:
+                got = self.sock.recv(1 << 16)
+            except ConnectionResetError:
+                got = b""
+            if not got:
+                assert not self.data, f"the connection ended within a line: {self.data!r}"
+                return None
+            self.data += got
+        line, self.data = self.data.split(b"\n", 1)
+        assert line.endswith(b"\r") and b"\r" not in line[:-1], line
+        return line[:-1]
+
+    def lines(self):
+        """What stands before a lone dot, dots unstuffed."""
+        found = []
+        while (line := self.line()) != b".":
+            assert line is not None, found
+            found.append(line[1:] if line.startswith(b".") else line)
+        return found
+
+    def cmd(self, text):
+        self.send(text + "\r\n" if isinstance(text, str) else text + b"\r\n")
+        return self.line()
+
+    def reply(self):
+        """An SMTP reply with all its lines."""
+        found = []
+        while True:
+            line = self.line()
+            if line is None:
+                return b"\n".join(found)
+            found.append(line)
+            if line[3:4] != b"-":
+                return b"\n".join(found)
+
+    def smtp(self, text):
+        self.send(text + "\r\n" if isinstance(text, str) else text + b"\r\n")
+        return self.reply()
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+
 class Barid:
     LISTEN = {"smtp": ("smtp", "starttls"), "submission": ("submission", "required"),
               "submissions": ("submission", "implicit"), "pop3": ("pop3", "required"),
@@ -123,6 +190,7 @@ class Barid:
         self.listen = listen or self.LISTEN
         self.env = dict(os.environ, **(env or {}))
         self.env.pop("BARID_LIBEXEC", None)
+        self.uid = pwd.getpwnam(USER).pw_uid
         self.sockets, self.port = {}, {}
         self.process = None
         self.conf = self.dir + "/barid.conf"
@@ -260,6 +328,32 @@ log {{ to = {{"file:{d}/log"}} level = "debug" }}
         """Waits for COUNT messages and returns their bytes, oldest first."""
         wait_for(f"{count} messages for {user}", lambda: len(self.mailbox(user)) >= count, timeout)
         return [open(p, "rb").read() for p in self.mailbox(user)]
+
+    def put(self, user, name, data, sub="new"):
+        """Puts a file into a mailbox, as another program might."""
+        box = f"{self.dir}/mail/{user}"
+        for d in (box, box + "/tmp", box + "/new", box + "/cur"):
+            if not os.path.isdir(d):
+                os.makedirs(d, 0o700)
+                self.give(d)
+        with open(f"{box}/{sub}/{name}", "wb") as f:
+            f.write(data)
+        self.give(f"{box}/{sub}/{name}")
+        return f"{box}/{sub}/{name}"
+
+    def give(self, path):
+        """To the user as whom sessions run."""
+        if ROOT:
+            shutil.chown(path, USER)
+
+    def sessions(self):
+        """The process ids of the sessions."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            name, _, rest = self.read(f"/proc/{pid}/stat").rpartition(")")
+            if name.endswith("(barid") and rest.split()[:2][-1] == str(self.process.pid):
+                found.append(int(pid))
+        return found
 
     def spooled(self):
         """Message files that stand in the spool: (place, name)."""
