@@ -25,7 +25,7 @@ enum target_kind {
 
 struct target {
 	enum target_kind kind;
-	struct path path;			/* whom a peer is told it is for: PATH or conf.postmaster, borrowed */
+	struct path path;			/* for whom, as a peer is told: borrowed */
 	char mailbox[65];			/* TARGET_MAILBOX */
 	struct str domain;			/* TARGET_MX: where to; PATH's domain */
 	const struct conf_upstream *upstream;	/* TARGET_UPSTREAM */

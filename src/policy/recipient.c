@@ -178,8 +178,7 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 	case TARGET_UNKNOWN:
 		return (struct rcpt_verdict){ .code = 550,
 			.enhanced = "5.1.1", .place = t.place,
-			.text = "Recipient address rejected: "
-				"no such mailbox here" };
+			.text = "Recipient address rejected: User unknown" };
 	case TARGET_NO_ROUTE:
 		return (struct rcpt_verdict){ .code = 550,
 			.enhanced = "5.4.4", .place = t.place,

@@ -51,7 +51,7 @@ smtpd_data(struct session *s, const struct command *c)
 	 * granted; had it been no, the text would be read as commands.
 	 */
 	if (stream_pending(s->stream) > 0) {
-		log_warn(NULL, "improper command pipelining after DATA from %s",
+		log_info(NULL, "improper command pipelining after DATA from %s",
 		    s->client);
 		return (struct answer){ .code = 503, .enhanced = "5.5.0",
 			.text = STR("Wait for the answer to DATA"),

@@ -22,7 +22,7 @@
 #include "mail/limits.h"
 #include "mail/reply.h"
 
-#define SLICE_MS 3000
+#define SLICE_MS 2000
 /* Nobody's farewell is worth more time. */
 #define FAREWELL_MS 5000
 #define LINGER_MS 1000

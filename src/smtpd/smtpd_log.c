@@ -98,6 +98,8 @@ log_accepted(const struct session *s, struct str message_id)
 		    s->client, s->auth_mechanism, s->user);
 	else
 		log_info(id, "client=%s", s->client);
+	if (message_id.n == 0)
+		message_id = STR("<>");
 	log_as("cleanup", LOG_LEVEL_INFO, id, "message-id=" STR_FMT,
 	    STR_ARG(message_id));
 }

@@ -265,7 +265,7 @@ count_errors(struct session *s, struct answer a)
 	    s->errors < s->conf->limits.errors || a.then == THEN_CLOSE ||
 	    a.then == THEN_GONE)
 		return a;
-	log_warn(NULL, "too many errors after %s from %s", s->last,
+	log_info(NULL, "too many errors after %s from %s", s->last,
 	    s->client);
 	return (struct answer){ .code = 421, .enhanced = "4.7.0",
 		.text = STR("Too many errors"), .then = THEN_CLOSE };

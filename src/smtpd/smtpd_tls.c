@@ -39,7 +39,7 @@ smtpd_starttls(struct session *s, const struct command *c)
 		return ANSWER(501, "5.5.4", "STARTTLS takes no argument");
 	if (stream_pending(s->stream) == 0)
 		return a;
-	log_warn(NULL, "improper command pipelining after STARTTLS from %s",
+	log_info(NULL, "improper command pipelining after STARTTLS from %s",
 	    s->client);
 	return (struct answer){ .code = 554, .enhanced = "5.5.0",
 		.text = STR("Nothing may be sent behind STARTTLS"),
