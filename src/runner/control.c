@@ -20,8 +20,8 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "queue/queue.h"
 #include "lib/mem.h"
-#include "master/session.h"
 #include "runner.h"
 
 /* Packets taken at one event: deliveries want their turn too. */

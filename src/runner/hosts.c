@@ -12,6 +12,8 @@
 
 #include "hosts.h"
 
+#include <stdarg.h>
+
 #include "dest.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -172,16 +174,22 @@ lookup_done(void *arg)
 	buf_free(&words);
 }
 
+static void lookup_refuse(struct lookup *l, enum outcome o, const char *status,
+    const char *fmt, ...) PRINTF(4, 5);
+
 static void
 lookup_refuse(struct lookup *l, enum outcome o, const char *status,
-    const char *fmt, const char *a, const char *b)
+    const char *fmt, ...)
 {
 	struct buf words;
 	struct result res;
+	va_list ap;
 
 	buf_init(&words, 1024);
-	buf_addf(&words, "%s %s %s", fmt, a, b);
-	res = result_words(o, status, str_trim(buf_str(&words)));
+	va_start(ap, fmt);
+	buf_vaddf(&words, fmt, ap);
+	va_end(ap);
+	res = result_words(o, status, buf_str(&words));
 	lookup_end(l, &res);
 	buf_free(&words);
 }
@@ -290,18 +298,18 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 	struct str name = str_c(l->d->name);
 
 	if (a->status == DNS_NO_NAME) {
-		lookup_refuse(l, PERMFAIL, "5.1.2", "there is no domain",
-		    l->d->name, "");
+		lookup_refuse(l, PERMFAIL, "5.1.2", "there is no domain %s",
+		    l->d->name);
 		return;
 	}
 	if (a->status == DNS_TEMPORARY) {
-		lookup_refuse(l, TEMPFAIL, "4.4.3", "cannot look up MX of",
+		lookup_refuse(l, TEMPFAIL, "4.4.3", "cannot look up MX of %s: %s",
 		    l->d->name, a->reason);
 		return;
 	}
 	if (a->status == DNS_OK && is_null(a)) {
-		lookup_refuse(l, PERMFAIL, "5.1.10", "domain", l->d->name,
-		    "takes no mail (null MX)");
+		lookup_refuse(l, PERMFAIL, "5.1.10",
+		    "domain %s takes no mail (null MX)", l->d->name);
 		return;
 	}
 	if (a->status == DNS_OK && a->ttl < l->ttl)

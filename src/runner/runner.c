@@ -17,7 +17,7 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "master/session.h"
+#include "queue/queue.h"
 #include "runner.h"
 
 /* Messages that are loaded before others get their turn. */

@@ -14,8 +14,8 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "queue/queue.h"
 #include "lib/mem.h"
-#include "master/session.h"
 #include "runner.h"
 
 #define SCAN_MS 60000
