@@ -48,18 +48,4 @@ struct session_env {
 void smtpd_serve(const struct session_env *env, int rfd, int wfd);
 void pop3d_serve(const struct session_env *env, int rfd, int wfd);
 
-/*
- * The runner of a queue id: FNV-1a of the id, so that all processes agree,
- * the runners (which share no code of this room) among them.
- */
-static inline size_t
-runner_of(const char *id, size_t runner_n)
-{
-	uint32_t hash = 2166136261U;
-
-	for (size_t i = 0; i < QUEUE_ID_LEN && id[i] != '\0'; i++)
-		hash = (hash ^ (unsigned char)id[i]) * 16777619U;
-	return runner_n > 0 ? hash % runner_n : 0;
-}
-
 #endif

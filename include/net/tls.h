@@ -55,7 +55,8 @@ enum tls_verify { TLS_VERIFY_NONE, TLS_VERIFY_NAME };
 enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
 
 /* NAME: sent as SNI and, with TLS_VERIFY_NAME, demanded of the certificate (RFC 6125, no CN). */
-struct tls *tls_connect(struct tls_ctx *c, int fd, const char *name, enum tls_verify verify) MUST_USE;
+struct tls *tls_connect(struct tls_ctx *c, int fd, const char *name,
+    enum tls_verify verify) MUST_USE;
 enum tls_result tls_handshake(struct tls *t) MUST_USE;
 enum tls_result tls_read(struct tls *t, void *p, size_t n, size_t *got) MUST_USE;
 /* After TLS_WANT_*, the next call begins with the same bytes, and has no fewer. */

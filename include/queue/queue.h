@@ -131,7 +131,8 @@ int queue_remove(struct queue *q, enum queue_place place, const char *id) MUST_U
 /* Makes removals so far durable: one flush for many. */
 int queue_sync_removals(struct queue *q) MUST_USE;
 /* Moves a message: hold, release, dead, bad.  Durable when it returns. */
-int queue_move(struct queue *q, enum queue_place from, const char *id, enum queue_place to) MUST_USE;
+int queue_move(struct queue *q, enum queue_place from, const char *id,
+    enum queue_place to) MUST_USE;
 /* Sets when the next attempt is due, without opening it. */
 int queue_set_next(struct queue *q, enum queue_place place, const char *id, int64_t next) MUST_USE;
 
@@ -161,5 +162,19 @@ int queue_clean(struct queue *q, int64_t age) MUST_USE;
 int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg) MUST_USE;
 /* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);
+
+/*
+ * The runner of a queue id: FNV-1a of the id, so that all processes agree,
+ * sessions, runners and tools alike.
+ */
+static inline size_t
+runner_of(const char *id, size_t runner_n)
+{
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < QUEUE_ID_LEN && id[i] != '\0'; i++)
+		hash = (hash ^ (unsigned char)id[i]) * 16777619U;
+	return runner_n > 0 ? hash % runner_n : 0;
+}
 
 #endif

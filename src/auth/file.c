@@ -8,12 +8,12 @@
 
 #include "auth.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/password.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 /* What is computed when there is nobody: SHA-512 with its usual cost. */
@@ -37,20 +37,6 @@ find_user(struct str text, struct str user, struct str *any)
 			found = hash;
 	}
 	return found;
-}
-
-static bool
-hash_matches(const char *password, const char *hash)
-{
-	struct crypt_data *data = mem_alloc(sizeof(*data));
-	const char *got = crypt_r(password, hash, data);
-	/* "*", "!" and the like are locked accounts; "*0" is crypt's own no. */
-	bool same = got && got[0] != '*' && strlen(got) == strlen(hash) &&
-	    mem_same(got, hash, strlen(hash));
-
-	mem_wipe(data, sizeof(*data));
-	mem_free(data);
-	return same;
 }
 
 static int
@@ -87,7 +73,7 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 	} else {
 		struct str found = find_user(buf_str(&text), str_c(q->user), &any);
 		char *hash = mem_dup(found.n > 0 ? found : any.n > 0 ? any : STR(NOBODY_HASH));
-		bool same = hash_matches(q->password, hash);
+		bool same = password_matches(q->password, hash);
 		if (same && found.n > 0)
 			verdict = AUTH_YES;
 		mem_wipe(hash, strlen(hash));

@@ -186,7 +186,8 @@ load(struct auth *a, const char *path)
 	for (size_t i = 0; i < a->conf->auth.backends.n && a->backend_n < BACKENDS_MAX; i++) {
 		struct auth_backend *b = &a->backends[a->backend_n];
 		if (!auth_backend_init(b, a->conf->auth.backends.v[i]))
-			fatal(EX_CONFIG, "auth backend %s is not known", a->conf->auth.backends.v[i]);
+			fatal(EX_CONFIG, "auth backend %s is not known",
+			    a->conf->auth.backends.v[i]);
 		a->needs_root = a->needs_root || b->kind == AUTH_PAM;
 		a->backend_n++;
 	}

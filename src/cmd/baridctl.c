@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -54,36 +53,6 @@ usage(void)
 
 /* ---- status ------------------------------------------------------------------- */
 
-/* "key value" lines; keys that repeat ("session", "helper") become lists. */
-static json_t *
-status_object(struct str text)
-{
-	json_t *o = json_object();
-	struct str line, key, value;
-	uint64_t number;
-
-	while (text.n > 0) {
-		str_cut(text, '\n', &line, &text);
-		if (!str_cut(line, ' ', &key, &value))
-			continue;
-		char *name = mem_dup(key);
-		bool list = str_eq(key, STR("session")) || str_eq(key, STR("helper"));
-		json_t *v = str_u64(value, INT64_MAX, &number) == 0
-		    ? json_integer((json_int_t)number) : json_stringn(value.p, value.n);
-		json_t *array = json_object_get(o, name);
-		if (list && !array) {
-			array = json_array();
-			json_object_set_new(o, name, array);
-		}
-		if (list)
-			json_array_append_new(array, v);
-		else
-			json_object_set_new(o, name, v);
-		mem_free(name);
-	}
-	return o;
-}
-
 static int
 cmd_status(struct ctl *t)
 {
@@ -98,10 +67,7 @@ cmd_status(struct ctl *t)
 		fprintf(stderr, "barid is not running: %s\n", strerror(errno));
 		code = EX_UNAVAILABLE;
 	} else if (t->json) {
-		json_t *o = status_object(r.text);
-		json_dumpf(o, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(o);
+		json_status(r.text, stdout);
 	} else {
 		printf(STR_FMT, STR_ARG(r.text));
 	}
@@ -121,7 +87,8 @@ queue_list(struct ctl *t, int argc, char **argv)
 
 	for (int i = 0; i < argc; i++)
 		ids[i] = str_c(argv[i]);
-	int code = t->json ? listing_json(t->conf, &f, stdout) : listing_mailq(t->conf, &f, stdout);
+	int code = t->json ? listing_json(t->conf, &f, stdout)
+			   : listing_mailq(t->conf, &f, stdout);
 	mem_free(ids);
 	return code;
 }
@@ -157,7 +124,8 @@ queue_steer(struct ctl *t, enum control_op op, int argc, char **argv)
 			printf("{\"ok\":%s,\"count\":%llu}\n", r.ok ? "true" : "false",
 			    (unsigned long long)r.count);
 		else
-			printf("%llu message%s\n", (unsigned long long)r.count, r.count == 1 ? "" : "s");
+			printf("%llu message%s\n", (unsigned long long)r.count,
+			    r.count == 1 ? "" : "s");
 		if (r.text.n > 0)
 			fprintf(stderr, STR_FMT, STR_ARG(r.text));
 		code = !r.ok ? EX_NOPERM : argc > 0 && r.count == 0 ? EX_DATAERR : EX_OK;
@@ -174,14 +142,16 @@ cmd_queue(struct ctl *t, int argc, char **argv)
 		const char *name;
 		enum control_op op;
 	} ops[] = {
-		{ "flush", CONTROL_FLUSH }, { "hold", CONTROL_HOLD }, { "release", CONTROL_RELEASE },
+		{ "flush", CONTROL_FLUSH }, { "hold", CONTROL_HOLD },
+		{ "release", CONTROL_RELEASE },
 		{ "delete", CONTROL_DELETE }, { "bounce", CONTROL_BOUNCE },
 	};
 
 	if (argc == 0 || strcmp(argv[0], "list") == 0)
 		return queue_list(t, argc ? argc - 1 : 0, argv + (argc > 0));
 	if (strcmp(argv[0], "show") == 0)
-		return argc == 2 ? listing_show(t->conf, argv[1], t->text, t->json, stdout) : usage();
+		return argc == 2 ? listing_show(t->conf, argv[1], t->text, t->json, stdout)
+				 : usage();
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
 		if (strcmp(argv[0], ops[i].name) == 0)
 			return queue_steer(t, ops[i].op, argc - 1, argv + 1);
@@ -191,15 +161,8 @@ cmd_queue(struct ctl *t, int argc, char **argv)
 /* ---- config ------------------------------------------------------------------------ */
 
 static void
-print_option(void *arg, const char *name, const char *value, struct conf_place place)
+print_option(void *arg UNUSED, const char *name, const char *value, struct conf_place place)
 {
-	json_t *list = arg;
-
-	if (list) {
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:i}", "name", name, "value", value,
-		    "file", place.file, "line", place.line));
-		return;
-	}
 	printf("%s = %s", name, value);
 	if (place.file[0])
 		printf("\t# %s:%d", place.file, place.line);
@@ -217,13 +180,10 @@ cmd_config(struct ctl *t, int argc, char **argv)
 	}
 	if (argc != 0)
 		return usage();
-	json_t *list = t->json ? json_array() : NULL;
-	conf_each(t->conf, print_option, list);
-	if (list) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(list);
-	}
+	if (t->json)
+		json_config(t->conf, stdout);
+	else
+		conf_each(t->conf, print_option, NULL);
 	return EX_OK;
 }
 

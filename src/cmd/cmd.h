@@ -37,6 +37,12 @@ int listing_json(const struct conf *c, const struct listing_filter *f, FILE *out
 /* One message whole: envelope, attempts, and its text if BODY. */
 int listing_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);
 
+/* ---- json.c -------------------------------------------------------------------- */
+void json_message(const struct queue_file *f, const char *place, const struct queue_attempt *last,
+    FILE *out);
+void json_status(struct str text, FILE *out);
+void json_config(const struct conf *c, FILE *out);
+
 /* ---- inject.c ------------------------------------------------------------------ */
 
 /* What the options of sendmail ask for. */

@@ -385,7 +385,8 @@ inject(const struct inject *in)
 	int code;
 
 	buf_init(&error, 1024);
-	struct queue *q = queue_open(in->conf->spool, QUEUE_DROP_ONLY, (uid_t)-1, (gid_t)-1, &error);
+	struct queue *q = queue_open(in->conf->spool, QUEUE_DROP_ONLY, (uid_t)-1, (gid_t)-1,
+	    &error);
 	if (!q) {
 		code = complain(EX_TEMPFAIL, buf_cstr(&error), NULL);
 		buf_free(&error);

@@ -10,7 +10,6 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
@@ -26,16 +25,15 @@ struct listing {
 	enum queue_place place;
 	FILE *out;
 	uint64_t count, octets;
-	void (*one)(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
-	    int64_t next);
+	void (*one)(struct listing *l, const struct queue_file *f, struct queue_attempt *last);
 };
 
 static const struct {
 	enum queue_place place;
 	const char *name;
 } places[] = {
-	{ QUEUE_DROP, "drop" }, { QUEUE_NEW, "new" }, { QUEUE_CUR, "deferred" }, { QUEUE_HOLD, "hold" },
-	{ QUEUE_DEAD, "dead" },
+	{ QUEUE_DROP, "drop" }, { QUEUE_NEW, "new" }, { QUEUE_CUR, "deferred" },
+	{ QUEUE_HOLD, "hold" }, { QUEUE_DEAD, "dead" },
 };
 
 static const char *
@@ -96,7 +94,7 @@ wanted(const struct listing_filter *f, const struct queue_file *q)
 }
 
 static void
-visit(struct listing *l, const char *id, int64_t next)
+visit(struct listing *l, const char *id)
 {
 	struct queue_file f;
 	struct queue_attempt *last = NULL;
@@ -109,7 +107,7 @@ visit(struct listing *l, const char *id, int64_t next)
 		if (wanted(l->filter, &f) && queue_notes(&f, &a, &last) == 0) {
 			l->count++;
 			l->octets += f.size;
-			l->one(l, &f, last, next);
+			l->one(l, &f, last);
 		}
 		queue_unload(&f);
 	}
@@ -117,10 +115,10 @@ visit(struct listing *l, const char *id, int64_t next)
 }
 
 static bool
-on_message(void *arg, const char *id, int64_t mtime, uint64_t size UNUSED)
+on_message(void *arg, const char *id, int64_t mtime UNUSED, uint64_t size UNUSED)
 {
 	if (id)
-		visit(arg, id, mtime);
+		visit(arg, id);
 	return true;
 }
 
@@ -145,7 +143,7 @@ walk(struct listing *l, const struct conf *c)
 			if (!queue_id_valid(l->filter->ids[j]))
 				continue;
 			memcpy(id, l->filter->ids[j].p, l->filter->ids[j].n);
-			visit(l, id, 0);
+			visit(l, id);
 		}
 		if (l->filter->id_n == 0 && queue_scan(l->queue, l->place, on_message, l) < 0)
 			fprintf(stderr, "%s: %s\n", place_name(l->place), strerror(errno));
@@ -180,8 +178,7 @@ mailq_rcpts(struct listing *l, const struct queue_file *f, const struct queue_at
 }
 
 static void
-mailq_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
-    int64_t next UNUSED)
+mailq_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
 	char date[32];
 	struct tm tm;
@@ -218,86 +215,10 @@ listing_mailq(const struct conf *c, const struct listing_filter *filter, FILE *o
 
 /* ---- JSON --------------------------------------------------------------------------- */
 
-/* Mail holds any bytes, JSON only UTF-8: what is none is escaped. */
-static json_t *
-json_safe(struct str s)
-{
-	char line[LOG_LINE_MAX];
-	json_t *j = json_stringn(s.p ? s.p : "", s.n);
-
-	return j ? j : json_stringn(line, log_escape(line, sizeof(line), s));
-}
-
-static json_t *
-json_path(const struct path *p)
-{
-	struct buf b;
-
-	buf_init(&b, 2048);
-	path_add(&b, p);
-	json_t *j = json_safe(buf_str(&b));
-	buf_free(&b);
-	return j;
-}
-
-static const char *
-rcpt_state_name(enum rcpt_state s)
-{
-	switch (s) {
-	case RCPT_QUEUED: return "queued";
-	case RCPT_DONE:
-	case RCPT_SENT: return "delivered";
-	case RCPT_FAILED:
-	case RCPT_BOUNCED: return "failed";
-	}
-	return "unknown";
-}
-
-static json_t *
-json_rcpt(const struct envelope_rcpt *r, const struct queue_attempt *last)
-{
-	json_t *j = json_object();
-
-	json_object_set_new(j, "address", json_path(&r->path));
-	json_object_set_new(j, "state", json_string(rcpt_state_name(r->state)));
-	if (last->time != 0) {
-		json_object_set_new(j, "last_attempt", json_integer(last->time));
-		json_object_set_new(j, "status", json_safe(str_c(last->status)));
-		json_object_set_new(j, "relay", json_safe(last->relay));
-		json_object_set_new(j, "delay_reason", json_safe(last->reply));
-	}
-	return j;
-}
-
-static json_t *
-json_message(const struct queue_file *f, const struct queue_attempt *last)
-{
-	json_t *j = json_object(), *rcpts = json_array();
-
-	json_object_set_new(j, "queue_name", json_string(place_name(f->place)));
-	json_object_set_new(j, "queue_id", json_string(f->env.id));
-	json_object_set_new(j, "arrival_time", json_integer(f->env.arrival_us / 1000000));
-	json_object_set_new(j, "message_size", json_integer((json_int_t)f->size));
-	json_object_set_new(j, "next_attempt", json_integer(f->next));
-	json_object_set_new(j, "sender", json_path(&f->env.from));
-	json_object_set_new(j, "client", json_safe(f->env.client));
-	if (f->env.user.n > 0)
-		json_object_set_new(j, "user", json_safe(f->env.user));
-	for (size_t i = 0; i < f->env.rcpt_n; i++)
-		json_array_append_new(rcpts, json_rcpt(&f->env.rcpts[i], &last[i]));
-	json_object_set_new(j, "recipients", rcpts);
-	return j;
-}
-
 static void
-json_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
-    int64_t next UNUSED)
+json_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
-	json_t *j = json_message(f, last);
-
-	json_dumpf(j, l->out, JSON_COMPACT);
-	fputc('\n', l->out);
-	json_decref(j);
+	json_message(f, place_name(f->place), last, l->out);
 }
 
 int
@@ -311,8 +232,7 @@ listing_json(const struct conf *c, const struct listing_filter *filter, FILE *ou
 /* ---- one message ----------------------------------------------------------------------- */
 
 static void
-show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
-    int64_t next UNUSED)
+show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
 	char line[LOG_LINE_MAX];
 	char block[16384];
@@ -350,10 +270,9 @@ show_text(struct listing *l, const struct queue_file *f)
 }
 
 static void
-show_with_text(struct listing *l, const struct queue_file *f, struct queue_attempt *last,
-    int64_t next)
+show_with_text(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
-	show_one(l, f, last, next);
+	show_one(l, f, last);
 	show_text(l, f);
 }
 

@@ -8,7 +8,6 @@
 
 #include "cmd.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "lib/mem.h"
+#include "lib/password.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 #define PASSWORD_MAX 512
@@ -211,27 +210,22 @@ change(const char *path, struct str name, const char *hash)
 static int
 set_password(const char *path, struct str name)
 {
-	struct buf password;
-	struct crypt_data *data = mem_alloc(sizeof(*data));
+	struct buf password, hash;
 	int code;
 
 	buf_init(&password, PASSWORD_MAX);
-	if (!ask_password(&password)) {
-		code = complain("passwd", "no password was given, or two different ones", EX_DATAERR);
-	} else {
-		/* libxcrypt's own choice of method (yescrypt) and cost. */
-		char output[CRYPT_GENSALT_OUTPUT_SIZE];
-		char *salt = crypt_gensalt_rn(NULL, 0, NULL, 0, output, sizeof(output));
-		const char *hash = salt ? crypt_r(buf_cstr(&password), salt, data) : NULL;
-		if (!hash || hash[0] == '*')
-			code = complain("crypt", strerror(errno), EX_OSERR);
-		else
-			code = change(path, name, hash);
-	}
+	buf_init(&hash, PASSWORD_MAX);
+	if (!ask_password(&password))
+		code = complain("passwd", "no password was given, or two different ones",
+		    EX_DATAERR);
+	else if (password_hash(&hash, buf_cstr(&password)) < 0)
+		code = complain("crypt", strerror(errno), EX_OSERR);
+	else
+		code = change(path, name, buf_cstr(&hash));
 	buf_wipe(&password);
 	buf_free(&password);
-	mem_wipe(data, sizeof(*data));
-	mem_free(data);
+	buf_wipe(&hash);
+	buf_free(&hash);
 	return code;
 }
 
@@ -258,6 +252,7 @@ cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
 		return complain("passwd", "auth.backends has no file:// backend", EX_CONFIG);
 	struct str name = str_c(argv[0]);
 	if (!name_fits(name))
-		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -", EX_DATAERR);
+		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -",
+		    EX_DATAERR);
 	return delete ? change(path, name, NULL) : set_password(path, name);
 }

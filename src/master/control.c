@@ -62,7 +62,8 @@ status_sessions(const struct master *m, struct buf *b)
 
 	for (size_t i = 0; (s = score_at(m->score, i)); i++)
 		if (atomic_load(&s->pid) != 0)
-			buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld messages=%llu\n",
+			buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld "
+			    "messages=%llu\n",
 			    (int)atomic_load(&s->pid), s->service, s->client,
 			    score_state_name(atomic_load(&s->state)),
 			    (long long)(clock_ms() - s->since_ms) / 1000,
@@ -151,7 +152,8 @@ control_serve(const struct master *m, int fd, bool trusted)
 			answer(fd, true, score_live(m->score), buf_str(&text));
 			buf_free(&text);
 		} else if (!trusted)
-			answer(fd, false, 0, STR("only root and the mail user may steer the queue\n"));
+			answer(fd, false, 0,
+			    STR("only root and the mail user may steer the queue\n"));
 		else
 			ask_runners(m, fd, buf_str(&b));
 	}

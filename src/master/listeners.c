@@ -139,7 +139,8 @@ open_inherited(struct opening *o, const char *name)
 	if (fd < 0 && str_u64(str_c(name), 65535, &number) == 0 && fcntl((int)number, F_GETFD) >= 0)
 		fd = fd_raise((int)number);
 	if (fd < 0) {
-		opening_fail(o, NULL, "no descriptor of that name was handed over (LISTEN_FDNAMES)");
+		opening_fail(o, NULL,
+		    "no descriptor of that name was handed over (LISTEN_FDNAMES)");
 		return;
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -207,8 +208,9 @@ listeners_close(struct listener *v, size_t n)
 		if (v[i].kept)
 			continue;
 		close(v[i].fd);
+		const struct sockaddr_un *un = (const void *)&v[i].addr.ss;
 		if (addr_family(&v[i].addr) == AF_UNIX && !v[i].inherited)
-			(void)unlink(((const struct sockaddr_un *)(const void *)&v[i].addr.ss)->sun_path);
+			(void)unlink(un->sun_path);
 	}
 	mem_free(v);
 }

@@ -218,7 +218,8 @@ start(struct master *m, struct conf *c)
 	tzset();
 	m->reexec_ms = clock_ms();
 	if (!again)
-		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION, m->conf_path);
+		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION,
+		    m->conf_path);
 	notify_send("READY=1\nSTATUS=running\nMAINPID=%d", (int)getpid());
 }
 

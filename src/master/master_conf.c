@@ -102,7 +102,8 @@ apply_log(const struct conf *c)
 	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
 	for (size_t i = 0; i < c->log.to.n; i++)
 		if (log_to(c->log.to.v[i]) < 0)
-			log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i], strerror(errno));
+				log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i],
+			    strerror(errno));
 }
 
 static int
@@ -205,7 +206,8 @@ master_reload(struct master *m)
 	struct conf *c = conf_load(m->conf_path, &error);
 	log_reopen();
 	if (!c) {
-		log_error(NULL, "reload refused, the old configuration stays: %s", buf_cstr(&error));
+		log_error(NULL, "reload refused, the old configuration stays: %s",
+		    buf_cstr(&error));
 	} else if (strcmp(c->spool, m->conf->spool) != 0 || strcmp(c->run, m->conf->run) != 0 ||
 	    strcmp(c->mailboxes, m->conf->mailboxes) != 0 ||
 	    c->queue.runners != m->conf->queue.runners) {

@@ -271,7 +271,8 @@ void
 pop3d_end(struct pop3_session *s)
 {
 	if (s->user[0])
-		log_info(NULL, "LOGOUT, user=%s, ip=%s, retr=%llu, deleted=%llu", s->user, s->client,
+		log_info(NULL, "LOGOUT, user=%s, ip=%s, retr=%llu, deleted=%llu", s->user,
+		    s->client,
 		    (unsigned long long)s->retrieved, (unsigned long long)s->deleted_n);
 	if (s->box_open)
 		maildir_close(&s->box);
