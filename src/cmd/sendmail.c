@@ -58,8 +58,8 @@ usage(const char *what, const char *option)
 {
 	fprintf(stderr, "sendmail: %s%s%s\n", what, option ? ": " : "", option ? option : "");
 	fputs("usage: sendmail [-itv] [-B type] [-bm|-bs|-bp|-bi|-bv] [-C file] [-F name]\n"
-	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R|S]part] [address ...]\n",
-	    stderr);
+	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R|S]part]\n"
+	    "                [address ...]\n", stderr);
 	return EX_USAGE;
 }
 
