@@ -12,6 +12,8 @@ nothing races.
 """
 import contextlib
 import crypt
+import glob
+import json
 import os
 import pwd
 import shutil
@@ -55,6 +57,16 @@ def need(*programs):
     for p in programs:
         if not shutil.which(p):
             raise SystemExit(f"{p} is missing: run `make deps`")
+
+
+def run(*command, data=b"", code=0, folder=None, **env):
+    """Runs a program that we did not write; its HOME is FOLDER.  Returns its output, both kinds."""
+    if folder:
+        env["HOME"] = folder
+    r = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                       cwd=folder, env=dict(os.environ, LC_ALL="C.UTF-8", **env))
+    assert code is None or r.returncode == code, (command, r.returncode, r.stdout[-4000:])
+    return r.stdout
 
 
 def wait_for(what, condition, timeout=20):
@@ -107,6 +119,89 @@ class Peer:
 
     def __exit__(self, *exc):
         self.stop()
+
+
+class Sink(Peer):
+    """sinkd with a folder of its own for what it was given."""
+
+    def __init__(self, *args, rules=()):
+        self.out = tempfile.mkdtemp(prefix="barid-sink-")
+        super().__init__("sinkd", "--out", self.out, *args, *(f"--rule={r}" for r in rules))
+
+    def facts(self, pattern):
+        found = []
+        for path in sorted(glob.glob(f"{self.out}/{pattern}.json")):
+            with open(path, encoding="utf-8") as f:
+                found.append(json.load(f))
+                found[-1]["number"] = os.path.basename(path)[:-5]
+        return found
+
+    def messages(self, count=0, timeout=30):
+        """Waits for COUNT messages; the facts of all that were taken, each with its "text"."""
+        wait_for(f"{count} messages at port {self.port}",
+                 lambda: len(self.facts("[0-9]*")) >= count, timeout)
+        found = self.facts("[0-9]*")
+        for m in found:
+            with open(f"{self.out}/{m['number']}.eml", "rb") as f:
+                m["text"] = f.read()
+        return found
+
+    def connections(self, count=0, timeout=30):
+        """The same of connections that have ended."""
+        wait_for(f"{count} connections to port {self.port}",
+                 lambda: len(self.facts("conn-*")) >= count, timeout)
+        return self.facts("conn-*")
+
+    def said(self):
+        """Every command line of the connections that have ended."""
+        return [line for c in self.connections() for line in c["lines"]]
+
+    def wires(self):
+        """The octets of each connection, if --wire was given."""
+        found = []
+        for path in sorted(glob.glob(f"{self.out}/conn-*.wire")):
+            with open(path, "rb") as f:
+                found.append(f.read())
+        return found
+
+    def stop(self):
+        super().stop()
+        shutil.rmtree(self.out, ignore_errors=True)
+
+
+class Names(Peer):
+    """dnsd with the zone that is given as lines; CONF is what makes barid ask it."""
+
+    def __init__(self, zone):
+        self.folder = tempfile.mkdtemp(prefix="barid-names-")
+        self.write(zone)
+        super().__init__("dnsd", "--zone", self.folder + "/zone", "--log", self.folder + "/log")
+        self.conf = f'dns {{ servers = {{"127.0.0.1:{self.port}"}} timeout = 1s }}\n'
+
+    def write(self, zone):
+        with open(self.folder + "/zone", "w", encoding="utf-8") as f:
+            f.write(zone)
+
+    def asked(self):
+        with open(self.folder + "/log", encoding="utf-8") as f:
+            return f.read().split("\n")
+
+    def stop(self):
+        super().stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def upstream(name, *servers):
+    """An upstream of SERVERS: each a port, or (host, port, "options")."""
+    text = f'upstream "{name}" {{\n'
+    for s in servers:
+        host, port, options = s if isinstance(s, tuple) else ("127.0.0.1", s, 'tls = "off"')
+        text += f'\tserver "{host}" {{ port = {port} {options} }}\n'
+    return text + "}\n"
+
+
+def route(pattern, name):
+    return f'route "{pattern}" {{ via = "{name}" }}\n'
 
 
 class Wire:
