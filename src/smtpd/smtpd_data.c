@@ -89,6 +89,20 @@ fault(unsigned faults)
 	    "A line of the message text is too long (RFC 5322 2.1.1)");
 }
 
+static struct answer
+too_large(void)
+{
+	return ANSWER(552, "5.3.4", "The message is too large");
+}
+
+static bool
+is_too_large(const struct session *s, const struct text *t)
+{
+	uint64_t limit = s->conf->limits.message_size;
+
+	return limit > 0 && t->octets > limit;
+}
+
 /* Hands on what was gathered once the header is known; END: it never will be. */
 static void
 hand_on(struct session *s, struct text *t, bool end)
@@ -127,21 +141,20 @@ hand_on(struct session *s, struct text *t, bool end)
 static void
 take(struct session *s, struct text *t, struct str bytes)
 {
-	uint64_t limit = s->conf->limits.message_size;
 	size_t before = s->text.n;
 	size_t used = dot_decode(&t->dot, bytes, &s->text);
 
 	stream_consume(s->stream, used);
+	t->octets += s->text.n - before;
 	if (t->refusal.code != 0) {
 		t->wasted += used;
 		buf_reset(&s->text);
 		return;
 	}
-	t->octets += s->text.n - before;
-	if (t->dot.faults != 0)
+	if (is_too_large(s, t))
+		refuse(s, t, too_large());
+	else if (t->dot.faults != 0)
 		refuse(s, t, fault(t->dot.faults));
-	else if (limit > 0 && t->octets > limit)
-		refuse(s, t, ANSWER(552, "5.3.4", "The message is too large"));
 	else if (!buf_ok(&s->text))
 		panic("smtpd: the text buffer of %zu is full", s->text.max);
 	else
@@ -175,7 +188,10 @@ finish(struct session *s, struct text *t)
 {
 	struct answer a;
 
-	if (t->refusal.code != 0)
+	/* Of two reasons it is this one, however the octets arrived. */
+	if (is_too_large(s, t))
+		a = too_large();
+	else if (t->refusal.code != 0)
 		a = t->refusal;
 	else
 		a = store_commit(s, t->msg, t->header.message_id);
