@@ -23,6 +23,8 @@ PATHS = -DSYSCONFDIR='"$(sysconfdir)"' -DBARID_LIBEXECDIR='"$(libexecdir)/barid"
 ALL_CPPFLAGS = -D_GNU_SOURCE -I. -I$(srcdir)/include $(PATHS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+# AddressSanitizer has a crypt_r of its own that stands for the library's, which must be there.
+CRYPT = -Wl,--push-state,--no-as-needed $(CRYPT_LIBS) -Wl,--pop-state
 LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
@@ -55,13 +57,13 @@ obj/%.o: $(srcdir)/%.c config.mk
 barid: obj/master.a obj/smtpd.a obj/pop3d.a $(ARCHIVES)
 	$(link)
 barid-auth: obj/auth.a $(ARCHIVES)
-	$(link) $(PAM_LIBS) $(CRYPT_LIBS)
+	$(link) $(PAM_LIBS) $(CRYPT)
 barid-runner: obj/runner.a $(ARCHIVES)
 	$(link)
 sendmail: obj/src/cmd/sendmail.o obj/cmd.a $(ARCHIVES)
 	$(link)
 baridctl: obj/src/cmd/baridctl.o obj/cmd.a $(ARCHIVES)
-	$(link) $(CRYPT_LIBS)
+	$(link) $(CRYPT)
 
 # ---- tests -----------------------------------------------------------------------
 # Unit tests: a program for each file.  Fault tests: the same with another sys.
@@ -71,7 +73,7 @@ UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
 FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
 FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
 TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/cmd.a $(ARCHIVES)
-TEST_LIBS = $(CHECK_LIBS) $(PAM_LIBS) $(CRYPT_LIBS)
+TEST_LIBS = $(CHECK_LIBS) $(PAM_LIBS) $(CRYPT)
 
 obj/tests/%.o: EXTRA_CPPFLAGS = -I$(srcdir)/tests/unit -I$(srcdir)/src
 $(UNIT): obj/unit/%: obj/tests/unit/%.o $(TEST_ARCHIVES)
@@ -82,14 +84,14 @@ $(FAULT): obj/fault/%: obj/tests/fault/%.o obj/tests/fault/sys_fault.o $(TEST_AR
 	$(link) $(TEST_LIBS)
 $(FUZZ): obj/fuzz/%: obj/tests/fuzz/%.o obj/tests/fuzz/replay.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CRYPT_LIBS)
+	$(link) $(PAM_LIBS) $(CRYPT)
 obj/fault/powercut_load: obj/tests/fault/powercut_load.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
 obj/tools/load: obj/tests/tools/load.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
-TOOLS := obj/fault/powercut_load obj/tools/load
+TOOLS := $(patsubst tests/%,obj/%,$(call sources,tests/fault/powercut_load.c) $(call sources,tests/tools/load.c))
 
 unit: $(UNIT)
 tests: all $(UNIT) $(FAULT) $(FUZZ) $(TOOLS) stage
@@ -124,7 +126,7 @@ fuzz: deps
 FUZZERS := $(patsubst obj/fuzz/%,obj/fuzzers/%,$(FUZZ))
 $(FUZZERS): obj/fuzzers/%: obj/tests/fuzz/%.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CRYPT_LIBS) -fsanitize=fuzzer
+	$(link) $(PAM_LIBS) $(CRYPT) -fsanitize=fuzzer
 fuzz-run: $(FUZZERS)
 	@for f in $(FUZZERS); do n=$$(basename $$f _fuzz); echo "fuzz $$n"; \
 	  mkdir -p obj/corpus/$$n; \

@@ -94,6 +94,7 @@ extern volatile int master_got_hup, master_got_term, master_got_chld, master_got
 int master_apply(struct master *m, struct conf *c, bool first);
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
+void master_release(struct master *m);	/* all of it, at the end */
 
 /* listeners.c */
 int listeners_open(struct master *m, const struct conf *c, struct listener **v, size_t *n,

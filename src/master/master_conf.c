@@ -246,3 +246,13 @@ master_check_certificates(struct master *m)
 	}
 	buf_free(&error);
 }
+
+void
+master_release(struct master *m)
+{
+	tls_all_free(m->tls, m->tls_n);
+	listeners_close(m->listeners, m->listener_n);
+	conf_free(m->conf);
+	if (m->mailboxes >= 0)
+		close(m->mailboxes);
+}

@@ -5,9 +5,7 @@
  *
  * Answers are kept until no whole line is waiting, so that a pipelined group
  * costs one write (RFC 2920 3.2).  Each request for input has one deadline
- * as a whole.  Waiting is done in slices, after which a request to stop
- * is seen; the slice is always the same, so that the socket's time-out is
- * set once in a session.
+ * as a whole.  A request to stop ends a wait for a command at once.
  */
 
 #include "smtpd.h"
@@ -70,29 +68,36 @@ line_waits(struct session *s)
 	    str_find(bytes, '\n') >= 0;
 }
 
-/* The end of the next slice of a wait until DEADLINE. */
-static int64_t
-slice(int64_t deadline)
+/*
+ * While a command is waited for, a request to stop ends the wait at once: it
+ * shuts the socket down for reading, which is seen as the end of the input.
+ * The order matters: noted first, looked at second, no request is missed.
+ */
+static enum stream_result
+wait_begin(const struct session *s)
 {
-	int64_t end = clock_ms() + SLICE_MS;
+	if (s->env->idle_fd != NULL)
+		*s->env->idle_fd = s->fd;
+	return session_stopping(s) ? STREAM_TIMEOUT : STREAM_OK;
+}
 
-	return end < deadline ? end : deadline;
+static enum stream_result
+wait_end(const struct session *s, enum stream_result r)
+{
+	if (s->env->idle_fd != NULL)
+		*s->env->idle_fd = -1;
+	return r == STREAM_EOF && session_stopping(s) ? STREAM_TIMEOUT : r;
 }
 
 enum stream_result
 session_fill(struct session *s, int64_t deadline, struct str *bytes)
 {
-	enum stream_result r;
-
 	if (stream_pending(s->stream) == 0)
 		session_flush(s);
 	/* Who does not take our answers is not heard either. */
 	if (s->wrote != STREAM_OK)
 		return s->wrote;
-	do
-		r = stream_fill(s->stream, slice(deadline), bytes);
-	while (r == STREAM_TIMEOUT && clock_ms() < deadline);
-	return r;
+	return stream_fill(s->stream, deadline, bytes);
 }
 
 enum stream_result
@@ -104,11 +109,10 @@ session_peek(struct session *s, struct str *bytes)
 	session_flush(s);
 	if (s->wrote != STREAM_OK)
 		return s->wrote;
-	do
-		r = stream_fill(s->stream, slice(deadline), bytes);
-	while (r == STREAM_TIMEOUT && clock_ms() < deadline &&
-	    !session_stopping(s));
-	return r;
+	r = wait_begin(s);
+	if (r == STREAM_OK)
+		r = stream_fill(s->stream, deadline, bytes);
+	return wait_end(s, r);
 }
 
 enum stream_result
@@ -121,11 +125,10 @@ session_line(struct session *s, size_t max, struct str *line)
 		session_flush(s);
 	if (s->wrote != STREAM_OK)
 		return s->wrote;
-	do
-		r = stream_line(s->stream, max, slice(deadline), line);
-	while (r == STREAM_TIMEOUT && clock_ms() < deadline &&
-	    !session_stopping(s));
-	return r;
+	r = wait_begin(s);
+	if (r == STREAM_OK)
+		r = stream_line(s->stream, max, deadline, line);
+	return wait_end(s, r);
 }
 
 struct answer

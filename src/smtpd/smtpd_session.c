@@ -281,8 +281,7 @@ step(struct session *s)
 	size_t verb = VERB_N;
 
 	arena_reset(&s->line_arena);
-	r = session_stopping(s) ? STREAM_TIMEOUT :
-				  session_line(s, SMTP_AUTH_LINE_MAX, &line);
+	r = session_line(s, SMTP_AUTH_LINE_MAX, &line);
 	if (r == STREAM_EOF || r == STREAM_TIMEOUT || r == STREAM_ERROR)
 		return session_gone(s, r).then;
 	a = r == STREAM_OK ? command(s, line, &verb) : malformed(s, r, line);
