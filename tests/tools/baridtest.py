@@ -15,7 +15,10 @@ import crypt
 import glob
 import json
 import os
+import poplib
+import pty
 import pwd
+import select
 import shutil
 import signal
 import smtplib
@@ -48,6 +51,38 @@ def program(name):
     raise SystemExit(f"{name} is not installed under {STAGE}{PREFIX}")
 
 
+def on_terminal(*command, folder, timeout=60, **env):
+    """Runs a program that wants a terminal; returns its exit code and what it showed."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.environ.update(env, HOME=folder, TERM="xterm", LC_ALL="C.UTF-8", LINES="40", COLUMNS="120")
+        os.execvp(command[0], command)
+    shown, end = b"", time.monotonic() + timeout
+    while time.monotonic() < end:
+        if not select.select([fd], [], [], 0.2)[0]:
+            continue
+        try:
+            got = os.read(fd, 1 << 16)
+        except OSError:
+            got = b""
+        if not got:
+            break
+        shown += got
+    else:
+        os.kill(pid, signal.SIGKILL)
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+def same(got, want, what=""):
+    """Asserts that two texts are the same octets, and says where they begin to differ."""
+    if got != want:
+        at = next((i for i, (x, y) in enumerate(zip(got, want)) if x != y), min(len(got), len(want)))
+        raise AssertionError(f"{what}: {len(got)} and {len(want)} octets, different from {at}: "
+                             f"{got[max(at - 40, 0):at + 80]!r}, not {want[max(at - 40, 0):at + 80]!r}")
+
+
 def skip(why):
     print(why)
     raise SystemExit(77)
@@ -65,7 +100,7 @@ def run(*command, data=b"", code=0, folder=None, **env):
         env["HOME"] = folder
     r = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
                        cwd=folder, env=dict(os.environ, LC_ALL="C.UTF-8", **env))
-    assert code is None or r.returncode == code, (command, r.returncode, r.stdout[-4000:])
+    assert code is None or r.returncode == code, (r.returncode, r.stdout[-4000:], command)
     return r.stdout
 
 
@@ -477,6 +512,23 @@ log {{ to = {{"file:{d}/log"}} level = "debug" }}
     def send(self, sender, rcpts, message, name="smtp", login=None, **kw):
         with self.smtp(name, login=login) as c:
             c.sendmail(sender, rcpts, message, **kw)
+
+    def pop3(self, user, name="pop3s"):
+        """A session that is logged in."""
+        if self.listen[name][1] == "implicit":
+            c = poplib.POP3_SSL(self.host, self.port[name], context=NO_VERIFY, timeout=30)
+        else:
+            c = poplib.POP3(self.host, self.port[name], timeout=30)
+            c.stls(context=NO_VERIFY)
+        c.user(user)
+        c.pass_(PASSWORD)
+        return c
+
+    def uidls(self, user):
+        c = self.pop3(user)
+        found = [line.split()[1].decode() for line in c.uidl()[1]]
+        c.quit()
+        return found
 
     def ctl(self, *args, check=True, **kw):
         r = subprocess.run([program("baridctl"), "-c", self.conf, *args], capture_output=True,
