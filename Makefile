@@ -167,6 +167,7 @@ help:
 # ---- installation --------------------------------------------------------------------
 INSTALL := install
 D = $(DESTDIR)
+COMPLETIONS := $(datarootdir)/bash-completion/completions
 MAN8 := barid.8 barid-auth.8 barid-runner.8 baridctl.8 sendmail.8
 MAN5 := barid.conf.5 barid-spool.5
 MAN1 := mailq.1 newaliases.1
@@ -181,13 +182,17 @@ install: all
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN5)) $(D)$(mandir)/man5
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN8)) $(D)$(mandir)/man8
 	$(INSTALL) -m 644 $(srcdir)/README $(srcdir)/CHANGES $(srcdir)/COPYING $(D)$(docdir)
-	$(INSTALL) -m 644 $(wildcard $(srcdir)/etc/examples/*) $(srcdir)/etc/barid.init \
-	  $(srcdir)/etc/barid.service $(srcdir)/etc/barid.socket $(D)$(docdir)/examples
+	$(INSTALL) -m 644 $(wildcard $(srcdir)/etc/examples/* $(srcdir)/etc/barid*.socket \
+	  $(srcdir)/etc/fail2ban/*/* $(srcdir)/etc/logrotate.d/barid) $(srcdir)/etc/barid.init \
+	  $(srcdir)/etc/barid.service $(D)$(docdir)/examples
+	$(INSTALL) -d $(D)$(COMPLETIONS)
+	$(INSTALL) -m 644 $(srcdir)/etc/completion/baridctl $(D)$(COMPLETIONS)
 	[ -e $(D)$(sysconfdir)/barid/barid.conf ] || $(INSTALL) -m 640 $(srcdir)/etc/barid.conf $(D)$(sysconfdir)/barid
 	[ -e $(D)$(sysconfdir)/pam.d/barid ] || $(INSTALL) -m 644 $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d
 uninstall:
 	rm -f $(addprefix $(D)$(sbindir)/,barid baridctl sendmail) $(addprefix $(D)$(bindir)/,mailq newaliases)
 	rm -rf $(D)$(libexecdir)/barid $(D)$(docdir)
+	rm -f $(D)$(COMPLETIONS)/baridctl
 	rm -f $(addprefix $(D)$(mandir)/man1/,$(MAN1)) $(addprefix $(D)$(mandir)/man5/,$(MAN5)) \
 	  $(addprefix $(D)$(mandir)/man8/,$(MAN8))
 	cmp -s $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d/barid && rm -f $(D)$(sysconfdir)/pam.d/barid || :

@@ -205,8 +205,7 @@ struct conf {
 	struct conf_dns dns;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
 
-	/* Where options were set; of the room itself. */
-	struct conf_set *sets;
+	struct conf_set *sets;	/* where options were set; of the room itself */
 	size_t set_n;
 };
 
@@ -225,6 +224,8 @@ struct conf *conf_parse(const char *name, struct str text, struct buf *error) MU
 /* All defaults. */
 struct conf *conf_default(void) MUST_USE;
 void conf_free(struct conf *c);		/* NULL is fine */
+/* Overwrites the passwords of upstreams, for a process that forks sessions. */
+void conf_forget_secrets(struct conf *c);
 
 /* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
 const char *conf_default_path(void);

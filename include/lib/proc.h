@@ -21,6 +21,8 @@ struct proc_user {
 
 /* Looks NAME up; found is false if there is none. */
 struct proc_user proc_user(const char *name);
+/* Looks the group NAME up; -1 if there is none. */
+int proc_group(const char *name, gid_t *gid) MUST_USE;
 /* True if this process is root and can become somebody else. */
 bool proc_is_root(void);
 

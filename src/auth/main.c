@@ -31,7 +31,7 @@
 #define WORKER_SECONDS 60
 #define BACKENDS_MAX 16
 
-static volatile int got_term, got_chld;
+static volatile int got_term, got_chld, got_usr1;
 
 struct auth {
 	struct conf *conf;
@@ -154,6 +154,10 @@ loop(struct auth *a)
 		int n = ppoll(&p, 1, NULL, &none);
 		if (got_chld)
 			reap(a);
+		if (got_usr1) {
+			got_usr1 = 0;
+			log_reopen();
+		}
 		if (n <= 0 || got_term || a->workers >= WORKERS_MAX)
 			continue;
 		n = channel_recv(CHANNEL_FD, &packet, &reply);
@@ -201,6 +205,7 @@ catch_signals(void)
 
 	proc_on_signal(SIGTERM, &got_term);
 	proc_on_signal(SIGCHLD, &got_chld);
+	proc_on_signal(SIGUSR1, &got_usr1);
 	proc_ignore(SIGPIPE);
 	/* Ctrl-C is the master's to interpret. */
 	proc_ignore(SIGINT);
@@ -208,6 +213,7 @@ catch_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 

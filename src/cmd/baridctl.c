@@ -93,45 +93,110 @@ queue_list(struct ctl *t, int argc, char **argv)
 	return code;
 }
 
+/* One request to the runners; adds to *COUNT. */
 static int
-queue_steer(struct ctl *t, enum control_op op, int argc, char **argv)
+steer(struct ctl *t, const struct msg_control *m, uint64_t *count)
 {
-	struct msg_control *m = mem_alloc(sizeof(*m));
 	struct msg_control_result r;
 	struct buf answer;
 	int code = EX_OK;
 
 	buf_init(&answer, FRAME_MAX);
+	if (cmd_control(t->conf, m, &answer, &r) < 0) {
+		fprintf(stderr, "barid is not running: %s\n", strerror(errno));
+		code = EX_UNAVAILABLE;
+	} else {
+		*count += r.count;
+		if (r.text.n > 0)
+			fprintf(stderr, STR_FMT, STR_ARG(r.text));
+		code = r.ok ? EX_OK : EX_NOPERM;
+	}
+	buf_free(&answer);
+	return code;
+}
+
+/* --sender: which messages those are is looked up here, and asked for by id. */
+static int
+ids_of_sender(struct ctl *t, char **text, struct str *ids, size_t max, size_t *n)
+{
+	const struct listing_filter f = { .domain = t->domain, .sender = t->sender };
+	size_t size = 0;
+	FILE *out = open_memstream(text, &size);
+
+	if (!out)
+		return EX_OSERR;
+	int code = listing_ids(t->conf, &f, out);
+	fclose(out);
+	struct str rest = str_n(*text, size), one;
+	while (rest.n > 0 && *n < max && str_cut(rest, '\n', &one, &rest))
+		ids[(*n)++] = one;
+	return code;
+}
+
+static int
+report_count(const struct ctl *t, int code, uint64_t count, bool named)
+{
+	if (t->json)
+		printf("{\"ok\":%s,\"count\":%llu}\n", code == EX_OK ? "true" : "false",
+		    (unsigned long long)count);
+	else if (code == EX_OK)
+		printf("%llu message%s\n", (unsigned long long)count, count == 1 ? "" : "s");
+	return code == EX_OK && named && count == 0 ? EX_DATAERR : code;
+}
+
+/* Asks in portions of what a request can hold; no id at all means all of --domain. */
+static int
+steer_all(struct ctl *t, enum control_op op, const struct str *ids, size_t n, bool named)
+{
+	struct msg_control *m = mem_alloc(sizeof(*m));
+	uint64_t count = 0;
+	int code = EX_OK;
+
 	m->op = op;
 	m->domain = t->domain;
-	for (int i = 0; i < argc && m->id_n < CONTROL_IDS_MAX; i++) {
-		m->ids[m->id_n++] = str_c(argv[i]);
+	if (!named)
+		code = steer(t, m, &count);
+	for (size_t at = 0; named && at < n && code == EX_OK;) {
+		for (m->id_n = 0; m->id_n < CONTROL_IDS_MAX && at < n; at++)
+			m->ids[m->id_n++] = ids[at];
+		code = steer(t, m, &count);
+	}
+	mem_free(m);
+	return report_count(t, code, count, named);
+}
+
+#define SENDER_IDS_MAX 100000
+
+static int
+queue_steer(struct ctl *t, enum control_op op, int argc, char **argv)
+{
+	size_t n = 0, max = t->sender.n > 0 ? SENDER_IDS_MAX : (size_t)argc;
+	struct str *ids = mem_array(max + 1, sizeof(*ids));
+	char *text = NULL;
+	int code = EX_OK;
+
+	for (int i = 0; i < argc && t->sender.n == 0; i++) {
+		ids[n++] = str_c(argv[i]);
 		if (!queue_id_valid(str_c(argv[i]))) {
 			fprintf(stderr, "%s is no queue id\n", argv[i]);
 			code = EX_USAGE;
 		}
 	}
-	/* What cannot be undone for everything wants to be asked for in so many words. */
-	if (op != CONTROL_FLUSH && argc == 0 && t->domain.n == 0 && !t->all) {
-		fputs("name the messages, or give --domain or --all\n", stderr);
+	if (argc > 0 && t->sender.n > 0) {
+		fputs("give either queue ids or --sender\n", stderr);
 		code = EX_USAGE;
 	}
-	if (code == EX_OK && cmd_control(t->conf, m, &answer, &r) < 0) {
-		fprintf(stderr, "barid is not running: %s\n", strerror(errno));
-		code = EX_UNAVAILABLE;
-	} else if (code == EX_OK) {
-		if (t->json)
-			printf("{\"ok\":%s,\"count\":%llu}\n", r.ok ? "true" : "false",
-			    (unsigned long long)r.count);
-		else
-			printf("%llu message%s\n", (unsigned long long)r.count,
-			    r.count == 1 ? "" : "s");
-		if (r.text.n > 0)
-			fprintf(stderr, STR_FMT, STR_ARG(r.text));
-		code = !r.ok ? EX_NOPERM : argc > 0 && r.count == 0 ? EX_DATAERR : EX_OK;
+	/* What cannot be undone for everything wants to be asked for in so many words. */
+	if (op != CONTROL_FLUSH && argc == 0 && t->domain.n == 0 && t->sender.n == 0 && !t->all) {
+		fputs("name the messages, or give --domain, --sender or --all\n", stderr);
+		code = EX_USAGE;
 	}
-	buf_free(&answer);
-	mem_free(m);
+	if (code == EX_OK && t->sender.n > 0)
+		code = ids_of_sender(t, &text, ids, max, &n);
+	if (code == EX_OK)
+		code = steer_all(t, op, ids, n, argc > 0 || t->sender.n > 0);
+	mem_free(ids);
+	mem_free(text);
 	return code;
 }
 

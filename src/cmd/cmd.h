@@ -32,6 +32,8 @@ struct listing_filter {
 
 /* mailq's form, as Postfix prints it.  0, or an exit code with the complaint made. */
 int listing_mailq(const struct conf *c, const struct listing_filter *f, FILE *out);
+/* The ids alone, a line each. */
+int listing_ids(const struct conf *c, const struct listing_filter *f, FILE *out);
 /* A JSON object on a line for each message. */
 int listing_json(const struct conf *c, const struct listing_filter *f, FILE *out);
 /* One message whole: envelope, attempts, and its text if BODY. */

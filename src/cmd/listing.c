@@ -69,10 +69,11 @@ print_path(FILE *out, const struct path *p)
 	buf_free(&b);
 }
 
+/* What is still to be done; in dead/ and bad/ that is everything. */
 static bool
-rcpt_open(const struct envelope_rcpt *r)
+rcpt_open(const struct queue_file *f, const struct envelope_rcpt *r)
 {
-	return r->state == RCPT_QUEUED;
+	return r->state == RCPT_QUEUED || (f->place == QUEUE_DEAD && r->state != RCPT_DONE);
 }
 
 static bool
@@ -81,7 +82,7 @@ wanted(const struct listing_filter *f, const struct queue_file *q)
 	bool domain = f->domain.n == 0, sender = f->sender.n == 0;
 
 	for (size_t i = 0; i < q->env.rcpt_n && !domain; i++)
-		domain = rcpt_open(&q->env.rcpts[i]) &&
+		domain = rcpt_open(q, &q->env.rcpts[i]) &&
 		    str_ieq(q->env.rcpts[i].path.domain, f->domain);
 	if (!sender) {
 		struct buf b;
@@ -161,7 +162,7 @@ mailq_rcpts(struct listing *l, const struct queue_file *f, const struct queue_at
 	struct str shown = { NULL, 0 };
 
 	for (size_t i = 0; i < f->env.rcpt_n; i++) {
-		if (!rcpt_open(&f->env.rcpts[i]))
+		if (!rcpt_open(f, &f->env.rcpts[i]))
 			continue;
 		/* A reason stands once above all recipients that share it. */
 		if (last[i].time != 0 && !str_eq(last[i].reply, shown)) {
@@ -213,6 +214,22 @@ listing_mailq(const struct conf *c, const struct listing_filter *filter, FILE *o
 	return EX_OK;
 }
 
+/* ---- ids ------------------------------------------------------------------------------ */
+
+static void
+id_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last UNUSED)
+{
+	fprintf(l->out, "%s\n", f->env.id);
+}
+
+int
+listing_ids(const struct conf *c, const struct listing_filter *filter, FILE *out)
+{
+	struct listing l = { .filter = filter, .out = out, .one = id_one };
+
+	return walk(&l, c);
+}
+
 /* ---- JSON --------------------------------------------------------------------------- */
 
 static void
@@ -232,14 +249,13 @@ listing_json(const struct conf *c, const struct listing_filter *filter, FILE *ou
 /* ---- one message ----------------------------------------------------------------------- */
 
 static void
-show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
+show_envelope(struct listing *l, const struct queue_file *f)
 {
 	char line[LOG_LINE_MAX];
 	char block[16384];
 	off_t at = 0;
 	ssize_t n;
 
-	(void)last;
 	/* The envelope is lines of text, made safe one by one; the message is as it is. */
 	while (at < f->text_at && (n = pread(f->fd, block, sizeof(block), at)) > 0) {
 		struct str rest = str_n(block, (size_t)n), one;
@@ -250,6 +266,29 @@ show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *la
 			fputc('\n', l->out);
 		}
 		at += (off_t)had;
+	}
+}
+
+/* What became of the last attempt for each recipient. */
+static void
+show_attempts(struct listing *l, const struct queue_file *f, const struct queue_attempt *last)
+{
+	char date[64];
+	struct tm tm;
+
+	for (size_t i = 0; i < f->env.rcpt_n; i++) {
+		time_t t = (time_t)last[i].time;
+		if (t == 0)
+			continue;
+		localtime_r(&t, &tm);
+		strftime(date, sizeof(date), "%a %b %e %H:%M:%S", &tm);
+		fprintf(l->out, "last attempt: %s for <", date);
+		print_path(l->out, &f->env.rcpts[i].path);
+		fprintf(l->out, "> at ");
+		print_safe(l->out, last[i].relay.n > 0 ? last[i].relay : STR("none"));
+		fprintf(l->out, ": %s ", last[i].status);
+		print_safe(l->out, last[i].reply);
+		fputc('\n', l->out);
 	}
 }
 
@@ -270,9 +309,17 @@ show_text(struct listing *l, const struct queue_file *f)
 }
 
 static void
+show_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
+{
+	show_envelope(l, f);
+	show_attempts(l, f, last);
+}
+
+static void
 show_with_text(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
-	show_one(l, f, last);
+	show_envelope(l, f);
+	show_attempts(l, f, last);
 	show_text(l, f);
 }
 

@@ -330,7 +330,8 @@ flush(const struct options *o, const struct conf *c)
 static int
 run_barid(const struct options *o, const char *option)
 {
-	const char *path = proc_helper("../../sbin/barid"), *here = proc_helper("barid");
+	char *path = mem_dup(str_c(proc_helper("../../sbin/barid")));
+	const char *here = proc_helper("barid");	/* in the build directory */
 	const char *const argv[] = { "barid", option, "-c", o->conf, NULL };
 	char *args[ARRAY_LEN(argv)];
 

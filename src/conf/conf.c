@@ -30,6 +30,18 @@ conf_new(const char *path)
 }
 
 void
+conf_forget_secrets(struct conf *c)
+{
+	for (size_t i = 0; i < c->upstream_n; i++)
+		for (size_t j = 0; j < c->upstreams[i].server_n; j++) {
+			struct conf_server *server = &c->upstreams[i].servers[j];
+			/* The text is the arena's own, and ours to change. */
+			mem_wipe((void *)(uintptr_t)server->password, strlen(server->password));
+			server->password = "";
+		}
+}
+
+void
 conf_free(struct conf *c)
 {
 	if (!c)

@@ -72,6 +72,17 @@ maps_others(void)
 	return fields != 3 || count > 1;
 }
 
+int
+proc_group(const char *name, gid_t *gid)
+{
+	const struct group *g = getgrnam(name);
+
+	if (g == NULL)
+		return -1;
+	*gid = g->gr_gid;
+	return 0;
+}
+
 bool
 proc_is_root(void)
 {

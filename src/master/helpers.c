@@ -108,7 +108,8 @@ helper_start(struct master *m, struct helper *h)
 	/* exec's argv is not const for historical reasons only. */
 	char *args[ARRAY_LEN(argv)];
 	memcpy(args, argv, sizeof(argv));
-	h->pid = proc_start(path, args, fds, fd_n, NULL);
+	/* They read the same configuration, with the same ${NAME}s. */
+	h->pid = proc_start(path, args, fds, fd_n, environ);
 	if (h->pid < 0) {
 		log_error(NULL, "cannot start %s: %s", path, strerror(errno));
 		h->pid = 0;
@@ -200,13 +201,11 @@ helpers_restart(struct master *m)
 }
 
 void
-helpers_stop(struct master *m, int signo)
+helpers_signal(const struct master *m, int signo)
 {
-	for (size_t i = 0; i < m->helper_n; i++) {
-		m->helpers[i].stopping = true;
+	for (size_t i = 0; i < m->helper_n; i++)
 		if (m->helpers[i].pid > 0)
 			(void)kill(m->helpers[i].pid, signo);
-	}
 }
 
 bool

@@ -97,6 +97,16 @@ already_open(struct master *m, const struct addr *a)
 	return NULL;
 }
 
+/* Accepted sockets inherit it: one call here, none for a session. */
+static void
+set_nodelay(int fd, const struct addr *a)
+{
+	int one = 1;
+
+	if (addr_family(a) != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
 static void
 open_one(void *arg, const struct addr *a)
 {
@@ -115,10 +125,7 @@ open_one(void *arg, const struct addr *a)
 		opening_fail(o, a, strerror(errno));
 		return;
 	}
-	/* Accepted sockets inherit it: one call here, none for a session. */
-	int one = 1;
-	if (addr_family(a) != AF_UNIX)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	set_nodelay(fd, a);
 	opening_add(o, fd, a);
 }
 
@@ -145,6 +152,7 @@ open_inherited(struct opening *o, const char *name)
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	struct addr a = addr_local(fd);
+	set_nodelay(fd, &a);
 	opening_add(o, fd, &a)->inherited = true;
 }
 

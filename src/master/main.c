@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -179,7 +180,7 @@ write_pid(const struct master *m)
 	buf_addf(&text, "%d\n", (int)getpid());
 	(void)unlink(buf_cstr(&path));
 	int fd = open(buf_cstr(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0 || write(fd, text.p, text.n) < 0)
+	if (fd < 0 || fchmod(fd, 0644) < 0 || write(fd, text.p, text.n) < 0)
 		log_warn(NULL, "%s: %s", buf_cstr(&path), strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -251,7 +252,7 @@ stop_begin(struct master *m)
 	m->listeners = NULL;
 	m->listener_n = 0;
 	signal_sessions(m, SIGTERM);
-	helpers_stop(m, SIGTERM);
+	helpers_signal(m, SIGTERM);
 }
 
 /* True when nobody is left, or time is up. */
@@ -263,7 +264,7 @@ stop_done(struct master *m)
 	if (clock_ms() < m->stop_deadline_ms)
 		return false;
 	signal_sessions(m, SIGKILL);
-	helpers_stop(m, SIGKILL);
+	helpers_signal(m, SIGKILL);
 	return true;
 }
 
@@ -324,6 +325,7 @@ handle_signals(struct master *m)
 	if (master_got_usr1) {
 		master_got_usr1 = 0;
 		log_reopen();
+		helpers_signal(m, SIGUSR1);
 	}
 }
 
@@ -436,6 +438,8 @@ main(int argc, char **argv)
 		return serve_stdin(o.path);
 	proc_fix_stdio();
 	umask(077);
+	/* After executing ourselves again the name would be "exe". */
+	(void)prctl(PR_SET_NAME, "barid");
 	struct conf *c = load_or_exit(o.path);
 	if (o.check || o.dump) {
 		if (o.dump)

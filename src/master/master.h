@@ -116,7 +116,7 @@ int helpers_channels(struct master *m, struct buf *error);
 void helpers_tick(struct master *m);	/* starts what should run */
 bool helpers_reaped(struct master *m, pid_t pid, int status);
 void helpers_restart(struct master *m);	/* after a reload */
-void helpers_stop(struct master *m, int signo);
+void helpers_signal(const struct master *m, int signo);
 bool helpers_alive(const struct master *m);
 int64_t helpers_next_ms(const struct master *m);
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -110,6 +111,9 @@ static int
 make_dir(const char *path, mode_t mode, const struct proc_user *u, struct buf *error)
 {
 	if (mkdir(path, mode) == 0) {
+		/* Our umask is strict, and the run directory is for everybody. */
+		if (chmod(path, mode) < 0)
+			log_warn(NULL, "%s: %s", path, strerror(errno));
 		if (proc_is_root() && u->found && chown(path, u->uid, u->gid) < 0)
 			log_warn(NULL, "%s: %s", path, strerror(errno));
 		return 0;
@@ -131,9 +135,10 @@ open_places(struct master *m, const struct conf *c, struct buf *error)
 		buf_addf(error, "%s: %s\n", c->mailboxes, strerror(errno));
 		return -1;
 	}
-	struct proc_user drop = proc_user("baridrop");
 	uid_t uid = m->user.found ? m->user.uid : geteuid();
-	gid_t gid = drop.found ? drop.gid : m->user.found ? m->user.gid : getegid();
+	gid_t gid;
+	if (proc_group("baridrop", &gid) < 0)
+		gid = m->user.found ? m->user.gid : getegid();
 	m->queue = queue_open(c->spool, QUEUE_CREATE, uid, gid, error);
 	if (!m->queue)
 		return -1;
@@ -168,6 +173,8 @@ master_apply(struct master *m, struct conf *c, bool first)
 	struct buf error;
 
 	buf_init(&error, 16384);
+	/* Sessions are forked from here; what only a runner needs is not handed down. */
+	conf_forget_secrets(c);
 	if (find_user(m, c, &error) < 0 || (first && open_places(m, c, &error) < 0) ||
 	    tls_all(c, &tls, &error) < 0)
 		goto fail;
@@ -201,7 +208,9 @@ master_reload(struct master *m)
 {
 	struct buf error;
 
-	notify_send("RELOADING=1\nSTATUS=reading the configuration");
+	/* systemd's notify-reload wants to know when it began, by its own clock. */
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration",
+	    (long long)clock_ms() * 1000);
 	buf_init(&error, 16384);
 	struct conf *c = conf_load(m->conf_path, &error);
 	log_reopen();
