@@ -253,8 +253,12 @@ session_over(struct conn *c)
 		return;
 	}
 	if (c->ready) {
+		/* It was tired of a used connection: the same host afresh. */
+		if (c->messages > 1) {
+			c->begun_ms = clock_ms();
+			conn_same_hop(c);
 		/* A server that lies about PIPELINING: once more without. */
-		if (conn_may_ignore(c)) {
+		} else if (conn_may_ignore(c)) {
 			c->ignore = EXT_PIPELINING;
 			conn_same_hop(c);
 		} else

@@ -221,13 +221,12 @@ conn_may_ignore(const struct conn *c)
 
 /* True if what is left of V is given another chance at once. */
 static bool
-may_retry(const struct conn *c, const struct delivery *v)
+may_retry(const struct conn *c)
 {
 	if (!c->closed || c->r->stopping)
 		return false;
-	if (c->messages > 1)
-		return !v->again;
-	return conn_may_ignore(c) || c->hop_at + 1 < c->hop_n;
+	return c->messages > 1 || conn_may_ignore(c) ||
+	    c->hop_at + 1 < c->hop_n;
 }
 
 void
@@ -235,7 +234,7 @@ conn_mail_over(struct conn *c)
 {
 	struct delivery *v = c->v;
 	struct delays d = job_delays(v->job, v->begun_ms, c->sent_ms);
-	bool retry = may_retry(c, v), worked = false;
+	bool retry = may_retry(c), worked = false;
 	size_t left = 0;
 
 	c->ended = false;
@@ -258,9 +257,5 @@ conn_mail_over(struct conn *c)
 		return;
 	}
 	v->n = left;
-	if (c->messages > 1) {
-		v->again = true;
-		dest_add_first(c->dest, v);
-	} else
-		c->carry = v;
+	c->carry = v;
 }

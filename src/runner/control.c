@@ -245,8 +245,10 @@ act_done(void *arg)
 			       c->op == CONTROL_BOUNCE)) {
 			runner_learn(r, m->id, QUEUE_CUR, 0, false);
 			slot = index_find(r->index, m->id);
-			if (slot != INDEX_NONE && c->op == CONTROL_BOUNCE)
-				index_at(r->index, slot)->op = CONTROL_BOUNCE;
+			/* What was dead is tried anew: see job.c. */
+			if (slot != INDEX_NONE && (c->op == CONTROL_BOUNCE ||
+					m->place == QUEUE_DEAD))
+				index_at(r->index, slot)->op = (uint8_t)c->op;
 		}
 	}
 	runner_wake(r);

@@ -223,16 +223,6 @@ dest_add(struct dest *d, struct delivery *v)
 	d->waiting++;
 }
 
-void
-dest_add_first(struct dest *d, struct delivery *v)
-{
-	v->next = d->first;
-	if (d->first == NULL)
-		d->last = &v->next;
-	d->first = v;
-	d->waiting++;
-}
-
 struct delivery *
 dest_take(struct dest *d)
 {

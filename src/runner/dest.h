@@ -51,7 +51,6 @@ bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, uint32_t slot);
 /* Puts a delivery into the line; dest_pump() moves it. */
 void dest_add(struct dest *d, struct delivery *v);
-void dest_add_first(struct dest *d, struct delivery *v);
 struct delivery *dest_take(struct dest *d);
 void dest_pump(struct dest *d);
 /* Addresses are there, or RES says why not; takes H. */

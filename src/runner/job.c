@@ -276,6 +276,21 @@ log_active(const struct job *j)
 	buf_free(&from);
 }
 
+/* A note has no room for it, but a reply and a relay show it. */
+static void
+recall_remote(struct result *res)
+{
+	ptrdiff_t at = str_find(res->relay, '[');
+
+	if (at <= 0 || res->reply.n < 3 || res->reply.p[0] < '2' ||
+	    res->reply.p[0] > '5' || res->reply.p[1] < '0' ||
+	    res->reply.p[1] > '9' || res->reply.p[2] < '0' ||
+	    res->reply.p[2] > '9')
+		return;
+	res->remote = true;
+	res->host = str_head(res->relay, (size_t)at);
+}
+
 /* What an earlier pass decided and could not report: from the notes. */
 static void
 recall(struct job *j)
@@ -300,6 +315,7 @@ recall(struct job *j)
 			memcpy(res->status, last[i].status,
 			    sizeof(res->status));
 		res->relay = last[i].relay;
+		recall_remote(res);
 		j->rcpts[i].local = str_eq(res->relay, STR("local"));
 		j->rcpts[i].time = last[i].time;
 	}
@@ -361,12 +377,26 @@ park(struct job *j, struct plan *p)
 	return true;
 }
 
+/* `baridctl queue release` of what was dead: those who failed have a chance. */
+static void
+revive(struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->file.env.rcpts[i].state == RCPT_FAILED &&
+		    queue_mark(&j->file, i, RCPT_QUEUED) < 0)
+			log_warn(j->id, "cannot mark a recipient: %s",
+			    strerror(errno));
+	index_at(j->r->index, j->slot)->op = 0;
+}
+
 static void
 plan_job(struct job *j)
 {
 	const struct envelope *e = &j->file.env;
 	struct plan p = { .last = &p.first };
 
+	if (index_at(j->r->index, j->slot)->op == CONTROL_RELEASE)
+		revive(j);
 	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
 	for (size_t i = 0; i < e->rcpt_n; i++) {
 		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;

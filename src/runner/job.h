@@ -33,7 +33,6 @@ struct delivery {
 	struct result *results;
 	size_t n;
 	char mailbox[65];	/* of a local one */
-	bool again;		/* was put back once: a stale connection */
 	int64_t begun_ms;	/* a local one */
 	struct client_rcpt *client_rcpts;
 	struct client_message message;

@@ -33,7 +33,12 @@ enum { FD_CHANNEL = 3, FD_SCORE, FD_USERS, FD_RUNNERS };
 /* Descriptors for everything but messages and connections. */
 #define FILES_OTHER 96
 #define DISK_THREADS 4
-#define LOCAL_THREADS 4
+/*
+ * Writers that sync at once share commits of the file system; beyond ten or
+ * so they only wait for each other.
+ */
+#define LOCAL_THREADS 8
+#define LOCAL_THREADS_MIN 2
 
 static const char usage[] =
     "usage: barid-runner -c FILE [-i NUMBER] [-n COUNT]\n";
@@ -199,12 +204,15 @@ static void
 start(struct runner *r)
 {
 	const struct conf *c = r->conf;
+	unsigned threads;
 
 	r->loop = loop_new();
 	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
 	    c->dns.timeout);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
-	r->local_pool = loop_pool_new(r->loop, LOCAL_THREADS);
+	threads = LOCAL_THREADS / (unsigned)r->count;
+	r->local_pool = loop_pool_new(r->loop,
+	    threads > LOCAL_THREADS_MIN ? threads : LOCAL_THREADS_MIN);
 	r->index = index_new();
 	r->dests = map_new();
 	r->bad = map_new();
