@@ -317,6 +317,40 @@ new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
 	return NULL;
 }
 
+/*
+ * One handshake and one octet within this process, at VERSION.  OpenSSL
+ * looks up its algorithms at the first use: done here it is done for all
+ * children, and saves each a tenth of a millisecond or two.
+ */
+static void
+warm_up(SSL_CTX *server_ctx, int version)
+{
+	SSL_CTX *client_ctx = SSL_CTX_new(TLS_client_method());
+	SSL *client = client_ctx ? SSL_new(client_ctx) : NULL;
+	SSL *server = SSL_new(server_ctx);
+	BIO *near = NULL, *far = NULL;
+	char c;
+
+	if (client && server && BIO_new_bio_pair(&near, 0, &far, 0) == 1) {
+		SSL_set_bio(client, near, near);
+		SSL_set_bio(server, far, far);
+		SSL_set_max_proto_version(client, version);
+		SSL_set_connect_state(client);
+		SSL_set_accept_state(server);
+		for (int i = 0; i < 8; i++) {
+			(void)SSL_do_handshake(client);
+			(void)SSL_do_handshake(server);
+		}
+		(void)SSL_write(client, "", 1);
+		(void)SSL_read(server, &c, 1);
+		(void)SSL_write(server, "", 1);
+	}
+	SSL_free(client);
+	SSL_free(server);
+	SSL_CTX_free(client_ctx);
+	ERR_clear_error();
+}
+
 struct tls_ctx *
 tls_server_ctx(const struct tls_server_conf *conf, struct buf *error)
 {
@@ -342,6 +376,8 @@ tls_server_ctx(const struct tls_server_conf *conf, struct buf *error)
 	SSL_CTX_set_client_hello_cb(c->ssl, on_hello, c);
 	SSL_CTX_set_tlsext_servername_callback(c->ssl, on_name);
 	SSL_CTX_set_tlsext_servername_arg(c->ssl, c);
+	warm_up(c->ssl, TLS1_2_VERSION);
+	warm_up(c->ssl, TLS1_3_VERSION);
 	return c;
 fail:
 	tls_ctx_free(c);

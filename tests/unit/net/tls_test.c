@@ -388,8 +388,13 @@ raw_connect(const struct offer *o, int *rc)
 	if (o->alpn)
 		SSL_set_alpn_protos(ssl, (const unsigned char *)o->alpn,
 		    (unsigned)strlen(o->alpn));
-	if (o->sni)
-		SSL_set_tlsext_host_name(ssl, o->sni);
+	if (o->sni) {
+		/* The macro of this name drops a const. */
+		char *copy = mem_dup(str_c(o->sni));
+
+		SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, copy);
+		mem_free(copy);
+	}
 	if (o->ciphers)
 		SSL_set_cipher_list(ssl, o->ciphers);
 	if (o->session)
