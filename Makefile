@@ -182,9 +182,10 @@ install: all
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN5)) $(D)$(mandir)/man5
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN8)) $(D)$(mandir)/man8
 	$(INSTALL) -m 644 $(srcdir)/README $(srcdir)/CHANGES $(srcdir)/COPYING $(D)$(docdir)
-	$(INSTALL) -m 644 $(wildcard $(srcdir)/etc/examples/* $(srcdir)/etc/barid*.socket \
-	  $(srcdir)/etc/fail2ban/*/* $(srcdir)/etc/logrotate.d/barid) $(srcdir)/etc/barid.init \
-	  $(srcdir)/etc/barid.service $(D)$(docdir)/examples
+	$(INSTALL) -m 644 $(wildcard $(srcdir)/etc/examples/* $(srcdir)/etc/barid*.socket) \
+	  $(srcdir)/etc/barid.init $(srcdir)/etc/barid.service $(D)$(docdir)/examples
+	cd $(srcdir)/etc && for f in fail2ban/*/* logrotate.d/*; do \
+	  $(INSTALL) -D -m 644 $$f $(D)$(docdir)/examples/$$f; done
 	$(INSTALL) -d $(D)$(COMPLETIONS)
 	$(INSTALL) -m 644 $(srcdir)/etc/completion/baridctl $(D)$(COMPLETIONS)
 	[ -e $(D)$(sysconfdir)/barid/barid.conf ] || $(INSTALL) -m 640 $(srcdir)/etc/barid.conf $(D)$(sysconfdir)/barid
