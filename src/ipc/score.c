@@ -315,6 +315,33 @@ score_at(struct score *s, size_t i)
 	return i < s->slot_n ? &s->board->slots[i] : NULL;
 }
 
+bool
+score_look(const struct score *s, size_t i, struct score_slot *copy)
+{
+	const struct score_slot *slot;
+	const struct owner *o;
+	pid_t pid;
+
+	if (i >= s->slot_n)
+		return false;
+	slot = &s->board->slots[i];
+	o = s->book ? &s->book->owners[i] : NULL;
+	pid = atomic_load(&slot->pid);
+	if (o && (!o->taken || o->pid > 0))
+		pid = o->pid;
+	memset(copy, 0, sizeof(*copy));
+	atomic_store(&copy->pid, pid > 0 ? pid : 0);
+	atomic_store(&copy->state, atomic_load(&slot->state));
+	copy->service = slot->service;
+	copy->address = o ? o->address : slot->address;
+	copy->since_ms = slot->since_ms;
+	atomic_store(&copy->messages, atomic_load(&slot->messages));
+	atomic_store(&copy->bytes, atomic_load(&slot->bytes));
+	memcpy(copy->client, slot->client, sizeof(copy->client) - 1);
+	memcpy(copy->user, slot->user, sizeof(copy->user) - 1);
+	return true;
+}
+
 /* ---- counters -------------------------------------------------------------- */
 
 void

@@ -58,11 +58,20 @@ START_TEST(hostile)
 {
 	struct score *s = score_new(10);
 	struct score_slot *mine = score_take(s, 0, 1, "a");
-	struct score_slot *other = score_take(s, 0, 2, "b");
+	struct score_slot *other = score_take(s, 0, 2, "b"), copy;
+	int live = 0;
 
 	score_started(s, mine, 501);
 	score_started(s, other, 502);
 	memset(score_at(s, 0), 0xff, 10 * sizeof(struct score_slot));
+	mine->pid = 1;
+	for (size_t i = 0; score_look(s, i, &copy); i++) {
+		ck_assert(copy.pid == 0 || copy.pid == 501 || copy.pid == 502);
+		live += copy.pid > 0;
+		ck_assert_uint_eq(strlen(copy.client), sizeof(copy.client) - 1);
+		ck_assert_uint_eq(strlen(copy.user), sizeof(copy.user) - 1);
+	}
+	ck_assert_int_eq(live, 2);
 	ck_assert_ptr_eq(score_find(s, 501), mine);
 	ck_assert_ptr_eq(score_find(s, 502), other);
 	ck_assert_uint_eq(score_live_from(s, 1), 1);
@@ -119,7 +128,7 @@ END_TEST
 START_TEST(attach)
 {
 	struct score *s = score_new(5), *t, *u;
-	struct score_slot *a = score_take(s, 0, 11, "a"), *b;
+	struct score_slot copy, *a = score_take(s, 0, 11, "a"), *b;
 	int other = memfd_create("other", 0);
 	char head[16] = { 0 };
 
@@ -133,6 +142,10 @@ START_TEST(attach)
 	ck_assert_uint_eq(score_live(t), 2);
 	ck_assert_uint_eq(score_live_from(t, 12), 1);
 	ck_assert_int_eq(score_at(t, 0)->pid, a->pid);
+	ck_assert(score_look(t, 0, &copy));
+	ck_assert_int_eq(copy.pid, a->pid);
+	ck_assert_str_eq(copy.client, a->client);
+	ck_assert(!score_look(t, 5, &copy));
 	score_add(t, COUNT_RUNNER_ACTIVE, 2);
 	score_add(t, COUNT_RUNNER_ACTIVE, -1);
 	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_ACTIVE), 1);

@@ -88,6 +88,9 @@ write_zone(const char *more)
 	/* Too much for UDP. */
 	for (int i = 0; i < 120; i++)
 		fprintf(f, "many.test MX %d mx%d.many.test\n", 200 - i, i);
+	/* As much as TCP takes. */
+	for (int i = 0; i < 1500; i++)
+		fprintf(f, "huge.test MX 1 mx%d.huge.test\n", i);
 	for (int i = 0; i < 25; i++)
 		fprintf(f, "chain%d.test CNAME chain%d.test\n", i, i + 1);
 	fputs("chain25.test A 192.0.2.25\n", f);
@@ -298,6 +301,7 @@ START_TEST(many_records)
 		str_word(&got);
 	}
 	ck_assert_uint_eq(got.n, 0);
+	ck_assert(str_starts(str_c(mx("huge.test")), STR("OK 300 1=mx0.huge.test ")));
 	end();
 }
 END_TEST
