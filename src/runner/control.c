@@ -290,6 +290,8 @@ match_done(void *arg)
 	struct control *c = arg;
 	bool act = false;
 
+	if (c->op != CONTROL_FLUSH)
+		dest_unpark_all(c->r);
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *m = &c->items[i];
 

@@ -215,6 +215,20 @@ refill(struct dest *d)
 }
 
 void
+dest_unpark_all(struct runner *r)
+{
+	size_t at = 0;
+	struct str key;
+	void *v;
+
+	while (map_next(r->dests, &at, &key, &v)) {
+		struct dest *d = v;
+
+		unpark(d, d->parked);
+	}
+}
+
+void
 dest_add(struct dest *d, struct delivery *v)
 {
 	v->next = NULL;

@@ -49,6 +49,8 @@ struct dest *dest_get(struct runner *r, enum dest_kind kind, struct str name,
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, uint32_t slot);
+/* All that is parked waits again, so that an order finds it. */
+void dest_unpark_all(struct runner *r);
 /* Puts a delivery into the line; dest_pump() moves it. */
 void dest_add(struct dest *d, struct delivery *v);
 struct delivery *dest_take(struct dest *d);
