@@ -123,7 +123,6 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	proc_close_from(master_fd_base(), NULL, 0);
 	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
-	atomic_store(&slot->pid, getpid());
 	serve(m, l, fd, peer, slot);
 	proc_child_exit(0);
 }
@@ -176,7 +175,7 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 		refuse(m, l, fd, "out of processes, come back later");
 		return;
 	}
-	atomic_store(&slot->pid, pid);
+	score_started(m->score, slot, pid);
 	score_add(m->score, COUNT_CONNECTIONS, 1);
 	close(fd);
 }
@@ -246,9 +245,10 @@ session_ended(struct master *m, pid_t pid, int status)
 	struct score_slot *slot = score_find(m->score, pid);
 
 	if (is_crash(status)) {
-		log_error(NULL, "a session child (pid %d, client [%s]) died of signal %d (%s)",
-		    (int)pid, slot ? slot->client : "?", WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
+		/* The slot is the session's own writing, and need not end. */
+		log_error(NULL, "a session child (pid %d, client [%.*s]) died of signal %d (%s)",
+		    (int)pid, slot ? (int)sizeof(slot->client) : 1, slot ? slot->client : "?",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 		score_add(m->score, COUNT_CRASHES, 1);
 		/* One memory layout serves all children: a second guess must not meet it. */
 		m->reexec_wanted = true;

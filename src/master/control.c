@@ -58,9 +58,9 @@ out:
 static void
 status_sessions(const struct master *m, struct buf *b)
 {
-	struct score_slot *s;
+	struct score_slot copy, *s = &copy;
 
-	for (size_t i = 0; (s = score_at(m->score, i)); i++)
+	for (size_t i = 0; score_look(m->score, i, &copy); i++)
 		if (atomic_load(&s->pid) != 0)
 			buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld "
 			    "messages=%llu\n",

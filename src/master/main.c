@@ -28,6 +28,8 @@
 
 #define STOP_LIMIT_MS 30000
 #define TICK_MS 5000
+/* How long a key for session tickets lives. */
+#define ROTATE_MS (24 * 3600 * 1000)
 /* A session that crashes every moment must not keep us executing ourselves. */
 #define REEXEC_PAUSE_MS 1000
 
@@ -218,6 +220,7 @@ start(struct master *m, struct conf *c)
 	/* The time zone is read here, before any child has lost /etc. */
 	tzset();
 	m->reexec_ms = clock_ms();
+	m->rotate_ms = m->reexec_ms + ROTATE_MS;
 	if (!again)
 		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION,
 		    m->conf_path);
@@ -229,10 +232,10 @@ start(struct master *m, struct conf *c)
 static void
 signal_sessions(const struct master *m, int signo)
 {
-	struct score_slot *s;
+	struct score_slot copy;
 
-	for (size_t i = 0; (s = score_at(m->score, i)); i++) {
-		pid_t pid = atomic_load(&s->pid);
+	for (size_t i = 0; score_look(m->score, i, &copy); i++) {
+		pid_t pid = atomic_load(&copy.pid);
 		if (pid > 0)
 			(void)kill(pid, signo);
 	}
@@ -286,6 +289,7 @@ finish(struct master *m)
 	master_release(m);
 	score_free(m->score);
 	userset_free(m->users);
+	mem_free(m->conf_path);
 	log_reset();
 }
 
@@ -338,6 +342,10 @@ tick(struct master *m, int64_t now, int64_t *checked)
 		*checked = now;
 		if (!m->stopping)
 			master_check_certificates(m);
+		if (now >= m->rotate_ms) {
+			m->rotate_ms = now + ROTATE_MS;
+			master_rotate_tickets(m);
+		}
 	}
 	if (m->watchdog_ms > 0 && now >= m->watchdog_next_ms) {
 		m->watchdog_next_ms = now + m->watchdog_ms;
@@ -418,12 +426,13 @@ parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-static const char *
+/* The configuration is read again after the directory has changed. */
+static char *
 absolute(const char *path)
 {
 	char *real = realpath(path, NULL);
 
-	return real ? real : path;
+	return real ? real : mem_dup(str_c(path));
 }
 
 int

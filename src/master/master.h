@@ -55,7 +55,7 @@ struct helper {
 };
 
 struct master {
-	const char *conf_path;
+	char *conf_path;
 	struct conf *conf;
 	struct proc_user user;
 	bool foreground;
@@ -80,6 +80,7 @@ struct master {
 	bool stopping;
 	int64_t stop_deadline_ms;
 	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */
+	int64_t rotate_ms;	/* when session tickets get a new key */
 	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
 	bool reexec_wanted;
 	bool sd_listen;		/* descriptors came by socket activation */
@@ -94,6 +95,7 @@ extern volatile int master_got_hup, master_got_term, master_got_chld, master_got
 int master_apply(struct master *m, struct conf *c, bool first);
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
+void master_rotate_tickets(struct master *m);
 void master_release(struct master *m);	/* all of it, at the end */
 
 /* listeners.c */

@@ -257,6 +257,14 @@ master_check_certificates(struct master *m)
 }
 
 void
+master_rotate_tickets(struct master *m)
+{
+	for (size_t i = 0; i < m->tls_n; i++)
+		if (m->tls[i].ctx)
+			tls_ctx_rotate(m->tls[i].ctx);
+}
+
+void
 master_release(struct master *m)
 {
 	tls_all_free(m->tls, m->tls_n);
