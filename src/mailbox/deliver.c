@@ -6,11 +6,13 @@
  * Written in tmp/, renamed into new/, then synced: the sync behind the
  * rename makes text and name durable together, whichever file system the
  * mailbox is on.  (A sync before the rename leaves the name to luck.)  Only
- * then may the spool forget the recipient.
+ * then may the spool forget the recipient.  Before the rename the text is
+ * handed to the disk, without a flush: so a power cut cannot leave the name
+ * in new/ and no text behind it.
  *
  * The file's name comes from the queue id, the recipient and the text, so
- * that a delivery repeated after a crash meets the file of the first one
- * and leaves it, unless a reader has moved it meanwhile.
+ * that a delivery repeated after a crash meets the file of the first one:
+ * it stays if it is whole, and is replaced if it is not.
  */
 
 #include <errno.h>
@@ -87,7 +89,7 @@ open_dirs(struct delivery *v)
 static int
 create(struct delivery *v)
 {
-	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	int flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC;
 	const char *name = buf_cstr(&v->name);
 
 	v->fd = sys_openat(v->tmp, name, flags, 0600);
@@ -160,18 +162,57 @@ copy(struct delivery *v)
 	return r == 0 ? flush(v) : -1;
 }
 
-/* The message was there before us: it may not be durable yet. */
+/*
+ * Waits until the text is with the disk.  Its blocks and its length are in
+ * the journal before the rename then, and the journal is written in order.
+ */
 static int
-sync_other(int dir, const char *name)
+write_out(int fd)
 {
-	int fd = sys_openat(dir, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	int r, e;
+	if (sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE |
+	    SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0)
+		return 0;
+	/* A file system, or a sandbox, that does not know it: at a price. */
+	if (errno == ENOSYS || errno == EPERM || errno == EINVAL)
+		return sys_fdatasync(fd);
+	return -1;
+}
 
-	/* Its reader took it away meanwhile. */
+/* True if A and B hold the same; false also if one cannot be read. */
+static bool
+is_same(int a, int b)
+{
+	char *p = mem_alloc(2 * MAILDIR_CHUNK), *q = p + MAILDIR_CHUNK;
+	ssize_t got;
+	off_t at = 0;
+
+	do {
+		got = sys_pread(a, p, MAILDIR_CHUNK, at);
+		if (got < 0 || sys_pread(b, q, MAILDIR_CHUNK, at) != got ||
+		    memcmp(p, q, (size_t)got) != 0)
+			got = -1;
+		at += got;
+	} while (got > 0);
+	mem_free(p);
+	return got == 0;
+}
+
+/*
+ * NAME was in new/ before us, from a delivery that was cut off or whose
+ * success nobody learnt: 1 if it is the message, made durable; 0 if it is
+ * not whole, or gone; -1: errno.
+ */
+static int
+keep_other(const struct delivery *v, const char *name)
+{
+	int fd = sys_openat(v->new, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	int r = 0, e;
+
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	r = sys_fsync(fd);
+		return errno == ENOENT || errno == ELOOP ? 0 : -1;
+	if (is_same(v->fd, fd))
+		r = sys_fsync(fd) == 0 ? 1 : -1;
 	e = errno;
 	sys_close(fd);
 	errno = e;
@@ -188,10 +229,26 @@ forget(int dir, const char *name)
 	errno = e;
 }
 
+/* Renames TMP_NAME to NAME: 0; 1 if the message is there already; or -1. */
+static int
+rename_into(struct delivery *v, const char *tmp_name, const char *name)
+{
+	int there;
+
+	if (sys_rename_new(v->tmp, tmp_name, v->new, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	if ((there = keep_other(v, name)) != 0)
+		return there;
+	return sys_renameat(v->tmp, tmp_name, v->new, name);
+}
+
 static int
 publish(struct delivery *v, const char *tmp_name)
 {
 	const char *name;
+	int r;
 
 	buf_add(&v->name, STR(",S="));
 	buf_addu(&v->name, v->octets);
@@ -202,12 +259,13 @@ publish(struct delivery *v, const char *tmp_name)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (sys_rename_new(v->tmp, tmp_name, v->new, name) < 0) {
-		if (errno != EEXIST)
-			return -1;
+	if (write_out(v->fd) < 0)
+		return -1;
+	r = rename_into(v, tmp_name, name);
+	if (r > 0)
 		forget(v->tmp, tmp_name);
-		return sync_other(v->new, name);
-	}
+	if (r != 0)
+		return r > 0 ? 0 : -1;
 	if (sys_fsync(v->fd) == 0)
 		return 0;
 	/* Not durable: not delivered, and not to be seen. */

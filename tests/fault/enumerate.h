@@ -34,6 +34,7 @@
 struct told {
 	int result;	/* of the operation; 0 (ok) or -1; -2: not known */
 	char id[64];	/* of what it made */
+	bool sync_failed;
 };
 
 struct variant {
@@ -101,6 +102,7 @@ enumerate_child(const struct operation *op, const char *dir,
 	fault_arm(v->kind, n, v->error);
 	told->result = op->run(dir, told);
 	fault_disarm();
+	told->sync_failed = fault.sync_failed;
 	if (enumerate_fds() != before)
 		_exit(LEAKED);
 	_exit(fault.hit ? 1 : 0);
@@ -131,6 +133,9 @@ enumerate_once(const struct operation *op, const struct variant *v, unsigned n,
 	must(WEXITSTATUS(status) <= 1 || WEXITSTATUS(status) == FAULT_KILLED);
 	if (WEXITSTATUS(status) == 0)
 		must(told->result == 0);
+	/* What may not be durable is never said to be (fsyncgate). */
+	if (told->sync_failed)
+		must(told->result == -1);
 	op->check(dir, told, v);
 	nftw(dir, enumerate_rm, 8, FTW_DEPTH | FTW_PHYS);
 	return WEXITSTATUS(status) == 0;

@@ -171,13 +171,19 @@ sys_pwrite_all(int fd, const void *buf, size_t n, off_t at)
 int
 sys_fsync(int fd)
 {
-	return fails(false) ? -1 : (int)done(fsync(fd));
+	if (!fails(false))
+		return (int)done(fsync(fd));
+	fault.sync_failed = true;
+	return -1;
 }
 
 int
 sys_fdatasync(int fd)
 {
-	return fails(false) ? -1 : (int)done(fdatasync(fd));
+	if (!fails(false))
+		return (int)done(fdatasync(fd));
+	fault.sync_failed = true;
+	return -1;
 }
 
 int

@@ -25,6 +25,7 @@ struct fault {
 	int error;		/* what it fails with */
 	unsigned calls;		/* calls so far */
 	bool hit;
+	bool sync_failed;	/* what was hit is a sync */
 };
 extern struct fault fault;
 

@@ -73,6 +73,37 @@ START_TEST(twice_is_once)
 }
 END_TEST
 
+/* What a power cut left under the name of the message is replaced. */
+START_TEST(torn_one_is_replaced)
+{
+	static const char path[] = "bob/new/1763683200.Q0651F0C3D2A1BF00042R0."
+	    "mail.example,S=8,W=11";
+	struct tmpbox t;
+	struct buf b;
+	char name[256];
+
+	tmpbox_begin(&t);
+	buf_init(&b, 1 << 20);
+	tmpbox_make(&t, "bob");
+	for (int i = 0; i < 4; i++) {
+		if (i == 3)
+			ck_assert_int_eq(symlink("/etc/passwd",
+			    tmpbox_path(&t, path)), 0);
+		else
+			tmpbox_file(&t, path, i == 0 ? STR("")
+			    : i == 1 ? STR("a: ") : STR("\0\0\0\0\0\0\0\0"));
+		ck_assert_int_eq(tmpbox_deliver(&t, "bob", 0,
+		    STR("a: b\r\n\r\nc\r\n"), STR("")), 0);
+		ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 1);
+		slurp(&t, "bob/new", name, &b);
+		ck_str(buf_str(&b), STR("a: b\n\nc\n"));
+		ck_assert_int_eq(unlink(tmpbox_path(&t, path)), 0);
+	}
+	buf_free(&b);
+	tmpbox_end(&t);
+}
+END_TEST
+
 START_TEST(large)
 {
 	struct buf in, out, got;
@@ -151,5 +182,6 @@ START_TEST(short_source)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/deliver", file_and_name, twice_is_once, large, host_names,
+UNIT_MAIN("mailbox/deliver", file_and_name, twice_is_once,
+    torn_one_is_replaced, large, host_names,
     short_source)

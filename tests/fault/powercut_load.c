@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * powercut_load -- work for powercut.py, and the count afterwards.
+ *
+ *	powercut_load run SPOOL BOXES ACKS	until the disk is gone
+ *	powercut_load check SPOOL BOXES ACKS	after the cut
+ *
+ * Each line of ACKS is a letter, a queue id and a number of lines of text:
+ * A accepted into new/, S accepted into drop/, D delivered into a mailbox
+ * and removed, R the removal is durable, M marked and deferred.  ACKS lies on a disk that is not cut.
+ * The text of a message follows from its id, so that every octet is known.
+ *
+ * The check prints what it counted; its exit status is 1 if a message that
+ * was acknowledged is missing or damaged, or a mailbox shows a damaged one.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/random.h"
+#include "mailbox/maildir.h"
+#include "queue/queue.h"
+
+#define WORKERS 8
+#define BOX "bob"
+#define PREFIX "Return-Path: <s@t.example>\r\n"
+
+static struct queue *q;
+static int boxes;
+static int acks;
+
+/* Adds the text of message ID, with line ends as END. */
+static void
+add_text(struct buf *b, const char *id, unsigned lines, const char *end)
+{
+	buf_addf(b, "Subject: %s%s%s", id, end, end);
+	for (unsigned i = 0; i < lines; i++)
+		buf_addf(b, "%s line %u of %u%s", id, i, lines, end);
+}
+
+static void
+ack(char what, const char *id, unsigned lines)
+{
+	char line[64];
+	int n = snprintf(line, sizeof(line), "%c %s %u\n", what, id, lines);
+
+	if (write(acks, line, (size_t)n) != n)
+		_exit(1);
+}
+
+static int
+accept_one(char id[QUEUE_ID_SIZE], unsigned lines, bool to_drop)
+{
+	struct envelope_rcpt rcpts[2] = {
+		{ .state = RCPT_QUEUED, .path = { STR("a"), STR("b.example") } },
+		{ .state = RCPT_QUEUED, .path = { STR("c"), STR("d.example") } },
+	};
+	struct envelope e = { .from = { STR("s"), STR("t.example") },
+		.arrival_us = clock_wall_us(), .rcpts = rcpts, .rcpt_n = 2 };
+	struct queue_msg *m;
+	struct buf b;
+	int r;
+
+	queue_id_new(e.id);
+	memcpy(id, e.id, QUEUE_ID_SIZE);
+	buf_init(&b, 1 << 22);
+	add_text(&b, id, lines, "\r\n");
+	m = queue_begin(q, &e, to_drop);
+	if (m == NULL)
+		return -1;
+	r = queue_write(m, buf_str(&b));
+	buf_free(&b);
+	if (r < 0) {
+		queue_abort(m);
+		return -1;
+	}
+	r = queue_commit(m);
+	if (r == 0)
+		ack(to_drop ? 'S' : 'A', id, lines);
+	return r;
+}
+
+static int
+deliver_one(struct queue_file *f, unsigned lines)
+{
+	struct maildir_delivery d = { .base = boxes, .mailbox = BOX,
+		.id = f->env.id, .arrival = f->env.arrival_us / 1000000,
+		.hostname = "host.example", .fd = f->fd, .at = f->text_at,
+		.size = f->size, .prefix = STR(PREFIX) };
+
+	if (maildir_deliver(&d) < 0)
+		return -1;
+	ack('D', f->env.id, lines);
+	if (queue_remove(q, QUEUE_NEW, f->env.id) < 0)
+		return -1;
+	if (lines % 4 != 0)
+		return 0;
+	if (queue_sync_removals(q) < 0)
+		return -1;
+	ack('R', f->env.id, lines);
+	return 0;
+}
+
+static int
+defer_one(struct queue_file *f, unsigned lines)
+{
+	if (queue_mark(f, 0, RCPT_DONE) < 0 || queue_defer(q, f, 4000000000) < 0)
+		return -1;
+	ack('M', f->env.id, lines);
+	return 0;
+}
+
+static void
+work(void)
+{
+	struct arena a;
+
+	arena_init(&a, ENVELOPE_ARENA);
+	for (unsigned i = 0;; i++) {
+		/* Mostly small; some go through tmp/ in parts. */
+		unsigned lines = i % 10 == 9 ? 3000 : 20 + random_below(100);
+		char id[QUEUE_ID_SIZE];
+		const char *reason;
+		struct queue_file f;
+		int r;
+
+		if (accept_one(id, lines, i % 5 == 4) < 0)
+			break;
+		if (i % 5 == 0 || i % 5 == 4)
+			continue;
+		if (queue_load(q, QUEUE_NEW, id, false, &a, &f, &reason) < 0)
+			break;
+		r = i % 5 == 1 ? defer_one(&f, lines) : deliver_one(&f, lines);
+		queue_unload(&f);
+		arena_reset(&a);
+		if (r < 0)
+			break;
+	}
+	_exit(0);
+}
+
+static int
+run(void)
+{
+	for (int i = 0; i < WORKERS; i++)
+		if (fork() == 0)
+			work();
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+/* ---- after the cut -------------------------------------------------- */
+
+static unsigned counts[128];
+static unsigned lost;
+static unsigned torn;
+static DIR *mailbox;
+
+static void
+lose(char what, const char *id, const char *why)
+{
+	printf("LOST: %c %s: %s\n", what, id, why);
+	lost++;
+}
+
+/* NULL if the message in PLACE is whole, else why not. */
+static const char *
+in_place(enum queue_place place, const char *id, unsigned lines, bool marked)
+{
+	const char *reason = NULL;
+	struct queue_file f;
+	struct arena a;
+	struct buf want;
+	char *got;
+
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(q, place, id, true, &a, &f, &reason) < 0) {
+		arena_free(&a);
+		return reason != NULL ? reason : strerror(errno);
+	}
+	buf_init(&want, 1 << 22);
+	add_text(&want, id, lines, "\r\n");
+	got = malloc(f.size + 1);
+	if (f.size != want.n ||
+	    pread(f.fd, got, f.size, f.text_at) != (ssize_t)want.n ||
+	    memcmp(got, want.p, want.n) != 0)
+		reason = "another text";
+	else if (marked && f.env.rcpts[0].state != RCPT_DONE)
+		reason = "the mark is lost";
+	free(got);
+	buf_free(&want);
+	queue_unload(&f);
+	arena_free(&a);
+	return reason;
+}
+
+/* The same for the file NAME of the mailbox, of message ID. */
+static const char *
+in_file(const char *name, const char *id, unsigned lines)
+{
+	const char *why = NULL;
+	struct buf want;
+	ssize_t n;
+	char *got;
+	int fd = openat(dirfd(mailbox), name, O_RDONLY);
+
+	if (fd < 0)
+		return strerror(errno);
+	buf_init(&want, 1 << 22);
+	buf_adds(&want, "Return-Path: <s@t.example>\n");
+	add_text(&want, id, lines, "\n");
+	got = malloc(want.n + 1);
+	n = read(fd, got, want.n + 1);
+	if (n != (ssize_t)want.n || memcmp(got, want.p, want.n) != 0)
+		why = n < (ssize_t)want.n ? "cut short" : "another text";
+	free(got);
+	close(fd);
+	buf_free(&want);
+	return why;
+}
+
+static const char *
+in_mailbox(const char *id, unsigned lines)
+{
+	struct dirent *e;
+
+	if (mailbox == NULL)
+		return "no mailbox";
+	rewinddir(mailbox);
+	while ((e = readdir(mailbox)) != NULL)
+		if (strstr(e->d_name, id) != NULL)
+			return in_file(e->d_name, id, lines);
+	return "not in the mailbox";
+}
+
+static void
+check_ack(char what, const char *id, unsigned lines)
+{
+	const char *why = "?", *box;
+
+	counts[(int)what]++;
+	switch (what) {
+	case 'S':
+		why = in_place(QUEUE_DROP, id, lines, false);
+		break;
+	case 'D':
+		why = in_mailbox(id, lines);
+		break;
+	case 'R':
+		why = in_place(QUEUE_NEW, id, lines, false);
+		why = why != NULL && strcmp(why, strerror(ENOENT)) == 0
+		    ? NULL : "it came back";
+		break;
+	case 'M':
+		why = in_place(QUEUE_CUR, id, lines, true);
+		break;
+	case 'A':
+		why = in_place(QUEUE_NEW, id, lines, false);
+		if (why != NULL && in_place(QUEUE_CUR, id, lines, false) == NULL)
+			why = NULL;
+		box = why != NULL ? in_mailbox(id, lines) : NULL;
+		if (why != NULL && box == NULL)
+			why = NULL;
+		break;
+	}
+	if (why != NULL)
+		lose(what, id, why);
+}
+
+/* CONFORMANCE I3: what a reader sees is whole, acknowledged or not. */
+static void
+check_mailbox(void)
+{
+	struct dirent *e;
+	char id[QUEUE_ID_SIZE];
+
+	if (mailbox == NULL)
+		return;
+	rewinddir(mailbox);
+	while ((e = readdir(mailbox)) != NULL) {
+		unsigned long size, wire;
+		struct stat st;
+
+		if (e->d_name[0] == '.')
+			continue;
+		if (sscanf(e->d_name, "%*u.Q%19[0-9A-F]R0.host.example,"
+		    "S=%lu,W=%lu", id, &size, &wire) != 3 ||
+		    fstatat(dirfd(mailbox), e->d_name, &st, 0) < 0 ||
+		    (unsigned long)st.st_size != size) {
+			printf("TORN: %s\n", e->d_name);
+			torn++;
+		}
+		counts['f']++;
+	}
+}
+
+static bool
+check_message(void *arg, const char *id, int64_t mtime, uint64_t size)
+{
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+
+	(void)mtime;
+	(void)size;
+	if (id == NULL)
+		return true;
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(q, *(enum queue_place *)arg, id, true, &a, &f, &reason)
+	    == 0)
+		queue_unload(&f);
+	else
+		counts['t']++;
+	arena_free(&a);
+	return true;
+}
+
+static int
+check(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char what, id[QUEUE_ID_SIZE];
+	int new_dir = openat(boxes, BOX "/new", O_RDONLY | O_DIRECTORY);
+	unsigned lines;
+
+	if (f == NULL)
+		return 2;
+	mailbox = new_dir >= 0 ? fdopendir(new_dir) : NULL;
+	while (fscanf(f, " %c %19[0-9A-F] %u", &what, id, &lines) == 3)
+		check_ack(what, id, lines);
+	fclose(f);
+	check_mailbox();
+	for (enum queue_place p = QUEUE_NEW; p <= QUEUE_CUR; p++)
+		if (queue_scan(q, p, check_message, &p) < 0)
+			return 2;
+	printf("acknowledged: %u into new/, %u into drop/, %u delivered, "
+	    "%u deferred; lost %u; mailbox: %u files, torn %u; "
+	    "unacknowledged and torn in the spool: %u\n", counts['A'],
+	    counts['S'], counts['D'], counts['M'], lost, counts['f'], torn,
+	    counts['t']);
+	return lost > 0 || torn > 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct buf error;
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: powercut_load run|check SPOOL BOXES "
+		    "ACKS\n");
+		return 2;
+	}
+	buf_init(&error, 1000);
+	q = queue_open(argv[2], QUEUE_CREATE, geteuid(), getegid(), &error);
+	boxes = open(argv[3], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	acks = open(argv[4], O_WRONLY | O_CREAT | O_APPEND, 0644);
+	if (q == NULL || boxes < 0 || acks < 0) {
+		fprintf(stderr, "powercut_load: %s %s\n", buf_cstr(&error),
+		    strerror(errno));
+		return 2;
+	}
+	return strcmp(argv[1], "run") == 0 ? run() : check(argv[4]);
+}
