@@ -239,6 +239,11 @@ def route(pattern, name):
     return f'route "{pattern}" {{ via = "{name}" }}\n'
 
 
+def smarthost(*servers, extra="", **kw):
+    """A Barid from which everybody may send everything, by these SERVERS."""
+    return Barid(extra=upstream("up", *servers) + route("*", "up") + extra, relay=("127.0.0.0/8",), **kw)
+
+
 class Wire:
     """A connection by hand, for what no client library would say."""
 
@@ -492,6 +497,13 @@ log {{ to = {{"file:{d}/log"}} level = "debug" }}
             for d, _, names in os.walk(f"{self.dir}/spool/{place}"):
                 found += [(place, n) for n in names]
         return found
+
+    def deferred(self, words="", timeout=30):
+        """Waits for a delivery that is put off with WORDS in its log line; that line."""
+        def look():
+            return next((line for line in self.log().split("\n")
+                         if "status=deferred" in line and words in line), None)
+        return wait_for(f"a deferral with {words!r}", look, timeout)
 
     def empty(self, timeout=20):
         wait_for("an empty spool", lambda: not self.spooled(), timeout)

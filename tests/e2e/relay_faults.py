@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""To a smarthost that fails: at each step, in each way; mixed outcomes; nothing is smuggled."""
+import contextlib
+import os
+import re
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, Sink, route, smarthost, upstream, wait_for  # noqa: E402
+
+QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
+SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
+SENDER, RCPT = "alice@example.test", "Carol@Far.Example"
+
+
+def message(subject="x", body="hello\r\n"):
+    return (f"From: alice@example.test\r\nTo: carol@far.example\r\nSubject: {subject}\r\n"
+            "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\n").encode() + \
+        (body.encode() if isinstance(body, str) else body)
+
+
+def body_of(text):
+    return text.split(b"\r\n\r\n", 1)[1]
+
+
+def report(b, user="alice"):
+    """The DSN that a local sender got."""
+    text = b.mail(user, 1)[0].decode()
+    assert "Content-Type: multipart/report" in text, text
+    return text
+
+
+def mixed():
+    """N-05: 450, 250 and 550 in one transaction."""
+    rules = ["RCPT @1 /^later@/=450 4.2.0 later", "RCPT /^never@/=550 5.1.1 no such user"]
+    with Sink(rules=rules) as s, smarthost(s.port, extra=SLOW) as b:
+        b.send(SENDER, ["later@far.example", "now@far.example", "never@far.example"], message("mixed"))
+        first = s.messages(1)[0]
+        assert [r["path"] for r in first["rcpts"]] == ["now@far.example"]
+        text = report(b)
+        assert text.count("Final-Recipient:") == 1 and "Final-Recipient: rfc822; never@far.example" in text, text
+        assert "550 5.1.1 no such user" in text and "Status: 5.1.1" in text, text
+        status = text.split("Content-Type: message/delivery-status")[1]
+        assert "now@far" not in status and "later@far" not in status, status
+        # One message with one recipient left; the connection rests, and the next is another.
+        wait_for("one in the queue", lambda: len(b.spooled()) == 1)
+        s.connections(1)
+        b.ctl("queue", "flush")
+        second = s.messages(2)[1]
+        assert [r["path"] for r in second["rcpts"]] == ["later@far.example"], second
+        assert second["refused"] == [] and second["text"] == first["text"]
+        b.empty()
+        assert len(s.messages()) == 2 and len(b.mailbox("alice")) == 1
+
+
+def flush():
+    with Sink(rules=["MAIL 1 @1=451 4.3.0 not now\\nreally not"]) as s, smarthost(s.port, extra=SLOW) as b:
+        b.send(SENDER, [RCPT], message())
+        line = b.deferred("really not")
+        assert "dsn=4.3.0" in line and "(in reply to MAIL FROM command)" in line, line
+        wait_for("it in cur/", lambda: [p for p, _ in b.spooled()] == ["cur"])
+        assert "451 4.3.0" in b.ctl("queue").stdout
+        b.ctl("queue", "flush")
+        s.messages(1)
+        b.empty()
+    # Flushing also forgets that a destination seemed dead.
+    with socket.socket() as hole:
+        hole.bind(("127.0.0.1", 0))
+        port = hole.getsockname()[1]
+        with smarthost(port, extra=SLOW) as b:
+            b.send(SENDER, [RCPT], message())
+            b.deferred("Connection refused")
+            wait_for("it in cur/", lambda: [p for p, _ in b.spooled()] == ["cur"])
+            hole.close()
+            with Sink("--port", str(port)) as s:
+                b.ctl("queue", "flush")
+                s.messages(1)
+                b.empty()
+
+
+class Many:
+    """One barid and a sink for each of many RULES; a domain leads to each."""
+
+    def __init__(self, rules, extra=QUICK, sinkargs=()):
+        self.rules = rules
+        self.sinks = [Sink(*sinkargs, rules=r) for r in rules]
+        extra += "".join(upstream(f"u{n}", s.port) + route(f"d{n}.example", f"u{n}")
+                         for n, s in enumerate(self.sinks))
+        self.b = Barid(extra=extra, relay=("127.0.0.0/8",))
+
+    def send(self, text, rcpts=("one",)):
+        with self.b.smtp() as c:
+            for n in range(len(self.sinks)):
+                c.sendmail(SENDER, [f"{r}@d{n}.example" for r in rcpts], text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.b.__exit__(*exc)
+        for s in self.sinks:
+            s.stop()
+
+
+def drops():
+    """N-03: at each step the connection ends, in each way; the mail comes all the same, once."""
+    rules = []
+    for how in ("drop", "reset"):
+        for step in ("CONNECT", "EHLO", "MAIL", "RCPT", "RCPT 2", "DATA", "TEXT 0", "TEXT 1", "TEXT 100000",
+                     "TEXT 300000", "DOT"):
+            rules.append([f"{step} @1={how}"])
+    # After the text was taken nobody can know: it comes twice.
+    twice = len(rules)
+    rules += [["DOT @1=store; drop"], ["DOT @1=store; reset"]]
+    # The last step cannot harm.
+    quit_ = len(rules)
+    rules += [["QUIT=drop"], ["QUIT=500 what?"], ["QUIT=reset"]]
+    # 421 wherever it comes is the end of the connection, and no more.
+    rules += [[f"{step} @1=421 4.3.2 closing; drop"] for step in ("CONNECT", "EHLO", "MAIL", "RCPT 2", "DATA", "DOT")]
+    body = ("z" * 70 + "\r\n") * 5000
+    with Many(rules) as t:
+        t.send(message("drop", body), ("one", "two"))
+        for n, s in enumerate(t.sinks):
+            got = s.messages(2 if twice <= n < quit_ else 1, 60)
+            for m in got:
+                assert body_of(m["text"]) == body.encode(), t.rules[n]
+                assert sorted(r["path"].split("@")[0] for r in m["rcpts"]) == ["one", "two"], t.rules[n]
+            assert len({m["text"] for m in got}) == 1, "the same message, if twice"
+        t.b.empty(60)
+        for n, s in enumerate(t.sinks):
+            assert len(s.messages()) == (2 if twice <= n < quit_ else 1), (t.rules[n], len(s.messages()))
+        assert t.b.mailbox("alice") == []
+
+
+def malformed():
+    """S-55, N-06: what is no reply defers; what is odd but a reply will do."""
+    bad = ["CONNECT @1=garbage 8000", "CONNECT @1=raw HTTP/1.1 400 Bad Request\\r\\n\\r\\n; drop",
+           "CONNECT @1=raw \\x16\\x03\\x01\\x02\\x00\\x01\\x00; drop", "EHLO @1=raw 2\\r\\n",
+           "EHLO @1=raw xyz\\r\\n", "MAIL @1=raw 250-a\\r\\n450 b\\r\\n", "MAIL @1=354 go on",
+           "RCPT @1=raw 25\\r\\n", "RCPT @1=250 ok; raw 250 a second\\r\\n250 a third\\r\\n", "DATA @1=250 no",
+           "DATA @1=raw 55\\x003 x\\r\\n; drop", "DOT @1=raw xyz\\r\\n", "MAIL @1=raw 250-a\\r\\n; drop",
+           "EHLO @1=lines 200000 X-" + "L" * 60]
+    good = ["CONNECT=lines 200 hello", "EHLO=raw 250\\r\\n", "EHLO=lines 200 X-KEYWORD value", "MAIL=raw 250\\r\\n",
+            "MAIL=raw 250-\\r\\n250-x\\r\\n250 \\r\\n", "RCPT=raw 251 will forward\\n", "DATA=lines 50 go",
+            "DOT=slow 2; ok", "EHLO 1=500 5.5.1 what?", "CONNECT=slow 5; ok", "RCPT=299 odd", "DOT=250"]
+    with Many([[r] for r in bad + good], sinkargs=("--rcvbuf", "4096")) as t:
+        t.send(message())
+        for n, s in enumerate(t.sinks):
+            s.messages(1, 60)
+        t.b.empty(60)
+        log = t.b.log()
+        for n, s in enumerate(t.sinks):
+            assert len(s.messages()) == 1, t.rules[n]
+            # What was lost before the text may go by another connection at once.
+            was = re.search(rf"to=<one@d{n}\.example>.* status=deferred", log) is not None
+            assert n < len(bad) or not was, t.rules[n]
+            assert (s.messages()[0]["conn"] == 1) == (n >= len(bad)), t.rules[n]
+        assert t.b.mailbox("alice") == [], "nothing of this is for ever"
+        # EHLO was refused: HELO will do.
+        m = t.sinks[len(bad) + good.index("EHLO 1=500 5.5.1 what?")].messages()[0]
+        assert [l.split(" ")[0] for l in m["lines"][:2]] == ["EHLO", "HELO"], m["lines"]
+
+
+def refused():
+    """N-04: what is refused for good comes back, with what was said and by whom."""
+    rules = ["CONNECT=554 5.7.1 go away", "EHLO=550 5.7.1 not you", "MAIL=550 5.7.1 not from him",
+             "RCPT=553 5.1.3 what a name", "DATA=554 5.3.0 no data", "DOT=554 5.6.0 spam\\nreally",
+             "RCPT=550 with \\x1b[31m colours \u202e"]
+    with Many([[r] for r in rules], extra=SLOW) as t:
+        t.send(message("refused"))
+        got = [m.decode("utf-8") for m in t.b.mail("alice", len(rules), 60)]
+        t.b.empty()
+        for n, rule in enumerate(rules):
+            mine = [m for m in got if f"rfc822; one@d{n}.example" in m]
+            assert len(mine) == 1, (rule, len(mine))
+            code = rule.split("=")[1][:3]
+            assert re.search(rf"Diagnostic-Code: smtp; {code}", mine[0]), (rule, mine[0])
+            assert "Remote-MTA: dns; " in mine[0], mine[0]
+            assert "\x1b" not in mine[0] and "\u202e" not in mine[0], mine[0]
+        assert all(s.messages() == [] for s in t.sinks)
+        assert "\x1b" not in t.b.log()
+
+
+def cannot():
+    """What the peer said it does not take is not even tried (RFC 1870 4, RFC 6152 3)."""
+    eight = message("eight", "gr\u00fc\u00dfe\r\n")
+    for caps, text, status in (("PIPELINING,8BITMIME,SIZE 500", message("big", "x\r\n" * 1000), "5.3.4"),
+                               ("PIPELINING", eight, "5.6.3")):
+        with Sink("--caps", caps) as s, smarthost(s.port, extra=SLOW) as b:
+            b.send(SENDER, [RCPT], text, mail_options=["BODY=8BITMIME"])
+            assert f"Status: {status}" in report(b)
+            b.empty()
+            assert s.messages() == []
+
+
+def pipelining_lies():
+    """N-09: a peer that says PIPELINING and cannot: once more without."""
+    # Commands in a group end the connection; one at a time they do not.
+    class Liar:
+        def __init__(self):
+            self.sock = socket.create_server(("127.0.0.1", 0))
+            self.port = self.sock.getsockname()[1]
+            self.done = False
+            threading.Thread(target=self.run, daemon=True).start()
+
+        def run(self):
+            while True:
+                c, _ = self.sock.accept()
+                with c, contextlib.suppress(ConnectionError):
+                    self.talk(c)
+
+        def talk(self, c):
+            c.sendall(b"220 liar\r\n")
+            text = False
+            while data := c.recv(65536):
+                if text:
+                    if data.endswith(b"\r\n.\r\n"):
+                        c.sendall(b"250 2.0.0 taken\r\n")
+                        text, self.done = False, True
+                    continue
+                if data.count(b"\r\n") != 1:
+                    return
+                if data.startswith(b"EHLO"):
+                    c.sendall(b"250-liar\r\n250 PIPELINING\r\n")
+                elif data.startswith(b"DATA"):
+                    c.sendall(b"354 go\r\n")
+                    text = True
+                else:
+                    c.sendall(b"250 2.0.0 ok\r\n")
+
+    liar = Liar()
+    with smarthost(liar.port, extra=QUICK) as b:
+        b.send(SENDER, [RCPT], message())
+        wait_for("the message", lambda: liar.done, 40)
+        b.empty()
+        assert b.mailbox("alice") == []
+    liar.sock.close()
+
+
+# ---- smuggling out ------------------------------------------------------------
+
+EVIL = "MAIL FROM:<admin@evil.example>\r\nRCPT TO:<victim@evil.example>\r\nDATA\r\nSubject: evil\r\n\r\nevil\r\n.\r\n"
+ENDS = ("\n.\n", "\r.\r", "\r.\n", "\n.\r", "\n.\r\n", "\r\n.\n", "\r.\r\n", "\r\n.\r", "\r\n\0.\r\n",
+        "\r\n.\0\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n.\r\n", "\n\n.\n\n", "\n..\n", "\r..\r")
+
+
+def smuggling():
+    """S-14: whatever a message holds, a peer sees one transaction and only CRLF."""
+    for end in ENDS:
+        with Sink("--wire") as s, smarthost(s.port, extra=SLOW) as b:
+            text = f"From: alice@example.test\nTo: carol@far.example\nSubject: one\n\nbody{end}{EVIL}".encode()
+            took = b.sendmail("-i", "-t", "-f", SENDER, text=text, check=False).returncode == 0
+            with open(b.dir + "/spool/drop/.tmp", "wb") as f:
+                f.write(text)
+            b.give(f.name)
+            # Older than what may still be being written.
+            os.utime(f.name, (time.time() - 60, time.time() - 60))
+            os.rename(f.name, b.dir + "/spool/drop/x.eml")
+            count = 1 + took
+            if "\0" in end:
+                wait_for("what is taken", lambda: not [p for p, _ in b.spooled() if p in ("drop", "new", "cur")])
+                count = len(s.messages())
+            for m in s.messages(count, 60):
+                assert [r["path"] for r in m["rcpts"]] == ["carol@far.example"], (end, m)
+                assert m["faults"] == [] or m["faults"] == ["NUL"], (end, m)
+            b.stop()
+            assert len(s.messages()) == count, (end, count)
+            said = [l.split(" ")[0] for c in s.connections() for l in c["lines"]]
+            assert said.count("MAIL") == said.count("DATA") == count, (end, said)
+            for octets in s.wires():
+                assert not re.search(rb"\r(?!\n)|(?<!\r)\n", octets), (end, octets)
+
+
+def main():
+    for test in (mixed, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        start = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+main()
