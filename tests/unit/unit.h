@@ -25,7 +25,7 @@
 		const TTest *const unit_tests[] = { __VA_ARGS__ };                              \
 		Suite *s = suite_create(name);                                                  \
 		TCase *t = tcase_create(name);                                                  \
-		tcase_set_timeout(t, 60);                                                       \
+		tcase_set_timeout(t, 240);                                                       \
 		for (size_t i = 0; i < sizeof(unit_tests) / sizeof(unit_tests[0]); i++)         \
 			tcase_add_test(t, unit_tests[i]);                                       \
 		suite_add_tcase(s, t);                                                          \
