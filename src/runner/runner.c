@@ -45,6 +45,8 @@ runner_take_up(struct runner *r)
 	int64_t now = clock_wall();
 	int taken = 0;
 
+	if (!r->conf->queue.deliver)
+		return;
 	while (!r->stopping && r->job_n < r->job_max) {
 		uint32_t slot = index_take(r->index, now);
 
