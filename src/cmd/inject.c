@@ -24,6 +24,7 @@
 #include "mail/text.h"
 
 #define READ_SIZE 65536
+#define LINE_PIECE 8192
 
 struct reading {
 	const struct inject *in;
@@ -32,7 +33,7 @@ struct reading {
 	struct buf rest;	/* body text, CRLF, not yet written */
 	bool header_done;	/* a blank line, or a line that is no field */
 	bool at_start;		/* nothing of the message was seen */
-	bool line_open;		/* the line under way was begun in an earlier piece */
+	bool line_open;		/* the beginning of the line under way is in REST already */
 	bool cr;		/* the last octet was a CR */
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n, rcpt_size;
@@ -236,7 +237,7 @@ header_line(struct reading *r, struct str line)
 static bool
 take_line(struct reading *r, struct buf *line)
 {
-	if (!r->in->keep_dot && str_eq(buf_str(line), STR(".")))
+	if (!r->in->keep_dot && !r->line_open && str_eq(buf_str(line), STR(".")))
 		return false;
 	buf_adds(line, "\r\n");
 	if (r->header_done)
@@ -244,8 +245,21 @@ take_line(struct reading *r, struct buf *line)
 	else
 		header_line(r, buf_str(line));
 	r->at_start = false;
+	r->line_open = false;
 	buf_reset(line);
 	return true;
+}
+
+/* A line of a body may be of any length: what is long is not kept whole. */
+static void
+long_line(struct reading *r, struct buf *line)
+{
+	if (!r->header_done && is_header_line(r, buf_str(line)))
+		return;
+	r->header_done = true;
+	r->line_open = true;
+	buf_add(&r->rest, buf_str(line));
+	buf_reset(line);
 }
 
 /* Splits a piece of input into lines: LF, CRLF and a bare CR end one. */
@@ -260,6 +274,8 @@ take_piece(struct reading *r, struct str piece, struct buf *line)
 			continue;
 		if (c != '\n' && c != '\r') {
 			buf_addc(line, c);
+			if (line->n % LINE_PIECE == 0)
+				long_line(r, line);
 			continue;
 		}
 		if (!take_line(r, line))
@@ -274,7 +290,7 @@ static int
 queue_problem(const char *what)
 {
 	int code = errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EAGAIN ||
-	    errno == ENOMEM || errno == EMFILE || errno == ENFILE ? EX_TEMPFAIL
+	    errno == ENOMEM || errno == EMFILE || errno == ENFILE || errno == EROFS ? EX_TEMPFAIL
 	    : errno == EACCES || errno == EPERM ? EX_NOPERM : EX_CANTCREAT;
 
 	return complain(code, what, strerror(errno));
@@ -367,7 +383,7 @@ read_message(struct reading *r, struct queue *q, struct envelope *e, struct queu
 	}
 	if (n < 0)
 		code = complain(EX_IOERR, "reading standard input", strerror(errno));
-	if (more && line.n > 0)
+	if (more && (line.n > 0 || r->line_open))
 		(void)take_line(r, &line);
 	buf_free(&line);
 	if (code == EX_OK && !*m)

@@ -237,7 +237,9 @@ set_sender(struct options *o, const struct conf *c, struct arena *a)
 		why = inject_address(c, name, a, &o->inject.from);
 	} else {
 		struct str from = str_trim(str_c(o->from));
-		if (from.n == 0 || str_eq(from, STR("<>"))) {
+		if (from.n >= 2 && from.p[0] == '<' && from.p[from.n - 1] == '>')
+			from = str_n(from.p + 1, from.n - 2);
+		if (from.n == 0) {
 			o->inject.from = (struct path){ STR(""), STR("") };
 			return 0;
 		}
