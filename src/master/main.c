@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,20 @@ load_or_exit(const char *path)
 
 /* ---- sendmail -bs ---------------------------------------------------------- */
 
+/* Logs where the configuration says; the caller's terminal is no log. */
+static void
+log_of_caller(const struct conf *c)
+{
+	bool any = false;
+
+	log_component("smtpd");
+	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
+	for (size_t i = 0; i < c->log.to.n; i++)
+		any = log_to(c->log.to.v[i]) == 0 || any;
+	if (!any)
+		log_setup(LOG_LEVEL_ERROR, (enum log_format)c->log.format);
+}
+
 static int
 serve_stdin(const char *path)
 {
@@ -78,7 +93,7 @@ serve_stdin(const char *path)
 	struct buf error;
 	struct conf_listen listen = { .name = "stdin", .service = SERVICE_SMTP, .hostname = "",
 		.tls = LISTEN_TLS_OFF };
-	const char *name = getenv("LOGNAME");
+	const struct passwd *pw = getpwuid(getuid());
 
 	buf_init(&error, 4096);
 	struct queue *q = queue_open(c->spool, QUEUE_DROP_ONLY, (uid_t)-1, (gid_t)-1, &error);
@@ -92,9 +107,9 @@ serve_stdin(const char *path)
 	struct session_env env = {
 		.conf = c, .listen = &listen, .hostname = c->hostname, .queue = q,
 		.mailboxes = -1, .auth = -1, .users = users, .score = score, .to_drop = true,
-		.local_user = name && name[0] ? name : "unknown", .stop = &master_got_term,
+		.local_user = pw ? pw->pw_name : "unknown", .stop = &master_got_term,
 	};
-	log_component("smtpd");
+	log_of_caller(c);
 	proc_ignore(SIGPIPE);
 	smtpd_serve(&env, STDIN_FILENO, STDOUT_FILENO);
 	return EX_OK;
