@@ -133,6 +133,21 @@ def certificate(folder, name="localhost", ca=None):
     return cert, key
 
 
+def free_port(hosts):
+    """A port that is free on each of these addresses."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            port = 0
+            try:
+                for host in hosts:
+                    s = stack.enter_context(socket.socket())
+                    s.bind((host, port))
+                    port = s.getsockname()[1]
+            except OSError:
+                continue
+            return port
+
+
 class Peer:
     """A tool of tests/tools (sinkd, dnsd) that prints "PORT n" when it is ready."""
 
@@ -216,6 +231,10 @@ class Names(Peer):
     def write(self, zone):
         with open(self.folder + "/zone", "w", encoding="utf-8") as f:
             f.write(zone)
+
+    def change(self, zone):
+        self.write(zone)
+        self.process.send_signal(signal.SIGHUP)
 
     def asked(self):
         with open(self.folder + "/log", encoding="utf-8") as f:
@@ -317,7 +336,7 @@ class Barid:
               "pop3s": ("pop3", "implicit")}
 
     def __init__(self, hostname="mx.example.test", domain="example.test", users=("alice", "bob"),
-                 extra="", listen=None, host="127.0.0.1", relay=(), start=True, folder=None, env=None):
+                 extra="", listen=None, host="127.0.0.1", relay=(), start=True, folder=None, env=None, ports=None):
         self.dir = folder or tempfile.mkdtemp(prefix="barid-test-")
         os.chmod(self.dir, 0o755)
         self.hostname, self.domain, self.users, self.extra = hostname, domain, users, extra
@@ -331,7 +350,7 @@ class Barid:
         self.conf = self.dir + "/barid.conf"
         self.log_path = self.dir + "/log"
         for name in self.listen:
-            self.bind(name)
+            self.bind(name, (ports or {}).get(name, 0))
         if not os.path.exists(self.dir + "/localhost.pem"):
             certificate(self.dir)
         self.set_users(users)
