@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cuts the power of file systems under load and counts what is left.
 
-usage: powercut.py POWERCUT_LOAD [CUTS]
+usage: powercut.py [POWERCUT_LOAD [CUTS]]      (default: the one under BARID_OBJ)
 
 As root.  Spool and mailboxes lie on loop-mounted ext4 and XFS, on one file
 system and on two.  While powercut_load writes, the ioctl that both file
@@ -206,9 +206,8 @@ def series(load, kind, two, cuts):
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    load = os.path.abspath(sys.argv[1])
+    load = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else \
+        os.environ["BARID_OBJ"] + "/fault/powercut_load"
     cuts = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     if os.geteuid() != 0:
         print("SKIP: powercut: only root can mount file systems")

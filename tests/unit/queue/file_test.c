@@ -200,7 +200,7 @@ START_TEST(name_is_not_the_id)
 	tmpspool_begin(&t);
 	tmpspool_put(&t, STR(TEXT1), false);
 	memcpy(old, tmpspool_path(&t, "new", t.env.id), sizeof(old));
-	t.env.id[18] ^= 1;
+	t.env.id[18] = t.env.id[18] == '0' ? '1' : '0';
 	ck_assert(queue_id_valid(str_c(t.env.id)));
 	ck_assert_int_eq(rename(old, tmpspool_path(&t, "new", t.env.id)), 0);
 	ck_assert_int_eq(load(&t, QUEUE_NEW, false, &f, &reason), -1);
