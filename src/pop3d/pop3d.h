@@ -37,19 +37,19 @@ struct pop3_session {
 	struct tls *tls;	/* NULL in clear */
 	int fd;			/* -1 where there is no socket (tests) */
 	enum pop3_state state;
-	struct arena arena;	/* of the session */
 	struct arena line;	/* of the command under way */
 	char client[80];	/* "[ip]" for logs */
 	char user[65];		/* the mailbox, once logged in */
-	struct str name;	/* what USER said */
+	struct buf name;	/* what USER said; empty: nothing */
 	bool utf8;
 	unsigned errors, auth_failures;
+	int pause_ms;		/* after a wrong password, and more after the next */
 	bool lost;		/* the connection broke while writing */
 	struct maildir box;
 	bool box_open;
 	int message;		/* for a body function: the open message, which it closes */
 	uint64_t top_lines;	/* for TOP: lines of the body; UINT64_MAX: all */
-	uint64_t retrieved, deleted_n;
+	uint64_t retrieved, removed;
 };
 
 /* pop3d_session.c */
@@ -61,10 +61,10 @@ void pop3d_init(struct pop3_session *s, const struct session_env *env);
 void pop3d_end(struct pop3_session *s);
 int64_t pop3_deadline(const struct pop3_session *s);
 void pop3_put(struct pop3_session *s, struct str bytes);
-/* True if credentials may be sent on this connection. */
-bool pop3_may_login(const struct pop3_session *s);
 
 /* pop3d_auth.c */
+/* How long a user name may be, to be asked about at all. */
+#define POP3_NAME_MAX 255
 struct pop3_response pop3_user(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_pass(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_auth(struct pop3_session *s, const struct command *c);

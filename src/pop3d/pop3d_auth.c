@@ -17,13 +17,42 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "mail/limits.h"
 #include "mail/sasl.h"
 
 #define AUTH_TIMEOUT_MS (70 * 1000)
 #define TLS_TIMEOUT_MS (30 * 1000)
-#define FAILURE_PAUSE_MS 1000
 #define FAILURES_MAX 5
+
+static bool
+has_name(const struct conf_strs *names, struct str name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (str_ieq(str_c(names->v[i]), name))
+			return true;
+	return false;
+}
+
+/*
+ * RFC 2595 2.1, CONFORMANCE S-05: no password in the clear, unless the
+ * configuration wants it; and never where the listener demands TLS.
+ */
+static bool
+may_login(const struct pop3_session *s)
+{
+	if (s->env->auth < 0)
+		return false;
+	return s->tls || (s->env->listen->tls != LISTEN_TLS_REQUIRED &&
+	    has_name(&s->env->conf->auth.without_tls, STR("PLAIN")));
+}
+
+/* The mechanisms of SASL can be chosen; USER and PASS are POP3's own. */
+static bool
+may_plain(const struct pop3_session *s)
+{
+	return may_login(s) && has_name(&s->env->conf->auth.mechanisms, STR("PLAIN"));
+}
 
 static bool
 may_stls(const struct pop3_session *s)
@@ -36,8 +65,10 @@ static void
 capa_body(struct pop3_session *s)
 {
 	pop3_put(s, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"));
-	if (pop3_may_login(s))
-		pop3_put(s, STR("USER\r\nSASL PLAIN\r\n"));
+	if (may_login(s))
+		pop3_put(s, STR("USER\r\n"));
+	if (may_plain(s))
+		pop3_put(s, STR("SASL PLAIN\r\n"));
 	if (may_stls(s))
 		pop3_put(s, STR("STLS\r\n"));
 	pop3_put(s, STR("EXPIRE NEVER\r\nIMPLEMENTATION barid-" BARID_VERSION "\r\n.\r\n"));
@@ -92,21 +123,21 @@ pop3_tls_begin(struct pop3_session *s)
 		s->lost = true;
 	} else {
 		stream_switch(&s->stream, &tls_stream_ops, s->tls);
-		s->name = STR("");
+		buf_reset(&s->name);
 		s->utf8 = false;
 	}
 	buf_free(&error);
 	return s->tls != NULL;
 }
 
-/* Waits, so that guessing is slow; the client may hang up meanwhile. */
+/* Waits, so that guessing is slow; the client may hang up meanwhile, and so may we. */
 static void
 pause_for_failure(const struct pop3_session *s)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLRDHUP };
 
 	if (s->fd >= 0)
-		(void)poll(&p, 1, FAILURE_PAUSE_MS * (int)s->auth_failures);
+		(void)poll(&p, 1, s->pause_ms * (int)s->auth_failures);
 }
 
 static struct pop3_response
@@ -120,6 +151,16 @@ failed(struct pop3_session *s, struct str user)
 	struct pop3_response r = pop3_err(s, "[AUTH] user or password is wrong");
 	if (s->auth_failures >= FAILURES_MAX)
 		r.then = POP3_CLOSE;
+	return r;
+}
+
+/* An -ERR for which the client can do nothing. */
+static struct pop3_response
+not_now(struct pop3_session *s, const char *text)
+{
+	struct pop3_response r = pop3_err(s, "%s", text);
+
+	r.ours = true;
 	return r;
 }
 
@@ -140,7 +181,7 @@ open_box(struct pop3_session *s, struct str user)
 		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(err));
 		if (err == EBUSY)
 			return pop3_err(s, "[IN-USE] the mailbox is open in another session");
-		return pop3_err(s, "[SYS/TEMP] the mailbox cannot be opened now");
+		return not_now(s, "[SYS/TEMP] the mailbox cannot be opened now");
 	}
 	s->box_open = true;
 	s->state = POP3_TRANSACTION;
@@ -171,13 +212,13 @@ login(struct pop3_session *s, const char *mechanism, struct str user, struct str
 	addr_add(&client, &s->env->peer);
 	m.client = buf_str(&client);
 	msg_auth_put(&packet, &m);
-	if (!buf_ok(&packet) || user.n > 255) {
+	if (!buf_ok(&packet) || user.n == 0 || user.n > POP3_NAME_MAX) {
 		r = failed(s, user);
 	} else if (channel_call(s->env->auth, buf_str(&packet), clock_ms() + AUTH_TIMEOUT_MS,
 	    &reply) < 0 || !msg_auth_result_get(buf_str(&reply), &result) ||
 	    result.verdict == AUTH_TEMPORARY) {
 		log_warn(NULL, "authentication is not possible now, ip=%s", s->client);
-		r = pop3_err(s, "[SYS/TEMP] logging in is not possible now");
+		r = not_now(s, "[SYS/TEMP] logging in is not possible now");
 	} else {
 		r = result.verdict == AUTH_YES ? open_box(s, result.user) : failed(s, user);
 	}
@@ -188,80 +229,128 @@ login(struct pop3_session *s, const char *mechanism, struct str user, struct str
 	return r;
 }
 
+/* Whoever got this far in the clear has shown the name, and the password not yet. */
+static struct pop3_response
+tls_first(struct pop3_session *s)
+{
+	if (s->env->auth < 0)
+		return pop3_err(s, "[SYS/PERM] nobody can log in here");
+	return pop3_err(s, "[AUTH] begin TLS first (STLS)");
+}
+
+/* The stream's buffer still holds the line with the secret, and it is ours. */
+static void
+forget(struct str secret)
+{
+	mem_wipe((char *)(uintptr_t)secret.p, secret.n);
+}
+
 struct pop3_response
 pop3_user(struct pop3_session *s, const struct command *c)
 {
-	if (!pop3_may_login(s))
-		return pop3_err(s, "[AUTH] begin TLS first (STLS)");
-	if (c->arg.n > 255 || str_has_ctl(c->arg))
+	if (!may_login(s))
+		return tls_first(s);
+	buf_reset(&s->name);
+	buf_add(&s->name, c->arg);
+	if (!buf_ok(&s->name) || str_has_ctl(c->arg)) {
+		buf_reset(&s->name);
 		return pop3_err(s, "this is no user name");
-	/* Asking again costs no memory: the arena is as large as 20 mistakes allow. */
-	s->name = arena_str(&s->arena, c->arg);
+	}
 	return pop3_ok(s, "and the password?");
 }
 
 struct pop3_response
 pop3_pass(struct pop3_session *s, const struct command *c)
 {
-	if (!pop3_may_login(s))
-		return pop3_err(s, "[AUTH] begin TLS first (STLS)");
-	if (s->name.n == 0)
-		return pop3_err(s, "USER comes first");
-	struct str name = s->name;
-	s->name = STR("");
-	return login(s, "USER", name, c->arg);
+	struct pop3_response r;
+
+	if (!may_login(s))
+		r = tls_first(s);
+	else if (s->name.n == 0)
+		r = pop3_err(s, "USER comes first");
+	else
+		r = login(s, "USER", buf_str(&s->name), c->arg);
+	/* RFC 1939 7: after PASS, whatever it said, comes USER again. */
+	buf_reset(&s->name);
+	forget(c->arg);
+	return r;
 }
 
 static void
 mechanisms_body(struct pop3_session *s)
 {
-	pop3_put(s, STR("PLAIN\r\n.\r\n"));
+	pop3_put(s, may_plain(s) ? STR("PLAIN\r\n.\r\n") : STR(".\r\n"));
 }
 
-/* Reads the client's message of an AUTH exchange; false: it broke off. */
+/* Reads the client's message of an AUTH exchange; true: it is in LINE, else R says why not. */
 static bool
-challenge(struct pop3_session *s, struct str *line)
+challenge(struct pop3_session *s, struct str *line, struct pop3_response *r)
 {
 	pop3_put(s, STR("+ \r\n"));
-	if (s->lost || stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK) {
+	if (!s->lost && stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK)
 		s->lost = true;
+	*r = pop3_err(s, "the exchange broke off");
+	if (s->lost)
 		return false;
-	}
-	enum stream_result r = stream_line(&s->stream, SMTP_AUTH_LINE_MAX, pop3_deadline(s), line);
-	if (r == STREAM_OK)
+	switch (stream_line(&s->stream, SMTP_AUTH_LINE_MAX, pop3_deadline(s), line)) {
+	case STREAM_OK:
+	case STREAM_BARE:
 		return true;
-	s->lost = s->lost || r != STREAM_TOO_LONG;
+	case STREAM_TOO_LONG:
+	case STREAM_NUL:
+		*r = pop3_err(s, "this is no PLAIN message");
+		return false;
+	case STREAM_FLOOD:
+		*r = pop3_err(s, "the line does not end");
+		r->then = POP3_CLOSE;
+		return false;
+	case STREAM_EOF:
+	case STREAM_TIMEOUT:
+	case STREAM_ERROR:
+		break;
+	}
+	s->lost = true;
 	return false;
 }
 
-struct pop3_response
-pop3_auth(struct pop3_session *s, const struct command *c)
+static struct pop3_response
+plain_login(struct pop3_session *s, struct str message)
 {
-	struct str mechanism, initial;
 	struct sasl_plain plain;
 	struct pop3_response r;
 	struct buf bytes;
 
-	if (!pop3_may_login(s))
-		return pop3_err(s, "[AUTH] begin TLS first (STLS)");
-	if (c->arg.n == 0) {
-		r = pop3_ok(s, "mechanisms");
-		r.body = mechanisms_body;
-		return r;
-	}
-	bool has_initial = str_cut(c->arg, ' ', &mechanism, &initial);
-	if (!str_ieq(mechanism, STR("PLAIN")))
-		return pop3_err(s, "this mechanism is not offered");
-	if (!has_initial && !challenge(s, &initial))
-		return pop3_err(s, "the exchange broke off");
-	if (str_eq(initial, STR("*")))
-		return pop3_err(s, "you broke it off");
 	buf_init(&bytes, SMTP_AUTH_LINE_MAX);
-	if (sasl_plain_parse(initial, &bytes, &plain) < 0)
+	if (str_eq(message, STR("*")))
+		r = pop3_err(s, "you broke it off");
+	else if (sasl_plain_parse(message, &bytes, &plain) < 0)
 		r = pop3_err(s, "this is no PLAIN message");
 	else
 		r = login(s, "PLAIN", plain.user, plain.password);
 	buf_wipe(&bytes);
 	buf_free(&bytes);
+	forget(message);
 	return r;
+}
+
+struct pop3_response
+pop3_auth(struct pop3_session *s, const struct command *c)
+{
+	struct str mechanism, message;
+	struct pop3_response r;
+
+	if (!may_login(s))
+		return tls_first(s);
+	if (c->arg.n == 0) {
+		r = pop3_ok(s, "mechanisms");
+		r.body = mechanisms_body;
+		return r;
+	}
+	bool has_initial = str_cut(c->arg, ' ', &mechanism, &message);
+	if (!may_plain(s) || !str_ieq(mechanism, STR("PLAIN")))
+		return pop3_err(s, "this mechanism is not offered");
+	/* From here on C may be gone: the message is another line of the same buffer. */
+	if (!has_initial && !challenge(s, &message, &r))
+		return r;
+	return plain_login(s, message);
 }

@@ -257,7 +257,6 @@ pop3_dele(struct pop3_session *s, const struct command *c)
 	if (i < 0)
 		return r;
 	s->box.v[i].deleted = true;
-	s->deleted_n++;
 	return pop3_ok(s, "message %td is marked", i + 1);
 }
 
@@ -266,7 +265,6 @@ pop3_rset(struct pop3_session *s, const struct command *c UNUSED)
 {
 	for (size_t i = 0; i < s->box.n; i++)
 		s->box.v[i].deleted = false;
-	s->deleted_n = 0;
 	return pop3_ok(s, "%zu messages", s->box.n);
 }
 
@@ -274,6 +272,16 @@ struct pop3_response
 pop3_noop(struct pop3_session *s, const struct command *c UNUSED)
 {
 	return pop3_ok(s, "still here");
+}
+
+static size_t
+marked(const struct pop3_session *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->box.n; i++)
+		n += s->box.v[i].deleted;
+	return n;
 }
 
 struct pop3_response
@@ -286,6 +294,7 @@ pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 		if (s->env->slot)
 			atomic_store(&s->env->slot->state, SCORE_UPDATE);
 		left = maildir_expunge(&s->box);
+		s->removed = marked(s) - left;
 	}
 	if (left > 0) {
 		log_warn(NULL, "mailbox %s: %zu messages could not be removed: %s", s->user, left,

@@ -18,8 +18,9 @@
 /* RFC 1939 3: at least ten minutes once logged in. */
 #define AUTOLOGOUT_MS (600 * 1000)
 #define LOGIN_MS (180 * 1000)
+#define FAILURE_PAUSE_MS 1000
 
-enum { V_ARG = 1, V_NO_ARG = 2, V_ENDS_GROUP = 4, V_RAW_ARG = 8 };
+enum { V_ARG = 1, V_NO_ARG = 2, V_RAW_ARG = 4 };
 
 struct verb {
 	const char *name;
@@ -32,8 +33,8 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "USER", POP3_AUTHORIZATION,                    V_ARG,        pop3_user },
 	{ "PASS", POP3_AUTHORIZATION,                    V_RAW_ARG,    pop3_pass },
-	{ "AUTH", POP3_AUTHORIZATION,                    V_ENDS_GROUP, pop3_auth },
-	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG | V_ENDS_GROUP, pop3_stls },
+	{ "AUTH", POP3_AUTHORIZATION,                    0,            pop3_auth },
+	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_stls },
 	{ "UTF8", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_utf8 },
 	{ "CAPA", POP3_AUTHORIZATION | POP3_TRANSACTION, V_NO_ARG,     pop3_capa },
 	{ "STAT", POP3_TRANSACTION,                      V_NO_ARG,     pop3_stat },
@@ -100,19 +101,6 @@ pop3_put(struct pop3_session *s, struct str bytes)
 		s->lost = true;
 }
 
-bool
-pop3_may_login(const struct pop3_session *s)
-{
-	const struct conf_strs *clear = &s->env->conf->auth.without_tls;
-
-	if (s->tls)
-		return true;
-	for (size_t i = 0; i < clear->n; i++)
-		if (str_ieq(str_c(clear->v[i]), STR("PLAIN")))
-			return true;
-	return false;
-}
-
 static struct pop3_response
 check(struct pop3_session *s, const struct verb *v, const struct command *c)
 {
@@ -170,14 +158,20 @@ execute(struct pop3_session *s, struct str line)
 
 	if (!r.text)
 		r = v->handler(s, &c);
-	/* Who is logged in and does sensible work is no guesser of commands. */
-	if (r.ok && s->state == POP3_TRANSACTION)
-		s->errors = 0;
-	if (!r.ok && !r.ours && ++s->errors > BAD_COMMANDS_MAX) {
-		r = pop3_err(s, "too many errors");
-		r.then = POP3_CLOSE;
-	}
 	return r;
+}
+
+/* CONFORMANCE S-29: who makes nothing but mistakes is sent away. */
+static void
+count_mistakes(struct pop3_session *s, struct pop3_response *r)
+{
+	/* Who is logged in and does sensible work is no guesser of commands. */
+	if (r->ok && s->state == POP3_TRANSACTION)
+		s->errors = 0;
+	if (r->ok || r->ours || r->then == POP3_CLOSE || ++s->errors <= BAD_COMMANDS_MAX)
+		return;
+	*r = pop3_err(s, "too many errors");
+	r->then = POP3_CLOSE;
 }
 
 static void
@@ -202,7 +196,6 @@ step(struct pop3_session *s, struct pop3_response *r)
 	if (got == STREAM_OK || got == STREAM_BARE) {
 		*r = execute(s, line);
 	} else if (got == STREAM_TOO_LONG || got == STREAM_NUL) {
-		s->errors++;
 		*r = pop3_err(s, got == STREAM_NUL ? "a NUL in a command" : "the line is too long");
 	} else if (got == STREAM_FLOOD) {
 		*r = pop3_err(s, "the line does not end");
@@ -212,6 +205,7 @@ step(struct pop3_session *s, struct pop3_response *r)
 			log_info(NULL, "timeout, user=%s, ip=%s", s->user, s->client);
 		return false;
 	}
+	count_mistakes(s, r);
 	return true;
 }
 
@@ -256,8 +250,9 @@ pop3d_init(struct pop3_session *s, const struct session_env *env)
 {
 	struct buf b;
 
-	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION };
-	arena_init(&s->arena, 1 << 20);
+	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION,
+		.pause_ms = FAILURE_PAUSE_MS };
+	buf_init(&s->name, POP3_NAME_MAX);
 	arena_init(&s->line, 1 << 20);
 	buf_init(&b, sizeof(s->client) - 1);
 	buf_addc(&b, '[');
@@ -272,14 +267,14 @@ pop3d_end(struct pop3_session *s)
 {
 	if (s->user[0])
 		log_info(NULL, "LOGOUT, user=%s, ip=%s, retr=%llu, deleted=%llu", s->user,
-		    s->client,
-		    (unsigned long long)s->retrieved, (unsigned long long)s->deleted_n);
+		    s->client, (unsigned long long)s->retrieved,
+		    (unsigned long long)s->removed);
 	if (s->box_open)
 		maildir_close(&s->box);
 	stream_free(&s->stream);
 	tls_free(s->tls);
+	buf_free(&s->name);
 	arena_free(&s->line);
-	arena_free(&s->arena);
 }
 
 void
