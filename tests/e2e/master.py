@@ -2,6 +2,7 @@
 """The master: limits before the fork, reload, certificates, stop, crash, activation."""
 import glob
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -327,6 +328,44 @@ def descriptors():
         wait_for("service", lambda: line(connect(b)[1]).startswith("220 "))
 
 
+def processes():
+    """Without processes it answers 421, does not spin, and recovers (C-10)."""
+    if not shutil.which("strace"):
+        raise SystemExit("strace is missing: run `make deps`")
+    with Barid() as b:
+        trace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3,fork,vfork",
+                                  "-e", "inject=clone,clone3,fork,vfork:error=EAGAIN", "-p", str(b.process.pid)],
+                                 stderr=subprocess.PIPE)
+        traced = f"/proc/{b.process.pid}/status"
+        try:
+            wait_for("strace", lambda: trace.poll() is not None or "TracerPid:\t0" not in open(traced).read())
+            if trace.poll() is not None:
+                print("processes: ptrace is not permitted here: " + trace.stderr.read().decode().strip())
+                return
+            for _ in range(3):
+                s, f = connect(b)
+                assert line(f).startswith("421 "), "no process"
+                s.close()
+                f.close()
+            assert "cannot accept a connection: fork" in b.log()
+        finally:
+            trace.terminate()
+            trace.wait()
+            trace.stderr.close()
+        wait_for("service", lambda: line(connect(b)[1]).startswith("220 "))
+
+
+def full_log():
+    """A log that cannot be written stops no mail (C-20)."""
+    with Barid(start=False) as b:
+        text = open(b.conf).read().replace(f'"file:{b.dir}/log"', '"file:/dev/full"')
+        with open(b.conf, "w") as f:
+            f.write(text)
+        b.start()
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+
+
 def privilege():
     """Where it is root, sessions are not; nowhere may one gain privileges."""
     with Barid() as b:
@@ -352,7 +391,7 @@ def privilege():
 
 
 for test in (limits, reload, reload_under_load, certificates, stop, crash, second, helpers, activation,
-             own_ports, descriptors, privilege):
+             own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
