@@ -130,13 +130,16 @@ START_TEST(renamed_by_others)
 }
 END_TEST
 
+#define LONG_NAME \
+	"bob/cur/8.012345678901234567890123456789012345678901234567890123456" \
+	"78901234567890"
+
 START_TEST(uidls_are_unique)
 {
 	static const char *const names[] = {
 		"bob/cur/5.same,S=1:2,S", "bob/cur/5.same,S=2:2,",
 		"bob/new/5.same", "bob/cur/6.sp ace", "bob/cur/7.\xc3\xa9",
-		"bob/cur/8.0123456789012345678901234567890123456789012345678901"
-		"2345678901234567890",
+		LONG_NAME,
 		"bob/cur/:2,S",
 	};
 	char first[7][80];
