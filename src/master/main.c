@@ -70,6 +70,33 @@ load_or_exit(const char *path)
 	return c;
 }
 
+static void
+find_certificate(void *arg, const char *name, const char *value UNUSED, struct conf_place place)
+{
+	if (strcmp(name, "tls.certificate") == 0)
+		*(struct conf_place *)arg = place;
+}
+
+/* A start or a reload would fail on a certificate as on a mistake in the text. */
+static int
+check_files(const struct conf *c)
+{
+	struct conf_place place = { .file = "" };
+	struct buf error;
+	int code = EX_OK;
+
+	buf_init(&error, 16384);
+	if (master_try(c, &error) < 0) {
+		conf_each(c, find_certificate, &place);
+		if (place.file && place.file[0])
+			fprintf(stderr, "%s:%d: ", place.file, place.line);
+		fprintf(stderr, "%s", buf_cstr(&error));
+		code = EX_CONFIG;
+	}
+	buf_free(&error);
+	return code;
+}
+
 /* ---- sendmail -bs ---------------------------------------------------------- */
 
 /* Logs where the configuration says; the caller's terminal is no log. */
@@ -466,10 +493,11 @@ main(int argc, char **argv)
 	(void)prctl(PR_SET_NAME, "barid");
 	struct conf *c = load_or_exit(o.path);
 	if (o.check || o.dump) {
+		int code = o.check ? check_files(c) : EX_OK;
 		if (o.dump)
 			conf_each(c, print_option, NULL);
 		conf_free(c);
-		return EX_OK;
+		return code;
 	}
 	m.conf_path = absolute(o.path);
 	m.foreground = o.foreground;

@@ -93,6 +93,8 @@ extern volatile int master_got_hup, master_got_term, master_got_chld, master_got
 
 /* master_conf.c: what is made from a configuration, and its swap. */
 int master_apply(struct master *m, struct conf *c, bool first);
+/* Whether what C names can be loaded; -1 with the reason.  Changes nothing. */
+int master_try(const struct conf *c, struct buf *error);
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
 void master_rotate_tickets(struct master *m);

@@ -87,6 +87,17 @@ tls_all(const struct conf *c, struct service_tls **v, struct buf *error)
 	return 0;
 }
 
+int
+master_try(const struct conf *c, struct buf *error)
+{
+	struct service_tls *tls;
+
+	if (tls_all(c, &tls, error) < 0)
+		return -1;
+	tls_all_free(tls, c->listen_n);
+	return 0;
+}
+
 static void
 attach_tls(struct listener *v, size_t n, const struct service_tls *tls, size_t tls_n)
 {
