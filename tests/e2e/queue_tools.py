@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""baridctl and barid's own options: looking, steering, configuring, for people and for programs."""
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, PASSWORD, Peer, ROOT, Wire, program, wait_for  # noqa: E402
+
+USAGE, DATAERR, NOUSER, UNAVAILABLE, NOPERM, CONFIG = 64, 65, 67, 69, 77, 78
+
+
+class Tools:
+    def __init__(self, b, sink_dir):
+        self.b = b
+        self.out = sink_dir
+
+    def json(self, *args):
+        return json.loads(self.b.ctl("--json", *args).stdout)
+
+    def queue(self, *args):
+        return [json.loads(line) for line in self.b.ctl("--json", "queue", "list", *args).stdout.splitlines()]
+
+    def ids(self, *args):
+        return sorted(o["queue_id"] for o in self.queue(*args))
+
+    def code(self, *args, **kw):
+        r = self.b.ctl(*args, check=False, **kw)
+        assert r.returncode == 0 or r.stderr or r.stdout, (args, r)
+        return r.returncode
+
+    def attempts(self, queue_id):
+        return len(re.findall(rf"barid/smtp\[\d+\]: {queue_id}: to=", self.b.log()))
+
+    def fill(self):
+        """Messages that wait for a next hop: their ids by name."""
+        found = {}
+        for name, sender, rcpts in (("one", "alice", ["x@far.example"]), ("two", "alice", ["y@far.example"]),
+                                    ("three", "bob", ["z@other.example"]),
+                                    ("four", "bob", ["p@far.example", "q@other.example"])):
+            self.b.send(f"{sender}@example.test", rcpts, f"Subject: {name}\r\n\r\ntext of {name}\r\n", "submission",
+                        sender)
+            found[name] = wait_for("the queue id", lambda: [i for i in self.ids() if i not in found.values()])[0]
+        for queue_id in found.values():
+            wait_for("the first attempt", lambda: self.attempts(queue_id) > 0)
+        wait_for("the reasons", lambda: all(r.get("delay_reason") for o in self.queue() for r in o["recipients"]))
+        return found
+
+
+def status(t):
+    text = t.b.ctl("status").stdout
+    assert f"pid {t.b.process.pid}\n" in text and t.b.conf in text, text
+    s = t.json("status")
+    assert s["pid"] == t.b.process.pid and s["sessions"] == 0 and s["users"] == 2, s
+    assert [h.split()[0] for h in s["helper"]].count("barid-auth") == 1
+    assert any(h.startswith("barid-runner") for h in s["helper"])
+    with Wire(t.b.port["smtp"]) as w:
+        w.reply()
+        s = t.json("status")
+        assert s["sessions"] == 1 and len(s["session"]) == 1 and "127.0.0.1" in s["session"][0], s
+    if ROOT:
+        # Anybody may look at what runs, and no more.
+        assert t.code("status", user=1) == 0
+        assert t.code("queue", "list", user=1) == NOPERM
+        assert t.code("queue", "delete", "--all", user=1) == NOPERM
+        assert t.code("queue", "flush", user=1) == NOPERM
+        assert t.code("stop", user=1) == NOPERM and t.b.process.poll() is None
+
+
+def looking(t, ids):
+    assert t.ids() == sorted(ids.values())
+    assert t.ids("--domain", "far.example") == sorted(ids[n] for n in ("one", "two", "four"))
+    assert t.ids("--sender", "bob@") == sorted(ids[n] for n in ("three", "four"))
+    assert t.ids("--sender", "bob@", "--domain", "FAR.example") == [ids["four"]]
+    assert t.ids(ids["two"]) == [ids["two"]] and t.ids("0123456789ABCDEF012") == []
+    text = t.b.ctl("queue").stdout
+    assert text == t.b.ctl("queue", "list").stdout and text.endswith(" in 4 Requests.\n"), text
+    assert text.count("(450 4.2.0 not now)") == 4, text
+    one = t.queue(ids["four"])[0]
+    assert one["sender"] == "bob@example.test" and one["user"] == "bob" and one["queue_name"] == "deferred", one
+    assert [r["address"] for r in one["recipients"]] == ["p@far.example", "q@other.example"]
+    assert all(r["state"] == "queued" and r["status"] == "4.2.0" and "127.0.0.1" in r["relay"]
+               for r in one["recipients"]), one
+    shown = t.b.ctl("queue", "show", ids["one"]).stdout
+    assert "x@far.example" in shown and "alice@example.test" in shown and "text of one" not in shown, shown
+    assert "450 4.2.0 not now" in shown
+    assert t.b.ctl("queue", "show", "--text", ids["one"]).stdout.endswith("\n\ntext of one\n")
+    assert t.json("queue", "show", ids["one"])["queue_id"] == ids["one"]
+    for args, want in ((["show"], USAGE), (["show", "xyz"], USAGE), (["show", "0123456789ABCDEF012"], DATAERR),
+                       (["hold"], USAGE), (["delete"], USAGE), (["delete", "../../x"], USAGE), (["bounce"], USAGE),
+                       (["delete", "0123456789ABCDEF012"], DATAERR), (["fold"], USAGE)):
+        assert t.code("queue", *args) == want, args
+    assert t.ids() == sorted(ids.values())
+
+
+def steering(t, ids):
+    def placed(name):
+        return t.queue(ids[name])[0]["queue_name"]
+
+    def try_again(*args, names):
+        before = {n: t.attempts(ids[n]) for n in ids}
+        t.b.ctl("queue", "flush", *args)
+        for n in names:
+            wait_for("another attempt for " + n, lambda: t.attempts(ids[n]) > before[n])
+        return [n for n in ids if t.attempts(ids[n]) > before[n]]
+
+    assert try_again(ids["two"], names=["two"]) == ["two"]
+    assert try_again("--domain", "other.example", names=["three", "four"]) == ["three", "four"]
+    # What is held is not tried, by flush or otherwise, and others are.
+    assert t.json("queue", "hold", ids["one"], ids["three"]) == {"ok": True, "count": 2}
+    assert placed("one") == placed("three") == "hold" and placed("two") == "deferred"
+    assert re.search(rf"(?m)^{ids['one']}! ", t.b.ctl("queue").stdout)
+    assert try_again(names=["two", "four"]) == ["two", "four"]
+    # Held is held, also over a restart.
+    t.b.stop()
+    t.b.start()
+    assert placed("one") == placed("three") == "hold"
+    n = t.attempts(ids["one"])
+    assert t.b.ctl("queue", "release", ids["one"]).stdout == "1 message\n"
+    wait_for("an attempt of what was released", lambda: t.attempts(ids["one"]) > n)
+    assert placed("one") == "deferred"
+    assert t.json("queue", "hold", "--domain", "far.example")["count"] == 3
+    assert t.json("queue", "release", "--all")["count"] == 4
+    assert "hold" not in {o["queue_name"] for o in t.queue()}
+    # Deleted is gone, and nobody is told.
+    assert t.json("queue", "delete", ids["two"])["count"] == 1
+    assert t.ids() == sorted(ids[n] for n in ("one", "three", "four"))
+    # Returned: the sender is told.
+    assert t.json("queue", "bounce", ids["three"])["count"] == 1
+    report = t.b.mail("bob", 1)[0]
+    assert b"Return-Path: <>" in report and b"multipart/report" in report and b"z@other.example" in report
+    assert b"Action: failed" in report and b"Status: 5." in report, report
+    assert re.search(rf"{ids['three']}: to=<z@other\.example>.*status=bounced", t.b.log())
+    assert t.ids() == sorted(ids[n] for n in ("one", "four")) and t.b.mailbox("alice") == []
+
+
+def drain(t, ids, port):
+    """The next hop lives again: a flush empties the queue."""
+    with Peer("sinkd", "--port", str(port), "--out", t.out):
+        t.b.ctl("queue", "flush")
+        t.b.empty()
+        wait_for("the messages", lambda: len([n for n in os.listdir(t.out) if n.endswith(".eml")]) >= 2)
+        got = [open(f"{t.out}/{n}", "rb").read() for n in os.listdir(t.out) if n.endswith(".eml")]
+        subjects = sorted(re.search(rb"Subject: (\w+)", m).group(1) for m in got)
+        # "four" went to two domains over one upstream: once or twice, as each recipient needs.
+        assert subjects in ([b"four", b"one"], [b"four", b"four", b"one"]), subjects
+    assert t.b.ctl("queue").stdout == "Mail queue is empty\n" and t.queue() == []
+
+
+def stopped(t):
+    """Without a daemon one can look, and is told."""
+    t.b.stop()
+    assert t.b.ctl("queue").stdout == "Mail queue is empty\n"
+    for args in (["status"], ["queue", "flush"], ["queue", "delete", "--all"], ["reload"], ["stop"]):
+        r = t.b.ctl(*args, check=False)
+        assert r.returncode == UNAVAILABLE and "barid is not running" in r.stderr, (args, r)
+    t.b.start()
+    assert t.b.ctl("stop").stdout == ""
+    assert t.b.process.wait(40) == 0
+    t.b.start()
+
+
+# ---- the configuration ------------------------------------------------------------------
+
+MISTAKES = [
+    ('hostnam = "x"', 1, "hostname"), ('\n\nlimits { message-sise = 1MB }', 3, "message-size"),
+    ('limits { message-size = "12QB" }', 1, "size"), ('listen "x" { service = "smpt" }', 1, "smtp"),
+    ('listen "x" { service = "smtp" port = "70000" }', 1, "port"),
+    ('access { relay = {"10.0.0.0/40"} }', 1, "10.0.0.0/40"),
+    ('postmaster = "${nobody-set-this}"', 1, "nobody-set-this"), ('include("nothing-here.conf")', 1, "nothing-here"),
+    ('hostname = "open', 1, ""),
+    ('listen "x" { tls = "sometimes" }', 1, "starttls"), ('queue { lifetime = 5 bananas }', 1, ""),
+    ('auth { backends = {"ftp://x"} }', 1, "ftp"), ("}", 1, ""),
+]
+
+
+def configuration(t):
+    values = {o["name"]: o for o in t.json("config")}
+    assert values["hostname"]["value"] in ('"mx.example.test"', "mx.example.test"), values["hostname"]
+    assert values["hostname"]["file"] == t.b.conf and values["hostname"]["line"] == 1
+    text = t.b.ctl("config").stdout
+    assert re.search(rf"(?m)^hostname = .*mx\.example\.test.*# {re.escape(t.b.conf)}:1$", text), text
+    assert len(text.splitlines()) == len(values) or len(text.splitlines()) >= 40
+    assert "not-for-eyes" not in text and "not-for-eyes" not in json.dumps(list(values.values()))
+    assert t.b.ctl("config", "check").stdout == "" and t.json("config", "check") == {"ok": True}
+    barid = program("barid")
+    r = subprocess.run([barid, "-t", "-c", t.b.conf], capture_output=True, text=True)
+    assert (r.returncode, r.stdout, r.stderr) == (0, "", ""), r
+    r = subprocess.run([barid, "-T", "-c", t.b.conf], capture_output=True, text=True)
+    assert r.returncode == 0 and r.stdout == text, r
+    with open(t.b.conf) as f:
+        good = f.read()
+    path = t.b.dir + "/mistake.conf"
+    for mistake, line, word in MISTAKES:
+        with open(path, "w") as f:
+            f.write(good + mistake + "\n")
+        line += good.count("\n")
+        for command in ([barid, "-t", "-c", path], [barid, "-f", "-c", path],
+                        [program("baridctl"), "-c", path, "config", "check"], [program("sendmail"), "-C", path, "bob"]):
+            r = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+            assert r.returncode == CONFIG and f"{path}:{line}: " in r.stderr and word in r.stderr, (mistake, r)
+            assert r.stdout == ""
+    # So does a certificate that cannot be loaded.
+    with open(path, "w") as f:
+        f.write(good.replace("localhost.pem", "nonexistent.pem"))
+    r = subprocess.run([barid, "-t", "-c", path], capture_output=True, text=True)
+    assert r.returncode == CONFIG and re.match(rf"{re.escape(path)}:\d+: .*nonexistent\.pem", r.stderr), r
+    with open(path, "w") as f:
+        f.write('hostnam = "x"\n' + good)
+    r = subprocess.run([barid, "-t", "-c", path], capture_output=True, text=True)
+    assert 'did you mean "hostname"' in r.stderr, r
+    for args in (["-z"], ["extra"], ["-c"]):
+        assert subprocess.run([barid, *args], capture_output=True).returncode == USAGE, args
+    # Another barid on the same spool does not start, and the first does not notice.
+    r = subprocess.run([barid, "-f", "-c", t.b.conf], capture_output=True, text=True, timeout=20,
+                       pass_fds=[s.fileno() for s in t.b.sockets.values()])
+    assert r.returncode not in (0, CONFIG), r
+    assert t.json("status")["pid"] == t.b.process.pid
+    assert t.b.ctl("version").stdout.startswith("barid ") and "version" in t.json("version")
+    assert t.b.ctl("--help").stdout.startswith("usage: ")
+    for args in ([], ["nonsense"], ["--bogus"], ["status", "x"], ["passwd"], ["config", "x"], ["queue", "show", "a", "b"]):
+        assert t.code(*args) == USAGE, args
+
+
+def reload(t):
+    def banner():
+        with Wire(t.b.port["smtp"]) as w:
+            return w.reply()
+
+    with Wire(t.b.port["smtp"]) as w:
+        assert b"mx.example.test" in w.reply()
+        t.b.hostname = "new.example.test"
+        t.b.write_conf()
+        assert t.b.ctl("reload").stdout == ""
+        wait_for("the new name", lambda: b"new.example.test" in banner())
+        # A session keeps what it began with, and goes on.
+        assert w.smtp("EHLO x").startswith(b"250-mx.example.test")
+        # A mistake: baridctl says so and asks nobody; SIGHUP leaves all as it is.
+        good = open(t.b.conf).read()
+        with open(t.b.conf, "w") as f:
+            f.write(good.replace("new.example.test", "newer.example.test") + "domians = {}\n")
+        r = t.b.ctl("reload", check=False)
+        line = good.count("\n") + 1
+        assert r.returncode == CONFIG and f"{t.b.conf}:{line}: " in r.stderr, r
+        t.b.process.send_signal(signal.SIGHUP)
+        wait_for("the complaint", lambda: f"{t.b.conf}:{line}: " in t.b.log())
+        assert b"new.example.test" in banner() and t.b.process.poll() is None
+        t.b.write_conf()
+        t.b.ctl("reload")
+        assert w.smtp("NOOP").startswith(b"250")
+
+
+def login(t, user, password):
+    """Whether SMTP and POP3 let the user in: the same, by both."""
+    with Wire(t.b.port["submissions"], True) as w:
+        w.reply()
+        w.smtp("EHLO x")
+        code = w.smtp("AUTH PLAIN " + base64.b64encode(f"\0{user}\0{password}".encode()).decode())[:3]
+        assert code in (b"235", b"535"), code
+        smtp = code == b"235"
+    with Wire(t.b.port["pop3s"], True) as w:
+        w.line()
+        w.cmd("USER " + user)
+        pop3 = w.cmd("PASS " + password).startswith(b"+OK")
+    assert smtp == pop3, (user, smtp, pop3)
+    return smtp
+
+
+def passwd(t):
+    def set_password(user, password, code=0, *args):
+        r = t.b.ctl("passwd", *args, user, check=False, input=password + "\n")
+        assert r.returncode == code, r
+        assert password not in r.stdout + r.stderr or not password
+        return r.stdout
+
+    pid = t.b.process.pid
+    assert not login(t, "carol", "first pass")
+    assert set_password("carol", "first pass") == "carol: added\n"
+    assert login(t, "carol", "first pass") and not login(t, "carol", "first")
+    assert set_password("carol", "second: \u00fc ") == "carol: changed\n"
+    assert login(t, "carol", "second: \u00fc ") and not login(t, "carol", "first pass")
+    assert login(t, "alice", PASSWORD)
+    # Mail for her is taken too, at the latest when the master looks again.
+
+    def taken():
+        with Wire(t.b.port["smtp"]) as w:
+            w.reply()
+            w.smtp("EHLO x")
+            w.smtp("MAIL FROM:<x@elsewhere.example>")
+            return w.smtp("RCPT TO:<carol@example.test>").startswith(b"250")
+
+    wait_for("the new mailbox", taken)
+    st = os.stat(t.b.dir + "/users")
+    assert st.st_mode & 0o777 == 0o600 and st.st_uid == os.geteuid()
+    text = t.b.read(t.b.dir + "/users")
+    assert "second" not in text and len(text.splitlines()) == 3
+    assert set_password("carol", "", 0, "-d") == "carol: removed\n"
+    assert not login(t, "carol", "second: \u00fc ")
+    set_password("carol", "", NOUSER, "-d")
+    set_password("dave", "", DATAERR)
+    for name in ("a:b", "../x", "a\nb", "", "-x", "x" * 65, "\u00fc"):
+        assert t.code("passwd", "--", name, input="x\n") in (DATAERR, USAGE), name
+    if ROOT:
+        assert t.code("passwd", "alice", input="stolen\n", user=1) != 0 and login(t, "alice", PASSWORD)
+    # Many at once lose no change.
+    jobs = [subprocess.Popen([program("baridctl"), "-c", t.b.conf, "passwd", f"many{n}"], stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL) for n in range(8)]
+    for n, job in enumerate(jobs):
+        job.communicate(f"many {n}\n".encode())
+        assert job.returncode == 0
+    lines = t.b.read(t.b.dir + "/users").splitlines()
+    assert sorted(x.split(":")[0] for x in lines) == sorted(["alice", "bob", *(f"many{n}" for n in range(8))])
+    assert login(t, "many7", "many 7") and t.b.process.pid == pid and t.b.log().count("reload") == 0
+
+
+def main():
+    with Barid(start=False) as b:
+        out = b.dir + "/sink"
+        os.mkdir(out)
+        with Peer("sinkd", "--out", out, "--rule", "RCPT=450 4.2.0 not now") as sink:
+            port = sink.port
+            b.write_conf(f'upstream "next" {{ server "127.0.0.1" {{ port = {port} }} }}\n'
+                         'upstream "unused" { server "127.0.0.2" { user = "u" password = "not-for-eyes" } }\n'
+                         'route "far.example" { via = "next" }\nroute "other.example" { via = "next" }\n')
+            b.start()
+            t = Tools(b, out)
+            passwd(t)
+            b.set_users(b.users)
+            b.stop()
+            b.start()
+            status(t)
+            configuration(t)
+            ids = t.fill()
+            looking(t, ids)
+            steering(t, ids)
+        drain(t, ids, port)
+        stopped(t)
+        reload(t)
+
+
+main()
