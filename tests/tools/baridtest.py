@@ -266,8 +266,8 @@ def smarthost(*servers, extra="", **kw):
 class Wire:
     """A connection by hand, for what no client library would say."""
 
-    def __init__(self, port, tls=False, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, port), 30)
+    def __init__(self, port, tls=False, host="127.0.0.1", source="127.0.0.1"):
+        self.sock = socket.create_connection((host, port), 30, (source, 0))
         self.data = b""
         if tls:
             self.start_tls()
@@ -335,6 +335,8 @@ class Barid:
               "submissions": ("submission", "implicit"), "pop3": ("pop3", "required"),
               "pop3s": ("pop3", "implicit")}
 
+    log_format = "text"
+
     def __init__(self, hostname="mx.example.test", domain="example.test", users=("alice", "bob"),
                  extra="", listen=None, host="127.0.0.1", relay=(), start=True, folder=None, env=None, ports=None):
         self.dir = folder or tempfile.mkdtemp(prefix="barid-test-")
@@ -389,7 +391,7 @@ run = "{d}/run"
 tls {{ certificate = "{d}/localhost.pem"  key = "{d}/localhost.key" }}
 auth {{ backends = {{"file://{d}/users"}} }}
 access {{ relay = {{{", ".join(f'"{n}"' for n in self.relay)}}} }}
-log {{ to = {{"file:{d}/log"}} level = "debug" }}
+log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
 """
         for name, (service, tls) in self.listen.items():
             text += f'listen "{name}" {{ service = "{service}" address = {{"fd:{self.sockets[name].fileno()}"}} tls = "{tls}" }}\n'
