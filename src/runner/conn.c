@@ -74,6 +74,7 @@ conn_reap(struct runner *r)
 
 		r->graves = c->all_next;
 		loop_timer_free(c->timer);
+		mem_free(c->hops);
 		cause_free(&c->why);
 		buf_free(&c->relay);
 		mem_free(c);
@@ -177,8 +178,12 @@ conn_same_hop(struct conn *c)
 static void
 begin(struct conn *c)
 {
-	c->hop_n = hosts_choose(c->dest->hosts, c->dest, c->hops);
+	struct hop hops[HOP_MAX];
+
+	c->hop_n = hosts_choose(c->dest->hosts, c->dest, hops);
 	c->hop_at = 0;
+	c->hops = mem_array(c->hop_n, sizeof(*hops));
+	memcpy(c->hops, hops, c->hop_n * sizeof(*hops));
 	if (c->hop_n == 0)
 		conn_fail(c, "4.4.4", "no address of %s", c->dest->name);
 	try_hops(c);

@@ -36,7 +36,7 @@ struct conn {
 	struct conn *all_next, **all_at;	/* of the runner; then graves */
 	enum conn_state state;
 
-	struct hop hops[HOP_MAX];
+	struct hop *hops;
 	size_t hop_n, hop_at;
 	bool clear;		/* this hop again, without TLS */
 	unsigned ignore;	/* this hop again, without these extensions */

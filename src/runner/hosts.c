@@ -66,6 +66,15 @@ hosts_fresh(const struct hosts *h, int64_t now)
 
 /* ---- the end ------------------------------------------------------------------ */
 
+static bool
+is_our_name(const struct conf *c, struct str name)
+{
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (str_ieq(name, str_c(c->listens[i].hostname)))
+			return true;
+	return str_ieq(name, str_c(c->hostname));
+}
+
 /* RFC 5321 5.1: we and whoever is no better than we are left out. */
 static void
 drop_self(struct lookup *l)
@@ -75,8 +84,7 @@ drop_self(struct lookup *l)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < h->n; i++) {
-		bool self = str_ieq(str_c(h->v[i].name),
-		    str_c(l->d->r->conf->hostname));
+		bool self = is_our_name(l->d->r->conf, str_c(h->v[i].name));
 
 		for (size_t k = 0; k < h->v[i].addr_n; k++)
 			self = self || self_is(l->d->r->self, &h->v[i].addr[k]);
@@ -388,13 +396,14 @@ size_t
 hosts_choose(const struct hosts *h, const struct dest *d,
     struct hop hops[HOP_MAX])
 {
-	size_t order[HOSTS_MAX], n = h->n;
+	size_t order[HOSTS_MAX], n = h->n, max = HOP_MX_MAX;
 
-	if (d->kind == DEST_UPSTREAM)
+	if (d->kind == DEST_UPSTREAM) {
 		n = order_upstream(h, d->upstream, order);
-	else
+		max = HOP_MAX;
+	} else
 		hosts_order(h->v, n, random_below, order);
-	n = hosts_hops(h->v, order, n, hops);
+	n = hosts_hops(h->v, order, n, max, hops);
 	bad_last(d->r, hops, n);
 	return n;
 }

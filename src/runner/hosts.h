@@ -12,7 +12,9 @@ struct hosts;
 struct runner;
 struct self;
 
-#define HOP_MAX 5	/* addresses that one attempt tries */
+/* Addresses that one attempt tries: of MX hosts, of an upstream. */
+#define HOP_MX_MAX 5
+#define HOP_MAX 16
 
 /* One address to be tried. */
 struct hop {
@@ -37,9 +39,9 @@ struct host {
  */
 void hosts_order(const struct host *hosts, size_t n,
     uint32_t (*random)(uint32_t below), size_t *order);
-/* Pure: the hops of the hosts in ORDER, at most HOP_MAX, two hosts at least. */
+/* Pure: the hops of the hosts in ORDER, at most MAX; no host takes all. */
 size_t hosts_hops(const struct host *hosts, const size_t *order, size_t n,
-    struct hop hops[HOP_MAX]);
+    size_t max, struct hop hops[HOP_MAX]);
 
 /* The addresses by which we would meet ourselves. */
 struct self *self_new(const struct conf *c) MUST_USE;

@@ -4,7 +4,7 @@
  * order -- in which order hosts and their addresses are tried.
  *
  * RFC 5321 5.1: by preference, in random order among equals, at least two
- * addresses where there are two.  Five are tried for one attempt, and no
+ * addresses where there are two.  So many are tried for one attempt, and no
  * host takes all of them if there is another.
  */
 
@@ -38,18 +38,26 @@ hosts_order(const struct host *hosts, size_t n,
 	}
 }
 
+/* Of each host: two at least, as the first may be of a family that fails. */
+static size_t
+share(size_t n, size_t max)
+{
+	size_t most = n > 0 ? (max + n - 1) / n : max;
+
+	return most > 2 ? most : 2;
+}
+
 size_t
 hosts_hops(const struct host *hosts, const size_t *order, size_t n,
-    struct hop hops[HOP_MAX])
+    size_t max, struct hop hops[HOP_MAX])
 {
-	size_t hop_n = 0;
+	size_t hop_n = 0, most = share(n, max);
 
-	for (size_t i = 0; i < n && hop_n < HOP_MAX; i++) {
+	for (size_t i = 0; i < n && hop_n < max; i++) {
 		const struct host *h = &hosts[order[i]];
-		size_t most = n == 1 ? HOP_MAX : n == 2 ? 3 : 2;
 
-		for (size_t k = 0;
-		     k < h->addr_n && k < most && hop_n < HOP_MAX; k++) {
+		for (size_t k = 0; k < h->addr_n && k < most && hop_n < max;
+		     k++) {
 			struct hop *hop = &hops[hop_n++];
 
 			*hop = (struct hop){ .addr = h->addr[k],

@@ -92,7 +92,7 @@ START_TEST(hops)
 
 			hosts[k] = host(name, 10, cases[i].addrs[k]);
 		}
-		n = hosts_hops(hosts, order, cases[i].n, out);
+		n = hosts_hops(hosts, order, cases[i].n, HOP_MX_MAX, out);
 		for (size_t k = 0; k < n; k++)
 			got[k] = out[k].host[0];
 		ck_assert_str_eq(got, cases[i].want);
@@ -100,4 +100,21 @@ START_TEST(hops)
 }
 END_TEST
 
-UNIT_MAIN("order", preference, equals, hops)
+/* The servers of an upstream: all of them, the backups too. */
+START_TEST(upstream)
+{
+	size_t order[8], n;
+	struct host hosts[8];
+	struct hop out[HOP_MAX];
+
+	for (size_t i = 0; i < 8; i++) {
+		hosts[i] = host("s", 0, HOST_ADDR_MAX);
+		order[i] = i;
+	}
+	n = hosts_hops(hosts, order, 8, HOP_MAX, out);
+	ck_assert_uint_eq(n, 16);
+	ck_assert_uint_eq(hosts_hops(hosts, order, 1, HOP_MAX, out), 8);
+}
+END_TEST
+
+UNIT_MAIN("order", preference, equals, hops, upstream)
