@@ -73,7 +73,8 @@ UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
 FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
 FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
 TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/cmd.a $(ARCHIVES)
-TEST_LIBS = $(CHECK_LIBS) $(PAM_LIBS) $(CRYPT)
+# Asked for when it is needed: the library may have come after configure.
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(CRYPT)
 
 obj/tests/%.o: EXTRA_CPPFLAGS = -I$(srcdir)/tests/unit -I$(srcdir)/src
 $(UNIT): obj/unit/%: obj/tests/unit/%.o $(TEST_ARCHIVES)
