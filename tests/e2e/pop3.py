@@ -116,6 +116,14 @@ def states(b):
             err(w, "PASS " + PASSWORD)
         else:
             assert w.line() is None
+    # Nor what comes in the clear in place of a handshake.
+    with connect(b, "pop3") as w:
+        ok(w, "STLS")
+        w.send("USER alice\r\nCAPA\r\n")
+        rest = b""
+        while got := w.sock.recv(4096):
+            rest += got
+        assert b"+OK" not in rest and b"-ERR" not in rest, rest
 
 
 def logins(b):
