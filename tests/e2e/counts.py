@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a message costs in system calls and flushes does not grow unnoticed.
+
+One message after the other, counted by strace (tests/bench/counts shows who
+makes which).  The bounds stand some 15 % above what was measured; whoever
+makes a call fewer lowers them, whoever needs one more says why in raising
+them.  Flushes are exact: one for each message that is accepted, one more for
+each delivery into a mailbox, and hardly any for a removal.
+"""
+import os
+import sys
+
+sys.path[:0] = [os.environ["BARID_SRC"] + "/tests/tools", os.environ["BARID_SRC"] + "/tests/bench"]
+from baridtest import program, skip  # noqa: E402
+from measure import FLUSHES, Measured, may_trace  # noqa: E402
+
+N = 40
+# Mode, how the load is sent, then at most: calls, flushes in sessions, flushes elsewhere.
+BOUNDS = (
+    ("hold", ("rate", "-s", 1), 58, 0, 0),
+    ("hold", ("send", "-s", 1), 90, 1, 0),
+    ("hold", ("send", "-s", 1, "-d"), 27, 1, 0),
+    ("relay", ("send", "-s", 1), 121, 1, 0.3),
+    ("relay", ("send", "-s", 1, "-d"), 57, 1, 0.3),
+    ("maildir", ("send", "-s", 1), 142, 1, 1.3),
+    ("maildir", ("send", "-s", 1, "-d"), 80, 1, 1.3),
+)
+
+
+def sanitized():
+    """Sanitizers make calls of their own."""
+    with open(program("barid"), "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+def measure(b, how):
+    calls = b.trace(*how, "-n", N)
+    inside = sum(v for (who, call), v in calls.items() if call in FLUSHES and who == "session")
+    every = sum(v for (_, call), v in calls.items() if call in FLUSHES)
+    return sum(calls.values()) / N, inside, (every - inside) / N
+
+
+def main():
+    why = may_trace()
+    if why:
+        skip(why)
+    failed, only_flushes = 0, sanitized()
+    for mode, how, most, flushes, elsewhere in BOUNDS:
+        with Measured(mode, traced=True, boxes=1) as b:
+            b.load(*how, "-n", 5)
+            b.settle()
+            # What happens beside on a busy machine only ever adds calls.
+            for _ in range(3):
+                calls, inside, outside = measure(b, how)
+                if only_flushes or calls <= most:
+                    break
+        print(f"{mode:8} {' '.join(map(str, how)):14} {calls:6.1f} calls, "
+              f"{inside / N:.2f} + {outside:.2f} flushes")
+        if not only_flushes and calls > most:
+            print(f"         that is more than {most} calls")
+            failed = 1
+        if inside != flushes * N or outside > elsewhere:
+            print(f"         not {flushes} flush for each in the session, and {elsewhere} elsewhere")
+            failed = 1
+    return failed
+
+
+sys.exit(main())
