@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -114,7 +115,7 @@ ask_runners(const struct master *m, int fd, struct str packet)
 	buf_init(&text, FRAME_MAX / 2);
 	for (size_t i = 1; i < m->helper_n; i++) {
 		struct msg_control_result r;
-		if (channel_call(m->helpers[i].client_end, packet,
+		if (channel_call(m->helpers[i].order_client, packet,
 		    clock_ms() + CONTROL_TIMEOUT_MS, &reply) < 0 ||
 		    !msg_control_result_get(buf_str(&reply), &r)) {
 			ok = false;
@@ -161,6 +162,25 @@ control_serve(const struct master *m, int fd, bool trusted)
 	mem_free(c);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Of the master's own descriptors a control child keeps the ways to the runners. */
+static void
+close_but_orders(const struct master *m)
+{
+	int keep[RUNNERS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 1; i < m->helper_n; i++)
+		keep[n++] = m->helpers[i].order_client;
+	qsort(keep, n, sizeof(keep[0]), by_number);
+	proc_close_from(master_fd_base(), keep, n);
+}
+
 void
 control_accept(struct master *m)
 {
@@ -182,7 +202,7 @@ control_accept(struct master *m)
 		proc_default(SIGINT);
 		proc_ignore(SIGHUP);
 		log_component("control");
-		proc_close_from(master_fd_base(), NULL, 0);
+		close_but_orders(m);
 		proc_confine(&m->user, NULL);
 		control_serve(m, fd, trusted);
 		proc_child_exit(0);

@@ -52,10 +52,29 @@ helpers_init(struct master *m)
 
 	m->helper_n = 0;
 	m->helpers[m->helper_n++] = (struct helper){
-		.kind = HELPER_AUTH, .server_end = -1, .client_end = -1 };
+		.kind = HELPER_AUTH, .server_end = -1, .client_end = -1,
+		.order_server = -1, .order_client = -1 };
 	for (unsigned i = 0; i < runners; i++)
 		m->helpers[m->helper_n++] = (struct helper){
-			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1 };
+			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1,
+			.order_server = -1, .order_client = -1 };
+}
+
+static int
+open_channels(struct helper *h)
+{
+	int fds[2];
+
+	if (channel_pair(fds) < 0 || (h->server_end = fd_raise(fds[0])) < 0)
+		return -1;
+	/* Sessions keep this end, so it stays below master_fd_base(). */
+	h->client_end = fds[1];
+	if (h->kind != HELPER_RUNNER)
+		return 0;
+	if (channel_pair(fds) < 0 || (h->order_server = fd_raise(fds[0])) < 0 ||
+	    (h->order_client = fd_raise(fds[1])) < 0)
+		return -1;
+	return 0;
 }
 
 int
@@ -63,16 +82,11 @@ helpers_channels(struct master *m, struct buf *error)
 {
 	for (size_t i = 0; i < m->helper_n; i++) {
 		struct helper *h = &m->helpers[i];
-		int fds[2];
 
-		if (h->server_end >= 0)
-			continue;
-		if (channel_pair(fds) < 0 || (h->server_end = fd_raise(fds[0])) < 0) {
+		if (h->server_end < 0 && open_channels(h) < 0) {
 			buf_addf(error, "cannot make a channel: %s\n", strerror(errno));
 			return -1;
 		}
-		/* Sessions keep this end, so it stays below master_fd_base(). */
-		h->client_end = fds[1];
 	}
 	return 0;
 }
@@ -80,7 +94,7 @@ helpers_channels(struct master *m, struct buf *error)
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	int fds[3 + RUNNERS_MAX];
+	int fds[4 + RUNNERS_MAX];
 	size_t fd_n = 0;
 	char index[16], count[16];
 	const char *path = proc_helper(helper_name(h));
@@ -96,6 +110,8 @@ helper_start(struct master *m, struct helper *h)
 	buf_free(&b);
 
 	fds[fd_n++] = h->server_end;
+	if (h->kind == HELPER_RUNNER)
+		fds[fd_n++] = h->order_server;
 	fds[fd_n++] = score_fd(m->score);
 	fds[fd_n++] = userset_fd(m->users);
 	if (h->kind == HELPER_RUNNER)

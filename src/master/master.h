@@ -48,6 +48,8 @@ struct helper {
 	pid_t pid;		/* 0: not running */
 	int server_end;		/* of its channel: >= master_fd_base(), inherited by it */
 	int client_end;		/* of its channel: sessions send here */
+	int order_server;	/* of a runner's second channel, for orders ... */
+	int order_client;	/* ... which no session has: both >= master_fd_base() */
 	int64_t started_ms;
 	int64_t restart_ms;	/* when to start it again; 0: now */
 	int64_t backoff_ms;

@@ -43,8 +43,9 @@ state_format(struct master *m, struct buf *b)
 	}
 	for (size_t i = 0; i < m->helper_n; i++) {
 		struct helper *h = &m->helpers[i];
-		buf_addf(b, "helper %d %u %d %d %d\n", (int)h->kind, h->index, (int)h->pid,
-		    keep(h->server_end), keep(h->client_end));
+		buf_addf(b, "helper %d %u %d %d %d %d %d\n", (int)h->kind, h->index, (int)h->pid,
+		    keep(h->server_end), keep(h->client_end), keep(h->order_server) + 1,
+		    keep(h->order_client) + 1);
 	}
 }
 
@@ -111,15 +112,19 @@ restore_listener(struct master *m, struct str line)
 static bool
 restore_helper(struct master *m, struct str line)
 {
-	uint64_t kind, index, pid, server, client;
+	uint64_t kind, index, pid, server, client, orders, order_client;
 
 	if (!take_number(&line, &kind) || !take_number(&line, &index) ||
 	    !take_number(&line, &pid) || !take_number(&line, &server) ||
-	    !take_number(&line, &client) || m->helper_n >= ARRAY_LEN(m->helpers))
+	    !take_number(&line, &client) || !take_number(&line, &orders) ||
+	    !take_number(&line, &order_client) || m->helper_n >= ARRAY_LEN(m->helpers))
 		return false;
 	m->helpers[m->helper_n++] = (struct helper){
 		.kind = (enum helper_kind)kind, .index = (unsigned)index, .pid = (pid_t)pid,
 		.server_end = cloexec(server), .client_end = cloexec(client),
+		/* One more than the number, so that none (-1) is a number too. */
+		.order_server = orders ? cloexec(orders - 1) : -1,
+		.order_client = order_client ? cloexec(order_client - 1) : -1,
 		.started_ms = clock_ms() };
 	return true;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * control -- hints and orders that come in by the channel.
+ * control -- hints that come in by the channel, and orders by another.
+ *
+ * Every session can send hints; an order to delete comes by a channel that no
+ * session has, so that one that was taken over can steer nothing.
  *
  * An order is carried out in steps: the loop lists whom it may concern, the
  * pool looks into the envelopes (for a domain) and into hold/, the loop
@@ -391,52 +394,71 @@ order(struct runner *r, const struct msg_control *m, int fd)
 }
 
 static void
-packet(struct runner *r, struct str bytes, int fd)
+take_hint(struct runner *r, struct str bytes, int fd)
 {
-	struct msg_control *m;
 	struct msg_hint hint;
+	char id[QUEUE_ID_SIZE] = "";
 
-	if (msg_hint_get(bytes, &hint)) {
-		char id[QUEUE_ID_SIZE] = "";
+	if (!msg_hint_get(bytes, &hint))
+		log_warn(NULL, "a packet of %zu octets is no hint", bytes.n);
+	else if (queue_id_valid(hint.id))
+		memcpy(id, hint.id.p, QUEUE_ID_LEN);
+	if (id[0] != '\0' && runner_of(id, r->count) == r->number)
+		runner_learn(r, id, QUEUE_NEW, 0, false);
+	if (fd >= 0)
+		close(fd);
+}
 
-		if (queue_id_valid(hint.id))
-			memcpy(id, hint.id.p, QUEUE_ID_LEN);
-		if (id[0] != '\0' && runner_of(id, r->count) == r->number)
-			runner_learn(r, id, QUEUE_NEW, 0, false);
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	m = mem_alloc(sizeof(*m));
+static void
+take_order(struct runner *r, struct str bytes, int fd)
+{
+	struct msg_control *m = mem_alloc(sizeof(*m));
+
 	if (msg_control_get(bytes, m) && m->op >= CONTROL_STATUS &&
-	    m->op <= CONTROL_BOUNCE)
+	    m->op <= CONTROL_BOUNCE) {
 		order(r, m, fd);
-	else {
-		log_warn(NULL, "a packet of %zu octets is neither hint nor "
-		    "order", bytes.n);
+	} else {
+		log_warn(NULL, "a packet of %zu octets is no order", bytes.n);
 		if (fd >= 0)
 			close(fd);
 	}
 	mem_free(m);
 }
 
-static void
-on_channel(void *arg, bool readable, bool writable)
+/* False at the end of the channel. */
+static bool
+take_packets(struct runner *r, int from,
+    void (*take)(struct runner *r, struct str bytes, int fd))
 {
-	struct runner *r = arg;
 	int fd, got = 1;
 
-	(void)readable;
-	(void)writable;
 	for (int i = 0; i < PACKETS_MAX && got > 0; i++) {
-		got = channel_recv(r->channel, &r->packet, &fd);
+		got = channel_recv(from, &r->packet, &fd);
 		if (got > 0)
-			packet(r, buf_str(&r->packet), fd);
+			take(r, buf_str(&r->packet), fd);
 	}
-	if (got < 0) {
+	return got >= 0;
+}
+
+static void
+on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
+{
+	struct runner *r = arg;
+
+	if (!take_packets(r, r->channel, take_hint)) {
 		log_warn(NULL, "the channel is closed: only scans find mail");
 		loop_io_want(r->channel_io, false, false);
 	}
+	runner_take_up(r);
+}
+
+static void
+on_orders(void *arg, bool readable UNUSED, bool writable UNUSED)
+{
+	struct runner *r = arg;
+
+	if (!take_packets(r, r->orders, take_order))
+		loop_io_want(r->orders_io, false, false);
 	runner_take_up(r);
 }
 
@@ -448,13 +470,16 @@ control_start(struct runner *r)
 		return;
 	r->channel_io = loop_io_new(r->loop, r->channel, on_channel, r);
 	loop_io_want(r->channel_io, true, false);
+	r->orders_io = loop_io_new(r->loop, r->orders, on_orders, r);
+	loop_io_want(r->orders_io, true, false);
 }
 
 void
 control_stop(struct runner *r)
 {
 	loop_io_free(r->channel_io);
-	r->channel_io = NULL;
+	loop_io_free(r->orders_io);
+	r->channel_io = r->orders_io = NULL;
 	buf_free(&r->packet);
 }
 

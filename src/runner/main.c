@@ -26,7 +26,7 @@
 #include "lib/proc.h"
 #include "runner.h"
 
-enum { FD_CHANNEL = 3, FD_SCORE, FD_USERS, FD_RUNNERS };
+enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_RUNNERS };
 
 #define JOBS_MAX 1000
 #define JOBS_MIN 16
@@ -101,9 +101,10 @@ inherit(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNERS_MAX; i++)
 		r->send[i] = -1;
-	r->channel = -1;
-	if (is_channel(FD_CHANNEL)) {
+	r->channel = r->orders = -1;
+	if (is_channel(FD_CHANNEL) && is_channel(FD_ORDERS)) {
 		r->channel = FD_CHANNEL;
+		r->orders = FD_ORDERS;
 		r->score = score_attach(FD_SCORE);
 		r->users = userset_attach(FD_USERS);
 		for (size_t i = 0; i < r->count; i++)
@@ -113,6 +114,7 @@ inherit(struct runner *r)
 			fatal(EX_OSERR, "cannot use what was inherited: %s",
 			    strerror(errno));
 		(void)fcntl(r->channel, F_SETFL, O_NONBLOCK);
+		(void)fcntl(r->orders, F_SETFL, O_NONBLOCK);
 		return;
 	}
 	r->score = score_new(1);

@@ -52,7 +52,8 @@ struct runner {
 	struct userset *users;
 	struct self *self;
 	int mailboxes;
-	int channel;			/* -1: none */
+	int channel;			/* hints; -1: none */
+	int orders;			/* what no session can write to; -1: none */
 	int send[RUNNERS_MAX];		/* to the runners; -1: none */
 	size_t number, count;		/* which of how many runners */
 	pid_t parent;
@@ -86,6 +87,7 @@ struct runner {
 	struct control *controls;	/* under way */
 	size_t finishing;		/* finish works in the pool */
 	struct loop_io *channel_io;
+	struct loop_io *orders_io;
 	struct buf packet;
 	char *bytes;			/* what a connection reads into */
 };
