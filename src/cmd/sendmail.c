@@ -301,6 +301,7 @@ verify(const struct conf *c, int argc, char **argv, int first)
 		putchar('\n');
 	}
 	arena_free(&a);
+	userset_free(users);
 	return code;
 }
 

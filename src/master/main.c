@@ -126,9 +126,10 @@ serve_stdin(const char *path)
 	struct queue *q = queue_open(c->spool, QUEUE_DROP_ONLY, (uid_t)-1, (gid_t)-1, &error);
 	struct userset *users = userset_new();
 	struct score *score = score_new(1);
+	int code = EX_TEMPFAIL;
 	if (!q || !users || !score) {
 		fprintf(stderr, "barid: %s\n", q ? strerror(errno) : buf_cstr(&error));
-		return EX_TEMPFAIL;
+		goto out;
 	}
 	userset_set_any(users, true);
 	struct session_env env = {
@@ -139,7 +140,14 @@ serve_stdin(const char *path)
 	log_of_caller(c);
 	proc_ignore(SIGPIPE);
 	smtpd_serve(&env, STDIN_FILENO, STDOUT_FILENO);
-	return EX_OK;
+	code = EX_OK;
+out:
+	score_free(score);
+	userset_free(users);
+	queue_close(q);
+	buf_free(&error);
+	conf_free(c);
+	return code;
 }
 
 /* ---- start --------------------------------------------------------------------- */
