@@ -10,6 +10,7 @@ nothing races.
         b.send("a@example.test", ["alice@example.test"], "Subject: x\\r\\n\\r\\nhello\\r\\n")
         assert b"hello" in b.mail("alice", 1)[0]
 """
+import atexit
 import contextlib
 import crypt
 import glob
@@ -154,6 +155,8 @@ class Peer:
     def __init__(self, tool, *args):
         self.process = subprocess.Popen([sys.executable, f"{TOOLS}/{tool}", *args],
                                         stdout=subprocess.PIPE, text=True)
+        # Also where a test fails before it could say that it is over.
+        atexit.register(self.process.kill)
         line = self.process.stdout.readline()
         if not line.startswith("PORT "):
             raise AssertionError(f"{tool} did not start: {line!r}")

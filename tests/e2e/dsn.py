@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What senders are told (RFC 3461-3464): whom, when, in which form; and what cannot be told."""
+import email
+import email.policy
+import email.utils
+import os
+import sys
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+
+SENDER = "Alice@origin.example"
+# What a recipient's name begins with is what becomes of it.
+RULES = ["RCPT /^no/=550 5.1.1 no such user", "RCPT /^never/=553 5.1.3 what a name",
+         "RCPT /^wait/=450 4.2.1 not now", "RCPT /^odd/=550 5.7.1 first\\n5.7.1 Final-Recipient: rfc822;x@y\\n"
+         "5.7.1 " + "--=_boundary " * 60 + "\\n5.7.1 gr\u00fc\u00df \x1b[31m"]
+MESSAGE = ("From: Alice@origin.example\r\nTo: you@far.example\r\nSubject: the subject\r\n"
+           "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <orig@origin.example>\r\n\r\n"
+           "the body\r\n.\r\n--=_boundary\r\n").encode()
+
+
+class World:
+    """A barid, the peer that recipients are at, and the one that senders read their reports at."""
+
+    def __init__(self, extra="", caps=None, origin_rules=()):
+        self.far = Sink(*(("--caps", caps) if caps else ()), rules=RULES)
+        self.origin = Sink(rules=origin_rules)
+        self.b = Barid(relay=("127.0.0.0/8",), extra="queue { retry = {1h} idle-connection = 200ms }\n" + extra +
+                       upstream("far", self.far.port) + route("far.example", "far") + route("away.example", "far") +
+                       upstream("origin", self.origin.port) + route("origin.example", "origin"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.b.__exit__(*exc)
+        self.far.stop()
+        self.origin.stop()
+
+    def send(self, *rcpts, sender=SENDER, text=MESSAGE, mail=()):
+        """RCPTS: addresses, or (address, parameters)."""
+        with self.b.smtp() as c:
+            c.ehlo()
+            assert c.mail(sender, list(mail))[0] == 250
+            for r in rcpts:
+                r, params = r if isinstance(r, tuple) else (r, [])
+                assert c.rcpt(r, params)[0] == 250, r
+            assert c.data(text)[0] == 250
+
+    def reports(self, count):
+        return [Report(m, self.b) for m in self.origin.messages(count)]
+
+    def no_report(self):
+        """The spool is at rest, and nobody was told anything."""
+        self.b.empty()
+        assert self.origin.messages() == [], self.origin.messages()
+
+
+class Report:
+    """A report that arrived, held against the RFCs."""
+
+    def __init__(self, facts, b):
+        self.raw = facts["text"]
+        assert facts["mail"]["path"] == "" and not facts["faults"], facts
+        assert [r["path"] for r in facts["rcpts"]] == [SENDER], facts
+        assert max(map(len, self.raw.split(b"\r\n"))) <= 998
+        m = email.message_from_bytes(self.raw, policy=email.policy.default)
+        self.message = m
+        assert m.get_content_type() == "multipart/report" and m.get_param("report-type") == "delivery-status"
+        assert m["Auto-Submitted"] == "auto-replied" and m["MIME-Version"] == "1.0"
+        assert m["To"].addresses[0].addr_spec == SENDER and "MAILER-DAEMON@" in m["From"], m.items()
+        assert email.utils.parsedate_to_datetime(m["Date"]) and m["Message-ID"].endswith(f"@{b.hostname}>")
+        parts = list(m.iter_parts())
+        assert len(parts) == 3, [p.get_content_type() for p in parts]
+        for p in [m, *parts]:
+            assert not p.defects, p.defects
+        assert parts[0].get_content_type() == "text/plain"
+        assert parts[1].get_content_type() == "message/delivery-status"
+        self.words = parts[0].get_content()
+        self.about, *groups = parts[1].get_payload()
+        self.original = parts[2]
+        assert self.about["Reporting-MTA"] == f"dns; {b.hostname}", self.about.items()
+        assert email.utils.parsedate_to_datetime(self.about["Arrival-Date"])
+        self.rcpts = {}
+        for g in groups:
+            kind, _, name = g["Final-Recipient"].partition(";")
+            assert kind == "rfc822" and name.strip() not in self.rcpts
+            assert g["Action"] in ("failed", "delayed", "delivered", "relayed") and g["Status"], g.items()
+            assert g["Status"][0] == {"failed": g["Status"][0], "delayed": "4"}.get(g["Action"], "2"), g.items()
+            # RFC 3461 4.2: only what the sender gave.
+            assert len(g.keys()) == len(set(k.lower() for k in g.keys())), g.keys()
+            self.rcpts[name.strip()] = g
+        assert all(name in self.words for name in self.rcpts), self.words
+
+    def actions(self):
+        return {name: g["Action"] for name, g in self.rcpts.items()}
+
+    def has_body(self):
+        return b"the body" in self.original.as_bytes()
+
+
+# ---- failures ---------------------------------------------------------------------
+
+def failed():
+    with World() as w:
+        # Two that fail here, one there, one that arrives: one report with three.
+        w.send("no1@far.example", "yes@far.example", "never@far.example", "no2@away.example")
+        r = w.reports(1)[0]
+        assert r.actions() == {"no1@far.example": "failed", "never@far.example": "failed",
+                               "no2@away.example": "failed"}, r.actions()
+        g = r.rcpts["never@far.example"]
+        assert g["Status"] == "5.1.3" and g["Diagnostic-Code"] == "smtp; 553 5.1.3 what a name", g.items()
+        assert g["Remote-MTA"] == "dns; 127.0.0.1" and "Original-Recipient" not in g, g.items()
+        assert email.utils.parsedate_to_datetime(g["Last-Attempt-Date"])
+        assert "Original-Envelope-Id" not in r.about
+        # Unsaid: the header alone (dsn.return).
+        assert r.original.get_content_type() == "text/rfc822-headers" and not r.has_body()
+        assert b"Subject: the subject" in r.original.as_bytes()
+        w.b.empty()
+        assert len(w.far.messages()) == 1 and len(w.origin.messages()) == 1
+        # S-41: what can be refused at once is, and causes no mail.
+        with w.b.smtp() as c:
+            assert c.docmd("EHLO x")[0] == 250 and c.mail(SENDER)[0] == 250
+            code, words = c.rcpt("nobody@example.test")
+            assert code == 550 and words.startswith(b"5.1.1"), words
+        # Hostile words become neither fields nor parts.
+        w.send("odd@far.example")
+        r = w.reports(2)[1]
+        assert list(r.rcpts) == ["odd@far.example"], r.rcpts
+        assert b"\x1b" not in r.raw and b"rfc822;x@y" not in \
+            b"".join(l for l in r.raw.split(b"\r\n") if l.startswith(b"Final")), r.raw
+        assert "5.7.1" in r.rcpts["odd@far.example"]["Diagnostic-Code"]
+
+
+def parameters():
+    """ENVID and ORCPT come back as they were meant, RET is obeyed."""
+    with World() as w:
+        orcpt = "ORCPT=rfc822;Bob+2Btag@orig.example"
+        w.send(("no@far.example", [orcpt]), ("no2@far.example", []), mail=["RET=FULL", "ENVID=QQ+2B314+20x"])
+        r = w.reports(1)[0]
+        assert r.about["Original-Envelope-Id"] == "QQ+314 x", r.about.items()
+        assert r.rcpts["no@far.example"]["Original-Recipient"] == "rfc822; Bob+tag@orig.example" or \
+            r.rcpts["no@far.example"]["Original-Recipient"] == "rfc822;Bob+tag@orig.example", r.rcpts
+        assert "Original-Recipient" not in r.rcpts["no2@far.example"]
+        assert r.original.get_content_type() == "message/rfc822"
+        returned = r.raw.split(b"Content-Type: message/rfc822")[1].split(b"\r\n\r\n", 1)[1]
+        assert MESSAGE.split(b"\r\n\r\n", 1)[1] in returned, returned
+        w.send("no@far.example", mail=["RET=HDRS"])
+        r = w.reports(2)[1]
+        assert r.original.get_content_type() == "text/rfc822-headers" and not r.has_body()
+        # A large one is returned by its header, whatever was wished.
+        w.send("no@far.example", text=MESSAGE + b"z" * 70 + b"\r\n" * 1000 + b"y" * 60_000 + b"\r\n", mail=["RET=FULL"])
+        r = w.reports(3)[2]
+        assert not r.has_body() and len(r.raw) < 10_000
+        # 8-bit in the original: declared, and kept.
+        w.send("no@far.example", text=MESSAGE + "gr\u00fc\u00df\r\n".encode(), mail=["RET=FULL", "BODY=8BITMIME"])
+        r = w.reports(4)[3]
+        assert "gr\u00fc\u00df".encode() in r.raw and r.message["Content-Transfer-Encoding"] == "8bit"
+    with World("dsn { return = \"full\" }\n") as w:
+        w.send("no@far.example")
+        assert w.reports(1)[0].has_body()
+
+
+def notify():
+    with World() as w:
+        w.send(("no@far.example", ["NOTIFY=NEVER"]))
+        w.no_report()
+        w.send(("no@far.example", ["NOTIFY=SUCCESS,DELAY"]))
+        w.no_report()
+        w.send(("no@far.example", ["NOTIFY=NEVER"]), ("no2@far.example", ["NOTIFY=FAILURE"]))
+        r = w.reports(1)[0]
+        assert r.actions() == {"no2@far.example": "failed"}, r.actions()
+        w.b.empty()
+        assert len(w.origin.messages()) == 1
+
+
+def success():
+    with World(caps="PIPELINING,SIZE 50000000") as w:
+        # The peer does not know DSN: handed on, which is all that we know.
+        w.send(("yes@far.example", ["NOTIFY=SUCCESS", "ORCPT=rfc822;you@x.example"]), ("yes2@far.example", []),
+               ("alice@example.test", ["NOTIFY=SUCCESS,FAILURE"]), ("no@far.example", ["NOTIFY=SUCCESS,FAILURE"]),
+               mail=["ENVID=e1", "RET=FULL"])
+        m = w.far.messages(1)[0]
+        assert m["mail"]["params"][0].startswith("SIZE=") and len(m["mail"]["params"]) == 1, m
+        assert all(r["params"] == [] for r in m["rcpts"]), m
+        r = w.reports(1)[0]
+        assert r.actions() == {"yes@far.example": "relayed", "alice@example.test": "delivered",
+                               "no@far.example": "failed"}, r.actions()
+        assert r.about["Original-Envelope-Id"] == "e1"
+        w.send(("alice@example.test", ["NOTIFY=SUCCESS"]), mail=["RET=FULL"])
+        r = w.reports(2)[1]
+        assert r.actions() == {"alice@example.test": "delivered"}
+        assert not r.has_body(), "RFC 3461 4.3: the whole comes back with failures only"
+        w.b.empty()
+    with World() as w:
+        # It does: then it is the peer's to report, with what the sender said.
+        w.send(("yes@far.example", ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;you+2B1@x.example"]),
+               ("yes2@far.example", ["NOTIFY=NEVER"]), ("yes3@far.example", []), mail=["ENVID=e+2B2", "RET=HDRS"])
+        m = w.far.messages(1)[0]
+        assert {"RET=HDRS", "ENVID=e+2B2"} <= set(m["mail"]["params"]), m
+        params = {r["path"]: r["params"] for r in m["rcpts"]}
+        assert sorted(params["yes@far.example"]) == ["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;you+2B1@x.example"], params
+        assert params["yes2@far.example"] == ["NOTIFY=NEVER"] and params["yes3@far.example"] == [], params
+        w.no_report()
+
+
+def from_sendmail():
+    with World() as w:
+        w.b.sendmail("-i", "-f", SENDER, "-N", "failure", "-V", "id-7", "nobody@example.test", text=MESSAGE)
+        r = w.reports(1)[0]
+        g = r.rcpts["nobody@example.test"]
+        assert g["Status"] == "5.1.1" and g["Action"] == "failed" and "Remote-MTA" not in g, g.items()
+        assert r.about["Original-Envelope-Id"] == "id-7"
+        w.b.empty()
+
+
+# ---- what nobody can be told ---------------------------------------------------------
+
+def dead():
+    """S-42: a report about a report is never written; what is left stands in dead/, with an alarm."""
+    with World(origin_rules=["RCPT=550 5.1.1 gone"]) as w:
+        w.send("no@far.example", sender="")
+        wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
+        # And the report to a sender that is none.
+        w.send("no@far.example")
+        wait_for("two in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead", "dead"])
+        assert w.b.log().count("can neither be delivered nor returned: kept in dead/") == 2
+        assert w.origin.messages() == []
+        # Only one of them was a report; the message that it is about is gone.
+        listing = w.b.ctl("queue").stdout
+        assert listing.count("MAILER-DAEMON") == 2 and SENDER in listing, listing
+        w.b.stop()
+        w.b.start()
+        assert len([p for p, _ in w.b.spooled() if p == "dead"]) == 2
+        ids = [name for _, name in w.b.spooled()]
+        assert b"the subject" in w.b.ctl("queue", "show", "--text", ids[0]).stdout.encode()
+        w.b.ctl("queue", "delete", ids[0])
+        wait_for("one in dead/", lambda: len(w.b.spooled()) == 1)
+        w.b.ctl("queue", "release", ids[1])
+        # It is tried anew, and dies anew.
+        wait_for("another alarm", lambda: w.b.log().count("kept in dead/") == 3)
+        assert [p for p, _ in w.b.spooled()] == ["dead"]
+
+
+# ---- delays, and the end ----------------------------------------------------------------
+
+def delayed():
+    """Once for each time that was set, to those who want to know; then it arrives."""
+    extra = "queue { retry = {500ms} delay-notice = {1s, 4s} }\n"
+    with World(extra) as w:
+        w.send("wait@far.example", ("wait2@far.example", ["NOTIFY=FAILURE"]), ("wait3@far.example", ["NOTIFY=DELAY"]),
+               "yes@far.example")
+        for n in (1, 2):
+            r = w.reports(n)[n - 1]
+            assert r.actions() == {"wait@far.example": "delayed", "wait3@far.example": "delayed"}, r.actions()
+            g = r.rcpts["wait@far.example"]
+            assert g["Status"] == "4.2.1" and g["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", g.items()
+            until = email.utils.parsedate_to_datetime(g["Will-Retry-Until"])
+            arrival = email.utils.parsedate_to_datetime(r.about["Arrival-Date"])
+            assert abs((until - arrival).total_seconds() - 5 * 86400) <= 2, g.items()
+            assert not r.has_body()
+        # Some attempts later there are still two, also after a restart.
+        tries = w.b.log().count("to=<wait@")
+        w.b.stop()
+        w.b.start()
+        wait_for("more attempts", lambda: w.b.log().count("to=<wait@") >= tries + 3)
+        assert len(w.origin.messages()) == 2
+        assert len(w.far.messages()) == 1, "who had it does not get it again"
+
+
+def expired():
+    extra = "queue { retry = {500ms} lifetime = 2s delay-notice = {} }\n"
+    with World(extra) as w:
+        w.send("wait@far.example", ("wait2@far.example", ["NOTIFY=NEVER"]), "yes@far.example")
+        r = w.reports(1)[0]
+        g = r.rcpts["wait@far.example"]
+        assert list(r.rcpts) == ["wait@far.example"] and g["Action"] == "failed" and g["Status"] == "4.4.7", g.items()
+        assert "not now" in g["Diagnostic-Code"] or "not now" in r.words, r.words
+        w.b.empty()
+        assert "status=expired, returned to sender" in w.b.log()
+        assert len(w.origin.messages()) == 1 and len(w.far.messages()) == 1
+        # A report that expires goes where those go that nobody wants.
+        w.send("wait@far.example", sender="")
+        wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
+
+
+def main():
+    for test in (failed, parameters, notify, success, from_sendmail, dead, delayed, expired):
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        start = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+main()
