@@ -15,15 +15,18 @@ auth_backend_init(struct auth_backend *b, const char *url)
 	if (str_starts(s, STR("file://"))) {
 		b->kind = AUTH_FILE;
 		b->path = url + 7;
-		return true;
+		return b->path[0] == '/';
 	}
 	if (!str_starts(s, STR("pam://")))
 		return false;
 	b->kind = AUTH_PAM;
-	if (str_cut(str_skip(s, 6), '?', &service, &query) &&
-	    str_starts(query, STR("confdir=")))
+	/* What is not understood might have been a restriction. */
+	if (str_cut(str_skip(s, 6), '?', &service, &query)) {
+		if (!str_starts(query, STR("confdir=/")))
+			return false;
 		b->confdir = query.p + 8;
-	if (service.n == 0 || service.n >= sizeof(b->service))
+	}
+	if (service.n == 0 || service.n >= sizeof(b->service) || str_find(service, '/') >= 0)
 		return false;
 	memcpy(b->service, service.p, service.n);
 	return true;

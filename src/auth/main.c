@@ -149,16 +149,16 @@ loop(struct auth *a)
 	sigemptyset(&none);
 	buf_init(&packet, FRAME_MAX);
 	while (!got_term) {
-		struct pollfd p = { .fd = CHANNEL_FD,
-			.events = a->workers < WORKERS_MAX ? POLLIN : 0 };
-		int n = ppoll(&p, 1, NULL, &none);
+		struct pollfd p = { .fd = CHANNEL_FD, .events = POLLIN };
+		/* With all workers busy, only for the end of one: not for a channel's either. */
+		int n = ppoll(&p, a->workers < WORKERS_MAX ? 1 : 0, NULL, &none);
 		if (got_chld)
 			reap(a);
 		if (got_usr1) {
 			got_usr1 = 0;
 			log_reopen();
 		}
-		if (n <= 0 || got_term || a->workers >= WORKERS_MAX)
+		if (n <= 0 || got_term)
 			continue;
 		n = channel_recv(CHANNEL_FD, &packet, &reply);
 		if (n < 0)
