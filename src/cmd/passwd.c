@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/password.h"
+#include "mailbox/maildir.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 #define PASSWORD_MAX 512
@@ -229,18 +230,6 @@ set_password(const char *path, struct str name)
 	return code;
 }
 
-static bool
-name_fits(struct str name)
-{
-	if (name.n == 0 || name.n > 64 || name.p[0] == '.' || name.p[0] == '-')
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._=+@-",
-		    name.p[i], 67))
-			return false;
-	return true;
-}
-
 int
 cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
 {
@@ -251,8 +240,12 @@ cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
 	if (!path)
 		return complain("passwd", "auth.backends has no file:// backend", EX_CONFIG);
 	struct str name = str_c(argv[0]);
-	if (!name_fits(name))
-		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -",
-		    EX_DATAERR);
+	ptrdiff_t at = str_rfind(name, '@');
+	if (!mailbox_name_valid(name))
+		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -, "
+		    "and begins with neither . nor -", EX_DATAERR);
+	/* Whoever logs in with a domain of ours is the one without it: this line would be dead. */
+	if (!delete && at > 0 && conf_is_local(c, str_skip(name, (size_t)at + 1)))
+		return complain(argv[0], "the user is the part before the @", EX_DATAERR);
 	return delete ? change(path, name, NULL) : set_password(path, name);
 }
