@@ -7,8 +7,7 @@
  *
  * barid.conf(5) is the language.  One table (conf/option.h) says of each
  * option its name, type, default, range and help; parser, check, `baridctl
- * config` and the manual's test read it.  The file is parsed with
- * libConfuse, of which conf/parse.c is the only user.
+ * config` and the manual's test read it.
  *
  * Everything in a struct conf lives in its arena: conf_free() gives all
  * back.  Times are milliseconds, sizes octets.  Lists are arrays with a
@@ -216,14 +215,15 @@ struct conf {
  */
 struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
 /*
- * The same for text that stands for a file called NAME.  Unless NAME is an
- * absolute path, to which includes are relative, include() is refused and
- * no file is read.
+ * The same for text that stands for a file called NAME.  Unless that is an
+ * absolute path, include() is refused and no file is read.
  */
 struct conf *conf_parse(const char *name, struct str text, struct buf *error) MUST_USE;
 /* All defaults. */
 struct conf *conf_default(void) MUST_USE;
 void conf_free(struct conf *c);		/* NULL is fine */
+/* Sets the log up as C says: true if at least one target could be opened. */
+bool conf_open_log(const struct conf *c);
 /* Overwrites the passwords of upstreams, for a process that forks sessions. */
 void conf_forget_secrets(struct conf *c);
 
@@ -239,7 +239,7 @@ void conf_each(const struct conf *c,
     void (*fn)(void *arg, const char *name, const char *value, struct conf_place place),
     void *arg);
 
-/* True if the address (4 or 16 octets by FAMILY; v4-mapped is v4) is in NETS. */
+/* True if the address (4 or 16 octets; v4-mapped is v4) is in NETS. */
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */
 bool conf_is_local(const struct conf *c, struct str domain);

@@ -182,11 +182,7 @@ load(struct auth *a, const char *path)
 	if (!(a->conf = conf_load(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
-	log_setup((enum log_level)a->conf->log.level, (enum log_format)a->conf->log.format);
-	for (size_t i = 0; i < a->conf->log.to.n; i++)
-		if (log_to(a->conf->log.to.v[i]) < 0)
-			log_warn(NULL, "cannot log to %s: %s", a->conf->log.to.v[i],
-			    strerror(errno));
+	(void)conf_open_log(a->conf);
 	for (size_t i = 0; i < a->conf->auth.backends.n && a->backend_n < BACKENDS_MAX; i++) {
 		struct auth_backend *b = &a->backends[a->backend_n];
 		if (!auth_backend_init(b, a->conf->auth.backends.v[i]))

@@ -7,6 +7,7 @@
  * is no half one.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/log.h"
@@ -27,6 +28,22 @@ conf_new(const char *path)
 	arena_init(&c->arena, CONF_ARENA_MAX);
 	c->path = arena_cstr(&c->arena, str_c(path));
 	return c;
+}
+
+bool
+conf_open_log(const struct conf *c)
+{
+	bool any = false;
+
+	log_reset();
+	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
+	for (size_t i = 0; i < c->log.to.n; i++) {
+		if (log_to(c->log.to.v[i]) == 0)
+			any = true;
+		else
+			log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i], strerror(errno));
+	}
+	return any;
 }
 
 void

@@ -103,13 +103,8 @@ check_files(const struct conf *c)
 static void
 log_of_caller(const struct conf *c)
 {
-	bool any = false;
-
 	log_component("smtpd");
-	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
-	for (size_t i = 0; i < c->log.to.n; i++)
-		any = log_to(c->log.to.v[i]) == 0 || any;
-	if (!any)
+	if (!conf_open_log(c))
 		log_setup(LOG_LEVEL_ERROR, (enum log_format)c->log.format);
 }
 

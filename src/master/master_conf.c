@@ -107,17 +107,6 @@ attach_tls(struct listener *v, size_t n, const struct service_tls *tls, size_t t
 				v[i].tls = tls[j].ctx;
 }
 
-static void
-apply_log(const struct conf *c)
-{
-	log_reset();
-	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
-	for (size_t i = 0; i < c->log.to.n; i++)
-		if (log_to(c->log.to.v[i]) < 0)
-				log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i],
-			    strerror(errno));
-}
-
 static int
 make_dir(const char *path, mode_t mode, const struct proc_user *u, struct buf *error)
 {
@@ -203,7 +192,7 @@ master_apply(struct master *m, struct conf *c, bool first)
 	m->certificates_mtime = certificates_stamp(c);
 	conf_free(m->conf);
 	m->conf = c;
-	apply_log(c);
+	(void)conf_open_log(c);
 	users_refresh(m, true);
 	buf_free(&error);
 	return 0;

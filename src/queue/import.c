@@ -256,6 +256,9 @@ finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 		return -1;
 	}
 	im->count++;
+	/* The line by which log readers count it as received. */
+	log_as("pickup", LOG_LEVEL_INFO, id, "uid=%lu",
+	    (unsigned long)d->st.st_uid);
 	if (im->fn != NULL)
 		im->fn(im->arg, id);
 	return 0;

@@ -126,17 +126,6 @@ inherit(struct runner *r)
 }
 
 static void
-open_log(const struct conf *c)
-{
-	log_setup((enum log_level)c->log.level, (enum log_format)c->log.format);
-	for (size_t i = 0; i < c->log.to.n; i++)
-		if (log_to(c->log.to.v[i]) < 0)
-			log_warn(NULL, "cannot log to %s: %s", c->log.to.v[i],
-			    strerror(errno));
-	log_component("runner");
-}
-
-static void
 load(struct runner *r, const char *path)
 {
 	struct buf error;
@@ -278,7 +267,8 @@ main(int argc, char **argv)
 	proc_fix_stdio();
 	log_component("runner");
 	load(r, path);
-	open_log(r->conf);
+	(void)conf_open_log(r->conf);
+	log_component("runner");
 	inherit(r);
 	user = proc_user(r->conf->user);
 	if (proc_is_root() && !user.found)

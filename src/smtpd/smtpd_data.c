@@ -48,9 +48,10 @@ smtpd_data(struct session *s, const struct command *c)
 		return ANSWER(501, "5.5.4", "DATA takes no argument");
 	/*
 	 * RFC 2920 3.1: DATA ends a group.  Who goes on takes the answer for
-	 * granted; had it been no, the text would be read as commands.
+	 * granted; had it been no, the text would be read as commands.  A
+	 * program that feeds a whole dialogue to sendmail -bs smuggles nothing.
 	 */
-	if (stream_pending(s->stream) > 0) {
+	if (stream_pending(s->stream) > 0 && !s->env->to_drop) {
 		log_info(NULL, "improper command pipelining after DATA from %s",
 		    s->client);
 		return (struct answer){ .code = 503, .enhanced = "5.5.0",

@@ -391,8 +391,8 @@ rewrite(void *arg, const char *name, const char *value, struct conf_place place)
 
 START_TEST(shown_is_readable)
 {
-	struct conf *c = must_parse(FILES TLS "domains = {a.example} access { relay = {} }\n"
-	    "tls { ciphers = 'a\"\\b${c}' } recipients { subaddress = '' }\n"
+	struct conf *c = must_parse(FILES "domains = {a.example} access { relay = {} }\n"
+	    "tls { certificate = /c key = /k ciphers = 'a\"\\b${c}' } recipients { subaddress = '' }\n"
 	    "queue { retry = {90s, 1500ms} delay-notice = {} idle-connection = 0 }"), *d;
 	struct buf first, second, text;
 
