@@ -380,42 +380,6 @@ walk_options(struct parse *p, cfg_t *cfg, const struct option *o, size_t n,
 	}
 }
 
-/*
- * libConfuse lets a second section of the same kind replace the first
- * without a word; what stood there would be lost, and unchecked.
- */
-static bool
-once(struct parse *p)
-{
-	struct str rest = buf_str(&p->lx->text), line, before = STR("");
-	long seen[64] = { 0 };
-	size_t depth = 0;
-
-	for (long token = 1; rest.n > 0; token++, before = line) {
-		str_cut(rest, '\n', &line, &rest);
-		if (str_eq(line, STR("}")) && depth > 0)
-			depth--;
-		if (!str_eq(line, STR("{")) || depth++ > 0)
-			continue;
-		struct str name = before.n > 2 && before.p[0] == '\'' ?
-		    str_head(str_skip(before, 1), before.n - 2) : before;
-		for (size_t i = 0; i < conf_option_n && i < ARRAY_LEN(seen); i++) {
-			if (conf_options[i].count_offset != SIZE_MAX ||
-			    !str_eq(name, str_c(conf_options[i].name)))
-				continue;
-			if (seen[i] != 0) {
-				conf_complain(p->error, place_of(p, token - 1),
-				    "section \"%s\" stands twice, expected it once: "
-				    "it began in line %d of %s", conf_options[i].name,
-				    place_of(p, seen[i]).line, place_of(p, seen[i]).file);
-				return false;
-			}
-			seen[i] = token - 1;
-		}
-	}
-	return true;
-}
-
 /* Runs libConfuse over the tokens; its tree, or NULL after a complaint. */
 static cfg_t *
 build_tree(struct parse *p, cfg_opt_t *opts)
@@ -447,7 +411,7 @@ conf_fill(struct conf *c, struct lexer *lx, struct buf *error)
 	parsing = &p;
 	buf_init(&p.name, 3 * CONF_VALUE_MAX);
 	opts = new_options(conf_options, conf_option_n);
-	cfg = once(&p) ? build_tree(&p, opts) : NULL;
+	cfg = build_tree(&p, opts);
 	if (cfg) {
 		walk_options(&p, cfg, conf_options, conf_option_n, (char *)c,
 		    conf_place_top(c));

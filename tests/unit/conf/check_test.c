@@ -15,8 +15,6 @@ static const struct fault unknown[] = {
 	{ "listen a {\n\nprot = 5 }", "3: unknown option \"prot\" in \"listen\"; did you mean \"port\"?" },
 	{ "upstream a { servers b { } }", "1: unknown option \"servers\" in \"upstream\"; did you mean \"server\"?" },
 	{ "upstream a { server b { prot = 5 } }", "1: unknown option \"prot\" in \"server\"; did you mean \"port\"?" },
-	{ "access { }\nlimits { }\naccess { }",
-	    "3: section \"access\" stands twice, expected it once: it began in line 1" },
 	{ "hostname = {a}", "1: this option takes one value, expected it without braces" },
 	{ "hostname += a", "1: \"hostname\" is no list, expected = instead of +=" },
 	{ "hostname a { }", "1: \"hostname\" is an option, expected = and a value" },
