@@ -8,7 +8,8 @@
  * nothing has to be remembered of how often it was tried, a change of the
  * configuration takes effect at once, and a queue that stood still for a
  * day does not catch up on a day's attempts.  A tenth of jitter keeps what
- * came together from coming back together.
+ * came together from coming back together.  It only makes late: an attempt
+ * before its point would have that same point ahead of it once more.
  */
 
 #include "result.h"
@@ -56,8 +57,7 @@ schedule_next(const struct conf_times *retry, int64_t arrival, int64_t now,
 	if (arrival > now)
 		arrival = now;
 	wait = point_after(retry, arrival, now + gap - 1) - now;
-	/* 90 to 110 %. */
-	return now + wait - wait / 10 + wait / 5 * (int64_t)random(1001) / 1000;
+	return now + wait + wait / 10 * (int64_t)random(1001) / 1000;
 }
 
 unsigned

@@ -9,7 +9,6 @@
 #define MIN 60000
 #define HOUR 3600000
 
-static uint32_t middle_below(uint32_t below) { return below / 2; }
 static uint32_t none_below(uint32_t below) { return below - below; }
 static uint32_t most_below(uint32_t below) { return below - 1; }
 
@@ -44,13 +43,10 @@ START_TEST(points)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		int64_t now = arrival + cases[i].now;
 		int64_t want = arrival + cases[i].next, wait = want - now;
-		int64_t got = schedule_next(&retry, arrival, now, middle_below);
+		int64_t got = schedule_next(&retry, arrival, now, none_below);
 
-		ck_assert_msg(got >= want - 1 && got <= want + 1,
-		    "case %zu: %lld instead of %lld", i, (long long)got,
-		    (long long)want);
-		got = schedule_next(&retry, arrival, now, none_below);
-		ck_assert_int_eq(got, want - wait / 10);
+		ck_assert_msg(got == want, "case %zu: %lld instead of %lld", i,
+		    (long long)got, (long long)want);
 		got = schedule_next(&retry, arrival, now, most_below);
 		ck_assert_int_le(got, want + wait / 10 + 1);
 		ck_assert_int_ge(got, want + wait / 10 - 5);
@@ -68,7 +64,38 @@ START_TEST(odd)
 	ck_assert_int_gt(schedule_next(&none, 0, 5000, none_below), 5000);
 	ck_assert_int_gt(schedule_next(&nil, 0, HOUR, none_below), HOUR);
 	ck_assert_int_eq(
-	    schedule_next(&fast, 0, 10000, middle_below), 11000);
+	    schedule_next(&fast, 0, 10000, none_below), 11000);
+}
+END_TEST
+
+static uint32_t dice = 1;
+
+static uint32_t
+any_below(uint32_t below)
+{
+	dice = dice * 1103515245 + 12345;
+	return (dice >> 16) % below;
+}
+
+/* Whatever the jitter, each point is one attempt, and not a few. */
+START_TEST(count)
+{
+	static int64_t steps[] = { 3 * MIN, 3 * MIN, 9 * MIN, 15 * MIN,
+		30 * MIN, 2 * HOUR };
+	const struct conf_times retry = { steps, ARRAY_LEN(steps) };
+	const int64_t arrival = 1700000000000;
+	const int64_t end = arrival + 121 * HOUR - HOUR / 2;
+
+	for (size_t i = 0; i < 100; i++) {
+		int64_t at = arrival;
+		size_t n = 0;
+
+		while ((at = schedule_next(&retry, arrival, at, any_below)) <
+		    end)
+			n++;
+		/* Five in the first hour, then one in two. */
+		ck_assert_uint_eq(n, 5 + 59);
+	}
 }
 END_TEST
 
@@ -85,4 +112,4 @@ START_TEST(delays)
 }
 END_TEST
 
-UNIT_MAIN("schedule", points, odd, delays)
+UNIT_MAIN("schedule", points, odd, count, delays)
