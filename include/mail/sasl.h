@@ -13,8 +13,9 @@ struct sasl_plain {
 
 /*
  * Decodes a base64 PLAIN message ("=" is the empty one) into BYTES, which
- * the caller wipes, and shows its parts.  0; -1: no base64, or not exactly
- * two NULs, or an authorization identity that is not the user itself.
+ * the caller wipes, and shows its parts.  0; -1 with errno EBADMSG: no
+ * base64, or not exactly two NULs; or EPERM: an authorization identity that
+ * is not the user itself, whose parts OUT shows all the same.
  */
 int sasl_plain_parse(struct str base64, struct buf *bytes, struct sasl_plain *out) MUST_USE;
 

@@ -323,10 +323,12 @@ plain_login(struct pop3_session *s, struct str message)
 	buf_init(&bytes, SMTP_AUTH_LINE_MAX);
 	if (str_eq(message, STR("*")))
 		r = pop3_err(s, "you broke it off");
-	else if (sasl_plain_parse(message, &bytes, &plain) < 0)
-		r = pop3_err(s, "this is no PLAIN message");
-	else
+	else if (sasl_plain_parse(message, &bytes, &plain) == 0)
 		r = login(s, "PLAIN", plain.user, plain.password);
+	else if (errno == EPERM)
+		r = failed(s, plain.user);
+	else
+		r = pop3_err(s, "this is no PLAIN message");
 	buf_wipe(&bytes);
 	buf_free(&bytes);
 	forget(message);

@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "mail/limits.h"
+#include "mail/sasl.h"
 #include "mail/text.h"
 
 #define AUTH_CALL_MS 60000
@@ -181,19 +182,15 @@ login(struct session *s, struct str user, struct str password)
 	return a;
 }
 
-/* RFC 4616: [authzid] NUL authcid NUL passwd. */
 static struct answer
-plain(struct session *s, struct str message)
+plain(struct session *s, struct str message, struct buf *bytes)
 {
-	struct str authzid, user, password;
+	struct sasl_plain p;
 
-	if (!str_cut(message, '\0', &authzid, &message) ||
-	    !str_cut(message, '\0', &user, &password))
-		return bad_login();
-	/* Nobody acts for others here. */
-	if (authzid.n > 0 && !str_eq(authzid, user))
-		return refused(s, user);
-	return login(s, user, password);
+	if (sasl_plain_parse(message, bytes, &p) == 0)
+		return login(s, p.user, p.password);
+	/* Nobody acts for others here: a login that fails, not a bad message. */
+	return errno == EPERM ? refused(s, p.user) : bad_login();
 }
 
 /* ---- the exchange ------------------------------------------------------- */
@@ -206,42 +203,44 @@ prompt(struct session *s, enum auth_step step, struct str challenge)
 		.then = THEN_LINE };
 }
 
-/* Takes a response that was decoded. */
+/* Takes a response, decoding it into BYTES. */
 static struct answer
-take(struct session *s, enum auth_step step, struct str response)
+take(struct session *s, enum auth_step step, struct str line, struct buf *bytes)
 {
 	struct answer a;
 
+	if (step == AUTH_WANT_PLAIN)
+		return plain(s, line, bytes);
+	if (base64_decode(line, bytes) < 0 || !buf_ok(bytes))
+		return not_base64();
 	switch (step) {
-	case AUTH_WANT_PLAIN:
-		return plain(s, response);
 	case AUTH_WANT_USER:
 		buf_reset(&s->auth_user);
-		buf_add(&s->auth_user, response);
+		buf_add(&s->auth_user, buf_str(bytes));
 		if (!buf_ok(&s->auth_user))
 			return bad_login();
 		return prompt(s, AUTH_WANT_PASSWORD, STR("UGFzc3dvcmQ6"));
 	case AUTH_WANT_PASSWORD:
-		a = login(s, buf_str(&s->auth_user), response);
+		a = login(s, buf_str(&s->auth_user), buf_str(bytes));
 		buf_wipe(&s->auth_user);
 		return a;
+	case AUTH_WANT_PLAIN:
 	case AUTH_NONE:
 		break;
 	}
 	panic("smtpd: a response to no challenge");
 }
 
-/* Decodes a response, takes it, and leaves no trace of it. */
+/* Takes a response, and leaves no trace of it. */
 static struct answer
 respond(struct session *s, enum auth_step step, struct str line)
 {
-	struct answer a = not_base64();
+	struct answer a;
 	struct buf b;
 
 	s->auth_step = AUTH_NONE;
 	buf_init(&b, SMTP_AUTH_LINE_MAX);
-	if (base64_decode(line, &b) == 0 && buf_ok(&b))
-		a = take(s, step, buf_str(&b));
+	a = take(s, step, line, &b);
 	buf_wipe(&b);
 	buf_free(&b);
 	/* The stream's buffer still holds the line, and it is ours. */
