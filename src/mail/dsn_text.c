@@ -26,6 +26,12 @@ struct explanation {
 	const char *advice;
 };
 
+/* Where no other server said so: TLS that is demanded, an administrator. */
+static const struct explanation our_rules = { "7.",
+	"The rules of this mail system did not let the message go on.",
+	"The reason below may say why. If it means nothing to you, forward "
+	"this report to the person who runs your mail system." };
+
 /* The first whose code is the start of a status decides. */
 /* clang-format off */
 static const struct explanation explanations[] = {
@@ -139,13 +145,16 @@ add_wrapped(struct buf *b, const char *indent, struct str text)
 		buf_add(b, STR("\r\n"));
 }
 
-/* STATUS without its class is matched up to a digit's end. */
+/* The status without its class is matched up to a digit's end. */
 static const struct explanation *
-explain(const char *status)
+explain(const struct dsn_rcpt *rcpt)
 {
-	struct str s = str_c(status);
+	struct str s = str_c(rcpt->status);
 
 	s = s.n > 2 ? str_skip(s, 2) : STR("");
+	if (rcpt->diagnostic.n > 0 && !rcpt->smtp_diagnostic &&
+	    str_starts(s, STR("7.")))
+		return &our_rules;
 	for (size_t i = 0; i < ARRAY_LEN(explanations); i++) {
 		struct str code = str_c(explanations[i].code);
 		bool whole = code.n > 0 && code.p[code.n - 1] != '.';
@@ -232,7 +241,7 @@ add_answer(struct buf *b, const struct dsn_rcpt *rcpt)
 static void
 add_explained(struct buf *b, const struct dsn_rcpt *rcpt)
 {
-	const struct explanation *e = explain(rcpt->status);
+	const struct explanation *e = explain(rcpt);
 
 	if (rcpt->action == DSN_FAILED) {
 		add_wrapped(b, "    ", str_c(e->what));

@@ -145,6 +145,26 @@ START_TEST(explanations)
 }
 END_TEST
 
+/* What we decided is not said to be another's refusal. */
+START_TEST(our_rules)
+{
+	struct dsn_rcpt rcpt = { .action = DSN_FAILED,
+		.rcpt = { STR("a"), STR("x") },
+		.status = "5.7.0",
+		.diagnostic = STR("returned by the administrator") };
+
+	make(&rcpt, 1, "");
+	ck_assert(has("The rules of this mail system did not let"));
+	ck_assert(has("More exactly:\r\n        returned by the"));
+	ck_assert(!has("refused"));
+	buf_free(&b);
+	rcpt.smtp_diagnostic = true;
+	make(&rcpt, 1, "");
+	ck_assert(has("refused the message by its rules"));
+	buf_free(&b);
+}
+END_TEST
+
 /* A long list is not explained to its end, but named. */
 START_TEST(long_list)
 {
@@ -178,5 +198,5 @@ START_TEST(subject)
 }
 END_TEST
 
-UNIT_MAIN("mail/dsn_text", failure, delayed, succeeded, explanations, long_list,
+UNIT_MAIN("mail/dsn_text", failure, delayed, succeeded, explanations, our_rules, long_list,
     subject)
