@@ -28,6 +28,7 @@
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_RUNNERS };
 
+/* Messages that are loaded at once, where no more connections are allowed. */
 #define JOBS_MAX 1000
 #define JOBS_MIN 16
 /* Descriptors for everything but messages and connections. */
@@ -165,7 +166,7 @@ static void
 limits(struct runner *r)
 {
 	const struct conf *c = r->conf;
-	size_t files = proc_files_max(), jobs;
+	size_t files = proc_files_max(), jobs, most;
 
 	r->per_destination = ((size_t)c->queue.per_destination + r->count - 1) /
 	    r->count;
@@ -179,9 +180,12 @@ limits(struct runner *r)
 		r->conn_max = 1;
 	jobs = files > r->conn_max + FILES_OTHER ?
 	    files - r->conn_max - FILES_OTHER : 0;
-	r->job_max = jobs > JOBS_MAX ? JOBS_MAX :
-	    jobs < JOBS_MIN	     ? JOBS_MIN :
-				       jobs;
+	/* A connection has a message of its own, and others are loaded. */
+	most = r->conn_max + JOBS_MAX / 2 > JOBS_MAX ?
+	    r->conn_max + JOBS_MAX / 2 : JOBS_MAX;
+	r->job_max = jobs > most ? most :
+	    jobs < JOBS_MIN	 ? JOBS_MIN :
+				   jobs;
 }
 
 static void
