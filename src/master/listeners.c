@@ -129,6 +129,15 @@ open_one(void *arg, const struct addr *a)
 	opening_add(o, fd, a);
 }
 
+static bool
+is_listening(int fd)
+{
+	int on = 0;
+	socklen_t n = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
+}
+
 /* "fd:name": a descriptor of socket activation, or a number. */
 static void
 open_inherited(struct opening *o, const char *name)
@@ -143,11 +152,14 @@ open_inherited(struct opening *o, const char *name)
 	}
 	int fd = notify_take_fd(name);
 	uint64_t number;
-	if (fd < 0 && str_u64(str_c(name), 65535, &number) == 0 && fcntl((int)number, F_GETFD) >= 0)
+	/* Looked at before it is moved: it could be our standard error. */
+	if (fd < 0 && str_u64(str_c(name), 65535, &number) == 0 && is_listening((int)number))
 		fd = fd_raise((int)number);
-	if (fd < 0) {
-		opening_fail(o, NULL,
-		    "no descriptor of that name was handed over (LISTEN_FDNAMES)");
+	if (fd < 0 || !is_listening(fd)) {
+		opening_fail(o, NULL, "no listening socket of that name was handed over "
+		    "(LISTEN_FDNAMES), nor is it the number of one");
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
