@@ -163,6 +163,18 @@ find_user(struct master *m, const struct conf *c, struct buf *error)
 	return 0;
 }
 
+/* A complaint is lines; the log has one for each. */
+static void
+log_lines(const char *what, const struct buf *b)
+{
+	struct str rest = buf_str(b), line;
+
+	while (rest.n > 0) {
+		str_cut(rest, '\n', &line, &rest);
+		log_error(NULL, "%s" STR_FMT, what, STR_ARG(line));
+	}
+}
+
 /* Puts C in force.  -1: it was not, and C is freed; the reason is in the log. */
 int
 master_apply(struct master *m, struct conf *c, bool first)
@@ -197,7 +209,7 @@ master_apply(struct master *m, struct conf *c, bool first)
 	buf_free(&error);
 	return 0;
 fail:
-	log_error(NULL, "%s", buf_cstr(&error));
+	log_lines("", &error);
 	buf_free(&error);
 	conf_free(c);
 	return -1;
@@ -215,8 +227,7 @@ master_reload(struct master *m)
 	struct conf *c = conf_load(m->conf_path, &error);
 	log_reopen();
 	if (!c) {
-		log_error(NULL, "reload refused, the old configuration stays: %s",
-		    buf_cstr(&error));
+		log_lines("reload refused, the old configuration stays: ", &error);
 	} else if (strcmp(c->spool, m->conf->spool) != 0 || strcmp(c->run, m->conf->run) != 0 ||
 	    strcmp(c->mailboxes, m->conf->mailboxes) != 0 ||
 	    c->queue.runners != m->conf->queue.runners) {
@@ -246,7 +257,7 @@ master_check_certificates(struct master *m)
 	m->certificates_mtime = stamp;
 	buf_init(&error, 16384);
 	if (tls_all(m->conf, &tls, &error) < 0) {
-		log_error(NULL, "new certificate refused, the old one stays: %s", buf_cstr(&error));
+		log_lines("new certificate refused, the old one stays: ", &error);
 	} else {
 		attach_tls(m->listeners, m->listener_n, tls, m->conf->listen_n);
 		tls_all_free(m->tls, m->tls_n);
