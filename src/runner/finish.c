@@ -91,6 +91,21 @@ expire(struct job *j, int64_t age)
 	buf_free(&from);
 }
 
+/* `baridctl queue bounce` came while it was being sent: no further attempt. */
+static void
+give_up(struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		struct job_rcpt *jr = &j->rcpts[i];
+
+		if (!jr->now || jr->result.outcome != TEMPFAIL)
+			continue;
+		jr->result = result_words(PERMFAIL, "5.7.0",
+		    STR("returned by the administrator"));
+		score_add(j->r->score, COUNT_BOUNCED, 1);
+	}
+}
+
 /* What recipient I has now: as marked before, or by this pass. */
 static enum dsn_action
 action_of(const struct job *j, size_t i, bool *none)
@@ -358,6 +373,8 @@ finish_job(struct job *j)
 		remove_job(j);
 		return;
 	}
+	if (k->op == CONTROL_BOUNCE)
+		give_up(j);
 	expire(j, age);
 	if (all_done(j)) {
 		remove_job(j);
