@@ -86,6 +86,9 @@ done(void *arg)
 static void
 run(struct drop *d)
 {
+	/* Another runner may have begun: it is not for this one any more. */
+	if (d->r->stopping)
+		return;
 	d->again = d->running;
 	if (d->running)
 		return;
@@ -142,6 +145,8 @@ drop_start(struct runner *r)
 	work(d);
 	announce(d);
 	d->next = clock_ms() + LOOK_MS;
+	/* What came before the watch may have been too young just now. */
+	d->again_until = clock_ms() + AGAIN_MS;
 }
 
 void
