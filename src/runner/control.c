@@ -175,6 +175,7 @@ act_at(const struct control *c, enum queue_place place, const char *id)
 	case CONTROL_RELOAD:
 	case CONTROL_STOP:
 	case CONTROL_FLUSH:
+	case CONTROL_LIST:
 		break;
 	}
 	errno = EINVAL;
@@ -375,6 +376,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 		break;
 	case CONTROL_RELOAD:
 	case CONTROL_STOP:
+	case CONTROL_LIST:
 		answer(fd, false, 0, STR("a runner cannot do that\n"));
 		return;
 	}
@@ -457,8 +459,13 @@ on_orders(void *arg, bool readable UNUSED, bool writable UNUSED)
 {
 	struct runner *r = arg;
 
-	if (!take_packets(r, r->orders, take_order))
+	/* Only the master has the other end; it may have died before main(). */
+	if (!take_packets(r, r->orders, take_order)) {
 		loop_io_want(r->orders_io, false, false);
+		if (!r->stopping)
+			log_warn(NULL, "the master is gone: this runner ends");
+		runner_stop(r);
+	}
 	runner_take_up(r);
 }
 
@@ -471,7 +478,13 @@ control_start(struct runner *r)
 	r->channel_io = loop_io_new(r->loop, r->channel, on_channel, r);
 	loop_io_want(r->channel_io, true, false);
 	r->orders_io = loop_io_new(r->loop, r->orders, on_orders, r);
-	loop_io_want(r->orders_io, true, false);
+}
+
+void
+control_take_orders(struct runner *r)
+{
+	if (r->orders_io != NULL)
+		loop_io_want(r->orders_io, true, false);
 }
 
 void

@@ -113,6 +113,8 @@ void runner_forget(struct runner *r, uint32_t slot);
 
 /* control.c */
 void control_start(struct runner *r);
+/* From now on, since it is known what is in the spool. */
+void control_take_orders(struct runner *r);
 void control_stop(struct runner *r);
 bool control_idle(const struct runner *r);
 

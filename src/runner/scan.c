@@ -107,10 +107,12 @@ done(void *arg)
 
 	for (size_t i = 0; i < s->n; i++)
 		learn(s, &s->v[i], wall);
-	if (s->first)
+	if (s->first) {
+		control_take_orders(s->r);
 		log_info(NULL, "runner %zu of %zu is ready: %zu messages in "
 		    "the queue", s->r->number, s->r->count,
 		    index_count(s->r->index));
+	}
 	mem_free(s->v);
 	s->v = NULL;
 	s->n = s->size = 0;
