@@ -22,6 +22,8 @@
 /* A large cur/ is read more seldom: it takes this part of the time at most. */
 #define SCAN_SHARE 20
 #define YOUNG_S 30
+/* No message takes that long to come in. */
+#define ORPHAN_S 86400
 /* After a start hints may have been lost with the old process. */
 #define YOUNG_START_S 5
 
@@ -83,6 +85,11 @@ work(void *arg)
 	    queue_scan(s->r->queue, QUEUE_CUR, on_message, s) < 0)
 		log_error(NULL, "cannot read cur/: %s", strerror(errno));
 	s->took = clock_ms() - begun;
+	/* What was begun and never finished, by whoever died over it. */
+	if (s->with_cur && s->r->number == 0 &&
+	    queue_clean(s->r->queue, ORPHAN_S) < 0)
+		log_warn(NULL, "cannot tidy tmp/ and drop/: %s",
+		    strerror(errno));
 }
 
 static void
