@@ -19,6 +19,7 @@ import os
 import poplib
 import pty
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -248,6 +249,21 @@ class Names(Peer):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def merge(text):
+    """A section may stand once; those that take a line each are put together."""
+    lines, at = [], {}
+    for line in text.split("\n"):
+        m = re.fullmatch(r"([\w-]+) \{ (.*) \}", line)
+        if m and m.group(1) in at:
+            first = at[m.group(1)]
+            lines[first] = lines[first][:-1] + m.group(2) + " }"
+            continue
+        if m:
+            at[m.group(1)] = len(lines)
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def upstream(name, *servers):
     """An upstream of SERVERS: each a port, or (host, port, "options")."""
     text = f'upstream "{name}" {{\n'
@@ -399,7 +415,7 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         for name, (service, tls) in self.listen.items():
             text += f'listen "{name}" {{ service = "{service}" address = {{"fd:{self.sockets[name].fileno()}"}} tls = "{tls}" }}\n'
         with open(self.conf, "w") as f:
-            f.write(text + self.extra)
+            f.write(merge(text + self.extra))
 
     # ---- life ---------------------------------------------------------------
 
@@ -465,7 +481,7 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         try:
             with open(path, encoding="utf-8", errors="replace") as f:
                 return f.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return ""
 
     def log(self):
@@ -513,6 +529,11 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
             if name.endswith("(barid") and rest.split()[:2][-1] == str(self.process.pid):
                 found.append(int(pid))
         return found
+
+    def processes(self):
+        """All that run with this configuration, children of a killed master too."""
+        return [int(p) for p in filter(str.isdigit, os.listdir("/proc"))
+                if f"\0{self.conf}\0" in self.read(f"/proc/{p}/cmdline")]
 
     def spooled(self):
         """Message files that stand in the spool: (place, name)."""
