@@ -166,10 +166,37 @@ line_max(const struct dest *d)
 	return LINE_UNKNOWN + LINE_PER_CONN * d->ready_n;
 }
 
+/*
+ * True if D has no connection and none is to be had: whoever waited for it
+ * would only take a place from mail that can go.
+ */
+static bool
+has_no_way(const struct dest *d)
+{
+	return d->kind != DEST_LOCAL && d->conn_n == 0 &&
+	    d->r->conn_n >= d->r->conn_max;
+}
+
+/* Puts D into the line of those that wait for a connection to end. */
+static void
+want(struct dest *d)
+{
+	struct runner *r = d->r;
+
+	conn_yield(r);
+	if (d->wants)
+		return;
+	d->wants = true;
+	d->wants_next = NULL;
+	*r->wants_last = d;
+	r->wants_last = &d->wants_next;
+}
+
 bool
 dest_full(const struct dest *d)
 {
-	return d->waiting >= line_max(d) && !is_dead(d, clock_ms());
+	return (d->waiting >= line_max(d) || has_no_way(d)) &&
+	    !is_dead(d, clock_ms());
 }
 
 void
@@ -185,6 +212,8 @@ dest_park(struct dest *d, uint32_t slot)
 		index_at(x, d->parked_last)->next = slot;
 	d->parked_last = slot;
 	d->parked++;
+	if (has_no_way(d))
+		want(d);
 }
 
 /* Sends up to N parked messages back to be loaded: they are the next. */
@@ -210,7 +239,11 @@ unpark(struct dest *d, size_t n)
 static void
 refill(struct dest *d)
 {
-	if (d->parked > 0 && d->waiting < line_max(d) / 2)
+	if (d->parked == 0 || d->waiting >= line_max(d) / 2)
+		return;
+	if (has_no_way(d) && !is_dead(d, clock_ms()))
+		want(d);
+	else
 		unpark(d, line_max(d) - d->waiting);
 }
 
@@ -312,31 +345,20 @@ fail_suspended(struct dest *d)
 
 /* ---- getting away ------------------------------------------------------------------ */
 
-/* Puts D into the line of those that wait for a connection to end. */
-static void
-want(struct dest *d)
-{
-	struct runner *r = d->r;
-
-	conn_yield(r);
-	if (d->wants)
-		return;
-	d->wants = true;
-	d->wants_next = NULL;
-	*r->wants_last = d;
-	r->wants_last = &d->wants_next;
-}
-
 void
 dest_give_slots(struct runner *r)
 {
-	while (r->wants_first != NULL && r->conn_n < r->conn_max) {
+	size_t n = r->conn_max > r->conn_n ? r->conn_max - r->conn_n : 0;
+
+	for (; n > 0 && r->wants_first != NULL && r->conn_n < r->conn_max;
+	     n--) {
 		struct dest *d = r->wants_first;
 
 		r->wants_first = d->wants_next;
 		if (r->wants_first == NULL)
 			r->wants_last = &r->wants_first;
 		d->wants = false;
+		/* One whose messages are all parked takes its slot later. */
 		dest_pump(d);
 	}
 }

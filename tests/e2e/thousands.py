@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One runner holds more than a thousand connections, to as many slow hosts, at once."""
+"""One runner and more than a thousand slow hosts: it waits for all of them at once, and they delay nobody else."""
 import asyncio
+import contextlib
 import os
 import resource
 import sys
@@ -13,30 +14,41 @@ COUNT = 1200
 
 
 class Slow:
-    """A server that takes every text and says so when COUNT clients wait for it."""
+    """A server that takes every text and says so when COUNT clients wait for it; or that does not even greet."""
 
-    def __init__(self):
-        self.waiting, self.taken, self.port = 0, 0, None
+    def __init__(self, mute=False):
+        self.waiting, self.taken, self.port, self.mute = 0, 0, None, mute
         threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True).start()
         wait_for("the server", lambda: self.port)
 
     async def serve(self):
-        self.all = asyncio.Event()
+        self.all, self.loop = asyncio.Event(), asyncio.get_running_loop()
         server = await asyncio.start_server(self.session, "127.0.0.1", 0, backlog=4096)
         self.port = server.sockets[0].getsockname()[1]
         async with server:
             await server.serve_forever()
 
+    def greet(self):
+        self.loop.call_soon_threadsafe(self.all.set)
+
     async def text(self, reader):
         while await reader.readline() not in (b".\r\n", b""):
             pass
-        self.waiting += 1
+        self.waiting += not self.mute
         if self.waiting == COUNT:
             self.all.set()
         await self.all.wait()
         self.taken += 1
 
     async def session(self, reader, writer):
+        with contextlib.suppress(ConnectionError):
+            await self.dialogue(reader, writer)
+        writer.close()
+
+    async def dialogue(self, reader, writer):
+        if self.mute:
+            self.waiting += 1
+            await self.all.wait()
         writer.write(b"220 slow.test ESMTP\r\n")
         while line := await reader.readline():
             verb = line[:4].upper()
@@ -45,7 +57,44 @@ class Slow:
                 await self.text(reader)
             writer.write({b"EHLO": b"250-slow.test\r\n250 PIPELINING\r\n", b"QUIT": b"221 bye\r\n"}
                          .get(verb, b"250 2.0.0 ok\r\n"))
-        writer.close()
+
+
+def setup(slow, limit):
+    zone = "slow.test A 127.0.0.1\n" + "".join(f"d{i}.test MX 10 slow.test\n" for i in range(COUNT))
+    return zone, (f"smtp-port = {slow.port}\nqueue {{ runners = 1 idle-connection = 100ms }}\n"
+                  f"limits {{ connections = {2 * COUNT} connections-in = 100 connections-out = {limit} }}\n")
+
+
+def send_all(b):
+    with b.smtp() as c:
+        for i in range(COUNT):
+            c.sendmail("alice@example.test", [f"x@d{i}.test"], "Subject: x\r\n\r\nhello\r\n")
+
+
+def many():
+    slow = Slow()
+    zone, conf = setup(slow, COUNT + 100)
+    with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
+        send_all(b)
+        wait_for("connections", lambda: slow.waiting == COUNT, 120)
+        b.empty(60)
+        assert slow.taken == COUNT
+        assert "status=deferred" not in b.log()
+
+
+def mute():
+    """Who waits for a connection takes no place from mail that needs none."""
+    slow = Slow(mute=True)
+    zone, conf = setup(slow, 50)
+    with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
+        send_all(b)
+        wait_for("connections", lambda: slow.waiting == 50, 60)
+        b.send("a@elsewhere.test", ["bob@example.test"], "Subject: local\r\n\r\nhello\r\n")
+        b.mail("bob", 1)
+        # All get their turn, once they are greeted.
+        slow.greet()
+        b.empty(120)
+        assert slow.taken == COUNT, slow.taken
 
 
 def main():
@@ -53,18 +102,8 @@ def main():
     if hard != resource.RLIM_INFINITY and hard < 3 * COUNT:
         skip(f"only {hard} descriptors are allowed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    slow = Slow()
-    zone = "slow.test A 127.0.0.1\n" + "".join(f"d{i}.test MX 10 slow.test\n" for i in range(COUNT))
-    conf = (f"smtp-port = {slow.port}\nqueue {{ runners = 1 idle-connection = 100ms }}\n"
-            f"limits {{ connections = {2 * COUNT} connections-in = 100 connections-out = {COUNT + 100} }}\n")
-    with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
-        with b.smtp() as c:
-            for i in range(COUNT):
-                c.sendmail("alice@example.test", [f"x@d{i}.test"], "Subject: x\r\n\r\nhello\r\n")
-        wait_for("connections", lambda: slow.waiting == COUNT, 120)
-        b.empty(60)
-        assert slow.taken == COUNT
-        assert "status=deferred" not in b.log()
+    many()
+    mute()
 
 
 main()
