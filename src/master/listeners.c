@@ -87,6 +87,25 @@ same_addr(const struct addr *a, const struct addr *b)
 	return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
 }
 
+/*
+ * Whether this configuration has A already.  A section may name an address
+ * twice, as "lo" and as "::1"; two sections may not.  Asked here and not of
+ * bind(), since a reload takes over what is bound: one socket would have two
+ * owners, and the next reload close it under one of them.
+ */
+static bool
+named_before(struct opening *o, const struct addr *a)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		if (!same_addr(&o->v[i].addr, a))
+			continue;
+		if (o->v[i].conf != o->conf)
+			opening_fail(o, a, "another listen section has this address");
+		return true;
+	}
+	return false;
+}
+
 /* A socket that the configuration in force has already. */
 static struct listener *
 already_open(struct master *m, const struct addr *a)
@@ -114,7 +133,7 @@ open_one(void *arg, const struct addr *a)
 	struct listener *old = already_open(o->m, a);
 	int fd;
 
-	if (o->failed)
+	if (o->failed || named_before(o, a))
 		return;
 	if (old) {
 		old->kept = true;

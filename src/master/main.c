@@ -415,6 +415,7 @@ poll_set(const struct master *m, struct pollfd **fds, bool accepting)
 static void
 loop(struct master *m)
 {
+	const struct timespec at_once = { 0 };
 	struct pollfd *fds = NULL;
 	int64_t checked = clock_ms();
 	sigset_t none;
@@ -430,6 +431,9 @@ loop(struct master *m)
 		for (size_t i = 1; i < n && ready > 0; i++)
 			if (fds[i].revents)
 				master_accept(m, &m->listeners[i - 1]);
+		/* Linux lets signals in only where ppoll() would wait: not while clients come. */
+		if (ready > 0)
+			(void)ppoll(NULL, 0, &at_once, &none);
 		handle_signals(m);
 		tick(m, clock_ms(), &checked);
 	}

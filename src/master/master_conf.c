@@ -159,6 +159,16 @@ find_user(struct master *m, const struct conf *c, struct buf *error)
 		    m->conf_path, c->user);
 		return -1;
 	}
+	if (proc_is_root() && u.uid == 0) {
+		buf_addf(error, "%s: user: \"%s\" is root, expected an account without "
+		    "privileges\n", m->conf_path, c->user);
+		return -1;
+	}
+	/* The spool and the mailboxes are the other one's. */
+	if (m->conf && proc_is_root() && (u.uid != m->user.uid || u.gid != m->user.gid)) {
+		buf_addf(error, "%s: user changes with a restart only\n", m->conf_path);
+		return -1;
+	}
 	m->user = u;
 	return 0;
 }

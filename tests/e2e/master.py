@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, certificate, program, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, certificate, free_port, program, wait_for  # noqa: E402
 
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
 
@@ -85,6 +85,74 @@ def reload():
         f.close()
         b.send("x@y.example", ["alice@example.test"], MESSAGE)
         b.mail("alice", 1)
+
+
+def reload_mistakes():
+    """What a start would refuse a reload refuses, and a mistake leaves nothing behind."""
+    with Barid(start=False) as b, socket.socket() as busy:
+        first, second = free_port(["127.0.0.1"]), free_port(["127.0.0.1"])
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+
+        def section(name, port, address='"127.0.0.1"'):
+            return f'listen "{name}" {{ service = "smtp" address = {{{address}}} port = "{port}" tls = "off" }}\n'
+
+        def greets(port):
+            with socket.create_connection(("127.0.0.1", port), 10) as s:
+                return s.recv(100).startswith(b"220 ")
+
+        # An address of its own, twice in a section, is there once.
+        good = section("own", first, '"lo-ipv4", "127.0.0.1"')
+        b.write_conf(good)
+        b.start()
+        mistakes = [(good + section("other", first), "another listen section has this address"),
+                    (good + section("other", busy.getsockname()[1]), "Address already in use")]
+        if os.geteuid() == 0:
+            mistakes.append((good + 'user = "daemon"\n', "user changes with a restart only"))
+            mistakes.append((good + 'user = "root"\n', "is root, expected an account without privileges"))
+        for extra, words in mistakes:
+            b.write_conf(extra)
+            b.reload()
+            assert words in b.log() and "the old configuration stays" in b.log(), b.log()
+            b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.write_conf(good)
+        b.reload()
+        assert greets(first), "the socket was not taken away with the mistake"
+        b.write_conf(section("own", second))
+        b.reload()
+        assert greets(second)
+        b.write_conf(good)
+        b.reload()
+        assert greets(first)
+        b.mail("alice", len(mistakes))
+
+
+def signals():
+    """Who connects without end keeps no signal from the master."""
+    if not shutil.which("strace"):
+        raise SystemExit("strace is missing: run `make deps`")
+    with Barid() as b:
+        # Nothing is ever accepted, so that there is always somebody to accept.
+        trace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=accept4",
+                                  "-e", "inject=accept4:error=ECONNABORTED", "-p", str(b.process.pid)],
+                                 stderr=subprocess.PIPE)
+        traced = f"/proc/{b.process.pid}/status"
+        try:
+            wait_for("strace", lambda: trace.poll() is not None or "TracerPid:\t0" not in open(traced).read())
+            if trace.poll() is not None:
+                print("signals: ptrace is not permitted here: " + trace.stderr.read().decode().strip())
+                return
+            s, f = connect(b)
+            b.reload()
+            b.process.send_signal(signal.SIGTERM)
+            assert b.process.wait(40) == 0
+            s.close()
+            f.close()
+        finally:
+            trace.terminate()
+            trace.wait()
+            trace.stderr.close()
+        b.process = None
 
 
 def reload_under_load():
@@ -390,7 +458,7 @@ def privilege():
         f.close()
 
 
-for test in (limits, reload, reload_under_load, certificates, stop, crash, second, helpers, activation,
+for test in (limits, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, second, helpers, activation,
              own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()
