@@ -49,7 +49,7 @@ static const struct verb verbs[] = {
 };
 /* clang-format on */
 
-static struct pop3_response
+static struct pop3_response PRINTF(3, 0)
 respond(struct pop3_session *s, bool ok, const char *fmt, va_list ap)
 {
 	struct buf b;
