@@ -28,7 +28,7 @@ CRYPT = -Wl,--push-state,--no-as-needed $(CRYPT_LIBS) -Wl,--pop-state
 LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
-LIBROOMS := client policy mailbox queue ipc conf net mail lib
+LIBROOMS := report client policy mailbox queue ipc conf net mail lib
 PROGROOMS := master smtpd pop3d auth runner cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 

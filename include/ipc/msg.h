@@ -50,12 +50,15 @@ enum control_op {
 	CONTROL_HOLD,
 	CONTROL_RELEASE,
 	CONTROL_DELETE,
-	CONTROL_BOUNCE
+	CONTROL_BOUNCE,
+	CONTROL_LIST		/* answer: packets of text, the last without MORE */
 };
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;
 	struct str domain;	/* empty: any */
+	struct str sender;	/* CONTROL_LIST: part of it; empty: any */
+	uint64_t form;		/* CONTROL_LIST: enum listing_form */
 	struct str ids[CONTROL_IDS_MAX];	/* none: all */
 	size_t id_n;
 };
@@ -66,6 +69,7 @@ struct msg_control_result {
 	bool ok;
 	uint64_t count;		/* messages concerned */
 	struct str text;	/* for people, or the lines of a status */
+	bool more;		/* another packet follows */
 };
 void msg_control_result_put(struct buf *b, const struct msg_control_result *m);
 bool msg_control_result_get(struct str packet, struct msg_control_result *m) MUST_USE;

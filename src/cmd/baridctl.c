@@ -19,6 +19,7 @@
 #include "config.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "report/json.h"
 
 struct ctl {
 	const char *path;
@@ -87,8 +88,7 @@ queue_list(struct ctl *t, int argc, char **argv)
 
 	for (int i = 0; i < argc; i++)
 		ids[i] = str_c(argv[i]);
-	int code = t->json ? listing_json(t->conf, &f, stdout)
-			   : listing_mailq(t->conf, &f, stdout);
+	int code = cmd_list(t->conf, &f, t->json ? LISTING_JSON : LISTING_MAILQ, stdout);
 	mem_free(ids);
 	return code;
 }
@@ -125,7 +125,7 @@ ids_of_sender(struct ctl *t, char **text, struct str *ids, size_t max, size_t *n
 
 	if (!out)
 		return EX_OSERR;
-	int code = listing_ids(t->conf, &f, out);
+	int code = cmd_list(t->conf, &f, LISTING_IDS, out);
 	fclose(out);
 	struct str rest = str_n(*text, size), one;
 	while (rest.n > 0 && *n < max && str_cut(rest, '\n', &one, &rest))
@@ -215,7 +215,7 @@ cmd_queue(struct ctl *t, int argc, char **argv)
 	if (argc == 0 || strcmp(argv[0], "list") == 0)
 		return queue_list(t, argc ? argc - 1 : 0, argv + (argc > 0));
 	if (strcmp(argv[0], "show") == 0)
-		return argc == 2 ? listing_show(t->conf, argv[1], t->text, t->json, stdout)
+		return argc == 2 ? cmd_show(t->conf, argv[1], t->text, t->json, stdout)
 				 : usage();
 	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
 		if (strcmp(argv[0], ops[i].name) == 0)
@@ -271,7 +271,8 @@ signal_master(struct ctl *t, int signo)
 			pid = 0;
 		fclose(f);
 	}
-	if (pid == 0) {
+	/* A file that was left over names a process that is another one by now. */
+	if (pid == 0 || !cmd_is_running(t->conf)) {
 		fputs("barid is not running\n", stderr);
 		return EX_UNAVAILABLE;
 	}

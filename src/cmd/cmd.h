@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "ipc/msg.h"
 #include "queue/queue.h"
+#include "report/listing.h"
 
 /* Loads the configuration; complains on standard error and exits 78 if it is bad. */
 struct conf *cmd_conf(const char *path);
@@ -20,30 +21,22 @@ struct conf *cmd_conf(const char *path);
 int cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
     struct msg_control_result *r) MUST_USE;
 
-/* ---- listing.c ------------------------------------------------------------- */
+/* True if a barid listens at the control socket. */
+bool cmd_is_running(const struct conf *c);
+/*
+ * cmd_control() for CONTROL_LIST: writes what comes to OUT.  -1: errno, it is not
+ * running or went away; else R has the end of it, and no text.
+ */
+int cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
+    struct msg_control_result *r) MUST_USE;
 
-struct listing_filter {
-	const struct str *ids;	/* only these; none: all */
-	size_t id_n;
-	struct str domain;	/* of a recipient; empty: any */
-	struct str sender;	/* part of it; empty: any */
-	bool only_held;
-};
+/* ---- list.c -------------------------------------------------------------------- */
 
-/* mailq's form, as Postfix prints it.  0, or an exit code with the complaint made. */
-int listing_mailq(const struct conf *c, const struct listing_filter *f, FILE *out);
-/* The ids alone, a line each. */
-int listing_ids(const struct conf *c, const struct listing_filter *f, FILE *out);
-/* A JSON object on a line for each message. */
-int listing_json(const struct conf *c, const struct listing_filter *f, FILE *out);
-/* One message whole: envelope, attempts, and its text if BODY. */
-int listing_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);
-
-/* ---- json.c -------------------------------------------------------------------- */
-void json_message(const struct queue_file *f, const char *place, const struct queue_attempt *last,
+/* Lists the queue, by the running barid if we may not read it.  Complains; an exit code. */
+int cmd_list(const struct conf *c, const struct listing_filter *f, enum listing_form form,
     FILE *out);
-void json_status(struct str text, FILE *out);
-void json_config(const struct conf *c, FILE *out);
+/* One message whole: envelope, attempts, and its text if BODY. */
+int cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);
 
 /* ---- inject.c ------------------------------------------------------------------ */
 

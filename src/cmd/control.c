@@ -54,25 +54,93 @@ connect_control(const struct conf *c)
 	return fd;
 }
 
-int
-cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
-    struct msg_control_result *r)
+bool
+cmd_is_running(const struct conf *c)
 {
-	int fd = connect_control(c), pass, result = -1;
+	int fd = connect_control(c);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Connects and asks: a descriptor on which the answer comes. */
+static int
+ask(const struct conf *c, const struct msg_control *m)
+{
+	int fd = connect_control(c);
 	struct buf b;
 
 	if (fd < 0)
 		return -1;
 	buf_init(&b, FRAME_MAX);
 	msg_control_put(&b, m);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	if (channel_send(fd, buf_str(&b), -1) == 0 && poll(&p, 1, ANSWER_MS) == 1 &&
-	    channel_recv(fd, answer, &pass) == 1 &&
-	    msg_control_result_get(buf_str(answer), r))
-		result = 0;
-	else if (errno == 0)
-		errno = EPROTO;
+	int sent = buf_ok(&b) ? channel_send(fd, buf_str(&b), -1) : -1;
+	int err = buf_ok(&b) ? errno : E2BIG;
 	buf_free(&b);
+	if (sent == 0)
+		return fd;
 	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* The next packet of an answer. */
+static int
+receive(int fd, struct buf *answer, struct msg_control_result *r)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int pass, n = poll(&p, 1, ANSWER_MS);
+
+	if (n == 0)
+		errno = ETIMEDOUT;
+	if (n <= 0)
+		return -1;
+	n = channel_recv(fd, answer, &pass);
+	if (n == 1 && pass >= 0)
+		close(pass);
+	if (n == 1 && msg_control_result_get(buf_str(answer), r))
+		return 0;
+	/* Neither an answer nor an error: it is somebody else's socket. */
+	if (n >= 0)
+		errno = EPROTO;
+	return -1;
+}
+
+int
+cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
+    struct msg_control_result *r)
+{
+	int fd = ask(c, m);
+
+	if (fd < 0)
+		return -1;
+	int result = receive(fd, answer, r), err = errno;
+	close(fd);
+	errno = err;
+	return result;
+}
+
+int
+cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
+    struct msg_control_result *r)
+{
+	int fd = ask(c, m), result;
+	struct buf answer;
+
+	if (fd < 0)
+		return -1;
+	buf_init(&answer, FRAME_MAX);
+	while ((result = receive(fd, &answer, r)) == 0) {
+		fwrite(r->text.p, 1, r->text.n, out);
+		if (!r->more)
+			break;
+	}
+	int err = errno;
+	r->text = STR("");
+	buf_free(&answer);
+	close(fd);
+	errno = err;
 	return result;
 }

@@ -359,7 +359,7 @@ run(struct options *o, int argc, char **argv)
 	int code;
 	switch (o->mode) {
 	case MODE_LIST:
-		code = o->json ? listing_json(c, &all, stdout) : listing_mailq(c, &all, stdout);
+		code = cmd_list(c, &all, o->json ? LISTING_JSON : LISTING_MAILQ, stdout);
 		break;
 	case MODE_VERIFY: code = verify(c, argc, argv, o->first); break;
 	case MODE_FLUSH: code = flush(o, c); break;

@@ -106,8 +106,10 @@ msg_control_put(struct buf *b, const struct msg_control *m)
 	frame_begin(b, MSG_CONTROL);
 	frame_put_u64(b, TAG_1, (uint64_t)m->op);
 	frame_put(b, TAG_2, m->domain);
+	frame_put(b, TAG_3, m->sender);
+	frame_put_u64(b, TAG_4, m->form);
 	for (size_t i = 0; i < m->id_n && i < CONTROL_IDS_MAX; i++)
-		frame_put(b, TAG_3, m->ids[i]);
+		frame_put(b, TAG_5, m->ids[i]);
 	/* Never fewer ids than were meant. */
 	if (m->id_n > CONTROL_IDS_MAX)
 		b->err = true;
@@ -125,9 +127,11 @@ msg_control_get(struct str packet, struct msg_control *m)
 		return false;
 	op = frame_get_u64(&f, TAG_1);
 	m->domain = frame_get(&f, TAG_2);
-	while (m->id_n < CONTROL_IDS_MAX && frame_has(&f, TAG_3))
-		m->ids[m->id_n++] = frame_get(&f, TAG_3);
-	if (!frame_close(&f) || op < CONTROL_STATUS || op > CONTROL_BOUNCE)
+	m->sender = frame_get(&f, TAG_3);
+	m->form = frame_get_u64(&f, TAG_4);
+	while (m->id_n < CONTROL_IDS_MAX && frame_has(&f, TAG_5))
+		m->ids[m->id_n++] = frame_get(&f, TAG_5);
+	if (!frame_close(&f) || op < CONTROL_STATUS || op > CONTROL_LIST)
 		return false;
 	m->op = (enum control_op)op;
 	return true;
@@ -140,6 +144,7 @@ msg_control_result_put(struct buf *b, const struct msg_control_result *m)
 	frame_put_u64(b, TAG_1, m->ok ? 1 : 0);
 	frame_put_u64(b, TAG_2, m->count);
 	frame_put(b, TAG_3, m->text);
+	frame_put_u64(b, TAG_4, m->more ? 1 : 0);
 	frame_end(b);
 }
 
@@ -147,16 +152,18 @@ bool
 msg_control_result_get(struct str packet, struct msg_control_result *m)
 {
 	struct frame f;
-	uint64_t ok;
+	uint64_t ok, more;
 
-	m->ok = false;
+	m->ok = m->more = false;
 	if (!open_as(&f, packet, MSG_CONTROL_RESULT))
 		return false;
 	ok = frame_get_u64(&f, TAG_1);
 	m->count = frame_get_u64(&f, TAG_2);
 	m->text = frame_get(&f, TAG_3);
-	if (!frame_close(&f) || ok > 1)
+	more = frame_get_u64(&f, TAG_4);
+	if (!frame_close(&f) || ok > 1 || more > 1)
 		return false;
 	m->ok = ok == 1;
+	m->more = more == 1;
 	return true;
 }

@@ -213,10 +213,10 @@ master_accept(struct master *m, struct listener *l)
 		}
 		if (errno == EMFILE || errno == ENFILE)
 			refuse_with_reserve(m, l);
-		else if (errno == ENOBUFS || errno == ENOMEM)
-			pause_accepting(m, "accept");
 		else if (errno == ECONNABORTED || errno == EINTR)
 			continue;
+		else if (errno != EAGAIN)
+			pause_accepting(m, "accept");
 		return;
 	}
 }
@@ -264,6 +264,8 @@ master_reap(struct master *m)
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!helpers_reaped(m, pid, status))
+		if (!helpers_reaped(m, pid, status)) {
+			(void)control_reaped(m, pid);
 			session_ended(m, pid, status);
+		}
 }

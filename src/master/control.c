@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,9 +25,12 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "report/listing.h"
 
 #define CONTROL_TIMEOUT_MS 30000
 #define CONTROL_PATH "control"
+/* Of CONTROLS_MAX, so many are not for everybody. */
+#define CONTROLS_TRUSTED 8
 
 int
 control_open(struct master *m)
@@ -103,6 +108,72 @@ answer(int fd, bool ok, uint64_t count, struct str text)
 	buf_free(&b);
 }
 
+/* Waits until the client takes what it asked for. */
+static int
+send_waiting(int fd, struct str packet)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	while (channel_send(fd, packet, -1) < 0)
+		if (errno != EAGAIN || poll(&p, 1, CONTROL_TIMEOUT_MS) < 1)
+			return -1;
+	return 0;
+}
+
+/* Where a listing is written to: packets of text. */
+static ssize_t
+put_text(void *cookie, const char *p, size_t n)
+{
+	struct str rest = str_n(p, n);
+	struct buf b;
+	int sent = 0;
+
+	buf_init(&b, FRAME_MAX);
+	while (rest.n > 0 && sent == 0) {
+		struct msg_control_result r = { .ok = true, .more = true,
+			.text = str_head(rest, FRAME_MAX / 2) };
+		rest = str_skip(rest, r.text.n);
+		msg_control_result_put(&b, &r);
+		sent = send_waiting(*(const int *)cookie, buf_str(&b));
+	}
+	buf_free(&b);
+	return sent < 0 ? 0 : (ssize_t)n;
+}
+
+/* Anybody may see what is in the queue; the messages themselves nobody, by this way. */
+static void
+list_queue(const struct master *m, int fd, const struct msg_control *c)
+{
+	const struct listing_filter f = { .ids = c->ids, .id_n = c->id_n, .domain = c->domain,
+		.sender = c->sender };
+	struct buf b;
+	uint64_t count = 0;
+
+	if (c->form < LISTING_MAILQ || c->form > LISTING_IDS || !m->queue) {
+		answer(fd, false, 0, STR("this is not listed\n"));
+		return;
+	}
+	FILE *out = fopencookie(&fd, "w", (cookie_io_functions_t){ .write = put_text });
+	if (!out) {
+		answer(fd, false, 0, STR("out of memory\n"));
+		return;
+	}
+	struct msg_control_result r = {
+		.ok = listing_write(m->queue, &f, (enum listing_form)c->form, out, &count) == 0,
+	};
+	/* Who does not take it gets no end, which is how it is seen that it is not all. */
+	bool lost = fflush(out) != 0 || ferror(out);
+	(void)fclose(out);
+	if (lost)
+		return;
+	r.count = count;
+	buf_init(&b, FRAME_MAX);
+	msg_control_result_put(&b, &r);
+	if (send_waiting(fd, buf_str(&b)) < 0)
+		log_debug(NULL, "a control request went away: %s", strerror(errno));
+	buf_free(&b);
+}
+
 /* Asks every runner and adds up what they say. */
 static void
 ask_runners(const struct master *m, int fd, struct str packet)
@@ -152,7 +223,9 @@ control_serve(const struct master *m, int fd, bool trusted)
 			status_text(m, &text);
 			answer(fd, true, score_live(m->score), buf_str(&text));
 			buf_free(&text);
-		} else if (!trusted)
+		} else if (c->op == CONTROL_LIST)
+			list_queue(m, fd, c);
+		else if (!trusted)
 			answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
 		else
@@ -181,6 +254,29 @@ close_but_orders(const struct master *m)
 	proc_close_from(master_fd_base(), keep, n);
 }
 
+/* A free place among the children; the last are kept for those who may steer. */
+static pid_t *
+free_place(struct master *m, bool trusted)
+{
+	size_t n = trusted ? CONTROLS_MAX : CONTROLS_MAX - CONTROLS_TRUSTED;
+
+	for (size_t i = 0; i < n; i++)
+		if (m->controls[i] == 0)
+			return &m->controls[i];
+	return NULL;
+}
+
+bool
+control_reaped(struct master *m, pid_t pid)
+{
+	for (size_t i = 0; i < CONTROLS_MAX; i++)
+		if (m->controls[i] == pid) {
+			m->controls[i] = 0;
+			return true;
+		}
+	return false;
+}
+
 void
 control_accept(struct master *m)
 {
@@ -193,8 +289,13 @@ control_accept(struct master *m)
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
 	bool trusted = peer.uid == 0 || peer.uid == geteuid() ||
 	    (m->user.found && peer.uid == m->user.uid);
-	pid_t pid = fork();
-	if (pid == 0) {
+	pid_t *place = free_place(m, trusted), pid;
+	if (!place) {
+		answer(fd, false, 0, STR("too many ask at once\n"));
+		close(fd);
+		return;
+	}
+	if ((pid = fork()) == 0) {
 		sigset_t none;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -209,5 +310,7 @@ control_accept(struct master *m)
 	}
 	if (pid < 0)
 		log_warn(NULL, "cannot fork for a control request: %s", strerror(errno));
+	else
+		*place = pid;
 	close(fd);
 }

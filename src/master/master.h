@@ -40,6 +40,8 @@ struct service_tls {
 enum helper_kind { HELPER_AUTH, HELPER_RUNNER };
 
 #define RUNNERS_MAX 64
+/* Requests at the control socket that are served at once. */
+#define CONTROLS_MAX 32
 
 /* A program that the master keeps running. */
 struct helper {
@@ -74,6 +76,7 @@ struct master {
 	struct queue *queue;
 	int mailboxes;
 	int control;		/* the control socket, >= master_fd_base(), or -1 */
+	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */
 	struct score *score;
 	struct userset *users;
 	int64_t users_mtime;
@@ -114,6 +117,8 @@ void master_reap(struct master *m);
 
 /* control.c */
 int control_open(struct master *m);
+/* True if PID was a child of the control socket. */
+bool control_reaped(struct master *m, pid_t pid);
 void control_accept(struct master *m);
 
 /* helpers.c */

@@ -534,9 +534,12 @@ def as_stranger(c):
     r = namespace(prepare + f"printf 'Subject: s\\n\\nb\\n' | {stranger} env BARID_CONF=/tmp/evil {path} bob")
     assert r.returncode == 0, r
     c.arrived()
-    # Neither the queue nor the drop directory can be looked into.
+    # The queue is listed by the barid that runs; what is in it cannot be looked into.
     r = namespace(prepare + f"{stranger} {path} -bp")
-    assert r.returncode != 0 and r.stderr, r
+    assert r.returncode == 0 and r.stdout == "Mail queue is empty\n" and not r.stderr, r
+    for place in ("", "/drop", "/new", "/cur"):
+        r = namespace(f"{stranger} ls {c.b.dir}/spool{place}")
+        assert r.returncode != 0, (place, r)
     # A full file system and one that cannot be written are for later.
     full = f"mount -t tmpfs -o size=64k,mode=755 none {c.b.dir}/spool; mkdir -m 2777 {c.b.dir}/spool/drop; " \
         f"chmod 2775 {c.b.dir}/spool/drop; "

@@ -84,6 +84,8 @@ START_TEST(control)
 	for (size_t n = 0; n <= CONTROL_IDS_MAX; n += 128) {
 		in->op = CONTROL_HOLD;
 		in->domain = STR("example.org");
+		in->sender = STR("alice@");
+		in->form = n + 1;
 		in->id_n = n;
 		for (size_t i = 0; i < n; i++)
 			in->ids[i] = STR("ABCDEFGHIJKLMNOPQRST");
@@ -92,6 +94,8 @@ START_TEST(control)
 		ck_assert(msg_control_get(buf_str(&b), out));
 		ck_assert_int_eq(out->op, CONTROL_HOLD);
 		ck_str(out->domain, in->domain);
+		ck_str(out->sender, in->sender);
+		ck_assert_uint_eq(out->form, n + 1);
 		ck_assert_uint_eq(out->id_n, n);
 		if (n > 0)
 			ck_str(out->ids[n - 1], in->ids[n - 1]);
@@ -103,14 +107,18 @@ START_TEST(control)
 	frame_begin(&b, MSG_CONTROL);
 	frame_put_u64(&b, 1, CONTROL_DELETE);
 	frame_put(&b, 2, STR(""));
+	frame_put(&b, 3, STR(""));
+	frame_put_u64(&b, 4, 0);
 	for (int i = 0; i < CONTROL_IDS_MAX + 1; i++)
-		frame_put(&b, 3, STR("x"));
+		frame_put(&b, 5, STR("x"));
 	frame_end(&b);
 	ck_assert(!msg_control_get(buf_str(&b), out));
-	for (uint64_t op = 0; op < 20; op += CONTROL_BOUNCE + 1) {
+	for (uint64_t op = 0; op < 20; op += CONTROL_LIST + 1) {
 		frame_begin(&b, MSG_CONTROL);
 		frame_put_u64(&b, 1, op);
 		frame_put(&b, 2, STR(""));
+		frame_put(&b, 3, STR(""));
+		frame_put_u64(&b, 4, 0);
 		frame_end(&b);
 		ck_assert(!msg_control_get(buf_str(&b), out));
 	}
@@ -122,7 +130,7 @@ END_TEST
 
 START_TEST(control_result)
 {
-	struct msg_control_result in = { true, 12345, STR("12345 held") }, out;
+	struct msg_control_result in = { true, 12345, STR("12345 held"), true }, out;
 
 	setup();
 	msg_control_result_put(&b, &in);
@@ -130,18 +138,22 @@ START_TEST(control_result)
 	ck_assert(out.ok);
 	ck_assert(out.count == 12345);
 	ck_str(out.text, in.text);
-	in.ok = false;
+	ck_assert(out.more);
+	in.more = in.ok = false;
 	msg_control_result_put(&b, &in);
 	ck_assert(msg_control_result_get(buf_str(&b), &out));
-	ck_assert(!out.ok);
-	frame_begin(&b, MSG_CONTROL_RESULT);
-	frame_put_u64(&b, 1, 2);
-	frame_put_u64(&b, 2, 0);
-	frame_put(&b, 3, STR(""));
-	frame_end(&b);
-	out.ok = true;
-	ck_assert(!msg_control_result_get(buf_str(&b), &out));
-	ck_assert(!out.ok);
+	ck_assert(!out.ok && !out.more);
+	for (uint64_t odd = 0; odd < 2; odd++) {
+		frame_begin(&b, MSG_CONTROL_RESULT);
+		frame_put_u64(&b, 1, odd ? 1 : 2);
+		frame_put_u64(&b, 2, 0);
+		frame_put(&b, 3, STR(""));
+		frame_put_u64(&b, 4, odd ? 2 : 1);
+		frame_end(&b);
+		out.ok = out.more = true;
+		ck_assert(!msg_control_result_get(buf_str(&b), &out));
+		ck_assert(!out.ok && !out.more);
+	}
 	buf_free(&b);
 }
 END_TEST

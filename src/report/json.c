@@ -6,7 +6,7 @@
  * the log escapes it.
  */
 
-#include "cmd.h"
+#include "report/json.h"
 
 #include <jansson.h>
 

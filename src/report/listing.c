@@ -7,17 +7,15 @@
  * then the reason in parentheses and the recipients, and a sum at the end.
  */
 
-#include "cmd.h"
+#include "report/listing.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/mem.h"
+#include "report/json.h"
 
 struct listing {
 	const struct listing_filter *filter;
@@ -118,40 +116,41 @@ visit(struct listing *l, const char *id)
 static bool
 on_message(void *arg, const char *id, int64_t mtime UNUSED, uint64_t size UNUSED)
 {
+	struct listing *l = arg;
+
 	if (id)
-		visit(arg, id);
-	return true;
+		visit(l, id);
+	/* Nobody reads on: why go on? */
+	return !ferror(l->out);
 }
 
-static int
-walk(struct listing *l, const struct conf *c)
+static void
+walk_ids(struct listing *l)
 {
-	struct buf error;
-
-	buf_init(&error, 1024);
-	l->queue = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (!l->queue) {
-		fprintf(stderr, "the queue cannot be read: %s\n", buf_cstr(&error));
-		buf_free(&error);
-		return errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+	for (size_t i = 0; i < l->filter->id_n; i++) {
+		char id[QUEUE_ID_SIZE] = "";
+		if (!queue_id_valid(l->filter->ids[i]))
+			continue;
+		memcpy(id, l->filter->ids[i].p, l->filter->ids[i].n);
+		visit(l, id);
 	}
+}
+
+/* Goes on where it can: what is listed then is not all, and the result says so. */
+static int
+walk(struct listing *l)
+{
+	int error = 0;
+
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		l->place = places[i].place;
-		if (l->filter->only_held && l->place != QUEUE_HOLD)
-			continue;
-		for (size_t j = 0; j < l->filter->id_n; j++) {
-			char id[QUEUE_ID_SIZE] = "";
-			if (!queue_id_valid(l->filter->ids[j]))
-				continue;
-			memcpy(id, l->filter->ids[j].p, l->filter->ids[j].n);
-			visit(l, id);
-		}
-		if (l->filter->id_n == 0 && queue_scan(l->queue, l->place, on_message, l) < 0)
-			fprintf(stderr, "%s: %s\n", place_name(l->place), strerror(errno));
+		if (l->filter->id_n > 0)
+			walk_ids(l);
+		else if (queue_scan(l->queue, l->place, on_message, l) < 0)
+			error = errno;
 	}
-	queue_close(l->queue);
-	buf_free(&error);
-	return EX_OK;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 /* ---- mailq ------------------------------------------------------------------------ */
@@ -197,21 +196,15 @@ mailq_one(struct listing *l, const struct queue_file *f, struct queue_attempt *l
 	mailq_rcpts(l, f, last);
 }
 
-int
-listing_mailq(const struct conf *c, const struct listing_filter *filter, FILE *out)
+static void
+mailq_end(const struct listing *l)
 {
-	struct listing l = { .filter = filter, .out = out, .one = mailq_one };
-	int code = walk(&l, c);
-
-	if (code != EX_OK)
-		return code;
-	if (l.count == 0)
-		fputs("Mail queue is empty\n", out);
+	if (l->count == 0)
+		fputs("Mail queue is empty\n", l->out);
 	else
-		fprintf(out, "-- %llu Kbytes in %llu Request%s.\n",
-		    (unsigned long long)(l.octets + 1023) / 1024, (unsigned long long)l.count,
-		    l.count == 1 ? "" : "s");
-	return EX_OK;
+		fprintf(l->out, "-- %llu Kbytes in %llu Request%s.\n",
+		    (unsigned long long)(l->octets + 1023) / 1024, (unsigned long long)l->count,
+		    l->count == 1 ? "" : "s");
 }
 
 /* ---- ids ------------------------------------------------------------------------------ */
@@ -222,28 +215,12 @@ id_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last
 	fprintf(l->out, "%s\n", f->env.id);
 }
 
-int
-listing_ids(const struct conf *c, const struct listing_filter *filter, FILE *out)
-{
-	struct listing l = { .filter = filter, .out = out, .one = id_one };
-
-	return walk(&l, c);
-}
-
 /* ---- JSON --------------------------------------------------------------------------- */
 
 static void
 json_one(struct listing *l, const struct queue_file *f, struct queue_attempt *last)
 {
 	json_message(f, place_name(f->place), last, l->out);
-}
-
-int
-listing_json(const struct conf *c, const struct listing_filter *filter, FILE *out)
-{
-	struct listing l = { .filter = filter, .out = out, .one = json_one };
-
-	return walk(&l, c);
 }
 
 /* ---- one message ----------------------------------------------------------------------- */
@@ -323,22 +300,25 @@ show_with_text(struct listing *l, const struct queue_file *f, struct queue_attem
 	show_text(l, f);
 }
 
-int
-listing_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
-{
-	struct str one = str_c(id);
-	struct listing_filter filter = { .ids = &one, .id_n = 1 };
-	struct listing l = { .filter = &filter, .out = out,
-		.one = json ? json_one : body ? show_with_text : show_one };
+/* ---- all of it ----------------------------------------------------------------------------- */
 
-	if (!queue_id_valid(one)) {
-		fprintf(stderr, "%s is no queue id\n", id);
-		return EX_USAGE;
+int
+listing_write(struct queue *q, const struct listing_filter *f, enum listing_form form, FILE *out,
+    uint64_t *count)
+{
+	struct listing l = { .filter = f, .queue = q, .out = out };
+	int result;
+
+	switch (form) {
+	case LISTING_MAILQ: l.one = mailq_one; break;
+	case LISTING_JSON: l.one = json_one; break;
+	case LISTING_IDS: l.one = id_one; break;
+	case LISTING_SHOW: l.one = show_one; break;
+	case LISTING_TEXT: l.one = show_with_text; break;
 	}
-	int code = walk(&l, c);
-	if (code == EX_OK && l.count == 0) {
-		fprintf(stderr, "%s: no such message in the queue\n", id);
-		return EX_DATAERR;
-	}
-	return code;
+	result = walk(&l);
+	if (result == 0 && form == LISTING_MAILQ)
+		mailq_end(&l);
+	*count = l.count;
+	return result;
 }

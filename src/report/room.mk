@@ -1,0 +1,1 @@
+report_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/report/*.c))

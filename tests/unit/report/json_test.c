@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* json_test -- what programs read. */
+
+#include <stdio.h>
+
+#include "report/json.h"
+#include "unit.h"
+
+static char *text;
+static size_t text_n;
+
+static FILE *
+begin(void)
+{
+	free(text);
+	FILE *out = open_memstream(&text, &text_n);
+	ck_assert_ptr_nonnull(out);
+	return out;
+}
+
+static void
+check(FILE *out, const char *want)
+{
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_str_eq(text, want);
+}
+
+START_TEST(message)
+{
+	struct envelope_rcpt rcpts[] = {
+		{ .state = RCPT_QUEUED, .path = { STR("bob"), STR("example.net") } },
+		{ .state = RCPT_DONE, .path = { STR("a \"b"), STR("example.net") } },
+		{ .state = RCPT_FAILED, .path = { STR("c"), STR("example.net") } },
+	};
+	struct queue_attempt last[] = { { .time = 0 },
+		{ .time = 1795222983, .rcpt = 1, .status = "2.0.0", .relay = STR("mx[192.0.2.1]:25"),
+		    .reply = STR("250 ok") },
+		{ .time = 1795222984, .rcpt = 2, .status = "5.1.1", .relay = STR(""),
+		    .reply = STR("550 \xff\x1b no") } };
+	struct queue_file f = { .size = 12345, .next = 1795223000, .env = {
+		.id = "06510000000000000A1", .from = { STR("alice"), STR("example.org") },
+		.arrival_us = 1795222923123456, .client = STR("h[192.0.2.9]:1"),
+		.rcpts = rcpts, .rcpt_n = 3 } };
+	FILE *out = begin();
+
+	json_message(&f, "deferred", last, out);
+	check(out, "{\"queue_name\":\"deferred\",\"queue_id\":\"06510000000000000A1\","
+	    "\"arrival_time\":1795222923,\"message_size\":12345,\"next_attempt\":1795223000,"
+	    "\"sender\":\"alice@example.org\",\"client\":\"h[192.0.2.9]:1\",\"recipients\":["
+	    "{\"address\":\"bob@example.net\",\"state\":\"queued\"},"
+	    "{\"address\":\"\\\"a \\\\\\\"b\\\"@example.net\",\"state\":\"delivered\","
+	    "\"last_attempt\":1795222983,\"status\":\"2.0.0\",\"relay\":\"mx[192.0.2.1]:25\","
+	    "\"delay_reason\":\"250 ok\"},"
+	    "{\"address\":\"c@example.net\",\"state\":\"failed\",\"last_attempt\":1795222984,"
+	    "\"status\":\"5.1.1\",\"relay\":\"\",\"delay_reason\":\"550 \\\\xff\\\\x1b no\"}]}\n");
+	f.env.from = (struct path){ STR(""), STR("") };
+	f.env.user = STR("carol");
+	f.env.rcpt_n = 0;
+	out = begin();
+	json_message(&f, "new", last, out);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\"sender\":\"\","));
+	ck_assert_ptr_nonnull(strstr(text, "\"user\":\"carol\",\"recipients\":[]}\n"));
+}
+END_TEST
+
+START_TEST(status)
+{
+	FILE *out = begin();
+
+	json_status(STR("pid 17\nhelper barid-auth 0 pid=1\nconfiguration /etc/x y\n"
+	    "helper barid-runner 0 pid=2\nbroken\n\nsession 9 client=\xff\n"), out);
+	check(out, "{\n  \"pid\": 17,\n  \"helper\": [\n    \"barid-auth 0 pid=1\",\n"
+	    "    \"barid-runner 0 pid=2\"\n  ],\n  \"configuration\": \"/etc/x y\",\n"
+	    "  \"session\": [\n    \"9 client=\\\\xff\"\n  ]\n}\n");
+	out = begin();
+	json_status(STR(""), out);
+	check(out, "{}\n");
+}
+END_TEST
+
+START_TEST(config)
+{
+	struct buf error;
+
+	buf_init(&error, 4096);
+	struct conf *c = conf_parse("x.conf", STR("hostname = \"mx.example.org\"\n"), &error);
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	FILE *out = begin();
+	json_config(c, out);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\"name\": \"hostname\""));
+	ck_assert_ptr_nonnull(strstr(text, "mx.example.org"));
+	ck_assert_ptr_nonnull(strstr(text, "\"line\": 1"));
+	ck_assert(text[0] == '[' && text[text_n - 2] == ']');
+	conf_free(c);
+	buf_free(&error);
+	free(text);
+}
+END_TEST
+
+UNIT_MAIN("report/json", message, status, config)
