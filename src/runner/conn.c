@@ -327,7 +327,8 @@ conn_settle(struct conn *c)
 		if (!c->ready)
 			became_ready(c);
 		if (!conn_mail_next(c)) {
-			if (!c->r->stopping &&
+			/* Others may wait for its place. */
+			if (!c->r->stopping && c->r->wants_first == NULL &&
 			    c->messages < c->r->conf->queue.per_connection)
 				break;
 			say_quit(c);

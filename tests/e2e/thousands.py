@@ -59,9 +59,9 @@ class Slow:
                          .get(verb, b"250 2.0.0 ok\r\n"))
 
 
-def setup(slow, limit):
+def setup(slow, limit, idle):
     zone = "slow.test A 127.0.0.1\n" + "".join(f"d{i}.test MX 10 slow.test\n" for i in range(COUNT))
-    return zone, (f"smtp-port = {slow.port}\nqueue {{ runners = 1 idle-connection = 100ms }}\n"
+    return zone, (f"smtp-port = {slow.port}\nqueue {{ runners = 1 idle-connection = {idle} }}\n"
                   f"limits {{ connections = {2 * COUNT} connections-in = 100 connections-out = {limit} }}\n")
 
 
@@ -73,7 +73,7 @@ def send_all(b):
 
 def many():
     slow = Slow()
-    zone, conf = setup(slow, COUNT + 100)
+    zone, conf = setup(slow, COUNT + 100, "100ms")
     with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
         send_all(b)
         wait_for("connections", lambda: slow.waiting == COUNT, 120)
@@ -85,13 +85,13 @@ def many():
 def mute():
     """Who waits for a connection takes no place from mail that needs none."""
     slow = Slow(mute=True)
-    zone, conf = setup(slow, 50)
+    zone, conf = setup(slow, 50, "1h")
     with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
         send_all(b)
         wait_for("connections", lambda: slow.waiting == 50, 60)
         b.send("a@elsewhere.test", ["bob@example.test"], "Subject: local\r\n\r\nhello\r\n")
         b.mail("bob", 1)
-        # All get their turn, once they are greeted.
+        # All get their turn, once they are greeted: no connection is kept while others wait.
         slow.greet()
         b.empty(120)
         assert slow.taken == COUNT, slow.taken
