@@ -141,6 +141,21 @@ why_none(const struct lookup *l, struct buf *words)
 	return result_words(PERMFAIL, "5.4.4", buf_str(words));
 }
 
+/*
+ * H in as much memory as it needs.  Not shrunk where it is: what is left
+ * behind it would be too small for the next lookup.
+ */
+static struct hosts *
+fitted(struct hosts *h)
+{
+	size_t n = sizeof(*h) + h->n * sizeof(h->v[0]);
+	struct hosts *kept = mem_alloc(n);
+
+	memcpy(kept, h, n);
+	mem_free(h);
+	return kept;
+}
+
 /* Gives the answer, RES or the hosts, to the destination. */
 static void
 lookup_end(struct lookup *l, const struct result *res)
@@ -152,7 +167,7 @@ lookup_end(struct lookup *l, const struct result *res)
 					    l->ttl;
 
 	h->expires = clock_ms() + (int64_t)ttl * 1000;
-	h = mem_grow(h, 1, sizeof(*h) + h->n * sizeof(h->v[0]));
+	h = fitted(h);
 	loop_timer_free(l->later);
 	buf_free(&l->reason);
 	mem_free(l);
