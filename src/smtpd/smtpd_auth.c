@@ -62,12 +62,19 @@ configured(const struct session *s, struct str mechanism)
 	    has_name(&s->conf->auth.mechanisms, mechanism);
 }
 
-/* CONFORMANCE S-05: no password in the clear unless it is asked for. */
+/*
+ * CONFORMANCE S-05: no password in the clear unless it is asked for, and
+ * never where the listener wants TLS first.
+ */
 static bool
 offered(const struct session *s, struct str mechanism)
 {
-	return configured(s, mechanism) &&
-	    (s->tls != NULL ||
+	const struct conf_listen *l = s->env->listen;
+
+	if (!configured(s, mechanism))
+		return false;
+	return s->tls != NULL ||
+	    ((l == NULL || l->tls != LISTEN_TLS_REQUIRED) &&
 		has_name(&s->conf->auth.without_tls, mechanism));
 }
 
