@@ -5,6 +5,14 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
+# Other arguments than the last time: configured anew.  Who makes in a
+# directory that was configured otherwise (asan, fuzzer) has none to give.
+ifeq ($(MAKELEVEL)$(if $(CONFIGURE_ARGS),args),0args)
+ifneq ($(strip $(file <configure.args)),$(strip $(CONFIGURE_ARGS)))
+$(shell rm -f config.mk config.status)
+endif
+endif
+
 # A fresh checkout configures itself at the first target that needs it.
 ifneq ($(filter-out help deps clean distclean,$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -15,6 +23,7 @@ config.mk: $(srcdir)/configure.ac $(srcdir)/src/build/config.mk.in $(srcdir)/src
 	cd $(srcdir) && autoconf && rm -rf autom4te.cache
 	@if [ -x config.status ]; then ./config.status --recheck >/dev/null && ./config.status; \
 	else $(srcdir)/configure $(CONFIGURE_ARGS) >configure.log || { cat configure.log; exit 1; }; fi
+	$(file >configure.args,$(CONFIGURE_ARGS))
 
 WARN := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
@@ -206,7 +215,7 @@ dist: config.mk
 clean:
 	rm -rf obj $(PROGRAMS)
 distclean: clean
-	rm -f config.mk config.h config.status config.log configure.log GNUmakefile
+	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
 .PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench analyze format deps run help \
 	install uninstall dist clean distclean
