@@ -181,6 +181,9 @@ COMPLETIONS := $(datarootdir)/bash-completion/completions
 MAN8 := barid.8 barid-auth.8 barid-runner.8 baridctl.8 sendmail.8
 MAN5 := barid.conf.5 barid-spool.5
 MAN1 := mailq.1 newaliases.1
+# Beside the documentation: etc/examples/X as X, the rest as it stands in etc/.
+EXAMPLES = $(notdir $(wildcard $(srcdir)/etc/examples/* $(srcdir)/etc/barid*.socket)) barid.init barid.service \
+	$(patsubst $(srcdir)/etc/%,%,$(wildcard $(srcdir)/etc/fail2ban/*/* $(srcdir)/etc/logrotate.d/*))
 install: all
 	$(INSTALL) -d $(D)$(sbindir) $(D)$(bindir) $(D)$(libexecdir)/barid $(D)$(sysconfdir)/barid \
 	  $(D)$(sysconfdir)/pam.d $(D)$(mandir)/man1 $(D)$(mandir)/man5 $(D)$(mandir)/man8 $(D)$(docdir)/examples
@@ -202,13 +205,15 @@ install: all
 	[ -e $(D)$(sysconfdir)/pam.d/barid ] || $(INSTALL) -m 644 $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d
 uninstall:
 	rm -f $(addprefix $(D)$(sbindir)/,barid baridctl sendmail) $(addprefix $(D)$(bindir)/,mailq newaliases)
-	rm -rf $(D)$(libexecdir)/barid $(D)$(docdir)
+	rm -f $(addprefix $(D)$(libexecdir)/barid/,barid-auth barid-runner)
+	rm -f $(addprefix $(D)$(docdir)/,README CHANGES COPYING $(addprefix examples/,$(EXAMPLES)))
 	rm -f $(D)$(COMPLETIONS)/baridctl
 	rm -f $(addprefix $(D)$(mandir)/man1/,$(MAN1)) $(addprefix $(D)$(mandir)/man5/,$(MAN5)) \
 	  $(addprefix $(D)$(mandir)/man8/,$(MAN8))
 	cmp -s $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d/barid && rm -f $(D)$(sysconfdir)/pam.d/barid || :
 	cmp -s $(srcdir)/etc/barid.conf $(D)$(sysconfdir)/barid/barid.conf && rm -f $(D)$(sysconfdir)/barid/barid.conf || :
-	rmdir $(D)$(sysconfdir)/barid 2>/dev/null || :
+	for d in $(D)$(docdir)/examples/fail2ban/* $(addprefix $(D)$(docdir)/,examples/fail2ban examples/logrotate.d examples) \
+	  $(D)$(docdir) $(D)$(libexecdir)/barid $(D)$(sysconfdir)/barid; do rmdir $$d 2>/dev/null || :; done
 
 dist: config.mk
 	cd $(srcdir) && git archive --prefix=barid-$(VERSION)/ -o barid-$(VERSION).tar.gz HEAD
