@@ -128,7 +128,11 @@ class Measured(Barid):
         self.cgroup = None if traced else cgroup()
         self.trace_path = None
         self.taken = 0
-        super().__init__(listen={"smtp": ("smtp", "starttls")}, users=("u1",))
+        try:
+            super().__init__(listen={"smtp": ("smtp", "starttls")}, users=("u1",))
+        except BaseException:
+            self.drop()
+            raise
 
     def write_conf(self, extra=None):
         d = self.dir
@@ -176,6 +180,9 @@ listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()
         for name in ("spool", "mail"):
             Trash.take(f"{self.dir}/{name}")
         super().close()
+        self.drop()
+
+    def drop(self):
         if self.sink:
             self.sink.stop()
         if self.cgroup:
