@@ -310,7 +310,7 @@ dispatch(struct ctl *t, int argc, char **argv)
 	if (strcmp(name, "config") == 0)
 		return cmd_config(t, argc - 1, argv + 1);
 	if (strcmp(name, "passwd") == 0)
-		return cmd_passwd(t->conf, t->delete, argc - 1, argv + 1);
+		return cmd_passwd(t->conf, t->delete, t->json, argc - 1, argv + 1);
 	if (strcmp(name, "reload") == 0 && argc == 1)
 		return signal_master(t, SIGHUP);
 	if (strcmp(name, "stop") == 0 && argc == 1)

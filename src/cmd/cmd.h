@@ -63,6 +63,6 @@ int inject(const struct inject *in);
 const char *inject_address(const struct conf *c, struct str text, struct arena *a, struct path *p);
 
 /* ---- passwd.c --------------------------------------------------------------------- */
-int cmd_passwd(const struct conf *c, bool delete, int argc, char **argv);
+int cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv);
 
 #endif

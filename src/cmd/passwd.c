@@ -178,8 +178,16 @@ lock_file(const char *path)
 	return fd;
 }
 
+/* NAME holds nothing that JSON had to escape. */
+static void
+say_done(struct str name, const char *what, bool json)
+{
+	printf(json ? "{\"ok\":true,\"user\":\"" STR_FMT "\",\"change\":\"%s\"}\n" :
+		      STR_FMT ": %s\n", STR_ARG(name), what);
+}
+
 static int
-change(const char *path, struct str name, const char *hash)
+change(const char *path, struct str name, const char *hash, bool json)
 {
 	struct buf old, content;
 	int code = EX_OK, lock = lock_file(path);
@@ -197,8 +205,8 @@ change(const char *path, struct str name, const char *hash)
 		else if (!buf_ok(&content) || replace_file(path, buf_str(&content)) < 0)
 			code = complain(path, strerror(errno), EX_CANTCREAT);
 		else
-			printf(STR_FMT ": %s\n", STR_ARG(name),
-			    !hash ? "removed" : found ? "changed" : "added");
+			say_done(name, !hash ? "removed" : found ? "changed" : "added",
+			    json);
 	}
 	buf_wipe(&content);
 	buf_free(&content);
@@ -209,7 +217,7 @@ change(const char *path, struct str name, const char *hash)
 }
 
 static int
-set_password(const char *path, struct str name)
+set_password(const char *path, struct str name, bool json)
 {
 	struct buf password, hash;
 	int code;
@@ -222,7 +230,7 @@ set_password(const char *path, struct str name)
 	else if (password_hash(&hash, buf_cstr(&password)) < 0)
 		code = complain("crypt", strerror(errno), EX_OSERR);
 	else
-		code = change(path, name, buf_cstr(&hash));
+		code = change(path, name, buf_cstr(&hash), json);
 	buf_wipe(&password);
 	buf_free(&password);
 	buf_wipe(&hash);
@@ -231,7 +239,7 @@ set_password(const char *path, struct str name)
 }
 
 int
-cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
+cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv)
 {
 	const char *path = users_file(c);
 
@@ -247,5 +255,5 @@ cmd_passwd(const struct conf *c, bool delete, int argc, char **argv)
 	/* Whoever logs in with a domain of ours is the one without it: this line would be dead. */
 	if (!delete && at > 0 && conf_is_local(c, str_skip(name, (size_t)at + 1)))
 		return complain(argv[0], "the user is the part before the @", EX_DATAERR);
-	return delete ? change(path, name, NULL) : set_password(path, name);
+	return delete ? change(path, name, NULL, json) : set_password(path, name, json);
 }

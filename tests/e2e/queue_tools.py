@@ -63,9 +63,9 @@ def status(t):
         s = t.json("status")
         assert s["sessions"] == 1 and len(s["session"]) == 1 and "127.0.0.1" in s["session"][0], s
     if ROOT:
-        # Anybody may look at what runs, and no more.
+        # Anybody may look at what runs and what waits, and no more.
         assert t.code("status", user=1) == 0
-        assert t.code("queue", "list", user=1) == NOPERM
+        assert t.code("queue", "list", user=1) == 0
         assert t.code("queue", "delete", "--all", user=1) == NOPERM
         assert t.code("queue", "flush", user=1) == NOPERM
         assert t.code("stop", user=1) == NOPERM and t.b.process.poll() is None
@@ -298,6 +298,8 @@ def passwd(t):
     assert st.st_mode & 0o777 == 0o600 and st.st_uid == os.geteuid()
     text = t.b.read(t.b.dir + "/users")
     assert "second" not in text and len(text.splitlines()) == 3
+    assert json.loads(set_password("dave", "a b", 0, "--json")) == {"ok": True, "user": "dave", "change": "added"}
+    assert json.loads(set_password("dave", "", 0, "-d", "--json"))["change"] == "removed"
     assert set_password("carol", "", 0, "-d") == "carol: removed\n"
     assert not login(t, "carol", "second: \u00fc ")
     set_password("carol", "", NOUSER, "-d")
