@@ -180,25 +180,30 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	close(fd);
 }
 
+/* Why PEER may not come in, or NULL. */
+static const char *
+unwelcome(const struct master *m, const struct addr *peer)
+{
+	if (!access_may_connect(m->conf, peer))
+		return "you may not connect here";
+	return limit_hit(m, addr_key(peer));
+}
+
 static void
 take(struct master *m, const struct listener *l, int fd, struct addr *peer)
 {
-	const char *why;
+	const char *why = unwelcome(m, peer);
+	struct buf name;
 
-	if (!access_may_connect(m->conf, peer)) {
-		refuse(m, l, fd, "you may not connect here");
+	if (!why) {
+		start_child(m, l, fd, peer);
 		return;
 	}
-	if ((why = limit_hit(m, addr_key(peer)))) {
-		struct buf name;
-		buf_init(&name, 128);
-		addr_add(&name, peer);
-		log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
-		buf_free(&name);
-		refuse(m, l, fd, why);
-		return;
-	}
-	start_child(m, l, fd, peer);
+	buf_init(&name, 128);
+	addr_add(&name, peer);
+	log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
+	buf_free(&name);
+	refuse(m, l, fd, why);
 }
 
 void

@@ -63,6 +63,19 @@ def limits():
             y.close()
 
 
+def unwelcome():
+    """Who is not in access.connect is told so, and so is the log."""
+    with Barid(extra='access { connect = {"192.0.2.0/24"} }\n') as b:
+        s, f = connect(b)
+        assert line(f).startswith("421 4.7.0 ") and f.readline() == b""
+        p, pf = connect(b, "pop3")
+        assert line(pf).startswith("-ERR [SYS/TEMP] ")
+        wait_for("the log", lambda: b.log().count("refused a connection from unknown[127.0.0.1]: "
+                                                  "you may not connect here") == 2)
+        for x in (s, f, p, pf):
+            x.close()
+
+
 def reload():
     with Barid() as b:
         s, f = connect(b)
@@ -458,7 +471,7 @@ def privilege():
         f.close()
 
 
-for test in (limits, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, second, helpers, activation,
+for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, second, helpers, activation,
              own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()
