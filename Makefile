@@ -20,7 +20,7 @@ endif
 
 config.mk: $(srcdir)/configure.ac $(srcdir)/src/build/config.mk.in $(srcdir)/src/build/config.h.in
 	@$(srcdir)/src/build/deps.sh build
-	cd $(srcdir) && autoconf && rm -rf autom4te.cache
+	cd $(srcdir) && { [ configure -nt configure.ac ] || { autoconf && rm -rf autom4te.cache; }; }
 	@if [ -x config.status ]; then ./config.status --recheck >/dev/null && ./config.status; \
 	else $(srcdir)/configure $(CONFIGURE_ARGS) >configure.log || { cat configure.log; exit 1; }; fi
 	$(file >configure.args,$(CONFIGURE_ARGS))
