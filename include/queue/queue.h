@@ -41,6 +41,12 @@ void queue_close(struct queue *q);
 /* Takes the spool's lock for the life of this process (not of its children): -1 if it is held. */
 int queue_lock(struct queue *q) MUST_USE;
 /*
+ * The same for runner NUMBER: what is its own (the messages of its hash, and
+ * drop/ for the first) is nobody else's.  WAIT until it is free, which is
+ * soon: a runner whose master was killed ends what is under way.
+ */
+int queue_lock_runner(struct queue *q, size_t number, bool wait) MUST_USE;
+/*
  * 0 if NEED more octets fit and the reserve stays (the larger of 16 MiB and
  * 1 % of the file system, or what $QUEUE_RESERVE says in octets), and inodes
  * are left; else -1, ENOSPC.

@@ -245,7 +245,8 @@ finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 	}
 	if (queue_commit(m) < 0)
 		return -1;
-	if (sys_unlinkat(drop, d->name) < 0) {
+	/* Gone already?  Then what is in new/ is all that there is. */
+	if (sys_unlinkat(drop, d->name) < 0 && errno != ENOENT) {
 		int e = errno;
 
 		/* Else it would be taken, and sent, again and again. */

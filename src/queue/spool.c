@@ -244,11 +244,13 @@ queue_close(struct queue *q)
 	mem_free(q);
 }
 
-int
-queue_lock(struct queue *q)
+/* Octet 0 of the file is the master's, the next ones are the runners'. */
+static int
+lock_octet(struct queue *q, off_t at, bool wait)
 {
-	const struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd;
+	const struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = at, .l_len = 1 };
+	int fd, r;
 
 	if (q->lock >= 0)
 		return 0;
@@ -261,7 +263,10 @@ queue_lock(struct queue *q)
 	 * that outlives a killed master would keep the next one out.  This
 	 * one belongs to the process alone, also through exec.
 	 */
-	if (fcntl(fd, F_SETLK, &all) < 0) {
+	do
+		r = fcntl(fd, wait ? F_SETLKW : F_SETLK, &l);
+	while (r < 0 && errno == EINTR);
+	if (r < 0) {
 		int e = errno == EACCES ? EWOULDBLOCK : errno;
 
 		sys_close(fd);
@@ -270,6 +275,18 @@ queue_lock(struct queue *q)
 	}
 	q->lock = fd;
 	return 0;
+}
+
+int
+queue_lock(struct queue *q)
+{
+	return lock_octet(q, 0, false);
+}
+
+int
+queue_lock_runner(struct queue *q, size_t number, bool wait)
+{
+	return lock_octet(q, 1 + (off_t)number, wait);
 }
 
 int

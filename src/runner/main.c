@@ -161,6 +161,21 @@ open_all(struct runner *r, const struct proc_user *u)
 	buf_free(&error);
 }
 
+/* Two with one number would take the same messages, and import drop/ twice. */
+static void
+lock(struct runner *r)
+{
+	if (queue_lock_runner(r->queue, r->number, false) == 0)
+		return;
+	if (errno == EWOULDBLOCK || errno == EAGAIN) {
+		log_warn(NULL, "runner %zu of a master that is gone is still "
+		    "at work: waiting for its end", r->number);
+		if (queue_lock_runner(r->queue, r->number, true) == 0)
+			return;
+	}
+	fatal(EX_OSERR, "cannot lock the spool: %s", strerror(errno));
+}
+
 /* How much of the shared limits is this runner's. */
 static void
 limits(struct runner *r)
@@ -278,6 +293,7 @@ main(int argc, char **argv)
 	if (proc_is_root() && !user.found)
 		fatal(EX_NOUSER, "there is no user %s", r->conf->user);
 	open_all(r, &user);
+	lock(r);
 	limits(r);
 	proc_confine(&user, NULL);
 	/* Changing the user forgets this, so it comes last. */

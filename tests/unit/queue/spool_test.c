@@ -219,6 +219,53 @@ START_TEST(lock_is_exclusive)
 }
 END_TEST
 
+START_TEST(runners_have_locks)
+{
+	struct tmpspool t;
+	struct queue *other;
+	struct buf error;
+	int status, fds[2];
+	pid_t first, next;
+	char c;
+
+	buf_init(&error, 1000);
+	tmpspool_begin(&t);
+	other = open_again(&t, 0, &error);
+	ck_assert_int_eq(pipe(fds), 0);
+	/* Beside the master's, and beside one another. */
+	ck_assert_int_eq(queue_lock(t.q), 0);
+	if ((first = fork()) == 0) {
+		if (queue_lock_runner(other, 1, false) < 0 ||
+		    write(fds[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	if ((next = fork()) == 0)
+		_exit(queue_lock_runner(other, 0, false) == 0 ? 0 : 1);
+	ck_assert_int_eq(waitpid(next, &status, 0), next);
+	ck_assert_int_eq(status, 0);
+	/* Not twice; but it can be waited for. */
+	if ((next = fork()) == 0) {
+		if (queue_lock_runner(other, 1, false) == 0 ||
+		    (errno != EWOULDBLOCK && errno != EAGAIN) ||
+		    write(fds[1], "y", 1) != 1)
+			_exit(1);
+		_exit(queue_lock_runner(other, 1, true) == 0 ? 0 : 2);
+	}
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	kill(first, SIGKILL);
+	ck_assert_int_eq(waitpid(first, &status, 0), first);
+	ck_assert_int_eq(waitpid(next, &status, 0), next);
+	ck_assert_int_eq(status, 0);
+	close(fds[0]);
+	close(fds[1]);
+	queue_close(other);
+	tmpspool_end(&t);
+	buf_free(&error);
+}
+END_TEST
+
 START_TEST(space)
 {
 	struct tmpspool t;
@@ -241,4 +288,4 @@ START_TEST(space)
 END_TEST
 
 UNIT_MAIN("queue/spool", makes_what_is_missing, refuses, root_sets_owners,
-    drop_group, lock_is_exclusive, space)
+    drop_group, lock_is_exclusive, runners_have_locks, space)
