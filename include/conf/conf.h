@@ -127,6 +127,9 @@ struct conf_recipients {
 	const char *subaddress;
 };
 
+/* Of an upstream: what one attempt can go through. */
+#define CONF_SERVERS_MAX 16
+
 struct conf_server {
 	const char *name;	/* host name or address */
 	struct conf_place place;

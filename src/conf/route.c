@@ -86,6 +86,11 @@ check_upstream(
 		    "upstream.%s: no server, expected "
 		    "server \"host.example\" { }",
 		    u->name);
+	if (u->server_n > CONF_SERVERS_MAX)
+		conf_complain(error, u->place,
+		    "upstream.%s: %zu servers, expected at most %d; one may "
+		    "be a name with several addresses",
+		    u->name, u->server_n, CONF_SERVERS_MAX);
 	for (i = 0; i < u->server_n; i++)
 		check_server(c, u, &u->servers[i], error);
 }

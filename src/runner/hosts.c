@@ -24,6 +24,7 @@
 
 /* Of a hundred MX hosts, so many are looked at. */
 #define HOSTS_MAX 16
+_Static_assert(HOSTS_MAX >= CONF_SERVERS_MAX, "every server has its turn");
 #define TTL_MIN_S 5
 #define TTL_MAX_S 300
 

@@ -101,6 +101,9 @@ static const struct fault faults[] = {
 	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN or LOGIN" },
 	/* Upstreams and routes. */
 	{ "upstream a { }", "1: upstream.a: no server" },
+	{ "upstream a { server a{} server b{} server c{} server d{} server e{} server f{} server g{} server h{} server i{} "
+	    "server j{} server k{} server l{} server m{} server n{} server o{} server p{} server q{} }",
+	    "1: upstream.a: 17 servers, expected at most 16" },
 	{ "upstream mx { server a { } }", "1: upstream: \"mx\" stands for the MX hosts" },
 	{ "upstream a { server 'a b' { } }", "1: upstream.a.server: \"a b\" is no host" },
 	{ "upstream a { server 1.2.3 { } }", "1: upstream.a.server: \"1.2.3\" is no host" },
