@@ -22,6 +22,7 @@
 #include "lib/buf.h"
 
 struct conf_set;	/* the room's own */
+#define CONF_SERVERS_MAX 16	/* of an upstream: what one attempt can go through */
 
 /* Where a value was written: for messages and `baridctl config`. */
 struct conf_place {
@@ -127,9 +128,6 @@ struct conf_recipients {
 	const char *subaddress;
 };
 
-/* Of an upstream: what one attempt can go through. */
-#define CONF_SERVERS_MAX 16
-
 struct conf_server {
 	const char *name;	/* host name or address */
 	struct conf_place place;
@@ -217,10 +215,7 @@ struct conf {
  * what was expected".
  */
 struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
-/*
- * The same for text that stands for a file called NAME.  Unless that is an
- * absolute path, include() is refused and no file is read.
- */
+/* The same for text that is called NAME; include() is refused if that is no absolute path. */
 struct conf *conf_parse(const char *name, struct str text, struct buf *error) MUST_USE;
 /* All defaults. */
 struct conf *conf_default(void) MUST_USE;
