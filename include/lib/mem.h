@@ -7,6 +7,8 @@
 #include "lib/str.h"
 
 void *mem_alloc(size_t n) MUST_USE;	/* zeroed */
+/* The same without the zeroes, for what is written before it is read. */
+void *mem_room(size_t n) MUST_USE;
 void *mem_array(size_t n, size_t size) MUST_USE;
 /* Grows P to hold N elements of SIZE; new bytes are not zeroed. */
 void *mem_grow(void *p, size_t n, size_t size) MUST_USE;

@@ -67,7 +67,7 @@ buf_cstr(const struct buf *b)
 static void
 resize(struct buf *b, size_t size)
 {
-	char *p = mem_alloc(size + 1);
+	char *p = mem_room(size + 1);
 
 	if (b->n > 0)
 		memcpy(p, b->p, b->n);

@@ -28,6 +28,16 @@ mem_alloc(size_t n)
 }
 
 void *
+mem_room(size_t n)
+{
+	void *p = malloc(n > 0 ? n : 1);
+
+	if (p == NULL)
+		out_of_memory(1, n);
+	return p;
+}
+
+void *
 mem_array(size_t n, size_t size)
 {
 	/* calloc(0) may give NULL, and callers need not ask. */

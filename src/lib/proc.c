@@ -86,7 +86,12 @@ proc_group(const char *name, gid_t *gid)
 bool
 proc_is_root(void)
 {
-	return geteuid() == 0 && maps_others();
+	/* Asked once: what a process is mapped to does not change, and forks ask. */
+	static int others = -1;
+
+	if (others < 0)
+		others = maps_others();
+	return geteuid() == 0 && others;
 }
 
 static void

@@ -372,13 +372,17 @@ maildir_size(struct maildir *m, size_t i, uint64_t *size)
 		fd = maildir_read(m, i);
 		if (fd < 0)
 			return -1;
-		p = mem_alloc(MAILDIR_CHUNK);
-		while ((got = sys_read(fd, p, MAILDIR_CHUNK)) > 0)
-			wire_count(&w, str_n(p, (size_t)got));
+		p = mem_room(MAILDIR_CHUNK);
+		/* A plain file gives less than was asked for at its end only. */
+		do {
+			got = sys_read(fd, p, MAILDIR_CHUNK);
+			if (got > 0)
+				wire_count(&w, str_n(p, (size_t)got));
+		} while (got == MAILDIR_CHUNK);
 		mem_free(p);
 		sys_close(fd);
 		e->size = wire_octets(&w);
-		e->sized = got == 0;
+		e->sized = got >= 0;
 	}
 	*size = e->size;
 	return e->sized ? 0 : -1;
