@@ -58,7 +58,7 @@ usage(const char *what, const char *option)
 {
 	fprintf(stderr, "sendmail: %s%s%s\n", what, option ? ": " : "", option ? option : "");
 	fputs("usage: sendmail [-itv] [-B type] [-bm|-bs|-bp|-bi|-bv] [-C file] [-F name]\n"
-	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R|S]part]\n"
+	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R]part]\n"
 	    "                [address ...]\n", stderr);
 	return EX_USAGE;
 }
@@ -117,14 +117,18 @@ set_dsn(struct options *o, char letter, const char *arg)
 }
 
 /* -q: all; -qI id; -qR part of a recipient's domain; -q1h asks for a daemon, which runs anyway. */
-static void
+static int
 set_flush(struct options *o, const char *arg)
 {
 	o->mode = MODE_FLUSH;
+	/* To flush everything instead would be the opposite of what is wanted. */
+	if (arg[0] == 'S')
+		return usage("-qS is not here; use baridctl queue flush --sender", NULL);
 	if (arg[0] == 'I')
 		o->flush_id = str_c(arg + 1);
 	else if (arg[0] == 'R')
 		o->flush_domain = str_c(arg + 1);
+	return 0;
 }
 
 /* -C is for the caller's own eyes: the group of the drop directory goes first. */
@@ -154,7 +158,7 @@ apply(struct options *o, char letter, const char *arg)
 	case 'R':
 	case 'V': return set_dsn(o, letter, arg);
 	case 'C': return set_conf(o, arg);
-	case 'q': set_flush(o, arg); return 0;
+	case 'q': return set_flush(o, arg);
 	case 'o':
 		if (arg[0] == 'i' && arg[1] == '\0')
 			o->inject.keep_dot = true;

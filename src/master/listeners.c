@@ -14,12 +14,21 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "net/listen.h"
+
+static const char *
+addr_path(const struct addr *a)
+{
+	const struct sockaddr_un *un = (const void *)&a->ss;
+
+	return un->sun_path;
+}
 
 /* What is under construction while a configuration is walked. */
 struct opening {
@@ -144,6 +153,9 @@ open_one(void *arg, const struct addr *a)
 		opening_fail(o, a, strerror(errno));
 		return;
 	}
+	/* Who may reach a unix socket is for its directory to say. */
+	if (addr_family(a) == AF_UNIX)
+		(void)!chmod(addr_path(a), 0666);
 	set_nodelay(fd, a);
 	opening_add(o, fd, a);
 }
@@ -188,6 +200,17 @@ open_inherited(struct opening *o, const char *name)
 }
 
 static void
+opening_unknown(struct opening *o, const char *spec)
+{
+	struct buf what;
+
+	buf_init(&what, 1024);
+	buf_addf(&what, "\"%s\" is no address or interface of this host", spec);
+	opening_fail(o, NULL, buf_cstr(&what));
+	buf_free(&what);
+}
+
+static void
 open_address(struct opening *o, const char *spec)
 {
 	struct addr a;
@@ -207,7 +230,7 @@ open_address(struct opening *o, const char *spec)
 		for (uint32_t port = o->conf->port.v[i].first;
 		    port <= o->conf->port.v[i].last && !o->failed; port++)
 			if (listen_expand(spec, (uint16_t)port, open_one, o) <= 0 && !o->failed)
-				opening_fail(o, NULL, "no such address or interface here");
+				opening_unknown(o, spec);
 }
 
 /*
@@ -247,9 +270,8 @@ listeners_close(struct listener *v, size_t n)
 		if (v[i].kept)
 			continue;
 		close(v[i].fd);
-		const struct sockaddr_un *un = (const void *)&v[i].addr.ss;
 		if (addr_family(&v[i].addr) == AF_UNIX && !v[i].inherited)
-			(void)unlink(un->sun_path);
+			(void)unlink(addr_path(&v[i].addr));
 	}
 	mem_free(v);
 }

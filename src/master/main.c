@@ -252,7 +252,7 @@ start(struct master *m, struct conf *c)
 			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	}
 	if (master_apply(m, c, true) < 0)
-		exit(EX_UNAVAILABLE);
+		exit(m->spool_busy ? EX_TEMPFAIL : EX_CONFIG);
 	buf_init(&error, 1024);
 	if (!again)
 		helpers_init(m);

@@ -88,6 +88,7 @@ struct master {
 	int64_t rotate_ms;	/* when session tickets get a new key */
 	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
 	bool reexec_wanted;
+	bool spool_busy;	/* another barid has it */
 	bool sd_listen;		/* descriptors came by socket activation */
 	int64_t watchdog_ms;	/* half of WATCHDOG_USEC, or 0 */
 	int64_t watchdog_next_ms;

@@ -143,6 +143,7 @@ open_places(struct master *m, const struct conf *c, struct buf *error)
 	if (!m->queue)
 		return -1;
 	if (queue_lock(m->queue) < 0) {
+		m->spool_busy = true;
 		buf_addf(error, "%s: another barid is running on this spool\n", c->spool);
 		return -1;
 	}
