@@ -245,11 +245,13 @@ finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 	}
 	if (queue_commit(m) < 0)
 		return -1;
-	/* Gone already?  Then what is in new/ is all that there is. */
-	if (sys_unlinkat(drop, d->name) < 0 && errno != ENOENT) {
+	if (sys_unlinkat(drop, d->name) < 0) {
 		int e = errno;
 
-		/* Else it would be taken, and sent, again and again. */
+		/*
+		 * Else it would be taken, and sent, again and again.  If it
+		 * is gone, whoever wrote it has thought better of it.
+		 */
 		if (queue_remove(im->q, QUEUE_NEW, id) < 0)
 			log_error(id, "drop/%s cannot be removed: %s",
 			    d->name, strerror(e));

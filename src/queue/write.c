@@ -196,6 +196,22 @@ discard(struct queue_msg *m, const struct spool_name *n)
 	errno = e;
 }
 
+/*
+ * The sync of M, which has the name N, failed.  In drop/ it could be seen
+ * since the rename: if it is gone, it is durable in new/, else it is
+ * withdrawn, and an import under way takes that for a no.  Errno stays.
+ */
+static bool
+was_taken(const struct queue_msg *m, const struct spool_name *n)
+{
+	int e = errno;
+	bool gone = m->to_drop && sys_unlinkat(n->dir, n->path) < 0 &&
+	    errno == ENOENT;
+
+	errno = e;
+	return gone;
+}
+
 int
 queue_commit(struct queue_msg *m)
 {
@@ -215,8 +231,8 @@ queue_commit(struct queue_msg *m)
 		 * Once.  After a failed fsync the kernel may have thrown
 		 * the pages away and report success the next time.
 		 */
-		if (r == 0)
-			r = sys_fsync(m->fd);
+		if (r == 0 && sys_fsync(m->fd) < 0 && !was_taken(m, &name))
+			r = -1;
 	}
 	if (r < 0)
 		discard(m, &name);
