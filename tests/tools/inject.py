@@ -63,13 +63,18 @@ class Inject:
     def fired(self):
         with open(self.log, errors="replace") as f:
             text = f.read()
-        return "(INJECTED)" in text or "killed by SIGKILL" in text
+        # "= ?" is a call that did not return.
+        return "(INJECTED)" in text or "killed by SIGKILL" in text or "= ?\n" in text
 
     def stop(self):
         """Lets go of the program, whose further calls are as they were."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            # It waits for a thread of a process that was killed, in vain.
+            self.process.kill()
+            self.process.wait()
 
     def __enter__(self):
         return self
