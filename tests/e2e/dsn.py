@@ -225,7 +225,8 @@ def dead():
         # And the report to a sender that is none.
         w.send("no@far.example")
         wait_for("two in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead", "dead"])
-        assert w.b.log().count("can neither be delivered nor returned: kept in dead/") == 2
+        wait_for("two alarms",
+                 lambda: w.b.log().count("can neither be delivered nor returned: kept in dead/") == 2)
         assert w.origin.messages() == []
         # Only one of them was a report; the message that it is about is gone.
         listing = w.b.ctl("queue").stdout
