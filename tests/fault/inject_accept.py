@@ -15,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, program, skip, wait_for  # noqa: E402
+from baridtest import ROOT, Barid, program, skip, wait_for  # noqa: E402
 import inject  # noqa: E402
 
 SENDER = "carol@example.test"
@@ -130,7 +130,8 @@ def main():
     # Leaks are not looked for: that would need ptrace itself.
     options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
     with Barid(users=("alice", "carol"), env={"ASAN_OPTIONS": options}) as b:
-        for test in (sessions, sendmail):
+        # Sessions let nobody but root trace them.
+        for test in (sessions, sendmail) if ROOT else (sendmail,):
             start = time.monotonic()
             count = test(b, books)
             print(f"{test.__name__}: {count} faults, {time.monotonic() - start:.1f} s", flush=True)
