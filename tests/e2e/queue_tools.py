@@ -135,7 +135,8 @@ def steering(t, ids):
     assert b"Return-Path: <>" in report and b"multipart/report" in report and b"z@other.example" in report
     assert b"Action: failed" in report and b"Status: 5." in report, report
     assert re.search(rf"{ids['three']}: to=<z@other\.example>.*status=bounced", t.b.log())
-    assert t.ids() == sorted(ids[n] for n in ("one", "four")) and t.b.mailbox("alice") == []
+    wait_for("the report to be off the spool", lambda: t.ids() == sorted(ids[n] for n in ("one", "four")))
+    assert t.b.mailbox("alice") == []
 
 
 def drain(t, ids, port):
