@@ -263,25 +263,31 @@ listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()
             time.sleep(0.02)
         return size
 
-    def trace(self, *args):
-        """The calls that this load makes: a Counter of (who, call)."""
-        # Nobody is left of the load before: only helpers stand here.
-        begin = self.quiet()
+    def tasks(self):
+        """Whose thread is whose, of master and helpers."""
         names = {self.process.pid: "master"}
         for pid in self.pids()[1:]:
             with contextlib.suppress(FileNotFoundError):
                 for task in os.listdir(f"/proc/{pid}/task"):
                     names[int(task)] = open(f"/proc/{pid}/comm", encoding="ascii").read().strip()
-        known = set(names)
+        return names
+
+    def trace(self, *args):
+        """The calls that this load makes: a Counter of (who, call)."""
+        # Nobody is left of the load before: only helpers stand here.
+        begin = self.quiet()
+        names = self.tasks()
         self.load(*args)
         self.settle()
         end = self.quiet()
+        # Threads that a helper started meanwhile are its own; the sessions have gone.
+        names.update(self.tasks())
         with open(self.trace_path, "rb") as f:
             f.seek(begin)
             text = f.read(end - begin).decode("ascii", "replace")
         calls = collections.Counter()
         for pid, call in re.findall(r"^(\d+) +(\w+)\(", text, re.M):
-            calls[names[int(pid)] if int(pid) in known else "session", call] += 1
+            calls[names.get(int(pid), "session"), call] += 1
         return calls
 
 
