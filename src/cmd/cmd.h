@@ -62,6 +62,24 @@ int inject(const struct inject *in);
 /* An address as a user types it, qualified with our domain.  NULL, or why not. */
 const char *inject_address(const struct conf *c, struct str text, struct arena *a, struct path *p);
 
+/* ---- options.c ----------------------------------------------------------------- */
+
+enum sendmail_mode { MODE_MESSAGE, MODE_SESSION, MODE_LIST, MODE_ALIASES, MODE_VERIFY,
+	MODE_DAEMON, MODE_FOREGROUND, MODE_FLUSH };
+
+struct sendmail_options {
+	enum sendmail_mode mode;
+	const char *conf;
+	const char *from;	/* -f; NULL: unsaid */
+	bool json;
+	struct str flush_id, flush_domain;
+	struct inject inject;
+	int first;	/* of the recipients in argv */
+};
+
+/* Reads the options of sendmail(8) into O.  0, or EX_USAGE with the complaint made. */
+int sendmail_parse(struct sendmail_options *o, int argc, char **argv);
+
 /* ---- passwd.c --------------------------------------------------------------------- */
 int cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv);
 

@@ -4,8 +4,7 @@
  * newaliases are other names for it.
  *
  * It is set-group-id for the drop directory.  What a caller could misuse is
- * therefore inert: -C drops the group first, -O, -X, -D and the like are
- * read, with the right number of arguments, and ignored.
+ * therefore inert: options.c sees to that.
  */
 
 #include "cmd.h"
@@ -22,215 +21,10 @@
 #include "lib/proc.h"
 #include "policy/recipient.h"
 
-enum mode { MODE_MESSAGE, MODE_SESSION, MODE_LIST, MODE_ALIASES, MODE_VERIFY, MODE_DAEMON,
-	MODE_FOREGROUND, MODE_FLUSH };
-
-struct options {
-	enum mode mode;
-	const char *conf;
-	const char *from;
-	bool json;
-	struct str flush_id, flush_domain;
-	struct inject inject;
-	int first;	/* of the recipients in argv */
-};
-
-enum arity { NONE, REQUIRED, ATTACHED };
-
-/* clang-format off */
-static const struct {
-	char letter;
-	enum arity arity;
-} known[] = {
-	{ 't', NONE }, { 'i', NONE }, { 'n', NONE }, { 'm', NONE }, { 'v', NONE }, { 'G', NONE },
-	{ 'U', NONE }, { 'I', NONE }, { 'x', NONE }, { 'E', NONE }, { 's', NONE }, { 'T', NONE },
-	{ 'f', REQUIRED }, { 'r', REQUIRED }, { 'F', REQUIRED }, { 'B', REQUIRED },
-	{ 'b', REQUIRED }, { 'o', REQUIRED }, { 'N', REQUIRED }, { 'R', REQUIRED },
-	{ 'V', REQUIRED }, { 'C', REQUIRED }, { 'O', REQUIRED }, { 'X', REQUIRED },
-	{ 'D', REQUIRED }, { 'L', REQUIRED }, { 'h', REQUIRED }, { 'p', REQUIRED },
-	{ 'M', REQUIRED },
-	{ 'A', ATTACHED }, { 'd', ATTACHED }, { 'e', ATTACHED }, { 'q', ATTACHED }, { 'Q', ATTACHED },
-};
-/* clang-format on */
-
-static int
-usage(const char *what, const char *option)
-{
-	fprintf(stderr, "sendmail: %s%s%s\n", what, option ? ": " : "", option ? option : "");
-	fputs("usage: sendmail [-itv] [-B type] [-bm|-bs|-bp|-bi|-bv] [-C file] [-F name]\n"
-	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R]part]\n"
-	    "                [address ...]\n", stderr);
-	return EX_USAGE;
-}
-
-static int
-set_mode(struct options *o, const char *arg)
-{
-	static const struct {
-		const char *name;
-		enum mode mode;
-	} modes[] = {
-		{ "m", MODE_MESSAGE }, { "s", MODE_SESSION }, { "p", MODE_LIST },
-		{ "i", MODE_ALIASES }, { "v", MODE_VERIFY }, { "d", MODE_DAEMON },
-		{ "D", MODE_FOREGROUND },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
-		if (strcmp(modes[i].name, arg) == 0) {
-			o->mode = modes[i].mode;
-			return 0;
-		}
-	return usage("no such mode", arg);
-}
-
-static int
-set_body(struct options *o, const char *arg)
-{
-	if (str_ieq(str_c(arg), STR("7BIT")))
-		o->inject.body = BODY_7BIT;
-	else if (str_ieq(str_c(arg), STR("8BITMIME")))
-		o->inject.body = BODY_8BITMIME;
-	else
-		return usage("-B takes 7BIT or 8BITMIME", arg);
-	return 0;
-}
-
-static int
-set_dsn(struct options *o, char letter, const char *arg)
-{
-	if (letter == 'N' && (o->inject.notify = notify_parse(str_c(arg))) == 0)
-		return usage("-N takes never, or success, failure, delay", arg);
-	if (letter == 'R') {
-		if (str_ieq(str_c(arg), STR("full")))
-			o->inject.ret = RET_FULL;
-		else if (str_ieq(str_c(arg), STR("hdrs")))
-			o->inject.ret = RET_HDRS;
-		else
-			return usage("-R takes full or hdrs", arg);
-	}
-	if (letter == 'V') {
-		if (strlen(arg) > 100 || str_has_ctl(str_c(arg)))
-			return usage("-V takes an identifier of at most 100 characters", NULL);
-		o->inject.envid = arg;
-	}
-	return 0;
-}
-
-/* -q: all; -qI id; -qR part of a recipient's domain; -q1h asks for a daemon, which runs anyway. */
-static int
-set_flush(struct options *o, const char *arg)
-{
-	o->mode = MODE_FLUSH;
-	/* To flush everything instead would be the opposite of what is wanted. */
-	if (arg[0] == 'S')
-		return usage("-qS is not here; use baridctl queue flush --sender", NULL);
-	if (arg[0] == 'I')
-		o->flush_id = str_c(arg + 1);
-	else if (arg[0] == 'R')
-		o->flush_domain = str_c(arg + 1);
-	return 0;
-}
-
-/* -C is for the caller's own eyes: the group of the drop directory goes first. */
-static int
-set_conf(struct options *o, const char *arg)
-{
-	if (getegid() != getgid() && setregid(getgid(), getgid()) < 0)
-		return usage("cannot give up my group", strerror(errno));
-	o->conf = arg;
-	return 0;
-}
-
-static int
-apply(struct options *o, char letter, const char *arg)
-{
-	switch (letter) {
-	case 't': o->inject.extract = true; return 0;
-	case 'i': o->inject.keep_dot = true; return 0;
-	case 'v': o->inject.verbose = true; return 0;
-	case 'I': o->mode = MODE_ALIASES; return 0;
-	case 'f':
-	case 'r': o->from = arg; return 0;
-	case 'F': o->inject.full_name = arg; return 0;
-	case 'B': return set_body(o, arg);
-	case 'b': return set_mode(o, arg);
-	case 'N':
-	case 'R':
-	case 'V': return set_dsn(o, letter, arg);
-	case 'C': return set_conf(o, arg);
-	case 'q': return set_flush(o, arg);
-	case 'o':
-		if (arg[0] == 'i' && arg[1] == '\0')
-			o->inject.keep_dot = true;
-		return 0;
-	default: return 0;
-	}
-}
-
-static const enum arity *
-arity_of(char letter)
-{
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (known[i].letter == letter)
-			return &known[i].arity;
-	return NULL;
-}
-
-/* One argument "-xyz..."; may take the next argument for itself. */
-static int
-parse_cluster(struct options *o, int argc, char **argv, int *at)
-{
-	for (const char *p = argv[*at] + 1; *p; p++) {
-		const enum arity *a = arity_of(*p);
-		int code;
-
-		if (!a)
-			return usage("unknown option", argv[*at]);
-		if (*a == NONE) {
-			if ((code = apply(o, *p, "")) != 0)
-				return code;
-			continue;
-		}
-		const char *arg = p + 1;
-		if (*arg == '\0' && *a == REQUIRED) {
-			if (*at + 1 >= argc)
-				return usage("the option needs an argument", argv[*at]);
-			arg = argv[++*at];
-		}
-		return apply(o, *p, arg);
-	}
-	return 0;
-}
-
-static int
-parse(struct options *o, int argc, char **argv)
-{
-	int i, code;
-
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
-			break;
-		}
-		if (strcmp(argv[i], "--json") == 0) {
-			o->json = true;
-			continue;
-		}
-		if (argv[i][0] != '-' || argv[i][1] == '\0')
-			break;
-		if (argv[i][1] == '-')
-			return usage("unknown option", argv[i]);
-		if ((code = parse_cluster(o, argc, argv, &i)) != 0)
-			return code;
-	}
-	o->first = i;
-	return 0;
-}
-
 /* ---- the modes ------------------------------------------------------------------ */
 
 static int
-set_sender(struct options *o, const struct conf *c, struct arena *a)
+set_sender(struct sendmail_options *o, const struct conf *c, struct arena *a)
 {
 	const struct passwd *pw = getpwuid(getuid());
 	const char *why;
@@ -257,7 +51,7 @@ set_sender(struct options *o, const struct conf *c, struct arena *a)
 }
 
 static int
-send_message(struct options *o, const struct conf *c, int argc, char **argv)
+send_message(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 {
 	struct arena a;
 	int code;
@@ -310,7 +104,7 @@ verify(const struct conf *c, int argc, char **argv, int first)
 }
 
 static int
-flush(const struct options *o, const struct conf *c)
+flush(const struct sendmail_options *o, const struct conf *c)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	struct msg_control_result r;
@@ -335,7 +129,7 @@ flush(const struct options *o, const struct conf *c)
 }
 
 static int
-run_barid(const struct options *o, const char *option)
+run_barid(const struct sendmail_options *o, const char *option)
 {
 	char *path = mem_dup(str_c(proc_helper("../../sbin/barid")));
 	const char *here = proc_helper("barid");	/* in the build directory */
@@ -350,7 +144,7 @@ run_barid(const struct options *o, const char *option)
 }
 
 static int
-run(struct options *o, int argc, char **argv)
+run(struct sendmail_options *o, int argc, char **argv)
 {
 	if (o->mode == MODE_SESSION)
 		return run_barid(o, "-s");
@@ -376,7 +170,7 @@ run(struct options *o, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .conf = conf_default_path() };
+	struct sendmail_options o = { .conf = conf_default_path() };
 	int code;
 
 	if (argc < 1 || !argv[0])
@@ -388,7 +182,7 @@ main(int argc, char **argv)
 		o.mode = MODE_LIST;
 	else if (strcmp(name, "newaliases") == 0)
 		o.mode = MODE_ALIASES;
-	if ((code = parse(&o, argc, argv)) != 0)
+	if ((code = sendmail_parse(&o, argc, argv)) != 0)
 		return code;
 	code = run(&o, argc, argv);
 	/* What was printed must have arrived: a full disk is no success. */
