@@ -73,6 +73,7 @@ struct sendmail_options {
 	const char *from;	/* -f; NULL: unsaid */
 	bool json;
 	struct str flush_id, flush_domain;
+	const char *flush_sender;	/* -qS; NULL: any */
 	struct inject inject;
 	int first;	/* of the recipients in argv */
 };

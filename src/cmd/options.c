@@ -39,7 +39,7 @@ usage(const char *what, const char *option)
 {
 	fprintf(stderr, "sendmail: %s%s%s\n", what, option ? ": " : "", option ? option : "");
 	fputs("usage: sendmail [-itv] [-B type] [-bm|-bs|-bp|-bi|-bv] [-C file] [-F name]\n"
-	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R]part]\n"
+	    "                [-f sender] [-N notify] [-R return] [-V envid] [-q[I|R|S]part]\n"
 	    "                [address ...]\n", stderr);
 	return EX_USAGE;
 }
@@ -105,10 +105,12 @@ set_flush(struct sendmail_options *o, const char *arg)
 	if (o->mode == MODE_DAEMON || o->mode == MODE_FOREGROUND)
 		return 0;
 	o->mode = MODE_FLUSH;
-	/* To flush everything instead would be the opposite of what is wanted. */
+	/* Nobody's mail is not everybody's. */
+	if (arg[0] == 'S' && arg[1] == '\0')
+		return usage("-qS needs a part of the sender", NULL);
 	if (arg[0] == 'S')
-		return usage("-qS is not here; use baridctl queue flush --sender", NULL);
-	if (arg[0] == 'I')
+		o->flush_sender = arg + 1;
+	else if (arg[0] == 'I')
 		o->flush_id = str_c(arg + 1);
 	else if (arg[0] == 'R')
 		o->flush_domain = str_c(arg + 1);

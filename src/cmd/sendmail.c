@@ -128,19 +128,39 @@ flush(const struct sendmail_options *o, const struct conf *c)
 	return code;
 }
 
+/* Becomes PROGRAM, which was installed beside us, or stands in the build directory. */
+static int
+become(const char *program, const char *const *argv)
+{
+	struct buf beside;
+	/* exec's argv is not const for historical reasons only. */
+	char *const *args = (char *const *)(uintptr_t)argv;
+
+	buf_init(&beside, 4096);
+	buf_addf(&beside, "../../sbin/%s", program);
+	execv(proc_helper(buf_cstr(&beside)), args);
+	execv(proc_helper(program), args);
+	fprintf(stderr, "sendmail: %s: %s\n", program, strerror(errno));
+	buf_free(&beside);
+	return EX_UNAVAILABLE;
+}
+
 static int
 run_barid(const struct sendmail_options *o, const char *option)
 {
-	char *path = mem_dup(str_c(proc_helper("../../sbin/barid")));
-	const char *here = proc_helper("barid");	/* in the build directory */
 	const char *const argv[] = { "barid", option, "-c", o->conf, NULL };
-	char *args[ARRAY_LEN(argv)];
 
-	memcpy(args, argv, sizeof(argv));
-	execv(path, args);
-	execv(here, args);
-	fprintf(stderr, "sendmail: %s: %s\n", path, strerror(errno));
-	return EX_UNAVAILABLE;
+	return become("barid", argv);
+}
+
+/* Whose mail that is, is looked up by the program that can. */
+static int
+flush_sender(const struct sendmail_options *o)
+{
+	const char *const argv[] = { "baridctl", "-c", o->conf, "--sender", o->flush_sender,
+		"queue", "flush", NULL };
+
+	return become("baridctl", argv);
 }
 
 static int
@@ -152,6 +172,8 @@ run(struct sendmail_options *o, int argc, char **argv)
 		return run_barid(o, o->mode == MODE_DAEMON ? "-d" : "-f");
 	if (o->mode == MODE_ALIASES)
 		return EX_OK;
+	if (o->mode == MODE_FLUSH && o->flush_sender)
+		return flush_sender(o);
 	struct conf *c = cmd_conf(o->conf);
 	const struct listing_filter all = { .ids = NULL };
 	int code;

@@ -110,6 +110,11 @@ def steering(t, ids):
 
     assert try_again(ids["two"], names=["two"]) == ["two"]
     assert try_again("--domain", "other.example", names=["three", "four"]) == ["three", "four"]
+    # sendmail -q by sender, domain and id does the same.
+    n = {k: t.attempts(v) for k, v in ids.items()}
+    t.b.sendmail("-qSbob@")
+    wait_for("an attempt for bob", lambda: t.attempts(ids["three"]) > n["three"])
+    assert t.attempts(ids["one"]) == n["one"], "alice's was not asked for"
     # What is held is not tried, by flush or otherwise, and others are.
     assert t.json("queue", "hold", ids["one"], ids["three"]) == {"ok": True, "count": 2}
     assert placed("one") == placed("three") == "hold" and placed("two") == "deferred"
