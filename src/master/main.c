@@ -507,7 +507,6 @@ main(int argc, char **argv)
 		return code;
 	}
 	m.conf_path = absolute(o.path);
-	m.foreground = o.foreground;
 	bool again = getenv("BARID_STATE") != NULL;
 	int ready = o.foreground || again ? -1 : daemonize();
 	log_component("master");

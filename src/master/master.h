@@ -62,7 +62,6 @@ struct master {
 	char *conf_path;
 	struct conf *conf;
 	struct proc_user user;
-	bool foreground;
 
 	struct listener *listeners;
 	size_t listener_n;
@@ -89,7 +88,6 @@ struct master {
 	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
 	bool reexec_wanted;
 	bool spool_busy;	/* another barid has it */
-	bool sd_listen;		/* descriptors came by socket activation */
 	int64_t watchdog_ms;	/* half of WATCHDOG_USEC, or 0 */
 	int64_t watchdog_next_ms;
 	char **argv;

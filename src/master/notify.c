@@ -33,7 +33,7 @@ static struct sockaddr_un notify_to;
 static socklen_t notify_len;
 
 static void
-take_listen_fds(struct master *m)
+take_listen_fds(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	const char *names = getenv("LISTEN_FDNAMES");
@@ -52,7 +52,6 @@ take_listen_fds(struct master *m)
 		named[named_n].name = mem_dup(name);
 		named_n++;
 	}
-	m->sd_listen = named_n > 0;
 }
 
 static void
@@ -80,7 +79,7 @@ notify_init(struct master *m)
 	const char *usec = getenv("WATCHDOG_USEC");
 	uint64_t us;
 
-	take_listen_fds(m);
+	take_listen_fds();
 	open_notify();
 	if (usec && str_u64(str_c(usec), UINT32_MAX, &us) == 0 && us >= 2000)
 		m->watchdog_ms = (int64_t)(us / 2000);

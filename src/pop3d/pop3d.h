@@ -41,7 +41,6 @@ struct pop3_session {
 	char client[80];	/* "[ip]" for logs */
 	char user[65];		/* the mailbox, once logged in */
 	struct buf name;	/* what USER said; empty: nothing */
-	bool utf8;
 	unsigned errors, auth_failures;
 	int pause_ms;		/* after a wrong password, and more after the next */
 	bool lost;		/* the connection broke while writing */

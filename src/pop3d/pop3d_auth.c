@@ -87,7 +87,6 @@ struct pop3_response
 pop3_utf8(struct pop3_session *s, const struct command *c UNUSED)
 {
 	/* RFC 6856 2.1: messages go out as they are, which is what it asks for. */
-	s->utf8 = true;
 	return pop3_ok(s, "UTF-8 it is");
 }
 
@@ -124,7 +123,6 @@ pop3_tls_begin(struct pop3_session *s)
 	} else {
 		stream_switch(&s->stream, &tls_stream_ops, s->tls);
 		buf_reset(&s->name);
-		s->utf8 = false;
 	}
 	buf_free(&error);
 	return s->tls != NULL;
