@@ -13,11 +13,20 @@
 
 #include "private.h"
 
-static const char *const mailbox_words[] = { "file", "system", "any" };
+static const char *const mailbox_words[] = { "file", "system", "any", NULL };
 
 static const char *const syslog_facilities[] = { "mail", "daemon", "user",
 	"auth", "local0", "local1", "local2", "local3", "local4", "local5",
-	"local6", "local7" };
+	"local6", "local7", NULL };
+
+static bool
+is_one_of(const char *const *words, struct str s)
+{
+	for (; *words; words++)
+		if (str_eq(str_c(*words), s))
+			return true;
+	return false;
+}
 
 static const char *
 system_hostname(struct arena *a)
@@ -89,32 +98,35 @@ check_directory(const struct conf *c, const char *name,
 }
 
 static void
+check_mailboxes(const struct conf *c, struct buf *error)
+{
+	const struct conf_strs *l = &c->recipients.mailboxes;
+	struct conf_place where = place(c, l);
+	struct buf expected;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i][0] == '/') {
+			conf_not_yet(
+			    error, where, "a pattern in recipients.mailboxes");
+			continue;
+		}
+		if (is_one_of(mailbox_words, str_c(l->v[i])))
+			continue;
+		buf_init(&expected, 200);
+		conf_words_expected(&expected, mailbox_words, str_c(l->v[i]));
+		conf_complain(error, where,
+		    "recipients.mailboxes: \"%s\" is unknown, expected %s",
+		    l->v[i], buf_cstr(&expected));
+		buf_free(&expected);
+	}
+}
+
+static void
 check_recipients(const struct conf *c, struct buf *error)
 {
 	const struct conf_recipients *r = &c->recipients;
-	struct conf_place where = place(c, &r->mailboxes);
-	struct nearest near;
-	size_t i, j;
 
-	for (i = 0; i < r->mailboxes.n; i++) {
-		conf_nearest_init(&near, str_c(r->mailboxes.v[i]));
-		for (j = 0; j < ARRAY_LEN(mailbox_words); j++)
-			conf_nearest_try(&near, mailbox_words[j]);
-		if (r->mailboxes.v[i][0] == '/')
-			conf_not_yet(
-			    error, where, "a pattern in recipients.mailboxes");
-		else if (near.distance > 0)
-			conf_complain(error, where,
-			    "recipients.mailboxes: \"%s\" is unknown, "
-			    "expected file, system or any%s%s%s",
-			    r->mailboxes.v[i],
-			    conf_nearest_found(&near) ? "; did you mean \"" :
-							"",
-			    conf_nearest_found(&near) ?
-				conf_nearest_found(&near) :
-				"",
-			    conf_nearest_found(&near) ? "\"?" : "");
-	}
+	check_mailboxes(c, error);
 	/* RFC 5321 4.1.2 atext, so that a plain address can hold it. */
 	if (strlen(r->subaddress) > 1 ||
 	    (r->subaddress[0] &&
@@ -130,7 +142,6 @@ static bool
 is_log_target(struct str s)
 {
 	struct str kind, rest, path;
-	size_t i;
 
 	if (str_eq(s, STR("stderr")))
 		return true;
@@ -142,10 +153,7 @@ is_log_target(struct str s)
 		return false;
 	if (str_cut(rest, '@', &rest, &path) && !conf_name_is_path(path))
 		return false;
-	for (i = 0; i < ARRAY_LEN(syslog_facilities); i++)
-		if (str_eq(rest, str_c(syslog_facilities[i])))
-			return true;
-	return false;
+	return is_one_of(syslog_facilities, rest);
 }
 
 static void

@@ -81,3 +81,31 @@ conf_nearest_found(const struct nearest *n)
 	longer = strlen(n->best) > n->word.n ? strlen(n->best) : n->word.n;
 	return n->distance <= (longer + 1) / 3 ? n->best : NULL;
 }
+
+void
+conf_nearest_hint(const struct nearest *n, struct buf *b)
+{
+	const char *found = conf_nearest_found(n);
+
+	if (found)
+		buf_addf(b, "; did you mean \"%s\"?", found);
+}
+
+void
+conf_words_expected(struct buf *b, const char *const *words, struct str word)
+{
+	struct nearest near;
+	bool first = true;
+
+	conf_nearest_init(&near, word);
+	for (; *words; words++) {
+		if (**words == '\0')
+			continue;
+		conf_nearest_try(&near, *words);
+		if (!first)
+			buf_adds(b, words[1] ? ", " : " or ");
+		buf_adds(b, *words);
+		first = false;
+	}
+	conf_nearest_hint(&near, b);
+}

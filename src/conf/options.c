@@ -31,6 +31,10 @@ static const char *const address_words[] = { "strict", "loose", NULL };
 /* In the order of enum dsn_ret, whose first is that nothing was said. */
 static const char *const return_words[] = { "", "full", "headers", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
+static const char *const rate_words[] = { "client", "user", "sender",
+	"recipient", "all", NULL };
+static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
+	"spam", "virus", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -52,6 +56,9 @@ static const char *const level_words[] = { "error", "warning", "info", "debug",
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = SIZE_MAX, .help = h }
 #define MANY_NOT(n, w, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_##w, \
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .help = h }
+/* The same with a closed set of titles. */
+#define ONE_OF_NOT(n, t, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_IDLE, \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = t, .help = h }
 
 #define BASE conf_listen
 static const struct option listen_options[] = {
@@ -123,7 +130,7 @@ static const struct option limits_options[] = {
 	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
 	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
 	LATER("tarpit-delay", TIME, "0s", "0s", "The delay for each unknown recipient."),
-	MANY_NOT("rate", IDLE, rate_options, "A limit for a client, user, sender, recipient or all."),
+	ONE_OF_NOT("rate", rate_words, rate_options, "A limit for a client, user, sender, recipient or all."),
 };
 #undef BASE
 
@@ -284,7 +291,7 @@ const struct option conf_options[] = {
 	ONE_IDLE("srs", srs_options, "Sender rewriting."),
 	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),
 	IDLE("dnsbl-threshold", NUMBER, "1", "The sum of weights that refuses."),
-	MANY_NOT("check", IDLE, check_options, "A check of incoming mail."),
+	ONE_OF_NOT("check", check_words, check_options, "A check of incoming mail."),
 	LATER("authentication-results", STRINGS, "", "{}", "Which mail gets this header field."),
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),
 	MANY_NOT("filter", LATER, filter_options, "A filter."),

@@ -171,13 +171,11 @@ unknown(struct parse *p, cfg_t *cfg, const char *name)
 	for (i = 0; cfg->opts[i].name; i++)
 		conf_nearest_try(&near, cfg->opts[i].name);
 	buf_init(&hint, 1000);
-	if (conf_nearest_found(&near))
-		buf_addf(
-		    &hint, "; did you mean \"%s\"?", conf_nearest_found(&near));
-	else if (home_of(name))
+	conf_nearest_hint(&near, &hint);
+	if (hint.n == 0 && home_of(name))
 		buf_addf(
 		    &hint, "; it belongs into a section \"%s\"", home_of(name));
-	else
+	else if (hint.n == 0)
 		buf_adds(&hint, ", expected one of those in barid.conf(5)");
 	if (strcmp(cfg->name, "root") == 0)
 		conf_complain(p->error, place_of(p, cfg->line),
@@ -327,6 +325,25 @@ walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
 static void walk_options(struct parse *p, cfg_t *cfg, const struct option *o,
     size_t n, char *base, struct conf_place place);
 
+/* False after a complaint: T is none of the titles that O allows. */
+static bool
+is_allowed(struct parse *p, const struct option *o, const struct titled *t)
+{
+	const char *const *word = o->choices;
+	struct buf expected;
+
+	while (word && *word && strcmp(*word, t->title) != 0)
+		word++;
+	if (!word || *word)
+		return true;
+	buf_init(&expected, 500);
+	conf_words_expected(&expected, o->choices, str_c(t->title));
+	conf_complain(p->error, t->place, "%s: \"%s\" is unknown, expected %s",
+	    buf_cstr(&p->name), t->title, buf_cstr(&expected));
+	buf_free(&expected);
+	return false;
+}
+
 /* The sections called O->name in CFG that take a title. */
 static void
 walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
@@ -353,6 +370,8 @@ walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
 			buf_cut(&p->name, name_n);
 			continue;
 		}
+		if (!is_allowed(p, o, t))
+			continue;
 		buf_addf(&p->name, ".%s", t->title);
 		walk_options(p, sec, o->sub, o->sub_n, (char *)t, t->place);
 		buf_cut(&p->name, name_n);

@@ -177,6 +177,11 @@ void conf_nearest_init(struct nearest *n, struct str word);
 void conf_nearest_try(struct nearest *n, const char *candidate);
 /* The candidate that is near enough to be meant, or NULL. */
 const char *conf_nearest_found(const struct nearest *n);
+/* Adds "; did you mean ...?" if there is one. */
+void conf_nearest_hint(const struct nearest *n, struct buf *b);
+/* Adds "a, b or c" of the WORDS, NULL-terminated, and the one that WORD was meant to be. */
+void conf_words_expected(
+    struct buf *b, const char *const *words, struct str word);
 
 /* ---- check.c, listen.c, route.c ---- */
 

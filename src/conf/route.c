@@ -111,24 +111,26 @@ check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
 {
 	struct conf_place where = conf_place_or(c, &r->via, r->place);
 	struct nearest near;
+	struct buf hint;
 	size_t i;
 
+	if (is_later_via(r->via)) {
+		conf_not_yet(error, where,
+		    "a route by way of lmtp:, pipe:, maildir:, discard "
+		    "or error:");
+		return;
+	}
 	conf_nearest_init(&near, str_c(r->via));
 	conf_nearest_try(&near, "mx");
 	for (i = 0; i < c->upstream_n; i++)
 		conf_nearest_try(&near, c->upstreams[i].name);
-	if (is_later_via(r->via))
-		conf_not_yet(error, where,
-		    "a route by way of lmtp:, pipe:, maildir:, discard "
-		    "or error:");
-	else
-		conf_complain(error, where,
-		    "route.%s.via: there is no upstream \"%s\", expected "
-		    "mx or the name of an upstream%s%s%s",
-		    r->pattern, r->via,
-		    conf_nearest_found(&near) ? "; did you mean \"" : "",
-		    conf_nearest_found(&near) ? conf_nearest_found(&near) : "",
-		    conf_nearest_found(&near) ? "\"?" : "");
+	buf_init(&hint, 1000);
+	conf_nearest_hint(&near, &hint);
+	conf_complain(error, where,
+	    "route.%s.via: there is no upstream \"%s\", expected "
+	    "mx or the name of an upstream%s",
+	    r->pattern, r->via, buf_cstr(&hint));
+	buf_free(&hint);
 }
 
 static void

@@ -140,23 +140,10 @@ unfit_range(
 static void
 unfit_word(const struct setter *t, const struct value *v)
 {
-	const char *const *w;
-	struct nearest near;
 	struct buf b;
 
-	conf_nearest_init(&near, str_c(v->text));
 	buf_init(&b, 500);
-	for (w = t->o->choices; *w; w++) {
-		if (**w == '\0')
-			continue;
-		conf_nearest_try(&near, *w);
-		if (b.n > 0)
-			buf_adds(&b, w[1] ? ", " : " or ");
-		buf_adds(&b, *w);
-	}
-	if (conf_nearest_found(&near))
-		buf_addf(
-		    &b, "; did you mean \"%s\"?", conf_nearest_found(&near));
+	conf_words_expected(&b, t->o->choices, str_c(v->text));
 	unfit(t, v, buf_cstr(&b));
 	buf_free(&b);
 }

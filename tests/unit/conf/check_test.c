@@ -29,6 +29,10 @@ static const struct fault unknown[] = {
 	{ "domains = , a", "1: \",\" is unexpected here" },
 	{ "tls { key = }", "1: \"}\" is unexpected here" },
 	{ "= = a", "1: \"=\" is unexpected here" },
+	{ "\ncheck foo { enabled = false }", "2: check: \"foo\" is unknown, expected spf, dkim, dmarc, arc, spam or virus\n" },
+	{ "check dikm { enabled = false }", "1: check: \"dikm\" is unknown, expected spf, dkim, dmarc, arc, spam or virus; did you mean \"dkim\"?" },
+	{ "check SPF { enabled = false }", "1: check: \"SPF\" is unknown, expected spf, dkim, dmarc, arc, spam or virus; did you mean \"spf\"?" },
+	{ "limits { rate\nclients { messages = 0 } }", "2: limits.rate: \"clients\" is unknown, expected client, user, sender, recipient or all; did you mean \"client\"?" },
 	{ "listen a { port = 1 tls = off }\nlisten a { port = 2 tls = off }",
 	    "2: \"a\" stands twice, expected each name once" },
 };
@@ -45,6 +49,7 @@ static const struct fault faults[] = {
 	{ "mailboxes = /a/../b", "1: mailboxes: \"/a/../b\" is no directory's path" },
 	{ "run = run", "1: run: \"run\" is no directory's path" },
 	{ "recipients { mailboxes = {fiel} }", "1: recipients.mailboxes: \"fiel\" is unknown, expected file, system or any; did you mean \"file\"?" },
+	{ "recipients { mailboxes = {File} }", "1: recipients.mailboxes: \"File\" is unknown, expected file, system or any; did you mean \"file\"?" },
 	{ "recipients { mailboxes = {'/a/'} }", "1: not yet: a pattern in recipients.mailboxes comes with a later release" },
 	{ "recipients { subaddress = '+-' }", "1: recipients.subaddress: \"+-\" does not fit" },
 	{ "recipients { subaddress = '@' }", "1: recipients.subaddress: \"@\" does not fit" },

@@ -52,4 +52,24 @@ START_TEST(proposals)
 }
 END_TEST
 
-UNIT_MAIN("conf/nearest", distances, proposals)
+/* "" in a list of words stands for what nobody may write. */
+START_TEST(words)
+{
+	static const char *const known[] = { "", "full", "headers", NULL };
+	static const char *const one[] = { "file", NULL };
+	struct buf b;
+
+	buf_init(&b, 200);
+	conf_words_expected(&b, known, STR("none"));
+	ck_assert_str_eq(buf_cstr(&b), "full or headers");
+	buf_reset(&b);
+	conf_words_expected(&b, known, STR("header"));
+	ck_assert_str_eq(buf_cstr(&b), "full or headers; did you mean \"headers\"?");
+	buf_reset(&b);
+	conf_words_expected(&b, one, STR(""));
+	ck_assert_str_eq(buf_cstr(&b), "file");
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("conf/nearest", distances, proposals, words)
