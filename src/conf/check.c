@@ -39,14 +39,20 @@ system_hostname(struct arena *a)
 	return arena_cstr(a, str_c(name));
 }
 
+static const char *
+default_postmaster(struct conf *c)
+{
+	return arena_printf(&c->arena, "postmaster@%s",
+	    c->domains.n ? c->domains.v[0] : c->hostname);
+}
+
 void
 conf_finish(struct conf *c)
 {
 	if (c->hostname[0] == '\0')
 		c->hostname = system_hostname(&c->arena);
 	if (c->postmaster[0] == '\0')
-		c->postmaster = arena_printf(&c->arena, "postmaster@%s",
-		    c->domains.n ? c->domains.v[0] : c->hostname);
+		c->postmaster = default_postmaster(c);
 	conf_listen_finish(c);
 	conf_route_finish(c);
 }
@@ -58,7 +64,7 @@ place(const struct conf *c, const void *field)
 }
 
 static void
-check_identity(const struct conf *c, struct buf *error)
+check_identity(struct conf *c, struct buf *error)
 {
 	size_t i;
 
@@ -74,7 +80,9 @@ check_identity(const struct conf *c, struct buf *error)
 			    "domain, expected one such as \"example.org\" or "
 			    "\"[192.0.2.25]\"",
 			    c->domains.v[i]);
-	if (!conf_name_is_mailbox(str_c(c->postmaster)))
+	/* What is wrong with the default was said of what it was made from. */
+	if (!conf_name_is_mailbox(str_c(c->postmaster)) &&
+	    strcmp(c->postmaster, default_postmaster(c)) != 0)
 		conf_complain(error, place(c, &c->postmaster),
 		    "postmaster: \"%s\" is no "
 		    "address, expected one such as \"postmaster@example.org\"",

@@ -46,7 +46,7 @@ struct fault {
 	const char *complaint;	/* how it starts, behind "test.conf:" */
 };
 
-/* Each text is refused, and with its own complaint first. */
+/* Each text has one mistake, and is refused with one complaint: its own. */
 static inline void
 check_faults(const struct fault *f, size_t n)
 {
@@ -56,6 +56,7 @@ check_faults(const struct fault *f, size_t n)
 		ck_assert_msg(str_starts(str_c(got), STR("test.conf:")) &&
 		    str_starts(str_skip(str_c(got), 10), str_c(f->complaint)),
 		    "%s\ngot      %sexpected test.conf:%s", f->text, got, f->complaint);
+		ck_assert_msg(strchr(got, '\n') == got + strlen(got) - 1, "%s\n%s", f->text, got);
 		free(got);
 	}
 }
