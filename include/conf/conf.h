@@ -237,6 +237,12 @@ void conf_each(const struct conf *c,
     void (*fn)(void *arg, const char *name, const char *value, struct conf_place place),
     void *arg);
 
+/*
+ * Where FIELD was set, an address inside of C or of an element of a list of
+ * strings or times; OTHERWISE if it has its default.
+ */
+struct conf_place conf_where(const struct conf *c, const void *field, struct conf_place otherwise);
+
 /* True if the address (4 or 16 octets; v4-mapped is v4) is in NETS. */
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */

@@ -60,7 +60,14 @@ conf_finish(struct conf *c)
 static struct conf_place
 place(const struct conf *c, const void *field)
 {
-	return conf_place_or(c, field, conf_place_top(c));
+	return conf_where(c, field, conf_place_top(c));
+}
+
+/* ELEMENT is one of LIST's. */
+static struct conf_place
+place_in(const struct conf *c, const void *list, const void *element)
+{
+	return conf_where(c, element, place(c, list));
 }
 
 static void
@@ -75,7 +82,7 @@ check_identity(struct conf *c, struct buf *error)
 		    c->hostname);
 	for (i = 0; i < c->domains.n; i++)
 		if (!conf_name_is_domain(str_c(c->domains.v[i])))
-			conf_complain(error, place(c, &c->domains),
+			conf_complain(error, place_in(c, &c->domains, &c->domains.v[i]),
 			    "domains: \"%s\" is no "
 			    "domain, expected one such as \"example.org\" or "
 			    "\"[192.0.2.25]\"",
@@ -109,10 +116,11 @@ static void
 check_mailboxes(const struct conf *c, struct buf *error)
 {
 	const struct conf_strs *l = &c->recipients.mailboxes;
-	struct conf_place where = place(c, l);
 	struct buf expected;
 
 	for (size_t i = 0; i < l->n; i++) {
+		struct conf_place where = place_in(c, l, &l->v[i]);
+
 		if (l->v[i][0] == '/') {
 			conf_not_yet(
 			    error, where, "a pattern in recipients.mailboxes");
@@ -171,7 +179,7 @@ check_log(const struct conf *c, struct buf *error)
 
 	for (i = 0; i < c->log.to.n; i++)
 		if (!is_log_target(str_c(c->log.to.v[i])))
-			conf_complain(error, place(c, &c->log.to),
+			conf_complain(error, place_in(c, &c->log.to, &c->log.to.v[i]),
 			    "log.to: \"%s\" is no target, "
 			    "expected stderr, \"file:/path\" or "
 			    "\"syslog:mail\" (or daemon, user, auth, "
@@ -186,7 +194,7 @@ check_dns(const struct conf *c, struct buf *error)
 
 	for (i = 0; i < c->dns.servers.n; i++)
 		if (!conf_name_is_ip_port(str_c(c->dns.servers.v[i])))
-			conf_complain(error, place(c, &c->dns.servers),
+			conf_complain(error, place_in(c, &c->dns.servers, &c->dns.servers.v[i]),
 			    "dns.servers: \"%s\" is no "
 			    "server, expected \"192.0.2.53\", "
 			    "\"192.0.2.53:5353\" or "
@@ -205,7 +213,8 @@ check_queue(const struct conf *c, struct buf *error)
 		return;
 	for (i = 0; i < q->delay_notice.n; i++)
 		if (q->delay_notice.v[i] >= q->lifetime)
-			conf_complain(error, place(c, &q->delay_notice),
+			conf_complain(error,
+			    place_in(c, &q->delay_notice, &q->delay_notice.v[i]),
 			    "queue.delay-notice: a "
 			    "time after queue.lifetime is never reached, "
 			    "expected less");

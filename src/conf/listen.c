@@ -112,13 +112,14 @@ static bool
 check_addresses(
     const struct conf *c, const struct conf_listen *l, struct buf *error)
 {
-	struct conf_place where = conf_place_or(c, &l->address, l->place);
+	struct conf_place list = conf_where(c, &l->address, l->place);
 	bool needs_port = false;
 	size_t i;
 
 	for (i = 0; i < l->address.n; i++) {
 		if (!is_address(l->address.v[i]))
-			conf_complain(error, where,
+			conf_complain(error,
+			    conf_where(c, &l->address.v[i], list),
 			    "listen.%s.address: \"%s\" is no address, "
 			    "expected \"*\", an address, an interface, "
 			    "\"unix:/path\" or "
@@ -135,7 +136,7 @@ static void
 check_listen_tls(
     const struct conf *c, const struct conf_listen *l, struct buf *error)
 {
-	struct conf_place where = conf_place_or(c, &l->tls, l->place);
+	struct conf_place where = conf_where(c, &l->tls, l->place);
 
 	if (l->tls != LISTEN_TLS_OFF && c->tls.certificate[0] == '\0')
 		conf_complain(error, where,
@@ -156,7 +157,7 @@ check_listen(
     const struct conf *c, const struct conf_listen *l, struct buf *error)
 {
 	if (l->service == SERVICE_ADMIN) {
-		conf_not_yet(error, conf_place_or(c, &l->service, l->place),
+		conf_not_yet(error, conf_where(c, &l->service, l->place),
 		    "a listener with service = \"admin\"");
 		return;
 	}
@@ -169,7 +170,7 @@ check_listen(
 			l->service == SERVICE_POP3 ? "110" :
 						     "587");
 	if (l->hostname[0] && !conf_name_is_host(str_c(l->hostname)))
-		conf_complain(error, conf_place_or(c, &l->hostname, l->place),
+		conf_complain(error, conf_where(c, &l->hostname, l->place),
 		    "listen.%s.hostname: \"%s\" is no host name, expected one "
 		    "such as "
 		    "\"mail.example.org\"",
@@ -190,7 +191,7 @@ check_file(const struct conf *c, const char *const *field,
     struct conf_place where, const char *name, struct buf *error)
 {
 	if ((*field)[0] && !conf_name_is_path(str_c(*field)))
-		conf_complain(error, conf_place_or(c, field, where),
+		conf_complain(error, conf_where(c, field, where),
 		    "%s: \"%s\" is no file's "
 		    "path, expected it to begin with / and to hold no \"..\"",
 		    name, *field);
@@ -226,11 +227,11 @@ check_tls(const struct conf *c, struct buf *error)
 	size_t i;
 
 	if (t->certificate[0] && !t->key[0])
-		conf_complain(error, conf_place_or(c, &t->certificate, top),
+		conf_complain(error, conf_where(c, &t->certificate, top),
 		    "tls: a certificate "
 		    "without a key, expected key = \"/path\" beside it");
 	if (t->key[0] && !t->certificate[0])
-		conf_complain(error, conf_place_or(c, &t->key, top),
+		conf_complain(error, conf_where(c, &t->key, top),
 		    "tls: a key without a "
 		    "certificate, expected certificate = \"/path\" beside it");
 	check_file(c, &t->certificate, top, "tls.certificate", error);
@@ -317,13 +318,14 @@ static void
 check_mechanisms(const struct conf *c, const struct conf_strs *list,
     const char *name, struct buf *error)
 {
-	struct conf_place where = conf_place_or(c, list, conf_place_top(c));
+	struct conf_place top = conf_where(c, list, conf_place_top(c)), where;
 	struct buf what;
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
 		struct str m = str_c(list->v[i]);
 
+		where = conf_where(c, &list->v[i], top);
 		if (has_word(mechanisms, ARRAY_LEN(mechanisms), m))
 			continue;
 		if (has_word(
@@ -344,15 +346,15 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 void
 conf_listen_check(const struct conf *c, struct buf *error)
 {
-	struct conf_place where = conf_place_or(
-	    c, &c->auth.backends, conf_place_top(c));
+	const struct conf_strs *backends = &c->auth.backends;
 	size_t i;
 
 	for (i = 0; i < c->listen_n; i++)
 		check_listen(c, &c->listens[i], error);
 	check_tls(c, error);
-	for (i = 0; i < c->auth.backends.n; i++)
-		check_backend(where, str_c(c->auth.backends.v[i]), error);
+	for (i = 0; i < backends->n; i++)
+		check_backend(conf_where(c, &backends->v[i], conf_place_top(c)),
+		    str_c(backends->v[i]), error);
 	check_mechanisms(c, &c->auth.mechanisms, "auth.mechanisms", error);
 	check_mechanisms(c, &c->auth.without_tls, "auth.without-tls", error);
 }

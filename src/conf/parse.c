@@ -302,6 +302,21 @@ refuse_later(struct parse *p, const struct option *o, const struct values *l)
 	buf_free(&text);
 }
 
+/* Each element has a place of its own: += may be in another file. */
+static void
+put_elements(struct conf *c, const struct option *o, const void *field,
+    const struct values *l)
+{
+	const struct conf_strs *strs = field;
+	const struct conf_times *times = field;
+	size_t i;
+
+	for (i = 0; i < l->n && o->type == OPTION_STRINGS; i++)
+		conf_place_put(c, &strs->v[i], l->v[i].place);
+	for (i = 0; i < l->n && o->type == OPTION_TIMES; i++)
+		conf_place_put(c, &times->v[i], l->v[i].place);
+}
+
 static void
 walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
     struct conf_place place)
@@ -316,8 +331,10 @@ walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
 		if (l.set)
 			conf_place_put(p->c, field, l.place);
 		/* A complaint is in p->error; the rest is still looked at. */
-		(void)!conf_value_set(
-		    o, buf_cstr(&p->name), field, &l, &p->c->arena, p->error);
+		if (conf_value_set(o, buf_cstr(&p->name), field, &l,
+			&p->c->arena, p->error) &&
+		    l.set)
+			put_elements(p->c, o, field, &l);
 	}
 	mem_free(l.v);
 }

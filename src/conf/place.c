@@ -78,7 +78,7 @@ conf_place_get(const struct conf *c, const void *field)
 }
 
 struct conf_place
-conf_place_or(
+conf_where(
     const struct conf *c, const void *field, struct conf_place otherwise)
 {
 	const struct conf_place *p = conf_place_get(c, field);

@@ -37,9 +37,6 @@ void conf_place_put(struct conf *c, const void *field, struct conf_place place);
 /* The last place of FIELD, or NULL if it has its default. */
 const struct conf_place *conf_place_get(
     const struct conf *c, const void *field);
-/* The place of FIELD, else OTHERWISE. */
-struct conf_place conf_place_or(
-    const struct conf *c, const void *field, struct conf_place otherwise);
 /* The place of what stands nowhere: the top of the main file. */
 struct conf_place conf_place_top(const struct conf *c);
 

@@ -55,19 +55,19 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    "host name or an address",
 		    u->name, s->name);
 	if (s->user[0] && !s->password[0])
-		conf_complain(error, conf_place_or(c, &s->user, s->place),
+		conf_complain(error, conf_where(c, &s->user, s->place),
 		    "upstream.%s.server.%s: a user without a password, "
 		    "expected password = "
 		    "\"...\" beside it",
 		    u->name, s->name);
 	if (s->password[0] && !s->user[0])
-		conf_complain(error, conf_place_or(c, &s->password, s->place),
+		conf_complain(error, conf_where(c, &s->password, s->place),
 		    "upstream.%s.server.%s: a password without a user, "
 		    "expected user = \"...\" "
 		    "beside it",
 		    u->name, s->name);
 	if (s->tls == TLS_DANE)
-		conf_not_yet(error, conf_place_or(c, &s->tls, s->place),
+		conf_not_yet(error, conf_where(c, &s->tls, s->place),
 		    "tls = \"dane\" of a server");
 }
 
@@ -109,7 +109,7 @@ is_later_via(const char *via)
 static void
 check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
 {
-	struct conf_place where = conf_place_or(c, &r->via, r->place);
+	struct conf_place where = conf_where(c, &r->via, r->place);
 	struct nearest near;
 	struct buf hint;
 	size_t i;
@@ -164,7 +164,7 @@ check_route(const struct conf *c, const struct conf_route *r, struct buf *error)
 	check_pattern(r, error);
 	if (strcmp(r->via, "mx") == 0) {
 		if (r->tls == TLS_DANE)
-			conf_not_yet(error, conf_place_or(c, &r->tls, r->place),
+			conf_not_yet(error, conf_where(c, &r->tls, r->place),
 			    "tls = \"dane\" of a route");
 		return;
 	}

@@ -26,7 +26,7 @@ show_leaf(struct show *s, const struct option *o, const void *field)
 	buf_reset(&s->value);
 	conf_value_show(o, field, &s->value);
 	s->fn(s->arg, buf_cstr(&s->name), buf_cstr(&s->value),
-	    conf_place_or(s->c, field, (struct conf_place){ "", 0 }));
+	    conf_where(s->c, field, (struct conf_place){ "", 0 }));
 }
 
 static void
