@@ -11,12 +11,7 @@
  * text went out is carried to the next host by the same connection.
  */
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "conn.h"
 #include "lib/clock.h"
@@ -107,54 +102,13 @@ conn_over(struct conn *c)
 
 /* ---- hosts -------------------------------------------------------------------------- */
 
-static void
-set_relay(struct conn *c)
-{
-	const struct hop *hop = conn_hop(c);
-
-	buf_reset(&c->relay);
-	buf_adds(&c->relay, hop->host);
-	buf_addc(&c->relay, '[');
-	addr_add(&c->relay, &hop->addr);
-	buf_addf(&c->relay, "]:%u", (unsigned)addr_port(&hop->addr));
-}
-
-/* Starts to connect.  -1: errno. */
-static int
-hop_connect(struct conn *c)
-{
-	const struct addr *a = &conn_hop(c)->addr;
-	int one = 1;
-
-	c->state = CONN_CONNECTING;
-	c->fd = socket(addr_family(a),
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
-		return -1;
-	/* The last segment of a message must not wait for an answer. */
-	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	(void)setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	if (connect(c->fd, (const struct sockaddr *)&a->ss, a->len) < 0 &&
-	    errno != EINPROGRESS)
-		return -1;
-	conn_watch_connect(c);
-	return 0;
-}
-
 /* Goes through the hops from HOP_AT on until one does not fail at once. */
 static void
 try_hops(struct conn *c)
 {
-	for (; c->hop_at < c->hop_n; c->hop_at++) {
-		set_relay(c);
-		if (hop_connect(c) == 0)
+	for (; c->hop_at < c->hop_n; c->hop_at++)
+		if (conn_connect(c))
 			return;
-		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
-		    strerror(errno));
-		c->all_refused = false;
-		bad_add(c->r, &conn_hop(c)->addr);
-		conn_session_end(c);
-	}
 	conn_over(c);
 }
 

@@ -5,7 +5,8 @@
 /*
  * conn -- what the files of a connection share.
  *
- * conn.c	its life: hosts, connecting, closing
+ * conn.c	its life: hosts, sessions, closing
+ * conn_connect.c	sockets
  * conn_io.c	bytes, TLS, time-outs
  * conn_mail.c	messages and their outcomes
  *
@@ -77,9 +78,18 @@ void conn_fail(struct conn *c, const char *status, const char *fmt, ...)
     PRINTF(3, 4);
 const struct hop *conn_hop(const struct conn *c);
 
+/* conn_connect.c */
+/* Starts to connect to the hop.  False: it failed at once, as WHY says. */
+bool conn_connect(struct conn *c);
+/* Something came of it; or nothing in time. */
+void conn_connected(struct conn *c);
+void conn_connect_expired(struct conn *c);
+
 /* conn_io.c */
-/* Watches for the connection to come about. */
-void conn_watch_connect(struct conn *c);
+/* Watches for the connection to come about, for MS. */
+void conn_watch_connect(struct conn *c, int64_t ms);
+/* It is there: TLS, or the engine, takes over. */
+void conn_begin(struct conn *c);
 /* Writes what the engine has; may note ended or closed. */
 void conn_flush(struct conn *c);
 /* Waits for what is to be waited for. */

@@ -16,7 +16,6 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define CONNECT_MS 30000
 #define HANDSHAKE_MS 60000
 /* From the connection to the first message: greeting, EHLO, TLS, AUTH. */
 #define SETUP_MS 900000
@@ -188,11 +187,7 @@ on_timer(void *arg)
 
 	switch (c->state) {
 	case CONN_CONNECTING:
-		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
-		    strerror(ETIMEDOUT));
-		c->all_refused = false;
-		bad_add(c->r, &conn_hop(c)->addr);
-		conn_next_hop(c);
+		conn_connect_expired(c);
 		return;
 	case CONN_TLS:
 		if (c->client != NULL) {
@@ -329,22 +324,9 @@ conn_tls_begin(struct conn *c)
 
 /* ---- events ------------------------------------------------------------------------- */
 
-static void
-connected(struct conn *c)
+void
+conn_begin(struct conn *c)
 {
-	int e = 0;
-	socklen_t n = sizeof(e);
-
-	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0)
-		e = errno;
-	if (e != 0) {
-		conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
-		    strerror(e));
-		c->all_refused = false;
-		bad_add(c->r, &conn_hop(c)->addr);
-		conn_next_hop(c);
-		return;
-	}
 	if (conn_is_implicit(c))
 		conn_tls_begin(c);
 	else
@@ -358,7 +340,7 @@ on_io(void *arg, bool readable, bool writable)
 
 	switch (c->state) {
 	case CONN_CONNECTING:
-		connected(c);
+		conn_connected(c);
 		return;
 	case CONN_TLS:
 		handshake(c);
@@ -380,9 +362,9 @@ on_io(void *arg, bool readable, bool writable)
 }
 
 void
-conn_watch_connect(struct conn *c)
+conn_watch_connect(struct conn *c, int64_t ms)
 {
 	c->io = loop_io_new(c->r->loop, c->fd, on_io, c);
 	loop_io_want(c->io, false, true);
-	set_timer(c, CONNECT_MS);
+	set_timer(c, ms);
 }
