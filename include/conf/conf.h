@@ -129,7 +129,7 @@ struct conf_recipients {
 };
 
 struct conf_server {
-	const char *name;	/* host name or address */
+	const char *name;	/* host name or address; others may have it, with another port */
 	struct conf_place place;
 	uint64_t port;
 	const char *user;

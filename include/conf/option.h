@@ -63,6 +63,7 @@ struct option {
 	size_t sub_n;
 	size_t size;
 	size_t count_offset;	/* SIZE_MAX: only one, no title */
+	bool repeats;		/* a section whose title may stand again beside it */
 	bool secret;		/* never shown */
 };
 

@@ -58,38 +58,38 @@ lexer_free(struct lexer *lx)
 /* ---- tokens out ---- */
 
 static void
-add_token(struct lexer *lx, struct conf_place place, size_t section)
+add_token(struct lexer *lx, struct conf_place place)
 {
 	if (lx->token_n == lx->token_size) {
 		lx->token_size *= 2;
 		lx->tokens = mem_grow(
 		    lx->tokens, lx->token_size, sizeof(*lx->tokens));
 	}
-	lx->tokens[lx->token_n].place = place;
-	lx->tokens[lx->token_n].section = section;
-	lx->token_n++;
+	lx->tokens[lx->token_n++].place = place;
 }
 
 static void
-emit_punct(
-    struct lexer *lx, struct conf_place place, const char *text, size_t section)
+emit_punct(struct lexer *lx, struct conf_place place, const char *text)
 {
 	buf_adds(&lx->text, text);
 	buf_addc(&lx->text, '\n');
-	add_token(lx, place, section);
+	add_token(lx, place);
 }
 
+/* A title carries its number, so that libConfuse takes none for another. */
 static void
 emit_word(struct lexer *lx, struct conf_place place, const char *word)
 {
 	buf_addc(&lx->text, '\'');
+	if (lx->prev == SEEN_TITLE)
+		buf_addf(&lx->text, "%zu:", lx->token_n);
 	for (; *word; word++) {
 		if (*word == '\'' || *word == '\\')
 			buf_addc(&lx->text, '\\');
 		buf_addc(&lx->text, *word);
 	}
 	buf_adds(&lx->text, "'\n");
-	add_token(lx, place, 0);
+	add_token(lx, place);
 }
 
 static bool
@@ -259,13 +259,11 @@ open_brace(struct lexer *lx, struct conf_place place)
 		    CONF_NEST_MAX);
 		return false;
 	}
-	lx->open[lx->depth].token = list ? 0 : lx->token_n - 1;
-	lx->open[lx->depth].place = place;
-	lx->depth++;
-	emit_punct(lx, place, "{", 0);
+	lx->open[lx->depth++] = place;
+	emit_punct(lx, place, "{");
 	if (list) {
-		emit_word(lx, place, LEX_LIST_MARK);
 		lx->prev = SEEN_LIST;
+		emit_word(lx, place, LEX_LIST_MARK);
 	} else {
 		lx->prev = SEEN_NOTHING;
 	}
@@ -282,7 +280,7 @@ close_brace(struct lexer *lx, struct conf_place place, size_t floor)
 		return false;
 	}
 	lx->depth--;
-	emit_punct(lx, place, "}", lx->open[lx->depth].token);
+	emit_punct(lx, place, "}");
 	lx->prev = SEEN_NOTHING;
 	return true;
 }
@@ -292,7 +290,7 @@ static void
 after_mark(struct lexer *lx, struct source *s)
 {
 	if (lx->prev == SEEN_LIST && lex_peek(s) != '}')
-		emit_punct(lx, lex_here(s), ",", 0);
+		emit_punct(lx, lex_here(s), ",");
 }
 
 static bool
@@ -312,13 +310,13 @@ take_token(struct lexer *lx, struct source *s, struct buf *word, size_t floor)
 	case '=':
 	case ',':
 		(void)lex_next(s);
-		emit_punct(lx, place, c == '=' ? "=" : ",", 0);
+		emit_punct(lx, place, c == '=' ? "=" : ",");
 		lx->prev = c == '=' ? SEEN_EQUAL : SEEN_COMMA;
 		return true;
 	case '+':
 		(void)lex_next(s);
 		if (lex_next(s) == '=') {
-			emit_punct(lx, place, "+=", 0);
+			emit_punct(lx, place, "+=");
 			lx->prev = SEEN_EQUAL;
 			return true;
 		}
@@ -342,7 +340,7 @@ static bool
 at_end(struct lexer *lx, const struct source *s, size_t floor)
 {
 	if (lx->depth > floor) {
-		conf_complain(lx->error, lx->open[lx->depth - 1].place,
+		conf_complain(lx->error, lx->open[lx->depth - 1],
 		    "this { is not closed, expected } before the end of the "
 		    "file");
 		return false;

@@ -157,7 +157,10 @@ static const struct option server_options[] = {
 
 #define BASE conf_upstream
 static const struct option upstream_options[] = {
-	MANY("server", servers, server_n, conf_server, server_options, "One of the upstream's servers."),
+	/* One host may be two servers, on two ports. */
+	{ .name = "server", .type = OPTION_SECTION, .offset = offsetof(struct BASE, servers),
+	  .sub = server_options, .sub_n = ARRAY_LEN(server_options), .size = sizeof(struct conf_server),
+	  .count_offset = offsetof(struct BASE, server_n), .repeats = true, .help = "One of the upstream's servers." },
 };
 #undef BASE
 

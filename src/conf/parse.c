@@ -5,8 +5,8 @@
  * libConfuse knows the grammar and which option stands in which section;
  * its option arrays are made from the table, all with text as their type.
  * The types are value.c's.  Each value is kept as "TOKEN:text", so that its
- * place is known when the tree is walked; a section's place is that of the
- * token which its closing brace remembers.
+ * place is known when the tree is walked; titles come so from the lexer.
+ * Which titles may stand again is the table's to say and not libConfuse's.
  *
  * libConfuse's scanner is one for the process and its callbacks carry no
  * context: the static pointer below is set while it runs, and nothing here
@@ -18,6 +18,7 @@
 #include <sysexits.h>
 
 #include "lib/log.h"
+#include "lib/map.h"
 #include "lib/mem.h"
 
 #include "private.h"
@@ -82,8 +83,7 @@ new_section(const struct option *o)
 
 	if (o->count_offset == SIZE_MAX)
 		return (cfg_opt_t)CFG_SEC(o->name, sub, CFGF_NONE);
-	return (cfg_opt_t)CFG_SEC(
-	    o->name, sub, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	return (cfg_opt_t)CFG_SEC(o->name, sub, CFGF_MULTI | CFGF_TITLE);
 }
 
 /* A default as libConfuse reads it: lists are in braces, words need quotes. */
@@ -200,7 +200,6 @@ static const struct {
 	{ "missing opening brace", "is a section, expected { behind it" },
 	{ "missing title",
 	    "is a section with a name, expected it before the {" },
-	{ "found duplicate title", "stands twice, expected each name once" },
 };
 
 static void
@@ -361,6 +360,27 @@ is_allowed(struct parse *p, const struct option *o, const struct titled *t)
 	return false;
 }
 
+/* False after a complaint: SEEN has T's title, and only one may. */
+static bool
+is_first(struct parse *p, const struct option *o, const struct titled *t,
+    struct map *seen)
+{
+	struct conf_place *copy, *first;
+
+	if (o->repeats)
+		return true;
+	copy = arena_alloc(&p->c->arena, sizeof(*copy));
+	*copy = t->place;
+	first = map_put(seen, str_c(t->title), copy);
+	if (!first)
+		return true;
+	conf_complain(p->error, t->place,
+	    "%s \"%s\" stands twice, expected each name once; "
+	    "the first is at %s:%d",
+	    buf_cstr(&p->name), t->title, first->file, first->line);
+	return false;
+}
+
 /* The sections called O->name in CFG that take a title. */
 static void
 walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
@@ -369,7 +389,9 @@ walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
 	char *array = n && o->size ? arena_alloc(&p->c->arena, n * o->size) :
 				     NULL;
 	size_t name_n = p->name.n, count = n;
+	struct map *seen = map_new();
 	struct titled *t, nothing;
+	struct value title;
 	cfg_t *sec;
 
 	if (o->size) {
@@ -379,20 +401,22 @@ walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
 	for (i = 0; i < n; i++) {
 		sec = cfg_getnsec(cfg, o->name, i);
 		t = array ? (void *)(array + i * o->size) : &nothing;
-		t->title = arena_cstr(&p->c->arena, str_c(cfg_title(sec)));
-		t->place = place_of(p, (long)p->lx->tokens[sec->line].section);
+		title = split_value(p, cfg_title(sec));
+		t->title = arena_cstr(&p->c->arena, str_c(title.text));
+		t->place = title.place;
+		if (!is_first(p, o, t, seen) || !is_allowed(p, o, t))
+			continue;
 		if (o->when == OPTION_LATER) {
 			buf_addf(&p->name, " \"%s\"", t->title);
 			conf_not_yet(p->error, t->place, buf_cstr(&p->name));
 			buf_cut(&p->name, name_n);
 			continue;
 		}
-		if (!is_allowed(p, o, t))
-			continue;
 		buf_addf(&p->name, ".%s", t->title);
 		walk_options(p, sec, o->sub, o->sub_n, (char *)t, t->place);
 		buf_cut(&p->name, name_n);
 	}
+	map_free(seen);
 }
 
 static void

@@ -45,8 +45,6 @@ struct conf_place conf_place_top(const struct conf *c);
 /* A token of the canonical text: its line there is its index here. */
 struct lex_token {
 	struct conf_place place;
-	size_t
-	    section; /* of a closing brace: the token that names the section */
 };
 
 /* A token that stands first in each list, so that an empty one has a place. */
@@ -70,10 +68,7 @@ struct lexer {
 	bool may_include;
 	int prev; /* what the last token was; lex.c's own */
 	size_t depth;
-	struct {
-		size_t token; /* that names the section; 0: a list */
-		struct conf_place place;
-	} open[CONF_NEST_MAX];
+	struct conf_place open[CONF_NEST_MAX]; /* where braces were opened */
 };
 
 /* A file being read, and the one that includes it. */

@@ -71,6 +71,26 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    "tls = \"dane\" of a server");
 }
 
+/* Two on one host are two only by their ports. */
+static void
+check_again(const struct conf_upstream *u, const struct conf_server *s,
+    struct buf *error)
+{
+	const struct conf_server *first;
+
+	for (first = u->servers; first < s; first++) {
+		if (first->port != s->port ||
+		    !str_ieq(str_c(first->name), str_c(s->name)))
+			continue;
+		conf_complain(error, s->place,
+		    "upstream.%s.server: \"%s\" with port %llu stands twice, "
+		    "expected each host and port once; the first is at %s:%d",
+		    u->name, s->name, (unsigned long long)s->port,
+		    first->place.file, first->place.line);
+		return;
+	}
+}
+
 static void
 check_upstream(
     const struct conf *c, const struct conf_upstream *u, struct buf *error)
@@ -91,8 +111,10 @@ check_upstream(
 		    "upstream.%s: %zu servers, expected at most %d; one may "
 		    "be a name with several addresses",
 		    u->name, u->server_n, CONF_SERVERS_MAX);
-	for (i = 0; i < u->server_n; i++)
+	for (i = 0; i < u->server_n; i++) {
 		check_server(c, u, &u->servers[i], error);
+		check_again(u, &u->servers[i], error);
+	}
 }
 
 static bool

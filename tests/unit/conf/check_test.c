@@ -34,7 +34,11 @@ static const struct fault unknown[] = {
 	{ "check SPF { enabled = false }", "1: check: \"SPF\" is unknown, expected spf, dkim, dmarc, arc, spam or virus; did you mean \"spf\"?" },
 	{ "limits { rate\nclients { messages = 0 } }", "2: limits.rate: \"clients\" is unknown, expected client, user, sender, recipient or all; did you mean \"client\"?" },
 	{ "listen a { port = 1 tls = off }\nlisten a { port = 2 tls = off }",
-	    "2: \"a\" stands twice, expected each name once" },
+	    "2: listen \"a\" stands twice, expected each name once; the first is at test.conf:1\n" },
+	{ "tls { certificate = /c key = /k name a { certificate = /c key = /k }\nname a { certificate = /c key = /k } }",
+	    "2: tls.name \"a\" stands twice, expected each name once; the first is at test.conf:1\n" },
+	{ "check spf { enabled = false }\ncheck spf { enabled = false }",
+	    "2: check \"spf\" stands twice, expected each name once; the first is at test.conf:1\n" },
 };
 
 static const struct fault faults[] = {
@@ -120,6 +124,10 @@ static const struct fault faults[] = {
 	{ "upstream a { server a{} server b{} server c{} server d{} server e{} server f{} server g{} server h{} server i{} "
 	    "server j{} server k{} server l{} server m{} server n{} server o{} server p{} server q{} }",
 	    "1: upstream.a: 17 servers, expected at most 16" },
+	{ "upstream a { server b { }\nserver b { } }",
+	    "2: upstream.a.server: \"b\" with port 25 stands twice, expected each host and port once; the first is at test.conf:1\n" },
+	{ "upstream a { server b { port = 26 }\nserver c { }\nserver B { port = 26 backup = true } }",
+	    "3: upstream.a.server: \"B\" with port 26 stands twice, expected each host and port once; the first is at test.conf:1\n" },
 	{ "upstream mx { server a { } }", "1: upstream: \"mx\" stands for the MX hosts" },
 	{ "upstream a { server 'a b' { } }", "1: upstream.a.server: \"a b\" is no host" },
 	{ "upstream a { server 1.2.3 { } }", "1: upstream.a.server: \"1.2.3\" is no host" },
@@ -204,6 +212,7 @@ static const char *const accepted[] = {
 	"tls { certificate = /c key = /k name '*.a.example' { certificate = /a key = /b } }",
 	"auth { backends = {'pam://barid', 'pam://a?confdir=/etc/b', 'file:///a b'} }",
 	"upstream a { server b_c { } server 192.0.2.1 { } server ::1 { } server '[IPv6:::1]' { } }",
+	"upstream a { server b { } server b { port = 26 } } upstream b { server b { } } listen b { tls = off port = 25 }",
 	"upstream discard-all { server a { } } route a { via = discard-all }",
 	"route a { } route '*.a' { } route .b { } route '[192.0.2.1]' { } route '*' { tls = verified }",
 	/* Later releases, switched off. */
