@@ -8,7 +8,8 @@
  * Messages are stored with LF line ends, as every Maildir reader expects;
  * the name carries ",S=octets in the file,W=octets with CRLF", so that sizes
  * need no open().  The part of the name before the first ',' or ':' never
- * changes and is never used again: it is the UIDL.
+ * changes and is never used again: it is the UIDL.  Where other programs
+ * have used one twice, the later file is renamed before a client sees it.
  */
 
 #include <sys/types.h>
@@ -50,9 +51,12 @@ int maildir_deliver(const struct maildir_delivery *d) MUST_USE;
 
 struct maildir_entry {
 	char *name;		/* file name */
+	char *uidl;		/* where it is not from the name, else NULL */
+	ino_t inode;
 	uint64_t size;		/* octets as sent, with CRLF; valid if SIZED */
 	bool sized;
 	bool in_new;		/* stands in new/, else in cur/ */
+	bool twin;		/* another message has its base */
 	bool deleted;		/* for the caller's use */
 };
 
@@ -74,7 +78,7 @@ void maildir_close(struct maildir *m);
 int maildir_size(struct maildir *m, size_t i, uint64_t *size) MUST_USE;
 /* Opens entry I, also if another program renamed it meanwhile.  -1: it is gone. */
 int maildir_read(struct maildir *m, size_t i) MUST_USE;
-/* Adds the UIDL of entry I: 1-70 octets of 0x21-0x7E. */
+/* Adds the UIDL of entry I, the same for ever: 1-70 octets of 0x21-0x7E. */
 void maildir_uidl(const struct maildir *m, size_t i, struct buf *b);
 /* Removes the entries marked deleted, then syncs once.  The number that could not be removed. */
 size_t maildir_expunge(struct maildir *m) MUST_USE;

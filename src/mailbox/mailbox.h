@@ -17,6 +17,25 @@
  */
 int mailbox_dir(int dir, const char *name, bool create) MUST_USE;
 
+/* The part of NAME before ',' or ':', and the part before the flags. */
+struct str maildir_base(const char *name);
+struct str maildir_fixed(const char *name);
+/* The number that NAME begins with: when the message arrived; 0 if none. */
+uint64_t maildir_time(const char *name);
+/* The directory where E stands. */
+int maildir_dir_of(const struct maildir *m, const struct maildir_entry *e);
+/*
+ * Finds E, which is no longer under its name, and gives it the name that it
+ * has now; SAME says if it is that very file.  -1: it is gone.
+ */
+int maildir_find_again(struct maildir *m, struct maildir_entry *e,
+    bool *same) MUST_USE;
+/*
+ * Of messages that share a base, each but the oldest gets one of its own,
+ * durably.  -1: errno.
+ */
+int maildir_part_twins(struct maildir *m) MUST_USE;
+
 /* Counts the octets that text has on the wire, where lines end with CRLF. */
 struct wire {
 	uint64_t octets;

@@ -6,8 +6,8 @@
  * One pass over new/ and cur/ gives the list; no message is opened, sizes
  * come from the names.  The list does not change while it is open: what
  * arrives is not seen, and what another program renames is found again by
- * the part of its name that never changes.  Messages stay in the directory
- * where they are.
+ * its inode, or by the part of its name that never changes.  Messages stay
+ * in the directory where they are.
  */
 
 #include "mailbox/maildir.h"
@@ -29,25 +29,22 @@
 #define ENTRIES_MAX 1000000
 /* Names of so many, the longest that a file system allows. */
 #define ARENA_MAX ((size_t)ENTRIES_MAX * 272)
-/* RFC 1939 7. */
-#define UIDL_MAX 70
-
-/* The part of a name that is the UIDL, and the part that no flag changes. */
-static struct str
-base_of(const char *name)
+/* The part of a name that no program changes. */
+struct str
+maildir_base(const char *name)
 {
 	return str_n(name, strcspn(name, ",:"));
 }
 
-static struct str
-fixed_of(const char *name)
+struct str
+maildir_fixed(const char *name)
 {
 	return str_n(name, strcspn(name, ":"));
 }
 
-/* Calls FN with each name in DIR that may be a message, until it is false. */
+/* Calls FN with each entry of DIR that may be a message, until it is false. */
 static int
-list(int dir, bool (*fn)(void *arg, const char *name), void *arg)
+list(int dir, bool (*fn)(void *arg, const struct dirent *e), void *arg)
 {
 	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	struct dirent *e;
@@ -67,7 +64,7 @@ list(int dir, bool (*fn)(void *arg, const char *name), void *arg)
 		e = readdir(d);
 	} while (e != NULL && (e->d_name[0] == '.' ||
 	    (e->d_type != DT_REG && e->d_type != DT_UNKNOWN) ||
-	    fn(arg, e->d_name)));
+	    fn(arg, e)));
 	error = e == NULL ? errno : 0;
 	closedir(d);
 	errno = error;
@@ -78,7 +75,7 @@ list(int dir, bool (*fn)(void *arg, const char *name), void *arg)
 static bool
 size_of(const char *name, uint64_t *size)
 {
-	struct str rest = fixed_of(name), word;
+	struct str rest = maildir_fixed(name), word;
 
 	str_cut(rest, ',', &word, &rest);
 	while (rest.n > 0) {
@@ -90,9 +87,8 @@ size_of(const char *name, uint64_t *size)
 	return false;
 }
 
-/* The number that a name begins with: when the message arrived. */
-static uint64_t
-time_of(const char *name)
+uint64_t
+maildir_time(const char *name)
 {
 	size_t n = strspn(name, "0123456789");
 	uint64_t t;
@@ -114,9 +110,10 @@ struct listing {
 };
 
 static bool
-add_entry(void *arg, const char *name)
+add_entry(void *arg, const struct dirent *d)
 {
 	struct listing *l = arg;
+	const char *name = d->d_name;
 	struct listed *e;
 
 	if (l->n == ENTRIES_MAX) {
@@ -129,8 +126,9 @@ add_entry(void *arg, const char *name)
 		l->v = mem_grow(l->v, l->max, sizeof(*l->v));
 	}
 	e = &l->v[l->n++];
-	*e = (struct listed){ .time = time_of(name) };
+	*e = (struct listed){ .time = maildir_time(name) };
 	e->entry.name = arena_cstr(&l->m->arena, str_c(name));
+	e->entry.inode = d->d_ino;
 	e->entry.in_new = l->in_new;
 	e->entry.sized = size_of(name, &e->entry.size);
 	return true;
@@ -145,11 +143,14 @@ compare(const void *a, const void *b)
 
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
-	r = str_cmp(base_of(x->entry.name), base_of(y->entry.name));
+	r = str_cmp(maildir_base(x->entry.name), maildir_base(y->entry.name));
 	return r != 0 ? r : strcmp(x->entry.name, y->entry.name);
 }
 
-/* True if another program moved A to cur/, as B, while we read new/. */
+/*
+ * True if another program moved A to cur/, as B, while we read new/, or is
+ * about to, by a link.
+ */
 static bool
 is_moved(const struct maildir *m, const struct maildir_entry *a,
     const struct maildir_entry *b)
@@ -157,8 +158,9 @@ is_moved(const struct maildir *m, const struct maildir_entry *a,
 	struct stat st;
 
 	return a->in_new && !b->in_new &&
-	    str_eq(fixed_of(a->name), fixed_of(b->name)) &&
-	    sys_fstatat(m->new_dir, a->name, &st) < 0;
+	    str_eq(maildir_fixed(a->name), maildir_fixed(b->name)) &&
+	    (a->inode == b->inode ||
+	    sys_fstatat(m->new_dir, a->name, &st) < 0);
 }
 
 /* Copies the sorted list into M without what is in it twice. */
@@ -225,7 +227,7 @@ maildir_open(struct maildir *m, int base, const char *mailbox)
 	    (tmp = mailbox_dir(m->dir, "tmp", true)) >= 0 &&
 	    (m->new_dir = mailbox_dir(m->dir, "new", true)) >= 0 &&
 	    (m->cur_dir = mailbox_dir(m->dir, "cur", true)) >= 0 &&
-	    lock(m) == 0 && list_all(m) == 0) {
+	    lock(m) == 0 && list_all(m) == 0 && maildir_part_twins(m) == 0) {
 		sys_close(tmp);
 		return 0;
 	}
@@ -258,87 +260,65 @@ maildir_close(struct maildir *m)
 	arena_free(&m->arena);
 }
 
-/* How many entries before I have its base too. */
-static size_t
-twins_before(const struct maildir *m, size_t i)
-{
-	struct str base = base_of(m->v[i].name);
-	size_t n = 0;
-
-	while (n < i && str_eq(base_of(m->v[i - n - 1].name), base))
-		n++;
-	return n;
-}
-
-static bool
-has_twin(const struct maildir *m, size_t i)
-{
-	return twins_before(m, i) > 0 ||
-	    (i + 1 < m->n && twins_before(m, i + 1) > 0);
-}
-
 struct search {
-	struct str part;	/* what the name must begin with */
-	size_t (*length)(const char *name);
+	const struct maildir_entry *e;	/* what is looked for */
+	struct str base;
 	char name[256];
-	bool found;
+	bool in_new;		/* what is being read */
+	bool found, found_in_new;
+	bool same;		/* what was found is that very file */
 };
 
-static size_t
-base_length(const char *name)
-{
-	return base_of(name).n;
-}
-
-static size_t
-fixed_length(const char *name)
-{
-	return fixed_of(name).n;
-}
-
+/* Another program may also have written the message anew, under its base. */
 static bool
-match(void *arg, const char *name)
+match(void *arg, const struct dirent *d)
 {
 	struct search *s = arg;
-	size_t n = strlen(name);
+	size_t n = strlen(d->d_name);
+	bool same = d->d_ino == s->e->inode;
 
-	if (!str_eq(str_n(name, s->length(name)), s->part) ||
-	    n >= sizeof(s->name))
+	if (n >= sizeof(s->name) ||
+	    !str_eq(maildir_base(d->d_name), s->base) ||
+	    (!same && (s->found || s->e->twin)))
 		return true;
-	memcpy(s->name, name, n + 1);
+	memcpy(s->name, d->d_name, n + 1);
 	s->found = true;
-	return false;
+	s->found_in_new = s->in_new;
+	s->same = same;
+	return !same;
 }
 
-/* Finds entry I under the name that it has now.  -1: it is gone. */
-static int
-find_again(struct maildir *m, size_t i)
+int
+maildir_find_again(struct maildir *m, struct maildir_entry *e, bool *same)
 {
-	struct maildir_entry *e = &m->v[i];
-	struct search s = { .part = base_of(e->name), .length = base_length };
+	struct search s = { .e = e, .base = maildir_base(e->name) };
 
-	if (has_twin(m, i)) {
-		s.part = fixed_of(e->name);
-		s.length = fixed_length;
-	}
 	/* cur/ first: that is where messages are moved to. */
 	if (list(m->cur_dir, match, &s) < 0)
 		return -1;
-	e->in_new = !s.found;
-	if (!s.found && list(m->new_dir, match, &s) < 0)
+	s.in_new = true;
+	if (!s.same && list(m->new_dir, match, &s) < 0)
 		return -1;
 	if (!s.found) {
 		errno = ENOENT;
 		return -1;
 	}
 	e->name = arena_cstr(&m->arena, str_c(s.name));
+	e->in_new = s.found_in_new;
+	*same = s.same;
 	return 0;
+}
+
+int
+maildir_dir_of(const struct maildir *m, const struct maildir_entry *e)
+{
+	return e->in_new ? m->new_dir : m->cur_dir;
 }
 
 static int
 open_entry(const struct maildir *m, const struct maildir_entry *e)
 {
-	return sys_openat(e->in_new ? m->new_dir : m->cur_dir, e->name,
+	return sys_openat(maildir_dir_of(m, e), e->name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
 }
 
@@ -347,8 +327,10 @@ maildir_read(struct maildir *m, size_t i)
 {
 	struct stat st;
 	int fd = open_entry(m, &m->v[i]);
+	bool same;
 
-	if (fd < 0 && errno == ENOENT && find_again(m, i) == 0)
+	if (fd < 0 && errno == ENOENT &&
+	    maildir_find_again(m, &m->v[i], &same) == 0)
 		fd = open_entry(m, &m->v[i]);
 	if (fd < 0)
 		return -1;
@@ -388,68 +370,25 @@ maildir_size(struct maildir *m, size_t i, uint64_t *size)
 	return e->sized ? 0 : -1;
 }
 
-static uint64_t
-fnv1a(uint64_t h, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h;
-}
-
-/* 32 digits that stand for S and N: the same on every machine, for ever. */
-static void
-add_digest(struct buf *b, struct str s, size_t n)
-{
-	char suffix[] = { ':', (char)n, (char)(n >> 8), (char)(n >> 16) };
-	uint64_t h = fnv1a(0xcbf29ce484222325, s);
-	uint64_t g = fnv1a(h ^ 0x9e3779b97f4a7c15, s);
-
-	h = fnv1a(h, str_n(suffix, sizeof(suffix)));
-	g = fnv1a(g, str_n(suffix, sizeof(suffix)));
-	buf_addf(b, "%016llx%016llx", (unsigned long long)h,
-	    (unsigned long long)g);
-}
-
-static bool
-is_uidl(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
-			return false;
-	return s.n > 0 && s.n <= UIDL_MAX;
-}
-
-void
-maildir_uidl(const struct maildir *m, size_t i, struct buf *b)
-{
-	const char *name = m->v[i].name;
-	size_t n = twins_before(m, i), same = 0;
-
-	if (n == 0 && is_uidl(base_of(name))) {
-		buf_add(b, base_of(name));
-		return;
-	}
-	/* The same base twice: the rest of the name tells them apart. */
-	while (same < n && str_eq(fixed_of(m->v[i - same - 1].name),
-	    fixed_of(name)))
-		same++;
-	add_digest(b, fixed_of(name), same);
-}
-
 static int
 remove_entry(struct maildir *m, size_t i)
 {
 	struct maildir_entry *e = &m->v[i];
-	int dir = e->in_new ? m->new_dir : m->cur_dir;
+	bool same;
 
-	if (sys_unlinkat(dir, e->name) == 0)
+	if (sys_unlinkat(maildir_dir_of(m, e), e->name) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
 	/* Gone is what was wanted; renamed is not. */
-	if (find_again(m, i) < 0)
+	if (maildir_find_again(m, e, &same) < 0)
 		return errno == ENOENT ? 0 : -1;
-	return sys_unlinkat(e->in_new ? m->new_dir : m->cur_dir, e->name);
+	/* Another file under its base is not what was marked. */
+	if (!same) {
+		errno = ESTALE;
+		return -1;
+	}
+	return sys_unlinkat(maildir_dir_of(m, e), e->name);
 }
 
 size_t

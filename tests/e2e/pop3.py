@@ -274,6 +274,27 @@ def deletion(b):
     assert len(b.mailbox("bob")) == count - 2
 
 
+def twins(b):
+    """Two files of one base, as no program should make them: each keeps its UIDL, whatever goes."""
+    b.put("erin", "8000.x,S=15", b"Subject: first\n")
+    first = b.uidls("erin")
+    b.put("erin", "8000.x,S=16", b"Subject: second\n")
+    both = b.uidls("erin")
+    assert first == ["8000.x"] and len(set(both)) == 2 and first[0] in both, (first, both)
+    second = next(u for u in both if u not in first)
+    with login(b, "erin") as w:
+        n = next(line.split()[0].decode() for line in listing(w, "UIDL") if line.endswith(b" 8000.x"))
+        assert b"Subject: first" in octets(w, n)
+        ok(w, "DELE " + n)
+        quit_(w)
+    b.stop()
+    b.start()
+    assert b.uidls("erin") == [second], "the second took the first's UIDL"
+    with login(b, "erin") as w:
+        assert b"Subject: second" in octets(w, 1)
+        quit_(w)
+
+
 def in_use(b):
     with login(b, "bob") as w:
         with connect(b) as second:
@@ -452,8 +473,8 @@ def large(b, count=50_000):
 
 def main():
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > 1 << 30 else None
-    with Barid(users=("alice", "bob", "carol", "dave"), folder=tempfile.mkdtemp(prefix="barid-test-", dir=shm)) as b:
-        for test in (states, logins, sizes, numbers, deletion, in_use, meanwhile, odd_files, update_fails,
+    with Barid(users=("alice", "bob", "carol", "dave", "erin"), folder=tempfile.mkdtemp(prefix="barid-test-", dir=shm)) as b:
+        for test in (states, logins, sizes, numbers, deletion, twins, in_use, meanwhile, odd_files, update_fails,
                      pipelining, stop_changes_nothing, large):
             test(b)
 

@@ -325,6 +325,57 @@ check_expunge(const char *dir, const struct told *told,
 	maildir_close(&m);
 }
 
+/* Two files of one base: the younger is renamed. */
+static void
+setup_twins(const char *dir)
+{
+	char path[128];
+	int fd;
+
+	setup_box(dir);
+	for (int i = 1; i <= 2; i++) {
+		snprintf(path, sizeof(path), "%s/bob/new/7.x,S=%d", dir, i);
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_eq(write(fd, "one\n", 4), 4);
+		close(fd);
+	}
+}
+
+static int
+run_twins(const char *dir, struct told *told)
+{
+	struct maildir m;
+
+	(void)dir;
+	(void)told;
+	if (maildir_open(&m, base, "bob") < 0)
+		return -1;
+	maildir_close(&m);
+	return 0;
+}
+
+static void
+check_twins(const char *dir, const struct told *told, const struct variant *v)
+{
+	struct maildir m;
+	struct buf a, b;
+
+	(void)told;
+	(void)v;
+	buf_init(&a, 80);
+	buf_init(&b, 80);
+	must(count_files(dir, "bob/new") == 2);
+	must(maildir_open(&m, base, "bob") == 0);
+	must(m.n == 2);
+	maildir_uidl(&m, 0, &a);
+	maildir_uidl(&m, 1, &b);
+	must(!str_eq(buf_str(&a), buf_str(&b)));
+	must(str_eq(buf_str(&a), STR("7.x")) || str_eq(buf_str(&b), STR("7.x")));
+	maildir_close(&m);
+	buf_free(&a);
+	buf_free(&b);
+}
+
 #define FAULT_TEST(name, setup, run, check)                             \
 	START_TEST(name)                                                \
 	{                                                               \
@@ -338,6 +389,7 @@ FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
 FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
+FAULT_TEST(twins, setup_twins, run_twins, check_twins)
 
 UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, from_the_spool,
-    pop3)
+    pop3, twins)
