@@ -13,23 +13,36 @@
 #include "mail/limits.h"
 #include "mail/path.h"
 
-/*
- * RFC 5321 4.1.2 Domain or address-literal; and "_", which the names of
- * many a desktop have.
- */
+/* RFC 5321 4.1.2 sub-domain; and "_", which the names of many a desktop have. */
+static bool
+label_valid(struct str label)
+{
+	if (label.n == 0 || label.p[0] == '-' || label.p[label.n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.n; i++) {
+		char c = label.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}
+
+/* RFC 5321 4.1.2 Domain or address-literal. */
 static bool
 helo_valid(struct str name)
 {
+	struct str label;
+	bool more = true;
+
 	if (name.n == 0 || name.n > MAIL_DOMAIN_MAX)
 		return false;
 	if (name.p[0] == '[')
 		return domain_is_literal(name);
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= '0' && c <= '9') && c != '-' && c != '.' &&
-		    c != '_')
+	while (more) {
+		more = str_cut(name, '.', &label, &name);
+		if (!label_valid(label))
 			return false;
 	}
 	return true;
