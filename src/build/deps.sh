@@ -5,7 +5,8 @@
 set -eu
 
 build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-dev
-libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev openssl"
+libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev libpcre2-dev
+libidn2-dev openssl"
 # Clients and servers that the tests use: programs that we did not write.
 tests="check libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp mpop fetchmail s-nail
@@ -35,15 +36,22 @@ done
 install="apt-get install -y --no-install-recommends$missing"
 if [ "$(id -u)" = 0 ]; then
 	as_root=
-elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-	as_root="sudo"
+elif command -v sudo >/dev/null 2>&1; then
+	as_root="sudo "
 else
-	echo "Missing packages:$missing" >&2
-	echo "Please run as root:  apt-get update && $install" >&2
-	exit 1
+	as_root=
 fi
+# Where it cannot be done here: the command, to be copied as it stands.
+give_up() {
+	echo "Missing packages:$missing" >&2
+	who=
+	[ -n "$as_root" ] || [ "$(id -u)" = 0 ] || who=" as root"
+	echo "Please run$who:  ${as_root}apt-get update && $as_root$install" >&2
+	exit 1
+}
+# A password is for a person to give: sudo is not to wait for it here.
+[ "$(id -u)" = 0 ] || { [ -n "$as_root" ] && sudo -n true 2>/dev/null; } || give_up
 echo "Installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
+${as_root}apt-get update -qq || give_up
 # No daemon of the test clients' packages is to start here.
-$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install >/dev/null
+${as_root}env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install >/dev/null || give_up
