@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * idn -- the form of an internationalized domain name that DNS knows.
+ *
+ * What is ASCII already is not looked at, so that a name costs nothing where
+ * nobody uses others.  UTS 46 without its transitional mapping, as browsers
+ * have it: a sharp s is itself and not "ss".
+ */
+
+#include "lib/idn.h"
+
+#include <idn2.h>
+
+/* RFC 1035 2.3.4, in the longest form that UTF-8 can give it. */
+#define NAME_MAX_OCTETS 1024
+
+const char *
+idn_add(struct buf *b, struct str name)
+{
+	char text[NAME_MAX_OCTETS + 1], *ascii = NULL;
+	int r;
+
+	if (!str_has_8bit(name)) {
+		buf_add(b, name);
+		return NULL;
+	}
+	if (name.n > NAME_MAX_OCTETS || memchr(name.p, '\0', name.n) != NULL)
+		return "it is too long, or holds a NUL";
+	if (!str_is_utf8(name))
+		return "it is not UTF-8";
+	memcpy(text, name.p, name.n);
+	text[name.n] = '\0';
+	r = idn2_to_ascii_8z(text, &ascii,
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	if (r != IDN2_OK)
+		return idn2_strerror(r);
+	buf_adds(b, ascii);
+	idn2_free(ascii);
+	return NULL;
+}
