@@ -14,52 +14,11 @@
  * count.  Strings are C strings, never NULL: "" where nothing was set.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "conf/route.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 
 struct conf_set;	/* the room's own */
-#define CONF_SERVERS_MAX 16	/* of an upstream: what one attempt can go through */
-
-/* Where a value was written: for messages and `baridctl config`. */
-struct conf_place {
-	const char *file;	/* "" : the default */
-	int line;
-};
-
-struct conf_strs {
-	const char **v;
-	size_t n;
-};
-
-struct conf_times {
-	int64_t *v;
-	size_t n;
-};
-
-/* An address or CIDR: network byte order, IPv4 in the first four octets. */
-struct conf_net {
-	int family;		/* AF_INET, AF_INET6 */
-	unsigned bits;
-	unsigned char addr[16];
-};
-
-struct conf_nets {
-	struct conf_net *v;
-	size_t n;
-};
-
-struct conf_port_range {
-	uint16_t first, last;
-};
-
-struct conf_ports {
-	struct conf_port_range *v;
-	size_t n;
-};
 
 enum conf_service { SERVICE_SMTP, SERVICE_SUBMISSION, SERVICE_POP3, SERVICE_ADMIN };
 enum conf_listen_tls {
@@ -68,7 +27,6 @@ enum conf_listen_tls {
 	LISTEN_TLS_REQUIRED,
 	LISTEN_TLS_IMPLICIT
 };
-enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 
 struct conf_listen {
@@ -126,31 +84,6 @@ struct conf_limits {
 struct conf_recipients {
 	struct conf_strs mailboxes;	/* "file", "system", "any" */
 	const char *subaddress;
-};
-
-struct conf_server {
-	const char *name;	/* host name or address; others may have it, with another port */
-	struct conf_place place;
-	uint64_t port;
-	const char *user;
-	const char *password;
-	int tls;		/* enum conf_client_tls */
-	uint64_t weight;
-	bool backup;
-};
-
-struct conf_upstream {
-	const char *name;
-	struct conf_place place;
-	struct conf_server *servers;
-	size_t server_n;
-};
-
-struct conf_route {
-	const char *pattern;	/* domain, "*.domain", "*" */
-	struct conf_place place;
-	const char *via;	/* "mx", an upstream's name */
-	int tls;		/* enum conf_client_tls, for mx */
 };
 
 struct conf_queue {
