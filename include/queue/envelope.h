@@ -56,6 +56,13 @@ struct envelope {
 	enum dsn_ret ret;
 	struct str envid;	/* xtext as given, or empty */
 	unsigned delays;	/* delay reports sent so far (of queue.delay-notice) */
+	/* Settings for this message alone; 0 or empty: nothing was said. */
+	int64_t not_before_us;	/* no attempt before; its life begins then */
+	int64_t deadline_us;	/* no attempt from then on, whatever its lifetime */
+	unsigned max_attempts;
+	struct str retry;	/* seconds between attempts: "180,180,600" */
+	struct str source;	/* a pool, or addresses with commas between */
+	struct str route;	/* where to, in the words of a route's via */
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n;
 	struct envelope_extra *extras;	/* keys that this version does not know, kept */
@@ -67,11 +74,16 @@ struct envelope {
 #define ENVELOPE_RCPT_MAX 65536
 #define ENVELOPE_EXTRA_MAX 256
 #define ENVELOPE_DELAYS_MAX 99
+#define ENVELOPE_ATTEMPTS_MAX 1000000
+#define ENVELOPE_RETRY_MAX 64
+#define ENVELOPE_WAIT_MAX (365 * 86400)	/* seconds, of one in retry */
 /* An arena of this size holds every envelope that is no larger than that. */
 #define ENVELOPE_ARENA (24u << 20)
 
 /* True if S has the form of a queue id: safe in file names. */
 bool queue_id_valid(struct str s);
+/* The waits of a retry line, in milliseconds; their number, 0 if it is none. */
+size_t envelope_retry(struct str retry, int64_t ms[ENVELOPE_RETRY_MAX]);
 
 /*
  * Adds the envelope block with its first line, in which the size of the

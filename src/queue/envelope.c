@@ -111,6 +111,32 @@ add_number(struct buf *b, const char *key, uint64_t v)
 	buf_addc(b, '\n');
 }
 
+/* A number that 0 leaves out. */
+static void
+add_setting(struct buf *b, const char *key, int64_t v)
+{
+	if (v < 0)
+		b->err = true;
+	if (v > 0)
+		add_number(b, key, (uint64_t)v);
+}
+
+static void
+add_settings(struct buf *b, const struct envelope *e)
+{
+	int64_t ms[ENVELOPE_RETRY_MAX];
+
+	add_setting(b, "not-before: ", e->not_before_us);
+	add_setting(b, "deadline: ", e->deadline_us);
+	add_setting(b, "max-attempts: ", e->max_attempts);
+	if (e->max_attempts > ENVELOPE_ATTEMPTS_MAX ||
+	    (e->retry.n > 0 && envelope_retry(e->retry, ms) == 0))
+		b->err = true;
+	add_text(b, "retry", e->retry);
+	add_text(b, "source", e->source);
+	add_text(b, "route", e->route);
+}
+
 static void
 add_keys(struct buf *b, const struct envelope *e)
 {
@@ -135,6 +161,7 @@ add_keys(struct buf *b, const struct envelope *e)
 		add_text(b, "smtputf8", STR("yes"));
 	add_text(b, "ret", str_c(envelope_ret_name(e->ret)));
 	add_text(b, "envid", e->envid);
+	add_settings(b, e);
 	for (size_t i = 0; i < e->extra_n; i++) {
 		if (!is_key(e->extras[i].key))
 			b->err = true;

@@ -30,6 +30,24 @@ struct reader {
 
 static const char bad_line[] = "a line of the envelope is not \"key: value\"";
 
+size_t
+envelope_retry(struct str retry, int64_t ms[ENVELOPE_RETRY_MAX])
+{
+	struct str word;
+	uint64_t s;
+	size_t n = 0;
+	bool more;
+
+	do {
+		more = str_cut(retry, ',', &word, &retry);
+		if (n == ENVELOPE_RETRY_MAX ||
+		    str_u64(word, ENVELOPE_WAIT_MAX, &s) < 0 || s == 0)
+			return 0;
+		ms[n++] = (int64_t)s * 1000;
+	} while (more);
+	return n;
+}
+
 static int
 hex_value(char c)
 {
@@ -123,13 +141,53 @@ read_from(struct reader *r, struct str v)
 }
 
 static const char *
+read_us(struct str v, int64_t *us)
+{
+	uint64_t n;
+
+	if (str_u64(v, INT64_MAX, &n) < 0)
+		return "a time is not a number";
+	*us = (int64_t)n;
+	return NULL;
+}
+
+static const char *
 read_time(struct reader *r, struct str v)
 {
-	uint64_t us;
+	return read_us(v, &r->e->arrival_us);
+}
 
-	if (str_u64(v, INT64_MAX, &us) < 0)
-		return "the time is not a number";
-	r->e->arrival_us = (int64_t)us;
+static const char *
+read_not_before(struct reader *r, struct str v)
+{
+	return read_us(v, &r->e->not_before_us);
+}
+
+static const char *
+read_deadline(struct reader *r, struct str v)
+{
+	return read_us(v, &r->e->deadline_us);
+}
+
+static const char *
+read_max_attempts(struct reader *r, struct str v)
+{
+	uint64_t n;
+
+	if (str_u64(v, ENVELOPE_ATTEMPTS_MAX, &n) < 0)
+		return "the number of attempts is not well formed";
+	r->e->max_attempts = (unsigned)n;
+	return NULL;
+}
+
+static const char *
+read_retry(struct reader *r, struct str v)
+{
+	int64_t ms[ENVELOPE_RETRY_MAX];
+
+	if (envelope_retry(v, ms) == 0)
+		return "the times of retry are not well formed";
+	r->e->retry = arena_str(r->a, v);
 	return NULL;
 }
 
@@ -242,6 +300,12 @@ static const struct key keys[] = {
 	{ "smtputf8", read_smtputf8, 0 },
 	{ "ret",      read_ret,      0 },
 	{ "envid",    NULL,          offsetof(struct envelope, envid) },
+	{ "not-before",   read_not_before,   0 },
+	{ "deadline",     read_deadline,     0 },
+	{ "max-attempts", read_max_attempts, 0 },
+	{ "retry",    read_retry,    0 },
+	{ "source",   NULL,          offsetof(struct envelope, source) },
+	{ "route",    NULL,          offsetof(struct envelope, route) },
 };
 /* clang-format on */
 

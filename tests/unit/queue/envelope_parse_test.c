@@ -49,6 +49,12 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_assert_int_eq(x->smtputf8, y->smtputf8);
 	ck_assert_int_eq(x->ret, y->ret);
 	ck_assert_uint_eq(x->delays, y->delays);
+	ck_assert_int_eq(x->not_before_us, y->not_before_us);
+	ck_assert_int_eq(x->deadline_us, y->deadline_us);
+	ck_assert_uint_eq(x->max_attempts, y->max_attempts);
+	ck_str(x->retry, y->retry);
+	ck_str(x->source, y->source);
+	ck_str(x->route, y->route);
 	ck_assert_uint_eq(x->rcpt_n, y->rcpt_n);
 	for (size_t i = 0; i < x->rcpt_n; i++) {
 		ck_assert_int_eq(x->rcpts[i].state, y->rcpts[i].state);
@@ -84,6 +90,9 @@ START_TEST(round_trip)
 		.user = STR("\xff\xfe"), .listener = STR("l"),
 		.local = STR("o"), .tls = STR("t"), .body = BODY_BINARYMIME,
 		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"),
+		.not_before_us = INT64_MAX, .deadline_us = 1, .max_attempts = 1,
+		.retry = STR("1,31536000"), .source = STR("pool"),
+		.route = STR("error:550 5.1.1 no: \"x\""),
 		.delays = 99, .rcpts = rcpts, .rcpt_n = ARRAY_LEN(rcpts),
 		.extras = extras, .extra_n = ARRAY_LEN(extras) }, got;
 	const char *why;
@@ -136,9 +145,17 @@ static const struct {
 	{ NEEDED ONE_RCPT "body: \n\n", "the body type is unknown" },
 	{ NEEDED ONE_RCPT "smtputf8: no\n\n", "smtputf8 is not \"yes\"" },
 	{ NEEDED ONE_RCPT "ret: SOME\n\n", "RET is neither FULL nor HDRS" },
+	{ NEEDED ONE_RCPT "deadline: soon\n\n", "a time is not a number" },
+	{ NEEDED ONE_RCPT "not-before: -1\n\n", "a time is not a number" },
+	{ NEEDED ONE_RCPT "max-attempts: 1000001\n\n", "the number of attempts is not well formed" },
+	{ NEEDED ONE_RCPT "max-attempts: few\n\n", "the number of attempts is not well formed" },
+	{ NEEDED ONE_RCPT "retry: 60,0\n\n", "the times of retry are not well formed" },
+	{ NEEDED ONE_RCPT "retry: \n\n", "the times of retry are not well formed" },
+	{ NEEDED ONE_RCPT "retry: 31536001\n\n", "the times of retry are not well formed" },
+	{ NEEDED ONE_RCPT "route: a\nroute: b\n\n", "a key stands in the envelope twice" },
 	{ "id: x\nfrom: <>\ntime: 1\ndelays: 00\n" ONE_RCPT "\n", "the id is not well formed" },
-	{ "id: " ID "\nfrom: <>\ntime: -1\ndelays: 00\n" ONE_RCPT "\n", "the time is not a number" },
-	{ "id: " ID "\nfrom: <>\ntime: 9223372036854775808\ndelays: 00\n" ONE_RCPT "\n", "the time is not a number" },
+	{ "id: " ID "\nfrom: <>\ntime: -1\ndelays: 00\n" ONE_RCPT "\n", "a time is not a number" },
+	{ "id: " ID "\nfrom: <>\ntime: 9223372036854775808\ndelays: 00\n" ONE_RCPT "\n", "a time is not a number" },
 	{ "id: " ID "\nfrom: <>\ntime: 1\ndelays: 0\n" ONE_RCPT "\n", "the count of delay reports is not well formed" },
 };
 /* clang-format on */
@@ -171,6 +188,24 @@ START_TEST(each_line)
 	ck_assert_ptr_nonnull(parse(&b, &a, &e));
 	buf_free(&b);
 	arena_free(&a);
+}
+END_TEST
+
+START_TEST(retry)
+{
+	int64_t ms[ENVELOPE_RETRY_MAX];
+	struct buf b;
+
+	ck_assert_uint_eq(envelope_retry(STR("1,31536000"), ms), 2);
+	ck_assert_int_eq(ms[0], 1000);
+	ck_assert_int_eq(ms[1], 31536000000);
+	buf_init(&b, 1000);
+	for (int i = 0; i < ENVELOPE_RETRY_MAX; i++)
+		buf_adds(&b, i == 0 ? "9" : ",9");
+	ck_assert_uint_eq(envelope_retry(buf_str(&b), ms), ENVELOPE_RETRY_MAX);
+	buf_adds(&b, ",9");
+	ck_assert_uint_eq(envelope_retry(buf_str(&b), ms), 0);
+	buf_free(&b);
 }
 END_TEST
 
@@ -289,5 +324,5 @@ START_TEST(counts_are_bounded)
 }
 END_TEST
 
-UNIT_MAIN("queue/envelope_parse", round_trip, each_line, first_lines,
+UNIT_MAIN("queue/envelope_parse", round_trip, each_line, retry, first_lines,
     cut_and_flipped, counts_are_bounded)

@@ -29,6 +29,9 @@ whole(void)
 		.listener = STR("mx"), .local = STR("127.0.0.1:25"),
 		.tls = STR("TLSv1.3 X"), .body = BODY_8BITMIME,
 		.smtputf8 = true, .ret = RET_HDRS, .envid = STR("e+3D"),
+		.not_before_us = 1, .deadline_us = 1763683200000002,
+		.max_attempts = 1000000, .retry = STR("60,31536000"),
+		.source = STR("192.0.2.1,192.0.2.2"), .route = STR("isp"),
 		.delays = 7, .rcpts = rcpts, .rcpt_n = 2, .extras = extras,
 		.extra_n = 1 };
 }
@@ -49,6 +52,12 @@ static const char written[] =
     "smtputf8: yes\n"
     "ret: HDRS\n"
     "envid: e+3D\n"
+    "not-before: 1\n"
+    "deadline: 1763683200000002\n"
+    "max-attempts: 1000000\n"
+    "retry: 60,31536000\n"
+    "source: 192.0.2.1,192.0.2.2\n"
+    "route: isp\n"
     "x-later: \n"
     "rcpt: Q <\"a b\"@x.example> notify=SUCCESS,DELAY "
     "orcpt=rfc822;a+20b@x.example\n"
@@ -60,7 +69,9 @@ static const char summed[] =
     "id: " ID "\nfrom: <>\ntime: 1763683200000001\ndelays: 00\n"
     "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nlistener: mx\n"
     "local: 127.0.0.1:25\ntls: TLSv1.3 X\nbody: 8BITMIME\nsmtputf8: yes\n"
-    "ret: HDRS\nenvid: e+3D\nx-later: \nrcpt: Q <\"a b\"@x.example> "
+    "ret: HDRS\nenvid: e+3D\nnot-before: 1\n"
+    "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"
+    "source: 192.0.2.1,192.0.2.2\nroute: isp\nx-later: \nrcpt: Q <\"a b\"@x.example> "
     "notify=SUCCESS,DELAY orcpt=rfc822;a+20b@x.example\n"
     "rcpt: Q <postmaster>\n\n";
 
@@ -183,11 +194,36 @@ set_delays(struct envelope *e)
 	e->delays = 100;
 }
 
+static void
+set_attempts(struct envelope *e)
+{
+	e->max_attempts = ENVELOPE_ATTEMPTS_MAX + 1;
+}
+
+static void
+set_retry(struct envelope *e)
+{
+	e->retry = STR("60,");
+}
+
+static void
+set_deadline(struct envelope *e)
+{
+	e->deadline_us = -1;
+}
+
+static void
+set_route(struct envelope *e)
+{
+	e->route = STR("a\nb");
+}
+
 START_TEST(refused)
 {
 	void (*const set[])(struct envelope *) = { set_client, set_user_nul,
 		set_orcpt, set_path, set_null_rcpt, set_state, set_no_rcpt,
-		set_id, set_known_extra, set_bad_extra, set_delays };
+		set_id, set_known_extra, set_bad_extra, set_delays,
+		set_attempts, set_retry, set_deadline, set_route };
 	struct buf b;
 
 	buf_init(&b, ENVELOPE_MAX);
