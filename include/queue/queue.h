@@ -130,6 +130,13 @@ int queue_note_delay(struct queue_file *f, unsigned n) MUST_USE;
  * early.  -1: what was not made durable may be attempted again after a crash.
  */
 int queue_defer(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
+/*
+ * Writes the message anew where it stands, with the envelope that F->env has
+ * now (its id, arrival and recipients unchanged) and NEXT as the time of the
+ * next attempt.  F is unloaded.  0: durable.  -1: errno; the old message
+ * stands there, or the new one, whole.  Nobody else may have it open.
+ */
+int queue_rewrite(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
 /* Only makes marks (and notes) durable, where it stands. */
 int queue_sync(struct queue_file *f) MUST_USE;
 /* The message is dealt with: takes it off the spool. */

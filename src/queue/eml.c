@@ -254,7 +254,7 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	e->why = "its envelope cannot be kept";
 	if ((*m = queue_begin(q, &full, false)) == NULL)
 		return TAKE_BAD;
-	queue_msg_imported(*m);
+	queue_msg_again(*m, IMPORT_PREFIX);
 	return write_text(e, *m, body, fd, (off_t)got);
 }
 

@@ -81,33 +81,6 @@ set_facts(struct dropped *d, struct envelope *e)
 		e->rcpts[i].state = RCPT_QUEUED;
 }
 
-/* Copies the text of an opened file into M. */
-static enum taken
-copy_text(const struct queue_file *f, struct queue_msg *m)
-{
-	char *p = mem_alloc(SPOOL_CHUNK);
-	off_t at = f->text_at;
-	uint64_t left = f->size;
-	enum taken r = TAKEN;
-
-	while (left > 0 && r == TAKEN) {
-		size_t n = left < SPOOL_CHUNK ? (size_t)left : SPOOL_CHUNK;
-		ssize_t got = sys_pread(f->fd, p, n, at);
-
-		/* It was whole just now: if it is not, look again later. */
-		if (got == 0)
-			errno = EIO;
-		if (got <= 0 || queue_write(m, str_n(p, (size_t)got)) < 0) {
-			r = TAKE_ERROR;
-			break;
-		}
-		at += got;
-		left -= (uint64_t)got;
-	}
-	mem_free(p);
-	return r;
-}
-
 /*
  * What errno of reading a file means.  One that we may not read, or that is
  * none, never gets better; of any other trouble the next import knows more,
@@ -139,8 +112,9 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 	d->why = "its envelope cannot be kept";
 	r = TAKE_BAD;
 	if (*m != NULL) {
-		queue_msg_imported(*m);
-		r = copy_text(&f, *m);
+		queue_msg_again(*m, IMPORT_PREFIX);
+		r = queue_msg_copy(*m, f.fd, f.text_at, f.size) == 0 ? TAKEN :
+								      TAKE_ERROR;
 	}
 	queue_unload(&f);
 	return r;

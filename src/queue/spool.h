@@ -30,7 +30,7 @@ struct queue {
 struct queue_msg {
 	struct queue *q;
 	bool to_drop;
-	bool imported;		/* its id may have been used by an import before */
+	const char *prefix;	/* of its name in tmp/, which may be taken; or NULL */
 	bool failed;		/* a write failed */
 	int error;		/* with this errno */
 	int fd;			/* -1: nothing is on disk */
@@ -51,8 +51,18 @@ struct spool_name {
 /* The name of ID in PLACE.  -1, ENOENT: that is no id. */
 int spool_name(const struct queue *q, enum queue_place place, const char *id,
     struct spool_name *n) MUST_USE;
-/* Says that M comes from drop/, before anything is written. */
-void queue_msg_imported(struct queue_msg *m);
+/*
+ * Says, before anything is written, that M has an id that another process may
+ * have used before it died: its name in tmp/ begins with PREFIX.
+ */
+void queue_msg_again(struct queue_msg *m, const char *prefix);
+/* Adds N octets of FD as text, from AT.  -1: errno. */
+int queue_msg_copy(struct queue_msg *m, int fd, off_t at, uint64_t n) MUST_USE;
+/*
+ * Makes M durable in place of OLD, with OLD's notes and NEXT; consumes M.
+ * -1: errno; either stands there, whole.
+ */
+int queue_msg_replace(struct queue_msg *m, const struct queue_file *old, int64_t next) MUST_USE;
 /* Renames FROM to ID in PLACE, never over another; makes cur/XX. */
 int spool_rename(const struct queue *q, const struct spool_name *from,
     enum queue_place place, const char *id) MUST_USE;
@@ -66,6 +76,9 @@ void spool_dec(char *to, size_t n, uint64_t v);
  */
 int spool_list(int dir, const char *path, bool (*fn)(void *arg, int dir, const char *name),
     void *arg) MUST_USE;
+
+/* Of what the import writes in tmp/. */
+#define IMPORT_PREFIX "drop."
 
 /* What the import made of a file in drop/. */
 enum taken {

@@ -79,17 +79,16 @@ queue_begin(struct queue *q, const struct envelope *e, bool to_drop)
 }
 
 void
-queue_msg_imported(struct queue_msg *m)
+queue_msg_again(struct queue_msg *m, const char *prefix)
 {
-	m->imported = true;
+	m->prefix = prefix;
 }
 
 /* The name that M has until it is whole. */
 static void
 tmp_name(const struct queue_msg *m, struct spool_name *n)
 {
-	struct str prefix = m->imported ? STR("drop.")
-	    : m->to_drop ? STR("tmp.") : STR("");
+	struct str prefix = m->to_drop ? STR("tmp.") : str_c(m->prefix);
 
 	n->dir = m->to_drop ? m->q->dirs[QUEUE_DROP] : m->q->tmp;
 	if (prefix.n > 0)
@@ -110,9 +109,9 @@ create(struct queue_msg *m)
 
 	tmp_name(m, &n);
 	m->fd = sys_openat(n.dir, n.path, flags, mode);
-	if (m->fd < 0 && errno == EEXIST && m->imported &&
+	if (m->fd < 0 && errno == EEXIST && m->prefix != NULL &&
 	    sys_unlinkat(n.dir, n.path) == 0)
-		/* It was left by an import of this very file that died. */
+		/* It was left by whoever died over this very message. */
 		m->fd = sys_openat(n.dir, n.path, flags, mode);
 	if (m->fd < 0)
 		return -1;
@@ -155,6 +154,29 @@ queue_write(struct queue_msg *m, struct str text)
 		return put(m, text);
 	buf_add(&m->buf, text);
 	return 0;
+}
+
+int
+queue_msg_copy(struct queue_msg *m, int fd, off_t at, uint64_t n)
+{
+	char *p = mem_alloc(SPOOL_CHUNK);
+	int r = 0;
+
+	while (n > 0 && r == 0) {
+		size_t most = n < SPOOL_CHUNK ? (size_t)n : SPOOL_CHUNK;
+		ssize_t got = sys_pread(fd, p, most, at);
+
+		/* It was whole just now: if it is not, look again later. */
+		if (got == 0)
+			errno = EIO;
+		r = got <= 0 ? -1 : queue_write(m, str_n(p, (size_t)got));
+		if (got > 0) {
+			at += got;
+			n -= (uint64_t)got;
+		}
+	}
+	mem_free(p);
+	return r;
 }
 
 uint64_t
@@ -239,6 +261,62 @@ queue_commit(struct queue_msg *m)
 	else
 		/* It is durable; an error here comes too late to matter. */
 		sys_close(m->fd);
+	msg_free(m);
+	return r;
+}
+
+/* The notes of OLD, behind the text of M. */
+static int
+put_notes(struct queue_msg *m, const struct queue_file *old)
+{
+	off_t at = old->text_at + (off_t)old->size;
+	char *p = mem_alloc(SPOOL_CHUNK);
+	int r = 0;
+
+	while (at < old->end && r == 0) {
+		ssize_t got = sys_pread(old->fd, p, SPOOL_CHUNK, at);
+
+		if (got == 0)
+			break;
+		r = got < 0 ? -1 : sys_write_all(m->fd, p, (size_t)got);
+		at += got;
+	}
+	mem_free(p);
+	return r;
+}
+
+int
+queue_msg_replace(struct queue_msg *m, const struct queue_file *old,
+    int64_t next)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		{ .tv_sec = next } };
+	struct spool_name tmp, name;
+	int r = spool_name(m->q, old->place, m->id, &name);
+
+	tmp_name(m, &tmp);
+	if (r == 0)
+		r = finish(m);
+	if (r == 0)
+		r = put_notes(m, old);
+	/*
+	 * Unlike a new message this one was promised: it must be on disk
+	 * before its name leads to it.
+	 */
+	if (r == 0)
+		r = sys_fsync(m->fd);
+	if (r == 0)
+		r = sys_renameat(tmp.dir, tmp.path, name.dir, name.path);
+	if (r < 0) {
+		discard(m, &tmp);
+	} else {
+		/* Not before: what is left in tmp/ is swept by its time. */
+		r = sys_futimens(m->fd, times);
+		/* The rename is in the transaction that this waits for. */
+		if (r == 0)
+			r = sys_fsync(m->fd);
+		sys_close(m->fd);
+	}
 	msg_free(m);
 	return r;
 }

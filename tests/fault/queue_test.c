@@ -82,6 +82,8 @@ struct look {
 	unsigned delays;
 	uint64_t size;
 	int64_t next;
+	unsigned max_attempts;
+	char route[100];
 	char notes[2][100];
 };
 
@@ -119,6 +121,9 @@ look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
 	check_text(&f);
 	l->size = f.size;
 	l->delays = f.env.delays;
+	l->max_attempts = f.env.max_attempts;
+	memcpy(l->route, f.env.route.n > 0 ? f.env.route.p : "",
+	    f.env.route.n);
 	must(queue_notes(&f, &a, &last) == 0);
 	for (size_t i = 0; i < 2; i++) {
 		l->states[i] = f.env.rcpts[i].state;
@@ -494,6 +499,53 @@ check_dead(const char *dir, const struct told *told, const struct variant *v)
 	check_moved(dir, told, QUEUE_CUR, QUEUE_DEAD);
 }
 
+/* The envelope of a message with marks and notes is changed. */
+static void
+setup_attempted(const char *dir)
+{
+	setup_cur(dir);
+	ck_assert_int_eq(attempt(QUEUE_CUR, true), 0);
+}
+
+static int
+run_rewrite(const char *dir, struct told *told)
+{
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+	int r = -1;
+
+	(void)dir;
+	(void)told;
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(opened, QUEUE_CUR, id, false, &a, &f, &reason) == 0) {
+		f.env.route = STR("another");
+		f.env.max_attempts = 7;
+		r = queue_rewrite(opened, &f, NEXT + 1);
+	}
+	arena_free(&a);
+	return r;
+}
+
+static void
+check_rewritten(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_CUR] == 1);
+	/* What was there stays, in the old file or the new one. */
+	must(l.states[0] == RCPT_DONE && l.states[1] == RCPT_QUEUED);
+	must(l.delays == 1 && strcmp(l.notes[1], "450 later") == 0);
+	must(l.max_attempts == 7 || l.next == NEXT);
+	must(l.max_attempts == (strcmp(l.route, "another") == 0 ? 7 : 0));
+	if (told->result == 0)
+		must(l.max_attempts == 7 && l.next == NEXT + 1);
+	queue_close(opened);
+}
+
 static int
 run_next(const char *dir, struct told *told)
 {
@@ -645,11 +697,13 @@ FAULT_TEST(removal, setup_cur, run_remove, check_remove)
 FAULT_TEST(hold, setup_new, run_hold, check_hold)
 FAULT_TEST(release, setup_hold, run_release, check_release)
 FAULT_TEST(dead, setup_cur, run_dead, check_dead)
+FAULT_TEST(rewritten, setup_attempted, run_rewrite, check_rewritten)
 FAULT_TEST(schedule, setup_cur, run_next, check_next)
 FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
 
 UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
-    defer_new, defer_cur, marks, removal, hold, release, dead, schedule,
+    defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
+    schedule,
     import_dropped, import_eml, scan)
