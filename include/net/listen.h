@@ -13,6 +13,20 @@
  * only.  A unix path that nobody listens on is replaced.  -1: errno.
  */
 int listen_open(const struct addr *a) MUST_USE;
+/* 0 if listen_open() would succeed, else -1 and its errno; nothing listens meanwhile. */
+int listen_probe(const struct addr *a) MUST_USE;
+
+/*
+ * True if one of A and B takes what is meant for the other: all addresses
+ * of a family, and one of them, on the same port.  Both cannot be opened.
+ */
+bool listen_overlaps(const struct addr *a, const struct addr *b);
+/*
+ * As listen_open(), beside the N sockets FDS, which listen where A overlaps
+ * and are ours: the system takes both only if all say that they share.  They
+ * stop to say so before it returns.
+ */
+int listen_open_beside(const struct addr *a, const int *fds, size_t n) MUST_USE;
 
 /*
  * Calls FN with every address that SPEC means: "*" (0.0.0.0 and, where the

@@ -26,6 +26,8 @@ struct tls_server_conf {
 		const char *name, *certificate, *key;
 	} *names;			/* chosen by SNI */
 	size_t name_n;
+	/* Where to say which of these strings was wrong, by its address; NULL: nowhere. */
+	const char **wrong;
 };
 
 /* NULL with the reason in ERROR. */

@@ -134,11 +134,14 @@ cert_load(struct cert *c, const char *certificate, const char *key,
 
 	if (!key || key[0] == '\0')
 		key = certificate;
-	*c = (struct cert){ .leaf = NULL };
+	*c = (struct cert){ .wrong = certificate };
 	ERR_clear_error();
 	ok = load_chain(c, certificate, error);
 	ERR_clear_error();
-	ok = ok && load_key(c, key, error);
+	if (ok) {
+		c->wrong = key;
+		ok = load_key(c, key, error);
+	}
 	ERR_clear_error();
 	if (ok && X509_check_private_key(c->leaf, c->key) != 1) {
 		buf_addf(error, "%s: is not the key of the certificate in %s",
@@ -157,7 +160,7 @@ cert_free(struct cert *c)
 	X509_free(c->leaf);
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);
-	*c = (struct cert){ .leaf = NULL };
+	*c = (struct cert){ .wrong = c->wrong };
 }
 
 /* The system's anchors, read now: a confined process could not later. */

@@ -15,6 +15,7 @@ struct cert {
 	struct x509_st *leaf;
 	struct stack_st_X509 *chain;	/* what stands behind the leaf */
 	struct evp_pkey_st *key;
+	const char *wrong;	/* where it fails: which of the two files is to blame */
 };
 
 /*

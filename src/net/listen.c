@@ -45,34 +45,53 @@ set_options(int fd, int family)
 	return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 }
 
-/* Removes the socket file at A if no process listens on it. */
-static int
-remove_dead(const struct addr *a)
+/* True if A is a socket file and no process listens on it; else errno. */
+static bool
+is_dead(const struct addr *a)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
 	struct stat st;
 	int fd = new_socket(AF_UNIX), refused;
 
 	if (fd < 0)
-		return -1;
+		return false;
 	refused = connect(fd, (const struct sockaddr *)un, a->len) < 0 &&
 	    errno == ECONNREFUSED;
 	close(fd);
-	if (!refused || lstat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		errno = EADDRINUSE;
-		return -1;
-	}
-	return unlink(un->sun_path);
+	if (refused && lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+		return true;
+	errno = EADDRINUSE;
+	return false;
 }
 
-int
-listen_open(const struct addr *a)
+/* Removes the socket file at A if no process listens on it. */
+static int
+remove_dead(const struct addr *a)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
+
+	return is_dead(a) ? unlink(un->sun_path) : -1;
+}
+
+/* Whether other sockets of this user may have the address of FD, too. */
+static int
+share(int fd, bool yes)
+{
+	int on = yes;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+static int
+open_socket(const struct addr *a, bool shared)
 {
 	int family = addr_family(a), fd = new_socket(family), rc, err;
 
 	if (fd < 0)
 		return -1;
 	rc = set_options(fd, family);
+	if (rc == 0 && shared)
+		rc = share(fd, true);
 	if (rc == 0) {
 		rc = bind_to(fd, a);
 		if (rc < 0 && errno == EADDRINUSE && family == AF_UNIX &&
@@ -87,6 +106,82 @@ listen_open(const struct addr *a)
 	close(fd);
 	errno = err;
 	return -1;
+}
+
+int
+listen_open(const struct addr *a)
+{
+	return open_socket(a, false);
+}
+
+int
+listen_open_beside(const struct addr *a, const int *fds, size_t n)
+{
+	int fd, err;
+
+	for (size_t i = 0; i < n; i++)
+		(void)share(fds[i], true);
+	fd = open_socket(a, true);
+	err = errno;
+	/* Left open, another process of this user could take a part of the clients. */
+	for (size_t i = 0; i < n; i++)
+		(void)share(fds[i], false);
+	if (fd >= 0)
+		(void)share(fd, false);
+	errno = err;
+	return fd;
+}
+
+/* Whether a socket file could be made at A, or one that is left over replaced. */
+static int
+probe_unix(const struct addr *a)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
+	const char *slash = strrchr(un->sun_path, '/');
+	char dir[sizeof(un->sun_path)] = "/";
+	struct stat st;
+
+	if (lstat(un->sun_path, &st) == 0)
+		return is_dead(a) ? 0 : -1;
+	if (errno != ENOENT)
+		return -1;
+	if (slash && slash > un->sun_path)
+		memcpy(dir, un->sun_path, (size_t)(slash - un->sun_path));
+	return access(dir, W_OK | X_OK);
+}
+
+int
+listen_probe(const struct addr *a)
+{
+	int family = addr_family(a), fd, rc, err;
+
+	if (family == AF_UNIX)
+		return probe_unix(a);
+	if ((fd = new_socket(family)) < 0)
+		return -1;
+	rc = set_options(fd, family);
+	if (rc == 0)
+		rc = bind_to(fd, a);
+	err = errno;
+	close(fd);
+	errno = err;
+	return rc;
+}
+
+static bool
+is_any(const struct addr *a)
+{
+	static const unsigned char zeros[16];
+	size_t n = addr_family(a) == AF_INET ? 4 : 16;
+
+	return memcmp(addr_octets(a), zeros, n) == 0;
+}
+
+bool
+listen_overlaps(const struct addr *a, const struct addr *b)
+{
+	return addr_family(a) == addr_family(b) && addr_octets(a) &&
+	    addr_port(a) == addr_port(b) && is_any(a) != is_any(b);
 }
 
 static bool

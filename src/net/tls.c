@@ -156,13 +156,16 @@ set_groups(SSL_CTX *ssl, const char *groups)
 
 static bool
 set_pair(SSL_CTX *ssl, const char *certificate, const char *key,
-    struct buf *error)
+    const char **wrong, struct buf *error)
 {
 	struct cert c;
 	bool ok;
 
-	if (!cert_load(&c, certificate, key, error))
+	*wrong = certificate;
+	if (!cert_load(&c, certificate, key, error)) {
+		*wrong = c.wrong;
 		return false;
+	}
 	ok = SSL_CTX_use_cert_and_key(ssl, c.leaf, c.key, c.chain, 1) == 1;
 	if (!ok) {
 		/* A key that is too short for today, say. */
@@ -298,8 +301,10 @@ new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
 	const char *ciphers = conf->ciphers && conf->ciphers[0] ?
 	    conf->ciphers :
 	    SERVER_CIPHERS;
+	const char *unasked, **wrong = conf->wrong ? conf->wrong : &unasked;
 	SSL_CTX *ssl = new_ssl(TLS_server_method(), error);
 
+	*wrong = NULL;
 	if (!ssl)
 		return NULL;
 	SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -308,9 +313,12 @@ new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
 	SSL_CTX_set_num_tickets(ssl, 1);
 	if (c->alpn[0] > 0)
 		SSL_CTX_set_alpn_select_cb(ssl, on_alpn, c);
-	if (set_version(ssl, conf->min_version, error) &&
-	    set_ciphers(ssl, ciphers, error) && set_groups(ssl, SERVER_GROUPS) &&
-	    set_pair(ssl, certificate, key, error) &&
+	if (!set_version(ssl, conf->min_version, error))
+		*wrong = conf->min_version;
+	else if (!set_ciphers(ssl, ciphers, error))
+		*wrong = ciphers;
+	else if (set_groups(ssl, SERVER_GROUPS) &&
+	    set_pair(ssl, certificate, key, wrong, error) &&
 	    bind_tickets(ssl, conf->session_id, name))
 		return ssl;
 	SSL_CTX_free(ssl);

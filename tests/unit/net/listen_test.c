@@ -107,6 +107,93 @@ START_TEST(unix_socket)
 }
 END_TEST
 
+/* Whether a client at A is taken by FD. */
+static bool
+takes(int fd, const struct addr *a)
+{
+	int client = socket(addr_family(a), SOCK_STREAM, 0), got;
+
+	ck_assert_int_eq(connect(client, (const struct sockaddr *)&a->ss, a->len), 0);
+	got = accept(fd, NULL, NULL);
+	close(client);
+	if (got >= 0)
+		close(got);
+	return got >= 0;
+}
+
+/* All addresses on a port where one of them is served, and the other way round. */
+START_TEST(beside)
+{
+	struct addr one, any, other, next;
+	int fd, wide, again;
+
+	ck_assert_int_eq(addr_parse(STR("127.0.0.1"), 0, &one), 0);
+	ck_assert_int_ge(fd = listen_open(&one), 0);
+	one = addr_local(fd);
+	ck_assert_int_eq(addr_parse(STR("0.0.0.0"), addr_port(&one), &any), 0);
+	ck_assert_int_eq(addr_parse(STR("127.0.0.2"), addr_port(&one), &other), 0);
+	ck_assert_int_eq(addr_parse(STR("::"), addr_port(&one), &next), 0);
+	ck_assert(listen_overlaps(&one, &any) && listen_overlaps(&any, &one));
+	ck_assert(!listen_overlaps(&one, &other) && !listen_overlaps(&any, &next));
+	ck_assert(!listen_overlaps(&one, &one) && !listen_overlaps(&any, &any));
+
+	ck_assert_int_eq(listen_open(&any), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_int_ge(wide = listen_open_beside(&any, &fd, 1), 0);
+	ck_assert_int_eq(option(fd, SOL_SOCKET, SO_REUSEPORT), 0);
+	ck_assert_int_eq(option(wide, SOL_SOCKET, SO_REUSEPORT), 0);
+	ck_assert(takes(fd, &one) && takes(wide, &other));
+	close(fd);
+	ck_assert(takes(wide, &one));
+	ck_assert_int_ge(again = listen_open_beside(&one, &wide, 1), 0);
+	ck_assert(takes(again, &one) && takes(wide, &other));
+	close(wide);
+	close(again);
+	/* A socket that is not named stays in the way. */
+	ck_assert_int_ge(fd = listen_open(&one), 0);
+	ck_assert_int_eq(listen_open_beside(&any, NULL, 0), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	close(fd);
+}
+END_TEST
+
+START_TEST(probing)
+{
+	char dir[] = "/tmp/barid-probe-XXXXXX", path[64];
+	struct addr a;
+	int fd;
+
+	ck_assert_int_eq(addr_parse(STR("127.0.0.1"), 0, &a), 0);
+	ck_assert_int_ge(fd = listen_open(&a), 0);
+	a = addr_local(fd);
+	ck_assert_int_eq(listen_probe(&a), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	close(fd);
+	ck_assert_int_eq(listen_probe(&a), 0);
+	ck_assert_int_eq(addr_parse(STR("192.0.2.1"), 0, &a), 0);
+	ck_assert_int_eq(listen_probe(&a), -1);
+	ck_assert_int_eq(errno, EADDRNOTAVAIL);
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	ck_assert_int_eq(addr_unix(path, &a), 0);
+	ck_assert_int_eq(listen_probe(&a), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_ge(fd = listen_open(&a), 0);
+	ck_assert_int_eq(listen_probe(&a), -1);
+	ck_assert_int_eq(errno, EADDRINUSE);
+	close(fd);
+	ck_assert_int_eq(listen_probe(&a), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	ck_assert_int_eq(listen_probe(&a), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(addr_unix("/barid-no-such-socket", &a), 0);
+	ck_assert_int_eq(listen_probe(&a), access("/", W_OK));
+}
+END_TEST
+
 START_TEST(expanding)
 {
 	struct found f = { .n = 0 };
@@ -149,4 +236,4 @@ START_TEST(expanding)
 }
 END_TEST
 
-UNIT_MAIN("listen", tcp, unix_socket, expanding)
+UNIT_MAIN("listen", tcp, unix_socket, beside, probing, expanding)

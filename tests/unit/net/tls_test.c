@@ -305,40 +305,51 @@ START_TEST(bad_files)
 	const struct {
 		struct tls_server_conf conf;
 		const char *says;
+		enum { CERTIFICATE, KEY, VERSION, CIPHERS } wrong;
 	} cases[] = {
-		{ { .certificate = "/nonexistent", .key = "" }, "/nonexistent: No such file" },
+		{ { .certificate = "/nonexistent", .key = "" }, "/nonexistent: No such file", CERTIFICATE },
 		{ { .certificate = good.certificate, .key = "/nonexistent" },
-			"/nonexistent: No such file" },
-		{ { .certificate = pki.dir, .key = "" }, "Is a directory" },
-		{ { .certificate = good.key, .key = "" }, "holds no certificate in PEM form" },
-		{ { .certificate = "/dev/null", .key = "" }, "/dev/null: holds no certificate" },
+			"/nonexistent: No such file", KEY },
+		{ { .certificate = pki.dir, .key = "" }, "Is a directory", CERTIFICATE },
+		{ { .certificate = good.key, .key = "" }, "holds no certificate in PEM form", CERTIFICATE },
+		{ { .certificate = "/dev/null", .key = "" }, "/dev/null: holds no certificate", CERTIFICATE },
 		{ { .certificate = good.certificate, .key = "" },
-			"good.crt: holds no private key in PEM form" },
+			"good.crt: holds no private key in PEM form", CERTIFICATE },
 		{ { .certificate = good.certificate, .key = other.key },
-			"is not the key of the certificate in" },
+			"is not the key of the certificate in", KEY },
 		{ { .certificate = good.certificate, .key = pki_path("locked", "key") },
-			"the key is encrypted" },
-		{ { .certificate = pki_path("broken", "crt"), .key = good.key }, "broken.crt: " },
+			"the key is encrypted", KEY },
+		{ { .certificate = pki_path("broken", "crt"), .key = good.key }, "broken.crt: ", CERTIFICATE },
 		{ { .certificate = good.certificate, .key = good.key, .min_version = "1.1" },
-			"neither 1.2 nor 1.3" },
+			"neither 1.2 nor 1.3", VERSION },
 		{ { .certificate = good.certificate, .key = good.key, .ciphers = "NONSENSE" },
-			"\"NONSENSE\": no cipher match" },
+			"\"NONSENSE\": no cipher match", CIPHERS },
 	};
+	const char *wrong;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tls_server_conf c = cases[i].conf;
+		const char *which[] = { c.certificate, c.key, c.min_version, c.ciphers };
+
+		c.wrong = &wrong;
+		wrong = NULL;
 		error.max = 1000;
-		ck_assert_ptr_null(tls_server_ctx(&cases[i].conf, &error));
+		ck_assert_ptr_null(tls_server_ctx(&c, &error));
 		ck_assert_msg(strstr(buf_cstr(&error), cases[i].says) != NULL,
 		    "case %zu: %s", i, buf_cstr(&error));
+		ck_assert_msg(wrong == which[cases[i].wrong], "case %zu: %s", i, wrong);
 		buf_free(&error);
 	}
 	struct tls_name bad = { "x.example.org", "/nonexistent", "" };
+
+	good.wrong = &wrong;
 
 	good.names = &bad;
 	good.name_n = 1;
 	error.max = 1000;
 	ck_assert_ptr_null(tls_server_ctx(&good, &error));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "/nonexistent"));
+	ck_assert_ptr_eq(wrong, bad.certificate);
 	/* The key may stand in the certificate's file. */
 	good.name_n = 0;
 	good.certificate = pki_path("both", "pem");
