@@ -53,7 +53,7 @@ struct maildir_entry {
 	char *name;		/* file name */
 	char *uidl;		/* where it is not from the name, else NULL */
 	ino_t inode;
-	uint64_t size;		/* octets as sent, with CRLF; valid if SIZED */
+	uint64_t size;		/* octets as sent, with CRLF; known if SIZED */
 	bool sized;
 	bool in_new;		/* stands in new/, else in cur/ */
 	bool twin;		/* another message has its base */
@@ -64,6 +64,7 @@ struct maildir {
 	int dir, new_dir, cur_dir, lock;
 	struct maildir_entry *v;	/* oldest first; order and numbers never change */
 	size_t n;
+	uint64_t doubted;	/* octets read for names that were not believed */
 	struct arena arena;
 };
 
@@ -74,13 +75,31 @@ struct maildir {
  */
 int maildir_open(struct maildir *m, int base, const char *mailbox) MUST_USE;
 void maildir_close(struct maildir *m);
-/* Size of entry I: from the name, else by reading the file.  -1: it is gone. */
+/*
+ * Size of entry I: from the name where that can be believed, else by reading
+ * the file; the same for the session, unless maildir_count() finds another.
+ * -1: it is gone.
+ */
 int maildir_size(struct maildir *m, size_t i, uint64_t *size) MUST_USE;
 /* Opens entry I, also if another program renamed it meanwhile.  -1: it is gone. */
 int maildir_read(struct maildir *m, size_t i) MUST_USE;
+/* Counts entry I, open at FD, from its start: its size from now on.  -1: errno. */
+int maildir_count(struct maildir *m, size_t i, int fd, uint64_t *size) MUST_USE;
 /* Adds the UIDL of entry I, the same for ever: 1-70 octets of 0x21-0x7E. */
 void maildir_uidl(const struct maildir *m, size_t i, struct buf *b);
 /* Removes the entries marked deleted, then syncs once.  The number that could not be removed. */
 size_t maildir_expunge(struct maildir *m) MUST_USE;
+
+/*
+ * Counts the octets that text has on the wire, where lines end with CRLF, a
+ * lone CR or LF being a line end too.  Zero-initialised at the start.
+ */
+struct wire {
+	uint64_t octets;
+	char last;	/* of the text so far */
+};
+void wire_count(struct wire *w, struct str text);
+/* The size in all: a last line that has no end gets one. */
+uint64_t wire_octets(const struct wire *w);
 
 #endif

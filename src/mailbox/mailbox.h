@@ -36,15 +36,6 @@ int maildir_find_again(struct maildir *m, struct maildir_entry *e,
  */
 int maildir_part_twins(struct maildir *m) MUST_USE;
 
-/* Counts the octets that text has on the wire, where lines end with CRLF. */
-struct wire {
-	uint64_t octets;
-	char last;	/* of the text so far */
-};
-void wire_count(struct wire *w, struct str text);
-/* The size in all: a last line that has no end gets one. */
-uint64_t wire_octets(const struct wire *w);
-
 /*
  * Turns a message into what a Maildir holds: CRLF becomes LF, and any
  * Return-Path of its header is left out.  Zero-initialised at the start.

@@ -3,11 +3,10 @@
 /*
  * maildir -- a mailbox as POP3 sees it.
  *
- * One pass over new/ and cur/ gives the list; no message is opened, sizes
- * come from the names.  The list does not change while it is open: what
- * arrives is not seen, and what another program renames is found again by
- * its inode, or by the part of its name that never changes.  Messages stay
- * in the directory where they are.
+ * One pass over new/ and cur/ gives the list; no message is opened.  The
+ * list does not change while it is open: what arrives is not seen, and what
+ * another program renames is found again by its inode, or by the part of its
+ * name that never changes.  Messages stay in the directory where they are.
  */
 
 #include "mailbox/maildir.h"
@@ -71,22 +70,6 @@ list(int dir, bool (*fn)(void *arg, const struct dirent *e), void *arg)
 	return error == 0 ? 0 : -1;
 }
 
-/* ",W=octets" in the part of NAME before the flags. */
-static bool
-size_of(const char *name, uint64_t *size)
-{
-	struct str rest = maildir_fixed(name), word;
-
-	str_cut(rest, ',', &word, &rest);
-	while (rest.n > 0) {
-		str_cut(rest, ',', &word, &rest);
-		if (str_starts(word, STR("W=")))
-			return str_u64(str_skip(word, 2), INT64_MAX, size) ==
-			    0;
-	}
-	return false;
-}
-
 uint64_t
 maildir_time(const char *name)
 {
@@ -130,7 +113,6 @@ add_entry(void *arg, const struct dirent *d)
 	e->entry.name = arena_cstr(&l->m->arena, str_c(name));
 	e->entry.inode = d->d_ino;
 	e->entry.in_new = l->in_new;
-	e->entry.sized = size_of(name, &e->entry.size);
 	return true;
 }
 
@@ -217,7 +199,8 @@ maildir_open(struct maildir *m, int base, const char *mailbox)
 {
 	int tmp = -1, e;
 
-	*m = (struct maildir){ -1, -1, -1, -1, NULL, 0, { 0 } };
+	*m = (struct maildir){ .dir = -1, .new_dir = -1, .cur_dir = -1,
+		.lock = -1 };
 	arena_init(&m->arena, ARENA_MAX);
 	if (!mailbox_name_valid(str_c(mailbox))) {
 		errno = EINVAL;
@@ -339,35 +322,6 @@ maildir_read(struct maildir *m, size_t i)
 	sys_close(fd);
 	errno = ENOENT;
 	return -1;
-}
-
-int
-maildir_size(struct maildir *m, size_t i, uint64_t *size)
-{
-	struct maildir_entry *e = &m->v[i];
-	struct wire w = { 0 };
-	ssize_t got = 0;
-	char *p;
-	int fd;
-
-	if (!e->sized) {
-		fd = maildir_read(m, i);
-		if (fd < 0)
-			return -1;
-		p = mem_room(MAILDIR_CHUNK);
-		/* A plain file gives less than was asked for at its end only. */
-		do {
-			got = sys_read(fd, p, MAILDIR_CHUNK);
-			if (got > 0)
-				wire_count(&w, str_n(p, (size_t)got));
-		} while (got == MAILDIR_CHUNK);
-		mem_free(p);
-		sys_close(fd);
-		e->size = wire_octets(&w);
-		e->sized = got >= 0;
-	}
-	*size = e->size;
-	return e->sized ? 0 : -1;
 }
 
 static int

@@ -47,6 +47,7 @@ struct pop3_session {
 	struct maildir box;
 	bool box_open;
 	int message;		/* for a body function: the open message, which it closes */
+	uint64_t octets;	/* of it that were announced, by RETR */
 	uint64_t top_lines;	/* for TOP: lines of the body; UINT64_MAX: all */
 	uint64_t retrieved, removed;
 };

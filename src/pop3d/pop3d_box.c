@@ -174,6 +174,14 @@ top_part(struct top *t, struct str text)
 	return text.n;
 }
 
+/* Half a message must not look like a whole one, nor one that changed meanwhile. */
+static void
+give_up(struct pop3_session *s, const char *why)
+{
+	log_error(NULL, "mailbox %s: a message is not sent to its end: %s", s->user, why);
+	s->lost = true;
+}
+
 /* Sends the open message, or its beginning, behind the response. */
 static void
 message_body(struct pop3_session *s)
@@ -181,6 +189,7 @@ message_body(struct pop3_session *s)
 	struct dot_encoder dot;
 	struct buf in, out;
 	struct top top = { .lines = s->top_lines };
+	struct wire sent = { 0 };
 
 	dot_encoder_init(&dot);
 	buf_init(&in, READ_SIZE);
@@ -188,20 +197,21 @@ message_body(struct pop3_session *s)
 	char *room = buf_room(&in, READ_SIZE);
 	for (ssize_t n; room && !s->lost && (n = sys_read(s->message, room, READ_SIZE)) != 0;) {
 		if (n < 0) {
-			/* Half a message must not look like a whole one. */
-			log_error(NULL, "reading a message: %s", strerror(errno));
-			s->lost = true;
+			give_up(s, strerror(errno));
 			break;
 		}
 		struct str text = str_n(room, (size_t)n), part = text;
 		if (s->top_lines != UINT64_MAX)
 			part = str_head(text, top_part(&top, text));
+		wire_count(&sent, part);
 		dot_encode(&dot, part, &out);
 		pop3_put(s, buf_str(&out));
 		buf_reset(&out);
 		if (part.n < text.n)
 			break;
 	}
+	if (!s->lost && s->top_lines == UINT64_MAX && wire_octets(&sent) != s->octets)
+		give_up(s, "another program has written to it");
 	dot_encode_end(&dot, &out);
 	pop3_put(s, buf_str(&out));
 	buf_free(&out);
@@ -209,43 +219,61 @@ message_body(struct pop3_session *s)
 	sys_close(s->message);
 }
 
-static struct pop3_response
-retrieve(struct pop3_session *s, struct str number, uint64_t lines)
+/* Opens the message of NUMBER to be sent; -1 with R set if it cannot be. */
+static ptrdiff_t
+open_message(struct pop3_session *s, struct str number, struct pop3_response *r)
 {
-	struct pop3_response r;
-	ptrdiff_t i = message_number(s, number, &r);
-	int fd;
+	ptrdiff_t i = message_number(s, number, r);
 
 	if (i < 0)
-		return r;
-	if ((fd = maildir_read(&s->box, (size_t)i)) < 0) {
-		r = pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
-		r.ours = true;
-		return r;
+		return -1;
+	if ((s->message = maildir_read(&s->box, (size_t)i)) < 0) {
+		*r = pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
+		r->ours = true;
+		return -1;
 	}
-	s->retrieved++;
-	s->message = fd;
-	s->top_lines = lines;
-	r = pop3_ok(s, "%llu octets", (unsigned long long)size_of(s, (size_t)i));
-	r.body = message_body;
-	return r;
+	return i;
 }
 
 struct pop3_response
 pop3_retr(struct pop3_session *s, const struct command *c)
 {
-	return retrieve(s, c->arg, UINT64_MAX);
+	struct pop3_response r;
+	ptrdiff_t i = open_message(s, c->arg, &r);
+
+	if (i < 0)
+		return r;
+	/* What is announced is what will be sent, whatever the file's name says. */
+	if (maildir_count(&s->box, (size_t)i, s->message, &s->octets) < 0) {
+		log_error(NULL, "mailbox %s: reading a message: %s", s->user, strerror(errno));
+		sys_close(s->message);
+		r = pop3_err(s, "[SYS/TEMP] message %td cannot be read", i + 1);
+		r.ours = true;
+		return r;
+	}
+	s->retrieved++;
+	s->top_lines = UINT64_MAX;
+	r = pop3_ok(s, "%llu octets", (unsigned long long)s->octets);
+	r.body = message_body;
+	return r;
 }
 
 struct pop3_response
 pop3_top(struct pop3_session *s, const struct command *c)
 {
 	struct str rest = c->arg, number = str_word(&rest), count = str_word(&rest);
+	struct pop3_response r;
 	uint64_t lines;
 
 	if (rest.n > 0 || str_u64(count, UINT32_MAX, &lines) < 0)
 		return pop3_err(s, "TOP needs a message number and a number of lines");
-	return retrieve(s, number, lines);
+	if (open_message(s, number, &r) < 0)
+		return r;
+	s->retrieved++;
+	s->top_lines = lines;
+	r = pop3_ok(s, "the top of it");
+	r.body = message_body;
+	return r;
 }
 
 struct pop3_response

@@ -184,6 +184,9 @@ def texts():
         ("2006.empty", b""),
         ("2007.dot", b"."),
         ("2008.binary", header % b"binary" + bytes(range(1, 256)) * 100),
+        # What a name says counts for nothing.
+        ("2008.wrong,S=70,W=999", header % b"wrong" + b"one\ntwo\n"),
+        ("2008.wrong2,S=34,W=45", header % b"wrong" + b"one\ntwo\n"),
         ("2009.long", header % b"long" + b"x" * 300_000 + b"\n.\n" + b".y" * 70_000),
     ]
 
@@ -193,6 +196,8 @@ def sizes(b):
         b.put("bob", name, data, "cur" if name.startswith("2003") else "new")
     with login(b, "bob", "pop3") as w:
         total = 0
+        listed = [int(line.split()[1]) for line in listing(w, "LIST")]
+        assert listed == [len(wire_form(data)) for _, data in texts()], listed
         for n, (name, data) in enumerate(texts(), 1):
             text = octets(w, n)
             assert text == wire_form(data), (name, text[:200], wire_form(data)[:200])
@@ -212,7 +217,7 @@ def numbers(b):
     with login(b, "bob") as w:
         for text in ("RETR -1", "RETR 0", "RETR 4294967297", "RETR 99999999999999999999", "RETR 1 1",
                      "RETR +1", "RETR 1x", "RETR", "TOP 1", "TOP 1 -1", "TOP 1 18446744073709551616",
-                     "TOP 1 1 1", "LIST x", "UIDL 0", "DELE 10", "STAT 1", "NOOP 1", "RSET 1"):
+                     "TOP 1 1 1", "LIST x", "UIDL 0", "DELE 99", "STAT 1", "NOOP 1", "RSET 1"):
             err(w, text)
     # A long line is skipped; one that is much too long ends the connection.
     for length in (256, 1000, 4096, 60_000):

@@ -164,20 +164,71 @@ START_TEST(lists)
 	ck_str(answer("STAT"), STR("+OK 0 0\r\n"));
 	ck_str(answer("LIST"), STR("+OK 0 messages\r\n.\r\n"));
 	ck_str(answer("UIDL"), STR("+OK 0 messages\r\n.\r\n"));
-	popper_put("alice", "new/10.b,S=3,W=4", STR("a\nb"));
-	popper_put("alice", "cur/2.a,S=3,W=900:2,S", STR("a\nb"));
+	popper_put("alice", "new/10.b,S=2,W=3", STR("a\n"));
+	popper_put("alice", "cur/2.a,S=3,W=6:2,S", STR("a\nb"));
 	popper_put("alice", "new/30.c", STR("x: y\n\n"));
-	ck_str(answer("STAT"), STR("+OK 3 912\r\n"));
-	ck_str(answer("LIST"), STR("+OK 3 messages\r\n1 900\r\n2 4\r\n3 8\r\n.\r\n"));
+	ck_str(answer("STAT"), STR("+OK 3 17\r\n"));
+	ck_str(answer("LIST"), STR("+OK 3 messages\r\n1 6\r\n2 3\r\n3 8\r\n.\r\n"));
 	ck_str(answer("LIST 3"), STR("+OK 3 8\r\n"));
 	ck_str(answer("UIDL"), STR("+OK 3 messages\r\n1 2.a\r\n2 10.b\r\n3 30.c\r\n.\r\n"));
 	ck_str(answer("UIDL 2"), STR("+OK 2 10.b\r\n"));
 	/* What is marked is not listed, and the others keep their numbers. */
 	ck_str(answer("DELE 2\r\nSTAT\r\nLIST\r\nUIDL\r\nLIST 2\r\nRSET\r\nLIST 2"),
-	    STR("+OK message 2 is marked\r\n+OK 2 908\r\n"
-	    "+OK 3 messages\r\n1 900\r\n3 8\r\n.\r\n+OK 3 messages\r\n1 2.a\r\n3 30.c\r\n.\r\n"
-	    "-ERR message 2 is marked deleted\r\n+OK 3 messages\r\n+OK 2 4\r\n"));
+	    STR("+OK message 2 is marked\r\n+OK 2 14\r\n"
+	    "+OK 3 messages\r\n1 6\r\n3 8\r\n.\r\n+OK 3 messages\r\n1 2.a\r\n3 30.c\r\n.\r\n"
+	    "-ERR message 2 is marked deleted\r\n+OK 3 messages\r\n+OK 2 3\r\n"));
 	ck_assert_uint_eq(popper_count("alice"), 3);
+	popper_end();
+}
+END_TEST
+
+/* What is announced is what is sent, and a session says one size of a message. */
+START_TEST(sizes)
+{
+	popper_begin();
+	popper_put("alice", "new/1.other,S=5,W=8", STR("a\nb\nc"));
+	popper_put("alice", "new/2.other,S=4,W=900", STR("a\nb"));
+	ck_str(answer("LIST 1\r\nRETR 1\r\nLIST 1\r\nSTAT"),
+	    STR("+OK 1 9\r\n+OK 9 octets\r\na\r\nb\r\nc\r\n.\r\n+OK 1 9\r\n+OK 2 15\r\n"));
+	/* Where another program has written into a message of ours. */
+	popper_put("alice", "new/3.Q1R0.h,S=5,W=8", STR("a\nb\nc"));
+	ck_str(answer("LIST 3\r\nRETR 3\r\nLIST 3\r\nSTAT"),
+	    STR("+OK 3 8\r\n+OK 9 octets\r\na\r\nb\r\nc\r\n.\r\n+OK 3 9\r\n+OK 3 24\r\n"));
+	popper_end();
+}
+END_TEST
+
+static void
+append(void)
+{
+	char path[256];
+	FILE *f;
+
+	popper_path(path, "alice", "new/1.long");
+	if (buf_str(&popper.out).n < 1000 || (f = fopen(path, "a")) == NULL)
+		return;
+	popper.before_write = NULL;
+	fputs("and more\n", f);
+	fclose(f);
+}
+
+/* Written to while it is sent: the client must not take it for the whole. */
+START_TEST(grows)
+{
+	struct buf b;
+
+	popper_begin();
+	buf_init(&b, 1 << 20);
+	while (b.n < 400000)
+		buf_adds(&b, "a line of text\n");
+	popper_put("alice", "new/1.long", buf_str(&b));
+	popper.before_write = append;
+	(void)popper_say(STR(LOGIN "RETR 1\r\nNOOP\r\nQUIT\r\n"), POPPER_LINES);
+	ck_assert(!popper.before_write);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&popper.out), "octets\r\n"));
+	ck_assert_ptr_null(strstr(buf_cstr(&popper.out), "\r\n.\r\n"));
+	ck_assert_ptr_null(strstr(buf_cstr(&popper.out), "still here"));
+	buf_free(&b);
 	popper_end();
 }
 END_TEST
@@ -192,13 +243,13 @@ START_TEST(many)
 	buf_init(&want, 1 << 20);
 	buf_adds(&want, "+OK 4000 messages\r\n");
 	for (unsigned i = 1; i <= 4000; i++) {
-		snprintf(name, sizeof(name), "new/%u.message-of-a-long-name,S=1,W=%u", i, i);
+		snprintf(name, sizeof(name), "new/%u.message-of-a-long-name,S=1,W=3", i);
 		popper_put("alice", name, STR("x"));
 		buf_addf(&want, "%u %u.message-of-a-long-name\r\n", i, i);
 	}
 	buf_adds(&want, ".\r\n");
 	ck_assert(str_eq(answer("UIDL"), buf_str(&want)));
-	ck_str(answer("STAT"), STR("+OK 4000 8002000\r\n"));
+	ck_str(answer("STAT"), STR("+OK 4000 12000\r\n"));
 	buf_free(&want);
 	popper_end();
 }
@@ -321,4 +372,4 @@ START_TEST(update_fails)
 }
 END_TEST
 
-UNIT_MAIN("pop3d/box", texts, borders, lists, many, others, update_fails)
+UNIT_MAIN("pop3d/box", texts, borders, lists, sizes, grows, many, others, update_fails)

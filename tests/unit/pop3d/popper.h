@@ -42,6 +42,7 @@ struct popper {
 	enum popper_pace pace;
 	struct buf out;
 	void (*before_read)(void);	/* at each read, if not NULL */
+	void (*before_write)(void);
 	bool silent;		/* at the end of IN the client is there, and says nothing */
 	bool deaf;		/* what is written fails */
 };
@@ -79,6 +80,8 @@ popper_write(void *ctx UNUSED, const void *p, size_t n, int64_t deadline UNUSED)
 		errno = EPIPE;
 		return -1;
 	}
+	if (popper.before_write)
+		popper.before_write();
 	buf_add(&popper.out, str_n(p, n));
 	return (ssize_t)n;
 }
