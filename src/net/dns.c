@@ -9,6 +9,11 @@
  * lives until the last part is back.  Callbacks are made after c-ares has
  * returned, so that they may ask, or free the whole dns.
  *
+ * c-ares fails every query of a server whose connection broke, whosever
+ * fault it was: a name with an answer that is cut off would take the others
+ * with it.  Such a part is asked for again, a little later, while its time
+ * allows.
+ *
  * Not asked of a server: addresses, "localhost", and what /etc/hosts says.
  * Nothing is cached here.
  */
@@ -25,10 +30,14 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/random.h"
 
 #define EDNS_SIZE 1232
 #define ARENA_MAX ((size_t)1 << 20)
 #define TIMEOUT_MIN 100
+/* The wait before a part is asked for again; each time twice as long. */
+#define AGAIN_MS 100
+#define AGAIN_MAX 3
 
 /* A socket of c-ares, watched by the loop. */
 struct watch {
@@ -44,6 +53,8 @@ struct question;
 struct part {
 	struct question *q;
 	int family;		/* AF_UNSPEC: the MX query */
+	int64_t again_at;	/* when it is asked for again; 0: c-ares has it */
+	unsigned again_n;
 	struct dns_addr_answer answer;
 };
 
@@ -53,7 +64,7 @@ struct question {
 	struct dns *d;
 	char *name;
 	int64_t deadline;
-	unsigned waiting;		/* parts that c-ares has */
+	unsigned waiting;		/* parts that c-ares has, or will */
 	bool delivered;
 	struct arena arena;
 	struct part parts[2];		/* MX; or AAAA and A */
@@ -75,6 +86,7 @@ struct dns {
 	int64_t timeout, first_try;
 	struct watch *watches;
 	struct queue open, ready;
+	size_t again_n;		/* parts that are to be asked for again */
 	bool delivering;
 	bool dying;		/* dns_free() has begun */
 	bool dead;		/* and ended: DELIVER has the last word */
@@ -215,6 +227,8 @@ wait_on(struct dns *d)
 
 	if (ares_timeout(d->channel, NULL, &tv))
 		ms = (int64_t)tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1;
+	if (d->again_n > 0 && (ms < 0 || ms > AGAIN_MS))
+		ms = AGAIN_MS;
 	if (d->open.first) {
 		int64_t left = d->open.first->deadline - clock_ms();
 
@@ -225,6 +239,58 @@ wait_on(struct dns *d)
 		set_timer(d, ms);
 }
 
+static void on_part(void *arg, int status, int timeouts, unsigned char *octets,
+    int n);
+
+static void
+ask_part(struct part *p)
+{
+	struct question *q = p->q;
+	int type = p->family == AF_INET6 ? ns_t_aaaa :
+	    p->family == AF_INET	 ? ns_t_a :
+					   ns_t_mx;
+
+	if (p->again_at != 0)
+		q->d->again_n--;
+	p->again_at = 0;
+	ares_query(q->d->channel, q->name, ns_c_in, type, on_part, p);
+}
+
+/* Asks for what is due again.  The list may change while c-ares answers. */
+static void
+ask_again(struct dns *d, int64_t now)
+{
+	struct question *next;
+
+	for (struct question *q = d->open.first; q; q = next) {
+		next = q->next;
+		for (size_t i = 0; i < ARRAY_LEN(q->parts); i++)
+			if (q->parts[i].again_at != 0 &&
+			    q->parts[i].again_at <= now)
+				ask_part(&q->parts[i]);
+	}
+}
+
+/* True if P was lost with its server, and is to be asked for once more. */
+static bool
+is_lost(struct part *p, int status)
+{
+	struct dns *d = p->q->d;
+	/* Not together with whoever broke it. */
+	int64_t wait = ((int64_t)AGAIN_MS << p->again_n) +
+	    (int64_t)random_below(AGAIN_MS);
+	int64_t at = clock_ms() + wait;
+
+	if (status != ARES_ECONNREFUSED || d->dying ||
+	    p->again_n == AGAIN_MAX || at >= p->q->deadline)
+		return false;
+	p->again_n++;
+	p->again_at = at;
+	d->again_n++;
+	set_timer(d, wait);
+	return true;
+}
+
 /* Delivers what is ready or late.  False: D is gone. */
 static bool
 deliver(struct dns *d)
@@ -232,6 +298,8 @@ deliver(struct dns *d)
 	int64_t now = clock_ms();
 	struct question *q;
 
+	if (d->again_n > 0)
+		ask_again(d, now);
 	while ((q = d->open.first) && q->deadline <= now)
 		queue_move(&d->ready, q);
 	d->delivering = true;
@@ -322,6 +390,8 @@ on_part(void *arg, int status, int timeouts, unsigned char *octets, int n)
 		release(q);
 		return;
 	}
+	if (is_lost(p, status))
+		return;
 	q->waiting--;
 	if (status == ARES_SUCCESS && p->family == AF_UNSPEC)
 		dns_answer_mx(packet, q->name, &q->arena, &q->mx);
@@ -439,6 +509,18 @@ dns_new(struct loop *l, const char *const *servers, size_t server_n,
 	return d;
 }
 
+/* What would be asked for again is not any more. */
+static void
+forget_lost(struct question *q)
+{
+	for (size_t i = 0; i < ARRAY_LEN(q->parts); i++) {
+		if (q->parts[i].again_at == 0)
+			continue;
+		q->parts[i].again_at = 0;
+		q->waiting--;
+	}
+}
+
 void
 dns_free(struct dns *d)
 {
@@ -447,8 +529,10 @@ dns_free(struct dns *d)
 	if (!d || d->dying)
 		return;
 	d->dying = true;
-	while ((q = d->open.first))
+	while ((q = d->open.first)) {
+		forget_lost(q);
 		queue_move(&d->ready, q);
+	}
 	answer_ready(d);
 	ares_destroy(d->channel);
 	ares_library_cleanup();
@@ -523,14 +607,8 @@ ask(struct question *q, unsigned parts)
 
 	queue_add(&d->open, q);
 	q->waiting = parts;
-	for (unsigned i = 0; i < parts; i++) {
-		struct part *p = &q->parts[i];
-		int type = p->family == AF_INET6 ? ns_t_aaaa :
-		    p->family == AF_INET	 ? ns_t_a :
-						   ns_t_mx;
-
-		ares_query(d->channel, q->name, ns_c_in, type, on_part, p);
-	}
+	for (unsigned i = 0; i < parts; i++)
+		ask_part(&q->parts[i]);
 	set_timer(d, d->ready.first ? 0 : d->first_try < d->timeout ? d->first_try : d->timeout);
 }
 

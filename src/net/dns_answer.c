@@ -286,11 +286,33 @@ is_mx_host(const struct name *n)
 	return s.n == 0 || (dns_is_host(s) && addr_parse(s, 0, &a) < 0);
 }
 
+/*
+ * Where a host of PREFERENCE is kept: of too many the best are.  NULL: it
+ * is none of them.
+ */
+static struct dns_mx *
+mx_place(struct dns_mx *mx, size_t *n, unsigned preference)
+{
+	struct dns_mx *worst = mx;
+
+	if (*n < DNS_MX_MAX) {
+		worst = &mx[(*n)++];
+	} else {
+		for (size_t i = 1; i < *n; i++)
+			if (mx[i].preference > worst->preference)
+				worst = &mx[i];
+		if (worst->preference <= preference)
+			return NULL;
+	}
+	worst->preference = (uint16_t)preference;
+	return worst;
+}
+
 void
 dns_answer_mx(struct str packet, const char *name, struct arena *arena,
     struct dns_mx_answer *a)
 {
-	struct dns_mx *mx = arena_alloc(arena, DNS_MX_MAX * sizeof(*mx));
+	struct dns_mx *mx = arena_alloc(arena, DNS_MX_MAX * sizeof(*mx)), *m;
 	struct name at, host;
 	struct walk w;
 	struct rr rr;
@@ -308,9 +330,8 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 			log_info(NULL, "dns: MX of %s ignored: no host name: %s",
 			    name, host.text);
 			ignored++;
-		} else if (n < DNS_MX_MAX) {
-			mx[n].preference = (uint16_t)get16(w.p + rr.at);
-			mx[n++].host = arena_cstr(arena, str_c(host.text));
+		} else if ((m = mx_place(mx, &n, get16(w.p + rr.at)))) {
+			m->host = arena_cstr(arena, str_c(host.text));
 			lower_ttl(&ttl, &rr);
 		}
 	}

@@ -348,10 +348,14 @@ START_TEST(too_many)
 
 	begin("example.org", 3000);
 	for (unsigned i = 0; i < 1000; i++)
-		put_mx("example.org", i, "mx.example.org");
+		put_mx("example.org", 1000 - i, "mx.example.org");
 	a = mx_of("example.org");
 	ck_assert_int_eq(a.status, DNS_OK);
 	ck_assert_uint_eq(a.mx_n, DNS_MX_MAX);
+	/* Of those that are looked at, the best are kept. */
+	ck_assert_uint_eq(a.mx[0].preference, 1000 - DNS_RR_MAX + 1);
+	ck_assert_uint_eq(a.mx[DNS_MX_MAX - 1].preference,
+	    1000 - DNS_RR_MAX + DNS_MX_MAX);
 	begin("example.org", 1000);
 	for (unsigned i = 0; i < 1000; i++) {
 		put_rr("example.org", 1, 1, 4);
