@@ -120,6 +120,19 @@ struct queue_attempt {
 int queue_note(struct queue_file *f, const struct queue_attempt *a) MUST_USE;
 /* The last attempt of each recipient (time 0: none), in A; one for each rcpt. */
 int queue_notes(const struct queue_file *f, struct arena *a, struct queue_attempt **last) MUST_USE;
+
+/* What was tried for a recipient, as far as it was noted. */
+struct queue_history {
+	size_t attempts;
+	int64_t first;		/* seconds; of the first attempt */
+	struct queue_attempt *hosts;	/* the last attempt at each, oldest first */
+	size_t host_n;
+};
+#define QUEUE_HISTORY_HOSTS 8	/* that were tried last */
+#define QUEUE_HISTORY_RCPTS 50	/* whose hosts are looked up */
+/* The history of each of the N recipients in RCPTS, in A, into H. */
+int queue_history(const struct queue_file *f, const size_t *rcpts, size_t n,
+    struct arena *a, struct queue_history *h) MUST_USE;
 /* Says that delay report number N (up to ENVELOPE_DELAYS_MAX) was sent; as durable as a mark. */
 int queue_note_delay(struct queue_file *f, unsigned n) MUST_USE;
 

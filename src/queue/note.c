@@ -14,8 +14,7 @@
 
 #include "lib/mem.h"
 #include "lib/sys.h"
-#include "queue/queue.h"
-
+#include "note.h"
 #include "spool.h"
 
 #define NOTE_KEY "attempt: "
@@ -110,10 +109,9 @@ get_reply(struct arena *a, struct str s)
 	return str_n(to, n);
 }
 
-/* The index of the recipient of a note, and the rest of the line. */
+/* Reads LINE into N; REST is the reply. */
 static bool
-read_note(struct str line, size_t rcpt_n, struct queue_attempt *a,
-    struct str *rest)
+read_note(struct str line, size_t rcpt_n, struct note *n, struct str *rest)
 {
 	uint64_t time, rcpt;
 
@@ -123,64 +121,52 @@ read_note(struct str line, size_t rcpt_n, struct queue_attempt *a,
 	if (str_u64(str_word(rest), INT64_MAX, &time) < 0 ||
 	    str_u64(str_word(rest), UINT32_MAX, &rcpt) < 0 || rcpt >= rcpt_n)
 		return false;
-	a->time = (int64_t)time;
-	a->rcpt = (size_t)rcpt;
+	n->time = (int64_t)time;
+	n->rcpt = (size_t)rcpt;
+	n->status = get_word(rest);
+	n->relay = get_word(rest);
+	/* str_word() left the space before the reply. */
+	if (rest->n > 0 && rest->p[0] == ' ')
+		*rest = str_skip(*rest, 1);
 	return true;
 }
 
-static void
-read_rest(struct str rest, struct arena *a, struct queue_attempt *to)
-{
-	struct str status = get_word(&rest), relay = get_word(&rest);
-
-	if (status.n >= sizeof(to->status))
-		status = STR("");
-	memset(to->status, 0, sizeof(to->status));
-	if (status.n > 0)
-		memcpy(to->status, status.p, status.n);
-	to->relay = arena_str(a, relay);
-	/* str_word() left the space before the reply. */
-	if (rest.n > 0 && rest.p[0] == ' ')
-		rest = str_skip(rest, 1);
-	to->reply = get_reply(a, rest);
-}
-
-/* Where the last note of each recipient stands. */
-struct seen {
-	off_t at;
-	size_t n;
-};
-
-/* Notes the lines of CHUNK, which stands at AT; returns what it used. */
+/* Calls FN with the lines of CHUNK, which stands at AT; returns what it used. */
 static size_t
-scan_chunk(struct str chunk, off_t at, size_t rcpt_n, struct seen *seen)
+scan_chunk(struct str chunk, off_t at, size_t rcpt_n,
+    void (*fn)(void *arg, const struct note *n), void *arg)
 {
-	struct str line, rest = chunk, behind;
-	struct queue_attempt a;
+	struct str line, rest = chunk, reply;
+	struct note n;
 	size_t used = 0;
 
 	while (str_cut(rest, '\n', &line, &rest)) {
 		used = (size_t)(rest.p - chunk.p);
-		if (!read_note(line, rcpt_n, &a, &behind))
+		if (!read_note(line, rcpt_n, &n, &reply))
 			continue;
-		seen[a.rcpt].at = at + (line.p - chunk.p);
-		seen[a.rcpt].n = line.n;
+		n.at = at + (line.p - chunk.p);
+		n.n = line.n;
+		fn(arg, &n);
 	}
 	return used;
 }
 
-static int
-scan_notes(const struct queue_file *f, struct seen *seen)
+int
+note_scan(const struct queue_file *f,
+    void (*fn)(void *arg, const struct note *n), void *arg)
 {
 	off_t at = f->text_at + (off_t)f->size;
-	char *p = mem_alloc(SPOOL_CHUNK);
 	ssize_t got;
+	char *p;
 
+	if (f->end <= at)
+		return 0;
 	if (f->end - at > (off_t)NOTES_MAX)
 		at = f->end - (off_t)NOTES_MAX;
+	p = mem_alloc(SPOOL_CHUNK);
 	while ((got = sys_pread(f->fd, p, SPOOL_CHUNK, at)) > 0) {
 		size_t used = scan_chunk(str_n(p, (size_t)got), at,
-		    f->env.rcpt_n, seen);
+		    f->env.rcpt_n, fn, arg);
 
 		/* No line is so long: this is none, or the torn last one. */
 		at += used > 0 ? (off_t)used : got;
@@ -189,22 +175,44 @@ scan_notes(const struct queue_file *f, struct seen *seen)
 	return got < 0 ? -1 : 0;
 }
 
-static int
-fetch(const struct queue_file *f, const struct seen *s, struct arena *a,
+int
+note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
     struct queue_attempt *to)
 {
 	char line[NOTE_MAX];
-	struct str rest;
+	struct str reply;
+	struct note note;
 	ssize_t got;
 
-	if (s->n == 0 || s->n > sizeof(line))
+	if (n == 0 || n > sizeof(line))
 		return 0;
-	got = sys_pread(f->fd, line, s->n, s->at);
+	got = sys_pread(f->fd, line, n, at);
 	if (got < 0)
 		return -1;
-	if (read_note(str_n(line, (size_t)got), f->env.rcpt_n, to, &rest))
-		read_rest(rest, a, to);
+	if (!read_note(str_n(line, (size_t)got), f->env.rcpt_n, &note, &reply))
+		return 0;
+	to->time = note.time;
+	to->rcpt = note.rcpt;
+	memset(to->status, 0, sizeof(to->status));
+	if (note.status.n > 0 && note.status.n < sizeof(to->status))
+		memcpy(to->status, note.status.p, note.status.n);
+	to->relay = arena_str(a, note.relay);
+	to->reply = get_reply(a, reply);
 	return 0;
+}
+
+/* Where the last note of each recipient stands. */
+struct seen {
+	off_t at;
+	size_t n;
+};
+
+static void
+see(void *arg, const struct note *n)
+{
+	struct seen *seen = arg;
+
+	seen[n->rcpt] = (struct seen){ n->at, n->n };
 }
 
 int
@@ -213,17 +221,15 @@ queue_notes(const struct queue_file *f, struct arena *a,
 {
 	size_t n = f->env.rcpt_n;
 	struct seen *seen = mem_array(n, sizeof(*seen));
-	int r = 0;
+	int r = note_scan(f, see, seen);
 
 	*last = arena_alloc(a, n * sizeof(**last));
 	for (size_t i = 0; i < n; i++) {
 		(*last)[i] = (struct queue_attempt){ .rcpt = i };
 		(*last)[i].relay = (*last)[i].reply = STR("");
 	}
-	if (f->end > f->text_at + (off_t)f->size)
-		r = scan_notes(f, seen);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = fetch(f, &seen[i], a, &(*last)[i]);
+		r = note_fetch(f, seen[i].at, seen[i].n, a, &(*last)[i]);
 	mem_free(seen);
 	return r;
 }
