@@ -7,13 +7,14 @@
  *	    [-d] [-P] [-T] [-f from] [-t to] [-b boxes] HOST PORT
  *	load rate [-n connections] [-s at once] HOST PORT	banner, QUIT
  *	load idle [-n connections] [-s at once] HOST PORT	EHLO, then silence
- *	load sink PORT|0		takes mail and throws it away
+ *	load sink [-x percent] PORT|0	takes mail and throws it away
  *
  * send: -d sends many messages over each connection, -P a whole envelope in
  * one write (RFC 2920), -T says STARTTLS and looks at no certificate.  A "%"
  * in TO becomes 1 to BOXES, in turn.  idle holds its connections until its
  * standard input ends.  sink says "PORT n" first, and its counts at SIGUSR1
- * and at its end.  Everything else that is printed is one JSON object.
+ * and at its end; of PERCENT of the transactions something goes wrong: they are
+ * refused for now or for good, or the line is cut.  Everything else that is printed is one JSON object.
  *
  * One loop, and every octet of a step in one write, so that the tool costs
  * little beside what it measures.  It connects to loopback addresses only.
@@ -39,6 +40,7 @@
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "lib/random.h"
 #include "net/listen.h"
 #include "net/tls.h"
 
@@ -66,13 +68,24 @@ static const struct {
 	[HELD] = { "a held connection", 0 },
 };
 
+/* What goes wrong in a transaction with the sink. */
+enum fault {
+	FAULT_MAIL, FAULT_RCPT, FAULT_DATA, FAULT_TEXT,	/* refused for now */
+	FAULT_GOOD,	/* refused for good */
+	FAULT_BUSY,	/* 421, and the line is cut */
+	FAULT_CUT,	/* cut before the text is taken */
+	FAULT_DOUBT,	/* cut when it is */
+	FAULT_NONE
+};
+
 struct conn {
 	struct loop_io *io;
 	int fd;
 	struct tls *tls;
 	bool shaking;
 	enum step step;
-	uint64_t rcpts;		/* answers to RCPT that are still to come */
+	uint64_t rcpts;		/* answers to RCPT that are still to come; taken */
+	enum fault fault;
 	double begun;
 	struct buf out;
 	char line[LINE_KEPT];	/* the head of the line that is being read */
@@ -81,6 +94,7 @@ struct conn {
 };
 
 static enum mode mode;
+static uint64_t faulty;		/* percent */
 static uint64_t total = 1000, at_once = 10, octets = 5120, rcpt_n = 1, boxes = 1;
 static bool many, pipelined, starttls;
 static const char *from = "sender@client.test", *to = "u1@bench.test";
@@ -424,8 +438,11 @@ client_feed(struct conn *c, const char *p, size_t n)
 
 /* ---- the sink ------------------------------------------------------------------- */
 
-/* Takes octets of a text up to its end; that is where P is then. */
-static void
+/*
+ * Takes octets of a text up to its end; that is where P is then.  False: C is
+ * no more.
+ */
+static bool
 sink_text(struct conn *c, const char **p, const char *end)
 {
 	static const char mark[] = "\r\n.\r\n";
@@ -444,10 +461,74 @@ sink_text(struct conn *c, const char **p, const char *end)
 		(*p)++;
 	}
 	if (c->matched < sizeof(mark) - 1)
-		return;
-	done_n++;
+		return true;
 	c->step = HELLO;
-	buf_adds(&c->out, "250 2.0.0 Ok\r\n");
+	if (c->fault == FAULT_TEXT) {
+		buf_adds(&c->out, "451 4.3.0 not now\r\n");
+		return true;
+	}
+	done_n += c->fault != FAULT_CUT;
+	if (c->fault != FAULT_CUT && c->fault != FAULT_DOUBT) {
+		buf_adds(&c->out, "250 2.0.0 Ok\r\n");
+		return true;
+	}
+	conn_free(c);
+	return false;
+}
+
+static enum fault
+choose_fault(void)
+{
+	if (random_below(100) >= faulty)
+		return FAULT_NONE;
+	/* Few are refused for good: each is a report to be written. */
+	if (random_below(10) == 0)
+		return FAULT_GOOD;
+	return (enum fault)random_below(FAULT_NONE);
+}
+
+/* The answer to MAIL, RCPT or DATA.  False: C is no more. */
+static bool
+sink_envelope(struct conn *c)
+{
+	const char *answer = "250 2.1.0 Ok\r\n";
+
+	switch (c->line[0] & ~0x20) {
+	case 'M':
+		c->fault = choose_fault();
+		c->rcpts = 0;
+		if (c->fault == FAULT_MAIL)
+			answer = "451 4.3.0 not now\r\n";
+		if (c->fault == FAULT_BUSY) {
+			buf_adds(&c->out, "421 4.3.2 too busy\r\n");
+			(void)conn_flush(c);
+			conn_free(c);
+			return false;
+		}
+		break;
+	case 'R':
+		if (c->fault == FAULT_MAIL)
+			answer = "503 5.5.1 no\r\n";
+		else if (c->fault == FAULT_RCPT)
+			answer = "450 4.2.0 not now\r\n";
+		else if (c->fault == FAULT_GOOD)
+			answer = "550 5.1.1 never\r\n";
+		else
+			c->rcpts++;
+		break;
+	default:
+		if (c->rcpts == 0) {
+			answer = "503 5.5.1 no\r\n";
+		} else if (c->fault == FAULT_DATA) {
+			answer = "451 4.3.0 not now\r\n";
+		} else {
+			c->step = TEXT;
+			c->matched = 2;	/* a dot may come first */
+			answer = "354 go on\r\n";
+		}
+	}
+	buf_adds(&c->out, answer);
+	return true;
 }
 
 static bool
@@ -458,17 +539,17 @@ sink_command(struct conn *c)
 		buf_adds(&c->out, "250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
 			"250-ENHANCEDSTATUSCODES\r\n250 DSN\r\n");
 		break;
+	case 'M':
 	case 'D':
-		c->step = TEXT;
-		c->matched = 2;	/* a dot may come first */
-		buf_adds(&c->out, "354 go on\r\n");
-		break;
+		return sink_envelope(c);
 	case 'Q':
 		buf_adds(&c->out, "221 2.0.0 bye\r\n");
 		(void)conn_flush(c);
 		conn_free(c);
 		return false;
 	default:
+		if ((c->line[0] & ~0x20) == 'R' && (c->line[1] & ~0x20) == 'C')
+			return sink_envelope(c);
 		buf_adds(&c->out, "250 2.1.0 Ok\r\n");
 	}
 	return true;
@@ -482,7 +563,8 @@ sink_feed(struct conn *c, const char *p, size_t n)
 	octet_n += n;
 	while (p < end) {
 		if (c->step == TEXT) {
-			sink_text(c, &p, end);
+			if (!sink_text(c, &p, end))
+				return false;
 			continue;
 		}
 		if (!line_feed(c, &p, end))
@@ -673,7 +755,7 @@ usage(void)
 	      "           [-d] [-P] [-T] [-f from] [-t to] [-b boxes] HOST PORT\n"
 	      "       load rate [-n connections] [-s at once] HOST PORT\n"
 	      "       load idle [-n connections] [-s at once] HOST PORT\n"
-	      "       load sink PORT|0\n", stderr);
+	      "       load sink [-x percent] PORT|0\n", stderr);
 	exit(64);
 }
 
@@ -692,7 +774,7 @@ options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "n:s:l:r:b:f:t:dPT")) != -1) {
+	while ((o = getopt(argc, argv, "n:s:l:r:b:f:t:x:dPT")) != -1) {
 		switch (o) {
 		case 'n':
 			total = number(optarg, 1, 100000000);
@@ -714,6 +796,9 @@ options(int argc, char **argv)
 			break;
 		case 't':
 			to = optarg;
+			break;
+		case 'x':
+			faulty = number(optarg, 0, 100);
 			break;
 		case 'd':
 			many = true;
