@@ -60,12 +60,14 @@ size_t score_live_from(const struct score *s, uint64_t address);
 struct score_slot *score_find(struct score *s, pid_t pid);
 struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 /*
- * Copies slot I for reading: its strings end, and in the master its pid is
- * the one of score_started(), whatever the session has made of its slot.
- * For every use that believes a slot: a signal to a pid, a line of text.
- * False at the end.
+ * Copies slot I for reading: its strings end, and in the master its pid,
+ * address and client are those of score_take() and score_started(), whatever
+ * the session has made of its slot.  For every use that believes a slot: a
+ * signal to a pid, a line of text.  False at the end.
  */
 bool score_look(const struct score *s, size_t i, struct score_slot *copy);
+void score_look_at(const struct score *s, const struct score_slot *slot,
+    struct score_slot *copy);
 
 void score_add(struct score *s, enum score_counter c, int64_t by);
 uint64_t score_get(const struct score *s, enum score_counter c);

@@ -35,6 +35,8 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 
 /* What limits count by: the IPv4 address, or the /64 of an IPv6 one; 0 for unix. */
 uint64_t addr_key(const struct addr *a);
+/* Of whom a key speaks: "1.2.3.4", "2001:db8:1:2::/64", "unix". */
+void addr_add_key(struct buf *b, uint64_t key);
 
 /* "1.2.3.4", "::1", "unix"; and with the port: "1.2.3.4:25", "[::1]:25". */
 void addr_add(struct buf *b, const struct addr *a);

@@ -45,6 +45,7 @@ struct owner {
 	bool taken;
 	pid_t pid;		/* 0: not told yet */
 	uint64_t address;
+	char client[48];
 	size_t next_free;	/* index + 1; 0: none */
 };
 
@@ -156,17 +157,26 @@ score_free(struct score *s)
 /* ---- the master's book ------------------------------------------------------ */
 
 static void
-book_add(struct score *s, size_t i, uint64_t address, pid_t pid)
+book_add(struct score *s, size_t i, uint64_t address, struct str client,
+    pid_t pid)
 {
 	struct book *k = s->book;
+	struct owner *o = &k->owners[i];
 
-	k->owners[i] = (struct owner){
-		.taken = true, .pid = pid, .address = address
-	};
+	*o = (struct owner){ .taken = true, .pid = pid, .address = address };
+	memcpy(o->client, client.p, client.n);
 	k->live++;
 	table_put(&k->by_address, address, table_get(&k->by_address, address) + 1);
 	if (pid > 0)
 		table_put(&k->by_pid, (uint64_t)pid, i + 1);
+}
+
+/* The client's name in a slot, which a session can write. */
+static struct str
+name_in(const struct score_slot *slot)
+{
+	return str_n(slot->client,
+	    strnlen(slot->client, sizeof(slot->client) - 1));
 }
 
 static struct book *
@@ -186,7 +196,7 @@ book(struct score *s)
 
 		/* A pid that stands twice is a lie: the slot is free. */
 		if (pid > 0 && table_get(&k->by_pid, (uint64_t)pid) == 0) {
-			book_add(s, i, slot->address, pid);
+			book_add(s, i, slot->address, name_in(slot), pid);
 			continue;
 		}
 		k->owners[i].next_free = k->first_free;
@@ -207,7 +217,7 @@ score_take(struct score *s, int service, uint64_t address, const char *client)
 		return NULL;
 	i = k->first_free - 1;
 	k->first_free = k->owners[i].next_free;
-	book_add(s, i, address, 0);
+	book_add(s, i, address, name, 0);
 	slot = &s->board->slots[i];
 	memset(slot, 0, sizeof(*slot));
 	slot->service = service;
@@ -315,18 +325,14 @@ score_at(struct score *s, size_t i)
 	return i < s->slot_n ? &s->board->slots[i] : NULL;
 }
 
-bool
-score_look(const struct score *s, size_t i, struct score_slot *copy)
+static void
+look(const struct score *s, size_t i, struct score_slot *copy)
 {
-	const struct score_slot *slot;
-	const struct owner *o;
-	pid_t pid;
+	const struct score_slot *slot = &s->board->slots[i];
+	const struct owner *o = s->book ? &s->book->owners[i] : NULL;
+	struct str client = o ? str_c(o->client) : name_in(slot);
+	pid_t pid = atomic_load(&slot->pid);
 
-	if (i >= s->slot_n)
-		return false;
-	slot = &s->board->slots[i];
-	o = s->book ? &s->book->owners[i] : NULL;
-	pid = atomic_load(&slot->pid);
 	if (o && (!o->taken || o->pid > 0))
 		pid = o->pid;
 	memset(copy, 0, sizeof(*copy));
@@ -337,9 +343,24 @@ score_look(const struct score *s, size_t i, struct score_slot *copy)
 	copy->since_ms = slot->since_ms;
 	atomic_store(&copy->messages, atomic_load(&slot->messages));
 	atomic_store(&copy->bytes, atomic_load(&slot->bytes));
-	memcpy(copy->client, slot->client, sizeof(copy->client) - 1);
+	memcpy(copy->client, client.p, client.n);
 	memcpy(copy->user, slot->user, sizeof(copy->user) - 1);
+}
+
+bool
+score_look(const struct score *s, size_t i, struct score_slot *copy)
+{
+	if (i >= s->slot_n)
+		return false;
+	look(s, i, copy);
 	return true;
+}
+
+void
+score_look_at(const struct score *s, const struct score_slot *slot,
+    struct score_slot *copy)
+{
+	look(s, index_of(s, slot), copy);
 }
 
 /* ---- counters -------------------------------------------------------------- */

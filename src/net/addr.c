@@ -319,6 +319,28 @@ addr_key(const struct addr *a)
 	}
 }
 
+void
+addr_add_key(struct buf *b, uint64_t key)
+{
+	struct in6_addr six = { .s6_addr = { 0 } };
+	struct in_addr four = { .s_addr = htonl((uint32_t)key) };
+	char text[TEXT_MAX];
+
+	if (key == 0) {
+		buf_adds(b, "unix");
+		return;
+	}
+	if (key >> 32 == UINT64_C(0xffff0000)) {
+		buf_adds(b, inet_ntop(AF_INET, &four, text, sizeof(text)));
+		return;
+	}
+	/* 1 stands for ::/64, of which only the loopback is in use. */
+	for (int i = 0; i < 8 && key != 1; i++)
+		six.s6_addr[i] = (unsigned char)(key >> (56 - 8 * i));
+	buf_adds(b, inet_ntop(AF_INET6, &six, text, sizeof(text)));
+	buf_adds(b, "/64");
+}
+
 /* The bare text of A, with its scope if SCOPED. */
 static void
 add_text(struct buf *b, const struct addr *a, bool scoped)

@@ -56,7 +56,7 @@ END_TEST
 /* A session that was taken over writes what it likes into the mapping. */
 START_TEST(hostile)
 {
-	struct score *s = score_new(10);
+	struct score *s = score_new(10), *reader;
 	struct score_slot *mine = score_take(s, 0, 1, "a");
 	struct score_slot *other = score_take(s, 0, 2, "b"), copy;
 	int live = 0;
@@ -68,10 +68,20 @@ START_TEST(hostile)
 	for (size_t i = 0; score_look(s, i, &copy); i++) {
 		ck_assert(copy.pid == 0 || copy.pid == 501 || copy.pid == 502);
 		live += copy.pid > 0;
-		ck_assert_uint_eq(strlen(copy.client), sizeof(copy.client) - 1);
+		if (copy.pid > 0)
+			ck_assert_str_eq(copy.client,
+			    copy.pid == 501 ? "a" : "b");
 		ck_assert_uint_eq(strlen(copy.user), sizeof(copy.user) - 1);
 	}
 	ck_assert_int_eq(live, 2);
+	score_look_at(s, other, &copy);
+	ck_assert_uint_eq(copy.address, 2);
+	ck_assert_str_eq(copy.client, "b");
+	/* Who is not the master sees what is there, and it ends. */
+	reader = score_attach(dup(score_fd(s)));
+	ck_assert(score_look(reader, 0, &copy));
+	ck_assert_uint_eq(strlen(copy.client), sizeof(copy.client) - 1);
+	score_free(reader);
 	ck_assert_ptr_eq(score_find(s, 501), mine);
 	ck_assert_ptr_eq(score_find(s, 502), other);
 	ck_assert_uint_eq(score_live_from(s, 1), 1);

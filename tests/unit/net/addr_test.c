@@ -163,6 +163,35 @@ key(const char *s)
 	return addr_key(&a);
 }
 
+static const char *
+name_of_key(const char *s)
+{
+	static struct buf b;
+
+	buf_free(&b);
+	buf_init(&b, 64);
+	addr_add_key(&b, key(s));
+	return buf_cstr(&b);
+}
+
+START_TEST(names_of_keys)
+{
+	struct buf b;
+
+	ck_assert_str_eq(name_of_key("1.2.3.4"), "1.2.3.4");
+	ck_assert_str_eq(name_of_key("255.0.0.255"), "255.0.0.255");
+	ck_assert_str_eq(name_of_key("0.0.0.0"), "0.0.0.0");
+	ck_assert_str_eq(name_of_key("2001:db8:1:2:3:4:5:6"),
+	    "2001:db8:1:2::/64");
+	ck_assert_str_eq(name_of_key("fe80::1"), "fe80::/64");
+	ck_assert_str_eq(name_of_key("::1"), "::/64");
+	buf_init(&b, 64);
+	addr_add_key(&b, 0);
+	ck_assert_str_eq(buf_cstr(&b), "unix");
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(keys)
 {
 	ck_assert(key("1.2.3.4") != key("1.2.3.5"));
@@ -234,4 +263,4 @@ START_TEST(sockets)
 }
 END_TEST
 
-UNIT_MAIN("addr", reading, with_port, literals, kinds, keys, hosts, sockets)
+UNIT_MAIN("addr", reading, with_port, literals, kinds, keys, names_of_keys, hosts, sockets)
