@@ -186,6 +186,8 @@ unwelcome(const struct master *m, const struct addr *peer)
 {
 	if (!access_may_connect(m->conf, peer))
 		return "you may not connect here";
+	if (marks_refused_ms(&m->marks, addr_key(peer), clock_ms()) > 0)
+		return "too many of your sessions have crashed, come back later";
 	return limit_hit(m, addr_key(peer));
 }
 
@@ -244,20 +246,36 @@ is_crash(int status)
 	}
 }
 
+/* Somebody may be guessing: he gets fewer guesses, and each at another layout. */
+static void
+session_crashed(struct master *m, pid_t pid, int signo, const struct score_slot *slot)
+{
+	struct score_slot copy = { .client = "?" };
+	struct buf network;
+
+	if (slot)
+		score_look_at(m->score, slot, &copy);
+	log_error(NULL, "a session child (pid %d, client [%s]) died of signal %d (%s)", (int)pid,
+	    copy.client, signo, strsignal(signo));
+	score_add(m->score, COUNT_CRASHES, 1);
+	m->reexec_wanted = true;
+	marks_add(&m->marks, copy.address, clock_ms());
+	if (marks_refused_ms(&m->marks, copy.address, clock_ms()) == 0)
+		return;
+	buf_init(&network, 64);
+	addr_add_key(&network, copy.address);
+	log_warn(NULL, "sessions of %s keep crashing: it is refused for %d minutes",
+	    buf_cstr(&network), MARKS_MS / 60000);
+	buf_free(&network);
+}
+
 static void
 session_ended(struct master *m, pid_t pid, int status)
 {
 	struct score_slot *slot = score_find(m->score, pid);
 
-	if (is_crash(status)) {
-		/* The slot is the session's own writing, and need not end. */
-		log_error(NULL, "a session child (pid %d, client [%.*s]) died of signal %d (%s)",
-		    (int)pid, slot ? (int)sizeof(slot->client) : 1, slot ? slot->client : "?",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
-		score_add(m->score, COUNT_CRASHES, 1);
-		/* One memory layout serves all children: a second guess must not meet it. */
-		m->reexec_wanted = true;
-	}
+	if (is_crash(status))
+		session_crashed(m, pid, WTERMSIG(status), slot);
 	if (slot)
 		score_give(m->score, slot);
 }

@@ -77,11 +77,28 @@ status_sessions(const struct master *m, struct buf *b)
 }
 
 static void
+status_marks(const struct master *m, struct buf *b)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < MARKS_MAX; i++) {
+		const struct mark *mark = marks_at(&m->marks, i, now);
+		if (!mark)
+			continue;
+		buf_adds(b, "mark ");
+		addr_add_key(b, mark->key);
+		buf_addf(b, " crashes=%llu seconds=%lld refused=%lld\n",
+		    (unsigned long long)mark->crashes, (long long)(now - mark->last_ms) / 1000,
+		    (long long)(marks_refused_ms(&m->marks, mark->key, now) + 999) / 1000);
+	}
+}
+
+static void
 status_text(const struct master *m, struct buf *b)
 {
 	buf_addf(b, "pid %d\n", (int)getppid());
 	buf_addf(b, "configuration %s\n", m->conf_path);
-	buf_addf(b, "uptime %lld\n", (long long)(clock_ms() - m->reexec_ms) / 1000);
+	buf_addf(b, "uptime %lld\n", (long long)(clock_ms() - m->started_ms) / 1000);
 	buf_addf(b, "sessions %zu\n", score_live(m->score));
 	buf_addf(b, "users %zu\n", userset_count(m->users));
 	for (size_t i = 0; i < m->helper_n; i++)
@@ -91,6 +108,7 @@ status_text(const struct master *m, struct buf *b)
 	for (int c = 0; c < COUNT_N; c++)
 		buf_addf(b, "%s %llu\n", score_counter_name(c),
 		    (unsigned long long)score_get(m->score, c));
+	status_marks(m, b);
 	status_sessions(m, b);
 }
 

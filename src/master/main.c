@@ -258,13 +258,15 @@ start(struct master *m, struct conf *c)
 		helpers_init(m);
 	if (helpers_channels(m, &error) < 0)
 		fatal(EX_OSERR, "%s", buf_cstr(&error));
-	if ((m->control = control_open(m)) < 0)
+	if (m->control < 0 && (m->control = control_open(m)) < 0)
 		log_warn(NULL, "%s/control: %s", m->conf->run, strerror(errno));
 	buf_free(&error);
 	write_pid(m);
 	/* The time zone is read here, before any child has lost /etc. */
 	tzset();
 	m->reexec_ms = clock_ms();
+	if (m->started_ms == 0)
+		m->started_ms = m->reexec_ms;
 	m->rotate_ms = m->reexec_ms + ROTATE_MS;
 	if (!again)
 		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION,

@@ -9,6 +9,7 @@
  */
 
 #include "conf/conf.h"
+#include "ipc/marks.h"
 #include "lib/proc.h"
 #include "master/session.h"
 
@@ -77,6 +78,7 @@ struct master {
 	int control;		/* the control socket, >= master_fd_base(), or -1 */
 	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */
 	struct score *score;
+	struct marks marks;	/* addresses whose sessions crashed */
 	struct userset *users;
 	int64_t users_mtime;
 	int64_t users_checked_ms;
@@ -85,6 +87,7 @@ struct master {
 	int64_t stop_deadline_ms;
 	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */
 	int64_t rotate_ms;	/* when session tickets get a new key */
+	int64_t started_ms;	/* when the first image did */
 	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
 	bool reexec_wanted;
 	bool spool_busy;	/* another barid has it */

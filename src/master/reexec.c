@@ -37,6 +37,8 @@ state_format(struct master *m, struct buf *b)
 {
 	buf_addf(b, "score %d\n", keep(score_fd(m->score)));
 	buf_addf(b, "userset %d\n", keep(userset_write_fd(m->users)));
+	if (m->control >= 0)
+		buf_addf(b, "control %d\n", keep(m->control));
 	for (size_t i = 0; i < m->listener_n; i++) {
 		struct listener *l = &m->listeners[i];
 		buf_addf(b, "listener %d %d %s\n", keep(l->fd), l->inherited, l->name);
@@ -46,6 +48,15 @@ state_format(struct master *m, struct buf *b)
 		buf_addf(b, "helper %d %u %d %d %d %d %d\n", (int)h->kind, h->index, (int)h->pid,
 		    keep(h->server_end), keep(h->client_end), keep(h->order_server) + 1,
 		    keep(h->order_client) + 1);
+	}
+	buf_addf(b, "started %lld\n", (long long)m->started_ms);
+	for (size_t i = 0; i < MARKS_MAX; i++) {
+		const struct mark *mark = marks_at(&m->marks, i, clock_ms());
+		if (!mark)
+			continue;
+		buf_adds(b, "mark ");
+		mark_put(b, mark);
+		buf_addc(b, '\n');
 	}
 }
 
@@ -133,16 +144,26 @@ static bool
 restore_line(struct master *m, struct str line)
 {
 	struct str key = str_word(&line);
-	uint64_t fd;
+	uint64_t fd, ms;
 
 	if (str_eq(key, STR("listener")))
 		return restore_listener(m, line);
 	if (str_eq(key, STR("helper")))
 		return restore_helper(m, line);
+	if (str_eq(key, STR("mark")))
+		return mark_get(&m->marks, line);
+	if (str_eq(key, STR("started"))) {
+		if (str_u64(str_word(&line), INT64_MAX, &ms) < 0)
+			return false;
+		m->started_ms = (int64_t)ms;
+		return true;
+	}
 	if (!take_number(&line, &fd))
 		return false;
 	if (str_eq(key, STR("score")))
 		return (m->score = score_attach(cloexec(fd))) != NULL;
+	if (str_eq(key, STR("control")))
+		return (m->control = cloexec(fd)) >= 0;
 	if (str_eq(key, STR("userset")))
 		return (m->users = userset_attach(cloexec(fd))) != NULL;
 	return false;

@@ -92,7 +92,14 @@ json_message(const struct queue_file *f, const char *place, const struct queue_a
 	print(j, JSON_COMPACT, out);
 }
 
-/* "key value" lines; keys that repeat ("session", "helper") become lists. */
+static bool
+is_list(struct str key)
+{
+	return str_eq(key, STR("session")) || str_eq(key, STR("helper")) ||
+	    str_eq(key, STR("mark"));
+}
+
+/* "key value" lines; keys that may repeat become lists. */
 void
 json_status(struct str text, FILE *out)
 {
@@ -105,7 +112,7 @@ json_status(struct str text, FILE *out)
 		if (!str_cut(line, ' ', &key, &value))
 			continue;
 		char *name = mem_dup(key);
-		bool list = str_eq(key, STR("session")) || str_eq(key, STR("helper"));
+		bool list = is_list(key);
 		json_t *v = str_u64(value, INT64_MAX, &number) == 0
 		    ? json_integer((json_int_t)number) : safe(value);
 		json_t *array = json_object_get(o, name);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The master: limits before the fork, reload, certificates, stop, crash, activation."""
 import glob
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,7 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, TRACED, certificate, free_port, program, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, TRACED, Wire, certificate, free_port, program, wait_for  # noqa: E402
 
 ADDR_NO_RANDOMIZE = 0x0040000
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
@@ -273,6 +275,58 @@ def crash():
             x.close()
 
 
+def marks():
+    """An address whose sessions crash again and again is refused for a time, and no other is."""
+    def statuses():
+        return b.ctl("status").stdout.split("\n")
+
+    def session_of(address):
+        return [int(w[1]) for w in map(str.split, statuses()) if w[:1] == ["session"] and f"client={address}" in w]
+
+    with Barid() as b:
+        other = Wire(b.port["smtp"], source="127.0.0.3")
+        assert other.reply().startswith(b"220 ")
+        for n, signo in enumerate((signal.SIGSYS, signal.SIGABRT, signal.SIGABRT), 1):
+            images = b.log().count("executing myself again")
+            with Wire(b.port["pop3" if n == 2 else "smtp"], source="127.0.0.2") as w:
+                assert w.line()[:3] in (b"220", b"+OK")
+                os.kill(session_of("127.0.0.2")[0], signo)
+                assert w.line() is None
+            wait_for("the mark", lambda: f"mark 127.0.0.2 crashes={n} " in "\n".join(statuses()))
+            # It goes over to the new image.
+            wait_for("the new image", lambda: b.log().count("executing myself again") > images)
+            line_of = [x for x in statuses() if x.startswith("mark ")]
+            assert len(line_of) == 1 and f"127.0.0.2 crashes={n} " in line_of[0], line_of
+            assert (int(line_of[0].split("refused=")[1]) > 0) == (n == 3), line_of
+        assert "client [127.0.0.2]) died of signal 31" in b.log()
+        assert "sessions of 127.0.0.2 keep crashing: it is refused for 60 minutes" in b.log()
+        status = json.loads(b.ctl("--json", "status").stdout)
+        assert [m.split()[:2] for m in status["mark"]] == [["127.0.0.2", "crashes=3"]] and status["crashes"] == 3
+        # Refused before anything is forked.
+        before = status["connections"]
+        with Wire(b.port["smtp"], source="127.0.0.2") as w:
+            assert re.fullmatch(rb"421 4\.7\.0 mx\.example\.test Error: .*crashed.*", w.line())
+            assert w.line() is None
+        with Wire(b.port["pop3"], source="127.0.0.2") as w:
+            assert w.line().startswith(b"-ERR [SYS/TEMP] ")
+        assert json.loads(b.ctl("--json", "status").stdout)["connections"] == before
+        assert "refused a connection from unknown[127.0.0.2]: too many of your sessions have crashed" in b.log()
+        # A reload changes nothing in this; others come in, and who is in stays.
+        b.reload()
+        with Wire(b.port["smtp"], source="127.0.0.2") as w:
+            assert w.line().startswith(b"421 ")
+        assert other.smtp("EHLO x").startswith(b"250")
+        other.close()
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+        # A restart forgets.
+        b.stop()
+        b.start()
+        with Wire(b.port["smtp"], source="127.0.0.2") as w:
+            assert w.line().startswith(b"220 ")
+        assert not [x for x in statuses() if x.startswith("mark ")]
+
+
 def second():
     with Barid() as b:
         other = subprocess.run([program("barid"), "-f", "-c", b.conf], capture_output=True, text=True,
@@ -474,7 +528,7 @@ def privilege():
         f.close()
 
 
-for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, second, helpers, activation,
+for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second, helpers, activation,
              own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()

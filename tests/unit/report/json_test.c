@@ -70,10 +70,12 @@ START_TEST(status)
 	FILE *out = begin();
 
 	json_status(STR("pid 17\nhelper barid-auth 0 pid=1\nconfiguration /etc/x y\n"
-	    "helper barid-runner 0 pid=2\nbroken\n\nsession 9 client=\xff\n"), out);
+	    "helper barid-runner 0 pid=2\nbroken\n\nsession 9 client=\xff\n"
+	    "mark 192.0.2.1 crashes=1\n"), out);
 	check(out, "{\n  \"pid\": 17,\n  \"helper\": [\n    \"barid-auth 0 pid=1\",\n"
 	    "    \"barid-runner 0 pid=2\"\n  ],\n  \"configuration\": \"/etc/x y\",\n"
-	    "  \"session\": [\n    \"9 client=\\\\xff\"\n  ]\n}\n");
+	    "  \"session\": [\n    \"9 client=\\\\xff\"\n  ],\n"
+	    "  \"mark\": [\n    \"192.0.2.1 crashes=1\"\n  ]\n}\n");
 	out = begin();
 	json_status(STR(""), out);
 	check(out, "{}\n");
