@@ -180,7 +180,7 @@ INSTALL := install
 D = $(DESTDIR)
 COMPLETIONS := $(datarootdir)/bash-completion/completions
 MAN8 := barid.8 barid-auth.8 barid-runner.8 baridctl.8 sendmail.8
-MAN5 := barid.conf.5 barid-spool.5
+MAN5 := barid.conf.5 barid-journal.5 barid-spool.5
 MAN1 := mailq.1 newaliases.1
 # Beside the documentation: etc/examples/X as X, the rest as it stands in etc/.
 EXAMPLES = $(notdir $(wildcard $(srcdir)/etc/examples/* $(srcdir)/etc/barid*.socket)) barid.init barid.service \

@@ -103,6 +103,11 @@ struct conf_log {
 	int level;		/* enum log_level */
 };
 
+struct conf_journal {
+	bool enabled;
+	int64_t keep;
+};
+
 struct conf_dns {
 	struct conf_strs servers;	/* "address", "address:port", "[v6]:port" */
 	int64_t timeout;
@@ -135,6 +140,7 @@ struct conf {
 	struct conf_queue queue;
 	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
 	struct conf_log log;
+	struct conf_journal journal;
 	struct conf_dns dns;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
 

@@ -198,6 +198,13 @@ static const struct option log_options[] = {
 };
 #undef BASE
 
+#define BASE conf_journal
+static const struct option journal_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether each change of a message's state is written down."),
+	OPT("keep", TIME, keep, "14d", DAY, 3650ull * DAY, "How long that is kept."),
+};
+#undef BASE
+
 #define BASE conf_dns
 static const struct option dns_options[] = {
 	OPT("servers", STRINGS, servers, "", 0, 16, "Name servers; empty for those of resolv.conf."),
@@ -286,6 +293,7 @@ const struct option conf_options[] = {
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
 	ONE("dsn", dsn_return, dsn_options, "Delivery status notifications."),
 	ONE("log", log, log_options, "The log."),
+	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),
 
 	LATER("aliases", STRINGS, "", "{}", "Files of aliases."),

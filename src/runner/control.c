@@ -220,6 +220,10 @@ log_done(const struct control *c, const struct item *m)
 		[CONTROL_BOUNCE] = "to be returned to its sender" };
 
 	log_as("qmgr", LOG_LEVEL_INFO, m->id, "%s", words[c->op]);
+	if (c->op == CONTROL_HOLD)
+		record_message(c->r, JOURNAL_HELD, m->id, 0, NULL);
+	else if (c->op == CONTROL_RELEASE || c->op == CONTROL_BOUNCE)
+		record_message(c->r, JOURNAL_RELEASED, m->id, 0, NULL);
 }
 
 static void

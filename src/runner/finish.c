@@ -14,7 +14,8 @@
  *
  * A crash between 2 and 4 sends the report twice; one before 2 sends it at
  * the next attempt, since the marks say so.  Steps 1 to 4 run in the pool,
- * and nobody else touches the job then.
+ * and nobody else touches the job then.  They begin when the journal has the
+ * outcomes (record.c).
  */
 
 #include <errno.h>
@@ -35,6 +36,7 @@
 enum finish_end { END_REMOVE, END_DEFER, END_DEAD, END_HOLD };
 
 struct finish {
+	struct finish *next_one;	/* of those that wait for the journal */
 	struct job *j;
 	struct bounce bounce;
 	unsigned delays;	/* delay reports sent, after this one */
@@ -80,6 +82,7 @@ expire(struct job *j, int64_t age)
 		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
 		jr->expired = true;
 		score_add(r->score, COUNT_BOUNCED, 1);
+		record_given_up(j, i);
 		any = true;
 	}
 	if (!any)
@@ -103,6 +106,7 @@ give_up(struct job *j)
 		jr->result = result_words(PERMFAIL, "5.7.0",
 		    STR("returned by the administrator"));
 		score_add(j->r->score, COUNT_BOUNCED, 1);
+		record_given_up(j, i);
 	}
 }
 
@@ -330,8 +334,10 @@ finish_done(void *arg)
 	uint32_t slot = j->slot;
 
 	r->finishing--;
-	if (f->reported)
+	if (f->reported) {
 		say_reported(f);
+		record_dsn(j, &f->bounce);
+	}
 	k->place = (uint8_t)j->file.place;
 	k->op = 0;
 	switch (f->end) {
@@ -345,11 +351,15 @@ finish_done(void *arg)
 	case END_DEAD:
 		log_error(j->id, "this message can neither be delivered nor "
 		    "returned: kept in dead/");
+		record_message(r, JOURNAL_DEAD, j->id, j->file.env.rcpt_n,
+		    NULL);
 		job_free(j);
 		runner_forget(r, slot);
 		break;
 	case END_HOLD:
 		log_as("qmgr", LOG_LEVEL_INFO, j->id, "put on hold");
+		record_message(r, JOURNAL_HELD, j->id, j->file.env.rcpt_n,
+		    NULL);
 		job_free(j);
 		runner_forget(r, slot);
 		break;
@@ -370,6 +380,8 @@ finish_job(struct job *j)
 	if (k->op == CONTROL_DELETE) {
 		log_as("qmgr", LOG_LEVEL_INFO, j->id,
 		    "deleted by the administrator");
+		record_message(j->r, JOURNAL_DELETED, j->id,
+		    j->file.env.rcpt_n, NULL);
 		remove_job(j);
 		return;
 	}
@@ -386,5 +398,20 @@ finish_job(struct job *j)
 	plan_report(f, age);
 	f->next = next_attempt(j);
 	j->r->finishing++;
-	loop_pool_run(j->r->disk, finish_work, finish_done, f);
+	f->next_one = j->r->finishes;
+	j->r->finishes = f;
+	runner_wake(j->r);
+	if (j->r->closing)
+		record_settle(j->r);
+}
+
+void
+finish_all(struct runner *r)
+{
+	while (r->finishes != NULL) {
+		struct finish *f = r->finishes;
+
+		r->finishes = f->next_one;
+		loop_pool_run(r->disk, finish_work, finish_done, f);
+	}
 }

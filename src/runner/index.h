@@ -28,7 +28,8 @@ struct known {
 	uint8_t state;		/* enum known_state */
 	uint8_t place;		/* enum queue_place */
 	uint8_t op;		/* enum control_op to be done after the attempt, or 0 */
-	uint8_t verify;		/* the checksum has not been compared yet */
+	uint8_t verify : 1;	/* the checksum has not been compared yet */
+	uint8_t told : 1;	/* the journal says that it was received */
 };
 
 struct index *index_new(void) MUST_USE;

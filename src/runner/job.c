@@ -25,11 +25,23 @@
 /* Room for an envelope and as much for what became of it. */
 #define JOB_ARENA (ENVELOPE_ARENA + ((size_t)256 << 20))
 
+static void
+unmark(struct job *j)
+{
+	if (j->mark_at == NULL)
+		return;
+	*j->mark_at = j->mark_next;
+	if (j->mark_next != NULL)
+		j->mark_next->mark_at = j->mark_at;
+	j->mark_at = NULL;
+}
+
 void
 job_free(struct job *j)
 {
 	struct runner *r = j->r;
 
+	unmark(j);
 	*j->at = j->next;
 	if (j->next != NULL)
 		j->next->at = j->at;
@@ -110,6 +122,38 @@ mark_early(struct job *j, size_t rcpt)
 		    strerror(errno));
 }
 
+/* To be marked when the journal has what it tells. */
+static void
+mark_later(struct job *j, size_t rcpt)
+{
+	struct runner *r = j->r;
+
+	j->rcpts[rcpt].mark = true;
+	if (j->mark_at != NULL)
+		return;
+	j->mark_next = r->marking;
+	j->mark_at = &r->marking;
+	if (j->mark_next != NULL)
+		j->mark_next->mark_at = &j->mark_next;
+	r->marking = j;
+	runner_wake(r);
+}
+
+void
+job_mark_all(struct runner *r)
+{
+	while (r->marking != NULL) {
+		struct job *j = r->marking;
+
+		unmark(j);
+		for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+			if (j->rcpts[i].mark)
+				mark_early(j, i);
+			j->rcpts[i].mark = false;
+		}
+	}
+}
+
 void
 job_result(struct job *j, size_t rcpt, const struct result *res,
     const struct delays *d)
@@ -127,15 +171,19 @@ job_result(struct job *j, size_t rcpt, const struct result *res,
 	jr->result = result_copy(&j->arena, res);
 	log_result(j, rcpt, res, d);
 	score_add(j->r->score, counter[res->outcome], 1);
+	record_result(j, rcpt, res, d);
 	if (j->deliveries > 1 && res->outcome != TEMPFAIL)
-		mark_early(j, rcpt);
+		mark_later(j, rcpt);
 }
 
 void
 job_delivered(struct job *j)
 {
-	if (--j->open == 0)
-		finish_job(j);
+	if (--j->open > 0)
+		return;
+	/* The end of the pass marks what is not marked. */
+	unmark(j);
+	finish_job(j);
 }
 
 void
@@ -220,6 +268,7 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
 		dest->filling = v;
 		plan_add(p, v);
 	}
+	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
 	v->rcpts[v->n] = rcpt;
 	v->paths[v->n++] = path_copy(&j->arena, &t->path);
 }
@@ -244,6 +293,8 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	const struct path *path = &j->file.env.rcpts[rcpt].path;
 	struct target t = target_of(j->r->conf, j->r->users, path);
 
+	if (t.route != NULL)
+		j->rcpts[rcpt].route = str_c(t.route->pattern);
 	switch (t.kind) {
 	case TARGET_MAILBOX:
 		plan_local(j, rcpt, &t, p);
@@ -449,6 +500,8 @@ unreadable(struct runner *r, uint32_t slot, const char *id, int error,
 		log_error(id, "this message cannot be read (%s): moved to bad/",
 		    reason != NULL ? reason : "broken");
 		done = queue_move(r->queue, place, id, QUEUE_BAD);
+		if (done == 0)
+			record_message(r, JOURNAL_BAD, id, 0, reason);
 	} else
 		done = 0;
 	if (done < 0)
@@ -496,5 +549,6 @@ job_start(struct runner *r, uint32_t slot)
 	j->begun_ms = clock_ms();
 	j->before_ms =
 	    (clock_wall_us() - j->file.env.arrival_us) / 1000;
+	record_received(j);
 	plan_job(j);
 }

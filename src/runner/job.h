@@ -16,9 +16,12 @@ struct job_rcpt {
 	bool todo;		/* has no outcome yet */
 	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
+	bool mark;		/* to be marked when the journal has it */
 	bool local;
 	bool expired;
 	int64_t time;		/* of the attempt, seconds */
+	struct str dest;	/* where it goes, and by which route: for the journal */
+	struct str route;
 	struct result result;
 };
 
@@ -51,6 +54,8 @@ struct job {
 	int64_t before_ms;	/* from its arrival until then */
 	struct job *next;	/* all jobs */
 	struct job **at;
+	struct job *mark_next;	/* those with something to be marked */
+	struct job **mark_at;
 };
 
 /* Loads the message and sends its recipients on their ways. */
@@ -64,14 +69,21 @@ void job_delivered(struct job *j);
 void job_fail(struct delivery *d, const struct result *res);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
+/* Marks early what the journal has by now. */
+void job_mark_all(struct runner *r);
 /* For the log line of a delivery that begins now. */
 struct delays job_delays(const struct job *j, int64_t begun_ms,
     int64_t sent_ms);
 
 /* finish.c: all outcomes are there. */
 void finish_job(struct job *j);
+/* The journal has their lines: they go on. */
+void finish_all(struct runner *r);
 /* remove.c: takes delivered messages off the spool, many at a time. */
 void remove_job(struct job *j);
+/* The journal has their lines: they go. */
+void remove_all(struct runner *r);
+bool remove_waits(const struct runner *r);
 void remove_tick(struct runner *r);
 bool remove_idle(const struct runner *r);
 
@@ -88,6 +100,14 @@ struct bounce {
 bool bounce_wanted(const struct job *j, size_t i, enum dsn_action action);
 void bounce_add(struct bounce *b, struct job *j, size_t i,
     enum dsn_action action);
+/* record.c: lines of the journal about a message that is loaded. */
+void record_received(const struct job *j);
+void record_result(const struct job *j, size_t rcpt, const struct result *res,
+    const struct delays *d);
+/* It expired, or was returned, after its last attempt. */
+void record_given_up(const struct job *j, size_t rcpt);
+void record_dsn(const struct job *j, const struct bounce *b);
+
 /* Writes and commits it.  0: it is durable.  -1: errno. */
 int bounce_commit(const struct bounce *b) MUST_USE;
 

@@ -158,6 +158,7 @@ open_all(struct runner *r, const struct proc_user *u)
 	if (r->tls == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	drop_open(r);
+	record_open(r, u->uid);
 	buf_free(&error);
 }
 
@@ -249,9 +250,13 @@ stop(struct runner *r)
 	conn_reap(r);
 	/* Their last works may hand more to the disk's pool. */
 	loop_pool_free(r->local_pool);
+	/* Whatever ends from here on waits for nothing. */
+	r->closing = true;
+	record_settle(r);
 	loop_pool_free(r->disk);
 	while (r->jobs != NULL)
 		job_free(r->jobs);
+	record_stop(r);
 	control_stop(r);
 	scan_stop(r);
 	drop_stop(r);

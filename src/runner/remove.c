@@ -5,8 +5,9 @@
  *
  * Taking a name out of a directory may wait for the journal of the file
  * system, so the pool does it, one batch after the other.  A removal is
- * made durable by a flush once a second: a power cut brings at most the
- * last second's messages back, to be delivered once more.  A message whose
+ * made durable by a flush once a second, and the journal before it: a power
+ * cut brings at most the last second's messages back, to be delivered once
+ * more.  A message whose
  * removal fails stays known and busy, so that it is not sent again, and is
  * tried once a second.
  */
@@ -34,8 +35,6 @@ struct batch {
 	int error;
 };
 
-static void batch_start(struct runner *r, bool flush);
-
 static void
 batch_work(void *arg)
 {
@@ -45,7 +44,12 @@ batch_work(void *arg)
 		if (queue_remove(b->r->queue, m->place, m->id) < 0 &&
 		    errno != ENOENT)
 			m->error = errno;
-	if (b->flush && queue_sync_removals(b->r->queue) < 0)
+	if (!b->flush)
+		return;
+	/* The journal first: it must not know less than the spool. */
+	if (journal_sync(b->r->journal) < 0)
+		b->error = errno;
+	if (queue_sync_removals(b->r->queue) < 0)
 		b->error = errno;
 }
 
@@ -80,7 +84,9 @@ batch_done(void *arg)
 	mem_free(b);
 	/* What failed waits for the tick. */
 	if (r->removals != NULL && !failed)
-		batch_start(r, false);
+		runner_wake(r);
+	if (r->closing && !failed)
+		record_settle(r);
 }
 
 static void
@@ -107,16 +113,32 @@ remove_job(struct job *j)
 	memcpy(m->id, j->id, sizeof(m->id));
 	m->next = r->removals;
 	r->removals = m;
+	record_message(r, JOURNAL_REMOVED, j->id, j->file.env.rcpt_n, NULL);
 	job_free(j);
-	if (!r->removing)
+	if (r->closing)
+		record_settle(r);
+}
+
+bool
+remove_waits(const struct runner *r)
+{
+	return r->removals != NULL && !r->removing;
+}
+
+void
+remove_all(struct runner *r)
+{
+	if (remove_waits(r))
 		batch_start(r, false);
 }
 
 void
 remove_tick(struct runner *r)
 {
-	if (!r->removing && (r->removals != NULL || r->removed))
-		batch_start(r, true);
+	if (r->removing || (r->removals == NULL && !r->removed))
+		return;
+	record_flush(r);
+	batch_start(r, true);
 }
 
 bool

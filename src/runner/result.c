@@ -119,6 +119,7 @@ result_copy(struct arena *a, const struct result *r)
 	res.host = arena_str(a, r->host);
 	res.reply = arena_str(a, r->reply);
 	res.text = arena_str(a, r->text);
+	res.tls = arena_str(a, r->tls);
 	return res;
 }
 

@@ -69,6 +69,8 @@ on_wake(void *arg)
 	conn_reap(r);
 	dest_give_slots(r);
 	runner_take_up(r);
+	record_list(r);
+	record_settle(r);
 }
 
 /* ---- what is known -------------------------------------------------------------------- */
@@ -158,7 +160,8 @@ static bool
 is_idle(const struct runner *r)
 {
 	return r->conn_n == 0 && r->finishing == 0 && r->local->active == 0 &&
-	    remove_idle(r) && control_idle(r) && scan_idle(r);
+	    remove_idle(r) && record_idle(r) && control_idle(r) &&
+	    scan_idle(r);
 }
 
 static void
@@ -169,6 +172,7 @@ stop_tick(struct runner *r)
 		return;
 	}
 	conn_reap(r);
+	record_settle(r);
 	loop_timer_set(r->tick, STOP_TICK_MS);
 }
 
@@ -188,6 +192,7 @@ on_tick(void *arg)
 	}
 	watch_clock(r);
 	scan_tick(r);
+	record_tick(r);
 	remove_tick(r);
 	drop_tick(r);
 	if (++r->ticks % SWEEP_TICKS == 0)

@@ -20,6 +20,7 @@
  */
 
 #include "conf/conf.h"
+#include "ipc/journal.h"
 #include "ipc/score.h"
 #include "ipc/userset.h"
 #include "lib/loop.h"
@@ -33,7 +34,9 @@ struct conn;
 struct control;
 struct dest;
 struct drop;
+struct finish;
 struct job;
+struct record_list;
 struct removal;
 struct scan;
 struct self;
@@ -82,6 +85,15 @@ struct runner {
 	bool removing;
 	bool removed;			/* since the last flush */
 
+	struct journal *journal;	/* NULL: none */
+	struct buf said_from, said_to;	/* addresses for a line of it */
+	struct record_list *list;	/* what there is, being told */
+	int64_t complained_ms;
+	uint64_t lost_counted;
+	struct job *marking;		/* these wait for the journal */
+	struct finish *finishes;
+	bool closing;			/* nothing wakes the loop any more */
+
 	struct scan *scan;
 	struct drop *drop;
 	struct control *controls;	/* under way */
@@ -110,6 +122,25 @@ void runner_learn(struct runner *r, const char *id, enum queue_place place,
     int64_t due, bool verify);
 /* Forgets a message that is off the spool. */
 void runner_forget(struct runner *r, uint32_t slot);
+
+/* record.c: the journal, and what waits for it */
+void record_open(struct runner *r, uid_t owner);	/* before the sandbox */
+/* When it is known what is in the spool. */
+void record_start(struct runner *r);
+void record_tick(struct runner *r);
+void record_stop(struct runner *r);
+bool record_idle(const struct runner *r);
+/* Writes what waits; then lets go what waited for it. */
+void record_settle(struct runner *r);
+void record_flush(struct runner *r);
+/* Goes on to tell what is in the queue. */
+void record_list(struct runner *r);
+/* A line about a message; RCPTS 0, REASON NULL: unsaid. */
+void record_message(struct runner *r, enum journal_event event, const char *id,
+    size_t rcpts, const char *reason);
+/* The received line of F, which borrows from it and SCRATCH; from any thread. */
+void record_received_line(struct journal_line *l, const struct queue_file *f,
+    struct buf *scratch);
 
 /* control.c */
 void control_start(struct runner *r);

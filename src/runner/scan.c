@@ -116,6 +116,7 @@ done(void *arg)
 		learn(s, &s->v[i], wall);
 	if (s->first) {
 		control_take_orders(s->r);
+		record_start(s->r);
 		log_info(NULL, "runner %zu of %zu is ready: %zu messages in "
 		    "the queue", s->r->number, s->r->count,
 		    index_count(s->r->index));
