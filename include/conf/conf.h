@@ -182,6 +182,15 @@ void conf_each(const struct conf *c,
  */
 struct conf_place conf_where(const struct conf *c, const void *field, struct conf_place otherwise);
 
+/* What has its default was set nowhere. */
+#define CONF_NOWHERE ((struct conf_place){ "", 0 })
+/*
+ * Adds a line to ERROR about the option NAME: "FILE:LINE: NAME: ...", or
+ * "FILE: NAME (default): ..." if WHERE is nowhere.
+ */
+void conf_blame(const struct conf *c, struct conf_place where, const char *name,
+    struct buf *error, const char *fmt, ...) PRINTF(5, 6);
+
 /* True if the address (4 or 16 octets; v4-mapped is v4) is in NETS. */
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */

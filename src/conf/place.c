@@ -27,6 +27,22 @@ conf_complain(struct buf *error, struct conf_place place, const char *fmt, ...)
 }
 
 void
+conf_blame(const struct conf *c, struct conf_place where, const char *name,
+    struct buf *error, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (where.file[0])
+		buf_addf(error, "%s:%d: %s: ", where.file, where.line, name);
+	else
+		buf_addf(error, "%s: %s (default): ", c->path, name);
+	va_start(ap, fmt);
+	buf_vaddf(error, fmt, ap);
+	va_end(ap);
+	buf_addc(error, '\n');
+}
+
+void
 conf_not_yet(struct buf *error, struct conf_place place, const char *what)
 {
 	conf_complain(
