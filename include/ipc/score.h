@@ -34,7 +34,6 @@ enum score_counter {
 	COUNT_CONNECTIONS, COUNT_REFUSED, COUNT_MESSAGES_IN, COUNT_RCPT_REJECTED,
 	COUNT_AUTH_OK, COUNT_AUTH_FAILED, COUNT_DELIVERED, COUNT_DEFERRED, COUNT_BOUNCED,
 	COUNT_RUNNER_ACTIVE, COUNT_RUNNER_QUEUED, COUNT_SCAN_WANTED, COUNT_CRASHES,
-	COUNT_JOURNAL_LOST,
 	COUNT_N
 };
 
@@ -69,6 +68,15 @@ struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 bool score_look(const struct score *s, size_t i, struct score_slot *copy);
 void score_look_at(const struct score *s, const struct score_slot *slot,
     struct score_slot *copy);
+
+/*
+ * What a runner has under way and in its queue goes up and down, and would
+ * stay up when it is killed: so each has a cell of its own for them, which
+ * is empty when it begins and is cleared when it has ended.
+ */
+#define SCORE_CELLS 64
+void score_own(struct score *s, size_t cell);
+void score_clear(struct score *s, size_t cell);
 
 void score_add(struct score *s, enum score_counter c, int64_t by);
 uint64_t score_get(const struct score *s, enum score_counter c);

@@ -33,10 +33,16 @@ struct counter {
 	_Alignas(64) _Atomic uint64_t v;
 };
 
+/* What one runner counts up and down: nobody else knows what he has left. */
+struct cell {
+	_Alignas(64) _Atomic uint64_t active, queued;
+};
+
 struct board {
 	uint64_t magic;
 	uint64_t slot_n;
 	struct counter counters[COUNT_N];
+	struct cell cells[SCORE_CELLS];
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -62,6 +68,7 @@ struct score {
 	struct board *board;
 	size_t bytes;
 	size_t slot_n;
+	size_t cell;		/* of this process */
 	struct book *book;	/* NULL until this process acts as the master */
 };
 
@@ -366,17 +373,53 @@ score_look_at(const struct score *s, const struct score_slot *slot,
 /* ---- counters -------------------------------------------------------------- */
 
 void
+score_clear(struct score *s, size_t cell)
+{
+	if (cell >= SCORE_CELLS)
+		panic("score: no such cell");
+	atomic_store(&s->board->cells[cell].active, 0);
+	atomic_store(&s->board->cells[cell].queued, 0);
+}
+
+void
+score_own(struct score *s, size_t cell)
+{
+	score_clear(s, cell);
+	s->cell = cell;
+}
+
+/* What C counts in CELL; NULL if all processes count it together. */
+static _Atomic uint64_t *
+in_cell(const struct score *s, enum score_counter c, size_t cell)
+{
+	if (c == COUNT_RUNNER_ACTIVE)
+		return &s->board->cells[cell].active;
+	if (c == COUNT_RUNNER_QUEUED)
+		return &s->board->cells[cell].queued;
+	return NULL;
+}
+
+void
 score_add(struct score *s, enum score_counter c, int64_t by)
 {
-	atomic_fetch_add_explicit(&s->board->counters[c].v, (uint64_t)by,
-	    memory_order_relaxed);
+	_Atomic uint64_t *v = in_cell(s, c, s->cell);
+
+	atomic_fetch_add_explicit(v ? v : &s->board->counters[c].v,
+	    (uint64_t)by, memory_order_relaxed);
 }
 
 uint64_t
 score_get(const struct score *s, enum score_counter c)
 {
-	return atomic_load_explicit(&s->board->counters[c].v,
-	    memory_order_relaxed);
+	uint64_t sum = 0;
+
+	if (!in_cell(s, c, 0))
+		return atomic_load_explicit(&s->board->counters[c].v,
+		    memory_order_relaxed);
+	for (size_t i = 0; i < SCORE_CELLS; i++)
+		sum += atomic_load_explicit(in_cell(s, c, i),
+		    memory_order_relaxed);
+	return sum;
 }
 
 const char *
@@ -396,7 +439,6 @@ score_counter_name(enum score_counter c)
 		[COUNT_RUNNER_QUEUED] = "runner-queued",
 		[COUNT_SCAN_WANTED] = "scan-wanted",
 		[COUNT_CRASHES] = "crashes",
-		[COUNT_JOURNAL_LOST] = "journal-lost",
 	};
 
 	return (unsigned)c < COUNT_N ? names[c] : "unknown";

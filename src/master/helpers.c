@@ -19,6 +19,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
+_Static_assert(RUNNERS_MAX == SCORE_CELLS, "each runner has a cell of its own");
+
 #define BACKOFF_MIN_MS 1000
 #define BACKOFF_MAX_MS 60000
 /* One that lived this long is forgiven. */
@@ -188,6 +190,8 @@ helpers_reaped(struct master *m, pid_t pid, int status)
 		if (h->pid != pid)
 			continue;
 		h->pid = 0;
+		if (h->kind == HELPER_RUNNER)
+			score_clear(m->score, h->index);
 		if (h->stopping || m->stopping) {
 			h->restart_ms = 0;
 			h->backoff_ms = 0;

@@ -114,6 +114,7 @@ inherit(struct runner *r)
 		if (r->score == NULL || r->users == NULL)
 			fatal(EX_OSERR, "cannot use what was inherited: %s",
 			    strerror(errno));
+		score_own(r->score, r->number);
 		(void)fcntl(r->channel, F_SETFL, O_NONBLOCK);
 		(void)fcntl(r->orders, F_SETFL, O_NONBLOCK);
 		return;

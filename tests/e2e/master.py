@@ -15,7 +15,8 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, TRACED, Wire, certificate, free_port, program, wait_for  # noqa: E402
+from baridtest import (Barid, NO_VERIFY, Sink, TRACED, Wire, certificate, free_port, program,  # noqa: E402
+                       smarthost, wait_for)
 
 ADDR_NO_RANDOMIZE = 0x0040000
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
@@ -363,6 +364,30 @@ def helpers():
         b.mail("alice", 3)
 
 
+def counts():
+    """What the runners have under way and in their queue is true again after a kill."""
+    def counted():
+        s = json.loads(b.ctl("--json", "status").stdout)
+        return s["runner-queued"], s["runner-active"]
+
+    def runners():
+        return [int(x.split("pid=")[1]) for x in json.loads(b.ctl("--json", "status").stdout)["helper"]
+                if x.startswith("barid-runner")]
+
+    # Two that are refused for now and wait; one whose server says nothing is under way.
+    with Sink(rules=["RCPT /later/=450 4.2.0 later", "RCPT /stall/=stall"]) as sink, \
+            smarthost(sink.port, extra="queue { runners = 1 }\n") as b:
+        b.send("x@y.example", ["later@far.example"], MESSAGE)
+        b.send("x@y.example", ["later@far.example"], MESSAGE)
+        b.send("x@y.example", ["stall@far.example"], MESSAGE)
+        wait_for("the counts", lambda: counted() == (3, 1))
+        for _ in range(2):
+            ready = b.log().count("is ready: 3 messages in the queue")
+            os.kill(runners()[0], signal.SIGKILL)
+            wait_for("a new runner", lambda: b.log().count("is ready: 3 messages in the queue") > ready)
+            wait_for("its counts", lambda: counted() == (3, 1))
+
+
 def activation():
     """Descriptors and names by LISTEN_FDS; READY, RELOADING, STOPPING, WATCHDOG by NOTIFY_SOCKET."""
     with Barid(start=False) as b, tempfile.TemporaryDirectory() as d:
@@ -528,8 +553,8 @@ def privilege():
         f.close()
 
 
-for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second, helpers, activation,
-             own_ports, descriptors, processes, full_log, privilege):
+for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second,
+             helpers, counts, activation, own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)

@@ -185,6 +185,43 @@ START_TEST(attach)
 }
 END_TEST
 
+/* Each runner counts for itself; one that was killed leaves nothing. */
+START_TEST(cells)
+{
+	struct score *s = score_new(1), *first, *last;
+
+	first = score_attach(dup(score_fd(s)));
+	last = score_attach(dup(score_fd(s)));
+	score_own(first, 0);
+	score_own(last, SCORE_CELLS - 1);
+	score_add(first, COUNT_RUNNER_QUEUED, 5);
+	score_add(first, COUNT_RUNNER_ACTIVE, 2);
+	score_add(last, COUNT_RUNNER_QUEUED, 30);
+	score_add(last, COUNT_RUNNER_QUEUED, -1);
+	score_add(last, COUNT_DELIVERED, 1);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_QUEUED), 34);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_ACTIVE), 2);
+	/* The last is killed; another begins in its place. */
+	score_clear(s, SCORE_CELLS - 1);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_QUEUED), 5);
+	score_free(last);
+	last = score_attach(dup(score_fd(s)));
+	score_own(last, SCORE_CELLS - 1);
+	score_add(last, COUNT_RUNNER_QUEUED, 3);
+	ck_assert_uint_eq(score_get(first, COUNT_RUNNER_QUEUED), 8);
+	/* The first is, and nobody has seen it. */
+	score_free(first);
+	first = score_attach(dup(score_fd(s)));
+	score_own(first, 0);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_QUEUED), 3);
+	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_ACTIVE), 0);
+	ck_assert_uint_eq(score_get(s, COUNT_DELIVERED), 1);
+	score_free(first);
+	score_free(last);
+	score_free(s);
+}
+END_TEST
+
 START_TEST(across_fork)
 {
 	struct score *s = score_new(2);
@@ -222,4 +259,4 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, hostile, many, attach, across_fork, names)
+UNIT_MAIN("score", slots, hostile, many, attach, cells, across_fork, names)
