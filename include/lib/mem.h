@@ -14,6 +14,12 @@ void *mem_array(size_t n, size_t size) MUST_USE;
 void *mem_grow(void *p, size_t n, size_t size) MUST_USE;
 char *mem_dup(struct str s) MUST_USE;	/* with a NUL behind it */
 void mem_free(void *p);			/* NULL is fine */
+/*
+ * Called by a child that was forked and goes on without exec: what is
+ * allocated from now on lies on pages that its parent never wrote to, so that
+ * nothing has to be copied for it.
+ */
+void mem_forked(void);
 /* Overwrites N bytes at P in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 /* Compares in a time that depends on N only. */

@@ -5,7 +5,8 @@
  *
  * No caller sees a failed allocation: a process that is out of memory says
  * so and ends with EX_TEMPFAIL, and its peer, or the caller of sendmail,
- * tries again.  A size that overflows is treated the same.
+ * tries again.  A size that overflows is treated the same.  A forked child
+ * begins with memory of its own (mem_young.c).
  */
 
 #include "lib/mem.h"
@@ -14,6 +15,7 @@
 #include <sysexits.h>
 
 #include "lib/log.h"
+#include "mem_young.h"
 
 NORETURN static void
 out_of_memory(size_t n, size_t size)
@@ -27,10 +29,31 @@ mem_alloc(size_t n)
 	return mem_array(1, n);
 }
 
+void
+mem_forked(void)
+{
+	young_begin();
+}
+
+/* N pieces of SIZE, zeroed; NULL: malloc's business. */
+static void *
+take_young(size_t n, size_t size)
+{
+	size_t all;
+
+	if (__builtin_mul_overflow(n, size, &all))
+		return NULL;
+	return young_take(all);
+}
+
 void *
 mem_room(size_t n)
 {
-	void *p = malloc(n > 0 ? n : 1);
+	void *p = take_young(1, n);
+
+	if (p != NULL)
+		return p;
+	p = malloc(n > 0 ? n : 1);
 
 	if (p == NULL)
 		out_of_memory(1, n);
@@ -40,19 +63,41 @@ mem_room(size_t n)
 void *
 mem_array(size_t n, size_t size)
 {
-	/* calloc(0) may give NULL, and callers need not ask. */
-	void *p = n > 0 && size > 0 ? calloc(n, size) : calloc(1, 1);
+	void *p = take_young(n, size);
 
+	if (p != NULL)
+		return p;
+	/* calloc(0) may give NULL, and callers need not ask. */
+	p = n > 0 && size > 0 ? calloc(n, size) : calloc(1, 1);
 	if (p == NULL)
 		out_of_memory(n, size);
 	return p;
 }
 
+/* What young memory at P holds, in a piece of N times SIZE. */
+static void *
+grow_young(void *p, size_t n, size_t size)
+{
+	size_t had = young_size(p);
+	void *q = mem_array(n, size);
+
+	/* mem_array() would have ended the process if this overflowed. */
+	memcpy(q, p, had < n * size ? had : n * size);
+	young_give(p);
+	return q;
+}
+
 void *
 mem_grow(void *p, size_t n, size_t size)
 {
-	void *q = n > 0 && size > 0 ? reallocarray(p, n, size) : realloc(p, 1);
+	void *q;
 
+	if (young_has(p))
+		return grow_young(p, n, size);
+	q = p == NULL ? take_young(n, size) : NULL;
+	if (q != NULL)
+		return q;
+	q = n > 0 && size > 0 ? reallocarray(p, n, size) : realloc(p, 1);
 	if (q == NULL)
 		out_of_memory(n, size);
 	return q;
@@ -71,7 +116,10 @@ mem_dup(struct str s)
 void
 mem_free(void *p)
 {
-	free(p);
+	if (young_has(p))
+		young_give(p);
+	else
+		free(p);
 }
 
 void

@@ -98,6 +98,61 @@ START_TEST(overflow_is_out_of_memory)
 }
 END_TEST
 
+/* Everything above, and the ways between the two kinds, in a forked child. */
+static void
+works_young(void)
+{
+	char *old = mem_dup(STR("before"));
+	unsigned char *p[64], *big;
+
+	mem_forked();
+	for (size_t round = 0; round < 20; round++) {
+		for (size_t i = 0; i < 64; i++) {
+			p[i] = mem_alloc(i * 16 + round);
+			for (size_t k = 0; k < i * 16 + round; k++)
+				if (p[i][k] != 0)
+					_exit(1);
+			memset(p[i], (int)i + 1, i * 16 + round);
+		}
+		for (size_t i = 64; i-- > 0;) {
+			p[i] = mem_grow(p[i], 2, i * 16 + round);
+			for (size_t k = 0; k < i * 16 + round; k++)
+				if (p[i][k] != i + 1)
+					_exit(2);
+			memset(p[i], 0xff, 2 * (i * 16 + round));
+			mem_free(p[i]);
+		}
+	}
+	/* More than there is. */
+	big = mem_array(1024, 1024);
+	memset(big, 1, 1024 * 1024);
+	big = mem_grow(big, 2048, 1024);
+	if (big[1024 * 1024 - 1] != 1)
+		_exit(3);
+	mem_free(big);
+	old = mem_grow(old, 1, 100);
+	if (strcmp(old, "before") != 0)
+		_exit(4);
+	mem_free(old);
+	mem_free(mem_room(0));
+	mem_free(mem_array(0, 0));
+	mem_free(mem_grow(NULL, 0, 0));
+}
+
+static void
+young_overflows(void)
+{
+	mem_forked();
+	mem_free(mem_grow(mem_alloc(10), half, 4));
+}
+
+START_TEST(forked)
+{
+	ck_assert_int_eq(child_run(works_young, -1), 0);
+	ck_assert_int_eq(child_run(young_overflows, -1), EX_TEMPFAIL);
+}
+END_TEST
+
 /* AddressSanitizer ends the process itself unless it is told otherwise. */
 const char *__asan_default_options(void);
 const char *
@@ -107,4 +162,4 @@ __asan_default_options(void)
 }
 
 UNIT_MAIN("lib/mem", allocates, nothing_is_something, copies,
-    compares_and_wipes, overflow_is_out_of_memory)
+    compares_and_wipes, overflow_is_out_of_memory, forked)
