@@ -99,10 +99,10 @@ $(FUZZ): obj/fuzz/%: obj/tests/fuzz/%.o obj/tests/fuzz/replay.o $(TEST_ARCHIVES)
 obj/fault/powercut_load: obj/tests/fault/powercut_load.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
-obj/tools/load: obj/tests/tools/load.o $(ARCHIVES)
+obj/tools/%: obj/tests/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
-TOOLS := $(patsubst tests/%,obj/%,$(call sources,tests/fault/powercut_load.c) $(call sources,tests/tools/load.c))
+TOOLS := $(patsubst tests/%,obj/%,$(call sources,tests/fault/powercut_load.c) $(call sources,tests/tools/*.c))
 
 unit: $(UNIT)
 tests: all $(UNIT) $(FAULT) $(FUZZ) $(TOOLS) stage

@@ -53,6 +53,13 @@ is_atext(char c)
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
+/* RFC 5322 3.6.8. */
+static inline bool
+is_ftext(char c)
+{
+	return c > ' ' && c < 0x7f && c != ':';
+}
+
 /* The length of the run of one class at the start of S. */
 static inline size_t
 span_of(struct str s, bool (*is)(char c))

@@ -29,13 +29,6 @@ line_end(struct str s)
 	return s.n > 1 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 0;
 }
 
-/* RFC 5322 3.6.8 ftext. */
-static bool
-is_ftext(char c)
-{
-	return c > ' ' && c < 0x7f && c != ':';
-}
-
 /* The octets of the field that S starts with, folded lines included. */
 static size_t
 field_length(struct str s)
