@@ -90,6 +90,8 @@ struct conf_queue {
 	uint64_t runners;	/* 0: one for each processor */
 	struct conf_times retry;
 	int64_t lifetime;
+	int64_t bounce_lifetime;	/* of mail with a null sender */
+	uint64_t max_attempts;	/* 0: as many as there is time for */
 	struct conf_times delay_notice;
 	uint64_t per_destination;
 	uint64_t per_connection;

@@ -176,6 +176,8 @@ static const struct option queue_options[] = {
 	OPT("runners", NUMBER, runners, "0", 0, 256, "Processes that deliver; 0 for one for each processor."),
 	OPT("retry", TIMES, retry, "{3m, 3m, 9m, 15m, 30m, 2h}", 1, 256, "The waits between attempts; the last repeats."),
 	OPT("lifetime", TIME, lifetime, "5d", SECOND, 365ull * DAY, "How long delivery is tried."),
+	OPT("bounce-lifetime", TIME, bounce_lifetime, "1d", SECOND, 365ull * DAY, "The same for mail with a null sender; at most lifetime."),
+	OPT("max-attempts", NUMBER, max_attempts, "0", 0, 1000000, "How often delivery is tried; 0 for as often as there is time."),
 	OPT("delay-notice", TIMES, delay_notice, "{4h}", 0, 16, "When the sender is told of a delay."),
 	OPT("per-destination", NUMBER, per_destination, "20", 1, 10000, "Connections to one destination at once."),
 	OPT("per-connection", NUMBER, per_connection, "100", 1, 1000000, "Messages over one connection."),
