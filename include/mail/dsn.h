@@ -3,7 +3,8 @@
 #define MAIL_DSN_H
 
 /*
- * dsn -- delivery status notifications as messages (RFC 3461-3464, 6522).
+ * dsn -- delivery status notifications as messages (RFC 3461-3464, 6522, and
+ * 6533 for what was sent with SMTPUTF8).
  *
  * Builds the whole report: header, a readable text, message/delivery-status
  * and the original (whole or its header).  Pure: no clock, no file.
@@ -24,6 +25,14 @@ enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED, DSN_EXPAN
 unsigned notify_parse(struct str s);
 void notify_add(struct buf *b, unsigned notify);
 
+/* The last attempt at a host. */
+struct dsn_try {
+	int64_t time;
+	struct str host;		/* "mx.example[192.0.2.1]:25", or empty */
+	struct str reply;
+};
+
+/* A recipient that failed with a status of 4.x.x was given up. */
 struct dsn_rcpt {
 	enum dsn_action action;
 	struct path rcpt;		/* Final-Recipient */
@@ -32,7 +41,11 @@ struct dsn_rcpt {
 	struct str remote_mta;		/* name of the host that replied, or empty */
 	struct str diagnostic;		/* its reply "550 5.1.1 no such user", or our own words */
 	bool smtp_diagnostic;		/* the diagnostic is a remote's SMTP reply */
+	int64_t first_attempt;
 	int64_t last_attempt;		/* 0: none */
+	size_t attempts;		/* if it was given up, or is delayed */
+	const struct dsn_try *tries;
+	size_t try_n;
 	int64_t retry_until;		/* delayed: when we give up */
 };
 
@@ -50,12 +63,16 @@ struct dsn {
 	size_t rcpt_n;
 	struct str original;		/* the whole message, or as much as is known */
 	bool full;			/* return all of it; else its header */
+	bool smtputf8;			/* the original was sent with SMTPUTF8 */
 };
 
 /* A report larger than this returns the header only. */
 #define DSN_FULL_MAX 50000
 
-/* Adds the message, CRLF line ends, 7-bit if the original is. */
-void dsn_add(struct buf *b, const struct dsn *d);
+/*
+ * Adds the message, CRLF line ends, 7-bit if the original is.  True: it must
+ * be sent with SMTPUTF8 itself, which is so only if its recipient needs that.
+ */
+bool dsn_add(struct buf *b, const struct dsn *d);
 
 #endif

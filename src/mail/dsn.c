@@ -3,35 +3,42 @@
 /*
  * dsn -- delivery status notifications, from facts to a whole message.
  *
- * The report has three parts: words for people, fields for programs, and
- * the original or its header.  The words are in dsn_text.  Every foreign
- * text (replies, addresses, names) is bounded, made ASCII and folded before
- * it goes in, so that none can begin a field, a part or a line too long.
- * The report decides nothing about who gets one: that is the queue's part.
+ * The report has three parts: words for people (dsn_text), fields for
+ * programs (dsn_status), and the original or its header.  Every foreign text
+ * (replies, addresses, names) is bounded, made clean and folded before it
+ * goes in, so that none can begin a field, a part or a line too long.  The
+ * report decides nothing about who gets one: that is the queue's part.
+ *
+ * A report about what was sent with SMTPUTF8, and needed it, has the forms of
+ * RFC 6533.  If its own recipient has an ASCII address it must reach that by
+ * any way: then these parts are encoded, and the message is 7-bit.
  */
 
 #include "mail/dsn.h"
 
+#include "dsn_status.h"
 #include "dsn_text.h"
 #include "grammar.h"
 #include "mail/date.h"
 #include "mail/header.h"
 #include "mail/limits.h"
-#include "mail/text.h"
+#include "recode.h"
 
 /* Where a line of the original is broken that no line may have. */
 #define BREAK_AT 990
-/* The address type of an ORCPT; the longest that is registered has 6. */
-#define ORCPT_TYPE_MAX 64
+/* Of a Message-ID that is referred to. */
+#define MESSAGE_ID_MAX 250
 
 struct report {
 	struct buf *b;
 	const struct dsn *d;
-	struct buf t;		/* a value that is being made */
+	struct buf t;		/* a value or a part that is being made */
 	struct buf boundary;
 	struct str original;	/* what is returned of it */
 	bool full;
-	bool eight;
+	bool utf8;		/* RFC 6533 */
+	bool encoded;		/* and its parts are quoted-printable */
+	bool eight;		/* the original is 8-bit */
 };
 
 unsigned
@@ -89,6 +96,12 @@ notify_add(struct buf *b, unsigned notify)
 		buf_adds(b, comma);
 		buf_add(b, STR("DELAY"));
 	}
+}
+
+static bool
+path_has_8bit(const struct path *p)
+{
+	return str_has_8bit(p->local) || str_has_8bit(p->domain);
 }
 
 static bool
@@ -165,17 +178,6 @@ choose_boundary(struct report *r)
 	    buf_cstr(&r->boundary), r->boundary.n) != NULL);
 }
 
-/* Adds a field: KIND as it is, then VALUE made clean. */
-static void
-add_field(struct report *r, const char *name, const char *kind,
-    struct str value)
-{
-	buf_reset(&r->t);
-	buf_adds(&r->t, kind);
-	dsn_clean(&r->t, value);
-	field_add(r->b, name, buf_str(&r->t));
-}
-
 static void
 add_date(struct report *r, const char *name, int64_t t)
 {
@@ -184,37 +186,22 @@ add_date(struct report *r, const char *name, int64_t t)
 	field_add(r->b, name, buf_str(&r->t));
 }
 
-/*
- * Adds a field whose value was xtext.  What it means is shown (RFC 3461
- * 6.3), unless it means what no field may hold: then the xtext is.
- */
+/* A Subject of WORDS and an address, which is encoded if it must be. */
 static void
-add_xtext(struct report *r, const char *name, struct str kind,
-    struct str xtext)
+add_subject_of(struct report *r, const char *words, const struct path *p)
 {
-	size_t start;
+	struct buf s;
 
-	xtext = str_head(xtext, DSN_FOREIGN_MAX);
+	buf_init(&s, 2000);
+	buf_adds(&s, words);
+	dsn_clean_path(&s, p, r->utf8);
 	buf_reset(&r->t);
-	dsn_clean(&r->t, kind);
-	start = r->t.n;
-	if (!xtext_valid(xtext) || xtext_decode(xtext, &r->t) == -1 ||
-	    str_has_8bit(str_skip(buf_str(&r->t), start))) {
-		buf_cut(&r->t, start);
-		dsn_clean(&r->t, xtext);
-	}
-	field_add(r->b, name, buf_str(&r->t));
-}
-
-static void
-add_path_field(struct report *r, const char *name, const char *before,
-    const struct path *p, const char *after)
-{
-	buf_reset(&r->t);
-	buf_adds(&r->t, before);
-	dsn_clean_path(&r->t, p);
-	buf_adds(&r->t, after);
-	field_add(r->b, name, buf_str(&r->t));
+	if (r->encoded)
+		unstructured_add(&r->t, buf_str(&s));
+	else
+		buf_add(&r->t, buf_str(&s));
+	field_add(r->b, "Subject", buf_str(&r->t));
+	buf_free(&s);
 }
 
 static void
@@ -238,8 +225,7 @@ add_subject(struct report *r)
 		if (n == 0)
 			continue;
 		if (n == 1) {
-			add_path_field(r, "Subject", order[i].words,
-			    &first->rcpt, "");
+			add_subject_of(r, order[i].words, &first->rcpt);
 			return;
 		}
 		buf_reset(&r->t);
@@ -252,107 +238,140 @@ add_subject(struct report *r)
 	field_add(r->b, "Subject", STR("Delivery report"));
 }
 
+/* The original's Message-ID, if it is one and no more. */
+static struct str
+original_id(const struct report *r)
+{
+	struct field f;
+	struct str id;
+
+	if (!header_find(r->d->original, STR("Message-ID"), &f))
+		return STR("");
+	id = str_trim(f.value);
+	if (id.n < 3 || id.n > MESSAGE_ID_MAX || id.p[0] != '<' ||
+	    str_find(id, '>') != (ptrdiff_t)id.n - 1 || str_has_8bit(id) ||
+	    str_has_ctl(id) || str_find(id, ' ') >= 0)
+		return STR("");
+	return id;
+}
+
+/* Who wrote it, about what, and that no machine shall answer. */
 static void
-add_header(struct report *r)
+add_identity(struct report *r)
 {
 	const struct dsn *d = r->d;
+	struct str id = original_id(r);
 
 	add_date(r, "Date", d->now);
 	buf_reset(&r->t);
 	buf_add(&r->t, STR("Mail Delivery System <MAILER-DAEMON@"));
-	dsn_clean(&r->t, d->reporting_mta);
+	dsn_clean(&r->t, d->reporting_mta, false);
 	buf_addc(&r->t, '>');
 	field_add(r->b, "From", buf_str(&r->t));
-	add_path_field(r, "To", "<", &d->to, ">");
+	buf_reset(&r->t);
+	buf_addc(&r->t, '<');
+	dsn_clean_path(&r->t, &d->to, r->utf8);
+	buf_addc(&r->t, '>');
+	field_add(r->b, "To", buf_str(&r->t));
 	add_subject(r);
 	buf_reset(&r->t);
 	buf_addc(&r->t, '<');
-	dsn_clean(&r->t, d->message_id);
+	dsn_clean(&r->t, d->message_id, false);
 	buf_addc(&r->t, '>');
 	field_add(r->b, "Message-ID", buf_str(&r->t));
+	/* RFC 3834 3.1.5. */
+	if (id.n > 0) {
+		field_add(r->b, "In-Reply-To", id);
+		field_add(r->b, "References", id);
+	}
 	/* RFC 3834 5: keeps answering machines quiet. */
 	field_add(r->b, "Auto-Submitted", STR("auto-replied"));
+}
+
+static void
+add_header(struct report *r)
+{
+	add_identity(r);
 	field_add(r->b, "MIME-Version", STR("1.0"));
 	buf_add(r->b, STR("Content-Type: multipart/report; "
 	    "report-type=delivery-status;\r\n\tboundary=\""));
 	buf_add(r->b, buf_str(&r->boundary));
 	buf_add(r->b, STR("\"\r\n"));
-	if (r->eight)
+	if (!r->encoded && (r->utf8 || r->eight))
 		field_add(r->b, "Content-Transfer-Encoding", STR("8bit"));
 	buf_add(r->b, STR("\r\n"));
 }
 
+/* ENCODING: NULL, or what it has. */
 static void
-begin_part(struct report *r, const char *type, const char *description)
+begin_part(struct report *r, const char *type, const char *description,
+    const char *encoding)
 {
 	buf_add(r->b, STR("--"));
 	buf_add(r->b, buf_str(&r->boundary));
 	buf_add(r->b, STR("\r\n"));
 	field_add(r->b, "Content-Type", str_c(type));
 	field_add(r->b, "Content-Description", str_c(description));
-}
-
-/* RFC 3464 2.2. */
-static void
-add_message_fields(struct report *r)
-{
-	const struct dsn *d = r->d;
-
-	if (d->envid.n > 0)
-		add_xtext(r, "Original-Envelope-Id", STR(""), d->envid);
-	add_field(r, "Reporting-MTA", "dns; ", d->reporting_mta);
-	if (d->received_from.n > 0)
-		add_field(r, "Received-From-MTA", "dns; ", d->received_from);
-	if (d->arrival > 0)
-		add_date(r, "Arrival-Date", d->arrival);
-}
-
-/* RFC 3464 2.3.4: a status that is none is put right by the action. */
-static const char *
-status_of(const struct dsn_rcpt *rcpt)
-{
-	struct str s = str_c(rcpt->status);
-	char code[12] = "";
-
-	if (s.n > 0 && enhanced_take(s, s.p[0], code).n == 0 && code[0] != '\0')
-		return rcpt->status;
-	return rcpt->action == DSN_FAILED ? "5.0.0" :
-	    rcpt->action == DSN_DELAYED ? "4.0.0" : "2.0.0";
-}
-
-/* RFC 3464 2.3. */
-static void
-add_rcpt_fields(struct report *r, const struct dsn_rcpt *rcpt)
-{
-	static const char *const actions[] = { "failed", "delayed",
-		"delivered", "relayed", "expanded" };
-	ptrdiff_t kind = str_find(rcpt->orcpt, ';');
-
+	if (encoding != NULL)
+		field_add(r->b, "Content-Transfer-Encoding", str_c(encoding));
 	buf_add(r->b, STR("\r\n"));
-	if (kind > 0 && kind < ORCPT_TYPE_MAX)
-		add_xtext(r, "Original-Recipient",
-		    str_head(rcpt->orcpt, (size_t)kind + 1),
-		    str_skip(rcpt->orcpt, (size_t)kind + 1));
-	add_path_field(r, "Final-Recipient", "rfc822; ", &rcpt->rcpt, "");
-	field_add(r->b, "Action", str_c(actions[rcpt->action]));
-	field_add(r->b, "Status", str_c(status_of(rcpt)));
-	if (rcpt->remote_mta.n > 0)
-		add_field(r, "Remote-MTA", "dns; ", rcpt->remote_mta);
-	if (rcpt->diagnostic.n > 0)
-		add_field(r, "Diagnostic-Code",
-		    rcpt->smtp_diagnostic ? "smtp; " : "x-barid; ",
-		    rcpt->diagnostic);
-	if (rcpt->last_attempt > 0)
-		add_date(r, "Last-Attempt-Date", rcpt->last_attempt);
-	if (r->d->queue_id.n > 0)
-		add_field(r, "Final-Log-ID", "", r->d->queue_id);
-	if (rcpt->action == DSN_DELAYED && rcpt->retry_until > 0)
-		add_date(r, "Will-Retry-Until", rcpt->retry_until);
+}
+
+/* Adds the lines of S in quoted-printable. */
+static void
+add_encoded(struct buf *b, struct str s)
+{
+	struct recoder c;
+	struct str line;
+
+	recode_init(&c, RECODE_QP);
+	while (s.n > 0) {
+		str_cut(s, '\n', &line, &s);
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		recode_add(&c, line, b);
+		recode_line(&c, true, b);
+	}
+	recode_end(&c, b);
+}
+
+/* Adds the part that ADD makes; its type is GLOBAL in a report of RFC 6533. */
+static void
+add_part(struct report *r, const char *type, const char *global,
+    const char *description, void (*add)(struct report *r, struct buf *b))
+{
+	struct buf part;
+
+	begin_part(r, r->utf8 ? global : type, description,
+	    r->encoded ? "quoted-printable" : r->utf8 ? "8bit" : NULL);
+	if (!r->encoded) {
+		add(r, r->b);
+		return;
+	}
+	buf_init(&part, r->b->max);
+	add(r, &part);
+	if (buf_ok(&part))
+		add_encoded(r->b, buf_str(&part));
+	else
+		r->b->err = true;
+	buf_free(&part);
+}
+
+static void
+put_words(struct report *r, struct buf *b)
+{
+	dsn_text_add(b, r->d, r->full);
+}
+
+static void
+put_status(struct report *r, struct buf *b)
+{
+	dsn_status_add(b, r->d);
 }
 
 /* Adds a line without its end, cleaned of CR and NUL, broken if too long. */
 static void
-add_original_line(struct report *r, struct str line)
+put_original_line(struct buf *b, struct str line)
 {
 	size_t col = 0;
 
@@ -361,55 +380,77 @@ add_original_line(struct report *r, struct str line)
 		if (line.n > MAIL_LINE_MAX && col >= BREAK_AT &&
 		    (((unsigned char)line.p[i] & 0xc0) != 0x80 ||
 		    col >= BREAK_AT + 4)) {
-			buf_add(r->b, STR("\r\n "));
+			buf_add(b, STR("\r\n "));
 			col = 1;
 		}
-		buf_addc(r->b, line.p[i] == '\r' || line.p[i] == '\0' ?
+		buf_addc(b, line.p[i] == '\r' || line.p[i] == '\0' ?
 		    '?' : line.p[i]);
 		col++;
 	}
-	buf_add(r->b, STR("\r\n"));
+	buf_add(b, STR("\r\n"));
+}
+
+static void
+put_original(struct report *r, struct buf *b)
+{
+	struct str line, rest = r->original;
+
+	while (rest.n > 0) {
+		str_cut(rest, '\n', &line, &rest);
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		put_original_line(b, line);
+	}
 }
 
 static void
 add_original(struct report *r)
 {
-	struct str line, rest = r->original;
+	const char *what = r->full ? "The message" :
+				     "The header of the message";
 
+	if (r->utf8) {
+		add_part(r, NULL, r->full ? "message/global" :
+		    "message/global-headers", what, put_original);
+		return;
+	}
 	begin_part(r, r->full ? "message/rfc822" :
 	    r->eight ? "text/rfc822-headers; charset=utf-8" :
-	    "text/rfc822-headers",
-	    r->full ? "The message" : "The header of the message");
-	if (r->eight)
-		field_add(r->b, "Content-Transfer-Encoding", STR("8bit"));
-	buf_add(r->b, STR("\r\n"));
-	while (rest.n > 0) {
-		str_cut(rest, '\n', &line, &rest);
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
-		add_original_line(r, line);
-	}
+	    "text/rfc822-headers", what, r->eight ? "8bit" : NULL);
+	put_original(r, r->b);
 }
 
-void
-dsn_add(struct buf *b, const struct dsn *d)
+/* True if the report must have the forms of RFC 6533. */
+static bool
+needs_utf8(const struct dsn *d)
 {
-	struct report r = { .b = b, .d = d };
+	bool wide = path_has_8bit(&d->to) ||
+	    str_has_8bit(header_part(d->original));
 
+	for (size_t i = 0; i < d->rcpt_n && !wide; i++)
+		wide = path_has_8bit(&d->rcpts[i].rcpt);
+	return d->smtputf8 && wide;
+}
+
+bool
+dsn_add(struct buf *b, const struct dsn *asked)
+{
+	struct dsn d = *asked;
+	struct report r = { .b = b, .d = &d };
+
+	d.smtputf8 = needs_utf8(asked);
+	r.utf8 = d.smtputf8;
+	r.encoded = r.utf8 && !path_has_8bit(&d.to);
 	buf_init(&r.t, 4096);
 	buf_init(&r.boundary, 128);
 	choose_original(&r);
 	choose_boundary(&r);
 	add_header(&r);
-	begin_part(&r, "text/plain; charset=us-ascii", "Report");
+	add_part(&r, "text/plain; charset=us-ascii",
+	    "text/plain; charset=utf-8", "Report", put_words);
 	buf_add(b, STR("\r\n"));
-	dsn_text_add(b, d, r.full);
-	buf_add(b, STR("\r\n"));
-	begin_part(&r, "message/delivery-status", "Delivery status");
-	buf_add(b, STR("\r\n"));
-	add_message_fields(&r);
-	for (size_t i = 0; i < d->rcpt_n; i++)
-		add_rcpt_fields(&r, &d->rcpts[i]);
+	add_part(&r, "message/delivery-status",
+	    "message/global-delivery-status", "Delivery status", put_status);
 	buf_add(b, STR("\r\n"));
 	add_original(&r);
 	buf_add(b, STR("\r\n--"));
@@ -417,4 +458,5 @@ dsn_add(struct buf *b, const struct dsn *d)
 	buf_add(b, STR("--\r\n"));
 	buf_free(&r.t);
 	buf_free(&r.boundary);
+	return r.utf8 && !r.encoded;
 }

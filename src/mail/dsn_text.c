@@ -17,6 +17,8 @@
 #define WIDTH 76
 /* Recipients that are explained; the rest of a long list is only named. */
 #define EXPLAINED_MAX 50
+/* Recipients of which each host that was tried is shown. */
+#define TRIED_MAX 10
 /* How much of the original's subject is repeated. */
 #define SUBJECT_MAX 200
 
@@ -31,6 +33,11 @@ static const struct explanation our_rules = { "7.",
 	"The rules of this mail system did not let the message go on.",
 	"The reason below may say why. If it means nothing to you, forward "
 	"this report to the person who runs your mail system." };
+
+/* It failed for the time being, again and again. */
+static const struct explanation given_up = { "",
+	"Delivery was tried without success, and is given up now.",
+	"Please check the address, and send the message again later." };
 
 /* The first whose code is the start of a status decides. */
 /* clang-format off */
@@ -82,28 +89,63 @@ static const struct explanation explanations[] = {
 };
 /* clang-format on */
 
-void
-dsn_clean(struct buf *b, struct str s)
+/* Octets at P that end a line or turn it round, in well-formed UTF-8; or 0. */
+static size_t
+is_deceptive(const unsigned char *p, size_t n)
 {
-	s = str_head(s, DSN_FOREIGN_MAX);
+	/* U+0080-9F; U+200B-200F, 2028-202E; U+2060-206F; U+FEFF. */
+	if (n >= 2 && p[0] == 0xc2 && p[1] < 0xa0)
+		return 2;
+	if (n < 3)
+		return 0;
+	if (p[0] == 0xe2 && p[1] == 0x80 &&
+	    ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae)))
+		return 3;
+	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf)
+		return 3;
+	return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
+}
+
+/* S up to DSN_FOREIGN_MAX, not within a character. */
+static struct str
+shortened(struct str s)
+{
+	size_t n = DSN_FOREIGN_MAX;
+
+	if (s.n <= n)
+		return s;
+	while (n > DSN_FOREIGN_MAX - 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_head(s, n);
+}
+
+void
+dsn_clean(struct buf *b, struct str s, bool utf8)
+{
+	s = shortened(s);
+	utf8 = utf8 && str_has_8bit(s) && str_is_utf8(s);
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
+		size_t n = utf8 ? is_deceptive(
+		    (const unsigned char *)s.p + i, s.n - i) : 0;
 
 		if (c == '\n' || c == '\r' || c == '\t')
 			buf_addc(b, ' ');
 		else
-			buf_addc(b, is_ctl(c) || is_8bit(c) ? '?' : c);
+			buf_addc(b, is_ctl(c) || (is_8bit(c) && !utf8) ||
+			    n > 0 ? '?' : c);
+		i += n > 0 ? n - 1 : 0;
 	}
 }
 
 void
-dsn_clean_path(struct buf *b, const struct path *p)
+dsn_clean_path(struct buf *b, const struct path *p, bool utf8)
 {
 	struct buf t;
 
 	buf_init(&t, DSN_FOREIGN_MAX);
 	path_add(&t, p);
-	dsn_clean(b, buf_str(&t));
+	dsn_clean(b, buf_str(&t), utf8);
 	buf_free(&t);
 }
 
@@ -152,6 +194,8 @@ explain(const struct dsn_rcpt *rcpt)
 	struct str s = str_c(rcpt->status);
 
 	s = s.n > 2 ? str_skip(s, 2) : STR("");
+	if (rcpt->action == DSN_FAILED && rcpt->attempts > 0)
+		return &given_up;
 	if (rcpt->diagnostic.n > 0 && !rcpt->smtp_diagnostic &&
 	    str_starts(s, STR("7.")))
 		return &our_rules;
@@ -167,7 +211,7 @@ explain(const struct dsn_rcpt *rcpt)
 
 /* The subject, if it is plain text that can be shown as it is. */
 static struct str
-plain_subject(struct str message)
+plain_subject(struct str message, bool utf8)
 {
 	struct field f;
 	struct str s;
@@ -175,8 +219,8 @@ plain_subject(struct str message)
 	if (!header_find(message, STR("Subject"), &f))
 		return STR("");
 	s = str_trim(f.value);
-	if (s.n > SUBJECT_MAX || str_has_8bit(s) ||
-	    memmem(s.p, s.n, "=?", 2) != NULL)
+	if (s.n > SUBJECT_MAX || memmem(s.p, s.n, "=?", 2) != NULL ||
+	    (str_has_8bit(s) && !(utf8 && str_is_utf8(s))))
 		return STR("");
 	return s;
 }
@@ -194,14 +238,14 @@ add_group_intro(struct buf *b, const struct dsn *d, enum dsn_action action,
 		[DSN_EXPANDED] = "was given to a list, which passes it on to "
 		    "its members, for",
 	};
-	struct str subject = plain_subject(d->original);
+	struct str subject = plain_subject(d->original, d->smtputf8);
 	struct buf t;
 
 	buf_init(&t, 4096);
 	buf_add(&t, STR("Your message "));
 	if (subject.n > 0) {
 		buf_addc(&t, '"');
-		dsn_clean(&t, subject);
+		dsn_clean(&t, subject, d->smtputf8);
 		buf_add(&t, STR("\" "));
 	}
 	if (d->arrival > 0) {
@@ -215,8 +259,20 @@ add_group_intro(struct buf *b, const struct dsn *d, enum dsn_action action,
 	buf_free(&t);
 }
 
+/* What another server said, or our own words, a paragraph of its own. */
 static void
-add_answer(struct buf *b, const struct dsn_rcpt *rcpt)
+add_quoted(struct buf *b, struct str words, bool utf8)
+{
+	struct buf t;
+
+	buf_init(&t, 4096);
+	dsn_clean(&t, words, utf8);
+	add_wrapped(b, "        ", buf_str(&t));
+	buf_free(&t);
+}
+
+static void
+add_answer(struct buf *b, const struct dsn_rcpt *rcpt, bool utf8)
 {
 	struct buf t;
 
@@ -225,42 +281,97 @@ add_answer(struct buf *b, const struct dsn_rcpt *rcpt)
 	buf_init(&t, 4096);
 	if (rcpt->smtp_diagnostic) {
 		buf_add(&t, STR("The mail server "));
-		dsn_clean(&t, rcpt->remote_mta);
+		dsn_clean(&t, rcpt->remote_mta, utf8);
 		buf_adds(&t, rcpt->remote_mta.n > 0 ? " answered:" :
 		    "answered:");
 	} else {
 		buf_add(&t, STR("More exactly:"));
 	}
 	add_wrapped(b, "    ", buf_str(&t));
-	buf_reset(&t);
-	dsn_clean(&t, rcpt->diagnostic);
-	add_wrapped(b, "        ", buf_str(&t));
+	add_quoted(b, rcpt->diagnostic, utf8);
 	buf_free(&t);
 }
 
 static void
-add_explained(struct buf *b, const struct dsn_rcpt *rcpt)
+add_count(struct buf *b, const struct dsn_rcpt *rcpt)
+{
+	struct buf t;
+
+	buf_init(&t, 512);
+	if (rcpt->attempts == 1) {
+		buf_add(&t, STR("It was tried once, on "));
+		date_add(&t, rcpt->first_attempt);
+	} else {
+		buf_add(&t, STR("It was tried "));
+		buf_addu(&t, rcpt->attempts);
+		buf_add(&t, STR(" times, from "));
+		date_add(&t, rcpt->first_attempt);
+		buf_add(&t, STR(" to "));
+		date_add(&t, rcpt->last_attempt);
+	}
+	buf_addc(&t, '.');
+	add_wrapped(b, "    ", buf_str(&t));
+	buf_free(&t);
+}
+
+/* How often it was tried, and what each host said last. */
+static void
+add_tries(struct buf *b, const struct dsn_rcpt *rcpt, bool utf8)
+{
+	struct buf t;
+
+	add_count(b, rcpt);
+	buf_init(&t, 4096);
+	for (size_t i = 0; i < rcpt->try_n; i++) {
+		const struct dsn_try *y = &rcpt->tries[i];
+
+		buf_reset(&t);
+		if (y->host.n > 0)
+			dsn_clean(&t, y->host, utf8);
+		else
+			buf_add(&t, STR("Before any server was asked"));
+		buf_add(&t, STR(", "));
+		date_add(&t, y->time);
+		buf_addc(&t, ':');
+		add_wrapped(b, "    ", buf_str(&t));
+		add_quoted(b, y->reply, utf8);
+	}
+	buf_free(&t);
+}
+
+/* The message waits on. */
+static void
+add_patience(struct buf *b, const struct dsn_rcpt *rcpt)
+{
+	struct buf t;
+
+	buf_init(&t, 256);
+	buf_add(&t, STR("You need not send it again: we keep trying"));
+	if (rcpt->retry_until > 0) {
+		buf_add(&t, STR(" until "));
+		date_add(&t, rcpt->retry_until);
+	}
+	buf_add(&t, STR(", and will tell you if it fails."));
+	add_wrapped(b, "    ", buf_str(&t));
+	buf_free(&t);
+}
+
+static void
+add_explained(struct buf *b, const struct dsn_rcpt *rcpt, bool tries,
+    bool utf8)
 {
 	const struct explanation *e = explain(rcpt);
 
-	if (rcpt->action == DSN_FAILED) {
+	if (rcpt->action == DSN_FAILED || rcpt->action == DSN_DELAYED)
 		add_wrapped(b, "    ", str_c(e->what));
+	if (rcpt->action == DSN_FAILED)
 		add_wrapped(b, "    ", str_c(e->advice));
-	} else if (rcpt->action == DSN_DELAYED) {
-		struct buf t;
-
-		add_wrapped(b, "    ", str_c(e->what));
-		buf_init(&t, 256);
-		buf_add(&t, STR("You need not send it again: we keep trying"));
-		if (rcpt->retry_until > 0) {
-			buf_add(&t, STR(" until "));
-			date_add(&t, rcpt->retry_until);
-		}
-		buf_add(&t, STR(", and will tell you if it fails."));
-		add_wrapped(b, "    ", buf_str(&t));
-		buf_free(&t);
-	}
-	add_answer(b, rcpt);
+	else if (rcpt->action == DSN_DELAYED)
+		add_patience(b, rcpt);
+	if (tries && rcpt->try_n > 0)
+		add_tries(b, rcpt, utf8);
+	else
+		add_answer(b, rcpt, utf8);
 }
 
 static void
@@ -280,10 +391,11 @@ add_group(struct buf *b, const struct dsn *d, enum dsn_action action)
 		if (shown <= EXPLAINED_MAX)
 			buf_add(b, STR("\r\n"));
 		buf_add(b, STR("  "));
-		dsn_clean_path(b, &rcpt->rcpt);
+		dsn_clean_path(b, &rcpt->rcpt, d->smtputf8);
 		buf_add(b, STR("\r\n"));
 		if (shown++ < EXPLAINED_MAX)
-			add_explained(b, rcpt);
+			add_explained(b, rcpt, shown <= TRIED_MAX,
+			    d->smtputf8);
 	}
 	buf_add(b, STR("\r\n"));
 }
@@ -297,7 +409,7 @@ dsn_text_add(struct buf *b, const struct dsn *d, bool full)
 
 	buf_init(&t, 4096);
 	buf_add(&t, STR("This is an automatic report from the mail system at "));
-	dsn_clean(&t, d->reporting_mta);
+	dsn_clean(&t, d->reporting_mta, false);
 	buf_addc(&t, '.');
 	add_wrapped(b, "", buf_str(&t));
 	buf_add(b, STR("\r\n"));
@@ -306,7 +418,7 @@ dsn_text_add(struct buf *b, const struct dsn *d, bool full)
 	buf_reset(&t);
 	if (d->postmaster.n > 0) {
 		buf_add(&t, STR("If you need help, write to "));
-		dsn_clean(&t, d->postmaster);
+		dsn_clean(&t, d->postmaster, d->smtputf8);
 		buf_add(&t, STR(" and send this report along. "));
 	}
 	buf_adds(&t, full ? "Your message is attached." :

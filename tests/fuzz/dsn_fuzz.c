@@ -60,9 +60,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str rest = str_n((const char *)data, n);
 	struct dsn_rcpt rcpt = { 0 };
+	struct dsn_try tries[2] = { 0 };
 	struct dsn d = { .rcpts = &rcpt, .rcpt_n = 1 };
 	struct buf b, status;
 	unsigned kind;
+	bool wide;
 
 	if (n == 0)
 		return 0;
@@ -89,12 +91,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	d.arrival = kind;
 	d.now = 1;
 	d.full = (kind & 16) != 0;
+	d.smtputf8 = (kind & 32) != 0;
+	if ((kind & 64) != 0) {
+		/* Every text comes once more, as an answer and a host. */
+		rcpt.attempts = 1 + kind % 3;
+		rcpt.tries = tries;
+		rcpt.try_n = 2;
+		tries[0].host = rcpt.remote_mta;
+		tries[0].reply = rcpt.diagnostic;
+		tries[1].reply = d.envid;
+	}
 	d.original = rest;
 	buf_init(&b, 1 << 22);
-	dsn_add(&b, &d);
+	wide = dsn_add(&b, &d);
 	check(buf_ok(&b));
 	check_report(buf_str(&b));
-	if (!str_has_8bit(d.original))
+	check(!wide || str_has_8bit(d.to.local) || str_has_8bit(d.to.domain));
+	if (!wide && !str_has_8bit(d.original))
 		check(!str_has_8bit(buf_str(&b)));
 	buf_free(&b);
 	buf_free(&status);

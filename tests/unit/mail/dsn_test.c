@@ -440,5 +440,113 @@ START_TEST(subjects)
 }
 END_TEST
 
-UNIT_MAIN("mail/dsn", notify, failure, sparse, headers_only, long_lines,
+/* RFC 6533 (RFC 6531-07): raw for who has such an address. */
+START_TEST(global)
+{
+	struct dsn_rcpt rcpt = failed_rcpt();
+	struct dsn d = report(&rcpt, 1);
+	struct str parts[8];
+	struct field f;
+
+	d.smtputf8 = true;
+	d.original = STR("Subject: \xc3\xa9\r\n\r\nbody\r\n");
+	rcpt.rcpt.local = STR("g\xc3\xbc");
+	d.to.local = STR("b\xc3\xb6");
+	buf_init(&b, 1 << 20);
+	ck_assert(dsn_add(&b, &d));
+	check_lines();
+	ck_assert_uint_eq(split(parts), 4);
+	ck_assert(has("To: <b\xc3\xb6@a.test>\r\n"));
+	ck_assert(has("Subject: Delivery failed: g\xc3\xbc@b.test\r\n"));
+	ck_assert(has("Content-Type: text/plain; charset=utf-8\r\n"));
+	ck_assert(has("Content-Type: message/global-delivery-status\r\n"));
+	ck_assert(has("Final-Recipient: utf-8; g\xc3\xbc@b.test\r\n"));
+	ck_assert(has("Content-Type: message/global\r\n"));
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert(header_find(parts[i],
+		    STR("Content-Transfer-Encoding"), &f));
+		ck_str(f.value, STR(" 8bit"));
+	}
+	buf_free(&b);
+	d.full = false;
+	buf_init(&b, 1 << 20);
+	ck_assert(dsn_add(&b, &d));
+	ck_assert(has("Content-Type: message/global-headers\r\n"));
+	ck_assert(!has("\r\nbody"));
+	buf_free(&b);
+}
+END_TEST
+
+/* Who has an ASCII address gets it by any way: 7-bit. */
+START_TEST(global_encoded)
+{
+	struct dsn_rcpt rcpt = failed_rcpt();
+	struct dsn d = report(&rcpt, 1);
+	struct str parts[8];
+
+	d.smtputf8 = true;
+	d.original = STR("Subject: \xc3\xa9\r\n\r\nb\xc3\xb6""dy\r\n");
+	rcpt.rcpt.local = STR("g\xc3\xbc");
+	buf_init(&b, 1 << 20);
+	ck_assert(!dsn_add(&b, &d));
+	check_lines();
+	ck_assert_uint_eq(split(parts), 4);
+	ck_assert(!str_has_8bit(buf_str(&b)) && !has("8bit"));
+	ck_assert(has("Subject: =?utf-8?B?"));
+	ck_assert(has("Content-Type: message/global-delivery-status\r\n"
+	    "Content-Description: Delivery status\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"));
+	ck_assert(has("Final-Recipient: utf-8; g=C3=BC@b.test\r\n"));
+	ck_assert(has("Content-Type: message/global\r\n"));
+	ck_assert(has("Subject: =C3=A9\r\n\r\nb=C3=B6dy\r\n"));
+	buf_free(&b);
+	/* SMTPUTF8 was said, but not needed: the forms that all know. */
+	rcpt.rcpt.local = STR("gu");
+	d.original = STR("Subject: e\r\n\r\nb\xc3\xb6""dy\r\n");
+	buf_init(&b, 1 << 20);
+	ck_assert(!dsn_add(&b, &d));
+	ck_assert(has("message/delivery-status\r\n") && !has("global"));
+	ck_assert(has("message/rfc822\r\n") && has("b\xc3\xb6""dy"));
+	buf_free(&b);
+}
+END_TEST
+
+/* RFC 3834 3.1.5: a Message-ID is referred to if it is one. */
+START_TEST(references)
+{
+	static const struct {
+		const char *original, *id;
+	} t[] = {
+		{ "Message-ID: <a@b>\r\n\r\n", "<a@b>" },
+		{ "Message-ID:\r\n <a@b>\r\n\r\n", "<a@b>" },
+		{ "Message-ID: <a@b> <c@d>\r\n\r\n", NULL },
+		{ "Message-ID: a@b\r\n\r\n", NULL },
+		{ "Message-ID: <a\r\n b>\r\n\r\n", NULL },
+		{ "Message-ID: <\xc3\xa9@b>\r\n\r\n", NULL },
+		{ "Message-ID: <>\r\n\r\n", NULL },
+		{ "X: y\r\n\r\nMessage-ID: <a@b>\r\n", NULL },
+	};
+	struct dsn_rcpt rcpt = failed_rcpt();
+	struct dsn d = report(&rcpt, 1);
+	struct field f;
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		bool found;
+
+		d.original = str_c(t[i].original);
+		make(&d);
+		found = header_find(buf_str(&b), STR("In-Reply-To"), &f);
+		ck_assert_msg(found == (t[i].id != NULL), "row %zu", i);
+		if (found) {
+			ck_str(str_trim(f.value), str_c(t[i].id));
+			ck_assert(header_find(buf_str(&b), STR("References"),
+			    &f));
+			ck_str(str_trim(f.value), str_c(t[i].id));
+		}
+		buf_free(&b);
+	}
+}
+END_TEST
+
+UNIT_MAIN("mail/dsn", global, global_encoded, references, notify, failure, sparse, headers_only, long_lines,
     eight_bit, injection, xtext, boundary, many, subjects)

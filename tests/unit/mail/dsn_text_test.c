@@ -186,6 +186,75 @@ START_TEST(long_list)
 }
 END_TEST
 
+/* What was tried is told to whom it was given up for, or who waits. */
+START_TEST(tries)
+{
+	const struct dsn_try tried[] = {
+		{ 1795176000, STR("mx1.b.test[192.0.2.1]:25"),
+		    STR("450 4.2.0 try\r\nBcc: later\x1b[31m") },
+		{ 1795176060, STR(""), STR("no name server answers") },
+	};
+	struct dsn_rcpt rcpt = { .action = DSN_FAILED,
+		.rcpt = { STR("c"), STR("b.test") }, .status = "4.4.7",
+		.diagnostic = STR("no name server answers"), .attempts = 63,
+		.first_attempt = 1795176000, .last_attempt = 1795608000,
+		.tries = tried, .try_n = 2 };
+
+	make(&rcpt, 1, "");
+	ck_assert(has("    Delivery was tried without success, and is given up "
+	    "now.\r\n    Please check the address, and send the message "
+	    "again later.\r\n"
+	    "    It was tried 63 times, from Fri, 20 Nov 2026 12:00:00 +0000 "
+	    "to Wed, 25\r\n    Nov 2026 12:00:00 +0000.\r\n"
+	    "    mx1.b.test[192.0.2.1]:25, Fri, 20 Nov 2026 12:00:00 +0000:\r\n"
+	    "        450 4.2.0 try Bcc: later?[31m\r\n"
+	    "    Before any server was asked, Fri, 20 Nov 2026 12:01:00 "
+	    "+0000:\r\n        no name server answers\r\n"));
+	ck_assert(!has("More exactly"));
+	buf_free(&b);
+	rcpt.attempts = 1;
+	rcpt.action = DSN_DELAYED;
+	rcpt.try_n = 1;
+	make(&rcpt, 1, "");
+	ck_assert(has("    It was tried once, on Fri, 20 Nov 2026 12:00:00 "
+	    "+0000.\r\n    mx1"));
+	ck_assert(has("You need not send it again") && !has("given up"));
+	buf_free(&b);
+}
+END_TEST
+
+/* U+202E, U+0085, U+2028 and U+FEFF would fool who reads it. */
+START_TEST(deceptive)
+{
+	struct dsn_rcpt rcpt = { .action = DSN_FAILED,
+		.rcpt = { STR("\xc3\xbc\xe2\x80\xae"), STR("b.test") },
+		.smtp_diagnostic = true,
+		.diagnostic = STR("550 gr\xc3\xbc\xc3\x9f\xc2\x85\xe2\x80\xa8"
+		    "\xef\xbb\xbfnein\xe2\x81\xa6 \xe2\x82\xac") };
+	struct dsn d = { .reporting_mta = STR("mx.a.test"),
+		.message_id = STR("x@mx.a.test"), .smtputf8 = true,
+		.to = { STR("\xc3\xbc"), STR("a.test") },
+		.original = STR("Subject: \xc3\xa9\r\n\r\n"),
+		.rcpts = &rcpt, .rcpt_n = 1 };
+
+	buf_init(&b, 1 << 20);
+	ck_assert(dsn_add(&b, &d));
+	ck_assert(has("        550 gr\xc3\xbc\xc3\x9f???nein? \xe2\x82\xac\r\n"));
+	ck_assert(has("  \xc3\xbc?@b.test\r\n"));
+	ck_assert(has("Your message \"\xc3\xa9\" could not"));
+	buf_free(&b);
+	/* Without SMTPUTF8, and what is no UTF-8. */
+	rcpt.diagnostic = STR("550 \xff\xc3\xbc");
+	buf_init(&b, 1 << 20);
+	ck_assert(dsn_add(&b, &d) && has("        550 ???\r\n"));
+	buf_free(&b);
+	d.smtputf8 = false;
+	buf_init(&b, 1 << 20);
+	ck_assert(!dsn_add(&b, &d) && has("  ?????@b.test\r\n"));
+	buf_free(&b);
+}
+END_TEST
+
 /* A subject cannot leave its line. */
 START_TEST(subject)
 {
@@ -199,4 +268,4 @@ START_TEST(subject)
 END_TEST
 
 UNIT_MAIN("mail/dsn_text", failure, delayed, succeeded, explanations, our_rules, long_list,
-    subject)
+    tries, deceptive, subject)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* dsn_status: the fields for programs, and what a sender gave for them. */
+
+#include <stdio.h>
+
+#include "mail/dsn_status.h"
+
+#include "unit.h"
+
+static struct buf b;
+
+static void
+make(const struct dsn *d)
+{
+	ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0);
+	buf_init(&b, 1 << 20);
+	dsn_status_add(&b, d);
+	ck_assert(buf_ok(&b));
+}
+
+static bool
+has(const char *text)
+{
+	return memmem(buf_cstr(&b), b.n, text, strlen(text)) != NULL;
+}
+
+START_TEST(groups)
+{
+	struct dsn_rcpt rcpts[] = {
+		{ .action = DSN_FAILED, .rcpt = { STR("a b"), STR("x") },
+		    .status = "4.4.7", .remote_mta = STR("mx.x"),
+		    .diagnostic = STR("450 4.2.1 not now"),
+		    .smtp_diagnostic = true, .last_attempt = 1795176060,
+		    .retry_until = 1795176060 },
+		{ .action = DSN_DELAYED, .rcpt = { STR("b"), STR("x") },
+		    .status = "4.4.1", .diagnostic = STR("refused"),
+		    .retry_until = 1795176060 },
+	};
+	struct dsn d = { .reporting_mta = STR("mx.a"), .queue_id = STR("ID"),
+		.arrival = 1795176000, .rcpts = rcpts, .rcpt_n = 2 };
+
+	make(&d);
+	ck_str(buf_str(&b), STR("Reporting-MTA: dns; mx.a\r\n"
+	    "Arrival-Date: Fri, 20 Nov 2026 12:00:00 +0000\r\n\r\n"
+	    "Final-Recipient: rfc822; \"a b\"@x\r\nAction: failed\r\n"
+	    "Status: 4.4.7\r\nRemote-MTA: dns; mx.x\r\n"
+	    "Diagnostic-Code: smtp; 450 4.2.1 not now\r\n"
+	    "Last-Attempt-Date: Fri, 20 Nov 2026 12:01:00 +0000\r\n"
+	    "Final-Log-ID: ID\r\n\r\n"
+	    "Final-Recipient: rfc822; b@x\r\nAction: delayed\r\n"
+	    "Status: 4.4.1\r\nDiagnostic-Code: x-barid; refused\r\n"
+	    "Final-Log-ID: ID\r\n"
+	    "Will-Retry-Until: Fri, 20 Nov 2026 12:01:00 +0000\r\n"));
+	buf_free(&b);
+}
+END_TEST
+
+/* RFC 6533 3: what ORCPT of type utf-8 means is shown where it may be. */
+START_TEST(orcpt)
+{
+	static const struct {
+		const char *orcpt;
+		bool utf8;
+		const char *shown;	/* NULL: nothing */
+	} t[] = {
+		{ "rfc822;a+2Bb@x", false, "rfc822;a+b@x" },
+		{ "utf-8;g\\x{FC}@x", true, "utf-8; g\xc3\xbc@x" },
+		{ "UTF-8;\\x{20AC}\\x{1F600}\\x{5C}@x", true,
+		    "utf-8; \xe2\x82\xac\xf0\x9f\x98\x80\\@x" },
+		{ "utf-8;g\xc3\xbc@x", true, "utf-8; g\xc3\xbc@x" },
+		{ "utf-8;g\\x{FC}@x", false, "utf-8; g\\x{FC}@x" },
+		{ "utf-8;g\xc3\xbc@x", false, "utf-8; g??@x" },
+		/* No character, or one that no field may hold. */
+		{ "utf-8;\\x{D800}\\x{110000}@x", true,
+		    "utf-8; \\x{D800}\\x{110000}@x" },
+		{ "utf-8;\\x{D}\\x{A}X: y", true, "utf-8; \\x{D}\\x{A}X: y" },
+		{ "utf-8;\\x{}\\x{FC\\x{fc}+2B", true,
+		    "utf-8; \\x{}\\x{FC\\x{fc}+2B" },
+		{ "utf-8;\\x{202E}x", true, "utf-8; ?x" },
+		{ ";x", true, NULL },
+		{ "x", true, NULL },
+	};
+	struct dsn_rcpt rcpt = { .action = DSN_FAILED,
+		.rcpt = { STR("a"), STR("x") } };
+	struct dsn d = { .reporting_mta = STR("mx.a"), .rcpts = &rcpt,
+		.rcpt_n = 1 };
+	char want[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		rcpt.orcpt = str_c(t[i].orcpt);
+		d.smtputf8 = t[i].utf8;
+		make(&d);
+		ck_assert(has("Original-Recipient") == (t[i].shown != NULL));
+		snprintf(want, sizeof(want), "\r\nOriginal-Recipient: %s\r\n",
+		    t[i].shown != NULL ? t[i].shown : "");
+		ck_assert_msg(t[i].shown == NULL || has(want), "row %zu: %s",
+		    i, buf_cstr(&b));
+		buf_free(&b);
+	}
+}
+END_TEST
+
+START_TEST(global)
+{
+	struct dsn_rcpt rcpts[] = {
+		{ .rcpt = { STR("g\xc3\xbc"), STR("x") } },
+		{ .rcpt = { STR("a"), STR("\xc3\xbc.x") } },
+		{ .rcpt = { STR("a"), STR("x") } },
+	};
+	struct dsn d = { .reporting_mta = STR("mx.a"), .rcpts = rcpts,
+		.rcpt_n = 3, .smtputf8 = true };
+
+	make(&d);
+	ck_assert(has("Final-Recipient: utf-8; g\xc3\xbc@x\r\n"));
+	ck_assert(has("Final-Recipient: utf-8; a@\xc3\xbc.x\r\n"));
+	ck_assert(has("Final-Recipient: rfc822; a@x\r\n"));
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("mail/dsn_status", groups, orcpt, global)
