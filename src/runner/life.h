@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_LIFE_H
+#define RUNNER_LIFE_H
+
+/*
+ * life -- how long a message is tried, and when; pure.
+ *
+ * All times are milliseconds since 1970 by the wall clock, as it goes now.
+ */
+
+#include "conf/conf.h"
+#include "queue/envelope.h"
+
+/* What the wall clock did while this process ran, oldest first. */
+#define WALL_JUMPS_MAX 16
+struct wall {
+	struct {
+		int64_t before, by;
+	} jumps[WALL_JUMPS_MAX];
+	size_t n;
+};
+
+/* The clock said BEFORE, and a moment later BY more. */
+void wall_jumped(struct wall *w, int64_t before, int64_t by);
+/* What T, taken down at some time until NOW, is by the clock as it goes now. */
+int64_t wall_recall(const struct wall *w, int64_t t, int64_t now);
+
+struct life {
+	int64_t begun;
+	int64_t end;
+	bool deadline;	/* no attempt is made from END on */
+};
+
+struct life life_of(const struct conf_queue *q, const struct envelope *e,
+    const struct wall *w, int64_t now);
+/* How often it may be tried; 0: as often as there is time. */
+unsigned life_attempts(const struct conf_queue *q, const struct envelope *e);
+/*
+ * When to try again.  NOTICE: somebody wants to hear of a delay.  RANDOM
+ * gives a number below its argument.
+ */
+int64_t life_next(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now, bool notice,
+    uint32_t (*random)(uint32_t below));
+/*
+ * Until when the message must be left alone, though it was taken up; 0: it
+ * need not be.  DUE is when it asked to be tried, 0 if it is in no hurry.
+ */
+int64_t life_waits(const struct envelope *e, int64_t due, int64_t now);
+
+#endif
