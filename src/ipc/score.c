@@ -439,6 +439,7 @@ score_counter_name(enum score_counter c)
 		[COUNT_RUNNER_QUEUED] = "runner-queued",
 		[COUNT_SCAN_WANTED] = "scan-wanted",
 		[COUNT_CRASHES] = "crashes",
+		[COUNT_JOURNAL_LOST] = "journal-lost",
 	};
 
 	return (unsigned)c < COUNT_N ? names[c] : "unknown";
