@@ -54,6 +54,16 @@ null_sender(const struct job *j)
 
 /* ---- before: decisions, in the loop --------------------------------------------- */
 
+/* What the report says: time was up; but a full mailbox is its owner's to see to. */
+static void
+expired_status(struct result *res)
+{
+	if (strcmp(res->status, "4.2.2") == 0)
+		res->status[0] = '5';
+	else
+		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
+}
+
 /* Makes deferred recipients of a message that is too old failed ones. */
 static void
 expire(struct job *j, int64_t age)
@@ -79,7 +89,7 @@ expire(struct job *j, int64_t age)
 		res->text = res->reply;
 		res->remote = false;
 		res->outcome = PERMFAIL;
-		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
+		expired_status(res);
 		jr->expired = true;
 		score_add(r->score, COUNT_BOUNCED, 1);
 		record_given_up(j, i);
