@@ -8,7 +8,10 @@
  *
  * Each line of ACKS is a letter, a queue id and a number of lines of text:
  * A accepted into new/, S accepted into drop/, D delivered into a mailbox
- * and removed, R the removal is durable, M marked and deferred.  ACKS lies on a disk that is not cut.
+ * and removed, R the removal is durable, M marked and deferred, P delivered
+ * into the mailbox that POP3 reads, E removed there: a QUIT was answered with
+ * +OK.  Of what is delivered there, POP3 removes the messages that have an
+ * even number of lines, and no others.  ACKS lies on a disk that is not cut.
  * The text of a message follows from its id, so that every octet is known.
  *
  * The check prints what it counted; its exit status is 1 if a message that
@@ -32,6 +35,7 @@
 
 #define WORKERS 8
 #define BOX "bob"
+#define POP3_BOX "pop"
 #define PREFIX "Return-Path: <s@t.example>\r\n"
 
 static struct queue *q;
@@ -148,12 +152,96 @@ work(void)
 	_exit(0);
 }
 
+/* A delivery into the mailbox of POP3, of a message that is in no spool. */
+static int
+deliver_to_pop3(unsigned lines)
+{
+	char id[QUEUE_ID_SIZE];
+	FILE *source = tmpfile();
+	struct buf b;
+	int r = -1;
+
+	queue_id_new(id);
+	buf_init(&b, 1 << 22);
+	add_text(&b, id, lines, "\r\n");
+	if (source != NULL && fwrite(b.p, 1, b.n, source) == b.n &&
+	    fflush(source) == 0) {
+		const struct maildir_delivery d = { .base = boxes,
+			.mailbox = POP3_BOX, .id = id, .arrival = clock_wall_us() / 1000000,
+			.hostname = "host.example", .fd = fileno(source),
+			.size = b.n, .prefix = STR(PREFIX) };
+
+		r = maildir_deliver(&d);
+	}
+	if (r == 0)
+		ack('P', id, lines);
+	if (source != NULL)
+		fclose(source);
+	buf_free(&b);
+	return r;
+}
+
+static void
+ack_expunged(const struct maildir *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		char id[QUEUE_ID_SIZE];
+
+		if (m->v[i].deleted &&
+		    sscanf(m->v[i].name, "%*u.Q%19[0-9A-F]", id) == 1)
+			ack('E', id, 0);
+	}
+}
+
+/* A session that removes what it may. */
+static int
+expunge(void)
+{
+	struct maildir m;
+	size_t failed;
+
+	if (maildir_open(&m, boxes, POP3_BOX) < 0)
+		return -1;
+	for (size_t i = 0; i < m.n; i++) {
+		char line[64] = "", id[QUEUE_ID_SIZE];
+		unsigned lines = 1;
+		int fd = maildir_read(&m, i);
+
+		/* The first line of the text says it, behind the header. */
+		if (fd >= 0 && pread(fd, line, sizeof(line) - 1,
+		    sizeof("Return-Path: <s@t.example>\n") - 1 +
+		    sizeof("Subject: \n\n") - 1 + QUEUE_ID_SIZE - 1) > 0 &&
+		    sscanf(line, "%19[0-9A-F] line 0 of %u", id, &lines) == 2)
+			m.v[i].deleted = lines % 2 == 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	failed = maildir_expunge(&m);
+	if (failed == 0)
+		ack_expunged(&m);
+	maildir_close(&m);
+	return failed == 0 ? 0 : -1;
+}
+
+static void
+fetch(void)
+{
+	do
+		for (int i = random_below(8); i >= 0; i--)
+			if (deliver_to_pop3(20 + random_below(20)) < 0)
+				_exit(0);
+	while (expunge() == 0);
+	_exit(0);
+}
+
 static int
 run(void)
 {
 	for (int i = 0; i < WORKERS; i++)
 		if (fork() == 0)
 			work();
+	if (fork() == 0)
+		fetch();
 	while (wait(NULL) > 0)
 		;
 	return 0;
@@ -164,7 +252,7 @@ run(void)
 static unsigned counts[128];
 static unsigned lost;
 static unsigned torn;
-static DIR *mailbox;
+static DIR *mailbox, *pop3;
 
 static void
 lose(char what, const char *id, const char *why)
@@ -204,15 +292,17 @@ in_place(enum queue_place place, const char *id, unsigned lines, bool marked)
 	return reason;
 }
 
-/* The same for the file NAME of the mailbox, of message ID. */
+static const char not_there[] = "not in the mailbox";
+
+/* The same for the file NAME of BOX, of message ID. */
 static const char *
-in_file(const char *name, const char *id, unsigned lines)
+in_file(DIR *box, const char *name, const char *id, unsigned lines)
 {
 	const char *why = NULL;
 	struct buf want;
 	ssize_t n;
 	char *got;
-	int fd = openat(dirfd(mailbox), name, O_RDONLY);
+	int fd = openat(dirfd(box), name, O_RDONLY);
 
 	if (fd < 0)
 		return strerror(errno);
@@ -229,18 +319,19 @@ in_file(const char *name, const char *id, unsigned lines)
 	return why;
 }
 
+/* NULL if BOX has the message and it is whole, else why not. */
 static const char *
-in_mailbox(const char *id, unsigned lines)
+in_mailbox(DIR *box, const char *id, unsigned lines)
 {
 	struct dirent *e;
 
-	if (mailbox == NULL)
+	if (box == NULL)
 		return "no mailbox";
-	rewinddir(mailbox);
-	while ((e = readdir(mailbox)) != NULL)
+	rewinddir(box);
+	while ((e = readdir(box)) != NULL)
 		if (strstr(e->d_name, id) != NULL)
-			return in_file(e->d_name, id, lines);
-	return "not in the mailbox";
+			return in_file(box, e->d_name, id, lines);
+	return not_there;
 }
 
 static void
@@ -254,7 +345,17 @@ check_ack(char what, const char *id, unsigned lines)
 		why = in_place(QUEUE_DROP, id, lines, false);
 		break;
 	case 'D':
-		why = in_mailbox(id, lines);
+		why = in_mailbox(mailbox, id, lines);
+		break;
+	case 'P':
+		why = in_mailbox(pop3, id, lines);
+		/* It may just have been removed. */
+		if (why == not_there && lines % 2 == 0)
+			why = NULL;
+		break;
+	case 'E':
+		why = in_mailbox(pop3, id, 0) == not_there
+		    ? NULL : "it came back";
 		break;
 	case 'R':
 		why = in_place(QUEUE_NEW, id, lines, false);
@@ -268,7 +369,7 @@ check_ack(char what, const char *id, unsigned lines)
 		why = in_place(QUEUE_NEW, id, lines, false);
 		if (why != NULL && in_place(QUEUE_CUR, id, lines, false) == NULL)
 			why = NULL;
-		box = why != NULL ? in_mailbox(id, lines) : NULL;
+		box = why != NULL ? in_mailbox(mailbox, id, lines) : NULL;
 		if (why != NULL && box == NULL)
 			why = NULL;
 		break;
@@ -279,15 +380,15 @@ check_ack(char what, const char *id, unsigned lines)
 
 /* CONFORMANCE I3: what a reader sees is whole, acknowledged or not. */
 static void
-check_mailbox(void)
+check_mailbox(DIR *box)
 {
 	struct dirent *e;
 	char id[QUEUE_ID_SIZE];
 
-	if (mailbox == NULL)
+	if (box == NULL)
 		return;
-	rewinddir(mailbox);
-	while ((e = readdir(mailbox)) != NULL) {
+	rewinddir(box);
+	while ((e = readdir(box)) != NULL) {
 		unsigned long size, wire;
 		struct stat st;
 
@@ -295,7 +396,7 @@ check_mailbox(void)
 			continue;
 		if (sscanf(e->d_name, "%*u.Q%19[0-9A-F]R0.host.example,"
 		    "S=%lu,W=%lu", id, &size, &wire) != 3 ||
-		    fstatat(dirfd(mailbox), e->d_name, &st, 0) < 0 ||
+		    fstatat(dirfd(box), e->d_name, &st, 0) < 0 ||
 		    (unsigned long)st.st_size != size) {
 			printf("TORN: %s\n", e->d_name);
 			torn++;
@@ -325,29 +426,38 @@ check_message(void *arg, const char *id, int64_t mtime, uint64_t size)
 	return true;
 }
 
+static DIR *
+open_box(const char *path)
+{
+	int fd = openat(boxes, path, O_RDONLY | O_DIRECTORY);
+
+	return fd >= 0 ? fdopendir(fd) : NULL;
+}
+
 static int
 check(const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char what, id[QUEUE_ID_SIZE];
-	int new_dir = openat(boxes, BOX "/new", O_RDONLY | O_DIRECTORY);
 	unsigned lines;
 
 	if (f == NULL)
 		return 2;
-	mailbox = new_dir >= 0 ? fdopendir(new_dir) : NULL;
+	mailbox = open_box(BOX "/new");
+	pop3 = open_box(POP3_BOX "/new");
 	while (fscanf(f, " %c %19[0-9A-F] %u", &what, id, &lines) == 3)
 		check_ack(what, id, lines);
 	fclose(f);
-	check_mailbox();
+	check_mailbox(mailbox);
+	check_mailbox(pop3);
 	for (enum queue_place p = QUEUE_NEW; p <= QUEUE_CUR; p++)
 		if (queue_scan(q, p, check_message, &p) < 0)
 			return 2;
 	printf("acknowledged: %u into new/, %u into drop/, %u delivered, "
-	    "%u deferred; lost %u; mailbox: %u files, torn %u; "
-	    "unacknowledged and torn in the spool: %u\n", counts['A'],
-	    counts['S'], counts['D'], counts['M'], lost, counts['f'], torn,
-	    counts['t']);
+	    "%u deferred, %u for POP3, %u removed by it; lost %u; mailboxes: "
+	    "%u files, torn %u; unacknowledged and torn in the spool: %u\n",
+	    counts['A'], counts['S'], counts['D'], counts['M'], counts['P'],
+	    counts['E'], lost, counts['f'], torn, counts['t']);
 	return lost > 0 || torn > 0;
 }
 
