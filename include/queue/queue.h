@@ -33,7 +33,8 @@ enum {
  * works in a child that was chrooted to DIR, and between threads.  OWNER and
  * DROP_GROUP (of drop/) are set on what is created, by root.  What is there
  * must be real directories of OWNER (without root: of ours) that nobody else
- * can write.  NULL with the reason in ERROR.
+ * can write.  NULL with the reason in ERROR, and errno: ENOENT if a directory
+ * is not there, EPERM if it is not such a one.
  */
 struct queue *queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
     struct buf *error) MUST_USE;

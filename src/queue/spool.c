@@ -88,21 +88,24 @@ open_dir(int parent, const struct wanted *w, bool create, int flags,
     struct buf *error)
 {
 	bool made = create && sys_mkdirat(parent, w->name, 0700) == 0;
-	int fd = sys_openat(parent, w->name, flags, 0);
+	int fd = sys_openat(parent, w->name, flags, 0), err = errno;
 	const char *why;
 
 	if (fd < 0) {
-		fail(error, w, strerror(errno));
+		fail(error, w, strerror(err));
+		errno = err;
 		return -1;
 	}
+	err = EPERM;
 	if (made && dress(fd, w) < 0)
-		why = strerror(errno);
+		why = strerror(err = errno);
 	else
 		why = inspect(fd, w);
 	if (why == NULL)
 		return fd;
 	fail(error, w, why);
 	sys_close(fd);
+	errno = err;
 	return -1;
 }
 
@@ -196,7 +199,7 @@ queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
     struct buf *error)
 {
 	struct queue *q = mem_alloc(sizeof(*q));
-	int r;
+	int r, err;
 
 	q->root = q->tmp = q->lock = -1;
 	for (size_t i = 0; i < QUEUE_PLACES; i++)
@@ -213,7 +216,9 @@ queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
 		    : open_all(q, owner, drop_group, error);
 	if (r == 0)
 		return q;
+	err = errno;
 	queue_close(q);
+	errno = err;
 	return NULL;
 }
 

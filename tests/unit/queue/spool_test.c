@@ -65,6 +65,7 @@ START_TEST(refuses)
 		ck_assert_int_eq(mkdir(path, 0700), 0);
 		ck_assert_int_eq(chmod(path, 0702), 0);
 		ck_assert_ptr_null(open_again(&t, 0, &error));
+		ck_assert_int_eq(errno, EPERM);
 		ck_assert(strstr(buf_cstr(&error), "by others") != NULL);
 		ck_assert_int_eq(chmod(path, 0700), 0);
 		/* It belongs to somebody else. */
@@ -79,6 +80,7 @@ START_TEST(refuses)
 	}
 	ck_assert_ptr_null(queue_open("/nonexistent/spool", QUEUE_CREATE, 0, 0,
 	    &error));
+	ck_assert_int_eq(errno, ENOENT);
 	tmpspool_end(&t);
 	buf_free(&error);
 }
