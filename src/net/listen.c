@@ -51,17 +51,21 @@ is_dead(const struct addr *a)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
 	struct stat st;
-	int fd = new_socket(AF_UNIX), refused;
+	int fd, refused;
 
-	if (fd < 0)
+	if (lstat(un->sun_path, &st) < 0)
+		return false;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
+	if ((fd = new_socket(AF_UNIX)) < 0)
 		return false;
 	refused = connect(fd, (const struct sockaddr *)un, a->len) < 0 &&
 	    errno == ECONNREFUSED;
 	close(fd);
-	if (refused && lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-		return true;
 	errno = EADDRINUSE;
-	return false;
+	return refused;
 }
 
 /* Removes the socket file at A if no process listens on it. */

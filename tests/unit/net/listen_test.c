@@ -99,6 +99,9 @@ START_TEST(unix_socket)
 	/* What is no socket is nobody's to remove. */
 	close(open(path, O_CREAT | O_WRONLY, 0600));
 	ck_assert_int_eq(listen_open(&a), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(listen_probe(&a), -1);
+	ck_assert_int_eq(errno, EEXIST);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(rmdir(dir), 0);
