@@ -52,7 +52,7 @@ struct option {
 	const char *off;	/* OPTION_LATER: the harmless value, as conf_each() shows it */
 	uint64_t min, max;	/* of a number, size or time; of a list's count; 0: no maximum */
 	const char *help;	/* one sentence, as in the manual */
-	/* Words, NULL-terminated: of a value, in the order of the enum; of a section, its titles. */
+	/* Words, NULL-terminated: of a value, in the order of the enum; of a section, titles. */
 	const char *const *choices;
 	/*
 	 * Sections.  One that takes a title is an array of structs of SIZE,
