@@ -4,6 +4,7 @@
  * powercut_load -- work for powercut.py, and the count afterwards.
  *
  *	powercut_load run SPOOL BOXES ACKS	until the disk is gone
+ *	powercut_load pop3 SPOOL BOXES ACKS	the same, only POP3
  *	powercut_load check SPOOL BOXES ACKS	after the cut
  *
  * Each line of ACKS is a letter, a queue id and a number of lines of text:
@@ -21,6 +22,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,14 +225,16 @@ expunge(void)
 	return failed == 0 ? 0 : -1;
 }
 
+/* PAUSE: so many milliseconds after a QUIT nothing else makes it durable. */
 static void
-fetch(void)
+fetch(int pause)
 {
-	do
-		for (int i = random_below(8); i >= 0; i--)
+	do {
+		(void)poll(NULL, 0, pause);
+		for (unsigned i = 0; i < 8; i++)
 			if (deliver_to_pop3(20 + random_below(20)) < 0)
 				_exit(0);
-	while (expunge() == 0);
+	} while (expunge() == 0);
 	_exit(0);
 }
 
@@ -241,7 +245,7 @@ run(void)
 		if (fork() == 0)
 			work();
 	if (fork() == 0)
-		fetch();
+		fetch(0);
 	while (wait(NULL) > 0)
 		;
 	return 0;
@@ -467,8 +471,8 @@ main(int argc, char **argv)
 	struct buf error;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: powercut_load run|check SPOOL BOXES "
-		    "ACKS\n");
+		fprintf(stderr, "usage: powercut_load run|pop3|check SPOOL "
+		    "BOXES ACKS\n");
 		return 2;
 	}
 	buf_init(&error, 1000);
@@ -480,5 +484,7 @@ main(int argc, char **argv)
 		    strerror(errno));
 		return 2;
 	}
+	if (strcmp(argv[1], "pop3") == 0)
+		fetch(10);
 	return strcmp(argv[1], "run") == 0 ? run() : check(argv[4]);
 }
