@@ -194,7 +194,8 @@ explain(const struct dsn_rcpt *rcpt)
 	struct str s = str_c(rcpt->status);
 
 	s = s.n > 2 ? str_skip(s, 2) : STR("");
-	if (rcpt->action == DSN_FAILED && rcpt->attempts > 0)
+	if (rcpt->action == DSN_FAILED && rcpt->attempts > 0 &&
+	    rcpt->status[0] == '4')
 		return &given_up;
 	if (rcpt->diagnostic.n > 0 && !rcpt->smtp_diagnostic &&
 	    str_starts(s, STR("7.")))

@@ -21,6 +21,8 @@
 
 /* The text of a report: the original, and some octets for each recipient. */
 #define REPORT_MAX ((size_t)64 << 20)
+/* What was tried, of as many recipients as an envelope can have. */
+#define STORIES_MAX ((size_t)64 << 20)
 
 bool
 bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
@@ -48,7 +50,8 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 }
 
 void
-bounce_add(struct bounce *b, struct job *j, size_t i, enum dsn_action action)
+bounce_add(struct bounce *b, struct job *j, size_t i, enum dsn_action action,
+    int64_t until)
 {
 	const struct envelope *e = &j->file.env;
 	const struct job_rcpt *jr = &j->rcpts[i];
@@ -72,10 +75,56 @@ bounce_add(struct bounce *b, struct job *j, size_t i, enum dsn_action action)
 		.diagnostic = jr->result.reply,
 		.smtp_diagnostic = jr->result.remote,
 		.last_attempt = jr->time,
-		.retry_until = action == DSN_DELAYED ?
-		    (e->arrival_us / 1000 + j->r->conf->queue.lifetime) / 1000 :
-		    0,
+		.retry_until = action == DSN_DELAYED ? until : 0,
 	};
+}
+
+/* True if what was tried is more than the answer of one attempt. */
+static bool
+is_story(const struct bounce *b, size_t i)
+{
+	const struct dsn_rcpt *d = &b->rcpts[i];
+
+	return d->action == DSN_DELAYED || (d->action == DSN_FAILED &&
+	    (d->status[0] == '4' || b->job->rcpts[b->numbers[i]].expired));
+}
+
+static void
+tell_story(struct dsn_rcpt *d, const struct queue_history *h, struct arena *a)
+{
+	struct dsn_try *tries;
+
+	if (h->host_n == 0)
+		return;
+	tries = arena_alloc(a, h->host_n * sizeof(*tries));
+	for (size_t i = 0; i < h->host_n; i++)
+		tries[i] = (struct dsn_try){ .time = h->hosts[i].time,
+			.host = h->hosts[i].relay, .reply = h->hosts[i].reply };
+	d->tries = tries;
+	d->try_n = h->host_n;
+	d->attempts = h->attempts;
+	d->first_attempt = h->first;
+}
+
+/* Adds what was tried so far to those who wait, or were given up. */
+static void
+tell_stories(const struct bounce *b, struct arena *a)
+{
+	const struct queue_file *f = &b->job->file;
+	struct queue_history *h = arena_alloc(a, b->n * sizeof(*h));
+	bool any = false;
+
+	for (size_t i = 0; i < b->n; i++)
+		any = any || is_story(b, i);
+	if (!any)
+		return;
+	/* The report is as good without. */
+	if (queue_history(f, b->numbers, b->n, a, h) < 0)
+		log_warn(b->job->id, "cannot read the attempts: %s",
+		    strerror(errno));
+	for (size_t i = 0; i < b->n; i++)
+		if (is_story(b, i))
+			tell_story(&b->rcpts[i], &h[i], a);
 }
 
 /* Reads the original, or as much as its header may take. */
@@ -106,7 +155,7 @@ read_original(const struct job *j, bool full, struct buf *b)
 }
 
 static int
-write_report(const struct bounce *b, struct str text)
+write_report(const struct bounce *b, struct str text, bool smtputf8)
 {
 	const struct envelope *o = &b->job->file.env;
 	struct envelope_rcpt rcpt = { .state = RCPT_QUEUED, .path = o->from };
@@ -114,7 +163,7 @@ write_report(const struct bounce *b, struct str text)
 		.client = STR("barid"),
 		.proto = STR("DSN"),
 		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
-		.smtputf8 = o->smtputf8,
+		.smtputf8 = smtputf8,
 		.rcpts = &rcpt,
 		.rcpt_n = 1 };
 	struct queue_msg *m;
@@ -142,14 +191,18 @@ bounce_commit(const struct bounce *b)
 	enum dsn_ret ret = o->ret != RET_UNSAID ? o->ret :
 						  (enum dsn_ret)c->dsn_return;
 	struct buf original, text, id;
+	struct arena arena;
+	bool smtputf8;
 	int done = -1;
 
 	buf_init(&original, MAIL_HEADER_MAX + DSN_FULL_MAX);
 	buf_init(&text, REPORT_MAX);
 	buf_init(&id, 512);
+	arena_init(&arena, STORIES_MAX);
 	buf_addf(&id, "%s@%s", b->id, c->hostname);
 	if (read_original(j, ret == RET_FULL, &original) < 0)
 		goto out;
+	tell_stories(b, &arena);
 	struct dsn d = { .reporting_mta = str_c(c->hostname),
 		.queue_id = str_c(j->id),
 		.message_id = buf_str(&id),
@@ -164,17 +217,19 @@ bounce_commit(const struct bounce *b)
 		.original = buf_str(&original),
 		/* RFC 3461 4.3: of failures only; the header else. */
 		.full = ret == RET_FULL && b->failed &&
-		    j->file.size <= DSN_FULL_MAX };
+		    j->file.size <= DSN_FULL_MAX,
+		.smtputf8 = o->smtputf8 };
 
-	dsn_add(&text, &d);
+	smtputf8 = dsn_add(&text, &d);
 	if (!buf_ok(&text))
 		errno = EMSGSIZE;
 	else
-		done = write_report(b, buf_str(&text));
+		done = write_report(b, buf_str(&text), smtputf8);
 	if (done == 0)
 		log_as("cleanup", LOG_LEVEL_INFO, b->id, "message-id=<%s>",
 		    buf_cstr(&id));
 out:
+	arena_free(&arena);
 	buf_free(&id);
 	buf_free(&text);
 	buf_free(&original);

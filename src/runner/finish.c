@@ -39,6 +39,7 @@ struct finish {
 	struct finish *next_one;	/* of those that wait for the journal */
 	struct job *j;
 	struct bounce bounce;
+	struct life life;
 	unsigned delays;	/* delay reports sent, after this one */
 	int64_t next;		/* seconds */
 	enum finish_end end;
@@ -53,72 +54,6 @@ null_sender(const struct job *j)
 }
 
 /* ---- before: decisions, in the loop --------------------------------------------- */
-
-/* What the report says: time was up; but a full mailbox is its owner's to see to. */
-static void
-expired_status(struct result *res)
-{
-	if (strcmp(res->status, "4.2.2") == 0)
-		res->status[0] = '5';
-	else
-		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
-}
-
-/* Makes deferred recipients of a message that is too old failed ones. */
-static void
-expire(struct job *j, int64_t age)
-{
-	const struct runner *r = j->r;
-	struct buf from;
-	bool any = false;
-
-	if (age < r->conf->queue.lifetime || clock_ms() < r->no_expiry_until)
-		return;
-	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
-		struct job_rcpt *jr = &j->rcpts[i];
-		struct result *res = &jr->result;
-
-		if (!jr->now || res->outcome != TEMPFAIL)
-			continue;
-		res->reply = str_c(arena_printf(&j->arena,
-		    "message expired after %lld %s, last: " STR_FMT,
-		    (long long)(age >= 172800000 ? age / 86400000 :
-						   age / 3600000),
-		    age >= 172800000 ? "days" : "hours",
-		    STR_ARG(res->text)));
-		res->text = res->reply;
-		res->remote = false;
-		res->outcome = PERMFAIL;
-		expired_status(res);
-		jr->expired = true;
-		score_add(r->score, COUNT_BOUNCED, 1);
-		record_given_up(j, i);
-		any = true;
-	}
-	if (!any)
-		return;
-	buf_init(&from, 1024);
-	path_add(&from, &j->file.env.from);
-	log_as("qmgr", LOG_LEVEL_INFO, j->id,
-	    "from=<%s>, status=expired, returned to sender", buf_cstr(&from));
-	buf_free(&from);
-}
-
-/* `baridctl queue bounce` came while it was being sent: no further attempt. */
-static void
-give_up(struct job *j)
-{
-	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
-		struct job_rcpt *jr = &j->rcpts[i];
-
-		if (!jr->now || jr->result.outcome != TEMPFAIL)
-			continue;
-		jr->result = result_words(PERMFAIL, "5.7.0",
-		    STR("returned by the administrator"));
-		score_add(j->r->score, COUNT_BOUNCED, 1);
-		record_given_up(j, i);
-	}
-}
 
 /* What recipient I has now: as marked before, or by this pass. */
 static enum dsn_action
@@ -138,9 +73,10 @@ action_of(const struct job *j, size_t i, bool *none)
 
 /* Collects the report: failures and successes now, delays when it is time. */
 static void
-plan_report(struct finish *f, int64_t age)
+plan_report(struct finish *f)
 {
 	struct job *j = f->j;
+	int64_t age = clock_wall_us() / 1000 - f->life.begun;
 	unsigned due = schedule_delays(&j->r->conf->queue.delay_notice, age);
 	bool delay = due > j->file.env.delays, none;
 
@@ -150,7 +86,7 @@ plan_report(struct finish *f, int64_t age)
 		if (none || (action == DSN_DELAYED && !delay) ||
 		    !bounce_wanted(j, i, action))
 			continue;
-		bounce_add(&f->bounce, j, i, action);
+		bounce_add(&f->bounce, j, i, action, f->life.end / 1000);
 	}
 	f->delays = f->bounce.delayed ? due : j->file.env.delays;
 	if (f->bounce.n > 0)
@@ -177,17 +113,27 @@ all_done(const struct job *j)
 	return true;
 }
 
-static int64_t
-next_attempt(const struct job *j)
+/* True if somebody who still waits wants to hear of a delay. */
+static bool
+delay_wanted(const struct job *j)
 {
-	const struct conf_queue *q = &j->r->conf->queue;
-	int64_t now = clock_wall_us() / 1000;
-	int64_t arrival = j->file.env.arrival_us / 1000;
-	int64_t next = schedule_next(&q->retry, arrival, now, random_below);
+	bool none;
 
-	/* The last attempt is when its life ends. */
-	if (next > arrival + q->lifetime && arrival + q->lifetime > now)
-		next = arrival + q->lifetime;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (action_of(j, i, &none) == DSN_DELAYED && !none &&
+		    bounce_wanted(j, i, DSN_DELAYED))
+			return true;
+	return false;
+}
+
+/* In seconds. */
+static int64_t
+next_attempt(const struct finish *f)
+{
+	const struct job *j = f->j;
+	int64_t next = life_next(&j->r->conf->queue, &j->file.env, &f->life,
+	    clock_wall_us() / 1000, delay_wanted(j), random_below);
+
 	return (next + 999) / 1000;
 }
 
@@ -380,11 +326,25 @@ finish_done(void *arg)
 	mem_free(f);
 }
 
+/* The rest is done in the pool, once the journal has its lines. */
+static void
+finish_later(struct finish *f)
+{
+	struct runner *r = f->j->r;
+
+	r->finishing++;
+	f->next_one = r->finishes;
+	r->finishes = f;
+	runner_wake(r);
+	if (r->closing)
+		record_settle(r);
+}
+
 void
 finish_job(struct job *j)
 {
 	const struct known *k = index_at(j->r->index, j->slot);
-	int64_t age = (clock_wall_us() - j->file.env.arrival_us) / 1000;
+	struct life life = expire_life(j);
 	struct finish *f;
 
 	if (k->op == CONTROL_DELETE) {
@@ -396,23 +356,39 @@ finish_job(struct job *j)
 		return;
 	}
 	if (k->op == CONTROL_BOUNCE)
-		give_up(j);
-	expire(j, age);
+		expire_by_order(j);
+	if (k->op != CONTROL_HOLD)
+		expire_job(j, &life);
 	if (all_done(j)) {
 		remove_job(j);
 		return;
 	}
 	f = mem_alloc(sizeof(*f));
 	f->j = j;
+	f->life = life;
 	f->hold = k->op == CONTROL_HOLD;
-	plan_report(f, age);
-	f->next = next_attempt(j);
-	j->r->finishing++;
-	f->next_one = j->r->finishes;
-	j->r->finishes = f;
-	runner_wake(j->r);
-	if (j->r->closing)
-		record_settle(j->r);
+	plan_report(f);
+	f->next = next_attempt(f);
+	finish_later(f);
+}
+
+void
+finish_wait(struct job *j, int64_t until)
+{
+	int64_t next = (until + 999) / 1000;
+	struct finish *f;
+
+	/* The spool says so already. */
+	if (j->file.place == QUEUE_CUR && j->file.next == next) {
+		index_wait(j->r->index, j->slot, next);
+		job_free(j);
+		return;
+	}
+	f = mem_alloc(sizeof(*f));
+	f->j = j;
+	f->delays = j->file.env.delays;
+	f->next = next;
+	finish_later(f);
 }
 
 void

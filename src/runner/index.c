@@ -363,6 +363,24 @@ index_next_due(const struct index *x)
 }
 
 void
+index_shift(struct index *x, int64_t by)
+{
+	/* From the front, so that a child finds its parent in its place. */
+	for (uint32_t i = 0; i < HEAP_N; i++) {
+		struct heap *h = &x->heaps[i];
+
+		for (uint32_t at = 0; at < h->n; at++) {
+			struct known *k = &x->slots[h->v[at]];
+
+			if (k->due <= 0)
+				continue;
+			k->due = k->due + by > 0 ? k->due + by : 1;
+			heap_up(x, h, at);
+		}
+	}
+}
+
+void
 index_clamp(struct index *x, int64_t latest)
 {
 	/* Lowering a parent never breaks a heap; from the front, all hold. */

@@ -52,6 +52,8 @@ void index_claim(struct index *x, uint32_t slot);
 uint32_t index_take(struct index *x, int64_t now);
 /* When the next is due; INT64_MAX: none waits. */
 int64_t index_next_due(const struct index *x);
+/* All that wait, but for those that are to be taken at once, do so BY later. */
+void index_shift(struct index *x, int64_t by);
 /* Nobody waits beyond LATEST any more. */
 void index_clamp(struct index *x, int64_t latest);
 /* Visits every known slot: start with *AT = 0. */

@@ -445,6 +445,7 @@ plan_job(struct job *j)
 {
 	const struct envelope *e = &j->file.env;
 	struct plan p = { .last = &p.first };
+	int64_t until;
 
 	if (index_at(j->r->index, j->slot)->op == CONTROL_RELEASE)
 		revive(j);
@@ -457,8 +458,13 @@ plan_job(struct job *j)
 		recall(j);
 	/* One more than there are: nothing ends while it starts. */
 	j->open = 1;
-	if (index_at(j->r->index, j->slot)->op != 0) {
-		/* Steered while it was parked, or now: see finish.c. */
+	if (index_at(j->r->index, j->slot)->op == 0 &&
+	    (until = expire_waits(j)) != 0) {
+		finish_wait(j, until);
+		return;
+	}
+	if (index_at(j->r->index, j->slot)->op != 0 || expire_is_over(j)) {
+		/* Steered while it was parked, or now, or too late. */
 		if (index_at(j->r->index, j->slot)->op == CONTROL_BOUNCE)
 			bounce_all(j);
 		fail_refused(j);

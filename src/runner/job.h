@@ -5,6 +5,7 @@
 /* job -- a message that is loaded, its deliveries, and its end. */
 
 #include "client/client.h"
+#include "life.h"
 #include "queue/queue.h"
 #include "result.h"
 
@@ -77,6 +78,18 @@ struct delays job_delays(const struct job *j, int64_t begun_ms,
 
 /* finish.c: all outcomes are there. */
 void finish_job(struct job *j);
+/* Nothing was tried, and is not to be before UNTIL (milliseconds). */
+void finish_wait(struct job *j, int64_t until);
+/* expire.c */
+struct life expire_life(const struct job *j);
+/* Until when it must be left alone, in milliseconds; 0: it need not be. */
+int64_t expire_waits(const struct job *j);
+/* True if there is no time left for an attempt. */
+bool expire_is_over(const struct job *j);
+/* What waits for another attempt is given up, if there is to be none. */
+void expire_job(struct job *j, const struct life *l);
+/* `baridctl queue bounce` came while it was being sent: the same. */
+void expire_by_order(struct job *j);
 /* The journal has their lines: they go on. */
 void finish_all(struct runner *r);
 /* remove.c: takes delivered messages off the spool, many at a time. */
@@ -99,7 +112,7 @@ struct bounce {
 /* True if recipient I's outcome is to be reported to the sender. */
 bool bounce_wanted(const struct job *j, size_t i, enum dsn_action action);
 void bounce_add(struct bounce *b, struct job *j, size_t i,
-    enum dsn_action action);
+    enum dsn_action action, int64_t until);
 /* record.c: lines of the journal about a message that is loaded. */
 void record_received(const struct job *j);
 void record_result(const struct job *j, size_t rcpt, const struct result *res,

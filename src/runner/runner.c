@@ -4,9 +4,9 @@
  * runner -- takes up what is due, and keeps the clock.
  *
  * Waiting is by the monotonic clock; only what stands in the spool (when a
- * message is due, how old it is) is wall time.  So a wall clock that jumps
- * makes retries come early or late at most by the longest interval, and a
- * jump forward expires nothing for a while.
+ * message is due, how old it is) is wall time.  A wall clock that jumps takes
+ * all that waits along: nothing is tried earlier or later for it, and nothing
+ * is older (life.c).
  */
 
 #include <errno.h>
@@ -25,9 +25,8 @@
 #define TICK_MS 1000
 #define STOP_MS 10000
 #define STOP_TICK_MS 20
-#define JUMP_MS 3600000
-#define BACK_MS 60000
-#define NO_EXPIRY_MS 600000
+/* A clock that goes so far ahead or back within a tick was set. */
+#define JUMP_MS 60000
 #define SWEEP_TICKS 10
 
 void
@@ -142,14 +141,12 @@ watch_clock(struct runner *r)
 	int64_t now = clock_ms(), wall = clock_wall_us() / 1000;
 	int64_t jump = (wall - r->last_wall) - (now - r->last_ms);
 
-	if (r->last_ms != 0 && jump > JUMP_MS) {
-		log_warn(NULL, "the clock jumped ahead by %lld s: nothing "
-		    "expires for now", (long long)jump / 1000);
-		r->no_expiry_until = now + NO_EXPIRY_MS;
-	}
-	if (r->last_ms != 0 && jump < -BACK_MS) {
-		log_warn(NULL, "the clock was set back by %lld s",
-		    (long long)-jump / 1000);
+	if (r->last_ms != 0 && (jump > JUMP_MS || jump < -JUMP_MS)) {
+		log_warn(NULL, "the clock %s by %lld s: what waits goes along",
+		    jump > 0 ? "jumped ahead" : "was set back",
+		    (long long)(jump > 0 ? jump : -jump) / 1000);
+		wall_jumped(&r->wall, wall - jump, jump);
+		index_shift(r->index, jump / 1000);
 		index_clamp(r->index, runner_latest_due(r));
 	}
 	r->last_ms = now;

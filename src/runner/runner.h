@@ -29,6 +29,7 @@
 #include "net/tls.h"
 #include "queue/queue.h"
 #include "index.h"
+#include "life.h"
 
 struct conn;
 struct control;
@@ -68,7 +69,7 @@ struct runner {
 	int64_t stop_by;
 	unsigned ticks;
 	int64_t last_ms, last_wall;	/* at the last tick */
-	int64_t no_expiry_until;	/* clock_ms(): the clock jumped */
+	struct wall wall;		/* how it jumped */
 
 	struct job *jobs;
 	size_t job_n, job_max;
