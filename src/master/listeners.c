@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * listeners -- from the listen sections to sockets that wait.
+ * listeners -- from a plan to sockets that wait.
  *
- * A reload opens what is new before anything old is closed, and takes over
- * what stays by its address: no connection is refused in between, and a
- * mistake leaves everything as it was.
+ * A reload opens what is new before anything old is closed, takes over what
+ * stays by its address, and serves who waits at what goes: no connection is
+ * refused in between, and a mistake leaves everything as it was.
  */
 
 #include "master.h"
@@ -13,14 +13,20 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "net/listen.h"
+
+static bool
+is_wide(const struct addr *a)
+{
+	return addr_is_self_like(a) && !addr_is_loopback(a);
+}
 
 static const char *
 addr_path(const struct addr *a)
@@ -29,16 +35,6 @@ addr_path(const struct addr *a)
 
 	return un->sun_path;
 }
-
-/* What is under construction while a configuration is walked. */
-struct opening {
-	struct master *m;
-	const struct conf_listen *conf;
-	struct listener *v;
-	size_t n;
-	struct buf *error;
-	bool failed;
-};
 
 int
 master_fd_base(void)
@@ -65,64 +61,13 @@ fd_raise(int fd)
 	return raised;
 }
 
-static void
-opening_fail(struct opening *o, const struct addr *a, const char *what)
+bool
+fd_is_listening(int fd)
 {
-	struct buf where;
+	int on = 0;
+	socklen_t n = sizeof(on);
 
-	buf_init(&where, 256);
-	if (a)
-		addr_add_port(&where, a);
-	buf_addf(o->error, "%s:%d: listen \"%s\": %s%s%s\n", o->conf->place.file,
-	    o->conf->place.line, o->conf->name, buf_cstr(&where), where.n ? ": " : "", what);
-	buf_free(&where);
-	o->failed = true;
-}
-
-static struct listener *
-opening_add(struct opening *o, int fd, const struct addr *a)
-{
-	o->v = mem_grow(o->v, o->n + 1, sizeof(*o->v));
-	struct listener *l = &o->v[o->n++];
-	*l = (struct listener){ .fd = fd, .addr = *a, .conf = o->conf };
-	struct str name = str_head(str_c(o->conf->name), sizeof(l->name) - 1);
-	memcpy(l->name, name.p, name.n);
-	return l;
-}
-
-static bool
-same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
-}
-
-/*
- * Whether this configuration has A already.  A section may name an address
- * twice, as "lo" and as "::1"; two sections may not.  Asked here and not of
- * bind(), since a reload takes over what is bound: one socket would have two
- * owners, and the next reload close it under one of them.
- */
-static bool
-named_before(struct opening *o, const struct addr *a)
-{
-	for (size_t i = 0; i < o->n; i++) {
-		if (!same_addr(&o->v[i].addr, a))
-			continue;
-		if (o->v[i].conf != o->conf)
-			opening_fail(o, a, "another listen section has this address");
-		return true;
-	}
-	return false;
-}
-
-/* A socket that the configuration in force has already. */
-static struct listener *
-already_open(struct master *m, const struct addr *a)
-{
-	for (size_t i = 0; i < m->listener_n; i++)
-		if (same_addr(&m->listeners[i].addr, a))
-			return &m->listeners[i];
-	return NULL;
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
 }
 
 /* Accepted sockets inherit it: one call here, none for a session. */
@@ -135,131 +80,168 @@ set_nodelay(int fd, const struct addr *a)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
-static void
-open_one(void *arg, const struct addr *a)
-{
-	struct opening *o = arg;
-	struct listener *old = already_open(o->m, a);
-	int fd;
-
-	if (o->failed || named_before(o, a))
-		return;
-	if (old) {
-		old->kept = true;
-		opening_add(o, old->fd, a)->inherited = old->inherited;
-		return;
-	}
-	if ((fd = listen_open(a)) < 0 || (fd = fd_raise(fd)) < 0) {
-		opening_fail(o, a, strerror(errno));
-		return;
-	}
-	/* Who may reach a unix socket is for its directory to say. */
-	if (addr_family(a) == AF_UNIX)
-		(void)!chmod(addr_path(a), 0666);
-	set_nodelay(fd, a);
-	opening_add(o, fd, a);
-}
-
-static bool
-is_listening(int fd)
-{
-	int on = 0;
-	socklen_t n = sizeof(on);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
-}
-
-/* "fd:name": a descriptor of socket activation, or a number. */
-static void
-open_inherited(struct opening *o, const char *name)
-{
-	for (size_t i = 0; i < o->m->listener_n; i++) {
-		struct listener *old = &o->m->listeners[i];
-		if (old->inherited && !old->kept && strcmp(old->name, o->conf->name) == 0) {
-			old->kept = true;
-			opening_add(o, old->fd, &old->addr)->inherited = true;
-			return;
-		}
-	}
-	int fd = notify_take_fd(name);
-	uint64_t number;
-	/* Looked at before it is moved: it could be our standard error. */
-	if (fd < 0 && str_u64(str_c(name), 65535, &number) == 0 && is_listening((int)number))
-		fd = fd_raise((int)number);
-	if (fd < 0 || !is_listening(fd)) {
-		opening_fail(o, NULL, "no listening socket of that name was handed over "
-		    "(LISTEN_FDNAMES), nor is it the number of one");
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	struct addr a = addr_local(fd);
-	set_nodelay(fd, &a);
-	opening_add(o, fd, &a)->inherited = true;
-}
+/* ---- opening --------------------------------------------------------------------- */
 
 static void
-opening_unknown(struct opening *o, const char *spec)
+fill(struct listener *l, int fd, const struct addr *a, const struct conf_listen *conf)
 {
-	struct buf what;
+	struct str name = str_head(str_c(conf->name), sizeof(l->name) - 1);
 
-	buf_init(&what, 1024);
-	buf_addf(&what, "\"%s\" is no address or interface of this host", spec);
-	opening_fail(o, NULL, buf_cstr(&what));
-	buf_free(&what);
-}
-
-static void
-open_address(struct opening *o, const char *spec)
-{
-	struct addr a;
-
-	if (strncmp(spec, "fd:", 3) == 0) {
-		open_inherited(o, spec + 3);
-		return;
-	}
-	if (strncmp(spec, "unix:", 5) == 0) {
-		if (addr_unix(spec + 5, &a) < 0)
-			opening_fail(o, NULL, "the path of the socket is too long");
-		else
-			open_one(o, &a);
-		return;
-	}
-	for (size_t i = 0; i < o->conf->port.n && !o->failed; i++)
-		for (uint32_t port = o->conf->port.v[i].first;
-		    port <= o->conf->port.v[i].last && !o->failed; port++)
-			if (listen_expand(spec, (uint16_t)port, open_one, o) <= 0 && !o->failed)
-				opening_unknown(o, spec);
+	*l = (struct listener){ .fd = fd, .addr = *a, .conf = conf };
+	memcpy(l->name, name.p, name.n);
 }
 
 /*
- * Opens all sockets of C into V; those that M has already are taken over
- * (and marked kept in M).  -1: ERROR says why, and what was opened is closed.
+ * All addresses of a port and one of them exclude each other.  Where the one
+ * is ours by the old configuration and the other wanted by the new, both are
+ * open for a moment.
  */
-int
-listeners_open(struct master *m, const struct conf *c, struct listener **v, size_t *n,
-    struct buf *error)
+static int
+open_beside(const struct master *m, const struct addr *a)
 {
-	struct opening o = { .m = m, .error = error };
+	int *fds = mem_array(m->listener_n + 1, sizeof(*fds)), fd, err;
+	size_t n = 0;
 
 	for (size_t i = 0; i < m->listener_n; i++)
-		m->listeners[i].kept = false;
-	for (size_t i = 0; i < c->listen_n && !o.failed; i++) {
-		o.conf = &c->listens[i];
-		for (size_t j = 0; j < o.conf->address.n && !o.failed; j++)
-			open_address(&o, o.conf->address.v[j]);
-	}
-	if (o.failed) {
-		for (size_t i = 0; i < o.n; i++)
-			if (!already_open(m, &o.v[i].addr) && !o.v[i].inherited)
-				close(o.v[i].fd);
-		mem_free(o.v);
+		if (listen_overlaps(&m->listeners[i].addr, a))
+			fds[n++] = m->listeners[i].fd;
+	errno = EADDRINUSE;
+	fd = n > 0 ? listen_open_beside(a, fds, n) : -1;
+	err = errno;
+	mem_free(fds);
+	errno = err;
+	return fd;
+}
+
+static int
+open_new(struct check *k, const struct master *m, const struct wanted *w)
+{
+	int fd = listen_open(&w->addr);
+
+	if (fd < 0 && errno == EADDRINUSE)
+		fd = open_beside(m, &w->addr);
+	if (fd < 0 || (fd = fd_raise(fd)) < 0) {
+		plan_blame_open(k, w, errno);
 		return -1;
 	}
-	*v = o.v;
-	*n = o.n;
+	/* Who may reach a unix socket is for its directory to say. */
+	if (addr_family(&w->addr) == AF_UNIX)
+		(void)!chmod(addr_path(&w->addr), 0666);
+	set_nodelay(fd, &w->addr);
+	return fd;
+}
+
+/* A socket that was handed over; it is moved only now, when nothing else can fail. */
+static int
+adopt(const struct wanted *w)
+{
+	int fd = w->fd;
+
+	if (w->old)
+		return fd;
+	if (fd < master_fd_base()) {
+		if ((fd = fd_raise(fd)) < 0)
+			return -1;
+		notify_keep_fd(w->conf->address.v[w->at] + strlen("fd:"), fd);
+	}
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	set_nodelay(fd, &w->addr);
+	return fd;
+}
+
+/* Opens what is new; V[i] is PLAN's i-th. */
+static int
+open_all(struct check *k, const struct master *m, const struct plan *plan, struct listener *v)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct wanted *w = &plan->v[i];
+		fill(&v[i], -1, &w->addr, w->conf);
+		v[i].inherited = w->old ? w->old->inherited : w->fd >= 0;
+		if (w->old)
+			v[i].fd = w->old->fd;
+		else if (w->fd < 0 && (v[i].fd = open_new(k, m, w)) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct wanted *w = &plan->v[i];
+		if (w->fd >= 0 && (v[i].fd = adopt(w)) < 0) {
+			plan_blame_open(k, w, errno);
+			return -1;
+		}
+	}
 	return 0;
+}
+
+/* After a failure: what was handed over may be wanted by the next reload. */
+static void
+close_new(const struct plan *plan, const struct listener *v)
+{
+	for (size_t i = 0; i < plan->n && v[i].conf; i++)
+		if (v[i].fd >= 0 && !plan->v[i].old && !v[i].inherited)
+			close(v[i].fd);
+}
+
+/*
+ * The sockets of single addresses that are now a part of all of them stay
+ * open under the new section.  Closed, they would take along who is just
+ * being connected.
+ */
+static size_t
+keep_parts(struct master *m, struct listener *v, size_t n)
+{
+	size_t planned = n;
+
+	for (size_t i = 0; i < m->listener_n; i++) {
+		struct listener *old = &m->listeners[i];
+		for (size_t j = 0; j < planned && !old->kept; j++) {
+			if (!listen_overlaps(&old->addr, &v[j].addr) || is_wide(&old->addr))
+				continue;
+			fill(&v[n], old->fd, &old->addr, v[j].conf);
+			v[n++].inherited = old->inherited;
+			old->kept = true;
+		}
+	}
+	return n;
+}
+
+int
+listeners_open(struct check *k, struct master *m, const struct plan *plan,
+    struct listener **v, size_t *n)
+{
+	*v = mem_array(plan->n + m->listener_n + 1, sizeof(**v));
+	for (size_t i = 0; i < m->listener_n; i++)
+		m->listeners[i].kept = false;
+	if (open_all(k, m, plan, *v) < 0) {
+		close_new(plan, *v);
+		mem_free(*v);
+		*v = NULL;
+		return -1;
+	}
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i].old)
+			plan->v[i].old->kept = true;
+	*n = keep_parts(m, *v, plan->n);
+	return 0;
+}
+
+/* ---- closing --------------------------------------------------------------------- */
+
+static bool
+somebody_waits(const struct listener *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+void
+listeners_drain(struct master *m)
+{
+	for (size_t i = 0; i < m->listener_n; i++) {
+		struct listener *l = &m->listeners[i];
+		for (int n = 0; n < LISTEN_BACKLOG && !l->kept && somebody_waits(l); n++)
+			master_accept(m, l);
+	}
 }
 
 /* Closes those that were not taken over. */
@@ -269,6 +251,7 @@ listeners_close(struct listener *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].kept)
 			continue;
+		notify_forget_fd(v[i].fd);
 		close(v[i].fd);
 		if (addr_family(&v[i].addr) == AF_UNIX && !v[i].inherited)
 			(void)unlink(addr_path(&v[i].addr));

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,33 +69,6 @@ load_or_exit(const char *path)
 	}
 	buf_free(&error);
 	return c;
-}
-
-static void
-find_certificate(void *arg, const char *name, const char *value UNUSED, struct conf_place place)
-{
-	if (strcmp(name, "tls.certificate") == 0)
-		*(struct conf_place *)arg = place;
-}
-
-/* A start or a reload would fail on a certificate as on a mistake in the text. */
-static int
-check_files(const struct conf *c)
-{
-	struct conf_place place = { .file = "" };
-	struct buf error;
-	int code = EX_OK;
-
-	buf_init(&error, 16384);
-	if (master_try(c, &error) < 0) {
-		conf_each(c, find_certificate, &place);
-		if (place.file && place.file[0])
-			fprintf(stderr, "%s:%d: ", place.file, place.line);
-		fprintf(stderr, "%s", buf_cstr(&error));
-		code = EX_CONFIG;
-	}
-	buf_free(&error);
-	return code;
 }
 
 /* ---- sendmail -bs ---------------------------------------------------------- */
@@ -177,7 +151,8 @@ static int
 daemonize(void)
 {
 	int ready[2];
-	char byte = EX_UNAVAILABLE;
+	int status;
+	char byte;
 
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		fatal(EX_OSERR, "pipe: %s", strerror(errno));
@@ -186,9 +161,11 @@ daemonize(void)
 		fatal(EX_OSERR, "fork: %s", strerror(errno));
 	if (pid > 0) {
 		close(ready[1]);
-		if (read(ready[0], &byte, 1) < 1)
-			byte = EX_UNAVAILABLE;
-		_exit(byte);
+		if (read(ready[0], &byte, 1) == 1)
+			_exit(byte);
+		/* It ended, and said why: with its code. */
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) :
+									      EX_UNAVAILABLE);
 	}
 	close(ready[0]);
 	setsid();
@@ -251,9 +228,15 @@ start(struct master *m, struct conf *c)
 		if (!m->score || !m->users)
 			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	}
-	if (master_apply(m, c, true) < 0)
-		exit(m->spool_busy ? EX_TEMPFAIL : EX_CONFIG);
-	buf_init(&error, 1024);
+	buf_init(&error, 65536);
+	int code = master_apply(m, c, true, &error);
+	if (code != EX_OK) {
+		/* An image that takes over has no standard error that is read. */
+		if (again)
+			log_error(NULL, "%s", buf_cstr(&error));
+		fputs(buf_cstr(&error), stderr);
+		exit(code);
+	}
 	if (!again)
 		helpers_init(m);
 	if (helpers_channels(m, &error) < 0)
@@ -502,7 +485,7 @@ main(int argc, char **argv)
 	(void)prctl(PR_SET_NAME, "barid");
 	struct conf *c = load_or_exit(o.path);
 	if (o.check || o.dump) {
-		int code = o.check ? check_files(c) : EX_OK;
+		int code = o.check ? master_check(c) : EX_OK;
 		if (o.dump)
 			conf_each(c, print_option, NULL);
 		conf_free(c);

@@ -98,19 +98,84 @@ struct master {
 
 extern volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
 
+/*
+ * check.c: what a configuration names, held against this host.  A start and
+ * a reload want all of it; `barid -t` only looks, as whoever runs it.
+ */
+struct check {
+	const struct conf *conf;
+	struct buf *error;	/* a line for each mistake */
+	struct buf *note;	/* -t: what this user cannot know; else NULL */
+	bool running;		/* -t: a barid with this run directory is there */
+	bool mistake;		/* one of them is the configuration's, not the system's */
+	const struct conf_listen *blamed;	/* plan.c: once for an address, not for each port */
+	size_t blamed_at;
+};
+
+/* Instead of an errno: what nobody can know before the start. */
+#define CHECK_UNKNOWN (-1)
+/*
+ * Complains about the option NAME, set at WHERE.  ERR is the errno that made
+ * it, or 0: with -t and without root, what is forbidden is only noted.
+ */
+void check_blame(struct check *k, struct conf_place where, const char *name, int err,
+    const char *fmt, ...) PRINTF(5, 6);
+/* Of tls_server_ctx(): WRONG is the string that it found wrong. */
+void check_blame_tls(struct check *k, const char *wrong, const char *reason);
+int check_code(const struct check *k);	/* of sysexits(3), where there was a complaint */
+/* M: for a reload, which cannot change it; else NULL. */
+struct proc_user check_user(struct check *k, const struct master *m);
+void check_users(struct check *k);	/* the files of file:// */
+void check_ca(struct check *k);
+/* barid -t: prints what it finds and returns the exit code.  Changes nothing. */
+int master_check(const struct conf *c);
+
+/* places.c: the directories. */
+int places_open(struct check *k, struct master *m);
+void places_look(struct check *k, const struct proc_user *u);
+/* Complains of what only a restart changes. */
+void places_keep(struct check *k, const struct conf *old);
+
+/* plan.c: which sockets the listen sections mean. */
+struct wanted {
+	const struct conf_listen *conf;
+	size_t at;		/* which of its addresses it comes from */
+	struct addr addr;
+	int fd;			/* handed over: as it came; else -1 */
+	struct listener *old;	/* in force already, to be taken over; or NULL */
+};
+struct plan {
+	struct wanted *v;
+	size_t n, size;
+};
+void plan_make(struct check *k, struct master *m, struct plan *plan);
+void plan_free(struct plan *plan);
+void plan_probe(struct check *k, const struct plan *plan);
+void plan_blame_open(struct check *k, const struct wanted *w, int err);
+
 /* master_conf.c: what is made from a configuration, and its swap. */
-int master_apply(struct master *m, struct conf *c, bool first);
-/* Whether what C names can be loaded; -1 with the reason.  Changes nothing. */
-int master_try(const struct conf *c, struct buf *error);
+/*
+ * Puts C in force: EX_OK.  Else the code of sysexits(3) that a start ends
+ * with: nothing has changed, ERROR has the complaints, and C is freed.
+ */
+int master_apply(struct master *m, struct conf *c, bool first, struct buf *error);
+void check_tls(struct check *k);	/* whether it can be loaded */
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
 void master_rotate_tickets(struct master *m);
 void master_release(struct master *m);	/* all of it, at the end */
 
 /* listeners.c */
-int listeners_open(struct master *m, const struct conf *c, struct listener **v, size_t *n,
-    struct buf *error);
-void listeners_close(struct listener *v, size_t n);
+/*
+ * Opens PLAN into V; what M has already is taken over, and marked kept there.
+ * -1 after a complaint: everything is as it was.
+ */
+int listeners_open(struct check *k, struct master *m, const struct plan *plan,
+    struct listener **v, size_t *n);
+/* Serves who is waiting at those that were not taken over: they come under the old rules. */
+void listeners_drain(struct master *m);
+void listeners_close(struct listener *v, size_t n);	/* those that were not taken over */
+bool fd_is_listening(int fd);
 
 /* accept.c: takes what waits on L, a child for each. */
 void accept_init(void);
@@ -134,12 +199,18 @@ bool helpers_alive(const struct master *m);
 int64_t helpers_next_ms(const struct master *m);
 
 /* users.c: keeps the set of names in step with the password file. */
+const char *users_file(const char *backend);	/* the path of a file:// backend, or NULL */
 void users_refresh(struct master *m, bool force);
 
 /* notify.c: systemd's protocols, by hand (sd_notify(3), sd_listen_fds(3)). */
 void notify_send(const char *fmt, ...) PRINTF(1, 2);
-/* The descriptor that came under NAME, or -1; each is given once. */
-int notify_take_fd(const char *name);
+/* The next descriptor from *AT on that came under NAME, or -1; it stays where it is. */
+int notify_find_fd(const char *name, size_t *at);
+bool notify_any_fd(void);	/* whether any came */
+void notify_add_names(struct buf *b);
+/* FD is known by NAME from now on; and is known no more, because it was closed. */
+void notify_keep_fd(const char *name, int fd);
+void notify_forget_fd(int fd);
 void notify_init(struct master *m);
 
 /* reexec.c: the same process with a fresh image (CONFORMANCE P-05). */

@@ -92,16 +92,49 @@ notify_init(struct master *m)
 }
 
 int
-notify_take_fd(const char *name)
+notify_find_fd(const char *name, size_t *at)
 {
-	for (size_t i = 0; i < named_n; i++) {
-		if (named[i].fd >= 0 && strcmp(named[i].name, name) == 0) {
-			int fd = named[i].fd;
-			named[i].fd = -1;
-			return fd;
-		}
+	while (*at < named_n) {
+		size_t i = (*at)++;
+		if (named[i].fd >= 0 && strcmp(named[i].name, name) == 0)
+			return named[i].fd;
 	}
 	return -1;
+}
+
+bool
+notify_any_fd(void)
+{
+	for (size_t i = 0; i < named_n; i++)
+		if (named[i].fd >= 0)
+			return true;
+	return false;
+}
+
+void
+notify_add_names(struct buf *b)
+{
+	for (size_t i = 0; i < named_n; i++)
+		if (named[i].fd >= 0)
+			buf_addf(b, "%s%s", b->n ? ", " : "", named[i].name);
+}
+
+void
+notify_keep_fd(const char *name, int fd)
+{
+	if (named_n == NAMED_MAX)
+		return;
+	named[named_n].fd = fd;
+	named[named_n].name = mem_dup(str_c(name));
+	named_n++;
+}
+
+void
+notify_forget_fd(int fd)
+{
+	for (size_t i = 0; i < named_n; i++)
+		if (named[i].fd == fd)
+			named[i].fd = -1;
 }
 
 void

@@ -50,9 +50,8 @@ wants(const struct conf *c, const char *kind)
 	return false;
 }
 
-/* The path of a file:// backend, or NULL. */
-static const char *
-backend_file(const char *url)
+const char *
+users_file(const char *url)
 {
 	return strncmp(url, "file://", 7) == 0 ? url + 7 : NULL;
 }
@@ -65,7 +64,7 @@ files_mtime(const struct conf *c)
 	struct stat st;
 
 	for (size_t i = 0; i < c->auth.backends.n; i++) {
-		const char *path = backend_file(c->auth.backends.v[i]);
+		const char *path = users_file(c->auth.backends.v[i]);
 		if (!path || stat(path, &st) < 0)
 			continue;
 		int64_t t = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec +
@@ -149,7 +148,7 @@ users_refresh(struct master *m, bool force)
 	arena_init(&names.arena, USERS_FILE_MAX);
 	if (wants(m->conf, "file"))
 		for (size_t i = 0; i < m->conf->auth.backends.n; i++) {
-			const char *path = backend_file(m->conf->auth.backends.v[i]);
+			const char *path = users_file(m->conf->auth.backends.v[i]);
 			if (path)
 				names_from_file(&names, path);
 		}

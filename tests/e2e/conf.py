@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The configuration as its writer meets it: what is told of a mistake, and by which program."""
+"""The configuration as its writer meets it: what is told of a mistake, by a check, a start and a reload."""
 import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Sink, free_port, smarthost, wait_for  # noqa: E402
+from baridtest import Barid, ROOT, Sink, USER, certificate, free_port, program, smarthost, wait_for  # noqa: E402
 
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
+CONFIG = 78
 
 
 def one_host_twice():
@@ -23,7 +31,263 @@ def one_host_twice():
         assert b"hello" in sink.messages(1)[0]["text"]
 
 
-for test in (one_host_twice,):
+# ---- what is not there ------------------------------------------------------------
+
+def barid(*args, **kw):
+    return subprocess.run([program("barid"), *args], capture_output=True, text=True, timeout=30,
+                          stdin=subprocess.DEVNULL, **kw)
+
+
+class Mistakes:
+    """Configurations with one mistake each, held against a check, a start and a reload.
+
+    A mistake is options that are added to, or that replace, those of a
+    configuration that is right, and what must be said of it: the line in
+    which the mark ### stands, and a pattern for the rest.
+    """
+
+    def __init__(self, b):
+        self.b = b
+        self.dir = b.dir
+        self.port = free_port(["127.0.0.1"])
+        self.options = {
+            "hostname": 'hostname = "mx.example.test"', "user": f'user = "{USER}"',
+            "spool": f'spool = "{b.dir}/spool"', "mailboxes": f'mailboxes = "{b.dir}/mail"',
+            "run": f'run = "{b.dir}/run"', "log": f'log {{ to = {{"file:{b.dir}/log"}} }}',
+            "queue": "queue { runners = 1 }", "limits": "limits { message-size = 1MB }",
+            "tls": f'tls {{ certificate = "{b.dir}/localhost.pem" key = "{b.dir}/localhost.key" }}',
+            "auth": f'auth {{ backends = {{"file://{b.dir}/users"}} }}',
+            "listen": self.listen("own", self.port),
+        }
+
+    @staticmethod
+    def listen(name, port, address='"127.0.0.1"', tls="starttls"):
+        return f'listen "{name}" {{ service = "smtp" address = {{{address}}} port = "{port}" tls = "{tls}" }}'
+
+    def text(self, **mistake):
+        """The text, and the number of its line with the mark (0: there is none)."""
+        lines = "\n".join({**self.options, **mistake}.values()).split("\n")
+        marked = [n for n, line in enumerate(lines, 1) if "###" in line]
+        return "\n".join(lines).replace("###", "# here") + "\n", marked[0] if marked else 0
+
+    def write(self, path, **mistake):
+        text, line = self.text(**mistake)
+        with open(path, "w") as f:
+            f.write(text)
+        return line
+
+    def expected(self, path, line, pattern):
+        place = f"{path}:{line}: " if line else f"{path}: "
+        return re.escape(place) + pattern
+
+    def told(self, output, path, line, pattern):
+        complaints = [l for l in output.split("\n") if l]
+        assert len(complaints) == 1, complaints
+        assert re.fullmatch(self.expected(path, line, pattern), complaints[0]), (complaints[0], line, pattern)
+
+    def check(self, pattern, **mistake):
+        path = self.dir + "/mistake.conf"
+        line = self.write(path, **mistake)
+        r = barid("-t", "-c", path)
+        assert r.returncode == CONFIG and r.stdout == "", (pattern, r)
+        self.told(r.stderr, path, line, pattern)
+
+    def start(self, pattern, **mistake):
+        path = self.dir + "/mistake.conf"
+        line = self.write(path, **mistake)
+        for how in ("-f", "-d"):
+            r = barid(how, "-c", path)
+            assert r.returncode == CONFIG and r.stdout == "", (pattern, r)
+            self.told(r.stderr, path, line, pattern)
+
+    def reload(self, pattern, **mistake):
+        """The running one says it in its log, and stays as it is."""
+        before = len(self.b.log())
+        line = self.write(self.b.conf, **mistake)
+        self.b.reload()
+        said = re.findall("error: reload refused, the old configuration stays: (.*)", self.b.log()[before:])
+        self.told("\n".join(said), self.b.conf, line, pattern)
+        self.greets()
+
+    def greets(self, port=None):
+        with socket.create_connection(("127.0.0.1", port or self.port), 10) as s:
+            assert s.recv(100).startswith(b"220 ")
+
+
+def names(b):
+    """Mistakes about what is named, for all three; each is (pattern, options)."""
+    d = b.dir
+    other = tempfile.mkdtemp(dir=d)
+    certificate(other, "other")
+    with open(f"{d}/empty", "w"):
+        pass
+
+    def tls(cert, key, rest=""):
+        return f'tls {{\n{cert}\n{key}\n{rest}\n}}'
+    good_cert, good_key = f'certificate = "{d}/localhost.pem"', f'key = "{d}/localhost.key"'
+    chain = "expected a certificate chain in PEM form"
+    key = "expected the private key of the certificate, in PEM form and without a password"
+    yield (f"tls\\.certificate: {d}/none: No such file or directory, {chain}",
+           {"tls": tls(f'certificate = "{d}/none" ###', good_key)})
+    yield (f"tls\\.certificate: {d}/empty: holds no certificate in PEM form, {chain}",
+           {"tls": tls(f'certificate = "{d}/empty" ###', good_key)})
+    yield (f"tls\\.certificate: {d}: Is a directory, {chain}", {"tls": tls(f'certificate = "{d}" ###', good_key)})
+    yield (f"tls\\.key: {d}/none: No such file or directory, {key}", {"tls": tls(good_cert, f'key = "{d}/none" ###')})
+    yield (f"tls\\.key: {other}/other\\.key: is not the key of the certificate in {d}/localhost\\.pem, {key}",
+           {"tls": tls(good_cert, f'key = "{other}/other.key" ###')})
+    yield (r'tls\.ciphers: .*"NONSENSE": no cipher match, expected a list as openssl-ciphers\(1\) describes',
+           {"tls": tls(good_cert, good_key, 'ciphers = "NONSENSE" ###')})
+    yield (f"tls\\.ca: {d}/none: No such file or directory, expected certificates in PEM form, .*",
+           {"tls": tls(good_cert, good_key, f'ca = "{d}/none" ###')})
+    yield (f"tls\\.name\\.a\\.test\\.key: {d}/none: No such file or directory, {key}",
+           {"tls": tls(good_cert, good_key, f'name "a.test" {{ {good_cert}\nkey = "{d}/none" ###\n}}')})
+    yield (f"auth\\.backends: cannot open {d}/none: No such file or directory, expected a file of user:hash lines .*",
+           {"auth": f'auth {{ backends = {{"file://{d}/users",\n"file://{d}/none" ###\n}} }}'})
+    yield (f"auth\\.backends: {d} is no plain file, expected one of user:hash lines",
+           {"auth": f'auth {{ backends = {{"file://{d}"}} }} ###'})
+    if ROOT:
+        yield ('user: there is no account "nosuchuser", expected one of this host', {"user": 'user = "nosuchuser" ###'})
+        yield ('user: "root" is root, expected an account without privileges', {"user": 'user = "root" ###'})
+    # Listeners.
+    port = free_port(["127.0.0.1"])
+    m = Mistakes.listen
+    yield (r'listen\.x\.address: there is no interface "nosuch0", expected an address or one of .*\blo\b.*',
+           {"x": m("x", port, '"127.0.0.1",\n"nosuch0" ###\n')})
+    yield (r'listen\.x\.address: cannot listen on 192\.0\.2\.1:\d+: Cannot assign requested address, '
+           r'expected an address of this host', {"x": m("x", port, '"127.0.0.1",\n"192.0.2.1" ###\n')})
+    yield (r'listen\.x\.address: cannot listen on unix:/nonexistent/s: No such file or directory, '
+           r'expected a path at which a socket can be made', {"x": m("x", port, '"unix:/nonexistent/s" ###\n')})
+    yield (f'listen\\.x\\.address: cannot listen on unix:{d}/users: File exists, '
+           'expected a path at which a socket can be made', {"x": m("x", port, f'"unix:{d}/users" ###\n')})
+    yield (r'listen\.x\.address: listen "a" \(\S+:\d+\) has 127\.0\.0\.1:\d+ already, '
+           'expected another address or port', {"a": m("a", port), "x": m("x", port, '"127.0.0.1" ###\n')})
+    yield (r'listen\.x\.address: listen "a" \(\S+:\d+\) has 127\.0\.0\.1:\d+ by 0\.0\.0\.0:\d+ already, '
+           'expected another address or port',
+           {"a": m("a", f"{port}", '"0.0.0.0"'), "x": m("x", port, '"lo-ipv4" ###\n')})
+
+
+def mistakes():
+    """Said alike by a check, a start and a reload, with the file and line of the option."""
+    with Barid(start=False) as b:
+        m = Mistakes(b)
+        assert m.write(b.conf) == 0
+        r = barid("-t", "-c", b.conf)
+        assert (r.returncode, r.stdout, r.stderr) == (0, "", ""), r
+        for pattern, options in names(b):
+            m.check(pattern, **options)
+            m.start(pattern, **options)
+        b.start()
+        for pattern, options in names(b):
+            m.check(pattern, **options)
+            m.reload(pattern, **options)
+
+
+def places():
+    """Directories: what a check, a start and a reload each say."""
+    with Barid(start=False) as b:
+        m = Mistakes(b)
+        d = b.dir
+        # A check makes nothing.
+        m.write(b.conf)
+        assert barid("-t", "-c", b.conf).returncode == 0
+        assert not [n for n in ("spool", "mail", "run") if os.path.exists(f"{d}/{n}")]
+        one = "expected a directory, or one below which it can be made"
+        for name in ("mailboxes", "run"):
+            for path, why in ((f"{d}/none/x", "No such file or directory"), (f"{d}/users", "Not a directory"),
+                              (f"{d}/users/x", "Not a directory")):
+                for told in (m.check, m.start):
+                    told(f"{name}: {path}: {why}, {one}", **{name: f'{name} = "{path}" ###'})
+        for told in (m.check, m.start):
+            told(f"spool: {d}/none/x: No such file or directory, expected a directory.*", spool=f'spool = "{d}/none/x" ###')
+            told(f"spool: {d}/users: Not a directory, expected a directory.*", spool=f'spool = "{d}/users" ###')
+        os.mkdir(f"{d}/open")
+        os.chmod(f"{d}/open", 0o777)
+        for told in (m.check, m.start):
+            told(f"spool: {d}/open: can be written by others, expected a directory that nobody but .* can write.*",
+                 spool=f'spool = "{d}/open" ###')
+        m.write(b.conf)
+        b.start()
+        assert barid("-t", "-c", b.conf).stderr == ""
+        only = "changes with a restart only, expected"
+        for name, old in (("spool", "spool"), ("mailboxes", "mail"), ("run", "run")):
+            m.reload(f'{name}: {only} "{d}/{old}" until then', **{name: f'{name} = "{d}/new" ###'})
+        m.reload(f"queue\\.runners: {only} 1 until then", queue="queue {\nrunners = 3 ###\n}")
+        # One that is gone has its default now: there is no line to name.
+        m.reload(f"queue\\.runners \\(default\\): {only} 1 until then", queue="")
+        if ROOT:
+            m.reload(f'user: {only} "{USER}" until then', user='user = "daemon" ###')
+        # All at once are all told.
+        before = len(b.log())
+        m.write(b.conf, spool='spool = "/x"', run='run = "/x"', auth='auth { backends = {"file:///nonexistent"} }')
+        b.reload()
+        assert b.log()[before:].count("reload refused, the old configuration stays: ") == 3, b.log()[before:]
+        m.greets()
+
+
+def notes():
+    """What a check cannot know it says as a note; what is wrong is wrong for everybody."""
+    with Barid(start=False) as b:
+        # The sockets of the test are handed to a start, not to a check.
+        r = barid("-t", "-c", b.conf)
+        assert r.returncode == 0 and r.stdout == "", r
+        for name, s in b.sockets.items():
+            assert re.search(rf'(?m)^note: {b.conf}:\d+: listen\.{name}\.address: "fd:{s.fileno()}" is a socket that the '
+                             r'service manager hands over: only a start can tell$', r.stderr), r.stderr
+        assert r.stderr.count("\n") == len(b.sockets), r.stderr
+        # They are handed over, but one name is none of theirs.
+        with open(b.conf) as f:
+            text = f.read()
+        number = b.sockets["smtp"].fileno()
+        path = b.dir + "/mistake.conf"
+        with open(path, "w") as f:
+            f.write(text.replace(f'"fd:{number}"', '"fd:65000"'))
+        fds = [s.fileno() for s in b.sockets.values()]
+        line = text[:text.index(f'"fd:{number}"')].count("\n") + 1
+        r = barid("-f", "-c", path, pass_fds=fds)
+        assert r.returncode == CONFIG and r.stderr == (
+            f'{path}:{line}: listen.smtp.address: no listening socket "65000" was handed over, expected one of: '
+            "a name of LISTEN_FDNAMES, or a number\n"), r
+        # A mistake of a reload leaves what was handed over where it is.
+        b.start()
+        with open(b.conf, "w") as f:
+            f.write(text.replace(f'"fd:{number}"', '"fd:65000"'))
+        b.reload()
+        assert 'no listening socket "65000" was handed over' in b.log(), b.log()
+        with open(b.conf, "w") as f:
+            f.write(text)
+        b.reload()
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+        r = barid("-t", "-c", b.conf)
+        assert (r.returncode, r.stderr) == (0, ""), "it runs, so the sockets are there"
+
+
+def unprivileged():
+    """Without root a check notes what only root sees, and tells the rest from it."""
+    if not ROOT:
+        return
+    with Barid(start=False) as b:
+        m = Mistakes(b)
+        nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+        if subprocess.run([program("barid"), "-V"], capture_output=True, **nobody).returncode:
+            print("unprivileged: nobody cannot reach the programs here")
+            return
+        m.write(b.conf)
+        os.chmod(b.dir + "/localhost.key", 0o600)
+        os.mkdir(b.dir + "/spool", 0o700)
+        r = barid("-t", "-c", b.conf, **nobody)
+        said = sorted(re.sub(r"^note: \S+:\d+: ", "", line) for line in r.stderr.split("\n") if line)
+        assert r.returncode == 0 and [s.split(": ")[0] for s in said] == [
+            "auth.backends", "mailboxes", "run", "spool", "tls.key"], r.stderr
+        m.write(b.conf, user='user = "nosuchuser"', auth='auth { backends = {"file:///nonexistent"} }')
+        r = barid("-t", "-c", b.conf, **nobody)
+        assert r.returncode == CONFIG, r
+        assert re.search(r'(?m)^note: \S+:2: user: there is no account "nosuchuser", expected one if root is to start barid$',
+                         r.stderr), r.stderr
+        assert re.search(r"(?m)^\S+:\d+: auth\.backends: cannot open /nonexistent: No such file", r.stderr), r.stderr
+
+
+for test in (one_host_twice, mistakes, places, notes, unprivileged):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)

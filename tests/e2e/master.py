@@ -122,10 +122,10 @@ def reload_mistakes():
         good = section("own", first, '"lo-ipv4", "127.0.0.1"')
         b.write_conf(good)
         b.start()
-        mistakes = [(good + section("other", first), "another listen section has this address"),
+        mistakes = [(good + section("other", first), f'listen "own" ({b.conf}:'),
                     (good + section("other", busy.getsockname()[1]), "Address already in use")]
         if os.geteuid() == 0:
-            mistakes.append((good + 'user = "daemon"\n', "user changes with a restart only"))
+            mistakes.append((good + 'user = "daemon"\n', "user: changes with a restart only, expected"))
             mistakes.append((good + 'user = "root"\n', "is root, expected an account without privileges"))
         for extra, words in mistakes:
             b.write_conf(extra)

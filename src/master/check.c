@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * check -- what a configuration names, held against this host: accounts,
+ * certificates, files of users.
+ *
+ * A start and a reload refuse what is complained of here, and `barid -t`
+ * says the same without changing anything.  It may be run by somebody who
+ * sees less than root: what such a one cannot know is a note, no mistake.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+
+/* What is lacking is the system's and may come back: no mistake of the file. */
+static bool
+is_trouble(int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EMFILE || err == ENFILE ||
+	    err == ENOMEM || err == ENOBUFS || err == EIO;
+}
+
+void
+check_blame(struct check *k, struct conf_place where, const char *name, int err,
+    const char *fmt, ...)
+{
+	bool hidden = k->note && (err == CHECK_UNKNOWN ||
+	    (!proc_is_root() && (err == EACCES || err == EPERM)));
+	struct buf text;
+	va_list ap;
+
+	buf_init(&text, 8192);
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	conf_blame(k->conf, where, name, hidden ? k->note : k->error, "%s", buf_cstr(&text));
+	buf_free(&text);
+	if (!hidden && !is_trouble(err))
+		k->mistake = true;
+}
+
+int
+check_code(const struct check *k)
+{
+	return k->mistake ? EX_CONFIG : EX_OSERR;
+}
+
+/* ---- accounts ---------------------------------------------------------------- */
+
+struct proc_user
+check_user(struct check *k, const struct master *m)
+{
+	const struct conf *c = k->conf;
+	struct conf_place where = conf_where(c, &c->user, CONF_NOWHERE);
+	struct proc_user u = proc_user(c->user);
+
+	/* Without root nobody becomes another, and the default need not exist. */
+	if (!proc_is_root()) {
+		if (!u.found && k->note && where.file[0])
+			check_blame(k, where, "user", CHECK_UNKNOWN,
+			    "there is no account \"%s\", expected one if root is to start barid",
+			    c->user);
+		return u;
+	}
+	if (!u.found)
+		check_blame(k, where, "user", 0,
+		    "there is no account \"%s\", expected one of this host", c->user);
+	else if (u.uid == 0)
+		check_blame(k, where, "user", 0,
+		    "\"%s\" is root, expected an account without privileges", c->user);
+	/* The spool and the mailboxes are the other one's. */
+	else if (m && m->conf && (u.uid != m->user.uid || u.gid != m->user.gid))
+		check_blame(k, where, "user", 0,
+		    "changes with a restart only, expected \"%s\" until then", m->conf->user);
+	return u;
+}
+
+/* ---- files ------------------------------------------------------------------- */
+
+void
+check_users(struct check *k)
+{
+	const struct conf_strs *list = &k->conf->auth.backends;
+	struct stat st;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *path = users_file(list->v[i]);
+		struct conf_place where = conf_where(k->conf, &list->v[i], CONF_NOWHERE);
+		int fd;
+
+		if (!path)
+			continue;
+		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
+			check_blame(k, where, "auth.backends", errno,
+			    "cannot open %s: %s, expected a file of user:hash lines such as "
+			    "\"baridctl passwd\" makes", path, strerror(errno));
+		else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+			check_blame(k, where, "auth.backends", 0,
+			    "%s is no plain file, expected one of user:hash lines", path);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+#define CHAIN "a certificate chain in PEM form"
+#define KEY "the private key of the certificate, in PEM form and without a password"
+#define CIPHERS "a list as openssl-ciphers(1) describes"
+
+/* What of the section TLS was wrong, and why, as net/tls.h has it. */
+struct tls_fault {
+	const char *wrong;
+	const char *reason;
+};
+
+/* True if it was what FIELD holds, the option SECTION.NAME. */
+static bool
+blame_field(struct check *k, const struct tls_fault *f, const char *const *field,
+    struct conf_place otherwise, const char *section, const char *name, const char *expected)
+{
+	struct buf option;
+	int err = 0;
+
+	if (f->wrong != *field)
+		return false;
+	if (access(*field, R_OK) < 0)
+		err = errno;
+	buf_init(&option, 400);
+	buf_addf(&option, "%s.%s", section, name);
+	check_blame(k, conf_where(k->conf, field, otherwise), buf_cstr(&option), err,
+	    "%s, expected %s", f->reason, expected);
+	buf_free(&option);
+	return true;
+}
+
+static bool
+blame_name(struct check *k, const struct tls_fault *f, const struct conf_tls_name *n)
+{
+	struct buf section;
+	bool found;
+
+	buf_init(&section, 300);
+	buf_addf(&section, "tls.name.%s", n->name);
+	found = blame_field(k, f, &n->certificate, n->place, buf_cstr(&section), "certificate",
+		    CHAIN) ||
+	    blame_field(k, f, &n->key, n->place, buf_cstr(&section), "key", KEY);
+	buf_free(&section);
+	return found;
+}
+
+void
+check_blame_tls(struct check *k, const char *wrong, const char *reason)
+{
+	const struct conf_tls *t = &k->conf->tls;
+	const struct tls_fault f = { wrong, reason };
+	bool found = blame_field(k, &f, &t->certificate, CONF_NOWHERE, "tls", "certificate",
+			 CHAIN) ||
+	    blame_field(k, &f, &t->key, CONF_NOWHERE, "tls", "key", KEY) ||
+	    blame_field(k, &f, &t->ciphers, CONF_NOWHERE, "tls", "ciphers", CIPHERS);
+
+	for (size_t i = 0; i < t->name_n && !found; i++)
+		found = blame_name(k, &f, &t->names[i]);
+	/* OpenSSL itself: not what the configuration says. */
+	if (!found)
+		check_blame(k, conf_where(k->conf, &t->certificate, CONF_NOWHERE), "tls", ENOMEM,
+		    "%s", reason);
+}
+
+/* The runners verify peers with these, and would not start without. */
+void
+check_ca(struct check *k)
+{
+	const struct conf_tls *t = &k->conf->tls;
+	struct tls_ctx *ctx;
+	struct buf reason;
+	int err = 0;
+
+	if (!t->ca[0])
+		return;
+	buf_init(&reason, 4096);
+	ctx = tls_client_ctx(t->ca, t->min_version, &reason);
+	if (!ctx) {
+		if (access(t->ca, R_OK) < 0)
+			err = errno;
+		check_blame(k, conf_where(k->conf, &t->ca, CONF_NOWHERE), "tls.ca", err,
+		    "%s, expected certificates in PEM form, a file or a directory of such files",
+		    buf_cstr(&reason));
+	}
+	tls_ctx_free(ctx);
+	buf_free(&reason);
+}
+
+/* ---- barid -t ---------------------------------------------------------------- */
+
+/* Whether a barid with this run directory answers; its addresses are taken, by itself. */
+static bool
+is_running(const struct conf *c)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct buf path;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool ok = false;
+
+	buf_init(&path, PATH_MAX);
+	buf_addf(&path, "%s/control", c->run);
+	if (fd >= 0 && buf_ok(&path) && path.n < sizeof(un.sun_path)) {
+		memcpy(un.sun_path, path.p, path.n);
+		ok = connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0 || errno == EAGAIN;
+	}
+	if (fd >= 0)
+		close(fd);
+	buf_free(&path);
+	return ok;
+}
+
+static void
+print_notes(struct str notes)
+{
+	struct str line;
+
+	while (notes.n > 0) {
+		str_cut(notes, '\n', &line, &notes);
+		fprintf(stderr, "note: " STR_FMT "\n", STR_ARG(line));
+	}
+}
+
+int
+master_check(const struct conf *c)
+{
+	struct master m = { .control = -1, .mailboxes = -1 };
+	struct buf error, note;
+	struct check k = { .conf = c, .error = &error, .note = &note, .running = is_running(c) };
+	struct plan plan = { 0 };
+	int code;
+
+	buf_init(&error, 65536);
+	buf_init(&note, 65536);
+	notify_init(&m);
+	m.user = check_user(&k, NULL);
+	places_look(&k, &m.user);
+	check_tls(&k);
+	check_ca(&k);
+	check_users(&k);
+	plan_make(&k, &m, &plan);
+	plan_probe(&k, &plan);
+	plan_free(&plan);
+	fputs(buf_cstr(&error), stderr);
+	print_notes(buf_str(&note));
+	code = error.n == 0 ? EX_OK : check_code(&k);
+	buf_free(&error);
+	buf_free(&note);
+	return code;
+}
