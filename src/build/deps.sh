@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-dev
-libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev libpcre2-dev
+libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev libgsasl-dev libpcre2-dev
 libidn2-dev openssl"
 # Clients and servers that the tests use: programs that we did not write.
 tests="check libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
