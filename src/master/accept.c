@@ -19,6 +19,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "policy/recipient.h"
 
 #define PAUSE_MS 100
@@ -111,6 +112,7 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 {
 	bool pop = l->conf->service == SERVICE_POP3;
 
+	mem_forked();
 	const struct sigaction term = { .sa_handler = on_term };
 	(void)sigaction(SIGTERM, &term, NULL);
 	/* Ctrl-C reaches the whole foreground group; the master passes on what it means. */
