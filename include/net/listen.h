@@ -24,7 +24,8 @@ bool listen_overlaps(const struct addr *a, const struct addr *b);
 /*
  * As listen_open(), beside the N sockets FDS, which listen where A overlaps
  * and are ours: the system takes both only if all say that they share.  They
- * stop to say so before it returns.
+ * stop to say so before it returns, but Linux may remember it: a process of
+ * this same user could share the port from then on, no other.
  */
 int listen_open_beside(const struct addr *a, const int *fds, size_t n) MUST_USE;
 

@@ -127,7 +127,6 @@ listen_open_beside(const struct addr *a, const int *fds, size_t n)
 		(void)share(fds[i], true);
 	fd = open_socket(a, true);
 	err = errno;
-	/* Left open, another process of this user could take a part of the clients. */
 	for (size_t i = 0; i < n; i++)
 		(void)share(fds[i], false);
 	if (fd >= 0)

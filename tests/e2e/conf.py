@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The configuration as its writer meets it: what is told of a mistake, by a check, a start and a reload."""
+import errno
 import os
+import pwd
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -287,7 +288,127 @@ def unprivileged():
         assert re.search(r"(?m)^\S+:\d+: auth\.backends: cannot open /nonexistent: No such file", r.stderr), r.stderr
 
 
-for test in (one_host_twice, mistakes, places, notes, unprivileged):
+# ---- listeners that grow and shrink -------------------------------------------------
+
+def is_shared(host, port):
+    """Whether another user can listen there, too."""
+    os.seteuid(pwd.getpwnam(USER).pw_uid)
+    try:
+        with socket.socket() as s:
+            for name in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                s.setsockopt(socket.SOL_SOCKET, name, 1)
+            s.bind((host, port))
+            s.listen()
+            return True
+    except OSError as e:
+        assert e.errno == errno.EADDRINUSE, e
+        return False
+    finally:
+        os.seteuid(0)
+
+
+class Callers:
+    """Connects again and again, and keeps what went wrong."""
+
+    def __init__(self, port):
+        self.port, self.errors, self.served, self.ended = port, [], 0, threading.Event()
+        self.threads = [threading.Thread(target=self.call) for _ in range(3)]
+
+    def call(self):
+        while not self.ended.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 20) as s:
+                    greeting = s.recv(100)
+                    s.sendall(b"QUIT\r\n")
+                    while s.recv(100):
+                        pass
+                    if not greeting.startswith(b"220 "):
+                        raise ValueError(greeting)
+                    self.served += 1
+            except (OSError, ValueError) as e:
+                self.errors.append(repr(e))
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.ended.set()
+        for t in self.threads:
+            t.join()
+
+
+def wider_and_narrower():
+    """All addresses in the place of one, and back: nobody is refused, and the port is never free."""
+    with Barid(start=False) as b:
+        m = Mistakes(b)
+        limits = {"limits": "limits { connections-per-address = 1000 }", "log": f'log {{ to = {{"file:{b.dir}/log"}} }}'}
+
+        def served(host):
+            try:
+                with socket.create_connection((host, m.port), 10) as s:
+                    return s.recv(100).startswith(b"220 ")
+            except ConnectionRefusedError:
+                return False
+
+        def reload(address, refused=False):
+            m.write(b.conf, own=m.listen("own", m.port, address), listen="", **limits)
+            before = b.log().count("reload refused")
+            b.reload()
+            assert (b.log().count("reload refused") > before) == refused, b.log()[-3000:]
+
+        m.write(b.conf, **limits)
+        b.start()
+        assert served("127.0.0.1") and not served("127.0.0.2")
+        with Callers(m.port) as callers:
+            for _ in range(5):
+                wait_for("a caller", lambda n=callers.served: callers.served > n + 5)
+                reload('"*"')
+                assert served("127.0.0.1") and served("127.0.0.2")
+                # The two sockets of the port are not more by every reload.
+                reload('"*"')
+                # The one address stays open beside all: closing that loses nobody here.
+                reload('"127.0.0.1"')
+                assert served("127.0.0.1") and not served("127.0.0.2")
+        assert not callers.errors, (callers.errors[:3], len(callers.errors), callers.served)
+
+        # From all to one without the one: a handshake may fall into the moment, a refusal may not.
+        b.stop()
+        m.write(b.conf, own=m.listen("own", m.port, '"*"'), listen="", **limits)
+        b.start()
+        with Callers(m.port) as callers:
+            wait_for("a caller", lambda: callers.served > 5)
+            reload('"127.0.0.1"')
+            wait_for("a caller", lambda n=callers.served: callers.served > n + 5)
+        assert not [e for e in callers.errors if not e.startswith("ConnectionResetError")], callers.errors[:3]
+        assert served("127.0.0.1") and not served("127.0.0.2")
+
+        # A stranger in the way is named as one, and nothing is lost.
+        with socket.socket() as stranger:
+            stranger.bind(("127.0.0.2", m.port))
+            stranger.listen()
+            reload('"*"', refused=True)
+            assert f"listen.own.address: cannot listen on 0.0.0.0:{m.port}: Address already in use, expected " in b.log()
+            assert served("127.0.0.1")
+        reload('"*"')
+
+        # A new image knows both sockets.
+        with socket.create_connection(("127.0.0.1", m.port), 10) as s:
+            assert s.recv(100).startswith(b"220 ")
+            os.kill(wait_for("the session", b.sessions)[0], signal.SIGABRT)
+            wait_for("a new image", lambda: "executing myself again" in b.log())
+        wait_for("service", lambda: served("127.0.0.1") and served("127.0.0.2"))
+        reload('"127.0.0.2"')
+        assert served("127.0.0.2") and not served("127.0.0.1")
+        reload('"*"')
+        # Who is another user cannot slip in beside.
+        if ROOT:
+            for host in ("0.0.0.0", "127.0.0.1", "127.0.0.2", "127.0.0.3"):
+                assert not is_shared(host, m.port), host
+
+
+for test in (one_host_twice, mistakes, places, notes, unprivileged, wider_and_narrower):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
