@@ -41,6 +41,12 @@ void log_component(const char *name);
 /* Opens file targets again, for log rotation. */
 void log_reopen(void);
 uint64_t log_dropped(void);
+/*
+ * For a process whose children lose the sight of /dev/log: connects to the
+ * logger, which may have been restarted, for itself and for all children that
+ * it ever forked; and if the logger hangs, children to come do not wait.
+ */
+void log_before_fork(void);
 
 /*
  * Writes a line.  ID is a queue id, "NOQUEUE", or NULL for none.  A

@@ -122,14 +122,20 @@ syslog_socket(const char *path)
 
 /* A logger that was restarted has a new socket under the old name. */
 static bool
-syslog_again(struct target *t)
+syslog_connect(const struct target *t)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 
-	if (errno != ENOTCONN && errno != ECONNREFUSED && errno != EDESTADDRREQ)
-		return false;
 	memcpy(to.sun_path, t->path, strlen(t->path) + 1);
 	return connect(t->fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+static bool
+syslog_again(const struct target *t)
+{
+	if (errno != ENOTCONN && errno != ECONNREFUSED && errno != EDESTADDRREQ)
+		return false;
+	return syslog_connect(t);
 }
 
 static bool
@@ -145,6 +151,20 @@ write_syslog(struct target *t, const struct log_line *l)
 		r = send(t->fd, l->p, l->n, flags);
 	t->stuck = r < 0 && errno == EAGAIN;
 	return r == (ssize_t)l->n;
+}
+
+void
+log_before_fork(void)
+{
+	for (size_t i = 0; i < target_n; i++) {
+		struct target *t = &targets[i];
+		struct pollfd p = { .fd = t->fd, .events = POLLOUT };
+
+		if (t->kind != TO_SYSLOG)
+			continue;
+		(void)syslog_connect(t);
+		t->stuck = poll(&p, 1, 0) == 0;
+	}
 }
 
 static bool

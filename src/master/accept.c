@@ -169,6 +169,8 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 		refuse(m, l, fd, "too many connections");
 		return;
 	}
+	/* From its root it could not connect to a logger that was restarted. */
+	log_before_fork();
 	if ((pid = fork()) == 0)
 		child(m, l, fd, peer, slot);
 	if (pid < 0) {

@@ -370,6 +370,8 @@ tick(struct master *m, int64_t now, int64_t *checked)
 	users_refresh(m, false);
 	if (now - *checked >= TICK_MS) {
 		*checked = now;
+		/* For sessions that are open. */
+		log_before_fork();
 		if (!m->stopping)
 			master_check_certificates(m);
 		if (now >= m->rotate_ms) {

@@ -5,7 +5,9 @@ import json
 import os
 import re
 import shutil
+import socket
 import sys
+import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Peer, SRC, Wire, need, run, wait_for  # noqa: E402
@@ -244,8 +246,83 @@ route "far.example" {{ via = "far" }}
     return b.start()
 
 
+class Logger:
+    """A syslog daemon, as far as its clients can tell."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(path)
+        os.chmod(path, 0o666)
+        self.lines = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while self.go_on.wait() and (line := self.sock.recv(1 << 16)):
+            self.lines.append(line.decode())
+
+    def has(self, words):
+        return any(words in line for line in self.lines)
+
+    def stop(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+def syslog():
+    """A logger that is restarted gets the lines of all that come after; one that hangs stops no mail."""
+    def send(name):
+        with Wire(b.port["smtp"]) as w:
+            w.reply()
+            for text in ("EHLO client.test", "MAIL FROM:<x@elsewhere.example>", "RCPT TO:<bob@example.test>", "DATA"):
+                assert w.smtp(text)[:1] in b"23", text
+            assert w.smtp(f"Message-ID: <{name}@x>\r\n\r\nx\r\n.").startswith(b"250")
+
+    with Barid(start=False) as b:
+        path = b.dir + "/devlog"
+        logger = Logger(path)
+        with open(b.conf, encoding="utf-8") as f:
+            text = f.read()
+        with open(b.conf, "w", encoding="utf-8") as f:
+            f.write(text.replace(f'"file:{b.dir}/log"', f'"syslog:mail@{path}", "file:{b.dir}/log"'))
+        b.start()
+        send("one")
+        b.mail("bob", 1)
+        wait_for("the lines", lambda: logger.has(": removed"))
+        for line in logger.lines:
+            assert re.match(r"<2[0-3]>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d barid/\w+\[\d+\]: ", line), line
+        for shape in ("smtpd", "cleanup", "qmgr", "local"):
+            assert logger.has(f" barid/{shape}["), logger.lines
+        # It stops; mail does not; a session that was open, and new ones, find the next one.
+        with Wire(b.port["smtp"]) as w:
+            w.reply()
+            w.smtp("EHLO client.test")
+            logger.stop()
+            os.unlink(path)
+            send("two")
+            b.mail("bob", 2)
+            logger = Logger(path)
+            send("three")
+            b.mail("bob", 3)
+            wait_for("the session", lambda: logger.has("message-id=<three@x>"))
+            wait_for("the runner", lambda: logger.has(": removed"))
+            w.smtp("QUIT")
+            wait_for("the session of before", lambda: logger.has("disconnect from ") and
+                     sum("disconnect from " in x for x in logger.lines) >= 2)
+        # It hangs, and is back.
+        logger.go_on.clear()
+        for n in range(100):
+            send(f"hung{n}")
+        b.mail("bob", 103, 60)
+        logger.go_on.set()
+        wait_for("its return", lambda: (send("back"), logger.has("message-id=<back@x>"))[1])
+        logger.stop()
+
+
 def main():
     need("pflogsumm", "fail2ban-regex")
+    syslog()
     rules = ["--rule", "RCPT /later/=450 4.2.0 later, please", "--rule", "RCPT /never/=550 5.1.1 never in my life",
              "--rule", "RCPT /red/=raw 550 5.7.1 \\x1b[31mred \\xe2\\x80\\xae\\r\\n"]
     setup = Barid(start=False)

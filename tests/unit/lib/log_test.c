@@ -142,6 +142,48 @@ START_TEST(syslog_lines)
 }
 END_TEST
 
+/* The children of one who sees a logger's new socket need not see it. */
+START_TEST(syslog_for_children)
+{
+	char dir[] = "/tmp/barid-log.XXXXXX", at[64], away[64], got[LOG_LINE_MAX];
+	uint64_t before;
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(at, sizeof(at), "%s/log", dir);
+	snprintf(away, sizeof(away), "%s/away", dir);
+	snprintf(target, sizeof(target), "syslog:mail@%s", at);
+	fd = logger(at);
+	log_reset();
+	log_setup(LOG_LEVEL_INFO, LOG_TEXT);
+	log_component("smtpd");
+	ck_assert_int_eq(log_to(target), 0);
+	close(fd);
+	unlink(at);
+	/* Nobody is there for now, and then somebody is. */
+	log_before_fork();
+	fd = logger(at);
+	log_before_fork();
+	ck_assert_int_eq(rename(at, away), 0);
+	log_info(NULL, "one");
+	ck_syslog(fd, "<22>", "smtpd", "one");
+	/* It hangs: who comes now does not wait. */
+	ck_assert_int_eq(rename(away, at), 0);
+	before = log_dropped();
+	while (log_dropped() == before)
+		log_info(NULL, "more");
+	while (recv(fd, got, sizeof(got), 0) > 0)
+		;
+	log_before_fork();
+	log_info(NULL, "two");
+	ck_syslog(fd, "<22>", "smtpd", "two");
+	close(fd);
+	unlink(at);
+	rmdir(dir);
+	log_reset();
+}
+END_TEST
+
 START_TEST(syslog_json)
 {
 	char dir[] = "/tmp/barid-log.XXXXXX", at[64], got[LOG_LINE_MAX];
@@ -331,5 +373,5 @@ START_TEST(the_ends)
 END_TEST
 
 UNIT_MAIN("lib/log", unknown_targets, losses_are_counted,
-    a_closed_pipe_kills_nobody, syslog_lines, syslog_json, syslog_that_hangs,
+    a_closed_pipe_kills_nobody, syslog_lines, syslog_for_children, syslog_json, syslog_that_hangs,
     rotation, rotation_that_fails_keeps_the_old, threads_do_not_mix, the_ends)
