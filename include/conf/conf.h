@@ -140,6 +140,7 @@ struct conf {
 	struct conf_route *routes;
 	size_t route_n;
 	struct conf_queue queue;
+	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
 	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
 	struct conf_log log;
 	struct conf_journal journal;

@@ -187,6 +187,11 @@ int queue_clean(struct queue *q, int64_t age) MUST_USE;
  * may not be done.
  */
 int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg) MUST_USE;
+/*
+ * From now on an import believes the settings in drop/: those of an envelope,
+ * and the header fields of a .eml (queue/settings.h).
+ */
+void queue_believe_settings(struct queue *q);
 /* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);
 

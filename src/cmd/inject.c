@@ -22,6 +22,7 @@
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "mail/text.h"
+#include "queue/settings.h"
 
 #define READ_SIZE 65536
 #define LINE_PIECE 8192
@@ -181,7 +182,22 @@ prologue(const struct reading *r, const char *id, struct buf *b)
 		buf_adds(b, "To: undisclosed-recipients:;\r\n");
 }
 
-/* The user's header without what must not leave: Bcc and Return-Path. */
+/* Fields of the header that say how the message is delivered, if we heed them. */
+static bool
+take_settings(struct reading *r, struct envelope *e)
+{
+	struct settings s;
+
+	if (!r->in->conf->extract_headers)
+		return true;
+	settings_init(&s, &r->arena, e->arrival_us);
+	r->error = settings_take_all(&s, buf_str(&r->header));
+	if (!r->error)
+		r->error = settings_apply(&s, e);
+	return !r->error;
+}
+
+/* The user's header without what must not leave: Bcc, Return-Path, settings. */
 static void
 own_header(const struct reading *r, struct buf *b)
 {
@@ -190,7 +206,8 @@ own_header(const struct reading *r, struct buf *b)
 
 	while (field_next(&rest, &f) == 1)
 		if (!str_ieq(f.name, STR("Bcc")) && !str_ieq(f.name, STR("Resent-Bcc")) &&
-		    !str_ieq(f.name, STR("Return-Path")))
+		    !str_ieq(f.name, STR("Return-Path")) &&
+		    !(r->in->conf->extract_headers && settings_field(f.name)))
 			buf_add(b, f.raw);
 }
 
@@ -357,6 +374,8 @@ begin(struct reading *r, struct queue *q, struct envelope *e, struct queue_msg *
 	if (r->rcpt_n == 0)
 		return complain(r->in->extract ? EX_DATAERR : EX_USAGE, "no recipients", NULL);
 	fill_envelope(r, e);
+	if (!take_settings(r, e))
+		return complain(EX_DATAERR, r->error, NULL);
 	if (!(*m = queue_begin(q, e, true)))
 		return queue_problem("beginning the message");
 	return write_beginning(r, *m, e->id);

@@ -12,11 +12,13 @@
 
 #include <errno.h>
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
+#include "queue/settings.h"
 
 #include "spool.h"
 
@@ -36,6 +38,7 @@ struct eml {
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n;
 	const char *why;
+	struct settings *settings;	/* of the message; NULL: it has none */
 	bool cr;		/* the octet before was a CR */
 	bool line_start;
 };
@@ -119,6 +122,10 @@ take_field(struct eml *e, const struct field *f)
 	bool bcc = str_ieq(f->name, STR("Bcc"));
 	struct str value;
 
+	if (e->settings != NULL && settings_field(f->name)) {
+		e->why = settings_take(e->settings, f);
+		return false;
+	}
 	if (bcc || str_ieq(f->name, STR("To")) ||
 	    str_ieq(f->name, STR("Cc"))) {
 		value = field_unfold(&e->arena, f);
@@ -251,6 +258,10 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	full.rcpts = e->rcpts;
 	full.rcpt_n = e->rcpt_n;
 	full.smtputf8 = is_utf8_needed(e);
+	if (e->settings != NULL)
+		e->why = settings_apply(e->settings, &full);
+	if (e->why != NULL)
+		return TAKE_BAD;
 	e->why = "its envelope cannot be kept";
 	if ((*m = queue_begin(q, &full, false)) == NULL)
 		return TAKE_BAD;
@@ -260,9 +271,10 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 
 enum taken
 eml_take(struct queue *q, int fd, const struct envelope *env,
-    struct queue_msg **m, const char **why)
+    struct arena *a, struct queue_msg **m, const char **why)
 {
 	struct eml e = { .sender_from = NOBODY, .line_start = true };
+	struct settings settings;
 	char *start = mem_alloc(MAIL_HEADER_MAX);
 	enum taken r;
 
@@ -271,6 +283,9 @@ eml_take(struct queue *q, int fd, const struct envelope *env,
 	buf_init(&e.head, 2 * MAIL_HEADER_MAX);
 	buf_init(&e.out, 2 * SPOOL_CHUNK);
 	e.rcpts = mem_array(EML_RCPT_MAX, sizeof(*e.rcpts));
+	settings_init(&settings, a, clock_wall_us());
+	if (q->settings)
+		e.settings = &settings;
 	r = take_text(&e, q, fd, env, start, m);
 	*why = e.why;
 	mem_free(e.rcpts);

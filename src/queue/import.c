@@ -64,7 +64,7 @@ id_of_file(const struct stat *st, char id[QUEUE_ID_SIZE])
 
 /* What is known of the message without believing its file. */
 static void
-set_facts(struct dropped *d, struct envelope *e)
+set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 {
 	int64_t now = clock_wall_us();
 	int64_t us = (int64_t)d->st.st_mtim.tv_sec * 1000000 +
@@ -77,6 +77,11 @@ set_facts(struct dropped *d, struct envelope *e)
 	e->listener = e->local = e->tls = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
+	if (!q->settings) {
+		e->not_before_us = e->deadline_us = 0;
+		e->max_attempts = 0;
+		e->retry = e->source = e->route = STR("");
+	}
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		e->rcpts[i].state = RCPT_QUEUED;
 }
@@ -107,7 +112,7 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 		return judge(errno);
 	}
 	d->env = f.env;
-	set_facts(d, &d->env);
+	set_facts(q, d, &d->env);
 	*m = queue_begin(q, &d->env, false);
 	d->why = "its envelope cannot be kept";
 	r = TAKE_BAD;
@@ -141,8 +146,8 @@ take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 		r = TAKE_BAD;
 	} else {
 		id_of_file(&d->st, d->env.id);
-		set_facts(d, &d->env);
-		r = eml_take(q, fd, &d->env, m, &d->why);
+		set_facts(q, d, &d->env);
+		r = eml_take(q, fd, &d->env, &d->arena, m, &d->why);
 	}
 	sys_close(fd);
 	return r;
@@ -293,6 +298,12 @@ import_entry(void *arg, int dir, const char *name)
 	/* The others would fare no better. */
 	return im->error != ENOSPC && im->error != EDQUOT &&
 	    im->error != EROFS && im->error != EMFILE && im->error != ENFILE;
+}
+
+void
+queue_believe_settings(struct queue *q)
+{
+	q->settings = true;
 }
 
 int

@@ -21,6 +21,7 @@ struct queue {
 	int dirs[QUEUE_PLACES];	/* by place */
 	int lock;
 	unsigned flags;
+	bool settings;		/* those in drop/ are believed */
 	uint64_t reserve;	/* octets to leave free; 0: the default */
 	char *drop_path;
 	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */
@@ -88,9 +89,9 @@ enum taken {
 };
 /*
  * Reads plain RFC 5322 text from FD into a new message, whose envelope has
- * what E says, and sender and recipients from the text.
+ * what E says, and sender and recipients from the text.  WHY may be in A.
  */
-enum taken eml_take(struct queue *q, int fd, const struct envelope *e,
+enum taken eml_take(struct queue *q, int fd, const struct envelope *e, struct arena *a,
     struct queue_msg **m, const char **why);
 
 #endif

@@ -141,6 +141,8 @@ drop_start(struct runner *r)
 		d->io = loop_io_new(r->loop, d->fd, on_event, d);
 		loop_io_want(d->io, true, false);
 	}
+	if (r->conf->extract_headers)
+		queue_believe_settings(r->queue);
 	/* Before anybody reads new/: see queue_import(). */
 	work(d);
 	announce(d);

@@ -177,7 +177,7 @@ struct answer smtpd_quit(struct session *s, const struct command *c);
 struct answer smtpd_unimplemented(struct session *s, const struct command *c);
 struct answer smtpd_bdat(struct session *s, const struct command *c);
 
-/* ---- smtpd_store.c: from text to spool ------------------------------------------ */
+/* ---- smtpd_store.c, smtpd_settings.c: from text to spool ------------------------------------------ */
 
 /* What the header of a message says that matters here. */
 struct header_facts {
@@ -196,6 +196,11 @@ struct header_facts {
  */
 int header_look(struct session *s, struct str text, bool end, struct header_facts *f) MUST_USE;
 
+/*
+ * Takes the settings out of the header in S->text, into the envelope, if there
+ * are any and the client may say so (extract-headers).  Code 0, or a refusal.
+ */
+struct answer store_settings(struct session *s) MUST_USE;
 /* Begins the message, with what goes before the client's text.  NULL: errno. */
 struct queue_msg *store_begin(struct session *s, struct header_facts *f) MUST_USE;
 /* The last step; consumes M. */

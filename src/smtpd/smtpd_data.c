@@ -104,6 +104,27 @@ is_too_large(const struct session *s, const struct text *t)
 	return limit > 0 && t->octets > limit;
 }
 
+/* The header is known.  False: the message is refused. */
+static bool
+begin(struct session *s, struct text *t)
+{
+	struct answer a = { .code = 0 };
+
+	if (t->header.received > s->conf->limits.received_hops)
+		a = ANSWER(554, "5.4.6",
+		    "Too many hops: this message goes in circles");
+	if (a.code == 0)
+		a = store_settings(s);
+	if (a.code == 0) {
+		t->msg = store_begin(s, &t->header);
+		if (t->msg == NULL)
+			a = store_failed(s, "queue_begin");
+	}
+	if (a.code != 0)
+		refuse(s, t, a);
+	return a.code == 0;
+}
+
 /* Hands on what was gathered once the header is known; END: it never will be. */
 static void
 hand_on(struct session *s, struct text *t, bool end)
@@ -120,16 +141,9 @@ hand_on(struct session *s, struct text *t, bool end)
 			    "The header of the message is too large"));
 			return;
 		}
-		if (t->header.received > s->conf->limits.received_hops) {
-			refuse(s, t, ANSWER(554, "5.4.6",
-			    "Too many hops: this message goes in circles"));
+		if (!begin(s, t))
 			return;
-		}
-		t->msg = store_begin(s, &t->header);
-		if (t->msg == NULL) {
-			refuse(s, t, store_failed(s, "queue_begin"));
-			return;
-		}
+		text = buf_str(&s->text);
 	}
 	if (queue_write(t->msg, text) < 0) {
 		refuse(s, t, store_failed(s, "queue_write"));

@@ -176,7 +176,6 @@ static const struct fault later[] = {
 	{ "source { addresses = {10.0.0.1} }", "1: not yet: source.addresses" },
 	{ "source { mappable = {10.0.0.1} }", "1: not yet: source.mappable" },
 	{ "source-name a { }", "1: not yet: source-name \"a\"" },
-	{ "extract-headers = true", "1: not yet: extract-headers = true" },
 	{ "amqp { url = 'amqp://a:b@c' }", "1: not yet: amqp.url = ********" },
 	{ "admin { auth = {'pam://x'} }", "1: not yet: admin.auth" },
 	{ "webhook a { }", "1: not yet: webhook \"a\"" },

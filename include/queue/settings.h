@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef QUEUE_SETTINGS_H
+#define QUEUE_SETTINGS_H
+
+/*
+ * settings -- fields of a message's header that say how it is delivered.
+ *
+ * x-barid-* and, as MailerQ has them, x-mq-*: barid.conf(5), extract-headers.
+ * Whether the sender may say so is the caller's to know.
+ */
+
+#include "mail/header.h"
+#include "queue/envelope.h"
+
+struct settings {
+	struct arena *a;	/* of what is kept */
+	int64_t now_us;
+	unsigned seen;		/* bits by place in the table of fields */
+	int64_t not_before_us;
+	int64_t deadline_us;
+	unsigned max_attempts;
+	struct str retry, source, route, envid;
+	unsigned notify;
+	enum dsn_ret ret;
+};
+
+void settings_init(struct settings *s, struct arena *a, int64_t now_us);
+/* True if a field of that name is none of the message, whatever it says. */
+bool settings_field(struct str name);
+/* Takes such a field.  NULL, or a sentence in A that says what is wrong. */
+const char *settings_take(struct settings *s, const struct field *f) MUST_USE;
+/* Takes all such fields of the header at the start of TEXT. */
+const char *settings_take_all(struct settings *s, struct str text) MUST_USE;
+/*
+ * Puts them into E, which has its recipients; what a client said by its own
+ * protocol (NOTIFY, RET, ENVID) stays.  NULL, or why they contradict.
+ */
+const char *settings_apply(const struct settings *s, struct envelope *e) MUST_USE;
+/* Adds TEXT without these fields of its header. */
+void settings_strip(struct buf *b, struct str text);
+
+#endif

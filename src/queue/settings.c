@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * settings -- fields of a message's header that say how it is delivered.
+ *
+ * A program that hands in mail can set here what SMTP has no words for.  The
+ * fields come from whom the administrator trusts, but they are read as if
+ * they came from anybody: bounded, and refused with a reason rather than
+ * guessed at.  What would send the mail another way than its writer thinks (a
+ * smarthost in a header, which we do not do) is refused too; what is only of
+ * no use here is taken out and forgotten.
+ */
+
+#include "queue/settings.h"
+
+#include "mail/date.h"
+#include "mail/limits.h"
+#include "mail/text.h"
+
+#define OURS "x-barid-"
+#define MAILERQ "x-mq-"
+/* Of one value. */
+#define VALUE_MAX 1000
+/* No time is farther away than this (seconds). */
+#define AHEAD_MAX INT64_C(31622400)
+
+/* ---- times ------------------------------------------------------------------- */
+
+/* Decimal digits at P, exactly N; -1: they are none. */
+static int
+digits(const char *p, size_t n)
+{
+	int v = 0;
+
+	for (; n > 0; n--, p++) {
+		if (*p < '0' || *p > '9')
+			return -1;
+		v = v * 10 + (*p - '0');
+	}
+	return v;
+}
+
+/* "90s", "5m", "2h", "1d" in seconds; -1: none. */
+static int64_t
+read_span(struct str s)
+{
+	static const char units[] = "smhd";
+	static const int64_t seconds[] = { 1, 60, 3600, 86400 };
+	const char *unit;
+	uint64_t n;
+
+	if (s.n < 2 || s.p[s.n - 1] == '\0' ||
+	    (unit = strchr(units, s.p[s.n - 1])) == NULL ||
+	    str_u64(str_head(s, s.n - 1), (uint64_t)AHEAD_MAX, &n) < 0)
+		return -1;
+	return (int64_t)n * seconds[unit - units];
+}
+
+/* "YYYY-MM-DD HH:MM:SS", which is UTC, or the same with T and Z. */
+static int64_t
+read_iso(struct str s)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char shape[] = "dddd-dd-dd_dd:dd:dd";
+	struct buf b;
+	int month;
+	int64_t t;
+
+	if (s.n == sizeof(shape) && s.p[s.n - 1] == 'Z')
+		s.n--;
+	if (s.n != sizeof(shape) - 1)
+		return -1;
+	for (size_t i = 0; i < s.n; i++)
+		if (shape[i] == 'd' ? digits(s.p + i, 1) < 0 :
+		    shape[i] == '_' ? s.p[i] != ' ' && s.p[i] != 'T' :
+				      s.p[i] != shape[i])
+			return -1;
+	month = digits(s.p + 5, 2);
+	if (month < 1 || month > 12)
+		return -1;
+	buf_init(&b, 100);
+	buf_addf(&b, "%d %.3s %d %.8s +0000", digits(s.p + 8, 2),
+	    months + (month - 1) * 3, digits(s.p, 4), s.p + 11);
+	t = date_parse(buf_str(&b));
+	buf_free(&b);
+	return t;
+}
+
+/* A time as any of us writes it, in microseconds; -1: none, or too far. */
+static int64_t
+read_time(const struct settings *s, struct str v)
+{
+	int64_t now = s->now_us / 1000000, t;
+	uint64_t n;
+
+	if (v.n > 0 && v.p[0] == '+') {
+		t = read_span(str_skip(v, 1));
+		t = t < 0 ? -1 : now + t;
+	} else if (str_u64(v, INT32_MAX * UINT64_C(8), &n) == 0) {
+		t = (int64_t)n;
+	} else {
+		t = read_iso(v);
+		t = t < 0 ? date_parse(v) : t;
+	}
+	return t < 0 || t > now + AHEAD_MAX ? -1 : t * 1000000;
+}
+
+/* ---- the fields -------------------------------------------------------------- */
+
+static const char no_time[] = "is no time within a year, such as "
+    "\"2026-12-31 12:00:00\" (UTC) or \"+2h\"";
+
+static const char *
+take_not_before(struct settings *s, struct str v)
+{
+	int64_t t = read_time(s, v);
+
+	if (t < 0)
+		return no_time;
+	/* What is over needs no wait. */
+	s->not_before_us = t > s->now_us ? t : 0;
+	return NULL;
+}
+
+static const char *
+take_deadline(struct settings *s, struct str v)
+{
+	s->deadline_us = read_time(s, v);
+	if (s->deadline_us < 0)
+		return no_time;
+	return s->deadline_us > s->now_us ? NULL : "is over already";
+}
+
+static const char *
+take_max_attempts(struct settings *s, struct str v)
+{
+	uint64_t n;
+
+	if (str_u64(v, ENVELOPE_ATTEMPTS_MAX, &n) < 0)
+		return "is no number of attempts up to 1000000";
+	s->max_attempts = (unsigned)n;
+	return NULL;
+}
+
+/* Spans, or plain seconds, with commas between. */
+static const char *
+take_retry(struct settings *s, struct str v)
+{
+	static const char wrong[] = "is no list of times such as "
+	    "\"3m,10m,1h\" or \"180,600,3600\", at most 64";
+	int64_t ms[ENVELOPE_RETRY_MAX];
+	struct str word;
+	struct buf b;
+	bool more;
+
+	buf_init(&b, VALUE_MAX * 2);
+	do {
+		int64_t span;
+		uint64_t n;
+
+		more = str_cut(v, ',', &word, &v);
+		word = str_trim(word);
+		span = str_u64(word, (uint64_t)AHEAD_MAX, &n) == 0 ?
+		    (int64_t)n : read_span(word);
+		if (b.n > 0)
+			buf_addc(&b, ',');
+		buf_addu(&b, span > 0 ? (uint64_t)span : 0);
+	} while (more);
+	s->retry = arena_str(s->a, buf_str(&b));
+	buf_free(&b);
+	return envelope_retry(s->retry, ms) > 0 ? NULL : wrong;
+}
+
+/* A word that may stand in an envelope, and in a list of such words. */
+static bool
+is_name(struct str v)
+{
+	return v.n > 0 && !str_has_ctl(v) && !str_has_8bit(v) &&
+	    str_find(v, ' ') < 0 && str_find(v, ',') < 0;
+}
+
+/* Each such field adds an address; a pool is one name. */
+static const char *
+take_source(struct settings *s, struct str v)
+{
+	if (!is_name(v))
+		return "is no address of this host";
+	if (s->source.n == 0)
+		s->source = arena_str(s->a, v);
+	else
+		s->source = str_c(arena_printf(s->a, STR_FMT "," STR_FMT,
+		    STR_ARG(s->source), STR_ARG(v)));
+	return s->source.n > VALUE_MAX ? "is one address too many" : NULL;
+}
+
+static const char *
+take_route(struct settings *s, struct str v)
+{
+	if (v.n == 0 || str_has_ctl(v) || str_has_8bit(v))
+		return "is no way that route.via can have";
+	s->route = arena_str(s->a, v);
+	return NULL;
+}
+
+static const char *
+take_notify(struct settings *s, struct str v)
+{
+	s->notify = notify_parse(v);
+	return s->notify != 0 ? NULL :
+	    "is not NEVER, or some of SUCCESS, FAILURE, DELAY";
+}
+
+static const char *
+take_ret(struct settings *s, struct str v)
+{
+	s->ret = str_ieq(v, STR("FULL")) ? RET_FULL :
+	    str_ieq(v, STR("HDRS"))	 ? RET_HDRS : RET_UNSAID;
+	return s->ret != RET_UNSAID ? NULL : "is neither FULL nor HDRS";
+}
+
+static const char *
+take_envid(struct settings *s, struct str v)
+{
+	struct buf b;
+
+	if (v.n == 0 || str_has_ctl(v) || str_has_8bit(v))
+		return "is no printable text";
+	buf_init(&b, 4 * VALUE_MAX);
+	xtext_add(&b, v);
+	s->envid = arena_str(s->a, buf_str(&b));
+	buf_free(&b);
+	return s->envid.n <= DSN_ENVID_MAX ? NULL : "is too long";
+}
+
+static const char *
+take_none(struct settings *s, struct str v)
+{
+	(void)s;
+	(void)v;
+	return "is not supported; a route of the configuration can be named "
+	    "by x-barid-route";
+}
+
+struct setting {
+	const char *name;	/* without its beginning */
+	const char *(*take)(struct settings *s, struct str value);
+	bool again;		/* it may stand more than once */
+};
+
+/* clang-format off */
+static const struct setting settings[] = {
+	{ "not-before",         take_not_before,   false },
+	{ "delayed",            take_not_before,   false },
+	{ "deadline",           take_deadline,     false },
+	{ "maxdelivertime",     take_deadline,     false },
+	{ "max-attempts",       take_max_attempts, false },
+	{ "maxattempts",        take_max_attempts, false },
+	{ "retry",              take_retry,        false },
+	{ "retries",            take_retry,        false },
+	{ "source",             take_source,       true  },
+	{ "ip",                 take_source,       true  },
+	{ "pool",               take_source,       false },
+	{ "route",              take_route,        false },
+	{ "dsn-notify",         take_notify,       false },
+	{ "dsn-ret",            take_ret,          false },
+	{ "dsn-envid",          take_envid,        false },
+	{ "smarthost-hostname", take_none,         false },
+	{ "smarthost-port",     take_none,         false },
+	{ "smarthost-username", take_none,         false },
+	{ "smarthost-password", take_none,         false },
+};
+/* clang-format on */
+
+void
+settings_init(struct settings *s, struct arena *a, int64_t now_us)
+{
+	*s = (struct settings){ .a = a, .now_us = now_us, .retry = STR(""),
+		.source = STR(""), .route = STR(""), .envid = STR("") };
+}
+
+/* What stands behind the beginning of NAME; empty if it has none of ours. */
+static struct str
+own_part(struct str name)
+{
+	if (str_istarts(name, STR(OURS)))
+		return str_skip(name, sizeof(OURS) - 1);
+	if (str_istarts(name, STR(MAILERQ)))
+		return str_skip(name, sizeof(MAILERQ) - 1);
+	return STR("");
+}
+
+bool
+settings_field(struct str name)
+{
+	return own_part(name).n > 0;
+}
+
+const char *
+settings_take(struct settings *s, const struct field *f)
+{
+	struct str name = own_part(f->name), value;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+		if (!str_ieq(name, str_c(settings[i].name)))
+			continue;
+		value = field_unfold(s->a, f);
+		if ((s->seen & 1u << i) != 0 && !settings[i].again)
+			why = "stands there twice";
+		else if (value.n > VALUE_MAX)
+			why = "is too long";
+		else
+			why = settings[i].take(s, value);
+		s->seen |= 1u << i;
+		break;
+	}
+	if (why == NULL)
+		return NULL;
+	return arena_printf(s->a, STR_FMT " %s", STR_ARG(f->name), why);
+}
+
+const char *
+settings_take_all(struct settings *s, struct str text)
+{
+	const char *why = NULL;
+	struct field f;
+
+	while (why == NULL && field_next(&text, &f) == 1)
+		if (settings_field(f.name))
+			why = settings_take(s, &f);
+	return why;
+}
+
+const char *
+settings_apply(const struct settings *s, struct envelope *e)
+{
+	if (s->deadline_us != 0 && s->not_before_us >= s->deadline_us)
+		return "its deadline is before its first attempt";
+	e->not_before_us = s->not_before_us;
+	e->deadline_us = s->deadline_us;
+	e->max_attempts = s->max_attempts;
+	e->retry = s->retry;
+	e->source = s->source;
+	e->route = s->route;
+	if (e->ret == RET_UNSAID)
+		e->ret = s->ret;
+	if (e->envid.n == 0)
+		e->envid = s->envid;
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (e->rcpts[i].notify == 0)
+			e->rcpts[i].notify = s->notify;
+	return NULL;
+}
+
+void
+settings_strip(struct buf *b, struct str text)
+{
+	struct str rest = text;
+	const char *from = text.p;
+	struct field f;
+
+	while (field_next(&rest, &f) == 1) {
+		if (!settings_field(f.name))
+			continue;
+		buf_add(b, str_n(from, (size_t)(f.raw.p - from)));
+		from = f.raw.p + f.raw.n;
+	}
+	buf_add(b, str_n(from, (size_t)(text.p + text.n - from)));
+}
