@@ -40,8 +40,16 @@ struct client_options {
 	bool lmtp;
 	enum client_tls tls;	/* by STARTTLS */
 	bool tls_already;	/* the connection is TLS from its first byte */
-	const char *user;	/* AUTH where set: CRAM-MD5, PLAIN, LOGIN in this order */
-	const char *password;	/*  (PLAIN and LOGIN only under TLS, or with auth_in_clear) */
+	bool helo;		/* HELO at once: EHLO made it close */
+	/*
+	 * AUTH where USER is set, with what is set of the two and the best
+	 * mechanism that is offered (MECH_*).  What shows a secret to who
+	 * listens is used only under TLS, or with auth_in_clear.
+	 */
+	const char *user;
+	const char *password;
+	const char *token;	/* an access token (RFC 6750) */
+	unsigned mechanisms;	/* only these; 0: all */
 	bool auth_in_clear;
 	/* EXT_*: not used even where offered (a server that lies about them). */
 	unsigned ignore;
@@ -61,7 +69,15 @@ struct client_message {
 	/* Octets of the text; one that ends before is cut short and is never sent. */
 	uint64_t size;
 	bool eight_bit;		/* has octets above 127 */
-	bool smtputf8;
+	bool smtputf8;		/* its header needs it; the addresses are looked at */
+	bool binary;		/* BODY=BINARYMIME: only by BDAT, as it is */
+	/*
+	 * Every line ends with CRLF, and there is no other CR or LF: fit for
+	 * BDAT, which saves a round trip for a small message.
+	 */
+	bool chunk;
+	/* Why this server cannot have it, in words: 5.6.3 (5.6.1 if binary). */
+	const char *unfit;
 	enum dsn_ret ret;
 	struct str envid;	/* xtext */
 	/*
@@ -141,7 +157,31 @@ void client_quit(struct client *c);
 
 /* What the server offered, and is not ignored, for logs: bits. */
 enum { EXT_PIPELINING = 1, EXT_SIZE = 2, EXT_8BITMIME = 4, EXT_DSN = 8, EXT_STARTTLS = 16,
-	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256 };
+	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256,
+	EXT_BINARYMIME = 512, EXT_LIMITS = 1024 };
 unsigned client_extensions(const struct client *c);
+
+/* RFC 9422; 0: the server did not say.  The caller keeps to them. */
+struct client_limits {
+	uint32_t mail_max;	/* messages in a session */
+	uint32_t rcpt_max;	/* recipients of a message */
+	uint32_t rcpt_domain_max;	/* domains of recipients in a session */
+};
+const struct client_limits *client_limits(const struct client *c);
+
+/* AUTH mechanisms, as bits: the lowest that can be used is tried first. */
+enum { MECH_OAUTHBEARER = 1, MECH_XOAUTH2 = 2, MECH_SCRAM_SHA_256_PLUS = 4,
+	MECH_SCRAM_SHA_256 = 8, MECH_CRAM_MD5 = 16, MECH_PLAIN = 32, MECH_LOGIN = 64 };
+/* The bit of a mechanism's name; 0: it is none of these. */
+unsigned client_mechanism(struct str name);
+
+/*
+ * What ties AUTH to the TLS session (RFC 9266 tls-exporter); before
+ * client_secured(), or before the first bytes of a session that is TLS from
+ * its start.  Without it there is no SCRAM-SHA-256-PLUS.
+ */
+void client_binding(struct client *c, struct str exporter);
+/* True if the session ended because client_eof() was called. */
+bool client_lost(const struct client *c);
 
 #endif

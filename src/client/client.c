@@ -59,7 +59,11 @@ client_new(const struct client_options *o, const struct client_events *ev,
 	c->o.ehlo_name = c->ehlo_name = mem_dup(str_c(o->ehlo_name));
 	if (o->user) {
 		c->o.user = c->user = mem_dup(str_c(o->user));
-		c->o.password = c->password = mem_dup(str_c(o->password));
+		if (o->password || !o->token)
+			c->o.password = c->password =
+			    mem_dup(str_c(o->password));
+		if (o->token)
+			c->o.token = c->token = mem_dup(str_c(o->token));
 	}
 	c->ev = ev;
 	c->arg = arg;
@@ -68,6 +72,8 @@ client_new(const struct client_options *o, const struct client_events *ev,
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->line, LINE_KEPT);
 	buf_init(&c->words, 2048);
+	buf_init(&c->binding, 64);
+	buf_init(&c->auth_error, 1024);
 	reply_reader_init(&c->reader);
 	client_expect(c, V_GREETING, RCPT_NONE);
 	return c;
@@ -91,6 +97,11 @@ client_free(struct client *c)
 	mem_free(c->ehlo_name);
 	free_secret(c->user);
 	free_secret(c->password);
+	free_secret(c->token);
+	scram_free(c->scram);
+	buf_wipe(&c->binding);
+	buf_free(&c->binding);
+	buf_free(&c->auth_error);
 	if (c->secret)
 		buf_wipe(&c->out);
 	buf_free(&c->out);
@@ -258,7 +269,16 @@ client_protocol_error(struct client *c, enum client_step step,
 {
 	struct reply r = client_words(c, "4.5.0", "protocol error: %s", what);
 
+	if (client_in_doubt(c))
+		step = STEP_TEXT;
 	client_give_up(c, TEMPFAIL, step, &r);
+}
+
+/* Where a session broke: who has all of the text may have delivered it. */
+static enum client_step
+lost_step(const struct client *c)
+{
+	return client_in_doubt(c) ? STEP_TEXT : current_step(c);
 }
 
 void
@@ -268,9 +288,10 @@ client_eof(struct client *c, const char *why)
 
 	if (c->state == CLOSED)
 		return;
+	c->lost = true;
 	r = client_words(c, "4.4.2", "connection lost while %s%s%.500s",
 	    current_words(c), why ? ": " : "", why ? why : "");
-	client_give_up(c, TEMPFAIL, current_step(c), &r);
+	client_give_up(c, TEMPFAIL, lost_step(c), &r);
 }
 
 void
@@ -281,7 +302,7 @@ client_expired(struct client *c)
 	if (c->state == CLOSED)
 		return;
 	r = client_words(c, "4.4.2", "timed out while %s", current_words(c));
-	client_give_up(c, TEMPFAIL, current_step(c), &r);
+	client_give_up(c, TEMPFAIL, lost_step(c), &r);
 }
 
 /* Input. */
@@ -384,7 +405,7 @@ take_line(struct client *c, struct str line)
 	default:
 		r = client_words(c, "4.5.0", "protocol error: not a reply: "
 		    STR_FMT, STR_ARG(str_head(line, 100)));
-		client_give_up(c, TEMPFAIL, current_step(c), &r);
+		client_give_up(c, TEMPFAIL, lost_step(c), &r);
 	}
 	buf_reset(&c->line);
 }
@@ -544,6 +565,8 @@ client_send(struct client *c, const struct client_message *m)
 	c->next = 0;
 	c->open = m->rcpt_n;
 	c->taken = 0;
+	c->bdat = false;
+	c->bdat_end = 0;
 	c->phase = GO_START;
 	c->announced = false;
 	c->state = SENDING;
@@ -557,10 +580,10 @@ client_quit(struct client *c)
 	pump(c);
 }
 
-unsigned
-client_extensions(const struct client *c)
+bool
+client_lost(const struct client *c)
 {
-	return c->ext;
+	return c->lost;
 }
 
 void

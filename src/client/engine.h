@@ -7,7 +7,8 @@
  *
  * client.c	input, output, the list of expectations, the end of a session
  * hello.c	greeting, EHLO, STARTTLS
- * auth.c	AUTH; cram.c has the digest
+ * auth.c	AUTH: which mechanism, and the exchange
+ * mech.c	what is said in each; cram.c and scram.c have the digests
  * message.c	the envelope: MAIL, RCPT, DATA, and the recipients' outcomes
  * text.c	the text and the replies to it
  */
@@ -31,11 +32,12 @@ enum client_state { SETUP, SECURING, READY, SENDING, QUITTING, CLOSED };
 /*
  * What the sender does next for the message.  From GO_START to GO_DATA it
  * writes commands, in one go with PIPELINING; after that it waits for
- * replies (GO_WAIT for that to DATA, GO_DRAIN for the last ones), or writes
- * text.  The message ends when GO_DRAIN has nothing more to expect.
+ * replies (GO_CHUNK for all before BDAT, GO_WAIT for that to DATA, GO_DRAIN
+ * for the last ones), or writes text.  The message ends when GO_DRAIN has nothing more to expect.
  */
 enum phase {
-	GO_START, GO_MAIL, GO_RCPT, GO_DATA, GO_WAIT, GO_TEXT, GO_DRAIN
+	GO_START, GO_MAIL, GO_RCPT, GO_DATA, GO_CHUNK, GO_WAIT, GO_TEXT,
+	GO_DRAIN
 };
 
 enum verb {
@@ -54,9 +56,6 @@ struct expect {
 #define RCPT_ALL SIZE_MAX
 #define RCPT_NONE (SIZE_MAX - 1)
 
-/* AUTH mechanisms, as bits; the lowest that is offered is tried first. */
-enum { MECH_CRAM_MD5 = 1, MECH_PLAIN = 2, MECH_LOGIN = 4 };
-
 enum rcpt_state { RCPT_OPEN, RCPT_TAKEN, RCPT_DONE };
 
 struct client {
@@ -64,18 +63,21 @@ struct client {
 	char *ehlo_name;
 	char *user;
 	char *password;
+	char *token;
 	const struct client_events *ev;
 	void *arg;
 	enum client_state state;
 	bool pumping;		/* an event is under way, or may be */
 	bool announced;		/* on_ready() was called for this READY */
 	bool quit;		/* client_quit() was called */
+	bool lost;		/* client_eof() was called */
 
 	/* The server's. */
 	bool tls;
 	unsigned ext;
 	unsigned mechs;
 	uint64_t size_max;	/* 0: no limit that we know of */
+	struct client_limits limits;
 
 	/* Output: OUT from octet OUT_AT on is to be sent. */
 	struct buf out;
@@ -97,8 +99,12 @@ struct client {
 	enum client_step step;
 
 	/* AUTH under way. */
-	unsigned mech;
+	const struct mech *mech;
+	unsigned tried;		/* mechanisms, as bits */
 	unsigned auth_turn;
+	struct scram *scram;
+	struct buf binding;	/* tls-exporter, or empty */
+	struct buf auth_error;	/* what a server said of a token */
 
 	/* The message. */
 	const struct client_message *m;
@@ -109,6 +115,9 @@ struct client {
 	size_t open;		/* recipients without an outcome */
 	size_t taken;		/* of them, those that the server accepted */
 	bool dirty;		/* the server may hold a transaction: RSET */
+	bool bdat;		/* the text goes by BDAT */
+	uint64_t bdat_end;	/* octet of our output that ends it; 0: not yet known */
+	bool text_taken;	/* a text was accepted in this session */
 	struct dot_encoder dots;
 	uint64_t text_at;
 
@@ -119,6 +128,8 @@ struct client {
 #define OUT_HIGH (64U << 10)
 /* Text is read in pieces of this size; stuffing doubles it at worst. */
 #define TEXT_PIECE (32U << 10)
+/* A text of this size, or less, may go with its envelope. */
+#define CHUNK_ALONG TEXT_PIECE
 /* The cap that follows: OUT_HIGH and two pieces. */
 #define OUT_MAX (OUT_HIGH + 4 * TEXT_PIECE + SMTP_AUTH_LINE_MAX)
 
@@ -158,6 +169,40 @@ void client_become_ready(struct client *c);
 void client_auth_start(struct client *c);
 void client_on_auth(struct client *c, const struct reply *r);
 
+/* mech.c: what is said in an exchange. */
+enum mech_answer { MECH_SAY, MECH_STRANGE, MECH_FALSE };
+struct mech {
+	unsigned bit;
+	struct str name;
+	bool token;		/* proves a token, not a password */
+	bool clear;		/* shows it to who listens */
+	bool first;		/* the client speaks first */
+	/*
+	 * Adds answer number TURN, not yet base64, to CHALLENGE, which is
+	 * base64 and empty where the client speaks first.  MECH_STRANGE:
+	 * there is none to that.  MECH_FALSE: the server does not know our
+	 * password, and is another one.
+	 */
+	enum mech_answer (*answer)(struct client *c, unsigned turn,
+	    struct str challenge, struct buf *out);
+};
+extern const struct mech client_mechs[];
+extern const size_t client_mech_n;
+
+/* scram.c: RFC 5802, RFC 7677. */
+struct scram;
+struct scram_options {
+	const char *user, *password;
+	struct str binding;	/* tls-exporter, for PLUS; empty: the other */
+};
+struct scram *scram_new(const struct scram_options *o) MUST_USE;
+void scram_free(struct scram *s);	/* NULL is fine */
+/* The next message for CHALLENGE, neither in base64.  As mech's answer. */
+enum mech_answer scram_step(struct scram *s, struct str challenge,
+    struct buf *out) MUST_USE;
+/* True once the server has proved that it knows the password. */
+bool scram_proved(const struct scram *s);
+
 /* cram.c: adds RFC 2195's answer to CHALLENGE, not yet base64; -1: no MD5. */
 int cram_md5_add(struct buf *b, struct str user, struct str password,
     struct str challenge) MUST_USE;
@@ -179,6 +224,11 @@ void client_taken_done(struct client *c, enum outcome o, enum client_step step,
 
 /* text.c */
 void client_text_start(struct client *c);
+/* The text by BDAT: with what was written before, or after all replies to it. */
+void client_chunk_whole(struct client *c);
+void client_chunk_start(struct client *c);
+/* True if all of the text is with the server, whatever it has said so far. */
+bool client_in_doubt(const struct client *c);
 void client_write_text(struct client *c);
 void client_on_text(struct client *c, const struct reply *r, size_t rcpt);
 /* A reply that came while the text was still on its way. */

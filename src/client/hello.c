@@ -24,6 +24,8 @@ static const struct keyword {
 	{ { "CHUNKING", 8 }, EXT_CHUNKING },
 	{ { "SMTPUTF8", 8 }, EXT_SMTPUTF8 },
 	{ { "ENHANCEDSTATUSCODES", 19 }, EXT_ENHANCED },
+	{ { "BINARYMIME", 10 }, EXT_BINARYMIME },
+	{ { "LIMITS", 6 }, EXT_LIMITS },
 };
 
 static void
@@ -32,6 +34,7 @@ forget_server(struct client *c)
 	c->ext = 0;
 	c->mechs = 0;
 	c->size_max = 0;
+	c->limits = (struct client_limits){ 0 };
 }
 
 static void
@@ -53,7 +56,9 @@ client_say_ehlo(struct client *c)
 void
 client_on_greeting(struct client *c, const struct reply *r)
 {
-	if (r->code / 100 == 2)
+	if (r->code / 100 == 2 && c->o.helo && !c->o.lmtp)
+		say_hello(c, STR("HELO "), V_HELO);
+	else if (r->code / 100 == 2)
 		client_say_ehlo(c);
 	else if (r->code / 100 == 3)
 		client_protocol_error(c, STEP_GREETING,
@@ -67,14 +72,8 @@ take_mechs(struct client *c, struct str rest)
 {
 	struct str word;
 
-	while ((word = str_word(&rest)).n > 0) {
-		if (str_ieq(word, STR("CRAM-MD5")))
-			c->mechs |= MECH_CRAM_MD5;
-		else if (str_ieq(word, STR("PLAIN")))
-			c->mechs |= MECH_PLAIN;
-		else if (str_ieq(word, STR("LOGIN")))
-			c->mechs |= MECH_LOGIN;
-	}
+	while ((word = str_word(&rest)).n > 0)
+		c->mechs |= client_mechanism(word);
 }
 
 /* RFC 1870 3: no number, or 0, means that no limit is known. */
@@ -85,6 +84,30 @@ take_size(struct client *c, struct str rest)
 
 	if (str_u64(str_word(&rest), UINT64_MAX, &n) == 0)
 		c->size_max = n;
+}
+
+/* RFC 9422 4: what is no number, or 0, limits nothing. */
+static void
+take_limits(struct client *c, struct str rest)
+{
+	const struct {
+		struct str name;
+		uint32_t *max;
+	} limits[] = {
+		{ STR("MAILMAX"), &c->limits.mail_max },
+		{ STR("RCPTMAX"), &c->limits.rcpt_max },
+		{ STR("RCPTDOMAINMAX"), &c->limits.rcpt_domain_max },
+	};
+	struct str word, value;
+	uint64_t n;
+
+	while ((word = str_word(&rest)).n > 0) {
+		str_cut(word, '=', &word, &value);
+		for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+			if (str_ieq(word, limits[i].name) &&
+			    str_u64(value, UINT32_MAX, &n) == 0)
+				*limits[i].max = (uint32_t)n;
+	}
 }
 
 static void
@@ -107,6 +130,8 @@ take_keyword(struct client *c, struct str line)
 			take_size(c, line);
 		if (keywords[i].bit == EXT_AUTH)
 			take_mechs(c, line);
+		if (keywords[i].bit == EXT_LIMITS)
+			take_limits(c, line);
 	}
 }
 
@@ -197,4 +222,16 @@ client_become_ready(struct client *c)
 {
 	c->state = READY;
 	c->announced = false;
+}
+
+unsigned
+client_extensions(const struct client *c)
+{
+	return c->ext;
+}
+
+const struct client_limits *
+client_limits(const struct client *c)
+{
+	return &c->limits;
 }

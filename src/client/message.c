@@ -5,9 +5,13 @@
  *
  * With PIPELINING MAIL, every RCPT and DATA go in one write (RFC 2920 3.1),
  * as far as the output has room; without it one command waits for the
- * reply to the one before.  What the server cannot take (size, 8-bit text,
- * UTF-8 addresses) is refused here without a word to it.  Each recipient
- * gets exactly one outcome; a failed one gets it at once.
+ * reply to the one before.  A small message goes with its envelope by BDAT
+ * (RFC 3030), a round trip in all, from the second of a session on: the
+ * first shows by DATA whether the server's offers can be believed.
+ *
+ * What the server cannot take (size, 8-bit text, UTF-8 addresses) is refused
+ * here without a word to it.  Each recipient gets exactly one outcome; a
+ * failed one gets it at once.
  */
 
 #include "engine.h"
@@ -86,6 +90,12 @@ cannot_take(struct client *c, struct reply *r)
 		    " above the server's limit of %llu",
 		    (unsigned long long)m->size,
 		    (unsigned long long)c->size_max);
+	else if (m->unfit)
+		*r = client_words(c, m->binary ? "5.6.1" : "5.6.3", "%s",
+		    m->unfit);
+	else if (m->binary && ~c->ext & (EXT_BINARYMIME | EXT_CHUNKING))
+		*r = client_words(c, "5.6.1",
+		    "the message is binary, which the server does not take");
 	else if (m->eight_bit && !(c->ext & EXT_8BITMIME))
 		*r = client_words(c, "5.6.3",
 		    "the message has 8-bit text, which the server does not"
@@ -151,7 +161,9 @@ write_mail(struct client *c)
 		buf_add(b, STR(" SIZE="));
 		buf_addu(b, m->size);
 	}
-	if (m->eight_bit)
+	if (m->binary)
+		buf_add(b, STR(" BODY=BINARYMIME"));
+	else if (m->eight_bit)
 		buf_add(b, STR(" BODY=8BITMIME"));
 	if (c->ext & EXT_SMTPUTF8 && needs_utf8(m))
 		buf_add(b, STR(" SMTPUTF8"));
@@ -185,12 +197,32 @@ write_rcpt(struct client *c)
 		c->phase = GO_DATA;
 }
 
+/*
+ * True if the text goes with the envelope.  It is lost on a server that
+ * refuses all recipients, so that it has to be small.  LMTP's replies are
+ * as many as there are recipients, which is not known yet.
+ */
+static bool
+goes_along(const struct client *c)
+{
+	return c->m->chunk && c->m->size <= CHUNK_ALONG && c->text_taken &&
+	    !c->o.lmtp && (~c->ext & (EXT_CHUNKING | EXT_PIPELINING)) == 0;
+}
+
 static void
 write_data(struct client *c)
 {
 	/* Every reply is here, and nobody is left to write to. */
 	if (c->list_n == 0 && c->taken == 0) {
 		c->phase = GO_DRAIN;
+		return;
+	}
+	if (c->m->binary) {
+		c->phase = GO_CHUNK;
+		return;
+	}
+	if (goes_along(c)) {
+		client_chunk_whole(c);
 		return;
 	}
 	buf_add(&c->out, STR("DATA"));
@@ -223,6 +255,8 @@ client_write_message(struct client *c)
 
 	while (c->phase <= GO_DATA && client_may_write(c))
 		write_command(c);
+	if (c->phase == GO_CHUNK && c->list_n == 0)
+		client_chunk_start(c);
 	if (c->phase == GO_TEXT)
 		client_write_text(c);
 	if (c->state == SENDING && !buf_ok(&c->out)) {

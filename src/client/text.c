@@ -7,7 +7,10 @@
  * holds a bounded amount of it.  The last piece and the final dot are in
  * one output: the dot alone in a packet would wait for the acknowledgement
  * of the one before.  A text that cannot be read to its end is never ended:
- * without the final dot the server must throw it away.
+ * without the final dot, or the octets that BDAT promised, the server must
+ * throw it away.
+ *
+ * BDAT has one chunk, the last: its size is known.
  */
 
 #include "engine.h"
@@ -53,8 +56,10 @@ end_text(struct client *c)
 		client_give_up(c, TEMPFAIL, STEP_TEXT, &r);
 		return;
 	}
-	dot_encode_end(&c->dots, &c->out);
+	if (!c->bdat)
+		dot_encode_end(&c->dots, &c->out);
 	expect_finals(c);
+	c->bdat_end = c->bdat ? c->gone + client_pending(c) : 0;
 	c->phase = GO_DRAIN;
 }
 
@@ -78,7 +83,50 @@ write_piece(struct client *c)
 	c->text_at += (uint64_t)n;
 	buf_drop(&c->out, c->out_at);
 	c->out_at = 0;
-	dot_encode(&c->dots, str_n(p, (size_t)n), &c->out);
+	if (c->bdat)
+		buf_add(&c->out, str_n(p, (size_t)n));
+	else
+		dot_encode(&c->dots, str_n(p, (size_t)n), &c->out);
+}
+
+/* RFC 3030 2: the octets follow at once. */
+static void
+say_bdat(struct client *c)
+{
+	c->bdat = true;
+	buf_add(&c->out, STR("BDAT "));
+	buf_addu(&c->out, c->m->size);
+	buf_add(&c->out, STR(" LAST\r\n"));
+}
+
+void
+client_chunk_start(struct client *c)
+{
+	if (c->taken == 0) {
+		c->phase = GO_DRAIN;
+		return;
+	}
+	say_bdat(c);
+	c->text_at = 0;
+	c->phase = GO_TEXT;
+}
+
+void
+client_chunk_whole(struct client *c)
+{
+	say_bdat(c);
+	c->text_at = 0;
+	c->phase = GO_TEXT;
+	/* Small as it is it goes in one go, and its end with it. */
+	while (c->state == SENDING && c->phase == GO_TEXT)
+		write_piece(c);
+}
+
+bool
+client_in_doubt(const struct client *c)
+{
+	return c->state == SENDING && c->bdat_end > 0 &&
+	    c->gone >= c->bdat_end;
 }
 
 void
@@ -90,13 +138,39 @@ client_write_text(struct client *c)
 		write_piece(c);
 }
 
+/* A command that the server offered, and does not know. */
+static bool
+is_no_command(int code)
+{
+	return code >= 500 && code <= 504;
+}
+
+/* It will take our text for commands: not another word. */
+static void
+no_bdat(struct client *c, const struct reply *r)
+{
+	struct reply own = client_words(c, "4.5.0",
+	    "the server offers CHUNKING, but refuses BDAT: %d " STR_FMT,
+	    r->code, STR_ARG(str_head(r->text, 500)));
+
+	client_give_up(c, TEMPFAIL, STEP_DATA, &own);
+}
+
 void
 client_on_text(struct client *c, const struct reply *r, size_t rcpt)
 {
-	/* RFC 5321 4.1.1.4: whatever it says, the transaction is over. */
-	c->dirty = false;
+	/*
+	 * RFC 5321 4.1.1.4: whatever it says, the transaction is over.  After
+	 * BDAT that failed it has to be told (RFC 3030 2).
+	 */
+	c->dirty = c->bdat && r->code / 100 != 2;
+	c->text_taken = c->text_taken || r->code / 100 == 2;
 	if (rcpt == RCPT_NONE)
 		return;
+	if (c->bdat && is_no_command(r->code) && c->taken > 0) {
+		no_bdat(c, r);
+		return;
+	}
 	if (r->code / 100 == 3)
 		client_protocol_error(c, STEP_TEXT, "code 3xx to the text");
 	else if (rcpt == RCPT_ALL)

@@ -135,8 +135,10 @@ static const struct client_events events = { on_starttls, on_ready, on_rcpt,
 static ssize_t
 read_text(void *arg, uint64_t at, char *p, size_t n)
 {
-	static const char pattern[] = "text\r\n.\r\n.\n\r.\r.x\n..\r\n\r\r\n";
+	static const char any[] = "text\r\n.\r\n.\n\r.\r.x\n..\r\n\r\r\n";
+	static const char lines[] = ".\r\n..\r\n\r\nend\r\nx\r\n";
 	struct fuzz *f = arg;
+	struct str pattern = f->m.chunk ? str_c(lines) : str_c(any);
 
 	if ((f->text & 56) == 8 && at > 100)
 		return -1;
@@ -145,7 +147,7 @@ read_text(void *arg, uint64_t at, char *p, size_t n)
 	if (n > f->m.size - at)
 		n = f->m.size - at;
 	for (size_t i = 0; i < n; i++)
-		p[i] = pattern[(at + i) % (sizeof(pattern) - 1)];
+		p[i] = pattern.p[(at + i) % pattern.n];
 	return (ssize_t)n;
 }
 
@@ -153,7 +155,8 @@ static void
 check_output(struct fuzz *f, struct str out)
 {
 	for (size_t i = 0; i < out.n; i++) {
-		CHECK((f->last == '\r') == (out.p[i] == '\n'));
+		/* Only what was sent as binary may hold anything. */
+		CHECK(f->m.binary || (f->last == '\r') == (out.p[i] == '\n'));
 		f->last = out.p[i];
 	}
 }
@@ -233,6 +236,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		o.user = "user";
 		o.password = "password";
 	}
+	if (data[0] & 128) {
+		o.user = "user";
+		o.token = "token";
+	}
+	o.helo = (data[3] & 3) == 3;
 	f.text = data[2];
 	f.random = data[3];
 	f.m = (struct client_message){
@@ -242,12 +250,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.eight_bit = data[1] & 8,
 		.smtputf8 = data[1] & 16,
 		.ret = (enum dsn_ret)((data[1] >> 5) % 3),
+		.chunk = data[2] & 4,
+		.binary = data[2] & 64,
 		.envid = data[1] & 128 ? STR("id") : STR(""),
 		.read = read_text,
 	};
 	if (!(data[1] & 128))
 		f.m.from = rcpts[0].path;
+	/* Whole lines, as the caller promises. */
+	if (f.m.chunk)
+		f.m.size -= f.m.size % 17;
 	f.c = client_new(&o, &events, &f);
+	if (data[0] & 128)
+		client_binding(f.c, STR("0123456789abcdef0123456789abcdef"));
 	feed(&f, data[3] >> 2, str_n((const char *)data + 4, size - 4));
 	if (f.text & 128)
 		client_expired(f.c);

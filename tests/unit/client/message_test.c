@@ -10,6 +10,10 @@
 #define MAIL "C:MAIL FROM:<a@x.test>\n"
 #define RCPT(n) "C:RCPT TO:<" n "@y.test>\n"
 #define TEXT "C:one\nC:.\n"
+#define BOTH2(step, words) \
+	"rcpt 0 temp " step " 0 4.4.2 " words "\n" \
+	"rcpt 1 temp " step " 0 4.4.2 " words "\nend\n" \
+	"close temp " step " 0 4.4.2 " words "\n"
 
 static const struct client_rcpt to[] = {
 	{ .path = PATH("b", "y.test") },
@@ -261,6 +265,11 @@ static const struct dialogue extensions[] = {
 	    .script = SLOW,
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.3 the message has 8-bit"
 	    " text, which the server does not take\nend\nready\n" },
+	{ "what the caller knows better", M(1),
+	    .m.unfit = "its header has 8-bit text",
+	    .script = HI "S:250 8BITMIME\n",
+	    .events = "ready\nrcpt 0 perm mail 0 5.6.3 its header has 8-bit"
+	    " text\nend\nready\n" },
 	{ "SMTPUTF8 that is not offered", M(1), .m.smtputf8 = true,
 	    .script = SLOW,
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"
@@ -276,6 +285,158 @@ static const struct dialogue extensions[] = {
 	    "C:RCPT TO:<j\303\266rg@y.test>\nS:550 no\n",
 	    .events = "ready\nrcpt 0 perm rcpt 550 no\nend\nready\n" },
 };
+
+#define CHUNKS HI "S:250-CHUNKING\nS:250-BINARYMIME\nS:250 PIPELINING\n"
+#define CHUNK(count) M(count), .m.chunk = true
+/* The first text goes by DATA, which shows what the offers are worth. */
+#define FIRST \
+	CHUNKS MAIL RCPT("b") RCPT("c") "C:DATA\n" \
+	"S:250\nS:250\nS:250\nS:354\n" TEXT "S:250 1\n" \
+	MAIL RCPT("b") RCPT("c") "C:BDAT 5 LAST\nC:one\n"
+#define FIRST_OK "ready\nrcpt 0 ok text 250 1\nrcpt 1 ok text 250 1\nend\nready\n"
+#define MINE .messages = 2
+
+/* RFC 3030: whatever is refused, every recipient has its own outcome. */
+static const struct dialogue chunks[] = {
+	{ "along with its envelope", CHUNK(2), MINE,
+	    .script = FIRST "X:time 300000\nS:250\nS:250\nS:250\n"
+	    "X:time 600000\nS:250 2.0.0 5 octets\nX:time 0\n",
+	    .events = FIRST_OK "rcpt 0 ok text 250 2.0.0 5 octets\n"
+	    "rcpt 1 ok text 250 2.0.0 5 octets\nend\nready\n" },
+	{ "one recipient is refused", CHUNK(2), MINE,
+	    .script = FIRST "S:250\nS:550 b\nS:250\nS:250 in\n",
+	    .events = FIRST_OK "rcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 ok text 250 in\nend\nready\n" },
+	{ "all recipients are refused", CHUNK(2), .messages = 3,
+	    .script = FIRST "S:250\nS:550 b\nS:450 c\nS:503 5.5.1 nobody\n"
+	    "C:RSET\n" MAIL RCPT("b") RCPT("c") "C:BDAT 5 LAST\nC:one\n"
+	    "S:250\nS:250\nS:250\nS:250\nS:250 in\n",
+	    .events = FIRST_OK "rcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 temp rcpt 450 c\nend\nready\nrcpt 0 ok text 250 in\n"
+	    "rcpt 1 ok text 250 in\nend\nready\n" },
+	{ "a 250 for nobody is nobody's", CHUNK(2), MINE,
+	    .script = FIRST "S:250\nS:550 b\nS:450 c\nS:250 in\n",
+	    .events = FIRST_OK "rcpt 0 perm rcpt 550 b\n"
+	    "rcpt 1 temp rcpt 450 c\nend\nready\n" },
+	{ "MAIL is refused", CHUNK(2), MINE,
+	    .script = FIRST "S:450 4.1.8 later\nS:503\nS:503\nS:503\n",
+	    .events = FIRST_OK "rcpt 0 temp mail 450 4.1.8 later\n"
+	    "rcpt 1 temp mail 450 4.1.8 later\nend\nready\n" },
+	{ "the text is refused", CHUNK(2), .messages = 3,
+	    .script = FIRST "S:250\nS:250\nS:250\nS:554 5.6.0 spam\n"
+	    "C:RSET\n" MAIL RCPT("b") RCPT("c") "C:BDAT 5 LAST\nC:one\n",
+	    .events = FIRST_OK "rcpt 0 perm text 554 5.6.0 spam\n"
+	    "rcpt 1 perm text 554 5.6.0 spam\nend\nready\n" },
+	{ "421 at MAIL: nobody has it", CHUNK(2), MINE,
+	    .script = FIRST "S:421 bye\n",
+	    .events = FIRST_OK "rcpt 0 temp mail 421 bye\n"
+	    "rcpt 1 temp mail 421 bye\nend\nclose temp mail 421 bye\n" },
+	{ "lost before any reply: somebody may have it", CHUNK(2), MINE,
+	    .script = FIRST "X:eof\n",
+	    .events = FIRST_OK BOTH2("text", "connection lost while sending"
+		" MAIL FROM") },
+	{ "nothing is answered", CHUNK(2), MINE,
+	    .script = FIRST "S:250\nX:expire\n",
+	    .events = FIRST_OK BOTH2("text", "timed out while sending RCPT"
+		" TO") },
+	{ "BDAT is not known after all", CHUNK(2), MINE,
+	    .script = FIRST "S:250\nS:250\nS:250\nS:502 5.5.1 what?\n",
+	    .events = FIRST_OK "rcpt 0 temp data 0 4.5.0 the server offers"
+	    " CHUNKING, but refuses BDAT: 502 what?\n"
+	    "rcpt 1 temp data 0 4.5.0 the server offers CHUNKING, but refuses"
+	    " BDAT: 502 what?\nend\nclose temp data 0 4.5.0 the server offers"
+	    " CHUNKING, but refuses BDAT: 502 what?\n" },
+	{ "354 to BDAT", CHUNK(1), MINE,
+	    .script = CHUNKS MAIL RCPT("b") "C:DATA\nS:250\nS:250\nS:354\n"
+	    TEXT "S:250 1\n" MAIL RCPT("b") "C:BDAT 5 LAST\nC:one\n"
+	    "S:250\nS:250\nS:354 go\n",
+	    .events = "ready\nrcpt 0 ok text 250 1\nend\nready\n"
+	    "rcpt 0 temp text 0 4.5.0 protocol error: code 3xx to the text\n"
+	    "end\nclose temp text 0 4.5.0 protocol error: code 3xx to the"
+	    " text\n" },
+	{ "a text with a line end that is none goes by DATA", M(1), MINE,
+	    .script = CHUNKS MAIL RCPT("b") "C:DATA\nS:250\nS:250\nS:354\n"
+	    TEXT "S:250 1\n" MAIL RCPT("b") "C:DATA\n",
+	    .events = "ready\nrcpt 0 ok text 250 1\nend\nready\n" },
+	{ "without PIPELINING there is nothing to be won", CHUNK(1), MINE,
+	    .script = HI "S:250 CHUNKING\n" MAIL "S:250\n" RCPT("b")
+	    "S:250\nC:DATA\nS:354\n" TEXT "S:250 1\n" MAIL "S:250\n"
+	    RCPT("b") "S:250\nC:DATA\n",
+	    .events = "ready\nrcpt 0 ok text 250 1\nend\nready\n" },
+	{ "a text that cannot be read", CHUNK(1), MINE, .fail_at = 4,
+	    .script = CHUNKS MAIL RCPT("b") "C:DATA\nS:250\nS:250\nS:354\n",
+	    .events = "ready\nrcpt 0 temp text 0 4.3.0 cannot read the"
+	    " message: Input/output error\nend\nclose temp text 0 4.3.0 cannot"
+	    " read the message: Input/output error\n" },
+	{ "binary, when all replies are there", .text = ".\r\na\rb\r\n",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = 2,
+		.binary = true },
+	    .script = CHUNKS "C:MAIL FROM:<a@x.test> BODY=BINARYMIME\n"
+	    RCPT("b") RCPT("c") "S:250\nS:250\nS:550 c\n"
+	    "C:BDAT 8 LAST\nC:.\nC:a\rb\nX:time 600000\nS:250 in\n",
+	    .events = "ready\nrcpt 1 perm rcpt 550 c\nrcpt 0 ok text 250 in\n"
+	    "end\nready\n" },
+	{ "binary, and nobody is left", .text = ".\r\na\rb\r\n",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = 1,
+		.binary = true },
+	    .script = CHUNKS "C:MAIL FROM:<a@x.test> BODY=BINARYMIME\n"
+	    RCPT("b") "S:250\nS:550 b\n",
+	    .events = "ready\nrcpt 0 perm rcpt 550 b\nend\nready\n" },
+	{ "binary, which is not taken", M(1), .m.binary = true,
+	    .script = HI "S:250 CHUNKING\n",
+	    .events = "ready\nrcpt 0 perm mail 0 5.6.1 the message is binary,"
+	    " which the server does not take\nend\nready\n" },
+};
+
+START_TEST(by_bdat)
+{
+	dialogues_run(chunks, ARRAY_LEN(chunks));
+}
+END_TEST
+
+/* RFC 9422: what is said is kept until it is said anew. */
+START_TEST(limits)
+{
+	static const struct {
+		const char *said;
+		struct client_limits want;
+	} cases[] = {
+		{ "HELP", { 0, 0, 0 } },
+		{ "LIMITS", { 0, 0, 0 } },
+		{ "LIMITS MAILMAX=5 RCPTMAX=100 RCPTDOMAINMAX=1",
+		    { 5, 100, 1 } },
+		{ "limits rcptmax=20 X=9 mailmax=0", { 0, 20, 0 } },
+		{ "LIMITS RCPTMAX= MAILMAX=-1 RCPTDOMAINMAX=99999999999",
+		    { 0, 0, 0 } },
+		{ "LIMITS RCPTMAX MAILMAX=2x RCPTDOMAINMAX=007",
+		    { 0, 0, 7 } },
+	};
+	struct dialogue d = { .o = { .ehlo_name = "me" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct run t = { .d = &d, .cut = SIZE_MAX, .step = SIZE_MAX };
+		const struct client_limits *got;
+		struct buf line;
+
+		buf_init(&t.sent, 10000);
+		buf_init(&t.log, 10000);
+		buf_init(&line, 1000);
+		t.c = client_new(&d.o, &dlg_events, &t);
+		dlg_feed(&t, STR("220 hi\r\n"));
+		buf_addf(&line, "250-x\r\n250 %s\r\n", cases[i].said);
+		dlg_feed(&t, buf_str(&line));
+		got = client_limits(t.c);
+		ck_assert_uint_eq(got->mail_max, cases[i].want.mail_max);
+		ck_assert_uint_eq(got->rcpt_max, cases[i].want.rcpt_max);
+		ck_assert_uint_eq(got->rcpt_domain_max,
+		    cases[i].want.rcpt_domain_max);
+		client_free(t.c);
+		buf_free(&t.sent);
+		buf_free(&t.log);
+		buf_free(&line);
+	}
+}
+END_TEST
 
 START_TEST(envelopes)
 {
@@ -337,4 +498,5 @@ START_TEST(many)
 }
 END_TEST
 
-UNIT_MAIN("client/message", envelopes, refusals, breaks, parameters, many)
+UNIT_MAIN("client/message", envelopes, refusals, breaks, parameters, by_bdat, limits,
+    many)
