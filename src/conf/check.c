@@ -97,7 +97,8 @@ check_identity(struct conf *c, struct buf *error)
 	if (!conf_name_is_word(str_c(c->user)))
 		conf_complain(error, place(c, &c->user),
 		    "user: \"%s\" is no name of a user, "
-		    "expected letters, digits, \"-\", \"_\" and \".\"",
+		    "expected letters, digits, \"_\", \".\" and, but not "
+		    "first, \"-\"",
 		    c->user);
 }
 
@@ -110,6 +111,31 @@ check_directory(const struct conf *c, const char *name,
 		    "%s: \"%s\" is no directory's path, "
 		    "expected it to begin with / and to hold no \"..\"",
 		    name, *field);
+	else if (strspn(*field, "/") == strlen(*field))
+		conf_complain(error, place(c, field),
+		    "%s: \"%s\" is the root of all files, "
+		    "expected a directory of its own",
+		    name, *field);
+}
+
+/* What one of them holds is no file of the other. */
+static void
+check_apart(const struct conf *c, struct buf *error)
+{
+	const struct {
+		const char *name;
+		const char *const *field;
+	} dirs[] = { { "spool", &c->spool }, { "mailboxes", &c->mailboxes },
+		{ "run", &c->run } };
+	size_t i, j;
+
+	for (i = 1; i < ARRAY_LEN(dirs); i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(*dirs[i].field, *dirs[j].field) == 0)
+				conf_complain(error, place(c, dirs[i].field),
+				    "%s: \"%s\" is the directory of %s too, "
+				    "expected one of its own",
+				    dirs[i].name, *dirs[i].field, dirs[j].name);
 }
 
 static void
@@ -227,6 +253,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_directory(c, "spool", &c->spool, error);
 	check_directory(c, "mailboxes", &c->mailboxes, error);
 	check_directory(c, "run", &c->run, error);
+	check_apart(c, error);
 	check_recipients(c, error);
 	check_queue(c, error);
 	check_log(c, error);

@@ -132,8 +132,11 @@ take_word(struct lexer *lx, struct source *s, struct buf *word)
 		if (quoted || !is_option_name(buf_str(word))) {
 			conf_complain(lx->error, start,
 			    "unexpected \"%s\", expected the name "
-			    "of an option or a section",
-			    text);
+			    "of an option or a section%s",
+			    text,
+			    lx->prev == SEEN_VALUE ?
+				", or a comma before another value" :
+				"");
 			return false;
 		}
 		if (!lex_blanks(lx, s))
@@ -335,6 +338,44 @@ take_token(struct lexer *lx, struct source *s, struct buf *word, size_t floor)
 	}
 }
 
+struct str
+lexer_word(const struct lexer *lx, size_t n)
+{
+	struct str line = { NULL, 0 }, rest = buf_str(&lx->text);
+
+	for (; n > 0; n--)
+		str_cut(rest, '\n', &line, &rest);
+	if (line.n >= 2 && line.p[0] == '\'')
+		line = str_n(line.p + 1, line.n - 2);
+	return line;
+}
+
+void
+lexer_unit_hint(const struct lexer *lx, size_t n, struct buf *b)
+{
+	struct str number = n > 1 ? lexer_word(lx, n - 1) : str_n("", 0);
+	uint64_t v;
+
+	if (str_u64(number, UINT64_MAX, &v) == 0)
+		buf_addf(b, "; a unit stands right behind its number: \"" STR_FMT STR_FMT "\"",
+		    STR_ARG(number), STR_ARG(lexer_word(lx, n)));
+}
+
+/* A name at the end: of an option without a value, or no name at all. */
+static void
+complain_of_name(struct lexer *lx, const struct source *s)
+{
+	struct buf hint;
+
+	buf_init(&hint, 2 * CONF_VALUE_MAX);
+	lexer_unit_hint(lx, lx->token_n - 1, &hint);
+	conf_complain(lx->error, lex_here(s),
+	    "the file ends behind \"" STR_FMT "\", expected = after the name "
+	    "of an option, or { after that of a section%s",
+	    STR_ARG(lexer_word(lx, lx->token_n - 1)), buf_cstr(&hint));
+	buf_free(&hint);
+}
+
 /* What is open at the end of a file was opened there. */
 static bool
 at_end(struct lexer *lx, const struct source *s, size_t floor)
@@ -345,22 +386,15 @@ at_end(struct lexer *lx, const struct source *s, size_t floor)
 		    "file");
 		return false;
 	}
+	if (lx->prev == SEEN_NAME) {
+		complain_of_name(lx, s);
+		return false;
+	}
 	if (lx->prev != SEEN_NOTHING && lx->prev != SEEN_VALUE) {
 		conf_complain(lx->error, lex_here(s),
 		    "the file ends too early, expected %s",
-		    lx->prev == SEEN_NAME || lx->prev == SEEN_TITLE ? "= after "
-								      "the "
-								      "name of "
-								      "an "
-								      "option, "
-								      "or { "
-								      "after "
-								      "that of "
-								      "a "
-								      "sectio"
-								      "n" :
-								      "a "
-								      "value");
+		    lx->prev == SEEN_TITLE ? "{ after the name of a section" :
+					     "a value");
 		return false;
 	}
 	lx->prev = SEEN_NOTHING;

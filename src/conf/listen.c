@@ -32,6 +32,7 @@ static const char *const mechanisms[] = { "PLAIN", "LOGIN" };
 static const char *const later_mechanisms[] = { "SCRAM-SHA-256",
 	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5",
 	"XOAUTH2", "OAUTHBEARER" };
+static const char *const backend_kinds[] = { "file", "pam" };
 static const char *const later_backends[] = { "users", "ldap", "ldaps",
 	"radius", "http", "https", "exec", "hardcoded" };
 
@@ -258,6 +259,20 @@ has_word(const char *const *words, size_t n, struct str s)
 	return false;
 }
 
+/* Puts into HINT which of the N words S was meant to be, if any. */
+static void
+near_word(struct buf *hint, const char *const *words, size_t n, struct str s)
+{
+	struct nearest near;
+	size_t i;
+
+	conf_nearest_init(&near, s);
+	for (i = 0; i < n; i++)
+		conf_nearest_try(&near, words[i]);
+	buf_init(hint, 500);
+	conf_nearest_hint(&near, hint);
+}
+
 /* "service" or "service?confdir=/path". */
 static bool
 is_pam(struct str s)
@@ -307,10 +322,13 @@ check_backend(struct conf_place where, struct str s, struct buf *error)
 			    "\"pam://service?confdir=/path\"",
 			    STR_ARG(s));
 	} else {
+		near_word(&what, backend_kinds, ARRAY_LEN(backend_kinds),
+		    scheme);
 		conf_complain(error, where,
 		    "auth.backends: \"" STR_FMT "://\" is unknown, "
-		    "expected file:// or pam://",
-		    STR_ARG(str_head(scheme, 40)));
+		    "expected file:// or pam://%s",
+		    STR_ARG(str_head(scheme, 40)), buf_cstr(&what));
+		buf_free(&what);
 	}
 }
 
@@ -335,10 +353,12 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 			conf_not_yet(error, where, buf_cstr(&what));
 			buf_free(&what);
 		} else {
+			near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
 			conf_complain(error, where,
 			    "%s: \"%s\" is unknown, expected PLAIN or "
-			    "LOGIN",
-			    name, list->v[i]);
+			    "LOGIN%s",
+			    name, list->v[i], buf_cstr(&what));
+			buf_free(&what);
 		}
 	}
 }

@@ -79,7 +79,7 @@ conf_nearest_found(const struct nearest *n)
 	if (!n->best)
 		return NULL;
 	longer = strlen(n->best) > n->word.n ? strlen(n->best) : n->word.n;
-	return n->distance <= (longer + 1) / 3 ? n->best : NULL;
+	return n->distance <= longer / 3 ? n->best : NULL;
 }
 
 void

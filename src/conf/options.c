@@ -173,7 +173,7 @@ static const struct option route_options[] = {
 
 #define BASE conf_queue
 static const struct option queue_options[] = {
-	OPT("runners", NUMBER, runners, "0", 0, 256, "Processes that deliver; 0 for one for each processor."),
+	OPT("runners", NUMBER, runners, "0", 0, 64, "Processes that deliver; 0 for one for each processor."),
 	OPT("retry", TIMES, retry, "{3m, 3m, 9m, 15m, 30m, 2h}", 1, 256, "The waits between attempts; the last repeats."),
 	OPT("lifetime", TIME, lifetime, "5d", SECOND, 365ull * DAY, "How long delivery is tried."),
 	OPT("bounce-lifetime", TIME, bounce_lifetime, "1d", SECOND, 365ull * DAY, "The same for mail with a null sender; at most lifetime."),

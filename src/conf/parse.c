@@ -177,6 +177,8 @@ unknown(struct parse *p, cfg_t *cfg, const char *name)
 		    &hint, "; it belongs into a section \"%s\"", home_of(name));
 	else if (hint.n == 0)
 		buf_adds(&hint, ", expected one of those in barid.conf(5)");
+	if (cfg->line > 0)
+		lexer_unit_hint(p->lx, (size_t)cfg->line, &hint);
 	if (strcmp(cfg->name, "root") == 0)
 		conf_complain(p->error, place_of(p, cfg->line),
 		    "unknown option \"%s\"%s", name, buf_cstr(&hint));
@@ -207,6 +209,8 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct parse *p = parsing;
 	struct conf_place place = place_of(p, cfg->line);
+	/* Of "name = {", where the brace is. */
+	size_t name_token = cfg->line > 2 ? (size_t)cfg->line - 2 : 0;
 	const char *word;
 	size_t i;
 
@@ -223,8 +227,9 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		word = va_arg(ap, const char *);
 		if (i == 0 && strcmp(word, "{") == 0)
 			conf_complain(p->error, place,
-			    "this option takes one value, expected "
-			    "it without braces");
+			    "\"" STR_FMT "\" takes one value, expected "
+			    "it without braces",
+			    STR_ARG(lexer_word(p->lx, name_token)));
 		else
 			conf_complain(p->error, place, "\"%s\" %s", word,
 			    messages[i].ours);

@@ -85,6 +85,13 @@ void lexer_init(struct lexer *lx, struct arena *a, struct buf *error);
 void lexer_free(struct lexer *lx);
 /* Reads S whole; false when there was a complaint. */
 bool lexer_run(struct lexer *lx, struct source *s) MUST_USE;
+/* Token N as it stands in the canonical text, without the quotes of a word. */
+struct str lexer_word(const struct lexer *lx, size_t n);
+/*
+ * Adds what was meant by "5 MB", if WORD, token N, which ought to be the name
+ * of an option, stands behind a number.
+ */
+void lexer_unit_hint(const struct lexer *lx, size_t n, struct buf *b);
 
 /* ---- source.c: files ---- */
 

@@ -219,7 +219,7 @@ def places():
             m.reload(f'user: {only} "{USER}" until then', user='user = "daemon" ###')
         # All at once are all told.
         before = len(b.log())
-        m.write(b.conf, spool='spool = "/x"', run='run = "/x"', auth='auth { backends = {"file:///nonexistent"} }')
+        m.write(b.conf, spool='spool = "/x"', run='run = "/y"', auth='auth { backends = {"file:///nonexistent"} }')
         b.reload()
         assert b.log()[before:].count("reload refused, the old configuration stays: ") == 3, b.log()[before:]
         m.greets()

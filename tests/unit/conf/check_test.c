@@ -15,7 +15,7 @@ static const struct fault unknown[] = {
 	{ "listen a {\n\nprot = 5 }", "3: unknown option \"prot\" in \"listen\"; did you mean \"port\"?" },
 	{ "upstream a { servers b { } }", "1: unknown option \"servers\" in \"upstream\"; did you mean \"server\"?" },
 	{ "upstream a { server b { prot = 5 } }", "1: unknown option \"prot\" in \"server\"; did you mean \"port\"?" },
-	{ "hostname = {a}", "1: this option takes one value, expected it without braces" },
+	{ "hostname = {a}", "1: \"hostname\" takes one value, expected it without braces" },
 	{ "hostname += a", "1: \"hostname\" is no list, expected = instead of +=" },
 	{ "hostname a { }", "1: \"hostname\" is an option, expected = and a value" },
 	{ "hostname { }", "1: \"hostname\" is an option, expected = and a value" },
@@ -240,8 +240,8 @@ START_TEST(all_of_them)
 	char *got = must_fail("spool = a\nuser = ''\nroute a { via = b }");
 
 	ck_assert_str_eq(got,
-	    "test.conf:2: user: \"\" is no name of a user, expected letters, digits, \"-\", "
-	    "\"_\" and \".\"\n"
+	    "test.conf:2: user: \"\" is no name of a user, expected letters, digits, \"_\", "
+	    "\".\" and, but not first, \"-\"\n"
 	    "test.conf:1: spool: \"a\" is no directory's path, expected it to begin with / and "
 	    "to hold no \"..\"\n"
 	    "test.conf:3: route.a.via: there is no upstream \"b\", expected mx or the name of an "

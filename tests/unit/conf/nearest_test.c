@@ -49,6 +49,10 @@ START_TEST(proposals)
 			conf_nearest_try(&near, known[j]);
 		ck_assert_pstr_eq(conf_nearest_found(&near), meant[i].found);
 	}
+	/* Half of it is not near. */
+	conf_nearest_init(&near, STR("$x"));
+	conf_nearest_try(&near, "mx");
+	ck_assert_ptr_null(conf_nearest_found(&near));
 }
 END_TEST
 
