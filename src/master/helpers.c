@@ -96,7 +96,7 @@ helpers_channels(struct master *m, struct buf *error)
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	int fds[4 + RUNNERS_MAX];
+	int fds[5 + RUNNERS_MAX];
 	size_t fd_n = 0;
 	char index[16], count[16];
 	const char *path = proc_helper(helper_name(h));
@@ -116,6 +116,8 @@ helper_start(struct master *m, struct helper *h)
 		fds[fd_n++] = h->order_server;
 	fds[fd_n++] = score_fd(m->score);
 	fds[fd_n++] = userset_fd(m->users);
+	if (h->kind == HELPER_RUNNER)
+		fds[fd_n++] = share_fd(m->share);
 	if (h->kind == HELPER_RUNNER)
 		for (size_t i = 1; i < m->helper_n; i++)
 			fds[fd_n++] = m->helpers[i].client_end;
@@ -190,8 +192,10 @@ helpers_reaped(struct master *m, pid_t pid, int status)
 		if (h->pid != pid)
 			continue;
 		h->pid = 0;
-		if (h->kind == HELPER_RUNNER)
+		if (h->kind == HELPER_RUNNER) {
 			score_clear(m->score, h->index);
+			share_forget(m->share, h->index);
+		}
 		if (h->stopping || m->stopping) {
 			h->restart_ms = 0;
 			h->backoff_ms = 0;

@@ -212,6 +212,19 @@ write_pid(const struct master *m)
 	buf_free(&path);
 }
 
+/* Where no session has its descriptor: it is between the runners. */
+static struct share *
+share_open(void)
+{
+	struct share *low = share_new(), *s = NULL;
+	int fd = low ? dup(share_fd(low)) : -1;
+
+	if (fd >= 0 && (fd = fd_raise(fd)) >= 0)
+		s = share_attach(fd);
+	share_free(low);
+	return s;
+}
+
 static void
 start(struct master *m, struct conf *c)
 {
@@ -224,8 +237,9 @@ start(struct master *m, struct conf *c)
 	if (!again) {
 		/* One slot for each session, and some for those that just ended. */
 		m->score = score_new(c->limits.connections + 64);
+		m->share = share_open();
 		m->users = userset_new();
-		if (!m->score || !m->users)
+		if (!m->score || !m->share || !m->users)
 			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	}
 	buf_init(&error, 65536);
@@ -318,6 +332,7 @@ finish(struct master *m)
 	/* Given back one by one, so that a leak checker sees what is forgotten. */
 	master_release(m);
 	score_free(m->score);
+	share_free(m->share);
 	userset_free(m->users);
 	mem_free(m->conf_path);
 	log_reset();

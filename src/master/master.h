@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "ipc/marks.h"
+#include "ipc/share.h"
 #include "lib/proc.h"
 #include "master/session.h"
 
@@ -78,6 +79,7 @@ struct master {
 	int control;		/* the control socket, >= master_fd_base(), or -1 */
 	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */
 	struct score *score;
+	struct share *share;	/* of the runners; its descriptor >= master_fd_base() */
 	struct marks marks;	/* addresses whose sessions crashed */
 	struct userset *users;
 	int64_t users_mtime;

@@ -36,6 +36,7 @@ static void
 state_format(struct master *m, struct buf *b)
 {
 	buf_addf(b, "score %d\n", keep(score_fd(m->score)));
+	buf_addf(b, "share %d\n", keep(share_fd(m->share)));
 	buf_addf(b, "userset %d\n", keep(userset_write_fd(m->users)));
 	if (m->control >= 0)
 		buf_addf(b, "control %d\n", keep(m->control));
@@ -164,6 +165,8 @@ restore_line(struct master *m, struct str line)
 		return (m->score = score_attach(cloexec(fd))) != NULL;
 	if (str_eq(key, STR("control")))
 		return (m->control = cloexec(fd)) >= 0;
+	if (str_eq(key, STR("share")))
+		return (m->share = share_attach(cloexec(fd))) != NULL;
 	if (str_eq(key, STR("userset")))
 		return (m->users = userset_attach(cloexec(fd))) != NULL;
 	return false;
@@ -194,5 +197,5 @@ reexec_restore(struct master *m)
 			fatal(70, "the state of the image before this one is broken");
 	}
 	buf_free(&b);
-	return m->score && m->users && m->helper_n > 0;
+	return m->score && m->share && m->users && m->helper_n > 0;
 }

@@ -3,10 +3,10 @@
 /*
  * main -- barid-runner: the queue.
  *
- * Started by the master with its channel, the scoreboard, the user set and
- * the way to its siblings as descriptors 3, 4, 5 and from 6 on; by hand it
- * makes its own, and scans find the mail.  Everything that needs a path is
- * opened before the privileges go.
+ * Started by the master with its channel, the one for orders, scoreboard, user
+ * set, what the runners share and the way to its siblings as descriptors from
+ * 3 on; by hand it makes its own, and scans find the mail.  Everything that
+ * needs a path is opened before the privileges go.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 #include "lib/proc.h"
 #include "runner.h"
 
-enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_RUNNERS };
+enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_RUNNERS };
 
 /* Messages that are loaded at once, where no more connections are allowed. */
 #define JOBS_MAX 1000
@@ -111,7 +111,8 @@ inherit(struct runner *r)
 		for (size_t i = 0; i < r->count; i++)
 			if (is_channel(FD_RUNNERS + (int)i))
 				r->send[i] = FD_RUNNERS + (int)i;
-		if (r->score == NULL || r->users == NULL)
+		r->share = share_attach(FD_SHARE);
+		if (r->score == NULL || r->users == NULL || r->share == NULL)
 			fatal(EX_OSERR, "cannot use what was inherited: %s",
 			    strerror(errno));
 		score_own(r->score, r->number);
@@ -121,7 +122,8 @@ inherit(struct runner *r)
 	}
 	r->score = score_new(1);
 	r->users = userset_new();
-	if (r->score == NULL || r->users == NULL)
+	r->share = share_new();
+	if (r->score == NULL || r->users == NULL || r->share == NULL)
 		fatal(EX_OSERR, "cannot map memory: %s", strerror(errno));
 	log_warn(NULL, "not started by barid: any local name is a mailbox");
 	userset_set_any(r->users, true);
@@ -278,6 +280,7 @@ stop(struct runner *r)
 	if (r->mailboxes >= 0)
 		close(r->mailboxes);
 	score_free(r->score);
+	share_free(r->share);
 	userset_free(r->users);
 }
 

@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "ipc/journal.h"
 #include "ipc/score.h"
+#include "ipc/share.h"
 #include "ipc/userset.h"
 #include "lib/loop.h"
 #include "lib/map.h"
@@ -53,6 +54,7 @@ struct runner {
 	struct tls_ctx *tls;
 	struct queue *queue;
 	struct score *score;
+	struct share *share;		/* what all runners have in common */
 	struct userset *users;
 	struct self *self;
 	int mailboxes;
