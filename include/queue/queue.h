@@ -126,7 +126,8 @@ int queue_notes(const struct queue_file *f, struct arena *a, struct queue_attemp
 struct queue_history {
 	size_t attempts;
 	int64_t first;		/* seconds; of the first attempt */
-	struct queue_attempt *hosts;	/* the last attempt at each, oldest first */
+	struct queue_attempt *hosts;	/* the last attempt at each, oldest first; */
+					/* of those without a host, with each reply */
 	size_t host_n;
 };
 #define QUEUE_HISTORY_HOSTS 8	/* that were tried last */

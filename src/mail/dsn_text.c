@@ -327,11 +327,12 @@ add_tries(struct buf *b, const struct dsn_rcpt *rcpt, bool utf8)
 		const struct dsn_try *y = &rcpt->tries[i];
 
 		buf_reset(&t);
-		if (y->host.n > 0)
+		if (y->host.n > 0) {
 			dsn_clean(&t, y->host, utf8);
-		else
-			buf_add(&t, STR("Before any server was asked"));
-		buf_add(&t, STR(", "));
+			buf_add(&t, STR(" on "));
+		} else {
+			buf_add(&t, STR("On "));
+		}
 		date_add(&t, y->time);
 		buf_addc(&t, ':');
 		add_wrapped(b, "    ", buf_str(&t));

@@ -54,7 +54,9 @@ static void
 track(void *arg, const struct note *n)
 {
 	struct track *t = (struct track *)arg + n->rcpt;
-	uint32_t relay = crc32c(0, n->relay.p, n->relay.n);
+	/* Where no host answered the words say which, or why none. */
+	struct str key = n->relay.n > 0 ? n->relay : n->reply;
+	uint32_t relay = crc32c(0, key.p, key.n);
 	struct place *p;
 
 	if (t->attempts++ == 0)

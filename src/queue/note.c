@@ -109,25 +109,22 @@ get_reply(struct arena *a, struct str s)
 	return str_n(to, n);
 }
 
-/* Reads LINE into N; REST is the reply. */
 static bool
-read_note(struct str line, size_t rcpt_n, struct note *n, struct str *rest)
+read_note(struct str line, size_t rcpt_n, struct note *n)
 {
+	struct str rest = str_skip(line, sizeof(NOTE_KEY) - 1);
 	uint64_t time, rcpt;
 
-	if (!str_starts(line, STR(NOTE_KEY)))
-		return false;
-	*rest = str_skip(line, sizeof(NOTE_KEY) - 1);
-	if (str_u64(str_word(rest), INT64_MAX, &time) < 0 ||
-	    str_u64(str_word(rest), UINT32_MAX, &rcpt) < 0 || rcpt >= rcpt_n)
+	if (!str_starts(line, STR(NOTE_KEY)) ||
+	    str_u64(str_word(&rest), INT64_MAX, &time) < 0 ||
+	    str_u64(str_word(&rest), UINT32_MAX, &rcpt) < 0 || rcpt >= rcpt_n)
 		return false;
 	n->time = (int64_t)time;
 	n->rcpt = (size_t)rcpt;
-	n->status = get_word(rest);
-	n->relay = get_word(rest);
+	n->status = get_word(&rest);
+	n->relay = get_word(&rest);
 	/* str_word() left the space before the reply. */
-	if (rest->n > 0 && rest->p[0] == ' ')
-		*rest = str_skip(*rest, 1);
+	n->reply = str_starts(rest, STR(" ")) ? str_skip(rest, 1) : rest;
 	return true;
 }
 
@@ -136,13 +133,13 @@ static size_t
 scan_chunk(struct str chunk, off_t at, size_t rcpt_n,
     void (*fn)(void *arg, const struct note *n), void *arg)
 {
-	struct str line, rest = chunk, reply;
+	struct str line, rest = chunk;
 	struct note n;
 	size_t used = 0;
 
 	while (str_cut(rest, '\n', &line, &rest)) {
 		used = (size_t)(rest.p - chunk.p);
-		if (!read_note(line, rcpt_n, &n, &reply))
+		if (!read_note(line, rcpt_n, &n))
 			continue;
 		n.at = at + (line.p - chunk.p);
 		n.n = line.n;
@@ -180,7 +177,6 @@ note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
     struct queue_attempt *to)
 {
 	char line[NOTE_MAX];
-	struct str reply;
 	struct note note;
 	ssize_t got;
 
@@ -189,7 +185,7 @@ note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
 	got = sys_pread(f->fd, line, n, at);
 	if (got < 0)
 		return -1;
-	if (!read_note(str_n(line, (size_t)got), f->env.rcpt_n, &note, &reply))
+	if (!read_note(str_n(line, (size_t)got), f->env.rcpt_n, &note))
 		return 0;
 	to->time = note.time;
 	to->rcpt = note.rcpt;
@@ -197,7 +193,7 @@ note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
 	if (note.status.n > 0 && note.status.n < sizeof(to->status))
 		memcpy(to->status, note.status.p, note.status.n);
 	to->relay = arena_str(a, note.relay);
-	to->reply = get_reply(a, reply);
+	to->reply = get_reply(a, note.reply);
 	return 0;
 }
 

@@ -253,6 +253,40 @@ class Names(Peer):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Clock:
+    """A wall clock that is set by the test, for one Barid in its FOLDER; what waits, waits in real time."""
+
+    LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+    def __init__(self):
+        found = glob.glob(self.LIBRARY)
+        if not found:
+            raise SystemExit("libfaketime is missing: run `make deps`")
+        # Sessions are locked up in the spool: there the same path leads to a copy (but tmp/ is the spool's own).
+        self.folder = tempfile.mkdtemp(prefix="barid-clock-", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
+        inside = f"{self.folder}/spool{self.folder}"
+        os.makedirs(inside)
+        if ROOT:
+            shutil.chown(self.folder + "/spool", USER)
+        self.files = (self.folder + "/clock", inside + "/clock")
+        self.ahead = 0
+        self.set(0)
+        self.env = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": self.files[0], "FAKETIME_NO_CACHE": "1",
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+    def set(self, ahead):
+        """From now on it is AHEAD seconds ahead of the real one."""
+        for path in self.files:
+            with open(path + ".tmp", "w", encoding="ascii") as f:
+                f.write(f"{ahead:+.6f}")
+            os.rename(path + ".tmp", path)
+        self.ahead = ahead
+
+    def now(self):
+        return time.time() + self.ahead
+
+
 def merge(text):
     """A section may stand once; those that take a line each are put together."""
     lines, at = [], {}

@@ -206,10 +206,10 @@ START_TEST(tries)
 	    "again later.\r\n"
 	    "    It was tried 63 times, from Fri, 20 Nov 2026 12:00:00 +0000 "
 	    "to Wed, 25\r\n    Nov 2026 12:00:00 +0000.\r\n"
-	    "    mx1.b.test[192.0.2.1]:25, Fri, 20 Nov 2026 12:00:00 +0000:\r\n"
-	    "        450 4.2.0 try Bcc: later?[31m\r\n"
-	    "    Before any server was asked, Fri, 20 Nov 2026 12:01:00 "
-	    "+0000:\r\n        no name server answers\r\n"));
+	    "    mx1.b.test[192.0.2.1]:25 on Fri, 20 Nov 2026 12:00:00 +0000:"
+	    "\r\n        450 4.2.0 try Bcc: later?[31m\r\n"
+	    "    On Fri, 20 Nov 2026 12:01:00 +0000:\r\n"
+	    "        no name server answers\r\n"));
 	ck_assert(!has("More exactly"));
 	buf_free(&b);
 	rcpt.attempts = 1;

@@ -30,19 +30,24 @@ START_TEST(hosts)
 	note(&f, 2, 100, "mx1[192.0.2.1]:25", "450 old");
 	note(&f, 1, 110, "mx1[192.0.2.1]:25", "450 not asked for");
 	note(&f, 2, 120, "mx2[192.0.2.2]:25", "Connection refused");
+	note(&f, 2, 125, "", "connect to mx3[192.0.2.3]:25: timed out");
+	note(&f, 2, 127, "", "no address");
 	note(&f, 2, 130, "", "no address");
 	note(&f, 2, 140, "mx1[192.0.2.1]:25", "451 new");
 	ck_assert_int_eq(queue_history(&f, rcpts, 2, &t.a, h), 0);
 	ck_assert_uint_eq(h[1].attempts, 0);
 	ck_assert_uint_eq(h[1].host_n, 0);
-	ck_assert_uint_eq(h[0].attempts, 4);
+	ck_assert_uint_eq(h[0].attempts, 6);
 	ck_assert_int_eq(h[0].first, 100);
-	ck_assert_uint_eq(h[0].host_n, 3);
+	ck_assert_uint_eq(h[0].host_n, 4);
 	ck_str(h[0].hosts[0].relay, STR("mx2[192.0.2.2]:25"));
-	ck_str(h[0].hosts[1].relay, STR(""));
-	ck_str(h[0].hosts[1].reply, STR("no address"));
-	ck_str(h[0].hosts[2].reply, STR("451 new"));
-	ck_assert_int_eq(h[0].hosts[2].time, 140);
+	ck_str(h[0].hosts[1].reply,
+	    STR("connect to mx3[192.0.2.3]:25: timed out"));
+	ck_str(h[0].hosts[2].relay, STR(""));
+	ck_str(h[0].hosts[2].reply, STR("no address"));
+	ck_assert_int_eq(h[0].hosts[2].time, 130);
+	ck_str(h[0].hosts[3].reply, STR("451 new"));
+	ck_assert_int_eq(h[0].hosts[3].time, 140);
 	queue_unload(&f);
 	tmpspool_end(&t);
 }
