@@ -8,6 +8,11 @@
  * An answer comes by callback, never from inside the call that asked.
  * Whatever is not a clear yes or no (SERVFAIL, REFUSED, time-out, a broken
  * packet) is DNS_TEMPORARY: it never makes a permanent failure.
+ *
+ * An answer is secure if the server says that it verified all of it by
+ * DNSSEC (the AD bit, RFC 6840 5.7 and 5.8), also that there is nothing.
+ * That is believed only where nobody on the way could have changed it: where
+ * all servers are on the loopback.
  */
 
 #include "lib/loop.h"
@@ -34,14 +39,51 @@ struct dns_mx_answer {
 	const struct dns_mx *mx;/* by preference; good during the callback */
 	size_t mx_n;
 	uint32_t ttl;
+	bool secure;
+	const char *canonical;	/* the name that aliases led to; NULL: none did */
+	bool overridden;	/* by dns_override() */
 };
 
 struct dns_addr_answer {
 	enum dns_status status;
 	const char *reason;
-	const struct addr *addr;/* port 0; IPv6 first */
+	const struct addr *addr;/* port 0, but by dns_override(); IPv6 first */
 	size_t addr_n;
 	uint32_t ttl;
+	bool secure;		/* both kinds, where there are both */
+	const char *canonical;
+};
+
+/* The strings of each record are put together (RFC 7208 3.3 and others). */
+struct dns_txt_answer {
+	enum dns_status status;
+	const char *reason;
+	const struct str *text;
+	size_t text_n;
+	uint32_t ttl;
+	bool secure;
+};
+
+/* RFC 6698 2.1; DATA has at least one octet. */
+struct dns_tlsa {
+	uint8_t usage, selector, matching;
+	struct str data;
+};
+
+struct dns_tlsa_answer {
+	enum dns_status status;
+	const char *reason;
+	const struct dns_tlsa *tlsa;
+	size_t tlsa_n;
+	uint32_t ttl;
+	bool secure;
+};
+
+struct dns_alias_answer {
+	enum dns_status status;	/* DNS_OK: there is a CNAME */
+	const char *reason;
+	uint32_t ttl;
+	bool secure;
 };
 
 /* SERVERS: "address", "address:port", "[v6]:port"; none: resolv.conf. */
@@ -49,11 +91,26 @@ struct dns *dns_new(struct loop *l, const char *const *servers, size_t server_n,
     int64_t timeout_ms) MUST_USE;
 /* Callbacks that are due are made with DNS_TEMPORARY. */
 void dns_free(struct dns *d);
+/*
+ * From now on NAME is its own only MX host, with these addresses, and
+ * nobody is asked for either.
+ */
+void dns_override(struct dns *d, const char *name, const struct addr *addr, size_t n);
+/* True if some answer can be secure: all servers are on the loopback. */
+bool dns_is_trusted(const struct dns *d);
 
 void dns_mx(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_mx_answer *a), void *arg);
 /* A and AAAA together; CNAMEs are followed. */
 void dns_addr(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
+void dns_txt(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg);
+/* Of _PORT._tcp.NAME (RFC 6698 3). */
+void dns_tlsa(struct dns *d, const char *name, uint16_t port,
+    void (*fn)(void *arg, const struct dns_tlsa_answer *a), void *arg);
+/* The CNAME of NAME itself: is at least that one secure (RFC 7672 2.1.3)? */
+void dns_alias(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_alias_answer *a), void *arg);
 
 #endif

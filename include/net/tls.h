@@ -12,6 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/stream.h"
+#include "net/dns.h"
 
 struct tls_ctx;
 struct tls;
@@ -53,12 +54,39 @@ extern const struct stream_ops tls_stream_ops;
 
 /* ---- a non-blocking client session ---------------------------------------- */
 
-enum tls_verify { TLS_VERIFY_NONE, TLS_VERIFY_NAME };
+enum tls_verify {
+	TLS_VERIFY_NONE,	/* the certificate is not looked at */
+	TLS_VERIFY_TRY,		/* it is, and tls_trust() says what came of it */
+	TLS_VERIFY_NAME,	/* trust anchors, and one of the names (RFC 6125, no CN) */
+	TLS_VERIFY_DANE		/* by TLSA records (RFC 7672 3.1); without a usable one not at all */
+};
 enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
+/* What is known of the peer after a handshake; Postfix has the same words. */
+enum tls_trust {
+	TLS_ANONYMOUS,	/* it showed no certificate */
+	TLS_UNTRUSTED,
+	TLS_TRUSTED,	/* signed by an anchor, for another name */
+	TLS_AUTHENTICATED
+};
 
-/* NAME: sent as SNI and, with TLS_VERIFY_NAME, demanded of the certificate (RFC 6125, no CN). */
-struct tls *tls_connect(struct tls_ctx *c, int fd, const char *name,
-    enum tls_verify verify) MUST_USE;
+/* A certificate of our own, for servers that ask for one. */
+struct tls_identity;
+/* From PEM files; KEY "": it is in CERTIFICATE.  NULL with the reason in ERROR. */
+struct tls_identity *tls_identity_load(const char *certificate, const char *key,
+    struct buf *error) MUST_USE;
+void tls_identity_free(struct tls_identity *i);	/* NULL is fine */
+
+#define TLS_NAMES_MAX 3
+struct tls_peer {
+	const char *name;	/* for SNI, and the first that the certificate may have */
+	const char *others[TLS_NAMES_MAX];	/* NULL: none */
+	enum tls_verify verify;
+	const struct dns_tlsa *tlsa;		/* for TLS_VERIFY_DANE */
+	size_t tlsa_n;
+	const struct tls_identity *identity;	/* NULL: none */
+};
+/* NULL: no such peer can be had.  Nothing of P is kept. */
+struct tls *tls_connect(struct tls_ctx *c, int fd, const struct tls_peer *p) MUST_USE;
 enum tls_result tls_handshake(struct tls *t) MUST_USE;
 enum tls_result tls_read(struct tls *t, void *p, size_t n, size_t *got) MUST_USE;
 /* After TLS_WANT_*, the next call begins with the same bytes, and has no fewer. */
@@ -72,7 +100,17 @@ const char *tls_error(const struct tls *t);
 const char *tls_version(const struct tls *t);
 const char *tls_cipher(const struct tls *t);
 int tls_bits(const struct tls *t);
+/* Adds "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)". */
+void tls_add_facts(struct buf *b, const struct tls *t);
+/* Of a client's session.  WHY: in words, where not authenticated and tried. */
+enum tls_trust tls_trust(const struct tls *t, const char **why);
 /* Sends close_notify without waiting, and frees.  The descriptor stays open.  NULL is fine. */
 void tls_free(struct tls *t);
+
+/*
+ * For a client of TLS that is not ours: SSL_CTX is OpenSSL's.  It speaks as
+ * ours does, trusts CA and demands NAME of the certificate.
+ */
+bool tls_demand(void *ssl_ctx, const char *ca, const char *name) MUST_USE;
 
 #endif

@@ -15,9 +15,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "net/addr.h"
 
 void
 cert_add_reason(struct buf *b)
@@ -209,4 +212,19 @@ cert_anchors(X509_STORE *store, const char *ca, struct buf *error)
 
 	ERR_clear_error();
 	return ok;
+}
+
+bool
+cert_demand(X509_VERIFY_PARAM *param, struct str host)
+{
+	struct addr a;
+
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (host.n == 0)
+		return true;
+	if (addr_parse(host, 0, &a) == 0)
+		return X509_VERIFY_PARAM_set1_ip(param, addr_octets(&a),
+			   addr_family(&a) == AF_INET ? 4 : 16) == 1;
+	return X509_VERIFY_PARAM_set1_host(param, host.p, host.n) == 1;
 }

@@ -10,6 +10,7 @@ struct stack_st_X509;
 struct x509_st;
 struct x509_store_st;
 struct evp_pkey_st;
+struct X509_VERIFY_PARAM_st;
 
 struct cert {
 	struct x509_st *leaf;
@@ -29,6 +30,12 @@ void cert_free(struct cert *c);
 
 /* Adds the anchors at CA (file or directory; "": the system's) to STORE. */
 bool cert_anchors(struct x509_store_st *store, const char *ca, struct buf *error) MUST_USE;
+
+/*
+ * Demands HOST, a name or an address, of a certificate: by the subjectAltName
+ * alone (RFC 6125 6.4.4), "*" for one whole label.  Empty: nothing.
+ */
+bool cert_demand(struct X509_VERIFY_PARAM_st *param, struct str host) MUST_USE;
 
 /* Adds what OpenSSL complained of first, in words, and forgets all else. */
 void cert_add_reason(struct buf *b);

@@ -21,7 +21,9 @@
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_MX 15
+#define TYPE_TXT 16
 #define TYPE_AAAA 28
+#define TYPE_TLSA 52
 #define CLASS_IN 1
 
 struct name {
@@ -161,6 +163,47 @@ walk_open(struct walk *w, struct str packet)
 	return true;
 }
 
+/* RFC 1035 4.1.1: NXDOMAIN is an answer; another RCODE is none. */
+enum { RCODE_OK, RCODE_NXDOMAIN = 3 };
+
+static unsigned
+rcode_of(struct str packet)
+{
+	return packet.n > 3 ? packet.p[3] & 0x0f : RCODE_OK;
+}
+
+/* RFC 4035 3.2.3: the server has verified all of it. */
+static bool
+has_ad(struct str packet)
+{
+	return packet.n > 3 && (packet.p[3] & 0x20) != 0;
+}
+
+/* What it means that there were N records of the kind that was asked for. */
+static enum dns_status
+status_of(struct str packet, size_t n)
+{
+	if (rcode_of(packet) == RCODE_NXDOMAIN)
+		return DNS_NO_NAME;
+	return n > 0 ? DNS_OK : DNS_NO_DATA;
+}
+
+static const char *
+reason_of(enum dns_status status, const char *no_data)
+{
+	switch (status) {
+	case DNS_OK:
+		return NULL;
+	case DNS_NO_NAME:
+		return "no such name";
+	case DNS_NO_DATA:
+		return no_data;
+	case DNS_TEMPORARY:
+		break;
+	}
+	return "broken answer";
+}
+
 static bool
 get_rr(struct walk *w, struct rr *rr, unsigned *class)
 {
@@ -258,10 +301,22 @@ follow(struct walk *w, struct str packet, const char *name, struct name *at,
 	at->text[s.n] = '\0';
 	if (!walk_open(w, packet))
 		return "broken answer";
+	if (rcode_of(packet) != RCODE_OK &&
+	    rcode_of(packet) != RCODE_NXDOMAIN)
+		return "the DNS server has a failure";
 	while (one_alias(*w, at, ttl, &broken))
 		if (++n > DNS_ALIAS_MAX)
 			return "too many aliases";
 	return broken ? "broken answer" : NULL;
+}
+
+/* The name that aliases of NAME led to, or NULL. */
+static const char *
+canonical_of(const struct name *at, const char *name, struct arena *arena)
+{
+	struct str end = str_c(at->text);
+
+	return str_ieq(end, str_c(name)) ? NULL : arena_cstr(arena, end);
 }
 
 /* ---- MX ----------------------------------------------------------------------- */
@@ -320,7 +375,8 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 	size_t n = 0, ignored = 0;
 	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_mx_answer){ .status = DNS_TEMPORARY, .mx = mx };
+	*a = (struct dns_mx_answer){ .status = DNS_TEMPORARY, .mx = mx,
+		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
 		if (rr.type != TYPE_MX || !owns(&rr, at.text))
 			continue;
@@ -343,9 +399,10 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 	if (reason)
 		return;
 	qsort(mx, n, sizeof(*mx), by_preference);
-	a->status = n > 0 ? DNS_OK : DNS_NO_DATA;
-	a->reason = n > 0 ? NULL : "no MX record";
-	a->mx_n = n;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no MX record");
+	a->mx_n = a->status == DNS_OK ? n : 0;
+	a->canonical = canonical_of(&at, name, arena);
 	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
 }
 
@@ -364,7 +421,8 @@ dns_answer_addr(struct str packet, const char *name, int family,
 	uint32_t ttl;
 	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_addr_answer){ .status = DNS_TEMPORARY, .addr = addr };
+	*a = (struct dns_addr_answer){ .status = DNS_TEMPORARY, .addr = addr,
+		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
 		if (rr.type != type || !owns(&rr, at.text))
 			continue;
@@ -379,8 +437,132 @@ dns_answer_addr(struct str packet, const char *name, int family,
 	a->reason = reason;
 	if (reason)
 		return;
-	a->status = n > 0 ? DNS_OK : DNS_NO_DATA;
-	a->reason = n > 0 ? NULL : "no address record";
-	a->addr_n = n;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no address record");
+	a->addr_n = a->status == DNS_OK ? n : 0;
+	a->canonical = canonical_of(&at, name, arena);
 	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* ---- TXT ------------------------------------------------------------------------ */
+
+/* The strings of the record as one, into OUT; false if they are broken. */
+static bool
+put_together(const struct walk *w, const struct rr *rr, struct arena *arena,
+    struct str *out)
+{
+	const unsigned char *p = w->p + rr->at;
+	char *text = arena_alloc(arena, rr->n + 1);
+	size_t n = 0;
+
+	/* RFC 1035 3.3.14: one or more. */
+	if (rr->n == 0)
+		return false;
+	for (size_t at = 0; at < rr->n; at += 1 + (size_t)p[at]) {
+		if (p[at] > rr->n - at - 1)
+			return false;
+		memcpy(text + n, p + at + 1, p[at]);
+		n += p[at];
+	}
+	*out = str_n(text, n);
+	return true;
+}
+
+void
+dns_answer_txt(struct str packet, const char *name, struct arena *arena,
+    struct dns_txt_answer *a)
+{
+	struct str *text = arena_alloc(arena, DNS_TXT_MAX * sizeof(*text));
+	struct name at;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	size_t n = 0;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_txt_answer){ .status = DNS_TEMPORARY, .text = text,
+		.secure = has_ad(packet) };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != TYPE_TXT || !owns(&rr, at.text))
+			continue;
+		if (n == DNS_TXT_MAX)
+			break;
+		if (!put_together(&w, &rr, arena, &text[n++]))
+			reason = "broken TXT record";
+		lower_ttl(&ttl, &rr);
+	}
+	if (!reason && w.broken)
+		reason = "broken answer";
+	a->reason = reason;
+	if (reason)
+		return;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no TXT record");
+	a->text_n = a->status == DNS_OK ? n : 0;
+	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* ---- TLSA ------------------------------------------------------------------------ */
+
+/* RFC 6698 2.1: three octets, and data behind them. */
+#define TLSA_HEAD 3
+
+void
+dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
+    struct dns_tlsa_answer *a)
+{
+	struct dns_tlsa *tlsa = arena_alloc(arena, DNS_TLSA_MAX * sizeof(*tlsa));
+	const unsigned char *p;
+	struct name at;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	size_t n = 0;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_tlsa_answer){ .status = DNS_TEMPORARY, .tlsa = tlsa,
+		.secure = has_ad(packet) };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != TYPE_TLSA || !owns(&rr, at.text))
+			continue;
+		p = w.p + rr.at;
+		if (rr.n <= TLSA_HEAD)
+			reason = "broken TLSA record";
+		else if (n < DNS_TLSA_MAX)
+			tlsa[n++] = (struct dns_tlsa){ p[0], p[1], p[2],
+				arena_str(arena,
+				    str_n((const char *)p + TLSA_HEAD,
+					rr.n - TLSA_HEAD)) };
+		lower_ttl(&ttl, &rr);
+	}
+	if (!reason && w.broken)
+		reason = "broken answer";
+	a->reason = reason;
+	if (reason)
+		return;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no TLSA record");
+	a->tlsa_n = a->status == DNS_OK ? n : 0;
+	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* ---- one alias ------------------------------------------------------------------- */
+
+void
+dns_answer_alias(struct str packet, const char *name,
+    struct dns_alias_answer *a)
+{
+	struct name at;
+	struct walk w;
+	uint32_t ttl;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+	bool found = !reason && !str_ieq(str_c(at.text), str_c(name));
+
+	*a = (struct dns_alias_answer){ .status = DNS_TEMPORARY,
+		.reason = reason, .secure = has_ad(packet) };
+	if (reason)
+		return;
+	a->status = status_of(packet, found ? 1 : 0);
+	a->reason = reason_of(a->status, "no CNAME record");
+	a->ttl = found ? ttl : 0;
 }

@@ -15,11 +15,18 @@
 #define DNS_MX_MAX 100
 #define DNS_ADDR_MAX 32
 #define DNS_ALIAS_MAX 16
+#define DNS_TXT_MAX 64
+#define DNS_TLSA_MAX 32
 /* More records than this are not looked at. */
 #define DNS_RR_MAX 512
 
 /* True if S can be a host's name: labels of letters, digits, "-" and "_". */
 bool dns_is_host(struct str s);
+
+/*
+ * Each fills A from PACKET; its SECURE is the AD bit, be the server to be
+ * believed or not.
+ */
 
 /* The MX records of NAME, by preference. */
 void dns_answer_mx(struct str packet, const char *name, struct arena *arena,
@@ -27,5 +34,12 @@ void dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 /* The addresses of FAMILY of NAME. */
 void dns_answer_addr(struct str packet, const char *name, int family,
     struct arena *arena, struct dns_addr_answer *a);
+void dns_answer_txt(struct str packet, const char *name, struct arena *arena,
+    struct dns_txt_answer *a);
+void dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
+    struct dns_tlsa_answer *a);
+/* Whether NAME itself has a CNAME. */
+void dns_answer_alias(struct str packet, const char *name,
+    struct dns_alias_answer *a);
 
 #endif

@@ -52,9 +52,14 @@ struct tls_ctx {
 	unsigned char alpn[256];	/* length, name: as on the wire */
 };
 
+struct tls_identity {
+	struct cert cert;
+};
+
 struct tls {
 	SSL *ssl;
 	struct wire wire;
+	enum tls_verify verify;	/* of a client's session */
 	bool done;		/* the handshake is complete */
 	bool closed;		/* the peer will send no more */
 	bool dead;
@@ -404,17 +409,31 @@ tls_ctx_rotate(struct tls_ctx *c)
 
 /* ---- the client's context ----------------------------------------------------------- */
 
-/* Without a demand for a name the chain is not looked at: it decides nothing. */
+/* Unless it decides something or is to be told, the chain is not looked at. */
 static int
 on_verify(X509_STORE_CTX *store, void *arg)
 {
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store,
 	    SSL_get_ex_data_X509_STORE_CTX_idx());
+	const struct tls *t = SSL_get_app_data(ssl);
+	int ok;
 
 	(void)arg;
-	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+	if (!t || t->verify == TLS_VERIFY_NONE)
 		return 1;
-	return X509_verify_cert(store);
+	ok = X509_verify_cert(store);
+	return t->verify == TLS_VERIFY_TRY ? 1 : ok;
+}
+
+/* What all our clients speak, and whom they trust. */
+static bool
+set_client(SSL_CTX *ssl, const char *ca, const char *min_version,
+    struct buf *error)
+{
+	return set_version(ssl, min_version, error) &&
+	    set_ciphers(ssl, CLIENT_CIPHERS, error) &&
+	    set_groups(ssl, CLIENT_GROUPS) &&
+	    cert_anchors(SSL_CTX_get_cert_store(ssl), ca, error);
 }
 
 struct tls_ctx *
@@ -424,15 +443,47 @@ tls_client_ctx(const char *ca, const char *min_version, struct buf *error)
 
 	c->bio = wire_method();
 	c->ssl = new_ssl(TLS_client_method(), error);
-	if (c->bio && c->ssl && set_version(c->ssl, min_version, error) &&
-	    set_ciphers(c->ssl, CLIENT_CIPHERS, error) &&
-	    set_groups(c->ssl, CLIENT_GROUPS) &&
-	    cert_anchors(SSL_CTX_get_cert_store(c->ssl), ca, error)) {
+	if (c->bio && c->ssl && set_client(c->ssl, ca, min_version, error) &&
+	    SSL_CTX_dane_enable(c->ssl) == 1) {
 		SSL_CTX_set_cert_verify_callback(c->ssl, on_verify, NULL);
 		return c;
 	}
 	tls_ctx_free(c);
 	return NULL;
+}
+
+struct tls_identity *
+tls_identity_load(const char *certificate, const char *key, struct buf *error)
+{
+	struct tls_identity *i = mem_alloc(sizeof(*i));
+
+	if (cert_load(&i->cert, certificate, key, error))
+		return i;
+	mem_free(i);
+	return NULL;
+}
+
+void
+tls_identity_free(struct tls_identity *i)
+{
+	if (!i)
+		return;
+	cert_free(&i->cert);
+	mem_free(i);
+}
+
+bool
+tls_demand(void *ssl_ctx, const char *ca, const char *name)
+{
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
+	struct buf error;
+	bool ok;
+
+	buf_init(&error, ERROR_MAX);
+	ok = set_client(ssl_ctx, ca, "1.2", &error) &&
+	    cert_demand(param, str_c(name));
+	buf_free(&error);
+	return ok;
 }
 
 /* ---- sessions ------------------------------------------------------------------------ */
@@ -495,39 +546,79 @@ tls_accept(struct tls_ctx *c, int fd, int64_t deadline, struct buf *error)
 	return NULL;
 }
 
-struct tls *
-tls_connect(struct tls_ctx *c, int fd, const char *name, enum tls_verify verify)
+/* What the TLSA records say of the peer; OpenSSL leaves out the unusable. */
+static bool
+set_dane(struct tls *t, const struct tls_peer *p, const char *base)
 {
-	struct tls *t = new_session(c, fd);
-	struct str host = str_c(name);
+	size_t usable = 0;
+
+	if (SSL_dane_enable(t->ssl, base) <= 0)
+		return false;
+	/* RFC 7672 3.1.1: with DANE-EE neither names nor dates count. */
+	SSL_dane_set_flags(t->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+	for (size_t i = 0; i < TLS_NAMES_MAX; i++)
+		if (p->others[i] && SSL_add1_host(t->ssl, p->others[i]) != 1)
+			return false;
+	for (size_t i = 0; i < p->tlsa_n; i++) {
+		const struct dns_tlsa *r = &p->tlsa[i];
+
+		/* RFC 7672 3.1.3: the usages 0 and 1 are not for mail. */
+		if (r->usage != 2 && r->usage != 3)
+			continue;
+		if (SSL_dane_tlsa_add(t->ssl, r->usage, r->selector, r->matching,
+			(const unsigned char *)r->data.p, r->data.n) > 0)
+			usable++;
+	}
+	ERR_clear_error();
+	/* RFC 7672 2.2: TLS then, and whoever it is. */
+	if (usable == 0)
+		t->verify = TLS_VERIFY_NONE;
+	return true;
+}
+
+/* Whom T is to speak with. */
+static bool
+set_peer(struct tls *t, const struct tls_peer *p, struct str host)
+{
+	const struct cert *own = p->identity ? &p->identity->cert : NULL;
 	struct addr a;
 	bool is_addr = addr_parse(host, 0, &a) == 0;
-	char *bare;
-	X509_VERIFY_PARAM *param;
-	bool ok = true;
+	char *bare = mem_dup(host);
+	bool ok;
+
+	/* RFC 6066 3: an address is no name to ask for. */
+	ok = is_addr || host.n == 0 || SSL_set_tlsext_host_name(t->ssl, bare) == 1;
+	/* Nobody is verified by no name at all. */
+	ok = ok && (host.n > 0 || p->verify <= TLS_VERIFY_TRY);
+	ok = ok && cert_demand(SSL_get0_param(t->ssl), host);
+	if (ok && p->verify == TLS_VERIFY_DANE)
+		ok = !is_addr && set_dane(t, p, bare);
+	for (size_t i = 0; i < TLS_NAMES_MAX && ok && !is_addr; i++)
+		if (p->verify == TLS_VERIFY_NAME && p->others[i])
+			ok = SSL_add1_host(t->ssl, p->others[i]) == 1;
+	ok = ok && (!own || SSL_use_cert_and_key(t->ssl, own->leaf, own->key,
+				own->chain, 1) == 1);
+	mem_free(bare);
+	return ok;
+}
+
+struct tls *
+tls_connect(struct tls_ctx *c, int fd, const struct tls_peer *p)
+{
+	struct tls *t = new_session(c, fd);
+	struct str host = str_c(p->name);
 
 	if (!t)
 		return NULL;
 	if (str_ends(host, STR(".")))
 		host = str_head(host, host.n - 1);
-	bare = mem_dup(host);
-	param = SSL_get0_param(t->ssl);
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (is_addr)
-		ok = X509_VERIFY_PARAM_set1_ip(param, addr_octets(&a),
-		    addr_family(&a) == AF_INET ? 4 : 16) == 1;
-	else if (host.n > 0)
-		/* RFC 6066 3: an address is no name to ask for. */
-		ok = SSL_set_tlsext_host_name(t->ssl, bare) == 1 &&
-		    X509_VERIFY_PARAM_set1_host(param, bare, 0) == 1;
-	mem_free(bare);
-	/* Nobody is verified by no name at all. */
-	if (!ok || (host.n == 0 && verify == TLS_VERIFY_NAME)) {
+	t->verify = p->verify;
+	if (!set_peer(t, p, host)) {
 		tls_free(t);
 		return NULL;
 	}
-	SSL_set_verify(t->ssl, verify == TLS_VERIFY_NAME ? SSL_VERIFY_PEER :
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_verify(t->ssl, t->verify >= TLS_VERIFY_NAME ? SSL_VERIFY_PEER :
 		SSL_VERIFY_NONE, NULL);
 	SSL_set_connect_state(t->ssl);
 	return t;
@@ -646,4 +737,31 @@ int
 tls_bits(const struct tls *t)
 {
 	return SSL_get_cipher_bits(t->ssl, NULL);
+}
+
+void
+tls_add_facts(struct buf *b, const struct tls *t)
+{
+	int most = 0, bits = SSL_get_cipher_bits(t->ssl, &most);
+
+	buf_addf(b, "%s with cipher %s (%d/%d bits)", tls_version(t),
+	    tls_cipher(t), bits, most);
+}
+
+enum tls_trust
+tls_trust(const struct tls *t, const char **why)
+{
+	long result = SSL_get_verify_result(t->ssl);
+
+	*why = NULL;
+	if (!SSL_get0_peer_certificate(t->ssl))
+		return TLS_ANONYMOUS;
+	if (t->verify == TLS_VERIFY_NONE)
+		return TLS_UNTRUSTED;
+	if (result == X509_V_OK)
+		return TLS_AUTHENTICATED;
+	*why = X509_verify_cert_error_string(result);
+	return result == X509_V_ERR_HOSTNAME_MISMATCH ||
+		result == X509_V_ERR_IP_ADDRESS_MISMATCH ? TLS_TRUSTED :
+							   TLS_UNTRUSTED;
 }

@@ -303,14 +303,13 @@ handshake(struct conn *c)
 void
 conn_tls_begin(struct conn *c)
 {
-	const char *name = conn_hop(c)->host;
-	enum tls_verify verify = conn_tls_level(c) == TLS_VERIFIED ?
-	    TLS_VERIFY_NAME :
-	    TLS_VERIFY_NONE;
+	struct tls_peer peer = { .name = conn_hop(c)->host,
+		.verify = conn_tls_level(c) == TLS_VERIFIED ? TLS_VERIFY_NAME :
+							      TLS_VERIFY_NONE };
 
 	c->starttls = false;
 	c->state = CONN_TLS;
-	c->tls = tls_connect(c->r->tls, c->fd, name, verify);
+	c->tls = tls_connect(c->r->tls, c->fd, &peer);
 	if (c->tls == NULL) {
 		conn_fail(c, "4.7.5", "cannot start TLS with %s",
 		    buf_cstr(&c->relay));

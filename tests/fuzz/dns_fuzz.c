@@ -24,6 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct arena arena;
 	struct dns_mx_answer mx;
 	struct dns_addr_answer a;
+	struct dns_tlsa_answer tlsa;
+	struct dns_txt_answer txt;
+	struct dns_alias_answer alias;
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	arena_init(&arena, 1 << 20);
@@ -38,6 +41,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check((a.status == DNS_OK) == (a.addr_n > 0) && a.addr_n <= DNS_ADDR_MAX);
 	for (size_t i = 0; i < a.addr_n; i++)
 		check(addr_octets(&a.addr[i]) != NULL);
+	dns_answer_tlsa(packet, "example.org", &arena, &tlsa);
+	check((tlsa.status == DNS_OK) == (tlsa.tlsa_n > 0) && tlsa.tlsa_n <= DNS_TLSA_MAX);
+	check((tlsa.status == DNS_OK) == (tlsa.reason == NULL));
+	for (size_t i = 0; i < tlsa.tlsa_n; i++)
+		check(tlsa.tlsa[i].data.n > 0 && tlsa.tlsa[i].data.n < n);
+	dns_answer_txt(packet, "example.org", &arena, &txt);
+	check((txt.status == DNS_OK) == (txt.text_n > 0) && txt.text_n <= DNS_TXT_MAX);
+	for (size_t i = 0; i < txt.text_n; i++)
+		check(txt.text[i].n < n);
+	dns_answer_alias(packet, "example.org", &alias);
+	check((alias.status == DNS_OK) == (alias.reason == NULL));
 	arena_free(&arena);
 	return 0;
 }

@@ -382,7 +382,8 @@ client_answer(struct conn *c)
 		client_greeted(c);
 		break;
 	case STARTTLS:
-		c->tls = tls_connect(tls_ctx, c->fd, "", TLS_VERIFY_NONE);
+		c->tls = tls_connect(tls_ctx, c->fd,
+		    &(struct tls_peer){ .name = "" });
 		c->shaking = c->tls != NULL;
 		break;
 	case MAIL:

@@ -387,5 +387,113 @@ START_TEST(host_names)
 }
 END_TEST
 
+/* T-06, S-56: TLSA data of every length; 0 to 3 octets are none. */
+START_TEST(tlsa)
+{
+	static const char octets[] = "\3\1\1" "0123456789abcdef0123456789abcdef";
+
+	for (unsigned n = 0; n < sizeof(octets); n++) {
+		struct dns_tlsa_answer a;
+		char *copy;
+
+		begin("_25._tcp.a.org", 2);
+		put_rr("_25._tcp.a.org", 52, 60, 4);
+		put("\2\0\2x", 4);
+		put_rr("_25._TCP.a.org", 52, 70, n);
+		put(octets, n);
+		copy = mem_dup(str_n((char *)packet, packet_n));
+		arena_free(&arena);
+		arena_init(&arena, 1 << 20);
+		dns_answer_tlsa(str_n(copy, packet_n), "_25._tcp.a.org", &arena, &a);
+		mem_free(copy);
+		ck_assert_int_eq(a.status, n > 3 ? DNS_OK : DNS_TEMPORARY);
+		ck_assert_uint_eq(a.tlsa_n, n > 3 ? 2 : 0);
+		ck_assert((a.reason == NULL) == (n > 3));
+		if (n <= 3)
+			continue;
+		ck_assert_uint_eq(a.ttl, 60);
+		ck_assert(!a.secure);
+		ck_assert_int_eq(a.tlsa[0].usage, 2);
+		ck_assert_int_eq(a.tlsa[0].matching, 2);
+		ck_assert_int_eq(a.tlsa[1].usage, 3);
+		ck_assert_int_eq(a.tlsa[1].selector, 1);
+		ck_str(a.tlsa[1].data, str_n(octets + 3, n - 3));
+	}
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(txt)
+{
+	static const struct {
+		const char *octets;
+		size_t n;
+		const char *text;	/* NULL: broken */
+	} cases[] = {
+		{ "\3abc", 4, "abc" }, { "\3abc\2de", 7, "abcde" },
+		{ "\0", 1, "" }, { "\0\1x\0", 4, "x" }, { "", 0, NULL },
+		{ "\4abc", 4, NULL }, { "\3abc\1", 5, NULL }, { "\377a", 2, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dns_txt_answer a;
+		char *copy;
+
+		begin("t.org", 3);
+		put_alias("t.org", "u.org", 30);
+		put_rr("u.org", 16, 60, 2);
+		put("\1!", 2);
+		put_rr("u.org", 16, 60, (unsigned)cases[i].n);
+		put(cases[i].octets, cases[i].n);
+		copy = mem_dup(str_n((char *)packet, packet_n));
+		arena_free(&arena);
+		arena_init(&arena, 1 << 20);
+		dns_answer_txt(str_n(copy, packet_n), "t.org", &arena, &a);
+		mem_free(copy);
+		ck_assert_int_eq(a.status, cases[i].text ? DNS_OK : DNS_TEMPORARY);
+		if (!cases[i].text)
+			continue;
+		ck_assert_uint_eq(a.text_n, 2);
+		ck_str(a.text[0], STR("!"));
+		ck_str(a.text[1], str_c(cases[i].text));
+		ck_assert_uint_eq(a.ttl, 30);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
+/* The header: its code, and the AD bit of every kind of answer. */
+START_TEST(header)
+{
+	struct dns_alias_answer alias;
+	struct dns_mx_answer a;
+
+	begin("a.org", 2);
+	put_alias("a.org", "b.org", 30);
+	put_mx("b.org", 1, "mx.b.org");
+	a = mx_of("a.org");
+	ck_assert(!a.secure);
+	ck_assert_str_eq(a.canonical, "b.org");
+	packet[3] |= 0x20;
+	ck_assert(mx_of("a.org").secure);
+	dns_answer_alias(str_n((char *)packet, packet_n), "a.org", &alias);
+	ck_assert_int_eq(alias.status, DNS_OK);
+	ck_assert(alias.secure);
+	dns_answer_alias(str_n((char *)packet, packet_n), "b.org", &alias);
+	ck_assert_int_eq(alias.status, DNS_NO_DATA);
+	ck_assert(mx_of("b.org").canonical == NULL);
+	for (unsigned code = 0; code < 16; code++) {
+		packet[3] = (unsigned char)(0xa0 | code);
+		a = mx_of("a.org");
+		ck_assert_int_eq(a.status, code == 0 ? DNS_OK : code == 3 ?
+			DNS_NO_NAME : DNS_TEMPORARY);
+		ck_assert((a.reason == NULL) == (code == 0));
+		ck_assert_uint_eq(a.mx_n, code == 0 ? 1 : 0);
+		ck_assert(a.secure);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
 UNIT_MAIN("dns_answer", mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
-    too_many, host_names)
+    too_many, host_names, tlsa, txt, header)

@@ -66,7 +66,28 @@ static const char zone[] =
     "packet.test PACKET 0000 8180 0001 0001 0000 0000\n"
     "pointer.test PACKET 0000 8180 0001 0001 0000 0000"
     " 07 706f696e746572 04 74657374 00 000f 0001 c01e 000f 0001 00000001 0004 0001 c01e\n"
-    "mapped.test AAAA ::ffff:127.0.0.1\n";
+    "mapped.test AAAA ::ffff:127.0.0.1\n"
+    "signed.test SECURE\n"
+    "signed.test MX 1 mx.signed.test\n"
+    "mx.signed.test A 192.0.2.11\n"
+    "mx.signed.test AAAA 2001:db8::b\n"
+    "half.signed.test A 192.0.2.12\n"
+    "half.signed.test AAAA 2001:db8::c\n"
+    "half.signed.test INSECURE AAAA\n"
+    "four.signed.test A 192.0.2.13\n"
+    "four.signed.test INSECURE AAAA\n"
+    "in.signed.test CNAME a.example.test\n"
+    "out.test CNAME mx.signed.test\n"
+    "deep.signed.test CNAME mx.signed.test\n"
+    "gone.signed.test NXDOMAIN\n"
+    "_25._tcp.mx.signed.test TLSA 3 1 1 00ff\n"
+    "_25._tcp.mx.signed.test TLSA 2 0 2 01\n"
+    "_26._tcp.mx.signed.test SERVFAIL\n"
+    "_27._tcp.mx.signed.test RAW TLSA\n"
+    "_28._tcp.mx.signed.test RAW TLSA 030101\n"
+    "_29._tcp.mx.signed.test CNAME _25._tcp.mx.signed.test\n"
+    "_mta-sts.signed.test TXT \"v=STSv1; \" \"id=1\"\n"
+    "_mta-sts.signed.test TXT other\n";
 
 static char dir[] = "/tmp/dns-XXXXXX";
 static char server_name[32];
@@ -508,5 +529,178 @@ START_TEST(changed_zone)
 }
 END_TEST
 
+/* ---- DNSSEC, TLSA, TXT, overrides --------------------------------------------------------- */
+
+static void
+say(struct seen *s, enum dns_status status, bool secure)
+{
+	ck_assert(!s->inside);
+	s->calls++;
+	snprintf(s->text, sizeof(s->text), "%s%s", words[status],
+	    secure ? " secure" : "");
+}
+
+static void
+on_mx_secure(void *arg, const struct dns_mx_answer *a)
+{
+	say(arg, a->status, a->secure);
+}
+
+static void
+on_addr_secure(void *arg, const struct dns_addr_answer *a)
+{
+	struct seen *s = arg;
+	size_t n;
+
+	say(s, a->status, a->secure);
+	n = strlen(s->text);
+	if (a->canonical)
+		snprintf(s->text + n, sizeof(s->text) - n, " %s", a->canonical);
+}
+
+static void
+on_alias(void *arg, const struct dns_alias_answer *a)
+{
+	say(arg, a->status, a->secure);
+}
+
+static void
+on_tlsa(void *arg, const struct dns_tlsa_answer *a)
+{
+	struct seen *s = arg;
+
+	say(s, a->status, a->secure);
+	for (size_t i = 0; i < a->tlsa_n; i++) {
+		size_t n = strlen(s->text);
+		const struct dns_tlsa *t = &a->tlsa[i];
+
+		snprintf(s->text + n, sizeof(s->text) - n, " %d%d%d:%zu", t->usage,
+		    t->selector, t->matching, t->data.n);
+	}
+}
+
+static void
+on_txt(void *arg, const struct dns_txt_answer *a)
+{
+	struct seen *s = arg;
+
+	say(s, a->status, a->secure);
+	for (size_t i = 0; i < a->text_n; i++) {
+		size_t n = strlen(s->text);
+
+		snprintf(s->text + n, sizeof(s->text) - n, " [" STR_FMT "]",
+		    STR_ARG(a->text[i]));
+	}
+}
+
+static const char *
+after(struct seen *s)
+{
+	s->inside = false;
+	run_until(s, 1);
+	return s->text;
+}
+
+#define ASK(call) (s = (struct seen){ .inside = true }, (void)(call), after(&s))
+
+/* T-06: secure is what the server says is, the whole chain of it, also of nothing. */
+START_TEST(secure)
+{
+	struct seen s;
+
+	begin(LONG);
+	ck_assert(dns_is_trusted(dns));
+	ck_assert_str_eq(ASK(dns_mx(dns, "signed.test", on_mx_secure, &s)), "OK secure");
+	ck_assert_str_eq(ASK(dns_mx(dns, "example.test", on_mx_secure, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_mx(dns, "mx.signed.test", on_mx_secure, &s)), "NO_DATA secure");
+	ck_assert_str_eq(ASK(dns_mx(dns, "gone.signed.test", on_mx_secure, &s)), "NO_NAME secure");
+	ck_assert_str_eq(ASK(dns_addr(dns, "mx.signed.test", on_addr_secure, &s)), "OK secure");
+	ck_assert_str_eq(ASK(dns_addr(dns, "half.signed.test", on_addr_secure, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_addr(dns, "four.signed.test", on_addr_secure, &s)), "OK secure");
+	ck_assert_str_eq(ASK(dns_addr(dns, "a.example.test", on_addr_secure, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_addr(dns, "in.signed.test", on_addr_secure, &s)),
+	    "OK a.example.test");
+	ck_assert_str_eq(ASK(dns_addr(dns, "out.test", on_addr_secure, &s)), "OK mx.signed.test");
+	ck_assert_str_eq(ASK(dns_addr(dns, "deep.signed.test", on_addr_secure, &s)),
+	    "OK secure mx.signed.test");
+	ck_assert_str_eq(ASK(dns_addr(dns, "127.0.0.1", on_addr_secure, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_addr(dns, "localhost", on_addr_secure, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_alias(dns, "deep.signed.test", on_alias, &s)), "OK secure");
+	ck_assert_str_eq(ASK(dns_alias(dns, "out.test", on_alias, &s)), "OK");
+	ck_assert_str_eq(ASK(dns_alias(dns, "mx.signed.test", on_alias, &s)), "NO_DATA secure");
+	end();
+}
+END_TEST
+
+START_TEST(tlsa_and_txt)
+{
+	struct seen s;
+
+	begin(2000);
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "mx.signed.test", 25, on_tlsa, &s)),
+	    "OK secure 311:2 202:1");
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "MX.signed.test.", 29, on_tlsa, &s)),
+	    "OK secure 311:2 202:1");
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "mx.signed.test", 26, on_tlsa, &s)), "TEMPORARY");
+	/* S-56: 0 and 3 octets. */
+	ck_assert(str_starts(str_c(ASK(dns_tlsa(dns, "mx.signed.test", 27, on_tlsa, &s))),
+	    STR("TEMPORARY")));
+	ck_assert(str_starts(str_c(ASK(dns_tlsa(dns, "mx.signed.test", 28, on_tlsa, &s))),
+	    STR("TEMPORARY")));
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "mx.signed.test", 30, on_tlsa, &s)), "NO_NAME secure");
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "a.example.test", 25, on_tlsa, &s)), "NO_NAME");
+	ck_assert_str_eq(ASK(dns_tlsa(dns, "../x", 25, on_tlsa, &s)), "NO_NAME");
+	ck_assert_str_eq(ASK(dns_txt(dns, "_mta-sts.signed.test", on_txt, &s)),
+	    "OK secure [v=STSv1; id=1] [other]");
+	ck_assert_str_eq(ASK(dns_txt(dns, "example.test", on_txt, &s)), "OK [v=spf1 -all]");
+	ck_assert_str_eq(ASK(dns_txt(dns, "a.example.test", on_txt, &s)), "NO_DATA");
+	ck_assert_str_eq(ASK(dns_txt(dns, "servfail.test", on_txt, &s)), "TEMPORARY");
+	end();
+}
+END_TEST
+
+/* V5: nobody is asked, and it is not secure. */
+START_TEST(overrides)
+{
+	struct seen s;
+	struct addr a[2];
+
+	begin(LONG);
+	ck_assert_int_eq(addr_parse(STR("192.0.2.77"), 0, &a[0]), 0);
+	ck_assert_int_eq(addr_parse(STR("2001:db8::77"), 0, &a[1]), 0);
+	dns_override(dns, "signed.test", a, 1);
+	dns_override(dns, "Signed.TEST.", a, 2);
+	dns_override(dns, "nx.test", a, 1);
+	ck_assert_str_eq(mx("SIGNED.test."), "OK 0 0=SIGNED.test");
+	ck_assert_str_eq(ASK(dns_mx(dns, "signed.test", on_mx_secure, &s)), "OK");
+	ck_assert_str_eq(addr("signed.test"), "OK 0 192.0.2.77 2001:db8::77");
+	ck_assert_str_eq(addr("nx.test"), "OK 0 192.0.2.77");
+	ck_assert_str_eq(mx("nx.test"), "OK 0 0=nx.test");
+	ck_assert_str_eq(mx("x.nx.test"), "NO_NAME");
+	end();
+}
+END_TEST
+
+/* The AD bit of a server that is not on the loopback is nobody's word. */
+START_TEST(untrusted)
+{
+	const char *servers[] = { "127.0.0.1:53", "192.0.2.53", "[::1]:53" };
+
+	loop = loop_new();
+	for (size_t n = 1; n <= 3; n++) {
+		dns = dns_new(loop, servers, n, LONG);
+		ck_assert_ptr_nonnull(dns);
+		ck_assert_int_eq(dns_is_trusted(dns), n == 1);
+		dns_free(dns);
+	}
+	servers[1] = "127.0.0.9";
+	dns = dns_new(loop, servers, 3, LONG);
+	ck_assert(dns_is_trusted(dns));
+	dns_free(dns);
+	loop_free(loop);
+}
+END_TEST
+
 UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server,
-    at_once, freed_while_asking, from_callbacks, changed_zone)
+    at_once, freed_while_asking, from_callbacks, changed_zone, secure, tlsa_and_txt,
+    overrides, untrusted)

@@ -146,7 +146,7 @@ connect_to(const char *ca, const char *name, enum tls_verify verify,
 	enum tls_result r;
 
 	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
-	t = tls_connect(c, fd, name, verify);
+	t = tls_connect(c, fd, &(struct tls_peer){ .name = name, .verify = verify });
 	ck_assert_ptr_nonnull(t);
 	while ((r = tls_handshake(t)) == TLS_WANT_READ || r == TLS_WANT_WRITE)
 		wait_for(r);
@@ -233,7 +233,7 @@ START_TEST(verifying)
 		for (int verify = TLS_VERIFY_NONE; verify <= TLS_VERIFY_NAME; verify++) {
 			struct tls_server_conf conf = conf_of(cases[i].leaf);
 			struct tls_ctx *c = new_ctx(&conf);
-			const char *why = verify ? cases[i].why : NULL;
+			const char *why = verify == TLS_VERIFY_NAME ? cases[i].why : NULL, *tried;
 			enum tls_result r;
 			struct tls *t;
 			size_t n;
@@ -250,6 +250,15 @@ START_TEST(verifying)
 				ck_assert_int_eq(tls_handshake(t), TLS_FAILED);
 				ck_assert_int_eq(tls_write(t, "x", 1, &n), TLS_FAILED);
 				ck_assert_int_eq(tls_read(t, &n, 1, &n), TLS_FAILED);
+			}
+			if (verify == TLS_VERIFY_NONE) {
+				ck_assert_int_eq(tls_trust(t, &tried), TLS_UNTRUSTED);
+			} else if (verify == TLS_VERIFY_TRY) {
+				bool named = cases[i].why && strstr(cases[i].why, "mismatch");
+
+				ck_assert_int_eq(tls_trust(t, &tried), !cases[i].why ?
+					TLS_AUTHENTICATED : named ? TLS_TRUSTED : TLS_UNTRUSTED);
+				ck_assert(!cases[i].why || strcasecmp(tried, cases[i].why) == 0);
 			}
 			tls_free(t);
 			(void)served();
@@ -292,7 +301,8 @@ START_TEST(anchors)
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "\"1.1\""));
 	/* Nobody can be verified by no name. */
 	c = tls_client_ctx("", "1.3", &error);
-	ck_assert_ptr_null(tls_connect(c, 0, "", TLS_VERIFY_NAME));
+	ck_assert_ptr_null(tls_connect(c, 0,
+		&(struct tls_peer){ .name = "", .verify = TLS_VERIFY_NAME }));
 	tls_ctx_free(c);
 	tls_ctx_free(NULL);
 	tls_free(NULL);
@@ -817,6 +827,211 @@ START_TEST(no_server)
 }
 END_TEST
 
+/* ---- DANE ------------------------------------------------------------------------- */
+
+/* The data of a TLSA record for X: selector and matching type as in RFC 6698. */
+static struct str
+tlsa_data(X509 *x, int selector, int matching)
+{
+	unsigned char *der = NULL;
+	static unsigned char digest[64];
+	unsigned n = 0;
+	int der_n = selector ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) :
+			       i2d_X509(x, &der);
+
+	ck_assert_int_gt(der_n, 0);
+	if (matching == 0)
+		return str_n((char *)der, (size_t)der_n);
+	EVP_Digest(der, (size_t)der_n, digest, &n,
+	    matching == 1 ? EVP_sha256() : EVP_sha512(), NULL);
+	OPENSSL_free(der);
+	return str_n((char *)digest, n);
+}
+
+static X509 *
+read_leaf(const char *name)
+{
+	FILE *f = fopen(pki_path(name, "crt"), "r");
+	X509 *x;
+
+	ck_assert_ptr_nonnull(f);
+	x = PEM_read_X509(f, NULL, NULL, NULL);
+	fclose(f);
+	ck_assert_ptr_nonnull(x);
+	return x;
+}
+
+/* T-06: what TLSA records make of the certificates above. */
+START_TEST(dane)
+{
+	static const struct {
+		const char *leaf, *name, *other;	/* of the server; demanded */
+		uint8_t usage, selector, matching;
+		enum { OF_LEAF, OF_CA, OF_OTHER, OF_NOTHING } of;
+		const char *why;			/* NULL: it passes */
+		enum tls_trust trust;
+	} cases[] = {
+		{ "good", "mx.example.org", NULL, 3, 1, 1, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "good", "mx.example.org", NULL, 3, 0, 2, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "good", "mx.example.org", NULL, 3, 0, 0, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "good", "mx.example.org", NULL, 3, 1, 0, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		/* DANE-EE: neither names nor dates nor who signed it count. */
+		{ "good", "other.test", NULL, 3, 1, 1, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "expired", "mx.example.org", NULL, 3, 1, 1, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "future", "mx.example.org", NULL, 3, 1, 1, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "self", "mx.example.org", NULL, 3, 1, 1, OF_LEAF, NULL, TLS_AUTHENTICATED },
+		{ "good", "mx.example.org", NULL, 3, 1, 1, OF_OTHER,
+			"no matching dane tlsa records", TLS_UNTRUSTED },
+		{ "good", "mx.example.org", NULL, 3, 1, 1, OF_CA,
+			"no matching dane tlsa records", TLS_UNTRUSTED },
+		/* DANE-TA: the anchor is in the chain, and names count. */
+		{ "chain", "mx.example.org", NULL, 2, 1, 1, OF_CA, NULL, TLS_AUTHENTICATED },
+		{ "chain", "mx.example.org", NULL, 2, 0, 1, OF_CA, NULL, TLS_AUTHENTICATED },
+		{ "chain", "other.test", "mx.example.org", 2, 1, 1, OF_CA, NULL, TLS_AUTHENTICATED },
+		{ "chain", "other.test", NULL, 2, 1, 1, OF_CA, "hostname mismatch", TLS_UNTRUSTED },
+		{ "good", "mx.example.org", NULL, 2, 1, 0, OF_CA, NULL, TLS_AUTHENTICATED },
+		{ "late-chain", "mx.example.org", NULL, 2, 1, 1, OF_CA,
+			"certificate has expired", TLS_UNTRUSTED },
+		/* Nothing usable: TLS, and whoever it is. */
+		{ "self", "other.test", NULL, 1, 1, 1, OF_LEAF, NULL, TLS_UNTRUSTED },
+		{ "self", "other.test", NULL, 0, 0, 1, OF_OTHER, NULL, TLS_UNTRUSTED },
+		{ "self", "other.test", NULL, 3, 2, 1, OF_OTHER, NULL, TLS_UNTRUSTED },
+		{ "self", "other.test", NULL, 3, 1, 9, OF_OTHER, NULL, TLS_UNTRUSTED },
+		{ "self", "other.test", NULL, 3, 1, 1, OF_NOTHING, NULL, TLS_UNTRUSTED },
+		{ "self", "other.test", NULL, 3, 0, 0, OF_NOTHING, NULL, TLS_UNTRUSTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tls_server_conf conf = conf_of(cases[i].leaf);
+		struct tls_ctx *server_ctx = new_ctx(&conf);
+		/* No anchors: DANE needs none. */
+		struct tls_ctx *c = tls_client_ctx(pki_path("wild", "crt"), "1.2", &error);
+		X509 *x = cases[i].of == OF_LEAF ? read_leaf(cases[i].leaf) :
+		    cases[i].of == OF_CA	 ? read_leaf("ca") : read_leaf("net");
+		struct dns_tlsa r = { cases[i].usage, cases[i].selector, cases[i].matching,
+			cases[i].of == OF_NOTHING ? STR("short") :
+			tlsa_data(x, cases[i].selector % 2, cases[i].matching % 3) };
+		const char *why;
+		enum tls_result result;
+		struct tls *t;
+
+		serve(server_ctx, only_handshake);
+		t = tls_connect(c, fd, &(struct tls_peer){ .name = cases[i].name,
+			.others = { cases[i].other }, .verify = TLS_VERIFY_DANE,
+			.tlsa = &r, .tlsa_n = 1 });
+		ck_assert_ptr_nonnull(t);
+		while ((result = tls_handshake(t)) == TLS_WANT_READ || result == TLS_WANT_WRITE)
+			wait_for(result);
+		ck_assert_msg((result == TLS_DONE) == (cases[i].why == NULL), "case %zu: %s", i,
+		    tls_error(t));
+		if (cases[i].why)
+			ck_assert_msg(strcasecmp(tls_error(t), cases[i].why) == 0,
+			    "case %zu: %s", i, tls_error(t));
+		else
+			ck_assert_msg(tls_trust(t, &why) == cases[i].trust, "case %zu", i);
+		tls_free(t);
+		(void)served();
+		tls_ctx_free(c);
+		tls_ctx_free(server_ctx);
+		X509_free(x);
+	}
+}
+END_TEST
+
+/* Several records: one that fits is enough; and an address has no DANE. */
+START_TEST(dane_several)
+{
+	struct tls_server_conf conf = conf_of("good");
+	struct tls_ctx *server_ctx = new_ctx(&conf);
+	struct tls_ctx *c = tls_client_ctx(pki_path("ca", "crt"), "1.2", &error);
+	X509 *x = read_leaf("good");
+	struct dns_tlsa r[] = { { 3, 1, 1, STR("0123456789abcdef0123456789abcdef") },
+		{ 1, 1, 1, STR("x") }, { 3, 1, 2, tlsa_data(x, 1, 2) } };
+	struct tls_peer p = { .name = "mx.example.org", .verify = TLS_VERIFY_DANE, .tlsa = r,
+		.tlsa_n = 3 };
+	enum tls_result result;
+	struct tls *t;
+
+	/* RFC 7671 9: the strongest digest alone counts, so that the first may be stale. */
+	serve(server_ctx, only_handshake);
+	t = tls_connect(c, fd, &p);
+	while ((result = tls_handshake(t)) == TLS_WANT_READ || result == TLS_WANT_WRITE)
+		wait_for(result);
+	ck_assert_int_eq(result, TLS_DONE);
+	tls_free(t);
+	ck_assert_int_eq(served(), 0);
+	p.name = "192.0.2.1";
+	ck_assert_ptr_null(tls_connect(c, 0, &p));
+	p.name = "";
+	ck_assert_ptr_null(tls_connect(c, 0, &p));
+	tls_ctx_free(c);
+	tls_ctx_free(server_ctx);
+	X509_free(x);
+}
+END_TEST
+
+/* A certificate of ours is shown to whoever asks for one. */
+START_TEST(identity)
+{
+	struct tls_identity *id;
+	struct buf b;
+
+	buf_init(&b, 1000);
+	ck_assert_ptr_null(tls_identity_load("/nonexistent", "", &b));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&b), "/nonexistent: No such file"));
+	buf_reset(&b);
+	id = tls_identity_load(pki_path("good", "crt"), pki_path("good", "key"), &b);
+	ck_assert_msg(id != NULL, "%s", buf_cstr(&b));
+	tls_identity_free(id);
+	id = tls_identity_load(pki_path("both", "pem"), "", &b);
+	ck_assert_ptr_nonnull(id);
+
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_ctx *c = tls_client_ctx(pki_path("ca", "crt"), "1.2", &error);
+	enum tls_result result;
+	struct tls *t;
+	int pair[2];
+
+	ck_assert_int_eq(SSL_CTX_use_certificate_chain_file(ctx, pki_path("good", "crt")), 1);
+	ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(ctx, pki_path("good", "key"),
+		SSL_FILETYPE_PEM), 1);
+	ck_assert_int_eq(SSL_CTX_load_verify_file(ctx, pki_path("ca", "crt")), 1);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	/* Nothing is written when the client may be gone. */
+	SSL_CTX_set_num_tickets(ctx, 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	server = fork();
+	if (server == 0) {
+		SSL *ssl = SSL_new(ctx);
+		char cn[64] = "";
+
+		close(pair[0]);
+		SSL_set_fd(ssl, pair[1]);
+		if (SSL_accept(ssl) == 1)
+			subject(ssl, cn, sizeof(cn));
+		_exit(strcmp(cn, "both") == 0 ? 0 : 1);
+	}
+	close(pair[1]);
+	fd = pair[0];
+	t = tls_connect(c, fd, &(struct tls_peer){ .name = "mx.example.org",
+		.verify = TLS_VERIFY_NAME, .identity = id });
+	ck_assert_ptr_nonnull(t);
+	while ((result = tls_handshake(t)) == TLS_WANT_READ || result == TLS_WANT_WRITE)
+		wait_for(result);
+	ck_assert_int_eq(result, TLS_DONE);
+	buf_reset(&b);
+	tls_add_facts(&b, t);
+	ck_assert_str_eq(buf_cstr(&b), "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)");
+	ck_assert_int_eq(served(), 0);
+	tls_free(t);
+	tls_ctx_free(c);
+	tls_identity_free(id);
+	tls_identity_free(NULL);
+	SSL_CTX_free(ctx);
+	buf_free(&b);
+}
+END_TEST
+
 static void
 make_certificates(void)
 {
@@ -840,6 +1055,14 @@ make_certificates(void)
 	x = pki_make(key, "both", "DNS:b", -3600, DAY, pki.ca, pki.ca_key, "CA:FALSE");
 	pki_write("both", "pem", x, pki.ca, key, NULL);
 	X509_free(x);
+	x = pki_make(key, "chain", "DNS:mx.example.org", -3600, DAY, pki.ca, pki.ca_key, "CA:FALSE");
+	pki_write("chain", "crt", x, pki.ca, NULL, NULL);
+	pki_write("chain", "key", NULL, NULL, key, NULL);
+	X509_free(x);
+	x = pki_make(key, "late", "DNS:mx.example.org", -2 * DAY, -DAY, pki.ca, pki.ca_key, "CA:FALSE");
+	pki_write("late-chain", "crt", x, pki.ca, NULL, NULL);
+	pki_write("late-chain", "key", NULL, NULL, key, NULL);
+	X509_free(x);
 	EVP_PKEY_free(key);
 	f = fopen(pki_path("broken", "crt"), "w");
 	fputs("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", f);
@@ -851,7 +1074,7 @@ main(void)
 {
 	const TTest *const tests[] = { both_ways, verifying, anchors, bad_files,
 		versions, alpn, sni, tickets, renegotiation, clear_text, deadlines,
-		no_handshake, no_server };
+		no_handshake, no_server, dane, dane_several, identity };
 	Suite *s = suite_create("tls");
 	TCase *t = tcase_create("tls");
 	SRunner *r;
