@@ -24,6 +24,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
+/* In SPACE, of N bytes with the NUL: nothing is allocated, nor to be freed. */
+void buf_init_in(struct buf *b, char *space, size_t n);
 /* Gives the memory back; B can be used again as after buf_init(). */
 void buf_free(struct buf *b);
 /* Empties B and clears the error, keeping the memory. */

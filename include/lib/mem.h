@@ -20,6 +20,12 @@ void mem_free(void *p);			/* NULL is fine */
  * nothing has to be copied for it.
  */
 void mem_forked(void);
+/*
+ * N zeroed octets that no child will have (it would end by a signal if it
+ * looked), so that nothing is copied when they are written to.
+ */
+void *mem_unshared(size_t n) MUST_USE;
+void mem_unshared_free(void *p, size_t n);
 /* Overwrites N bytes at P in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 /* Compares in a time that depends on N only. */

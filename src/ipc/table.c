@@ -6,7 +6,8 @@
  * Open addressing with linear probing; at most half of the cells are in
  * use, and a removal moves later cells up, so that there are no tombstones
  * and a look-up stays short for ever.  The keys are chosen by whoever
- * connects: a random seed keeps him from choosing a collision.
+ * connects: a random seed keeps him from choosing a collision.  A session
+ * has no copy of it: it is the master's, who writes to it at each fork.
  */
 
 #include "table.h"
@@ -27,7 +28,7 @@ table_init(struct table *t, size_t capacity)
 
 	while (cells < capacity * 2)
 		cells *= 2;
-	t->cells = mem_array(cells, sizeof(*t->cells));
+	t->cells = mem_unshared(cells * sizeof(*t->cells));
 	t->mask = cells - 1;
 	random_bytes(&t->seed, sizeof(t->seed));
 }
@@ -35,7 +36,7 @@ table_init(struct table *t, size_t capacity)
 void
 table_free(struct table *t)
 {
-	mem_free(t->cells);
+	mem_unshared_free(t->cells, (t->mask + 1) * sizeof(*t->cells));
 }
 
 /* The cell where a search for KEY begins. */

@@ -25,6 +25,13 @@ buf_init(struct buf *b, size_t max)
 }
 
 void
+buf_init_in(struct buf *b, char *space, size_t n)
+{
+	*b = (struct buf){ .p = space, .size = n - 1, .max = n - 1 };
+	space[0] = '\0';
+}
+
+void
 buf_free(struct buf *b)
 {
 	mem_free(b->p);

@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "lib/log.h"
@@ -120,6 +121,25 @@ mem_free(void *p)
 		young_give(p);
 	else
 		free(p);
+}
+
+void *
+mem_unshared(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		out_of_memory(1, n);
+	/* Where that is not to be had, it is only slower. */
+	(void)madvise(p, n, MADV_DONTFORK);
+	return p;
+}
+
+void
+mem_unshared_free(void *p, size_t n)
+{
+	(void)munmap(p, n);
 }
 
 void

@@ -157,14 +157,15 @@ static void
 start_child(struct master *m, const struct listener *l, int fd, const struct addr *peer)
 {
 	uint64_t key = addr_key(peer);
+	/* What is written on the heap is copied for every child that lives. */
+	char space[128];
 	struct buf name;
 	struct score_slot *slot;
 	pid_t pid;
 
-	buf_init(&name, 128);
+	buf_init_in(&name, space, sizeof(space));
 	addr_add(&name, peer);
 	slot = score_take(m->score, l->conf->service, key, buf_cstr(&name));
-	buf_free(&name);
 	if (!slot) {
 		refuse(m, l, fd, "too many connections");
 		return;

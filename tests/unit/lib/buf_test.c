@@ -231,6 +231,28 @@ START_TEST(wipes)
 }
 END_TEST
 
-UNIT_MAIN("lib/buf", starts_empty, grows, cap_drops_whole, cap_of_every_way_in,
+START_TEST(in_given_space)
+{
+	char space[9];
+	struct buf b;
+
+	memset(space, 'x', sizeof(space));
+	buf_init_in(&b, space, sizeof(space));
+	ck_assert_str_eq(buf_cstr(&b), "");
+	buf_adds(&b, "1234");
+	buf_addf(&b, "%s", "5678");
+	ck_assert(buf_ok(&b));
+	ck_assert_ptr_eq(b.p, space);
+	ck_assert_str_eq(space, "12345678");
+	buf_addc(&b, '9');
+	ck_assert(!buf_ok(&b));
+	ck_assert_str_eq(space, "12345678");
+	buf_reset(&b);
+	buf_adds(&b, "1");
+	ck_assert_str_eq(space, "1");
+}
+END_TEST
+
+UNIT_MAIN("lib/buf", starts_empty, in_given_space, grows, cap_drops_whole, cap_of_every_way_in,
     adds_a_part_of_itself, formats, decimal, writes_in_place,
     growing_too_far_is_a_bug, drops_and_cuts, wipes)

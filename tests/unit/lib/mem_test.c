@@ -146,6 +146,25 @@ young_overflows(void)
 	mem_free(mem_grow(mem_alloc(10), half, 4));
 }
 
+static unsigned char *not_for_children;
+
+static void
+looks_at_it(void)
+{
+	_exit(not_for_children[0]);
+}
+
+START_TEST(unshared)
+{
+	not_for_children = mem_unshared(10000);
+	for (size_t i = 0; i < 10000; i++)
+		ck_assert_int_eq(not_for_children[i], 0);
+	memset(not_for_children, 7, 10000);
+	ck_assert_int_ne(child_run(looks_at_it, -1), 7);
+	mem_unshared_free(not_for_children, 10000);
+}
+END_TEST
+
 START_TEST(forked)
 {
 	ck_assert_int_eq(child_run(works_young, -1), 0);
@@ -162,4 +181,5 @@ __asan_default_options(void)
 }
 
 UNIT_MAIN("lib/mem", allocates, nothing_is_something, copies,
-    compares_and_wipes, overflow_is_out_of_memory, forked)
+    compares_and_wipes, overflow_is_out_of_memory, forked,
+    unshared)
