@@ -139,6 +139,12 @@ struct conf {
 	size_t upstream_n;
 	struct conf_route *routes;
 	size_t route_n;
+	struct conf_nets mx_ignore;
+	struct conf_source source;
+	struct conf_pool *pools;
+	size_t pool_n;
+	struct conf_source_name *source_names;
+	size_t source_name_n;
 	struct conf_queue queue;
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
 	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
@@ -198,8 +204,7 @@ void conf_blame(const struct conf *c, struct conf_place where, const char *name,
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */
 bool conf_is_local(const struct conf *c, struct str domain);
-/* The route for DOMAIN: the first whose pattern fits, or NULL. */
-const struct conf_route *conf_route(const struct conf *c, struct str domain);
 const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
+const struct conf_pool *conf_pool(const struct conf *c, const char *name);
 
 #endif

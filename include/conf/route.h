@@ -2,16 +2,34 @@
 #ifndef CONF_ROUTE_H
 #define CONF_ROUTE_H
 
-/* route -- the part of the configuration that says where mail goes. */
+/*
+ * route -- the part of the configuration that says where mail goes, and from
+ * which address.  What stands behind "meaning" in a struct is not written in
+ * the file: conf_load() reads it out of the options before it.
+ */
 
+#include "conf/pattern.h"
 #include "conf/types.h"
+#include "lib/buf.h"
+
+struct conf;
 
 #define CONF_SERVERS_MAX 16	/* of an upstream: what one attempt can go through */
 
 enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
+enum conf_protocol { PROTOCOL_SMTP, PROTOCOL_LMTP };
+
+/* A SOCKS proxy. */
+struct conf_proxy {
+	int version;		/* 4, 5; 0: none */
+	const char *host;	/* a name or an address */
+	uint16_t port;
+	const char *user, *password;
+};
 
 struct conf_server {
-	const char *name;	/* host name or address; others may have it, with another port */
+	/* Host, address or "unix:/path"; others may have it, with another port. */
+	const char *name;
 	struct conf_place place;
 	uint64_t port;
 	const char *user;
@@ -19,6 +37,12 @@ struct conf_server {
 	int tls;		/* enum conf_client_tls */
 	uint64_t weight;
 	bool backup;
+	int protocol;		/* enum conf_protocol */
+	const char *ehlo;	/* "": as the source address and the host have it */
+	const char *socks;
+	/* meaning */
+	const char *host;	/* NAME as DNS knows it, an address without brackets */
+	struct conf_proxy proxy;
 };
 
 struct conf_upstream {
@@ -28,11 +52,64 @@ struct conf_upstream {
 	size_t server_n;
 };
 
-struct conf_route {
-	const char *pattern;	/* domain, "*.domain", "*" */
-	struct conf_place place;
-	const char *via;	/* "mx", an upstream's name */
-	int tls;		/* enum conf_client_tls, for mx */
+enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_DISCARD, VIA_ERROR };
+
+/* Where a route leads to. */
+struct conf_via {
+	enum conf_via_kind kind;
+	const struct conf_upstream *upstream;	/* VIA_UPSTREAM */
+	int code;				/* VIA_ERROR: a reply */
+	const char *enhanced, *text;
 };
+
+struct conf_patterns {
+	struct pattern *v;
+	size_t n;
+};
+
+/* A piece of mail goes by the first route all of whose conditions hold. */
+struct conf_route {
+	const char *pattern;	/* of the recipient; others may have it */
+	struct conf_place place;
+	const char *via;
+	struct conf_strs sender, user, listener;	/* empty: any */
+	const char *source;	/* a pool or an address; "": no wish */
+	const char *fallback;	/* an upstream; "": none */
+	int tls;		/* enum conf_client_tls */
+	/* meaning */
+	struct pattern to;
+	struct conf_patterns senders, users;
+	struct conf_via way;
+	const struct conf_upstream *relay;	/* of FALLBACK */
+};
+
+/* Addresses are networks of all their bits. */
+struct conf_source {
+	struct conf_nets addresses;	/* by default; none: the system chooses */
+	struct conf_nets mappable, unmappable;
+};
+
+struct conf_pool {
+	const char *name;
+	struct conf_place place;
+	struct conf_nets addresses;
+};
+
+struct conf_source_name {
+	const char *address;
+	struct conf_place place;
+	const char *hostname;
+	/* meaning */
+	struct conf_net net;
+};
+
+/*
+ * Reads a via: "mx", the name of an upstream, "smtp:host:port",
+ * "lmtp:host:port", either with "unix:/path" for the host, "discard",
+ * "error:550 5.7.1 text".  An upstream that only stands here has TLS and is
+ * in A.  NULL, or what is wrong with it, in A.
+ */
+const char *conf_via_read(const struct conf *c, const char *text, int tls,
+    struct arena *a, struct conf_via *v) MUST_USE;
 
 #endif

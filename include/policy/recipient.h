@@ -14,11 +14,14 @@
 #include "ipc/userset.h"
 #include "mail/path.h"
 #include "net/addr.h"
+#include "policy/route.h"
 
 enum target_kind {
 	TARGET_MAILBOX,	/* a mailbox of ours */
 	TARGET_MX,	/* the MX hosts of the domain */
 	TARGET_UPSTREAM,/* a smarthost */
+	TARGET_DISCARD,	/* a route throws it away */
+	TARGET_ERROR,	/* a route refuses it */
 	TARGET_UNKNOWN,	/* a local domain without such a user: 550 5.1.1 */
 	TARGET_NO_ROUTE	/* no route fits: 550 5.4.4 */
 };
@@ -29,13 +32,21 @@ struct target {
 	char mailbox[65];			/* TARGET_MAILBOX */
 	struct str domain;			/* TARGET_MX: where to; PATH's domain */
 	const struct conf_upstream *upstream;	/* TARGET_UPSTREAM */
+	const struct conf_upstream *fallback;	/* TARGET_MX: another way, or NULL */
+	int tls;				/* TARGET_MX: enum conf_client_tls */
+	struct str source;			/* what it leaves from, as in policy/source.h */
+	const struct conf_via *way;		/* TARGET_ERROR: the reply */
 	const struct conf_route *route;		/* the route that fitted, or NULL */
 	struct conf_place place;		/* the line that decided */
 	const char *why;			/* in words, static */
 };
 
-/* Where mail for PATH goes.  <postmaster> and postmaster@ours go to conf.postmaster. */
-struct target target_of(const struct conf *c, const struct userset *users, const struct path *p);
+/*
+ * Where mail to P goes, of which F is known.  <postmaster> and postmaster@ours
+ * go to conf.postmaster.  What is borrowed is C's, F's or P's.
+ */
+struct target target_of(const struct conf *c, const struct userset *users,
+    const struct mail_facts *f, const struct path *p);
 
 /* The facts of a session that decide whether it may relay. */
 struct client_facts {
@@ -52,11 +63,11 @@ bool access_may_connect(const struct conf *c, const struct addr *peer);
 struct rcpt_verdict {
 	int code;		/* 250, 4xx, 5xx */
 	const char *enhanced;
-	const char *text;	/* static */
+	const char *text;	/* static, or the configuration's */
 	struct conf_place place;
 };
-/* The answer to RCPT TO. */
+/* The answer to RCPT TO, for a client F in a message of which M is known. */
 struct rcpt_verdict rcpt_verdict(const struct conf *c, const struct userset *users,
-    const struct client_facts *f, const struct path *p);
+    const struct client_facts *f, const struct mail_facts *m, const struct path *p);
 
 #endif

@@ -67,19 +67,41 @@ send_message(struct sendmail_options *o, const struct conf *c, int argc, char **
 	return code;
 }
 
+/* Where mail goes, and the line of the configuration that says so. */
+static void
+show_target(const struct target *t)
+{
+	fputs(t->why, stdout);
+	if (t->kind == TARGET_MAILBOX)
+		printf(": mailbox %s", t->mailbox);
+	else if (t->kind == TARGET_UPSTREAM)
+		printf(": upstream %s", t->upstream->name);
+	else if (t->kind == TARGET_ERROR)
+		printf(": %d %s %s", t->way->code, t->way->enhanced, t->way->text);
+	if (t->fallback)
+		printf(", else upstream %s", t->fallback->name);
+	if (t->source.n > 0)
+		printf(", from " STR_FMT, STR_ARG(t->source));
+	if (t->place.file && t->place.file[0])
+		printf(" (%s:%d)", t->place.file, t->place.line);
+	putchar('\n');
+}
+
 static int
-verify(const struct conf *c, int argc, char **argv, int first)
+verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 {
 	struct userset *users = userset_new();
+	struct mail_facts f = { .way = NULL };
 	struct arena a;
-	int code = EX_OK;
+	int code = EX_OSERR;
 
-	if (!users)
-		return EX_OSERR;
+	arena_init(&a, 1 << 20);
+	if (!users || (code = set_sender(o, c, &a)) != 0)
+		goto out;
+	f.from = o->inject.from;
 	/* Who has a mailbox is for the daemon to know; here every name could. */
 	userset_set_any(users, true);
-	arena_init(&a, 1 << 20);
-	for (int i = first; i < argc; i++) {
+	for (int i = o->first; i < argc; i++) {
 		struct path p;
 		const char *why = inject_address(c, str_c(argv[i]), &a, &p);
 		if (why) {
@@ -87,17 +109,12 @@ verify(const struct conf *c, int argc, char **argv, int first)
 			code = EX_NOUSER;
 			continue;
 		}
-		struct target t = target_of(c, users, &p);
+		struct target t = target_of(c, users, &f, &p);
 		struct str addr = path_str(&a, &p);
-		printf(STR_FMT "... %s", STR_ARG(addr), t.why);
-		if (t.kind == TARGET_MAILBOX)
-			printf(": mailbox %s", t.mailbox);
-		else if (t.kind == TARGET_UPSTREAM)
-			printf(": upstream %s", t.upstream->name);
-		if (t.place.file && t.place.file[0])
-			printf(" (%s:%d)", t.place.file, t.place.line);
-		putchar('\n');
+		printf(STR_FMT "... ", STR_ARG(addr));
+		show_target(&t);
 	}
+out:
 	arena_free(&a);
 	userset_free(users);
 	return code;
@@ -181,7 +198,7 @@ run(struct sendmail_options *o, int argc, char **argv)
 	case MODE_LIST:
 		code = cmd_list(c, &all, o->json ? LISTING_JSON : LISTING_MAILQ, stdout);
 		break;
-	case MODE_VERIFY: code = verify(c, argc, argv, o->first); break;
+	case MODE_VERIFY: code = verify(o, c, argc, argv); break;
 	case MODE_FLUSH: code = flush(o, c); break;
 	default: code = send_message(o, c, argc, argv); break;
 	}

@@ -55,6 +55,7 @@ conf_finish(struct conf *c)
 		c->postmaster = default_postmaster(c);
 	conf_listen_finish(c);
 	conf_route_finish(c);
+	conf_pool_finish(c);
 }
 
 static struct conf_place
@@ -260,4 +261,5 @@ conf_check(struct conf *c, struct buf *error)
 	check_dns(c, error);
 	conf_listen_check(c, error);
 	conf_route_check(c, error);
+	conf_pool_check(c, error);
 }

@@ -55,6 +55,13 @@ conf_forget_secrets(struct conf *c)
 			/* The text is the arena's own, and ours to change. */
 			mem_wipe((void *)(uintptr_t)server->password, strlen(server->password));
 			server->password = "";
+			mem_wipe((void *)(uintptr_t)server->socks, strlen(server->socks));
+			server->socks = "";
+			if (!server->proxy.version)
+				continue;
+			mem_wipe((void *)(uintptr_t)server->proxy.password,
+			    strlen(server->proxy.password));
+			server->proxy.password = "";
 		}
 }
 
@@ -148,30 +155,6 @@ conf_is_local(const struct conf *c, struct str domain)
 		if (str_ieq(str_c(c->domains.v[i]), domain))
 			return true;
 	return false;
-}
-
-static bool
-route_fits(const char *pattern, struct str domain)
-{
-	if (strcmp(pattern, "*") == 0)
-		return true;
-	if (pattern[0] == '*') /* "*.example.org", as ".example.org" */
-		pattern++;
-	if (pattern[0] == '.')
-		return domain.n > strlen(pattern) &&
-		    str_iends(domain, str_c(pattern));
-	return str_ieq(str_c(pattern), domain);
-}
-
-const struct conf_route *
-conf_route(const struct conf *c, struct str domain)
-{
-	size_t i;
-
-	for (i = 0; i < c->route_n; i++)
-		if (route_fits(c->routes[i].pattern, domain))
-			return &c->routes[i];
-	return NULL;
 }
 
 const struct conf_upstream *

@@ -25,6 +25,7 @@ static const char *const listen_tls_words[] = { "off", "starttls", "required",
 	"implicit", NULL };
 static const char *const client_tls_words[] = { "off", "may", "required",
 	"verified", "dane", NULL };
+static const char *const protocol_words[] = { "smtp", "lmtp", NULL };
 static const char *const mode_words[] = { "store", "proxy", NULL };
 static const char *const version_words[] = { "1.2", "1.3", NULL };
 static const char *const address_words[] = { "strict", "loose", NULL };
@@ -151,7 +152,10 @@ static const struct option server_options[] = {
 	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used; with a user the default is required."),
 	OPT("weight", NUMBER, weight, "1", 1, 1000000, "Its share of the mail."),
 	OPT("backup", BOOL, backup, "false", 0, 0, "Whether it is used only when the others fail."),
-	LATER("socks", STRING, "", "\"\"", "A SOCKS proxy in front of it."),
+	WORDS("protocol", CHOICE, protocol, "smtp", protocol_words, "What is spoken with it."),
+	OPT("ehlo", STRING, ehlo, "", 0, 0, "The name in EHLO instead of the usual one."),
+	{ .name = "socks", .type = OPTION_STRING, .offset = offsetof(struct BASE, socks), .fallback = "",
+	  .help = "A SOCKS proxy in front of it.", .secret = true },
 };
 #undef BASE
 
@@ -166,8 +170,33 @@ static const struct option upstream_options[] = {
 
 #define BASE conf_route
 static const struct option route_options[] = {
-	OPT("via", STRING, via, "mx", 0, 0, "mx, or the name of an upstream."),
-	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used to MX hosts."),
+	OPT("via", STRING, via, "mx", 0, 0, "Where it goes."),
+	OPT("sender", STRINGS, sender, "", 0, 1000, "Patterns, one of which the sender must fit."),
+	OPT("user", STRINGS, user, "", 0, 1000, "Patterns, one of which the name must fit that the client logged in as."),
+	OPT("listener", STRINGS, listener, "", 0, 256, "Listeners, by one of which it must have come in."),
+	OPT("source", STRING, source, "", 0, 0, "The pool or the address that it leaves from."),
+	OPT("fallback", STRING, fallback, "", 0, 0, "An upstream that is used when no MX host can be reached."),
+	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used."),
+};
+#undef BASE
+
+#define BASE conf_source
+static const struct option source_options[] = {
+	OPT("addresses", NETS, addresses, "", 0, 256, "Addresses that mail leaves from."),
+	OPT("mappable", NETS, mappable, "", 0, 256, "Networks of addresses that mail leaves from if it came in there."),
+	OPT("unmappable", NETS, unmappable, "{127.0.0.0/8, ::1}", 0, 256, "Exceptions from that."),
+};
+#undef BASE
+
+#define BASE conf_pool
+static const struct option pool_options[] = {
+	OPT("addresses", NETS, addresses, "", 0, 256, "Its addresses, used in turn."),
+};
+#undef BASE
+
+#define BASE conf_source_name
+static const struct option source_name_options[] = {
+	OPT("hostname", STRING, hostname, "", 0, 0, "The name in EHLO for mail that leaves from there."),
 };
 #undef BASE
 
@@ -252,12 +281,6 @@ static const struct option milter_options[] = {
 static const struct option dkim_sign_options[] = {
 	IDLE("selector", STRING, "", "The selector."), IDLE("key", STRING, "", "The private key."),
 };
-static const struct option source_options[] = {
-	LATER("addresses", STRINGS, "", "{}", "Addresses that mail leaves from."),
-	LATER("mappable", STRINGS, "", "{}", "Addresses that mail leaves from if it came there."),
-	IDLE("unmappable", STRINGS, "", "Exceptions."),
-};
-static const struct option source_name_options[] = { IDLE("hostname", STRING, "", "The name for this source.") };
 static const struct option amqp_options[] = {
 	SECRET("url", LATER, "The broker."),
 	IDLE("inbox", STRING, "inbox", "A queue."), IDLE("outbox", STRING, "outbox", "A queue."),
@@ -291,7 +314,14 @@ const struct option conf_options[] = {
 	ONE("limits", limits, limits_options, "Limits."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
-	MANY("route", routes, route_n, conf_route, route_options, "Where mail for a domain goes."),
+	/* Other conditions may be for the same recipients. */
+	{ .name = "route", .type = OPTION_SECTION, .offset = offsetof(struct BASE, routes),
+	  .sub = route_options, .sub_n = ARRAY_LEN(route_options), .size = sizeof(struct conf_route),
+	  .count_offset = offsetof(struct BASE, route_n), .repeats = true, .help = "Where mail goes." },
+	OPT("mx-ignore", NETS, mx_ignore, "", 0, 1000, "Networks in which no MX host is believed to be."),
+	ONE("source", source, source_options, "Source addresses."),
+	MANY("pool", pools, pool_n, conf_pool, pool_options, "Source addresses under one name."),
+	MANY("source-name", source_names, source_name_n, conf_source_name, source_name_options, "The name of a source address."),
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
 	ONE("dsn", dsn_return, dsn_options, "Delivery status notifications."),
@@ -311,8 +341,6 @@ const struct option conf_options[] = {
 	MANY_NOT("filter", LATER, filter_options, "A filter."),
 	MANY_NOT("milter", LATER, milter_options, "A milter."),
 	MANY_NOT("dkim-sign", LATER, dkim_sign_options, "A DKIM key."),
-	ONE_IDLE("source", source_options, "Source addresses."),
-	MANY_NOT("source-name", LATER, source_name_options, "The name of a source address."),
 	ONE_IDLE("amqp", amqp_options, "RabbitMQ."),
 	ONE_IDLE("admin", admin_options, "The administration pages."),
 	MANY_NOT("webhook", LATER, webhook_options, "Who is told of events."),

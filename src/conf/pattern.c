@@ -176,6 +176,9 @@ domain_fits(const struct pattern *p, struct str domain)
 	struct buf b;
 	bool fits;
 
+	/* Below a domain is a label at least. */
+	if (str_starts(p->domain, STR("*.")) && str_starts(domain, STR(".")))
+		return false;
 	if (!str_has_8bit(domain))
 		return glob_fits(p->domain, domain);
 	buf_init(&b, DOMAIN_MAX);

@@ -6,7 +6,7 @@
  * What the files of this room share: text -> tokens (source.c, lex.c) ->
  * libConfuse and the option table (parse.c) -> values (value.c) -> the
  * defaults that depend on others, and the checks (check.c, listen.c,
- * route.c).
+ * route.c, upstream.c, pool.c).
  */
 
 #include "conf/conf.h"
@@ -193,6 +193,12 @@ void conf_listen_finish(struct conf *c);
 void conf_listen_check(const struct conf *c, struct buf *error);
 void conf_route_finish(struct conf *c);
 void conf_route_check(const struct conf *c, struct buf *error);
+void conf_upstream_finish(struct conf *c);
+void conf_upstream_check(const struct conf *c, struct buf *error);
+/* The upstream that "smtp:..." or "lmtp:..." is, in A; NULL: it is none. */
+const struct conf_upstream *conf_upstream_of(struct arena *a, const char *via, int tls);
+void conf_pool_finish(struct conf *c);
+void conf_pool_check(const struct conf *c, struct buf *error);
 
 /* "not yet: WHAT comes with a later release". */
 void conf_not_yet(struct buf *error, struct conf_place place, const char *what);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * route -- upstreams, and which mail goes where.
+ * route -- which mail goes where.
  *
  * Where no route is given mail goes to the MX hosts of its domain.  Where
  * some are, mail that none of them fits has no way out: that can be meant.
@@ -9,113 +9,165 @@
 #include "private.h"
 
 /* Ways out that later releases know; each is the start of a via. */
-static const char *const later_vias[] = {
-	"lmtp:", "pipe:", "maildir:", "discard", "error:"
-};
+static const char *const later_vias[] = { "pipe:", "maildir:" };
+
+/* RFC 5321 4.5.3.1.5, without code and line end. */
+#define REPLY_TEXT_MAX 480
+
+/* ---- via ---- */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* RFC 3463 2: class "." subject "." detail, the class being CLASS. */
+static bool
+is_enhanced(struct str s, char class)
+{
+	size_t i, run = 0, dots = 0;
+
+	for (i = 0; i < s.n; i++) {
+		run = s.p[i] == '.' ? 0 : run + 1;
+		dots += s.p[i] == '.';
+		if ((s.p[i] != '.' && !is_digit(s.p[i])) || run > 3 ||
+		    (s.p[i] == '.' && (i == 0 || s.p[i - 1] == '.')))
+			return false;
+	}
+	return s.n > 0 && s.p[0] == class && dots == 2 && run > 0;
+}
+
+/* "550 5.7.1 text", the last two of which may be missing. */
+static const char *
+read_error(const char *text, struct arena *a, struct conf_via *v)
+{
+	static const char expected[] =
+	    "expected \"error:550 5.7.1 text\", with a code from 400 to 599";
+	struct str rest = str_c(text), word = str_word(&rest);
+	struct str after = rest;
+	uint64_t code;
+
+	if (word.n != 3 || str_u64(word, 599, &code) < 0 || code < 400)
+		return expected;
+	v->kind = VIA_ERROR;
+	v->code = (int)code;
+	v->enhanced = code < 500 ? "4.7.1" : "5.7.1";
+	word = str_word(&after);
+	if (is_enhanced(word, code < 500 ? '4' : '5')) {
+		v->enhanced = arena_cstr(a, word);
+		rest = after;
+	} else if (word.n > 2 && is_digit(word.p[0]) && word.p[1] == '.') {
+		return expected;
+	}
+	rest = str_trim(rest);
+	if (str_has_ctl(rest) || str_has_8bit(rest) || rest.n > REPLY_TEXT_MAX)
+		return "expected a text of ASCII, at most 480 characters";
+	v->text = rest.n > 0 ? arena_cstr(a, rest) :
+			       "No mail is sent to this address from here";
+	return NULL;
+}
+
+static const char *
+no_upstream(const struct conf *c, const char *text, struct arena *a)
+{
+	struct nearest near;
+	struct buf hint;
+	const char *why;
+	size_t i;
+
+	conf_nearest_init(&near, str_c(text));
+	conf_nearest_try(&near, "mx");
+	conf_nearest_try(&near, "discard");
+	for (i = 0; i < c->upstream_n; i++)
+		conf_nearest_try(&near, c->upstreams[i].name);
+	buf_init(&hint, 1000);
+	conf_nearest_hint(&near, &hint);
+	why = arena_printf(a, "there is no upstream \"%s\", expected mx, the "
+	    "name of an upstream, smtp:host:port, lmtp:host:port, discard or "
+	    "error:550 5.7.1 text%s", text, buf_cstr(&hint));
+	buf_free(&hint);
+	return why;
+}
+
+const char *
+conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
+    struct conf_via *v)
+{
+	struct str s = str_c(text);
+
+	*v = (struct conf_via){ .kind = VIA_UPSTREAM };
+	if (str_eq(s, STR("mx"))) {
+		v->kind = VIA_MX;
+		return NULL;
+	}
+	if (str_eq(s, STR("discard"))) {
+		v->kind = VIA_DISCARD;
+		return NULL;
+	}
+	if (str_starts(s, STR("error:")))
+		return read_error(text + 6, a, v);
+	if (str_starts(s, STR("smtp:")) || str_starts(s, STR("lmtp:"))) {
+		v->upstream = conf_upstream_of(a, text, tls);
+		return v->upstream ? NULL : arena_printf(a,
+		    "\"%s\" leads nowhere, expected \"%.5shost:port\" or "
+		    "\"%.5sunix:/path\"", text, text, text);
+	}
+	v->upstream = conf_upstream(c, text);
+	return v->upstream ? NULL : no_upstream(c, text, a);
+}
+
+/* ---- what they mean ---- */
+
+/* Patterns that are none fit nothing, and are complained about. */
+static struct conf_patterns
+read_patterns(struct arena *a, const struct conf_strs *texts,
+    const char *(*read)(struct arena *a, struct str text, struct pattern *p))
+{
+	struct conf_patterns p = { .n = texts->n };
+	size_t i;
+
+	if (p.n > 0)
+		p.v = arena_alloc(a, p.n * sizeof(*p.v));
+	for (i = 0; i < p.n; i++)
+		if (read(a, str_c(texts->v[i]), &p.v[i]))
+			p.v[i] = (struct pattern){ .kind = PATTERN_NULL };
+	return p;
+}
+
+static void
+finish_route(struct conf *c, struct conf_route *r)
+{
+	if (pattern_address(&c->arena, str_c(r->pattern), &r->to))
+		r->to = (struct pattern){ .kind = PATTERN_NULL };
+	r->senders = read_patterns(&c->arena, &r->sender, pattern_address);
+	r->users = read_patterns(&c->arena, &r->user, pattern_name);
+	if (conf_via_read(c, r->via, r->tls, &c->arena, &r->way))
+		r->way = (struct conf_via){ .kind = VIA_MX };
+	r->relay = conf_upstream(c, r->fallback);
+}
 
 void
 conf_route_finish(struct conf *c)
 {
-	struct conf_server *s;
-	size_t i, j;
-
-	/* A password is worth more than a server without TLS. */
-	for (i = 0; i < c->upstream_n; i++) {
-		for (j = 0; j < c->upstreams[i].server_n; j++) {
-			s = &c->upstreams[i].servers[j];
-			if (s->user[0] && !conf_place_get(c, &s->tls))
-				s->tls = TLS_REQUIRED;
-		}
-	}
-	if (c->route_n > 0)
-		return;
-	c->routes = arena_alloc(&c->arena, sizeof(*c->routes));
-	c->routes[0].pattern = "*";
-	c->routes[0].place.file = "";
-	c->routes[0].via = "mx";
-	c->routes[0].tls = TLS_MAY;
-	c->route_n = 1;
-}
-
-/* A name may hold what host names do not: it is only looked up. */
-static bool
-is_server(struct str s)
-{
-	return conf_name_is_ip(s) || conf_name_is_domain(s) ||
-	    (conf_name_is_word(s) && strspn(s.p, "0123456789.") < s.n);
-}
-
-static void
-check_server(const struct conf *c, const struct conf_upstream *u,
-    const struct conf_server *s, struct buf *error)
-{
-	if (!is_server(str_c(s->name)))
-		conf_complain(error, s->place,
-		    "upstream.%s.server: \"%s\" is no host, expected a "
-		    "host name or an address",
-		    u->name, s->name);
-	if (s->user[0] && !s->password[0])
-		conf_complain(error, conf_where(c, &s->user, s->place),
-		    "upstream.%s.server.%s: a user without a password, "
-		    "expected password = "
-		    "\"...\" beside it",
-		    u->name, s->name);
-	if (s->password[0] && !s->user[0])
-		conf_complain(error, conf_where(c, &s->password, s->place),
-		    "upstream.%s.server.%s: a password without a user, "
-		    "expected user = \"...\" "
-		    "beside it",
-		    u->name, s->name);
-	if (s->tls == TLS_DANE)
-		conf_not_yet(error, conf_where(c, &s->tls, s->place),
-		    "tls = \"dane\" of a server");
-}
-
-/* Two on one host are two only by their ports. */
-static void
-check_again(const struct conf_upstream *u, const struct conf_server *s,
-    struct buf *error)
-{
-	const struct conf_server *first;
-
-	for (first = u->servers; first < s; first++) {
-		if (first->port != s->port ||
-		    !str_ieq(str_c(first->name), str_c(s->name)))
-			continue;
-		conf_complain(error, s->place,
-		    "upstream.%s.server: \"%s\" with port %llu stands twice, "
-		    "expected each host and port once; the first is at %s:%d",
-		    u->name, s->name, (unsigned long long)s->port,
-		    first->place.file, first->place.line);
-		return;
-	}
-}
-
-static void
-check_upstream(
-    const struct conf *c, const struct conf_upstream *u, struct buf *error)
-{
+	struct conf_route *r;
 	size_t i;
 
-	if (strcmp(u->name, "mx") == 0)
-		conf_complain(error, u->place,
-		    "upstream: \"mx\" stands for the MX hosts, "
-		    "expected another name");
-	if (u->server_n == 0)
-		conf_complain(error, u->place,
-		    "upstream.%s: no server, expected "
-		    "server \"host.example\" { }",
-		    u->name);
-	if (u->server_n > CONF_SERVERS_MAX)
-		conf_complain(error, u->place,
-		    "upstream.%s: %zu servers, expected at most %d; one may "
-		    "be a name with several addresses",
-		    u->name, u->server_n, CONF_SERVERS_MAX);
-	for (i = 0; i < u->server_n; i++) {
-		check_server(c, u, &u->servers[i], error);
-		check_again(u, &u->servers[i], error);
+	conf_upstream_finish(c);
+	if (c->route_n == 0) {
+		c->routes = r = arena_alloc(&c->arena, sizeof(*c->routes));
+		r->pattern = "*";
+		r->place.file = "";
+		r->via = "mx";
+		r->source = r->fallback = "";
+		r->tls = TLS_MAY;
+		c->route_n = 1;
 	}
+	for (i = 0; i < c->route_n; i++)
+		finish_route(c, &c->routes[i]);
 }
+
+/* ---- mistakes ---- */
 
 static bool
 is_later_via(const char *via)
@@ -128,75 +180,151 @@ is_later_via(const char *via)
 	return false;
 }
 
+/*
+ * What is wrong is found again and not kept: it is text of a moment, in an
+ * arena that goes.
+ */
 static void
-check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
+check_patterns(const struct conf *c, const struct conf_route *r,
+    const char *name, const struct conf_strs *texts, struct buf *error,
+    const char *(*read)(struct arena *a, struct str text, struct pattern *p))
 {
-	struct conf_place where = conf_where(c, &r->via, r->place);
-	struct nearest near;
-	struct buf hint;
+	struct pattern p;
+	struct arena a;
+	const char *why;
 	size_t i;
 
-	if (is_later_via(r->via)) {
-		conf_not_yet(error, where,
-		    "a route by way of lmtp:, pipe:, maildir:, discard "
-		    "or error:");
-		return;
+	arena_init(&a, CONF_ARENA_MAX);
+	for (i = 0; i < texts->n; i++) {
+		why = read(&a, str_c(texts->v[i]), &p);
+		if (why)
+			conf_complain(error,
+			    conf_where(c, &texts->v[i],
+				conf_where(c, texts, r->place)),
+			    "route.%s.%s: \"%s\" is no pattern, %s",
+			    r->pattern, name, texts->v[i], why);
 	}
-	conf_nearest_init(&near, str_c(r->via));
-	conf_nearest_try(&near, "mx");
-	for (i = 0; i < c->upstream_n; i++)
-		conf_nearest_try(&near, c->upstreams[i].name);
-	buf_init(&hint, 1000);
-	conf_nearest_hint(&near, &hint);
-	conf_complain(error, where,
-	    "route.%s.via: there is no upstream \"%s\", expected "
-	    "mx or the name of an upstream%s",
-	    r->pattern, r->via, buf_cstr(&hint));
-	buf_free(&hint);
+	arena_free(&a);
 }
 
 static void
 check_pattern(const struct conf_route *r, struct buf *error)
 {
-	struct str s = str_c(r->pattern);
+	struct pattern p;
+	struct arena a;
+	const char *why;
 
-	if (str_eq(s, STR("*")))
-		return;
-	if (r->pattern[0] == '/') {
-		conf_not_yet(error, r->place,
-		    "a regular expression as a route's pattern");
+	arena_init(&a, CONF_ARENA_MAX);
+	why = pattern_address(&a, str_c(r->pattern), &p);
+	if (!why && p.kind == PATTERN_NULL)
+		why = "expected one that a recipient can have";
+	if (why)
+		conf_complain(error, r->place,
+		    "route: \"%s\" is no pattern, %s", r->pattern, why);
+	arena_free(&a);
+}
+
+static void
+check_listeners(
+    const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	struct nearest near;
+	struct buf hint;
+	size_t i, k;
+
+	for (i = 0; i < r->listener.n; i++) {
+		conf_nearest_init(&near, str_c(r->listener.v[i]));
+		for (k = 0; k < c->listen_n; k++)
+			conf_nearest_try(&near, c->listens[k].name);
+		if (near.distance == 0)
+			continue;
+		buf_init(&hint, 1000);
+		conf_nearest_hint(&near, &hint);
+		conf_complain(error,
+		    conf_where(c, &r->listener.v[i],
+			conf_where(c, &r->listener, r->place)),
+		    "route.%s.listener: there is no listener \"%s\", "
+		    "expected the name of one%s",
+		    r->pattern, r->listener.v[i], buf_cstr(&hint));
+		buf_free(&hint);
+	}
+}
+
+static void
+check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	struct conf_place where = conf_where(c, &r->via, r->place);
+	struct conf_via way;
+	struct arena a;
+	const char *why;
+
+	if (is_later_via(r->via)) {
+		conf_not_yet(error, where,
+		    "a route by way of pipe: or maildir:");
 		return;
 	}
-	if (str_starts(s, STR("*.")))
-		s = str_skip(s, 2);
-	else if (str_starts(s, STR(".")))
-		s = str_skip(s, 1);
-	if (!conf_name_is_domain(s))
-		conf_complain(error, r->place,
-		    "route: \"%s\" is no pattern, expected a domain, "
-		    "\"*.domain\" or \"*\"",
+	arena_init(&a, CONF_ARENA_MAX);
+	why = conf_via_read(c, r->via, r->tls, &a, &way);
+	if (why)
+		conf_complain(
+		    error, where, "route.%s.via: %s", r->pattern, why);
+	arena_free(&a);
+}
+
+/* TLS is said where the server is said. */
+static void
+check_tls(const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	const struct conf_place *tls = conf_place_get(c, &r->tls);
+
+	if (r->tls == TLS_DANE && r->way.kind != VIA_DISCARD &&
+	    r->way.kind != VIA_ERROR)
+		conf_not_yet(error, conf_where(c, &r->tls, r->place),
+		    "tls = \"dane\" of a route");
+	if (tls && conf_upstream(c, r->via))
+		conf_complain(error, *tls,
+		    "route.%s.tls: an upstream's servers have their own, "
+		    "expected tls in the sections server of upstream \"%s\"",
+		    r->pattern, r->via);
+}
+
+static void
+check_fallback(
+    const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	struct conf_place where = conf_where(c, &r->fallback, r->place);
+
+	if (r->fallback[0] == '\0')
+		return;
+	if (!r->relay)
+		conf_complain(error, where,
+		    "route.%s.fallback: there is no upstream \"%s\", expected "
+		    "the name of one",
+		    r->pattern, r->fallback);
+	else if (r->way.kind != VIA_MX)
+		conf_complain(error, where,
+		    "route.%s.fallback: it is for via = \"mx\", expected "
+		    "servers with backup = true in the upstream instead",
 		    r->pattern);
 }
 
 static void
 check_route(const struct conf *c, const struct conf_route *r, struct buf *error)
 {
-	const struct conf_place *tls = conf_place_get(c, &r->tls);
-
 	check_pattern(r, error);
-	if (strcmp(r->via, "mx") == 0) {
-		if (r->tls == TLS_DANE)
-			conf_not_yet(error, conf_where(c, &r->tls, r->place),
-			    "tls = \"dane\" of a route");
-		return;
-	}
-	if (!conf_upstream(c, r->via))
-		check_via(c, r, error);
-	else if (tls)
-		conf_complain(error, *tls,
-		    "route.%s.tls: an upstream's servers have their own, "
-		    "expected tls in the sections server of upstream \"%s\"",
-		    r->pattern, r->via);
+	check_patterns(
+	    c, r, "sender", &r->sender, error, pattern_address);
+	check_patterns(c, r, "user", &r->user, error, pattern_name);
+	check_listeners(c, r, error);
+	check_via(c, r, error);
+	check_tls(c, r, error);
+	check_fallback(c, r, error);
+	if (r->source[0] && !conf_pool(c, r->source) &&
+	    !conf_name_is_ip(str_c(r->source)))
+		conf_complain(error, conf_where(c, &r->source, r->place),
+		    "route.%s.source: \"%s\" is neither a pool nor an "
+		    "address, expected one of them",
+		    r->pattern, r->source);
 }
 
 void
@@ -204,8 +332,7 @@ conf_route_check(const struct conf *c, struct buf *error)
 {
 	size_t i;
 
-	for (i = 0; i < c->upstream_n; i++)
-		check_upstream(c, &c->upstreams[i], error);
+	conf_upstream_check(c, error);
 	for (i = 0; i < c->route_n; i++)
 		check_route(c, &c->routes[i], error);
 }

@@ -14,6 +14,8 @@
 
 #include "policy/recipient.h"
 
+#include "policy/source.h"
+
 /* RFC 5321 4.5.1 */
 static const struct str postmaster = { "postmaster", 10 };
 
@@ -69,32 +71,51 @@ local_target(const struct conf *c, const struct userset *users,
 	return unknown("there is no such mailbox");
 }
 
-static struct target
-remote_target(const struct conf *c, const struct path *p)
+/* The way that the message itself says, or that of its route. */
+static void
+take_way(struct target *t, const struct conf_via *way, bool own)
 {
-	struct target t = { .kind = TARGET_MX, .path = *p,
-		.domain = p->domain };
+	t->way = way;
+	t->upstream = way->upstream;
+	switch (way->kind) {
+	case VIA_MX:
+		t->kind = TARGET_MX;
+		t->why = "the MX hosts of the domain";
+		break;
+	case VIA_UPSTREAM:
+		t->kind = TARGET_UPSTREAM;
+		t->why = "a smarthost";
+		break;
+	case VIA_DISCARD:
+		t->kind = TARGET_DISCARD;
+		t->why = "it is thrown away";
+		break;
+	case VIA_ERROR:
+		t->kind = TARGET_ERROR;
+		t->why = "it is refused";
+		break;
+	}
+	if (own)
+		t->why = "a way that the message itself has";
+}
 
-	t.route = conf_route(c, p->domain);
-	if (t.route == NULL) {
-		if (c->route_n == 0) {
-			t.why = "the MX hosts of the domain, as there are "
-				"no routes";
-			return t;
-		}
-		t.kind = TARGET_NO_ROUTE;
-		t.why = "no route fits";
-		return t;
+static struct target
+remote_target(const struct conf *c, const struct mail_facts *f,
+    const struct path *p)
+{
+	const struct conf_route *r = route_of(c, f, p);
+	struct target t = { .kind = TARGET_NO_ROUTE, .path = *p,
+		.domain = p->domain, .route = r, .tls = TLS_MAY,
+		.source = source_of(c, r, f), .why = "no route fits" };
+
+	if (r != NULL) {
+		t.place = r->place;
+		t.tls = r->tls;
+		take_way(&t, &r->way, false);
+		t.fallback = r->relay;
 	}
-	t.place = t.route->place;
-	if (strcmp(t.route->via, "mx") == 0) {
-		t.why = "the MX hosts of the domain";
-		return t;
-	}
-	t.upstream = conf_upstream(c, t.route->via);
-	t.kind = t.upstream != NULL ? TARGET_UPSTREAM : TARGET_NO_ROUTE;
-	t.why = t.upstream != NULL ? "a smarthost" :
-				     "the route's upstream is missing";
+	if (f->way != NULL)
+		take_way(&t, f->way, true);
 	return t;
 }
 
@@ -125,16 +146,18 @@ is_ours(const struct conf *c, const struct path *p)
  * that it is kept.
  */
 static struct target
-postmaster_target(const struct conf *c, const struct userset *users)
+postmaster_target(const struct conf *c, const struct userset *users,
+    const struct mail_facts *f)
 {
 	struct path p = postmaster_path(c);
 	struct target t;
 
 	if (p.local.n > 0 && !is_ours(c, &p))
-		t = remote_target(c, &p);
+		t = remote_target(c, f, &p);
 	else
 		t = local_target(c, users, &p);
-	if (t.kind == TARGET_UNKNOWN || t.kind == TARGET_NO_ROUTE) {
+	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
+	    t.kind != TARGET_UPSTREAM) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -148,20 +171,21 @@ postmaster_target(const struct conf *c, const struct userset *users)
 
 struct target
 target_of(const struct conf *c, const struct userset *users,
-    const struct path *p)
+    const struct mail_facts *f, const struct path *p)
 {
 	if (path_is_null(p))
 		return unknown("the null address receives nothing");
 	if (!is_ours(c, p))
-		return remote_target(c, p);
+		return remote_target(c, f, p);
 	if (str_ieq(p->local, postmaster))
-		return postmaster_target(c, users);
+		return postmaster_target(c, users, f);
 	return local_target(c, users, p);
 }
 
 struct rcpt_verdict
 rcpt_verdict(const struct conf *c, const struct userset *users,
-    const struct client_facts *f, const struct path *p)
+    const struct client_facts *f, const struct mail_facts *m,
+    const struct path *p)
 {
 	struct target t;
 
@@ -173,7 +197,7 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 		return (struct rcpt_verdict){ .code = 554,
 			.enhanced = "5.7.1", .text = "Relay access denied" };
 	}
-	t = target_of(c, users, p);
+	t = target_of(c, users, m, p);
 	switch (t.kind) {
 	case TARGET_UNKNOWN:
 		return (struct rcpt_verdict){ .code = 550,
@@ -184,9 +208,14 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 			.enhanced = "5.4.4", .place = t.place,
 			.text = "Recipient address rejected: "
 				"there is no route to its domain" };
+	case TARGET_ERROR:
+		return (struct rcpt_verdict){ .code = t.way->code,
+			.enhanced = t.way->enhanced, .place = t.place,
+			.text = t.way->text };
 	case TARGET_MAILBOX:
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
+	case TARGET_DISCARD:
 		break;
 	}
 	return (struct rcpt_verdict){ .code = 250, .enhanced = "2.1.5",

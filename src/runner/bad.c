@@ -66,16 +66,18 @@ bad_del(struct runner *r, const struct addr *a)
 	buf_free(&b);
 }
 
-static bool
-is_bad(const struct runner *r, const struct addr *a, int64_t now)
+bool
+bad_is(const struct runner *r, const struct addr *a)
 {
 	const int64_t *until;
 	struct buf b;
 
+	if (map_count(r->bad) == 0)
+		return false;
 	key(&b, a);
 	until = map_get(r->bad, buf_str(&b));
 	buf_free(&b);
-	return until != NULL && *until > now;
+	return until != NULL && *until > clock_ms();
 }
 
 void
@@ -83,12 +85,11 @@ bad_last(const struct runner *r, struct hop *hops, size_t n)
 {
 	struct hop bad[HOP_MAX];
 	size_t bad_n = 0, good_n = 0;
-	int64_t now = clock_ms();
 
 	if (map_count(r->bad) == 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (is_bad(r, &hops[i].addr, now))
+		if (bad_is(r, &hops[i].addr))
 			bad[bad_n++] = hops[i];
 		else
 			hops[good_n++] = hops[i];

@@ -46,7 +46,8 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 		break;
 	}
 	return (notify & NOTIFY_SUCCESS) != 0 &&
-	    !j->rcpts[i].result.relayed_dsn;
+	    !j->rcpts[i].result.relayed_dsn &&
+	    !j->rcpts[i].result.discarded;
 }
 
 void

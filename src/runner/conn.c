@@ -18,6 +18,9 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
+/* Of MX hosts, so many are asked of those that put a message off. */
+#define PUT_OFF_MX_MAX 2
+
 const struct hop *
 conn_hop(const struct conn *c)
 {
@@ -81,11 +84,13 @@ conn_over(struct conn *c)
 {
 	struct dest *d = c->dest;
 	/* One that carried mail, or that we ended, says nothing bad. */
-	bool bad = c->total == 0 && !c->quitting;
+	bool bad = c->total == 0 && !c->quitting && !c->only;
 	struct result *why = &c->why.result;
 
-	if (bad && c->all_refused)
-		why->outcome = PERMFAIL;
+	/* Smarthosts are our own configuration: mended, it frees the mail. */
+	why->outcome = bad && c->all_refused && d->kind == DEST_MX ?
+	    PERMFAIL :
+	    TEMPFAIL;
 	/* A host's 5xx that is not the domain's is temporary. */
 	if (why->outcome == TEMPFAIL && why->status[0] == '5')
 		why->status[0] = '4';
@@ -94,7 +99,6 @@ conn_over(struct conn *c)
 		struct delivery *v = c->carry;
 
 		c->carry = NULL;
-		why->outcome = TEMPFAIL;
 		job_fail(v, why);
 	}
 	dest_closed(d, bad ? why : NULL);
@@ -102,12 +106,19 @@ conn_over(struct conn *c)
 
 /* ---- hosts -------------------------------------------------------------------------- */
 
+/* The domain has spoken, so that no fallback is asked. */
+static bool
+is_refused(const struct conn *c)
+{
+	return conn_hop(c)->fallback && c->all_refused;
+}
+
 /* Goes through the hops from HOP_AT on until one does not fail at once. */
 static void
 try_hops(struct conn *c)
 {
-	for (; c->hop_at < c->hop_n; c->hop_at++)
-		if (conn_connect(c))
+	for (; c->hop_at < c->hop_n && !is_refused(c); c->hop_at++)
+		if (!conn_hop(c)->tried && conn_connect(c))
 			return;
 	conn_over(c);
 }
@@ -139,7 +150,10 @@ begin(struct conn *c)
 	c->hops = mem_array(c->hop_n, sizeof(*hops));
 	memcpy(c->hops, hops, c->hop_n * sizeof(*hops));
 	if (c->hop_n == 0)
-		conn_fail(c, "4.4.4", "no address of %s", c->dest->name);
+		conn_fail(c, "4.4.4", "no address of %s that a source address "
+		    "can reach", c->dest->name);
+	else if (hops[0].fallback)
+		c->all_refused = false;
 	try_hops(c);
 }
 
@@ -149,7 +163,7 @@ conn_resolved(struct dest *d, const struct result *why)
 	struct conn *c = d->conns;
 
 	while (c != NULL) {
-		if (c->state != CONN_RESOLVING) {
+		if (c->state != CONN_RESOLVING || c->only) {
 			c = c->next;
 			continue;
 		}
@@ -164,8 +178,8 @@ conn_resolved(struct dest *d, const struct result *why)
 	}
 }
 
-void
-conn_open(struct dest *d)
+static struct conn *
+conn_new(struct dest *d)
 {
 	struct runner *r = d->r;
 	struct conn *c = mem_alloc(sizeof(*c));
@@ -191,6 +205,55 @@ conn_open(struct dest *d)
 		c->all_next->all_at = &c->all_next;
 	r->conns = c;
 	r->conn_n++;
+	return c;
+}
+
+/* The next hop of another host than C's, of those that V may still try. */
+static size_t
+next_host(const struct conn *c, const struct delivery *v)
+{
+	bool enough = c->dest->kind == DEST_MX &&
+	    v->put_off + 1 >= PUT_OFF_MX_MAX;
+	const struct hop *own = conn_hop(c);
+	size_t i = c->hop_at + 1;
+
+	while (i < c->hop_n &&
+	    (c->hops[i].tried || (enough && !c->hops[i].fallback) ||
+		(c->hops[i].server == own->server &&
+		    strcmp(c->hops[i].host, own->host) == 0)))
+		i++;
+	return i;
+}
+
+bool
+conn_may_pass(const struct conn *c, const struct delivery *v)
+{
+	return next_host(c, v) < c->hop_n && !c->r->stopping &&
+	    c->r->conn_n < c->r->conn_max;
+}
+
+void
+conn_pass(struct conn *c, struct delivery *v)
+{
+	size_t at = next_host(c, v);
+	struct conn *n = conn_new(c->dest);
+
+	v->put_off++;
+	n->hop_n = c->hop_n - at;
+	n->hops = mem_array(n->hop_n, sizeof(*n->hops));
+	memcpy(n->hops, &c->hops[at], n->hop_n * sizeof(*n->hops));
+	n->carry = v;
+	n->only = true;
+	n->all_refused = false;
+	/* Not from inside: it may be over at once. */
+	conn_timer(n, 0);
+}
+
+void
+conn_open(struct dest *d)
+{
+	struct conn *c = conn_new(d);
+
 	if (hosts_fresh(d->hosts, clock_ms())) {
 		begin(c);
 		return;

@@ -6,7 +6,7 @@
  * conn -- what the files of a connection share.
  *
  * conn.c	its life: hosts, sessions, closing
- * conn_connect.c	sockets
+ * conn_connect.c	sockets, source addresses, proxies
  * conn_io.c	bytes, TLS, time-outs
  * conn_mail.c	messages and their outcomes
  *
@@ -25,6 +25,7 @@
 enum conn_state {
 	CONN_RESOLVING,
 	CONN_CONNECTING,
+	CONN_PROXY,	/* asks one for the server */
 	CONN_TLS,	/* a handshake */
 	CONN_TALKING,
 	CONN_OVER
@@ -39,6 +40,9 @@ struct conn {
 
 	struct hop *hops;
 	size_t hop_n, hop_at;
+	struct conn_race *race;		/* another address, connecting too */
+	struct conn_proxy *proxy;	/* being asked */
+	int64_t connect_by;
 	bool clear;		/* this hop again, without TLS */
 	unsigned ignore;	/* this hop again, without these extensions */
 
@@ -58,6 +62,7 @@ struct conn {
 
 	struct delivery *v;	/* being sent */
 	struct delivery *carry;	/* to be sent first, by the next session */
+	bool only;		/* ... and nothing else: other hosts put it off */
 	size_t messages;	/* of this session */
 	size_t total;
 	int64_t begun_ms, sent_ms, cap_ms;
@@ -72,6 +77,10 @@ void conn_next_hop(struct conn *c);
 /* The same hop again, with CLEAR or IGNORE as they are now. */
 void conn_same_hop(struct conn *c);
 void conn_over(struct conn *c);
+/* There is another host for V, if C's host puts it off. */
+bool conn_may_pass(const struct conn *c, const struct delivery *v);
+/* It did: V goes there by a connection of its own. */
+void conn_pass(struct conn *c, struct delivery *v);
 /* Acts on what the engine said; nothing may be done with C afterwards. */
 void conn_settle(struct conn *c);
 void conn_fail(struct conn *c, const char *status, const char *fmt, ...)
@@ -81,13 +90,18 @@ const struct hop *conn_hop(const struct conn *c);
 /* conn_connect.c */
 /* Starts to connect to the hop.  False: it failed at once, as WHY says. */
 bool conn_connect(struct conn *c);
-/* Something came of it; or nothing in time. */
+/* Something came of it; of the proxy; or nothing in time. */
 void conn_connected(struct conn *c);
+void conn_proxy(struct conn *c);
 void conn_connect_expired(struct conn *c);
+void conn_connect_end(struct conn *c);
+/* The name for EHLO. */
+const char *conn_ehlo(const struct conn *c);
 
 /* conn_io.c */
 /* Watches for the connection to come about, for MS. */
 void conn_watch_connect(struct conn *c, int64_t ms);
+void conn_timer(struct conn *c, int64_t ms);
 /* It is there: TLS, or the engine, takes over. */
 void conn_begin(struct conn *c);
 /* Writes what the engine has; may note ended or closed. */

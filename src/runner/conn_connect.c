@@ -1,96 +1,458 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * conn_connect -- from an address to a socket that is connected to it.
+ * conn_connect -- from a hop to a socket on which its server speaks.
  *
- * One hop at a time is tried, and whatever goes wrong here costs the hop and
- * nothing else: the outcome is temporary always.  What is said on the
- * connection is the business of conn_io and the engine.
+ * A socket leaves from the source of its destination or not at all.  An
+ * address that does not answer soon is raced by the next one of the other
+ * family of the same host (RFC 8305 5): the first that is connected goes on,
+ * the other is closed before a server could say anything on it.  In front of
+ * a server there may be a SOCKS proxy; then the hop's address is the proxy's.
+ *
+ * Whatever goes wrong here costs the hop and nothing else: the outcome is
+ * temporary always.  What is said on the connection is the business of
+ * conn_io and the engine.
  */
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "conn.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "net/socks.h"
+#include "policy/source.h"
 
 #define CONNECT_MS 30000
+/* RFC 8305 5: the Connection Attempt Delay. */
+#define RACE_MS 250
+/* The proxy connects in it. */
+#define PROXY_MS 60000
+
+/* The second attempt, beside the one that is the connection's own. */
+struct conn_race {
+	int fd;
+	struct loop_io *io;
+	size_t hop;
+};
+
+struct conn_proxy {
+	struct socks_proxy facts;
+	struct socks socks;
+};
 
 static void
 set_relay(struct conn *c)
 {
 	const struct hop *hop = conn_hop(c);
+	const struct conf_server *s = hop->server;
+	bool proxy = s != NULL && s->proxy.version != 0;
 
 	buf_reset(&c->relay);
 	buf_adds(&c->relay, hop->host);
+	if (addr_family(&hop->addr) == AF_UNIX) {
+		buf_addf(&c->relay, "[%s]", s != NULL ? s->host + 5 : "unix");
+		return;
+	}
 	buf_addc(&c->relay, '[');
+	if (proxy)
+		buf_adds(&c->relay, "by proxy ");
 	addr_add(&c->relay, &hop->addr);
-	buf_addf(&c->relay, "]:%u", (unsigned)addr_port(&hop->addr));
+	buf_addf(&c->relay, "]:%u", proxy ? (unsigned)s->port :
+			(unsigned)addr_port(&hop->addr));
 }
 
 /* The hop cannot be reached, for reason E. */
 static void
-say_unreachable(struct conn *c, int e)
+say_unreachable(struct conn *c, const struct hop *hop, int e)
 {
-	conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay),
+	struct buf where;
+
+	buf_init(&where, 1024);
+	buf_adds(&where, hop->host);
+	buf_addc(&where, '[');
+	addr_add(&where, &hop->addr);
+	buf_addf(&where, "]:%u", (unsigned)addr_port(&hop->addr));
+	conn_fail(c, "4.4.1", "connect to %s: %s",
+	    addr_family(&hop->addr) == AF_UNIX ? buf_cstr(&c->relay) :
+						 buf_cstr(&where),
 	    strerror(e));
-	c->all_refused = false;
-	bad_add(c->r, &conn_hop(c)->addr);
+	buf_free(&where);
+	bad_add(c->r, &hop->addr);
 }
 
-/* Starts to connect.  -1: errno. */
-static int
-start(struct conn *c)
-{
-	const struct addr *a = &conn_hop(c)->addr;
-	int one = 1;
+/* ---- where it leaves from -------------------------------------------------------------- */
 
-	c->state = CONN_CONNECTING;
-	c->fd = socket(addr_family(a),
+/* Says so once a minute, and in the outcome of each message. */
+static void
+say_unbound(struct conn *c, const struct addr *a, int e)
+{
+	struct buf text;
+
+	buf_init(&text, 256);
+	addr_add(&text, a);
+	conn_fail(c, "4.3.5", "bind: cannot leave from %s: %s",
+	    buf_cstr(&text), strerror(e));
+	if (!bad_is(c->r, a))
+		log_error(NULL, "source address %s cannot be used: bind: %s",
+		    buf_cstr(&text), strerror(e));
+	bad_add(c->r, a);
+	buf_free(&text);
+}
+
+/* Binds FD to the next source address that can reach TO.  False: WHY. */
+static bool
+leave_from(struct conn *c, int fd, const struct addr *to)
+{
+	const struct conf *conf = c->r->conf;
+	struct dest *d = c->dest;
+	int family = addr_family(to), one = 1;
+	struct source_set set;
+	size_t n;
+
+	if (family == AF_UNIX ||
+	    (d->source[0] == '\0' && conf->source.addresses.n == 0))
+		return true;
+	if (!source_set(conf, str_c(d->source), &set)) {
+		conn_fail(c, "4.3.5", "bind: \"%s\" is neither a pool nor an "
+		    "address", d->source);
+		return false;
+	}
+	n = source_count(&set, family);
+	if (n == 0)
+		conn_fail(c, "4.3.5", "bind: no source address can reach %s",
+		    buf_cstr(&c->relay));
+	/* The port comes with connect(2): else 28,000 are all there are. */
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+	    sizeof(one));
+	for (; n > 0; n--) {
+		struct addr a = source_pick(&set, family, d->source_turn++);
+
+		if (bind(fd, (const struct sockaddr *)&a.ss, a.len) == 0)
+			return true;
+		say_unbound(c, &a, errno);
+	}
+	return false;
+}
+
+const char *
+conn_ehlo(const struct conn *c)
+{
+	const struct conf_server *s = conn_hop(c)->server;
+	const char *own = s != NULL ? s->ehlo : "";
+	struct addr local;
+
+	if (!source_is_named(c->r->conf))
+		return own[0] != '\0' ? own : c->r->conf->hostname;
+	local = addr_local(c->fd);
+	return source_ehlo(c->r->conf, &local, own);
+}
+
+/* ---- attempts ---------------------------------------------------------------------------- */
+
+/* A socket that is being connected to HOP; -1: as WHY says. */
+static int
+hop_open(struct conn *c, const struct hop *hop)
+{
+	const struct addr *a = &hop->addr;
+	int one = 1, fd;
+
+	fd = socket(addr_family(a),
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
+	if (fd < 0) {
+		say_unreachable(c, hop, errno);
 		return -1;
+	}
+	if (!leave_from(c, fd, a)) {
+		close(fd);
+		return -1;
+	}
 	/* The last segment of a message must not wait for an answer. */
-	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	(void)setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	if (connect(c->fd, (const struct sockaddr *)&a->ss, a->len) < 0 &&
-	    errno != EINPROGRESS)
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0 &&
+	    errno != EINPROGRESS) {
+		say_unreachable(c, hop, errno);
+		close(fd);
 		return -1;
-	conn_watch_connect(c, CONNECT_MS);
-	return 0;
+	}
+	return fd;
+}
+
+/* What became of FD's connecting: 0 or an errno. */
+static int
+connect_error(int fd)
+{
+	int e = 0;
+	socklen_t n = sizeof(e);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0 ? errno : e;
+}
+
+static bool
+is_internet(const struct hop *hop)
+{
+	return addr_family(&hop->addr) == AF_INET ||
+	    addr_family(&hop->addr) == AF_INET6;
+}
+
+/* The hop that may race the one that is being tried; hop_n: none. */
+static size_t
+rival(const struct conn *c)
+{
+	const struct hop *own = conn_hop(c);
+	size_t i = c->hop_at + 1;
+
+	while (i < c->hop_n &&
+	    (c->hops[i].tried || !is_internet(&c->hops[i]) ||
+		addr_family(&c->hops[i].addr) == addr_family(&own->addr) ||
+		c->hops[i].server != own->server ||
+		strcmp(c->hops[i].host, own->host) != 0))
+		i++;
+	return is_internet(own) ? i : c->hop_n;
 }
 
 bool
 conn_connect(struct conn *c)
 {
 	set_relay(c);
-	if (start(c) == 0)
-		return true;
-	say_unreachable(c, errno);
-	conn_session_end(c);
-	return false;
+	c->state = CONN_CONNECTING;
+	c->fd = hop_open(c, conn_hop(c));
+	if (c->fd < 0) {
+		c->all_refused = false;
+		conn_session_end(c);
+		return false;
+	}
+	c->connect_by = clock_ms() + CONNECT_MS;
+	conn_watch_connect(c, rival(c) < c->hop_n ? RACE_MS : CONNECT_MS);
+	return true;
+}
+
+/* ---- the race ---------------------------------------------------------------------------- */
+
+static void
+race_end(struct conn *c)
+{
+	struct conn_race *race = c->race;
+
+	if (race == NULL)
+		return;
+	c->race = NULL;
+	loop_io_free(race->io);
+	if (race->fd >= 0)
+		close(race->fd);
+	mem_free(race);
+}
+
+/* What the race has becomes the connection's own; its hop becomes AT. */
+static void
+race_take(struct conn *c, size_t at)
+{
+	struct hop hop = c->hops[at];
+
+	c->hops[at] = c->hops[c->race->hop];
+	c->hops[c->race->hop] = hop;
+	c->hop_at = at;
+	loop_io_free(c->io);
+	c->io = NULL;
+	close(c->fd);
+	c->fd = c->race->fd;
+	c->race->fd = -1;
+	race_end(c);
+	set_relay(c);
+	conn_watch_connect(c, c->connect_by - clock_ms());
+}
+
+static void connected(struct conn *c);
+
+static void
+on_race(void *arg, bool readable, bool writable)
+{
+	struct conn *c = arg;
+	struct hop *hop = &c->hops[c->race->hop];
+	int e = connect_error(c->race->fd);
+
+	(void)readable;
+	(void)writable;
+	if (e != 0) {
+		say_unreachable(c, hop, e);
+		hop->tried = true;
+		race_end(c);
+		return;
+	}
+	family_lost(&c->r->families, addr_family(&conn_hop(c)->addr),
+	    clock_ms());
+	/* The one that was too slow may have its turn later. */
+	race_take(c, c->hop_at);
+	connected(c);
+}
+
+static void
+race_start(struct conn *c)
+{
+	size_t i = rival(c);
+	int fd;
+
+	if (i == c->hop_n)
+		return;
+	fd = hop_open(c, &c->hops[i]);
+	if (fd < 0) {
+		c->hops[i].tried = true;
+		return;
+	}
+	c->race = mem_alloc(sizeof(*c->race));
+	c->race->fd = fd;
+	c->race->hop = i;
+	c->race->io = loop_io_new(c->r->loop, fd, on_race, c);
+	loop_io_want(c->race->io, false, true);
+}
+
+/* ---- the proxy --------------------------------------------------------------------------- */
+
+static void
+proxy_failed(struct conn *c, const char *why)
+{
+	conn_fail(c, "4.4.1", "connect to %s: %s", buf_cstr(&c->relay), why);
+	c->all_refused = false;
+	conn_next_hop(c);
+}
+
+static void
+proxy_begin(struct conn *c)
+{
+	const struct conf_server *s = conn_hop(c)->server;
+
+	c->proxy = mem_alloc(sizeof(*c->proxy));
+	c->proxy->facts = (struct socks_proxy){ .version = s->proxy.version,
+		.user = s->proxy.user, .password = s->proxy.password };
+	if (!socks_init(&c->proxy->socks, &c->proxy->facts, str_c(s->host),
+		(uint16_t)s->port)) {
+		proxy_failed(c, "SOCKS has no words for this name");
+		return;
+	}
+	c->state = CONN_PROXY;
+	conn_timer(c, PROXY_MS);
+	conn_proxy(c);
+}
+
+/* One turn of writing or reading.  False: not now, errno; 0: the end. */
+static bool
+proxy_turn(struct conn *c, enum socks_result *r)
+{
+	struct socks *s = &c->proxy->socks;
+	struct str out = socks_output(s);
+	char in[SOCKS_IN_MAX];
+	ssize_t n;
+
+	if (out.n > 0) {
+		n = send(c->fd, out.p, out.n, MSG_NOSIGNAL);
+		if (n > 0)
+			socks_sent(s, (size_t)n);
+		return n > 0;
+	}
+	/* Never more than is the proxy's: what follows is the server's. */
+	n = recv(c->fd, in, socks_want(s), 0);
+	if (n == 0)
+		errno = 0;
+	if (n <= 0)
+		return false;
+	*r = socks_input(s, str_n(in, (size_t)n));
+	return true;
+}
+
+void
+conn_proxy(struct conn *c)
+{
+	enum socks_result r = SOCKS_MORE;
+
+	while (r == SOCKS_MORE && proxy_turn(c, &r))
+		;
+	if (r == SOCKS_MORE) {
+		if (errno == EAGAIN || errno == EINTR) {
+			bool write = socks_output(&c->proxy->socks).n > 0;
+
+			loop_io_want(c->io, !write, write);
+		} else
+			proxy_failed(c, errno == 0 ?
+				"the proxy closed the connection" :
+				strerror(errno));
+		return;
+	}
+	if (r == SOCKS_FAILED) {
+		proxy_failed(c, socks_error(&c->proxy->socks));
+		return;
+	}
+	mem_free(c->proxy);
+	c->proxy = NULL;
+	conn_begin(c);
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+static void
+connected(struct conn *c)
+{
+	const struct hop *hop = conn_hop(c);
+
+	family_reached(&c->r->families, addr_family(&hop->addr));
+	if (hop->server != NULL && hop->server->proxy.version != 0)
+		proxy_begin(c);
+	else
+		conn_begin(c);
 }
 
 void
 conn_connected(struct conn *c)
 {
-	int e = 0;
-	socklen_t n = sizeof(e);
+	int e = connect_error(c->fd);
 
-	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0)
-		e = errno;
 	if (e == 0) {
-		conn_begin(c);
+		race_end(c);
+		connected(c);
 		return;
 	}
-	say_unreachable(c, e);
-	conn_next_hop(c);
+	say_unreachable(c, conn_hop(c), e);
+	c->all_refused = false;
+	if (c->race == NULL) {
+		conn_next_hop(c);
+		return;
+	}
+	c->hops[c->hop_at].tried = true;
+	race_take(c, c->hop_at + 1);
 }
 
 void
 conn_connect_expired(struct conn *c)
 {
-	say_unreachable(c, ETIMEDOUT);
+	int64_t left = c->connect_by - clock_ms();
+
+	if (c->state == CONN_PROXY) {
+		proxy_failed(c, "the proxy did not connect in time");
+		return;
+	}
+	if (left > 0) {
+		if (c->race == NULL)
+			race_start(c);
+		conn_timer(c, left);
+		return;
+	}
+	if (c->race != NULL) {
+		say_unreachable(c, &c->hops[c->race->hop], ETIMEDOUT);
+		c->hops[c->race->hop].tried = true;
+	}
+	say_unreachable(c, conn_hop(c), ETIMEDOUT);
+	c->all_refused = false;
 	conn_next_hop(c);
+}
+
+void
+conn_connect_end(struct conn *c)
+{
+	race_end(c);
+	mem_free(c->proxy);
+	c->proxy = NULL;
 }

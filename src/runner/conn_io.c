@@ -37,7 +37,7 @@ bool
 conn_is_implicit(const struct conn *c)
 {
 	return conn_hop(c)->server != NULL &&
-	    addr_port(&conn_hop(c)->addr) == SUBMISSIONS_PORT &&
+	    conn_hop(c)->server->port == SUBMISSIONS_PORT &&
 	    conn_tls_level(c) != TLS_OFF;
 }
 
@@ -51,6 +51,7 @@ conn_session_end(struct conn *c)
 	c->messages = 0;
 	if (c->timer != NULL)
 		loop_timer_clear(c->timer);
+	conn_connect_end(c);
 	loop_io_free(c->io);
 	c->io = NULL;
 	client_free(c->client);
@@ -187,6 +188,7 @@ on_timer(void *arg)
 
 	switch (c->state) {
 	case CONN_CONNECTING:
+	case CONN_PROXY:
 		conn_connect_expired(c);
 		return;
 	case CONN_TLS:
@@ -212,13 +214,16 @@ on_timer(void *arg)
 		conn_settle(c);
 		return;
 	case CONN_RESOLVING:
+		/* A connection of its own for what was put off. */
+		conn_same_hop(c);
+		return;
 	case CONN_OVER:
 		return;
 	}
 }
 
-static void
-set_timer(struct conn *c, int64_t ms)
+void
+conn_timer(struct conn *c, int64_t ms)
 {
 	if (c->timer == NULL)
 		c->timer = loop_timer_new(c->r->loop, on_timer, c);
@@ -239,7 +244,7 @@ conn_watch(struct conn *c)
 		ms = HANDSHAKE_MS;
 	else if (ms > c->cap_ms - now)
 		ms = c->cap_ms - now;
-	set_timer(c, ms);
+	conn_timer(c, ms);
 }
 
 /* ---- TLS ---------------------------------------------------------------------------- */
@@ -317,7 +322,7 @@ conn_tls_begin(struct conn *c)
 		conn_next_hop(c);
 		return;
 	}
-	set_timer(c, HANDSHAKE_MS);
+	conn_timer(c, HANDSHAKE_MS);
 	handshake(c);
 }
 
@@ -340,6 +345,9 @@ on_io(void *arg, bool readable, bool writable)
 	switch (c->state) {
 	case CONN_CONNECTING:
 		conn_connected(c);
+		return;
+	case CONN_PROXY:
+		conn_proxy(c);
 		return;
 	case CONN_TLS:
 		handshake(c);
@@ -365,5 +373,5 @@ conn_watch_connect(struct conn *c, int64_t ms)
 {
 	c->io = loop_io_new(c->r->loop, c->fd, on_io, c);
 	loop_io_want(c->io, false, true);
-	set_timer(c, ms);
+	conn_timer(c, ms);
 }

@@ -6,8 +6,10 @@
  * Every recipient's outcome comes from the engine.  Those that were lost
  * with the connection before the text was sent may still be tried: on a
  * fresh connection if this one had been used before (the server was tired
- * of it), else at the next host.  A connection that breaks while the text
- * is under way leaves doubt: that waits for the next attempt.
+ * of it), else at the next host.  Those that the host put off (4xx) go to
+ * the next one as well, on a connection of their own, while this one goes on
+ * (RFC 5321 5.1: in order, until a delivery succeeds).  A connection that
+ * breaks behind the text leaves doubt: that waits for the next attempt.
  */
 
 #include <errno.h>
@@ -53,9 +55,10 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
-	res->elsewhere = o == TEMPFAIL && (r->code == 0 || r->code == 421) &&
-	    (step == STEP_RSET || step == STEP_MAIL || step == STEP_RCPT ||
-		step == STEP_DATA);
+	/* What was lost behind the text may have been taken. */
+	res->elsewhere = o == TEMPFAIL &&
+	    (r->code != 0 || step == STEP_RSET || step == STEP_MAIL ||
+		step == STEP_RCPT || step == STEP_DATA);
 }
 
 static void
@@ -109,7 +112,8 @@ conn_client_new(struct conn *c)
 		.on_close = on_close };
 	const struct conf_server *s = conn_hop(c)->server;
 	int level = conn_tls_level(c);
-	struct client_options o = { .ehlo_name = c->r->conf->hostname,
+	struct client_options o = { .ehlo_name = conn_ehlo(c),
+		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP,
 		.ignore = c->ignore,
 		.tls = level == TLS_OFF || c->clear    ? CLIENT_TLS_OFF :
 		    level == TLS_REQUIRED ||
@@ -193,7 +197,7 @@ conn_mail_next(struct conn *c)
 	    c->messages >= c->r->conf->queue.per_connection)
 		return false;
 	c->carry = NULL;
-	if (v == NULL)
+	if (v == NULL && !c->only)
 		v = dest_take(c->dest);
 	if (v == NULL)
 		return false;
@@ -234,7 +238,8 @@ conn_mail_over(struct conn *c)
 {
 	struct delivery *v = c->v;
 	struct delays d = job_delays(v->job, v->begun_ms, c->sent_ms);
-	bool retry = may_retry(c), worked = false;
+	bool pass = !c->closed && conn_may_pass(c, v);
+	bool retry = pass || may_retry(c), worked = false;
 	size_t left = 0;
 
 	c->ended = false;
@@ -257,5 +262,8 @@ conn_mail_over(struct conn *c)
 		return;
 	}
 	v->n = left;
-	c->carry = v;
+	if (pass)
+		conn_pass(c, v);
+	else
+		c->carry = v;
 }

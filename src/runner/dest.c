@@ -33,32 +33,66 @@
 #define DEAD_MIN_MS 1000
 #define DEAD_PERM_MS 60000
 #define UNUSED_MS 10000
+#define OWN_ARENA 65536
 
 /* ---- finding and forgetting ------------------------------------------------------- */
 
+/* Upstreams of one name, and written where they are used, may differ in it. */
+static int
+way_tls(const struct dest_way *way)
+{
+	return way->upstream != NULL && way->upstream->server_n > 0 ?
+	    way->upstream->servers[0].tls : way->tls;
+}
+
+/* The key; what stands behind NAME_AT in it is the name. */
 static void
-key_make(struct buf *b, enum dest_kind kind, struct str name, int tls)
+key_make(struct buf *b, const struct dest_way *way, size_t *name_at)
 {
 	static const char *const words[] = { "local", "mx", "upstream" };
 
-	buf_init(b, 1024);
-	buf_addf(b, "%s/%d/", words[kind], tls);
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
+	buf_init(b, 2048);
+	buf_addf(b, "%s/%d/" STR_FMT "/", words[way->kind], way_tls(way),
+	    STR_ARG(way->source));
+	if (way->fallback != NULL)
+		buf_addf(b, "%s/", way->fallback->name);
+	*name_at = b->n;
+	for (size_t i = 0; i < way->name.n; i++) {
+		char c = way->name.p[i];
 
 		buf_addc(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
 	}
 }
 
+/* An upstream that a message brought along goes with the message. */
+static const struct conf_upstream *
+own_upstream(struct dest *d, const struct dest_way *way)
+{
+	struct conf_via via;
+
+	if (way->upstream == NULL || way->upstream->place.file[0] != '\0')
+		return way->upstream;
+	if (conf_via_read(d->r->conf, way->upstream->name,
+		way->upstream->servers[0].tls, &d->own, &via) != NULL)
+		panic("the way %s was one", way->upstream->name);
+	return via.upstream;
+}
+
 static struct dest *
-dest_new(struct runner *r, enum dest_kind kind, struct str key)
+dest_new(struct runner *r, const struct dest_way *way, struct str key,
+    size_t name_at)
 {
 	struct dest *d = mem_alloc(sizeof(*d));
 
 	d->r = r;
-	d->kind = kind;
+	d->kind = way->kind;
 	d->key = mem_dup(key);
-	d->name = strchr(strchr(d->key, '/') + 1, '/') + 1;
+	d->name = d->key + name_at;
+	arena_init(&d->own, OWN_ARENA);
+	d->upstream = own_upstream(d, way);
+	d->fallback = way->fallback;
+	d->tls = way->tls;
+	d->source = mem_dup(way->source);
 	d->last = &d->first;
 	d->parked_first = d->parked_last = INDEX_NONE;
 	d->window = WINDOW_START;
@@ -67,18 +101,16 @@ dest_new(struct runner *r, enum dest_kind kind, struct str key)
 }
 
 struct dest *
-dest_get(struct runner *r, enum dest_kind kind, struct str name,
-    const struct conf_upstream *u, int tls)
+dest_get(struct runner *r, const struct dest_way *way)
 {
 	struct dest *d;
 	struct buf b;
+	size_t name_at;
 
-	key_make(&b, kind, name, tls);
+	key_make(&b, way, &name_at);
 	d = map_get(r->dests, buf_str(&b));
 	if (d == NULL) {
-		d = dest_new(r, kind, buf_str(&b));
-		d->upstream = u;
-		d->tls = tls;
+		d = dest_new(r, way, buf_str(&b), name_at);
 		map_put(r->dests, buf_str(&b), d);
 	}
 	buf_free(&b);
@@ -91,6 +123,8 @@ dest_free(struct dest *d)
 {
 	hosts_free(d->hosts);
 	cause_free(&d->cause);
+	arena_free(&d->own);
+	mem_free(d->source);
 	mem_free(d->key);
 	mem_free(d);
 }

@@ -13,13 +13,26 @@ struct runner;
 
 enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM };
 
+/* A way that mail takes; what differs here is another destination. */
+struct dest_way {
+	enum dest_kind kind;
+	struct str name;	/* domain, upstream */
+	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
+	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
+	int tls;		/* DEST_MX: enum conf_client_tls */
+	struct str source;	/* what it leaves from, as in policy/source.h */
+};
+
 struct dest {
 	struct runner *r;
 	enum dest_kind kind;
 	char *key;
 	char *name;		/* domain, upstream */
-	const struct conf_upstream *upstream;
+	const struct conf_upstream *upstream, *fallback;
+	struct arena own;	/* an upstream that stands in no configuration */
 	int tls;		/* enum conf_client_tls, of MX hosts */
+	char *source;		/* what mail leaves from, as in policy/source.h */
+	size_t source_turn;	/* of several addresses */
 
 	struct delivery *first, **last;	/* waiting */
 	size_t waiting;
@@ -44,8 +57,7 @@ struct dest {
 	int64_t used_ms;
 };
 
-struct dest *dest_get(struct runner *r, enum dest_kind kind, struct str name,
-    const struct conf_upstream *u, int tls);
+struct dest *dest_get(struct runner *r, const struct dest_way *way);
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, uint32_t slot);

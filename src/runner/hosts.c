@@ -8,6 +8,13 @@
  * a while with the destination.  A failure is permanent only where DNS said
  * clearly no: whatever is not clear is temporary.  An upstream is our own
  * configuration, so its failures are temporary always.
+ *
+ * The fallback of a destination stands behind its MX hosts.  It is used
+ * where these fail or cannot be found for now, not where DNS said no, and
+ * not where we are one of them: then it would send the mail to us.
+ *
+ * What is behind a SOCKS proxy has the proxy's addresses here, and its own
+ * name is asked of nobody.
  */
 
 #include "hosts.h"
@@ -16,15 +23,17 @@
 
 #include "dest.h"
 #include "lib/clock.h"
+#include "lib/idn.h"
 #include "lib/mem.h"
 #include "lib/random.h"
 #include "mail/path.h"
+#include "policy/source.h"
 #include "policy/upstream.h"
 #include "runner.h"
 
-/* Of a hundred MX hosts, so many are looked at. */
-#define HOSTS_MAX 16
-_Static_assert(HOSTS_MAX >= CONF_SERVERS_MAX, "every server has its turn");
+/* Of a hundred MX hosts, so many are looked at; and the servers of a fallback. */
+#define HOSTS_MX_MAX 16
+#define HOSTS_MAX (HOSTS_MX_MAX + CONF_SERVERS_MAX)
 #define TTL_MIN_S 5
 #define TTL_MAX_S 300
 
@@ -49,6 +58,7 @@ struct lookup {
 	uint32_t ttl;
 	bool implicit;		/* no MX: the domain itself is the host */
 	bool self;		/* we are one of them */
+	bool ignored;		/* some are where none is believed to be */
 	struct buf reason;	/* of the first that was temporary */
 	bool temporary;
 };
@@ -87,23 +97,61 @@ drop_self(struct lookup *l)
 	for (size_t i = 0; i < h->n; i++) {
 		bool self = is_our_name(l->d->r->conf, str_c(h->v[i].name));
 
+		if (h->v[i].fallback)
+			continue;
 		for (size_t k = 0; k < h->v[i].addr_n; k++)
 			self = self || self_is(l->d->r->self, &h->v[i].addr[k]);
 		if (self && h->v[i].preference < limit)
 			limit = h->v[i].preference;
 	}
+	l->self = limit != UINT32_MAX;
 	for (size_t i = 0; i < h->n; i++)
-		if (h->v[i].preference < limit)
+		if (h->v[i].fallback ? !l->self : h->v[i].preference < limit)
 			h->v[kept++] = h->v[i];
-	l->self = kept < h->n;
 	h->n = kept;
 }
 
+/*
+ * True if no MX host can be there, whatever DNS says: a link-local address
+ * means nothing without its link, and a group is no host.
+ */
 static bool
-any_address(const struct hosts *h)
+is_nowhere(const struct conf *c, const struct addr *a)
+{
+	const unsigned char *p = addr_octets(a);
+
+	if (p == NULL)
+		return false;
+	if (addr_family(a) == AF_INET && p[0] >= 224)
+		return true;
+	if (addr_family(a) == AF_INET6 &&
+	    (p[0] == 0xff || (p[0] == 0xfe && (p[1] & 0xc0) == 0x80)))
+		return true;
+	return conf_nets_have(&c->mx_ignore, addr_family(a), p);
+}
+
+static void
+drop_nowhere(struct lookup *l)
+{
+	for (size_t i = 0; i < l->h->n; i++) {
+		struct host *v = &l->h->v[i];
+		size_t kept = 0;
+
+		for (size_t k = 0; k < v->addr_n && !v->fallback; k++)
+			if (!is_nowhere(l->d->r->conf, &v->addr[k]))
+				v->addr[kept++] = v->addr[k];
+		if (v->fallback || kept == v->addr_n)
+			continue;
+		l->ignored = true;
+		v->addr_n = kept;
+	}
+}
+
+static bool
+any_address(const struct hosts *h, bool fallback)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (h->v[i].addr_n > 0)
+		if (h->v[i].addr_n > 0 && h->v[i].fallback == fallback)
 			return true;
 	return false;
 }
@@ -138,7 +186,8 @@ why_none(const struct lookup *l, struct buf *words)
 		buf_addf(words, "there is no domain %s", name);
 		return result_words(PERMFAIL, "5.1.2", buf_str(words));
 	}
-	buf_addf(words, "no mail host of %s has an address", name);
+	buf_addf(words, "no mail host of %s has an address%s", name,
+	    l->ignored ? " where one can be" : "");
 	return result_words(PERMFAIL, "5.4.4", buf_str(words));
 }
 
@@ -186,9 +235,12 @@ lookup_done(void *arg)
 	struct result res;
 	struct buf words;
 
-	if (l->d->kind == DEST_MX)
+	if (l->d->kind == DEST_MX) {
 		drop_self(l);
-	if (any_address(l->h)) {
+		drop_nowhere(l);
+	}
+	if (any_address(l->h, false) ||
+	    (l->temporary && any_address(l->h, true))) {
 		lookup_end(l, NULL);
 		return;
 	}
@@ -231,6 +283,8 @@ note_temporary(struct lookup *l, const char *host, const char *reason)
 static uint16_t
 port_of(const struct lookup *l, const struct host *h)
 {
+	if (h->server != NULL && h->server->proxy.version != 0)
+		return h->server->proxy.port;
 	if (h->server != NULL)
 		return (uint16_t)h->server->port;
 	return (uint16_t)l->d->r->conf->smtp_port;
@@ -244,30 +298,41 @@ on_addr(void *arg, const struct dns_addr_answer *a)
 	struct host *h = one->host;
 
 	one->status = a->status;
-	if (a->status == DNS_TEMPORARY)
+	if (a->status == DNS_TEMPORARY && !h->fallback)
 		note_temporary(l, h->name, a->reason);
 	if (a->status == DNS_OK) {
 		if (a->ttl < l->ttl)
 			l->ttl = a->ttl;
-		for (size_t i = 0; i < a->addr_n && i < HOST_ADDR_MAX; i++) {
-			h->addr[i] = a->addr[i];
+		h->addr_n = hosts_mix(a->addr, a->addr_n, h->addr,
+		    HOST_ADDR_MAX);
+		for (size_t i = 0; i < h->addr_n; i++)
 			addr_set_port(&h->addr[i], port_of(l, h));
-			h->addr_n++;
-		}
 	}
 	if (--l->pending == 0)
 		lookup_done(l);
 }
 
-/* An upstream's server may be written as an address, in brackets or not. */
+/* The name that is to be looked up for H. */
+static const char *
+lookup_name(const struct host *h)
+{
+	return h->server == NULL	      ? h->name :
+	    h->server->proxy.version != 0 ? h->server->proxy.host :
+					    h->server->host;
+}
+
+/* An upstream's server may be written as an address, or be a socket here. */
 static bool
 is_address(const struct lookup *l, struct host *h)
 {
-	struct str name = str_c(h->name);
-	uint16_t port = port_of(l, h);
+	const char *name = lookup_name(h);
 
-	if (addr_parse(name, port, &h->addr[0]) < 0 &&
-	    addr_from_literal(name, port, &h->addr[0]) < 0)
+	if (h->server == NULL)
+		return false;
+	if (strncmp(name, "unix:", 5) == 0) {
+		if (addr_unix(name + 5, &h->addr[0]) < 0)
+			return false;
+	} else if (addr_parse(str_c(name), port_of(l, h), &h->addr[0]) < 0)
 		return false;
 	h->addr_n = 1;
 	return true;
@@ -284,10 +349,11 @@ lookup_addrs(struct lookup *l)
 	for (size_t i = 0; i < h->n; i++) {
 		l->one[i] = (struct lookup_one){ .lookup = l,
 			.host = &h->v[i] };
-		if (h->v[i].server != NULL && is_address(l, &h->v[i]))
+		if (is_address(l, &h->v[i]))
 			continue;
 		l->pending++;
-		dns_addr(l->d->r->dns, h->v[i].name, on_addr, &l->one[i]);
+		dns_addr(l->d->r->dns, lookup_name(&h->v[i]), on_addr,
+		    &l->one[i]);
 	}
 	if (--l->pending == 0)
 		loop_timer_set(l->later, 0);
@@ -304,6 +370,22 @@ host_add(struct hosts *h, struct str name)
 	*v = (struct host){ 0 };
 	memcpy(v->name, name.p, name.n);
 	return v;
+}
+
+static void
+add_servers(struct lookup *l, const struct conf_upstream *u, bool fallback)
+{
+	for (size_t i = 0; i < u->server_n; i++) {
+		const struct conf_server *s = &u->servers[i];
+		bool here = strncmp(s->host, "unix:", 5) == 0;
+		struct host *h = host_add(l->h,
+		    here ? STR("localhost") : str_c(s->host));
+
+		if (h == NULL)
+			continue;
+		h->server = s;
+		h->fallback = fallback;
+	}
 }
 
 /* ---- MX ------------------------------------------------------------------------- */
@@ -326,7 +408,7 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		    l->d->name);
 		return;
 	}
-	if (a->status == DNS_TEMPORARY) {
+	if (a->status == DNS_TEMPORARY && l->d->fallback == NULL) {
 		lookup_refuse(l, TEMPFAIL, "4.4.3", "cannot look up MX of %s: %s",
 		    l->d->name, a->reason);
 		return;
@@ -336,9 +418,13 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		    "domain %s takes no mail (null MX)", l->d->name);
 		return;
 	}
+	if (a->status == DNS_TEMPORARY)
+		note_temporary(l, l->d->name, a->reason);
 	if (a->status == DNS_OK && a->ttl < l->ttl)
 		l->ttl = a->ttl;
-	for (size_t i = 0; a->status == DNS_OK && i < a->mx_n; i++) {
+	for (size_t i = 0;
+	     a->status == DNS_OK && i < a->mx_n && l->h->n < HOSTS_MX_MAX;
+	     i++) {
 		struct host *h = host_add(l->h, str_c(a->mx[i].host));
 
 		if (h != NULL)
@@ -350,6 +436,8 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		if (host_add(l->h, name) == NULL)
 			l->h->n = 0;
 	}
+	if (l->d->fallback != NULL)
+		add_servers(l, l->d->fallback, true);
 	lookup_addrs(l);
 }
 
@@ -365,6 +453,21 @@ add_literal(struct lookup *l)
 	loop_timer_set(l->later, 0);
 }
 
+/* In the form that DNS knows. */
+static void
+lookup_mx(struct lookup *l)
+{
+	struct buf name;
+
+	buf_init(&name, 1024);
+	if (idn_add(&name, str_c(l->d->name)) != NULL || !buf_ok(&name)) {
+		buf_reset(&name);
+		buf_adds(&name, l->d->name);
+	}
+	dns_mx(l->d->r->dns, buf_cstr(&name), on_mx, l);
+	buf_free(&name);
+}
+
 void
 hosts_resolve(struct dest *d)
 {
@@ -376,35 +479,46 @@ hosts_resolve(struct dest *d)
 	l->ttl = TTL_MAX_S;
 	buf_init(&l->reason, 512);
 	if (d->kind == DEST_UPSTREAM) {
-		for (size_t i = 0; i < d->upstream->server_n; i++) {
-			const struct conf_server *s = &d->upstream->servers[i];
-			struct host *h = host_add(l->h, str_c(s->name));
-
-			if (h != NULL)
-				h->server = s;
-		}
+		add_servers(l, d->upstream, false);
 		lookup_addrs(l);
 	} else if (domain_is_literal(str_c(d->name)))
 		add_literal(l);
 	else
-		dns_mx(d->r->dns, d->name, on_mx, l);
+		lookup_mx(l);
 }
 
 /* ---- choosing -------------------------------------------------------------------- */
 
-/* The upstream's order by weight, as indices of H. */
+/* The upstream's order by weight, as indices of the N HOSTS. */
 static size_t
-order_upstream(const struct hosts *h, const struct conf_upstream *u,
-    size_t order[HOSTS_MAX])
+order_upstream(const struct host *hosts, size_t host_n,
+    const struct conf_upstream *u, size_t order[HOSTS_MAX])
 {
 	size_t *servers = mem_array(u->server_n, sizeof(*servers)), n = 0;
 
 	upstream_order(u, random_below, servers);
 	for (size_t i = 0; i < u->server_n; i++)
-		for (size_t k = 0; k < h->n; k++)
-			if (h->v[k].server == &u->servers[servers[i]])
+		for (size_t k = 0; k < host_n; k++)
+			if (hosts[k].server == &u->servers[servers[i]])
 				order[n++] = k;
 	mem_free(servers);
+	return n;
+}
+
+/* Fills in the hops of the N HOSTS: of U's servers, or of MX hosts. */
+static size_t
+choose_among(struct runner *r, const struct host *hosts, size_t n,
+    const struct conf_upstream *u, const struct choice *choice,
+    struct hop *hops)
+{
+	size_t order[HOSTS_MAX];
+
+	if (u != NULL)
+		n = order_upstream(hosts, n, u, order);
+	else
+		hosts_order(hosts, n, random_below, order);
+	n = hosts_hops(hosts, order, n, choice, hops);
+	bad_last(r, hops, n);
 	return n;
 }
 
@@ -412,14 +526,23 @@ size_t
 hosts_choose(const struct hosts *h, const struct dest *d,
     struct hop hops[HOP_MAX])
 {
-	size_t order[HOSTS_MAX], n = h->n, max = HOP_MX_MAX;
+	bool up = d->kind == DEST_UPSTREAM;
+	struct choice choice = { .max = up ? HOP_MAX : HOP_MX_MAX,
+		.late = family_late(&d->r->families, clock_ms()) };
+	struct source_set set;
+	size_t first = 0, n;
 
-	if (d->kind == DEST_UPSTREAM) {
-		n = order_upstream(h, d->upstream, order);
-		max = HOP_MAX;
-	} else
-		hosts_order(h->v, n, random_below, order);
-	n = hosts_hops(h->v, order, n, max, hops);
-	bad_last(d->r, hops, n);
-	return n;
+	if (source_set(d->r->conf, str_c(d->source), &set) && set.n > 0) {
+		choice.no_ipv4 = source_count(&set, AF_INET) == 0;
+		choice.no_ipv6 = source_count(&set, AF_INET6) == 0;
+	}
+	/* Those of the fallback stand behind the others. */
+	while (first < h->n && !h->v[first].fallback)
+		first++;
+	n = choose_among(d->r, h->v, first, d->upstream, &choice, hops);
+	if (first == h->n)
+		return n;
+	choice.max = HOP_MAX - n;
+	return n + choose_among(d->r, &h->v[first], h->n - first, d->fallback,
+		       &choice, &hops[n]);
 }

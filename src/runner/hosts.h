@@ -12,15 +12,17 @@ struct hosts;
 struct runner;
 struct self;
 
-/* Addresses that one attempt tries: of MX hosts, of an upstream. */
+/* Addresses that one attempt tries: of MX hosts, and of everything. */
 #define HOP_MX_MAX 5
-#define HOP_MAX 16
+#define HOP_MAX (2 * CONF_SERVERS_MAX)
 
 /* One address to be tried. */
 struct hop {
-	struct addr addr;
+	struct addr addr;	/* of the host, or of the proxy in front of it */
 	char host[256];		/* its name: for log, SNI and certificate */
 	const struct conf_server *server;	/* of an upstream, or NULL */
+	bool fallback;		/* only when the ones before could not be reached */
+	bool tried;
 };
 
 /* A host with its addresses, as hosts_order() takes it. */
@@ -29,8 +31,16 @@ struct host {
 	unsigned preference;
 	char name[256];
 	const struct conf_server *server;
+	bool fallback;
 	struct addr addr[HOST_ADDR_MAX];
 	size_t addr_n;
+};
+
+/* Which addresses of hosts are tried, and in which order. */
+struct choice {
+	size_t max;		/* so many in all */
+	bool no_ipv4, no_ipv6;	/* none of these: no source fits them */
+	int late;		/* family that fails lately: the host's last; or AF_UNSPEC */
 };
 
 /*
@@ -39,19 +49,40 @@ struct host {
  */
 void hosts_order(const struct host *hosts, size_t n,
     uint32_t (*random)(uint32_t below), size_t *order);
-/* Pure: the hops of the hosts in ORDER, at most MAX; no host takes all. */
+/* Pure: the hops of the hosts in ORDER; no host takes all.  Their number. */
 size_t hosts_hops(const struct host *hosts, const size_t *order, size_t n,
-    size_t max, struct hop hops[HOP_MAX]);
+    const struct choice *choice, struct hop *hops);
+/*
+ * Pure: puts the first MAX of IN's N addresses into OUT, families in turn,
+ * beginning with that of the first.  Their number.
+ */
+size_t hosts_mix(const struct addr *in, size_t n, struct addr *out,
+    size_t max);
 
 /* The addresses by which we would meet ourselves. */
 struct self *self_new(const struct conf *c) MUST_USE;
 void self_free(struct self *s);
 bool self_is(const struct self *s, const struct addr *a);
 
+/*
+ * family.c: families of addresses that this host reaches nothing by, as it
+ * seems.  LOST: an address of FAMILY did not answer, another of the same host
+ * did; a dead one is tried last for a while.
+ */
+struct family_memory {
+	unsigned lost[2];
+	int64_t until[2];
+};
+void family_lost(struct family_memory *m, int family, int64_t now);
+void family_reached(struct family_memory *m, int family);
+/* The family that is dead at NOW; AF_UNSPEC: none, or both. */
+int family_late(const struct family_memory *m, int64_t now);
+
 /* bad.c: addresses that failed lately are tried last. */
 void bad_add(struct runner *r, const struct addr *a);
 void bad_del(struct runner *r, const struct addr *a);
 void bad_clear(struct runner *r);
+bool bad_is(const struct runner *r, const struct addr *a);
 void bad_last(const struct runner *r, struct hop *hops, size_t n);
 
 /* Starts to resolve D's name; ends in dest_resolved(), never from inside. */

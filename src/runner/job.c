@@ -198,13 +198,19 @@ job_fail(struct delivery *v, const struct result *res)
 
 /* ---- starting -------------------------------------------------------------------- */
 
-/* An address that goes nowhere: nothing is tried. */
+/* What becomes of an address is known: nothing is tried. */
+static void
+decide(struct job *j, size_t rcpt, enum outcome o, const char *status,
+    const char *words)
+{
+	j->rcpts[rcpt].refused = true;
+	j->rcpts[rcpt].result = result_words(o, status, str_c(words));
+}
+
 static void
 refuse(struct job *j, size_t rcpt, const char *status, const char *words)
 {
-	j->rcpts[rcpt].refused = true;
-	j->rcpts[rcpt].result =
-	    result_words(PERMFAIL, status, str_c(words));
+	decide(j, rcpt, PERMFAIL, status, words);
 }
 
 static void
@@ -239,6 +245,9 @@ delivery_new(struct job *j, struct dest *dest, size_t most)
 struct plan {
 	struct delivery *first, **last;
 	size_t left;	/* recipients without a delivery */
+	struct mail_facts facts;
+	struct conf_via way;	/* the message's own, which FACTS lead to */
+	const char *wrong;	/* with that, or NULL */
 };
 
 static void
@@ -252,15 +261,16 @@ static void
 plan_remote(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
 {
+	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
+		.tls = t->tls, .fallback = t->fallback, .source = t->source };
 	struct dest *dest;
 	struct delivery *v;
 
 	if (t->kind == TARGET_UPSTREAM)
-		dest = dest_get(j->r, DEST_UPSTREAM, str_c(t->upstream->name),
-		    t->upstream, 0);
-	else
-		dest = dest_get(j->r, DEST_MX, t->domain, NULL,
-		    t->route != NULL ? t->route->tls : TLS_MAY);
+		way = (struct dest_way){ .kind = DEST_UPSTREAM,
+			.name = str_c(t->upstream->name),
+			.upstream = t->upstream, .source = t->source };
+	dest = dest_get(j->r, &way);
 	v = dest->filling;
 	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {
 		v = delivery_new(j, dest,
@@ -287,14 +297,40 @@ plan_local(struct job *j, size_t rcpt, const struct target *t,
 	plan_add(p, v);
 }
 
+/* A route gives a reply, or throws the mail away. */
+static void
+plan_none(struct job *j, size_t rcpt, const struct target *t)
+{
+	const struct conf_via *way = t->way;
+	const char *words;
+
+	if (t->kind == TARGET_DISCARD) {
+		words = arena_printf(&j->arena, "discarded by route %s",
+		    t->route != NULL ? t->route->pattern : "of the message");
+		decide(j, rcpt, DELIVERED, "2.0.0", words);
+		j->rcpts[rcpt].result.discarded = true;
+		return;
+	}
+	words = arena_printf(&j->arena, "%d %s %s", way->code, way->enhanced,
+	    way->text);
+	decide(j, rcpt, way->code < 500 ? TEMPFAIL : PERMFAIL, way->enhanced,
+	    words);
+}
+
 static void
 plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 {
 	const struct path *path = &j->file.env.rcpts[rcpt].path;
-	struct target t = target_of(j->r->conf, j->r->users, path);
+	struct target t = target_of(j->r->conf, j->r->users, &p->facts, path);
 
 	if (t.route != NULL)
 		j->rcpts[rcpt].route = str_c(t.route->pattern);
+	if (p->wrong != NULL && t.kind != TARGET_MAILBOX &&
+	    t.kind != TARGET_UNKNOWN) {
+		decide(j, rcpt, TEMPFAIL, "4.3.5", p->wrong);
+		p->left--;
+		return;
+	}
 	switch (t.kind) {
 	case TARGET_MAILBOX:
 		plan_local(j, rcpt, &t, p);
@@ -302,6 +338,10 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
 		plan_remote(j, rcpt, &t, p);
+		break;
+	case TARGET_DISCARD:
+	case TARGET_ERROR:
+		plan_none(j, rcpt, &t);
 		break;
 	case TARGET_UNKNOWN:
 		j->rcpts[rcpt].local = true;
@@ -440,6 +480,27 @@ revive(struct job *j)
 	index_at(j->r->index, j->slot)->op = 0;
 }
 
+/* What the routes and the source go by. */
+static void
+plan_facts(struct job *j, struct plan *p)
+{
+	const struct envelope *e = &j->file.env;
+	const char *why;
+
+	p->facts = (struct mail_facts){ .from = e->from, .user = e->user,
+		.listener = e->listener, .local = e->local,
+		.source = e->source };
+	if (e->route.n == 0)
+		return;
+	why = conf_via_read(j->r->conf, arena_cstr(&j->arena, e->route),
+	    TLS_MAY, &j->arena, &p->way);
+	if (why != NULL)
+		p->wrong = arena_printf(&j->arena,
+		    "the route of this message: %s", why);
+	else
+		p->facts.way = &p->way;
+}
+
 static void
 plan_job(struct job *j)
 {
@@ -471,6 +532,7 @@ plan_job(struct job *j)
 		job_delivered(j);
 		return;
 	}
+	plan_facts(j, &p);
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		if (j->rcpts[i].todo)
 			plan_rcpt(j, i, &p);

@@ -36,6 +36,7 @@ struct delivery {
 	struct path *paths;	/* where the peer is told it goes */
 	struct result *results;
 	size_t n;
+	unsigned put_off;	/* hosts that put it off in this attempt */
 	char mailbox[65];	/* of a local one */
 	int64_t begun_ms;	/* a local one */
 	struct client_rcpt *client_rcpts;

@@ -233,7 +233,8 @@ start(struct runner *r)
 	r->bytes = mem_alloc(BYTES_MAX);
 	r->wants_last = &r->wants_first;
 	r->self = self_new(c);
-	r->local = dest_get(r, DEST_LOCAL, STR("mailboxes"), NULL, 0);
+	r->local = dest_get(r, &(struct dest_way){ .kind = DEST_LOCAL,
+	    .name = STR("mailboxes"), .source = STR("") });
 	loop_signal(r->loop, SIGTERM, runner_stop, r);
 	loop_signal(r->loop, SIGINT, runner_stop, r);
 	loop_signal(r->loop, SIGHUP, on_hup, r);

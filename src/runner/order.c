@@ -5,7 +5,8 @@
  *
  * RFC 5321 5.1: by preference, in random order among equals, at least two
  * addresses where there are two.  So many are tried for one attempt, and no
- * host takes all of them if there is another.
+ * host takes all of them if there is another.  Of a host with IPv6 and IPv4
+ * both have their chance (RFC 8305 4).
  */
 
 #include "hosts.h"
@@ -47,23 +48,72 @@ share(size_t n, size_t max)
 	return most > 2 ? most : 2;
 }
 
+static bool
+is_wanted(const struct choice *c, const struct addr *a)
+{
+	return addr_family(a) == AF_INET ? !c->no_ipv4 :
+	    addr_family(a) == AF_INET6	 ? !c->no_ipv6 :
+					   true;
+}
+
+static void
+add_hops(const struct host *h, const struct choice *c, bool late,
+    size_t *left, struct hop *hops, size_t *n)
+{
+	for (size_t i = 0; i < h->addr_n && *left > 0 && *n < c->max; i++) {
+		const struct addr *a = &h->addr[i];
+		struct hop *hop;
+
+		if (!is_wanted(c, a) ||
+		    (c->late != AF_UNSPEC && addr_family(a) == c->late) != late)
+			continue;
+		hop = &hops[(*n)++];
+		*hop = (struct hop){ .addr = *a, .server = h->server,
+			.fallback = h->fallback };
+		memcpy(hop->host, h->name, sizeof(hop->host));
+		(*left)--;
+	}
+}
+
 size_t
 hosts_hops(const struct host *hosts, const size_t *order, size_t n,
-    size_t max, struct hop hops[HOP_MAX])
+    const struct choice *choice, struct hop *hops)
 {
-	size_t hop_n = 0, most = share(n, max);
+	size_t hop_n = 0;
 
-	for (size_t i = 0; i < n && hop_n < max; i++) {
-		const struct host *h = &hosts[order[i]];
+	for (size_t i = 0; i < n; i++) {
+		size_t left = share(n, choice->max);
 
-		for (size_t k = 0; k < h->addr_n && k < most && hop_n < max;
-		     k++) {
-			struct hop *hop = &hops[hop_n++];
-
-			*hop = (struct hop){ .addr = h->addr[k],
-				.server = h->server };
-			memcpy(hop->host, h->name, sizeof(hop->host));
-		}
+		add_hops(&hosts[order[i]], choice, false, &left, hops, &hop_n);
+		add_hops(&hosts[order[i]], choice, true, &left, hops, &hop_n);
 	}
 	return hop_n;
+}
+
+/* The next of IN that is of FAMILY (or is not, unless SAME), from AT on. */
+static size_t
+next_of(const struct addr *in, size_t n, size_t at, int family, bool same)
+{
+	while (at < n && (addr_family(&in[at]) == family) != same)
+		at++;
+	return at;
+}
+
+size_t
+hosts_mix(const struct addr *in, size_t n, struct addr *out, size_t max)
+{
+	int family = n > 0 ? addr_family(&in[0]) : AF_UNSPEC;
+	size_t at[2], k = 0;
+	bool same = true;
+
+	at[1] = next_of(in, n, 0, family, true);
+	at[0] = next_of(in, n, 0, family, false);
+	while (k < max && (at[0] < n || at[1] < n)) {
+		if (at[same] < n) {
+			out[k++] = in[at[same]];
+			at[same] = next_of(in, n, at[same] + 1, family, same);
+		}
+		same = !same;
+	}
+	return k;
 }

@@ -20,6 +20,7 @@ struct result {
 	bool remote;		/* REPLY is what a peer said */
 	bool relayed_dsn;	/* the peer takes care of the success report */
 	bool elsewhere;		/* another host, or connection, may be tried */
+	bool discarded;		/* a route threw it away: nobody is told */
 	char status[12];	/* enhanced code */
 	struct str relay;	/* "host[ip]:port", "local", or empty */
 	struct str host;	/* the peer's name, or empty */

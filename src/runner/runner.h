@@ -29,6 +29,7 @@
 #include "net/dns.h"
 #include "net/tls.h"
 #include "queue/queue.h"
+#include "hosts.h"
 #include "index.h"
 #include "life.h"
 
@@ -83,6 +84,7 @@ struct runner {
 	struct conn *graves;		/* to be freed by conn_reap() */
 	size_t conn_n, conn_max, per_destination;
 	struct map *bad;		/* addresses that failed lately */
+	struct family_memory families;
 
 	struct removal *removals;	/* to be done */
 	bool removing;

@@ -107,7 +107,11 @@ verdict(const struct session *s, const struct path *p)
 	struct client_facts f = { .peer = s->env->peer,
 		.authenticated = s->user[0] != '\0' || s->local,
 		.submission = s->submission };
-	struct rcpt_verdict v = rcpt_verdict(s->conf, s->env->users, &f, p);
+	struct mail_facts m = { .from = s->txn.env.from,
+		.user = str_c(s->user),
+		.listener = str_c(s->env->listen != NULL ?
+				s->env->listen->name : "") };
+	struct rcpt_verdict v = rcpt_verdict(s->conf, s->env->users, &f, &m, p);
 
 	return (struct answer){ .code = v.code, .enhanced = v.enhanced,
 		.text = str_c(v.text) };

@@ -165,10 +165,17 @@ def malformed():
 
 
 def refused():
-    """N-04: what is refused for good comes back, with what was said and by whom."""
-    rules = ["CONNECT=554 5.7.1 go away", "EHLO=550 5.7.1 not you", "MAIL=550 5.7.1 not from him",
-             "RCPT=553 5.1.3 what a name", "DATA=554 5.3.0 no data", "DOT=554 5.6.0 spam\\nreally",
-             "RCPT=550 with \\x1b[31m colours \u202e"]
+    """
+    N-04: what is refused for good comes back, with what was said and by whom.  A smarthost that
+    refuses the session refuses us and no mail: that waits until the configuration is mended.
+    """
+    rules = ["MAIL=550 5.7.1 not from him", "RCPT=553 5.1.3 what a name", "DATA=554 5.3.0 no data",
+             "DOT=554 5.6.0 spam\\nreally", "RCPT=550 with \\x1b[31m colours \u202e"]
+    for rule in ("CONNECT=554 5.7.1 go away", "EHLO=550 5.7.1 not you"):
+        with Sink(rules=[rule]) as s, smarthost(s.port, extra=SLOW) as b:
+            b.send(SENDER, [RCPT], message())
+            b.deferred(f"said: {rule.split('=')[1]}")
+            assert "dsn=4.7.1" in b.log() and b.mailbox("alice") == [], b.log()
     with Many([[r] for r in rules], extra=SLOW) as t:
         t.send(message("refused"))
         got = [m.decode("utf-8") for m in t.b.mail("alice", len(rules), 60)]

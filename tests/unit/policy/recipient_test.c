@@ -16,6 +16,9 @@ static const char base[] =
     "route \"*.partner.test\" { via = \"isp\" }\n"
     "route \"*\" { via = \"mx\" }\n";
 
+/* Of a message that nothing is known of. */
+static const struct mail_facts nothing;
+
 static struct conf *conf;
 static struct userset *users;
 static struct arena arena;
@@ -121,7 +124,7 @@ START_TEST(targets)
 	setup(base);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		struct path p = path_of(t[i].path);
-		struct target got = target_of(conf, users, &p);
+		struct target got = target_of(conf, users, &nothing, &p);
 
 		ck_assert_msg(got.kind == t[i].kind, "%s: kind %d, not %d",
 		    t[i].path, got.kind, t[i].kind);
@@ -144,7 +147,7 @@ START_TEST(place_and_path)
 
 	setup(base);
 	p = path_of("<u@partner.test>");
-	t = target_of(conf, users, &p);
+	t = target_of(conf, users, &nothing, &p);
 	ck_assert_str_eq(t.place.file, "test.conf");
 	ck_assert_int_eq(t.place.line, 6);
 	ck_assert_ptr_nonnull(t.route);
@@ -159,7 +162,7 @@ START_TEST(no_users)
 
 	setup(base);
 	p = path_of("<alice@example.test>");
-	ck_assert_int_eq(target_of(conf, NULL, &p).kind, TARGET_UNKNOWN);
+	ck_assert_int_eq(target_of(conf, NULL, &nothing, &p).kind, TARGET_UNKNOWN);
 	teardown();
 }
 END_TEST
@@ -171,11 +174,11 @@ START_TEST(any_user)
 	setup(base);
 	userset_set_any(users, true);
 	p = path_of("<whoever@example.test>");
-	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_MAILBOX);
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_MAILBOX);
 	p = path_of("<\"../x\"@example.test>");
-	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_UNKNOWN);
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_UNKNOWN);
 	p = path_of("<\"..\"@example.test>");
-	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_UNKNOWN);
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_UNKNOWN);
 	teardown();
 }
 END_TEST
@@ -214,7 +217,7 @@ START_TEST(postmasters)
 
 		setup(t[i].conf);
 		p = path_of("<postmaster@example.test>");
-		got = target_of(conf, users, &p);
+		got = target_of(conf, users, &nothing, &p);
 		ck_assert_msg(got.kind == t[i].kind, "%zu: kind %d", i,
 		    got.kind);
 		if (got.kind == TARGET_MAILBOX)
@@ -238,10 +241,10 @@ START_TEST(without_routes)
 
 	setup("domains = {\"example.test\"}\n");
 	p = path_of("<u@elsewhere.test>");
-	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_MX);
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_MX);
 	load("domains = {\"example.test\"}\n"
 	     "route \"other.test\" { via = \"mx\" }\n");
-	ck_assert_int_eq(target_of(conf, users, &p).kind, TARGET_NO_ROUTE);
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_NO_ROUTE);
 	teardown();
 }
 END_TEST
@@ -303,13 +306,81 @@ START_TEST(verdicts)
 		struct client_facts f = facts(t[i].peer, t[i].authenticated,
 		    false);
 		struct path p = path_of(t[i].path);
-		struct rcpt_verdict v = rcpt_verdict(conf, users, &f, &p);
+		struct rcpt_verdict v = rcpt_verdict(conf, users, &f, &nothing, &p);
 
 		ck_assert_msg(v.code == t[i].code &&
 		    strcmp(v.enhanced, t[i].enhanced) == 0,
 		    "%s: %d %s", t[i].path, v.code, v.enhanced);
 		ck_assert(v.text[0] != '\0');
 	}
+	teardown();
+}
+END_TEST
+
+static const char ways[] =
+    "domains = {\"example.test\"}\n"
+    "postmaster = \"root@gone.test\"\n"
+    "route \"gone.test\" { via = \"error:550 5.1.6 It has moved\" }\n"
+    "route \"slow.test\" { via = \"error:451\" }\n"
+    "route \"hole.test\" { via = discard }\n"
+    "upstream isp { server a { } }\n"
+    "route \"s.test\" { via = \"smtp:h.test:587\" tls = verified }\n"
+    "route \"l.test\" { via = \"lmtp:unix:/run/l\" }\n"
+    "pool bulk { addresses = {192.0.2.7} }\n"
+    "route \"*\" { fallback = isp source = bulk tls = required }\n";
+
+/* Each way that a route can lead. */
+START_TEST(all_ways)
+{
+	struct client_facts f = facts("192.0.2.1", true, false);
+	struct conf_via own = { .kind = VIA_DISCARD };
+	struct mail_facts wish = { .source = STR("192.0.2.9"), .way = &own };
+	struct rcpt_verdict v;
+	struct target t;
+	struct path p;
+
+	setup(ways);
+	p = path_of("<u@gone.test>");
+	t = target_of(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.kind, TARGET_ERROR);
+	v = rcpt_verdict(conf, users, &f, &nothing, &p);
+	ck_assert_int_eq(v.code, 550);
+	ck_assert_str_eq(v.enhanced, "5.1.6");
+	ck_assert_str_eq(v.text, "It has moved");
+	ck_assert_int_eq(v.place.line, 3);
+	p = path_of("<u@slow.test>");
+	v = rcpt_verdict(conf, users, &f, &nothing, &p);
+	ck_assert_int_eq(v.code, 451);
+	ck_assert_str_eq(v.enhanced, "4.7.1");
+	p = path_of("<u@hole.test>");
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind,
+	    TARGET_DISCARD);
+	ck_assert_int_eq(rcpt_verdict(conf, users, &f, &nothing, &p).code, 250);
+	p = path_of("<u@s.test>");
+	t = target_of(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.kind, TARGET_UPSTREAM);
+	ck_assert_str_eq(t.upstream->servers[0].host, "h.test");
+	ck_assert_uint_eq(t.upstream->servers[0].port, 587);
+	ck_assert_int_eq(t.upstream->servers[0].tls, TLS_VERIFIED);
+	p = path_of("<u@l.test>");
+	t = target_of(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.upstream->servers[0].protocol, PROTOCOL_LMTP);
+	ck_assert_str_eq(t.upstream->servers[0].host, "unix:/run/l");
+	p = path_of("<u@else.test>");
+	t = target_of(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.kind, TARGET_MX);
+	ck_assert_int_eq(t.tls, TLS_REQUIRED);
+	ck_assert_str_eq(t.fallback->name, "isp");
+	ck_str(t.source, STR("bulk"));
+	/* What the message itself says has the last word. */
+	t = target_of(conf, users, &wish, &p);
+	ck_assert_int_eq(t.kind, TARGET_DISCARD);
+	ck_str(t.source, STR("192.0.2.9"));
+	/* A postmaster is never thrown away, nor refused (RFC 5321 4.5.1). */
+	p = path_of("<postmaster@example.test>");
+	t = target_of(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.kind, TARGET_MAILBOX);
+	ck_assert_str_eq(t.mailbox, "postmaster");
 	teardown();
 }
 END_TEST
@@ -324,11 +395,11 @@ START_TEST(verdict_variants)
 	      "route \"other.test\" { via = \"mx\" }\n");
 	f = facts("198.51.100.1", false, false);
 	p = path_of("<u@ext.test>");
-	v = rcpt_verdict(conf, users, &f, &p);
+	v = rcpt_verdict(conf, users, &f, &nothing, &p);
 	ck_assert_int_eq(v.code, 530);
 	ck_assert_str_eq(v.enhanced, "5.7.0");
 	f.authenticated = true;
-	v = rcpt_verdict(conf, users, &f, &p);
+	v = rcpt_verdict(conf, users, &f, &nothing, &p);
 	ck_assert_int_eq(v.code, 550);
 	ck_assert_str_eq(v.enhanced, "5.4.4");
 	teardown();
@@ -336,4 +407,5 @@ START_TEST(verdict_variants)
 END_TEST
 
 UNIT_MAIN("policy/recipient", targets, place_and_path, no_users, any_user,
-    postmasters, without_routes, relaying, verdicts, verdict_variants)
+    postmasters, without_routes, relaying, verdicts, verdict_variants,
+    all_ways)

@@ -79,6 +79,7 @@ START_TEST(hops)
 		{ { 0, 0, 0 }, 3, "" },
 		{ { 0 }, 0, "" },
 	};
+	const struct choice mx = { .max = HOP_MX_MAX };
 	const size_t order[4] = { 0, 1, 2, 3 };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -92,7 +93,7 @@ START_TEST(hops)
 
 			hosts[k] = host(name, 10, cases[i].addrs[k]);
 		}
-		n = hosts_hops(hosts, order, cases[i].n, HOP_MX_MAX, out);
+		n = hosts_hops(hosts, order, cases[i].n, &mx, out);
 		for (size_t k = 0; k < n; k++)
 			got[k] = out[k].host[0];
 		ck_assert_str_eq(got, cases[i].want);
@@ -103,18 +104,136 @@ END_TEST
 /* The servers of an upstream: all of them, the backups too. */
 START_TEST(upstream)
 {
-	size_t order[8], n;
-	struct host hosts[8];
+	const struct choice all = { .max = HOP_MAX };
+	size_t order[CONF_SERVERS_MAX], n;
+	struct host hosts[CONF_SERVERS_MAX];
 	struct hop out[HOP_MAX];
 
-	for (size_t i = 0; i < 8; i++) {
-		hosts[i] = host("s", 0, HOST_ADDR_MAX);
+	for (size_t i = 0; i < CONF_SERVERS_MAX; i++) {
+		hosts[i] = host("s", (unsigned)i, HOST_ADDR_MAX);
 		order[i] = i;
 	}
-	n = hosts_hops(hosts, order, 8, HOP_MAX, out);
-	ck_assert_uint_eq(n, 16);
-	ck_assert_uint_eq(hosts_hops(hosts, order, 1, HOP_MAX, out), 8);
+	n = hosts_hops(hosts, order, CONF_SERVERS_MAX, &all, out);
+	ck_assert_uint_eq(n, 2 * CONF_SERVERS_MAX);
+	ck_assert_uint_eq(hosts_hops(hosts, order, 1, &all, out), 8);
 }
 END_TEST
 
-UNIT_MAIN("order", preference, equals, hops, upstream)
+/* "4" and "6" for the families of addresses, "u" for a socket of this host. */
+static size_t
+families(const char *text, struct addr *out)
+{
+	const unsigned char octets[16] = { 32, 1 };
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == 'u')
+			ck_assert_int_eq(addr_unix("/x", &out[i]), 0);
+		else
+			out[i] = addr_from(text[i] == '4' ? AF_INET : AF_INET6,
+			    octets, (uint16_t)(i + 1));
+	}
+	return n;
+}
+
+static char
+letter(const struct addr *a)
+{
+	return addr_family(a) == AF_INET ? '4' :
+	    addr_family(a) == AF_INET6	 ? '6' :
+					   'u';
+}
+
+START_TEST(mixing)
+{
+	static const struct {
+		const char *in, *want;
+		size_t max;
+	} t[] = {
+		{ "", "", 8 },
+		{ "4", "4", 8 },
+		{ "6644", "6464", 8 },
+		{ "4466", "4646", 8 },
+		{ "66666444", "64646466", 8 },
+		/* Neither family is cut off whole. */
+		{ "666666666664444", "64646464", 8 },
+		{ "66", "66", 8 },
+		{ "64", "6", 1 },
+		{ "u", "u", 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct addr in[20], out[8];
+		char got[9] = "";
+		size_t n = hosts_mix(in, families(t[i].in, in), out, t[i].max);
+
+		for (size_t k = 0; k < n; k++)
+			got[k] = letter(&out[k]);
+		ck_assert_str_eq(got, t[i].want);
+	}
+}
+END_TEST
+
+/* Sources without a family, and a family that seems dead (N-18). */
+START_TEST(choosing)
+{
+	static const struct {
+		const char *in;
+		struct choice choice;
+		const char *want;
+	} t[] = {
+		{ "6464", { .max = 5 }, "6464" },
+		{ "6464", { .max = 5, .no_ipv6 = true }, "44" },
+		{ "6464", { .max = 5, .no_ipv4 = true }, "66" },
+		{ "6464", { .max = 5, .no_ipv4 = true, .no_ipv6 = true }, "" },
+		{ "6464", { .max = 5, .late = AF_INET6 }, "4466" },
+		{ "6464", { .max = 3, .late = AF_INET6 }, "446" },
+		{ "66", { .max = 5, .late = AF_INET6 }, "66" },
+		{ "u", { .max = 5, .no_ipv4 = true, .no_ipv6 = true }, "u" },
+	};
+	const size_t order[1] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct host h = host("a", 0, 0);
+		struct hop out[HOP_MAX];
+		char got[9] = "";
+		size_t n;
+
+		h.addr_n = families(t[i].in, h.addr);
+		n = hosts_hops(&h, order, 1, &t[i].choice, out);
+		for (size_t k = 0; k < n; k++)
+			got[k] = letter(&out[k].addr);
+		ck_assert_str_eq(got, t[i].want);
+	}
+}
+END_TEST
+
+START_TEST(memory)
+{
+	struct family_memory m = { .lost = { 0 } };
+
+	ck_assert_int_eq(family_late(&m, 0), AF_UNSPEC);
+	family_lost(&m, AF_INET6, 1000);
+	family_lost(&m, AF_INET6, 1000);
+	ck_assert_int_eq(family_late(&m, 1000), AF_UNSPEC);
+	family_lost(&m, AF_INET6, 1000);
+	ck_assert_int_eq(family_late(&m, 1001), AF_INET6);
+	ck_assert_int_eq(family_late(&m, 600999), AF_INET6);
+	ck_assert_int_eq(family_late(&m, 601000), AF_UNSPEC);
+	/* Once more is enough, while nothing says that it lives. */
+	family_lost(&m, AF_INET6, 700000);
+	ck_assert_int_eq(family_late(&m, 700001), AF_INET6);
+	family_reached(&m, AF_INET6);
+	ck_assert_int_eq(family_late(&m, 700001), AF_UNSPEC);
+	/* Where both seem dead, neither is. */
+	for (int i = 0; i < 3; i++) {
+		family_lost(&m, AF_INET, 0);
+		family_lost(&m, AF_INET6, 0);
+	}
+	ck_assert_int_eq(family_late(&m, 1), AF_UNSPEC);
+	family_lost(&m, AF_UNIX, 0);
+	family_reached(&m, AF_UNIX);
+}
+END_TEST
+
+UNIT_MAIN("order", preference, equals, hops, upstream, mixing, choosing, memory)

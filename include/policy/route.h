@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef POLICY_ROUTE_H
+#define POLICY_ROUTE_H
+
+/* route -- which route a piece of mail takes: a pure function. */
+
+#include "conf/conf.h"
+#include "mail/path.h"
+
+/* What is known of a message besides its recipient. */
+struct mail_facts {
+	struct path from;	/* both empty: the null reverse-path */
+	struct str user;	/* who logged in, or empty */
+	struct str listener;	/* the name of the listener, or empty */
+	struct str local;	/* "ip:port" that the client connected to, or empty */
+	struct str source;	/* a pool or address that this message wishes, or empty */
+	const struct conf_via *way;	/* of this message instead of its route's, or NULL */
+};
+
+/* The first route whose conditions all hold for mail to TO; NULL: none. */
+const struct conf_route *route_of(const struct conf *c, const struct mail_facts *f,
+    const struct path *to);
+
+#endif

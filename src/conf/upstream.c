@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * upstream -- the servers that mail is handed to.
+ *
+ * A server is a name, an address, or a socket of this host.  Names of other
+ * scripts become what DNS knows here, and nowhere later.
+ */
+
+#include "lib/idn.h"
+
+#include "private.h"
+
+#define SMTP_PORT 25
+/* RFC 2033 gives LMTP no port; this is what its servers use. */
+#define LMTP_PORT 24
+#define SOCKS_PORT 1080
+#define UNIX_PREFIX "unix:"
+/* sockaddr_un.sun_path with its NUL. */
+#define UNIX_PATH_MAX 107
+/* RFC 1928, RFC 1929. */
+#define SOCKS_TEXT_MAX 255
+
+/* ---- what they mean ---- */
+
+/* The form of NAME that is looked up or connected to. */
+static const char *
+host_of(struct arena *a, const char *name)
+{
+	struct str s = str_c(name);
+	struct buf b;
+
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') {
+		s = str_n(s.p + 1, s.n - 2);
+		if (str_istarts(s, STR("IPv6:")))
+			s = str_skip(s, 5);
+		return arena_cstr(a, s);
+	}
+	buf_init(&b, CONF_VALUE_MAX);
+	/* One that has no such form is complained about by its name. */
+	if (idn_add(&b, s) == NULL)
+		name = arena_cstr(a, buf_str(&b));
+	buf_free(&b);
+	return name;
+}
+
+/* Splits "host:port", "[v6]:port" or "host"; false if there is no sense in it. */
+static bool
+split_port(struct arena *a, struct str s, uint16_t fallback, const char **host,
+    uint64_t *port)
+{
+	ptrdiff_t colon = str_rfind(s, ':');
+
+	*port = fallback;
+	if (str_starts(s, STR("["))) {
+		ptrdiff_t end = str_find(s, ']');
+
+		if (end < 0)
+			return false;
+		if ((size_t)end + 1 < s.n && s.p[end + 1] != ':')
+			return false;
+		*host = arena_cstr(a, str_n(s.p, (size_t)end + 1));
+		s = str_skip(s, (size_t)end + 2);
+	} else if (colon >= 0) {
+		*host = arena_cstr(a, str_head(s, (size_t)colon));
+		s = str_skip(s, (size_t)colon + 1);
+		if (s.n == 0)
+			return false;
+	} else {
+		*host = arena_cstr(a, s);
+		s = STR("");
+	}
+	return s.n == 0 || (str_u64(s, UINT16_MAX, port) == 0 && *port > 0);
+}
+
+/* "host:port" or "socks5://user:password@host:port"; false if it is none. */
+static bool
+read_proxy(struct arena *a, const char *text, struct conf_proxy *p)
+{
+	struct str s = str_c(text), login = STR(""), user, password;
+	ptrdiff_t at;
+	uint64_t port;
+
+	*p = (struct conf_proxy){ .version = 4, .user = "", .password = "" };
+	if (str_istarts(s, STR("socks5://"))) {
+		p->version = 5;
+		s = str_skip(s, 9);
+	} else if (str_istarts(s, STR("socks4a://"))) {
+		s = str_skip(s, 10);
+	}
+	/* A password may hold an @, a host may not. */
+	at = str_rfind(s, '@');
+	if (at >= 0) {
+		login = str_head(s, (size_t)at);
+		s = str_skip(s, (size_t)at + 1);
+	}
+	(void)str_cut(login, ':', &user, &password);
+	if (at == 0 || user.n > SOCKS_TEXT_MAX || password.n > SOCKS_TEXT_MAX ||
+	    (p->version == 4 && password.n > 0) ||
+	    !split_port(a, s, SOCKS_PORT, &p->host, &port))
+		return false;
+	p->user = arena_cstr(a, user);
+	p->password = arena_cstr(a, password);
+	p->host = host_of(a, p->host);
+	p->port = (uint16_t)port;
+	return true;
+}
+
+static void
+finish_server(struct conf *c, struct conf_server *s)
+{
+	/* A password is worth more than a server without TLS. */
+	if (s->user[0] && !conf_place_get(c, &s->tls))
+		s->tls = TLS_REQUIRED;
+	if (s->protocol == PROTOCOL_LMTP && !conf_place_get(c, &s->port))
+		s->port = LMTP_PORT;
+	s->host = host_of(&c->arena, s->name);
+	if (s->socks[0] && !read_proxy(&c->arena, s->socks, &s->proxy))
+		s->proxy.host = "";
+}
+
+void
+conf_upstream_finish(struct conf *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->upstream_n; i++)
+		for (j = 0; j < c->upstreams[i].server_n; j++)
+			finish_server(c, &c->upstreams[i].servers[j]);
+}
+
+/* ---- servers that a via names ---- */
+
+/* A link-local address with its link. */
+static bool
+is_scoped(struct str s)
+{
+	struct str scope;
+
+	return str_cut(s, '%', &s, &scope) && str_find(s, ':') >= 0 &&
+	    conf_name_is_ip(s) && conf_name_is_word(scope);
+}
+
+/* A name may hold what host names do not: it is only looked up. */
+static bool
+is_host(struct str s)
+{
+	return conf_name_is_ip(s) || is_scoped(s) || conf_name_is_host(s) ||
+	    (conf_name_is_word(s) && strspn(s.p, "0123456789.") < s.n);
+}
+
+static bool
+is_unix(struct str s)
+{
+	return str_starts(s, STR(UNIX_PREFIX)) &&
+	    s.n - (sizeof(UNIX_PREFIX) - 1) <= UNIX_PATH_MAX &&
+	    conf_name_is_path(str_skip(s, sizeof(UNIX_PREFIX) - 1));
+}
+
+const struct conf_upstream *
+conf_upstream_of(struct arena *a, const char *via, int tls)
+{
+	bool lmtp = str_starts(str_c(via), STR("lmtp:"));
+	struct conf_upstream *u = arena_alloc(a, sizeof(*u));
+	struct conf_server *s = arena_alloc(a, sizeof(*s));
+	struct str where = str_skip(str_c(via), 5);
+
+	*s = (struct conf_server){ .user = "", .password = "", .tls = tls,
+		.weight = 1, .ehlo = "", .socks = "",
+		.protocol = lmtp ? PROTOCOL_LMTP : PROTOCOL_SMTP };
+	s->port = lmtp ? LMTP_PORT : SMTP_PORT;
+	if (str_starts(where, STR(UNIX_PREFIX)))
+		s->name = arena_cstr(a, where);
+	else if (!split_port(a, where, (uint16_t)s->port, &s->name, &s->port))
+		return NULL;
+	s->host = host_of(a, s->name);
+	if (!is_host(str_c(s->host)) && !is_unix(str_c(s->name)))
+		return NULL;
+	u->name = arena_cstr(a, str_c(via));
+	u->place.file = "";
+	u->servers = s;
+	u->server_n = 1;
+	return u;
+}
+
+/* ---- mistakes ---- */
+
+static void
+check_login(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	if (s->user[0] && !s->password[0])
+		conf_complain(error, conf_where(c, &s->user, s->place),
+		    "upstream.%s.server.%s: a user without a password, "
+		    "expected password = "
+		    "\"...\" beside it",
+		    u->name, s->name);
+	if (s->password[0] && !s->user[0])
+		conf_complain(error, conf_where(c, &s->password, s->place),
+		    "upstream.%s.server.%s: a password without a user, "
+		    "expected user = \"...\" "
+		    "beside it",
+		    u->name, s->name);
+}
+
+static void
+check_server(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	if (!is_host(str_c(s->host)) && !is_unix(str_c(s->name)))
+		conf_complain(error, s->place,
+		    "upstream.%s.server: \"%s\" is no host, expected a "
+		    "host name, an address or \"unix:/path\"",
+		    u->name, s->name);
+	if (s->ehlo[0] && !conf_name_is_domain(str_c(s->ehlo)))
+		conf_complain(error, conf_where(c, &s->ehlo, s->place),
+		    "upstream.%s.server.%s.ehlo: \"%s\" is no host name, "
+		    "expected one such as \"mail.example.org\"",
+		    u->name, s->name, s->ehlo);
+	if (s->socks[0] && !is_host(str_c(s->proxy.host)))
+		conf_complain(error, conf_where(c, &s->socks, s->place),
+		    "upstream.%s.server.%s.socks: this is no proxy, expected "
+		    "\"host:port\", \"socks4a://host:port\" or "
+		    "\"socks5://user:password@host:port\"",
+		    u->name, s->name);
+	if (s->socks[0] && is_unix(str_c(s->name)))
+		conf_complain(error, conf_where(c, &s->socks, s->place),
+		    "upstream.%s.server.%s.socks: no proxy leads to a socket "
+		    "of this host, expected none",
+		    u->name, s->name);
+	if (s->tls == TLS_DANE)
+		conf_not_yet(error, conf_where(c, &s->tls, s->place),
+		    "tls = \"dane\" of a server");
+	check_login(c, u, s, error);
+}
+
+/* Two on one host are two only by their ports. */
+static void
+check_again(const struct conf_upstream *u, const struct conf_server *s,
+    struct buf *error)
+{
+	const struct conf_server *first;
+
+	for (first = u->servers; first < s; first++) {
+		if (first->port != s->port ||
+		    !str_ieq(str_c(first->name), str_c(s->name)))
+			continue;
+		conf_complain(error, s->place,
+		    "upstream.%s.server: \"%s\" with port %llu stands twice, "
+		    "expected each host and port once; the first is at %s:%d",
+		    u->name, s->name, (unsigned long long)s->port,
+		    first->place.file, first->place.line);
+		return;
+	}
+}
+
+static void
+check_upstream(
+    const struct conf *c, const struct conf_upstream *u, struct buf *error)
+{
+	size_t i;
+
+	if (strcmp(u->name, "mx") == 0 || strcmp(u->name, "discard") == 0 ||
+	    strchr(u->name, ':') != NULL)
+		conf_complain(error, u->place,
+		    "upstream: \"%s\" means something else as a route's via, "
+		    "expected another name",
+		    u->name);
+	if (u->server_n == 0)
+		conf_complain(error, u->place,
+		    "upstream.%s: no server, expected "
+		    "server \"host.example\" { }",
+		    u->name);
+	if (u->server_n > CONF_SERVERS_MAX)
+		conf_complain(error, u->place,
+		    "upstream.%s: %zu servers, expected at most %d; one may "
+		    "be a name with several addresses",
+		    u->name, u->server_n, CONF_SERVERS_MAX);
+	for (i = 0; i < u->server_n; i++) {
+		check_server(c, u, &u->servers[i], error);
+		check_again(u, &u->servers[i], error);
+	}
+}
+
+void
+conf_upstream_check(const struct conf *c, struct buf *error)
+{
+	size_t i;
+
+	for (i = 0; i < c->upstream_n; i++)
+		check_upstream(c, &c->upstreams[i], error);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* route -- where a via leads to, and what servers and proxies mean. */
+
+#include "conf_unit.h"
+
+START_TEST(vias)
+{
+	static const struct {
+		const char *text;
+		enum conf_via_kind kind;
+		const char *host;	/* of an upstream's first server */
+		uint64_t port;
+		int protocol;
+	} t[] = {
+		{ "mx", VIA_MX, NULL, 0, 0 },
+		{ "discard", VIA_DISCARD, NULL, 0, 0 },
+		{ "isp", VIA_UPSTREAM, "b.test", 587, PROTOCOL_SMTP },
+		{ "smtp:a.test", VIA_UPSTREAM, "a.test", 25, PROTOCOL_SMTP },
+		{ "smtp:a.test:587", VIA_UPSTREAM, "a.test", 587, PROTOCOL_SMTP },
+		{ "smtp:192.0.2.1:26", VIA_UPSTREAM, "192.0.2.1", 26, PROTOCOL_SMTP },
+		{ "smtp:[2001:db8::1]:26", VIA_UPSTREAM, "2001:db8::1", 26, PROTOCOL_SMTP },
+		{ "smtp:[IPv6:::1]", VIA_UPSTREAM, "::1", 25, PROTOCOL_SMTP },
+		{ "smtp:b\xc3\xbc" "cher.test", VIA_UPSTREAM, "xn--bcher-kva.test", 25, PROTOCOL_SMTP },
+		{ "lmtp:a.test", VIA_UPSTREAM, "a.test", 24, PROTOCOL_LMTP },
+		{ "lmtp:a.test:2424", VIA_UPSTREAM, "a.test", 2424, PROTOCOL_LMTP },
+		{ "lmtp:unix:/run/l", VIA_UPSTREAM, "unix:/run/l", 24, PROTOCOL_LMTP },
+	};
+	struct conf *c = must_parse("upstream isp { server b.test { port = 587 } }");
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct conf_via v;
+		const char *why = conf_via_read(c, t[i].text, TLS_REQUIRED, &a, &v);
+
+		ck_assert_msg(why == NULL, "%s: %s", t[i].text, why);
+		ck_assert_int_eq(v.kind, t[i].kind);
+		if (t[i].host == NULL) {
+			ck_assert_ptr_null(v.upstream);
+			continue;
+		}
+		ck_assert_str_eq(v.upstream->servers[0].host, t[i].host);
+		ck_assert_uint_eq(v.upstream->servers[0].port, t[i].port);
+		ck_assert_int_eq(v.upstream->servers[0].protocol, t[i].protocol);
+		if (strchr(t[i].text, ':'))
+			ck_assert_int_eq(v.upstream->servers[0].tls, TLS_REQUIRED);
+	}
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(errors)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *enhanced, *words;
+	} t[] = {
+		{ "error:550 5.1.6 It has moved", 550, "5.1.6", "It has moved" },
+		{ "error:554 No", 554, "5.7.1", "No" },
+		{ "error:451", 451, "4.7.1", "No mail is sent to this address from here" },
+		{ "error:450  4.2.0   Later ", 450, "4.2.0", "Later" },
+		/* What only looks like a status is text. */
+		{ "error:550 10.0.0.1 is no place", 550, "5.7.1", "10.0.0.1 is no place" },
+	};
+	static const char *const bad[] = { "error:", "error:55", "error:5500", "error:399",
+		"error:600 x", "error:550 4.1.1 x", "error:550 5.1 x", "error:550 5.1.1.1 x",
+		"error:550 5.1234.1 x", "error:550 a\tb", "nobody", "", "MX" };
+	struct conf *c = must_parse("");
+	struct arena a;
+	struct conf_via v;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_ptr_null(conf_via_read(c, t[i].text, TLS_MAY, &a, &v));
+		ck_assert_int_eq(v.kind, VIA_ERROR);
+		ck_assert_int_eq(v.code, t[i].code);
+		ck_assert_str_eq(v.enhanced, t[i].enhanced);
+		ck_assert_str_eq(v.text, t[i].words);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_msg(conf_via_read(c, bad[i], TLS_MAY, &a, &v) != NULL, "%s", bad[i]);
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(proxies)
+{
+	static const struct {
+		const char *text;
+		struct conf_proxy want;
+	} t[] = {
+		{ "127.0.0.1:1081", { 4, "127.0.0.1", 1081, "", "" } },
+		{ "proxy.test", { 4, "proxy.test", 1080, "", "" } },
+		{ "[::1]:1", { 4, "::1", 1, "", "" } },
+		{ "SOCKS4A://me@p:9", { 4, "p", 9, "me", "" } },
+		{ "socks5://p", { 5, "p", 1080, "", "" } },
+		{ "socks5://me:se@cr:et@[::1]:9", { 5, "::1", 9, "me", "se@cr:et" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		const struct conf_proxy *p;
+		char text[200];
+		struct conf *c;
+
+		snprintf(text, sizeof(text), "upstream u { server s { socks = '%s' } }", t[i].text);
+		c = must_parse(text);
+		p = &c->upstreams[0].servers[0].proxy;
+		ck_assert_int_eq(p->version, t[i].want.version);
+		ck_assert_str_eq(p->host, t[i].want.host);
+		ck_assert_uint_eq(p->port, t[i].want.port);
+		ck_assert_str_eq(p->user, t[i].want.user);
+		ck_assert_str_eq(p->password, t[i].want.password);
+		conf_forget_secrets(c);
+		ck_assert_str_eq(p->password, "");
+		ck_assert_str_eq(c->upstreams[0].servers[0].socks, "");
+		conf_free(c);
+	}
+}
+END_TEST
+
+UNIT_MAIN("conf/route", vias, errors, proxies)
