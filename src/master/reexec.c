@@ -20,9 +20,11 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "net/listen.h"
 
 #define STATE_ENV "BARID_STATE"
 #define STATE_MAX 65536
+#define LATER_MS 5000
 
 static int
 keep(int fd)
@@ -61,12 +63,58 @@ state_format(struct master *m, struct buf *b)
 	}
 }
 
+/* Complains of what a new image would not start with. */
+static void
+try_start(struct check *k, struct master *m)
+{
+	struct plan plan = { 0 };
+
+	(void)check_user(k, m);
+	check_tls(k);
+	plan_make(k, m, &plan);
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct wanted *w = &plan.v[i];
+		if (!w->old && w->fd < 0 && listen_probe(&w->addr) < 0)
+			plan_blame_open(k, w, errno);
+	}
+	plan_free(&plan);
+}
+
+/* A new image reads the configuration anew; a mistake in it must not be our end. */
+static bool
+would_start(struct master *m)
+{
+	struct buf error;
+	struct str line, rest;
+
+	buf_init(&error, 16384);
+	struct conf *c = conf_load(m->conf_path, &error);
+	if (c) {
+		struct check k = { .conf = c, .error = &error };
+		try_start(&k, m);
+		conf_free(c);
+	}
+	bool ok = c && error.n == 0 && buf_ok(&error);
+	if (!ok) {
+		str_cut(buf_str(&error), '\n', &line, &rest);
+		log_error(NULL, "cannot execute myself again after a crashed session: " STR_FMT,
+		    STR_ARG(line));
+	}
+	buf_free(&error);
+	return ok;
+}
+
 void
 reexec(struct master *m)
 {
 	struct buf b, number;
-	int fd = memfd_create("barid-state", 0);
 
+	if (!would_start(m)) {
+		/* It stays wanted. */
+		m->reexec_ms = clock_ms() + LATER_MS;
+		return;
+	}
+	int fd = memfd_create("barid-state", 0);
 	buf_init(&b, STATE_MAX);
 	buf_init(&number, 16);
 	state_format(m, &b);
