@@ -315,12 +315,15 @@ put_elements(struct conf *c, const struct option *o, const void *field,
 {
 	const struct conf_strs *strs = field;
 	const struct conf_times *times = field;
+	const struct conf_nets *nets = field;
 	size_t i;
 
 	for (i = 0; i < l->n && o->type == OPTION_STRINGS; i++)
 		conf_place_put(c, &strs->v[i], l->v[i].place);
 	for (i = 0; i < l->n && o->type == OPTION_TIMES; i++)
 		conf_place_put(c, &times->v[i], l->v[i].place);
+	for (i = 0; i < l->n && o->type == OPTION_NETS; i++)
+		conf_place_put(c, &nets->v[i], l->v[i].place);
 }
 
 static void
