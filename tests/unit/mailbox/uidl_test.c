@@ -60,7 +60,7 @@ new_one(const struct ids *ids, const struct ids *first)
 	for (size_t i = 0; i < ids->n; i++)
 		if (!has(first, ids->of[i]))
 			return ids->of[i];
-	return "(none)";
+	ck_abort_msg("there is no new one");
 }
 
 static void
@@ -200,7 +200,6 @@ START_TEST(not_renamed)
 	struct ids first, then;
 	struct maildir m;
 	struct tmpbox t;
-	char id[UIDL];
 
 	tmpbox_begin(&t);
 	tmpbox_make(&t, "bob");
@@ -222,8 +221,8 @@ START_TEST(not_renamed)
 	maildir_close(&m);
 	then = look(&t);
 	ck_assert_uint_eq(then.n, 2);
-	memcpy(id, new_one(&then, &first), UIDL);
-	ck_assert_str_ne(id, "");
+	for (size_t i = 0; i < then.n; i++)
+		ck_assert(has(&first, then.of[i]));
 	tmpbox_end(&t);
 }
 END_TEST
