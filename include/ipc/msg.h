@@ -15,7 +15,11 @@ enum msg_type {
 	MSG_AUTH,		/* session -> auth: may this user log in? */
 	MSG_AUTH_RESULT,
 	MSG_CONTROL,		/* baridctl -> master, control session -> runner */
-	MSG_CONTROL_RESULT
+	MSG_CONTROL_RESULT,
+	MSG_STS,		/* runner -> http: what is a domain's MTA-STS policy? */
+	MSG_STS_RESULT,
+	MSG_TOKEN,		/* runner -> http: an access token for a server */
+	MSG_TOKEN_RESULT
 };
 
 struct msg_hint {
@@ -73,5 +77,36 @@ struct msg_control_result {
 };
 void msg_control_result_put(struct buf *b, const struct msg_control_result *m);
 bool msg_control_result_get(struct str packet, struct msg_control_result *m) MUST_USE;
+
+struct msg_sts {
+	struct str domain;
+	struct str id;		/* of its TXT record */
+};
+void msg_sts_put(struct buf *b, const struct msg_sts *m);
+bool msg_sts_get(struct str packet, struct msg_sts *m) MUST_USE;
+
+struct msg_sts_result {
+	bool ok;
+	struct str text;	/* the policy, as sts_policy_add() writes it; or why there is none */
+};
+void msg_sts_result_put(struct buf *b, const struct msg_sts_result *m);
+bool msg_sts_result_get(struct str packet, struct msg_sts_result *m) MUST_USE;
+
+/* Servers are said by their place in the configuration: both read the same. */
+struct msg_token {
+	struct str upstream;
+	uint64_t server;
+	struct str refused;	/* a token that the server did not take, or empty */
+};
+void msg_token_put(struct buf *b, const struct msg_token *m);
+bool msg_token_get(struct str packet, struct msg_token *m) MUST_USE;
+
+struct msg_token_result {
+	bool ok;
+	uint64_t seconds;	/* that it is good for */
+	struct str text;	/* the token; or why there is none */
+};
+void msg_token_result_put(struct buf *b, const struct msg_token_result *m);
+bool msg_token_result_get(struct str packet, struct msg_token_result *m) MUST_USE;
 
 #endif

@@ -167,3 +167,101 @@ msg_control_result_get(struct str packet, struct msg_control_result *m)
 	m->more = more == 1;
 	return true;
 }
+
+void
+msg_sts_put(struct buf *b, const struct msg_sts *m)
+{
+	frame_begin(b, MSG_STS);
+	frame_put(b, TAG_1, m->domain);
+	frame_put(b, TAG_2, m->id);
+	frame_end(b);
+}
+
+bool
+msg_sts_get(struct str packet, struct msg_sts *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_STS))
+		return false;
+	m->domain = frame_get(&f, TAG_1);
+	m->id = frame_get(&f, TAG_2);
+	return frame_close(&f);
+}
+
+void
+msg_sts_result_put(struct buf *b, const struct msg_sts_result *m)
+{
+	frame_begin(b, MSG_STS_RESULT);
+	frame_put_u64(b, TAG_1, m->ok ? 1 : 0);
+	frame_put(b, TAG_2, m->text);
+	frame_end(b);
+}
+
+bool
+msg_sts_result_get(struct str packet, struct msg_sts_result *m)
+{
+	struct frame f;
+	uint64_t ok;
+
+	m->ok = false;
+	if (!open_as(&f, packet, MSG_STS_RESULT))
+		return false;
+	ok = frame_get_u64(&f, TAG_1);
+	m->text = frame_get(&f, TAG_2);
+	if (!frame_close(&f) || ok > 1)
+		return false;
+	m->ok = ok == 1;
+	return true;
+}
+
+void
+msg_token_put(struct buf *b, const struct msg_token *m)
+{
+	frame_begin(b, MSG_TOKEN);
+	frame_put(b, TAG_1, m->upstream);
+	frame_put_u64(b, TAG_2, m->server);
+	frame_put(b, TAG_3, m->refused);
+	frame_end(b);
+}
+
+bool
+msg_token_get(struct str packet, struct msg_token *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_TOKEN))
+		return false;
+	m->upstream = frame_get(&f, TAG_1);
+	m->server = frame_get_u64(&f, TAG_2);
+	m->refused = frame_get(&f, TAG_3);
+	return frame_close(&f);
+}
+
+void
+msg_token_result_put(struct buf *b, const struct msg_token_result *m)
+{
+	frame_begin(b, MSG_TOKEN_RESULT);
+	frame_put_u64(b, TAG_1, m->ok ? 1 : 0);
+	frame_put_u64(b, TAG_2, m->seconds);
+	frame_put(b, TAG_3, m->text);
+	frame_end(b);
+}
+
+bool
+msg_token_result_get(struct str packet, struct msg_token_result *m)
+{
+	struct frame f;
+	uint64_t ok;
+
+	m->ok = false;
+	if (!open_as(&f, packet, MSG_TOKEN_RESULT))
+		return false;
+	ok = frame_get_u64(&f, TAG_1);
+	m->seconds = frame_get_u64(&f, TAG_2);
+	m->text = frame_get(&f, TAG_3);
+	if (!frame_close(&f) || ok > 1)
+		return false;
+	m->ok = ok == 1;
+	return true;
+}

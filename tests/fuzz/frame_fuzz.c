@@ -47,6 +47,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct msg_auth auth;
 	struct msg_auth_result result;
 	struct msg_control_result done;
+	struct msg_sts sts;
+	struct msg_sts_result policy;
+	struct msg_token token;
+	struct msg_token_result given;
 	struct buf b;
 
 	buf_init(&b, FRAME_MAX);
@@ -69,6 +73,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (msg_control_result_get(packet, &done)) {
 		msg_control_result_put(&b, &done);
+		check(buf_ok(&b) && str_eq(buf_str(&b), packet));
+	}
+	if (msg_sts_get(packet, &sts)) {
+		msg_sts_put(&b, &sts);
+		check(buf_ok(&b) && str_eq(buf_str(&b), packet));
+	}
+	if (msg_sts_result_get(packet, &policy)) {
+		msg_sts_result_put(&b, &policy);
+		check(buf_ok(&b) && str_eq(buf_str(&b), packet));
+	}
+	if (msg_token_get(packet, &token)) {
+		msg_token_put(&b, &token);
+		check(buf_ok(&b) && str_eq(buf_str(&b), packet));
+	}
+	if (msg_token_result_get(packet, &given)) {
+		msg_token_result_put(&b, &given);
 		check(buf_ok(&b) && str_eq(buf_str(&b), packet));
 	}
 	buf_free(&b);

@@ -158,6 +158,65 @@ START_TEST(control_result)
 }
 END_TEST
 
+START_TEST(sts)
+{
+	struct msg_sts in = { STR("example.org"), STR("20261121") }, out;
+	struct msg_sts_result r = { true, STR("mode: none\n") }, got;
+
+	setup();
+	msg_sts_put(&b, &in);
+	ck_assert(msg_sts_get(buf_str(&b), &out));
+	ck_str(out.domain, in.domain);
+	ck_str(out.id, in.id);
+	for (int ok = 0; ok < 2; ok++) {
+		r.ok = ok;
+		msg_sts_result_put(&b, &r);
+		ck_assert(msg_sts_result_get(buf_str(&b), &got));
+		ck_assert_int_eq(got.ok, ok);
+		ck_str(got.text, r.text);
+	}
+	frame_begin(&b, MSG_STS_RESULT);
+	frame_put_u64(&b, 1, 2);
+	frame_put(&b, 2, STR(""));
+	frame_end(&b);
+	got.ok = true;
+	ck_assert(!msg_sts_result_get(buf_str(&b), &got));
+	ck_assert(!got.ok);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(token)
+{
+	struct msg_token in = { STR("isp"), 3, STR("old") }, out;
+	struct msg_token_result r = { true, 3600, STR("ya29.x") }, got;
+
+	setup();
+	msg_token_put(&b, &in);
+	ck_assert(msg_token_get(buf_str(&b), &out));
+	ck_str(out.upstream, in.upstream);
+	ck_assert_uint_eq(out.server, 3);
+	ck_str(out.refused, in.refused);
+	for (int ok = 0; ok < 2; ok++) {
+		r.ok = ok;
+		msg_token_result_put(&b, &r);
+		ck_assert(msg_token_result_get(buf_str(&b), &got));
+		ck_assert_int_eq(got.ok, ok);
+		ck_assert_uint_eq(got.seconds, 3600);
+		ck_str(got.text, r.text);
+	}
+	frame_begin(&b, MSG_TOKEN_RESULT);
+	frame_put_u64(&b, 1, 2);
+	frame_put_u64(&b, 2, 1);
+	frame_put(&b, 3, STR(""));
+	frame_end(&b);
+	got.ok = true;
+	ck_assert(!msg_token_result_get(buf_str(&b), &got));
+	ck_assert(!got.ok);
+	buf_free(&b);
+}
+END_TEST
+
 /* How many getters take PACKET; which, in *TYPE. */
 static int
 taken_by(struct str packet, unsigned *type)
@@ -167,6 +226,10 @@ taken_by(struct str packet, unsigned *type)
 	struct msg_auth_result result_m;
 	struct msg_control *control_m = mem_alloc(sizeof(*control_m));
 	struct msg_control_result done_m;
+	struct msg_sts sts_m;
+	struct msg_sts_result policy_m;
+	struct msg_token token_m;
+	struct msg_token_result given_m;
 	int n = 0;
 
 	if (msg_hint_get(packet, &hint_m))
@@ -179,6 +242,14 @@ taken_by(struct str packet, unsigned *type)
 		n++, *type = MSG_CONTROL;
 	if (msg_control_result_get(packet, &done_m))
 		n++, *type = MSG_CONTROL_RESULT;
+	if (msg_sts_get(packet, &sts_m))
+		n++, *type = MSG_STS;
+	if (msg_sts_result_get(packet, &policy_m))
+		n++, *type = MSG_STS_RESULT;
+	if (msg_token_get(packet, &token_m))
+		n++, *type = MSG_TOKEN;
+	if (msg_token_result_get(packet, &given_m))
+		n++, *type = MSG_TOKEN_RESULT;
 	mem_free(control_m);
 	return n;
 }
@@ -204,4 +275,4 @@ START_TEST(only_its_own)
 }
 END_TEST
 
-UNIT_MAIN("msg", hint, auth, auth_result, control, control_result, only_its_own)
+UNIT_MAIN("msg", hint, auth, auth_result, control, control_result, sts, token, only_its_own)
