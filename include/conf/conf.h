@@ -110,6 +110,13 @@ struct conf_journal {
 	int64_t keep;
 };
 
+/* Of a name: instead of what DNS has. */
+struct conf_override {
+	const char *name;
+	struct conf_place place;
+	struct conf_strs addresses;	/* "address", "address:port", "[v6]:port" */
+};
+
 struct conf_dns {
 	struct conf_strs servers;	/* "address", "address:port", "[v6]:port" */
 	int64_t timeout;
@@ -151,6 +158,8 @@ struct conf {
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;
+	struct conf_override *overrides;
+	size_t override_n;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
 
 	struct conf_set *sets;	/* where options were set; of the room itself */

@@ -38,6 +38,8 @@ struct conf_server {
 	uint64_t weight;
 	bool backup;
 	int protocol;		/* enum conf_protocol */
+	const char *tls_name;	/* "": HOST */
+	const char *certificate, *key;	/* of our own, PEM files; "": none */
 	const char *ehlo;	/* "": as the source address and the host have it */
 	const char *socks;
 	/* meaning */

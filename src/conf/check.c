@@ -230,6 +230,34 @@ check_dns(const struct conf *c, struct buf *error)
 }
 
 static void
+check_override(const struct conf *c, const struct conf_override *o,
+    struct buf *error)
+{
+	struct conf_place where = conf_where(c, &o->addresses, o->place);
+	size_t i;
+
+	if (!conf_name_is_host(str_c(o->name)))
+		conf_complain(error, o->place,
+		    "dns-override: \"%s\" is no name, expected one such as "
+		    "\"example.org\"",
+		    o->name);
+	if (o->addresses.n == 0)
+		conf_complain(error, where,
+		    "dns-override.%s.addresses: there is none, expected "
+		    "addresses = {\"192.0.2.25\"}",
+		    o->name);
+	for (i = 0; i < o->addresses.n; i++)
+		if (!conf_name_is_ip_port(str_c(o->addresses.v[i])))
+			conf_complain(error,
+			    conf_where(c, &o->addresses.v[i], where),
+			    "dns-override.%s.addresses: \"%s\" is no "
+			    "address, expected \"192.0.2.25\", "
+			    "\"192.0.2.25:2525\" or "
+			    "\"[2001:db8::25]:2525\"",
+			    o->name, o->addresses.v[i]);
+}
+
+static void
 check_queue(const struct conf *c, struct buf *error)
 {
 	const struct conf_queue *q = &c->queue;
@@ -259,6 +287,8 @@ conf_check(struct conf *c, struct buf *error)
 	check_queue(c, error);
 	check_log(c, error);
 	check_dns(c, error);
+	for (size_t i = 0; i < c->override_n; i++)
+		check_override(c, &c->overrides[i], error);
 	conf_listen_check(c, error);
 	conf_route_check(c, error);
 	conf_pool_check(c, error);

@@ -150,6 +150,9 @@ static const struct option server_options[] = {
 	{ .name = "password", .type = OPTION_STRING, .offset = offsetof(struct BASE, password), .fallback = "",
 	  .help = "The password of the user.", .secret = true },
 	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used; with a user the default is required."),
+	OPT("tls-name", STRING, tls_name, "", 0, 0, "The name that its certificate must have; empty for its own."),
+	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate that it is shown if it asks for one, PEM."),
+	OPT("key", STRING, key, "", 0, 0, "The private key of that, PEM; empty if it is in the same file."),
 	OPT("weight", NUMBER, weight, "1", 1, 1000000, "Its share of the mail."),
 	OPT("backup", BOOL, backup, "false", 0, 0, "Whether it is used only when the others fail."),
 	WORDS("protocol", CHOICE, protocol, "smtp", protocol_words, "What is spoken with it."),
@@ -243,6 +246,12 @@ static const struct option dns_options[] = {
 };
 #undef BASE
 
+#define BASE conf_override
+static const struct option override_options[] = {
+	OPT("addresses", STRINGS, addresses, "", 0, 32, "Where it is, and where its mail goes."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
 static const struct option recipient_options[] = {
@@ -328,6 +337,7 @@ const struct option conf_options[] = {
 	ONE("log", log, log_options, "The log."),
 	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),
+	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
 	LATER("aliases", STRINGS, "", "{}", "Files of aliases."),
 	MANY_NOT("recipient", LATER, recipient_options, "What becomes of a recipient."),

@@ -37,6 +37,7 @@ STARTS_TITLED(conf_tls_name);
 STARTS_TITLED(conf_upstream);
 STARTS_TITLED(conf_server);
 STARTS_TITLED(conf_route);
+STARTS_TITLED(conf_override);
 STARTS_TITLED(conf_pool);
 STARTS_TITLED(conf_source_name);
 

@@ -277,10 +277,6 @@ check_tls(const struct conf *c, const struct conf_route *r, struct buf *error)
 {
 	const struct conf_place *tls = conf_place_get(c, &r->tls);
 
-	if (r->tls == TLS_DANE && r->way.kind != VIA_DISCARD &&
-	    r->way.kind != VIA_ERROR)
-		conf_not_yet(error, conf_where(c, &r->tls, r->place),
-		    "tls = \"dane\" of a route");
 	if (tls && conf_upstream(c, r->via))
 		conf_complain(error, *tls,
 		    "route.%s.tls: an upstream's servers have their own, "

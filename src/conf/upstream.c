@@ -165,6 +165,7 @@ conf_upstream_of(struct arena *a, const char *via, int tls)
 	struct str where = str_skip(str_c(via), 5);
 
 	*s = (struct conf_server){ .user = "", .password = "", .tls = tls,
+		.tls_name = "", .certificate = "", .key = "",
 		.weight = 1, .ehlo = "", .socks = "",
 		.protocol = lmtp ? PROTOCOL_LMTP : PROTOCOL_SMTP };
 	s->port = lmtp ? LMTP_PORT : SMTP_PORT;
@@ -203,6 +204,37 @@ check_login(const struct conf *c, const struct conf_upstream *u,
 }
 
 static void
+check_server_tls(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	if (s->tls_name[0] && !is_host(str_c(s->tls_name)))
+		conf_complain(error, conf_where(c, &s->tls_name, s->place),
+		    "upstream.%s.server.%s.tls-name: \"%s\" is no host name, "
+		    "expected one such as \"smtp.example.org\"",
+		    u->name, s->name, s->tls_name);
+	if (s->tls == TLS_DANE && s->socks[0])
+		conf_complain(error, conf_where(c, &s->tls, s->place),
+		    "upstream.%s.server.%s.tls: behind a proxy nobody here asks "
+		    "DNS, expected \"verified\" instead of \"dane\"",
+		    u->name, s->name);
+	if (s->key[0] && !s->certificate[0])
+		conf_complain(error, conf_where(c, &s->key, s->place),
+		    "upstream.%s.server.%s.key: a key without a certificate, "
+		    "expected certificate = \"/path\" beside it",
+		    u->name, s->name);
+	if (s->certificate[0] && !conf_name_is_path(str_c(s->certificate)))
+		conf_complain(error, conf_where(c, &s->certificate, s->place),
+		    "upstream.%s.server.%s.certificate: \"%s\" is no path, "
+		    "expected one such as \"/etc/barid/tls/client.pem\"",
+		    u->name, s->name, s->certificate);
+	if (s->key[0] && !conf_name_is_path(str_c(s->key)))
+		conf_complain(error, conf_where(c, &s->key, s->place),
+		    "upstream.%s.server.%s.key: \"%s\" is no path, "
+		    "expected one such as \"/etc/barid/tls/client.key\"",
+		    u->name, s->name, s->key);
+}
+
+static void
 check_server(const struct conf *c, const struct conf_upstream *u,
     const struct conf_server *s, struct buf *error)
 {
@@ -227,9 +259,7 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    "upstream.%s.server.%s.socks: no proxy leads to a socket "
 		    "of this host, expected none",
 		    u->name, s->name);
-	if (s->tls == TLS_DANE)
-		conf_not_yet(error, conf_where(c, &s->tls, s->place),
-		    "tls = \"dane\" of a server");
+	check_server_tls(c, u, s, error);
 	check_login(c, u, s, error);
 }
 
