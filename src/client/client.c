@@ -274,11 +274,17 @@ client_protocol_error(struct client *c, enum client_step step,
 	client_give_up(c, TEMPFAIL, step, &r);
 }
 
-/* Where a session broke: who has all of the text may have delivered it. */
+/*
+ * Where a session broke: who has all of the text may have delivered it.  But
+ * one that closes in order and has not answered at all (CLEAN) did not read
+ * it: the end of an idle connection has crossed our message.
+ */
 static enum client_step
-lost_step(const struct client *c)
+lost_step(const struct client *c, bool clean)
 {
-	return client_in_doubt(c) ? STEP_TEXT : current_step(c);
+	if (client_in_doubt(c) && (c->answered || !clean))
+		return STEP_TEXT;
+	return current_step(c);
 }
 
 void
@@ -291,7 +297,7 @@ client_eof(struct client *c, const char *why)
 	c->lost = true;
 	r = client_words(c, "4.4.2", "connection lost while %s%s%.500s",
 	    current_words(c), why ? ": " : "", why ? why : "");
-	client_give_up(c, TEMPFAIL, lost_step(c), &r);
+	client_give_up(c, TEMPFAIL, lost_step(c, why == NULL), &r);
 }
 
 void
@@ -302,7 +308,7 @@ client_expired(struct client *c)
 	if (c->state == CLOSED)
 		return;
 	r = client_words(c, "4.4.2", "timed out while %s", current_words(c));
-	client_give_up(c, TEMPFAIL, lost_step(c), &r);
+	client_give_up(c, TEMPFAIL, lost_step(c, false), &r);
 }
 
 /* Input. */
@@ -405,7 +411,7 @@ take_line(struct client *c, struct str line)
 	default:
 		r = client_words(c, "4.5.0", "protocol error: not a reply: "
 		    STR_FMT, STR_ARG(str_head(line, 100)));
-		client_give_up(c, TEMPFAIL, lost_step(c), &r);
+		client_give_up(c, TEMPFAIL, lost_step(c, false), &r);
 	}
 	buf_reset(&c->line);
 }
@@ -565,7 +571,7 @@ client_send(struct client *c, const struct client_message *m)
 	c->next = 0;
 	c->open = m->rcpt_n;
 	c->taken = 0;
-	c->bdat = false;
+	c->bdat = c->answered = false;
 	c->bdat_end = 0;
 	c->phase = GO_START;
 	c->announced = false;

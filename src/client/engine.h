@@ -114,6 +114,7 @@ struct client {
 	size_t next;		/* the next recipient for RCPT */
 	size_t open;		/* recipients without an outcome */
 	size_t taken;		/* of them, those that the server accepted */
+	bool answered;		/* MAIL was */
 	bool dirty;		/* the server may hold a transaction: RSET */
 	bool bdat;		/* the text goes by BDAT */
 	uint64_t bdat_end;	/* octet of our output that ends it; 0: not yet known */

@@ -90,6 +90,10 @@ cannot_take(struct client *c, struct reply *r)
 		    " above the server's limit of %llu",
 		    (unsigned long long)m->size,
 		    (unsigned long long)c->size_max);
+	else if (!(c->ext & EXT_SMTPUTF8) && needs_utf8(m))
+		*r = client_words(c, "5.6.7",
+		    "the message has UTF-8 addresses or header, which the"
+		    " server does not take");
 	else if (m->unfit)
 		*r = client_words(c, m->binary ? "5.6.1" : "5.6.3", "%s",
 		    m->unfit);
@@ -100,10 +104,6 @@ cannot_take(struct client *c, struct reply *r)
 		*r = client_words(c, "5.6.3",
 		    "the message has 8-bit text, which the server does not"
 		    " take");
-	else if (!(c->ext & EXT_SMTPUTF8) && needs_utf8(m))
-		*r = client_words(c, "5.6.7",
-		    "the message has UTF-8 addresses or header, which the"
-		    " server does not take");
 	else
 		return false;
 	return true;
@@ -290,6 +290,7 @@ client_on_rset(struct client *c, const struct reply *r)
 void
 client_on_mail(struct client *c, const struct reply *r)
 {
+	c->answered = true;
 	if (!is_refusal(c, STEP_MAIL, r))
 		return;
 	client_all_done(c, reply_outcome(r->code), STEP_MAIL, r);

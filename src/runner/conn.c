@@ -73,6 +73,8 @@ conn_reap(struct runner *r)
 		r->graves = c->all_next;
 		loop_timer_free(c->timer);
 		mem_free(c->hops);
+		conn_text_free(&c->text);
+		conn_split_end(&c->split);
 		cause_free(&c->why);
 		buf_free(&c->relay);
 		mem_free(c);
@@ -129,6 +131,7 @@ conn_next_hop(struct conn *c)
 	conn_session_end(c);
 	c->clear = false;
 	c->ignore = 0;
+	c->helo = false;
 	c->hop_at++;
 	try_hops(c);
 }
@@ -193,6 +196,7 @@ conn_new(struct dest *d)
 	cause_init(&c->why);
 	conn_fail(c, "4.4.0", "no host of %s could be reached", d->name);
 	buf_init(&c->relay, 512);
+	conn_text_init(&c->text);
 	c->next = d->conns;
 	c->at = &d->conns;
 	if (c->next != NULL)
@@ -276,12 +280,8 @@ session_over(struct conn *c)
 	}
 	if (c->ready) {
 		/* It was tired of a used connection: the same host afresh. */
-		if (c->messages > 1) {
+		if (c->messages > 1 || conn_try_again(c)) {
 			c->begun_ms = clock_ms();
-			conn_same_hop(c);
-		/* A server that lies about PIPELINING: once more without. */
-		} else if (conn_may_ignore(c)) {
-			c->ignore = EXT_PIPELINING;
 			conn_same_hop(c);
 		} else
 			conn_next_hop(c);
@@ -293,6 +293,10 @@ session_over(struct conn *c)
 		log_debug(NULL, "TLS with %s failed: trying without",
 		    buf_cstr(&c->relay));
 		c->clear = true;
+		conn_same_hop(c);
+		return;
+	}
+	if (conn_try_again(c)) {
 		conn_same_hop(c);
 		return;
 	}
@@ -346,7 +350,7 @@ conn_settle(struct conn *c)
 		if (!conn_mail_next(c)) {
 			/* Others may wait for its place. */
 			if (!c->r->stopping && c->r->wants_first == NULL &&
-			    c->messages < c->r->conf->queue.per_connection)
+			    !conn_is_spent(c))
 				break;
 			say_quit(c);
 			continue;

@@ -9,11 +9,15 @@
  * conn_connect.c	sockets, source addresses, proxies
  * conn_io.c	bytes, TLS, time-outs
  * conn_mail.c	messages and their outcomes
+ * conn_text.c	in which form a text goes
+ * conn_split.c	how much of a delivery goes
  *
  * The events of the client engine only note what happened (ENDED, CLOSED,
  * STARTTLS); conn_settle() acts on it when the engine's call has returned.
  */
 
+#include "conn_split.h"
+#include "conn_text.h"
 #include "dest.h"
 #include "hosts.h"
 #include "job.h"
@@ -45,6 +49,7 @@ struct conn {
 	int64_t connect_by;
 	bool clear;		/* this hop again, without TLS */
 	unsigned ignore;	/* this hop again, without these extensions */
+	bool helo;		/* this hop again, with HELO */
 
 	int fd;
 	struct loop_io *io;
@@ -60,6 +65,10 @@ struct conn {
 	bool quitting;
 	bool ended, closed, starttls;	/* events */
 
+	struct conn_text text;
+	struct conn_split split;
+	bool may_helo;		/* where EHLO makes it break off */
+	bool broke;		/* ... as it did */
 	struct delivery *v;	/* being sent */
 	struct delivery *carry;	/* to be sent first, by the next session */
 	bool only;		/* ... and nothing else: other hosts put it off */
@@ -118,8 +127,8 @@ bool conn_is_implicit(const struct conn *c);
 struct client *conn_client_new(struct conn *c);
 /* Sends the next message; false if there is none (or no more here). */
 bool conn_mail_next(struct conn *c);
-/* The first message was lost, and PIPELINING may be why. */
-bool conn_may_ignore(const struct conn *c);
+/* True if the hop is to be tried again, in the other way that C has noted. */
+bool conn_try_again(struct conn *c);
 /* The message under way has all its outcomes. */
 void conn_mail_over(struct conn *c);
 

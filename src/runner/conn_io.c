@@ -49,6 +49,9 @@ conn_session_end(struct conn *c)
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
+	c->broke = false;
+	conn_text_end(&c->text);
+	conn_split_end(&c->split);
 	if (c->timer != NULL)
 		loop_timer_clear(c->timer);
 	conn_connect_end(c);

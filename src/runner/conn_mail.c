@@ -12,17 +12,14 @@
  * breaks behind the text leaves doubt: that waits for the next attempt.
  */
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "conn.h"
 #include "lib/clock.h"
+#include "lib/idn.h"
 #include "lib/log.h"
 
 /* The whole transaction: the sum of RFC 5321's times, and 500 octets a second. */
 #define TRANSACTION_MS 2400000
 #define OCTETS_PER_MS_INVERSE 2
-#define SCAN_CHUNK 16384
 
 /* ---- events: only noted ------------------------------------------------------------- */
 
@@ -59,6 +56,9 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	res->elsewhere = o == TEMPFAIL &&
 	    (r->code != 0 || step == STEP_RSET || step == STEP_MAIL ||
 		step == STEP_RCPT || step == STEP_DATA);
+	/* It was not ended by us. */
+	if (c->text.stopped && o == TEMPFAIL)
+		res->elsewhere = true;
 }
 
 static void
@@ -78,6 +78,9 @@ on_close(void *arg, enum outcome o, enum client_step step,
 	struct arena a;
 
 	c->closed = true;
+	c->broke = step == STEP_EHLO && r->code == 0 && c->may_helo &&
+	    client_lost(c->client) &&
+	    (c->tls == NULL || conn_is_implicit(c));
 	if (o == DELIVERED)
 		return;
 	arena_init(&a, 8192);
@@ -85,23 +88,6 @@ on_close(void *arg, enum outcome o, enum client_step step,
 	    o, step, r);
 	cause_set(&c->why, &res);
 	arena_free(&a);
-}
-
-static ssize_t
-on_read(void *arg, uint64_t at, char *p, size_t n)
-{
-	const struct conn *c = arg;
-	const struct queue_file *f = &c->v->job->file;
-	ssize_t got;
-
-	if (at >= f->size)
-		return 0;
-	if (n > f->size - at)
-		n = (size_t)(f->size - at);
-	do
-		got = pread(f->fd, p, n, f->text_at + (off_t)at);
-	while (got < 0 && errno == EINTR);
-	return got;
 }
 
 struct client *
@@ -114,7 +100,9 @@ conn_client_new(struct conn *c)
 	int level = conn_tls_level(c);
 	struct client_options o = { .ehlo_name = conn_ehlo(c),
 		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP,
-		.ignore = c->ignore,
+		.helo = c->helo,
+		.ignore = c->ignore |
+		    (c->dest->no_chunking ? EXT_CHUNKING : 0U),
 		.tls = level == TLS_OFF || c->clear    ? CLIENT_TLS_OFF :
 		    level == TLS_REQUIRED ||
 			    level == TLS_VERIFIED ? CLIENT_TLS_REQUIRED :
@@ -127,65 +115,54 @@ conn_client_new(struct conn *c)
 		/* Whoever writes tls = "off" beside a password means it. */
 		o.auth_in_clear = level == TLS_OFF;
 	}
+	/* HELO has neither TLS nor AUTH. */
+	c->may_helo = o.tls != CLIENT_TLS_REQUIRED && o.user == NULL;
 	return client_new(&o, &events, c);
 }
 
 /* ---- sending ------------------------------------------------------------------------ */
 
-/* True if the text has octets above 127. */
-static bool
-has_8bit(const struct queue_file *f)
+/*
+ * RFC 6531 3.2: a host without SMTPUTF8 gets no address that needs it.  A
+ * domain has a form in ASCII (RFC 5890 2.3.2.1); a local part has none.
+ */
+static struct path
+path_for(const struct conn *c, struct arena *a, const struct path *p)
 {
-	char p[SCAN_CHUNK];
-	uint64_t at = 0;
+	struct path ascii = *p;
+	struct buf b;
 
-	while (at < f->size) {
-		ssize_t n = pread(f->fd, p, sizeof(p), f->text_at + (off_t)at);
-
-		if (n <= 0)
-			break;
-		if ((uint64_t)n > f->size - at)
-			n = (ssize_t)(f->size - at);
-		if (str_has_8bit(str_n(p, (size_t)n)))
-			return true;
-		at += (uint64_t)n;
-	}
-	return false;
-}
-
-/* What is said of the text; a peer without 8BITMIME makes it worth a look. */
-static bool
-is_8bit(const struct conn *c, const struct queue_file *f)
-{
-	if (f->env.body == BODY_7BIT)
-		return false;
-	if ((client_extensions(c->client) & EXT_8BITMIME) != 0)
-		return true;
-	return has_8bit(f);
+	if ((client_extensions(c->client) & EXT_SMTPUTF8) != 0 ||
+	    !str_has_8bit(p->domain) || str_has_8bit(p->local))
+		return ascii;
+	buf_init(&b, 1024);
+	if (idn_add(&b, p->domain) == NULL && buf_ok(&b))
+		ascii.domain = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return ascii;
 }
 
 static void
 fill_message(struct conn *c, struct delivery *v)
 {
 	const struct envelope *e = &v->job->file.env;
+	struct arena *a = &v->job->arena;
 
 	if (v->client_rcpts == NULL)
-		v->client_rcpts = arena_alloc(&v->job->arena,
-		    v->n * sizeof(*v->client_rcpts));
+		v->client_rcpts =
+		    arena_alloc(a, v->n * sizeof(*v->client_rcpts));
 	for (size_t i = 0; i < v->n; i++)
 		v->client_rcpts[i] = (struct client_rcpt){
-			.path = v->paths[i],
+			.path = path_for(c, a, &v->paths[i]),
 			.notify = e->rcpts[v->rcpts[i]].notify,
 			.orcpt = e->rcpts[v->rcpts[i]].orcpt };
-	v->message = (struct client_message){ .from = e->from,
+	v->message = (struct client_message){ .from = path_for(c, a, &e->from),
 		.rcpts = v->client_rcpts,
 		.rcpt_n = v->n,
-		.size = v->job->file.size,
-		.eight_bit = is_8bit(c, &v->job->file),
-		.smtputf8 = e->smtputf8,
 		.ret = e->ret,
 		.envid = e->envid,
-		.read = on_read };
+		.read = conn_text_read };
+	conn_text_fit(c, &v->message);
 }
 
 bool
@@ -193,13 +170,12 @@ conn_mail_next(struct conn *c)
 {
 	struct delivery *v = c->carry;
 
-	if (c->r->stopping ||
-	    c->messages >= c->r->conf->queue.per_connection)
+	if (c->r->stopping || conn_is_spent(c))
 		return false;
 	c->carry = NULL;
 	if (v == NULL && !c->only)
 		v = dest_take(c->dest);
-	if (v == NULL)
+	if (v == NULL || !conn_split(c, v))
 		return false;
 	c->v = v;
 	c->messages++;
@@ -216,11 +192,30 @@ conn_mail_next(struct conn *c)
 
 /* ---- outcomes ----------------------------------------------------------------------- */
 
-bool
-conn_may_ignore(const struct conn *c)
+/* The first message was lost, and what the server offers may be why (N-09). */
+static bool
+may_ignore(const struct conn *c)
 {
 	return c->ignore == 0 && c->messages == 1 &&
-	    (client_extensions(c->client) & EXT_PIPELINING) != 0;
+	    (client_extensions(c->client) &
+		(EXT_PIPELINING | EXT_CHUNKING)) != 0;
+}
+
+bool
+conn_try_again(struct conn *c)
+{
+	if (c->text.stopped)
+		return true;
+	if (!c->ready) {
+		if (!c->broke || c->helo)
+			return false;
+		c->helo = true;
+		return true;
+	}
+	if (!may_ignore(c))
+		return false;
+	c->ignore = EXT_PIPELINING | EXT_CHUNKING;
+	return true;
 }
 
 /* True if what is left of V is given another chance at once. */
@@ -229,7 +224,7 @@ may_retry(const struct conn *c)
 {
 	if (!c->closed || c->r->stopping)
 		return false;
-	return c->messages > 1 || conn_may_ignore(c) ||
+	return c->messages > 1 || c->text.stopped || may_ignore(c) ||
 	    c->hop_at + 1 < c->hop_n;
 }
 
@@ -242,8 +237,13 @@ conn_mail_over(struct conn *c)
 	bool retry = pass || may_retry(c), worked = false;
 	size_t left = 0;
 
+	/* What it did not survive is not tried again here. */
+	if (c->closed && c->messages > 1 && v->message.chunk &&
+	    !v->results[0].remote)
+		c->dest->no_chunking = true;
 	c->ended = false;
 	c->v = NULL;
+	conn_text_end(&c->text);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct result *res = &v->results[i];
 

@@ -49,6 +49,7 @@ struct dest {
 
 	struct hosts *hosts;
 	bool resolving;
+	bool no_chunking;	/* one of its hosts broke off at BDAT */
 	int64_t dead_until;	/* clock_ms() */
 	struct cause cause;
 

@@ -49,6 +49,7 @@ struct job {
 	char id[QUEUE_ID_SIZE];
 	struct arena arena;
 	struct queue_file file;
+	struct job_text *text;	/* see conn_text.h; NULL: nobody looked */
 	struct job_rcpt *rcpts;	/* one for each of the envelope */
 	size_t open;		/* deliveries under way, and one while it starts */
 	size_t deliveries;

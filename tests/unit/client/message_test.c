@@ -331,10 +331,18 @@ static const struct dialogue chunks[] = {
 	    .script = FIRST "S:421 bye\n",
 	    .events = FIRST_OK "rcpt 0 temp mail 421 bye\n"
 	    "rcpt 1 temp mail 421 bye\nend\nclose temp mail 421 bye\n" },
-	{ "lost before any reply: somebody may have it", CHUNK(2), MINE,
+	{ "closed before any reply: it was not read", CHUNK(2), MINE,
 	    .script = FIRST "X:eof\n",
-	    .events = FIRST_OK BOTH2("text", "connection lost while sending"
+	    .events = FIRST_OK BOTH2("mail", "connection lost while sending"
 		" MAIL FROM") },
+	{ "closed after a reply: somebody may have it", CHUNK(2), MINE,
+	    .script = FIRST "S:250\nX:eof\n",
+	    .events = FIRST_OK BOTH2("text", "connection lost while sending"
+		" RCPT TO") },
+	{ "lost before any reply: somebody may have it", CHUNK(2), MINE,
+	    .script = FIRST "X:reset\n",
+	    .events = FIRST_OK BOTH2("text", "connection lost while sending"
+		" MAIL FROM: Connection reset by peer") },
 	{ "nothing is answered", CHUNK(2), MINE,
 	    .script = FIRST "S:250\nX:expire\n",
 	    .events = FIRST_OK BOTH2("text", "timed out while sending RCPT"

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * conn_text -- which form of a message a host gets, and reading it.
+ *
+ * A small text is read once, before its envelope is sent: that costs no
+ * more calls than reading it after, and shows how it can be sent.  A large
+ * one is not looked at in vain: it goes off as it is to a host with 8BITMIME,
+ * and is held against the length of lines (RFC 5321 4.5.3.1.6) on its way.
+ * If that finds fault, which is rare, the session is given up before the
+ * end of the text, so that the host has nothing, and the message goes again
+ * with its lines made fit.
+ *
+ * What the text is made of is the job's, for all hosts; the form is written
+ * anew for each, in pieces as the connection takes them.
+ */
+
+#include "conn_text.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "lib/arena.h"
+#include "lib/mem.h"
+
+/* What one read gets; the engine asks for no less. */
+#define SMALL_MAX (32U << 10)
+#define KEPT_MAX (16U << 10)
+/* Of the text at once for the form, and what that may become. */
+#define FORM_IN 8192
+#define FORM_OUT (16U * FORM_IN + 2000)
+
+void
+conn_text_init(struct conn_text *t)
+{
+	*t = (struct conn_text){ 0 };
+	buf_init(&t->small, SMALL_MAX);
+	buf_init(&t->out, FORM_OUT);
+}
+
+void
+conn_text_end(struct conn_text *t)
+{
+	t->job = NULL;
+	downgrade_free(t->form);
+	t->form = NULL;
+	/* An idle connection need not hold much. */
+	if (t->small.size > KEPT_MAX)
+		buf_free(&t->small);
+	else
+		buf_reset(&t->small);
+	buf_free(&t->out);
+}
+
+void
+conn_text_free(struct conn_text *t)
+{
+	conn_text_end(t);
+	buf_free(&t->small);
+}
+
+/* ---- reading ------------------------------------------------------------------------ */
+
+static ssize_t
+read_file(const struct job *j, uint64_t at, char *p, size_t n)
+{
+	const struct queue_file *f = &j->file;
+	ssize_t got;
+
+	if (at >= f->size)
+		return 0;
+	if (n > f->size - at)
+		n = (size_t)(f->size - at);
+	do
+		got = pread(f->fd, p, n, f->text_at + (off_t)at);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* The whole of a small text; -1 with errno. */
+static int
+read_small(struct conn_text *t, const struct job *j)
+{
+	ssize_t n = 0;
+	char *p;
+
+	buf_reset(&t->small);
+	p = buf_room(&t->small, (size_t)j->file.size);
+	if (p == NULL)
+		return -1;
+	while (t->small.n < j->file.size) {
+		n = read_file(j, t->small.n, p + t->small.n,
+		    (size_t)j->file.size - t->small.n);
+		if (n <= 0)
+			break;
+		buf_grew(&t->small, (size_t)n);
+	}
+	if (t->small.n < j->file.size) {
+		errno = n < 0 ? errno : EIO;
+		return -1;
+	}
+	t->job = j;
+	return 0;
+}
+
+/* Calls FN with all of the text in pieces; -1 with errno. */
+static int
+each_piece(struct conn *c, const struct job *j,
+    void (*fn)(void *arg, struct str piece), void *arg)
+{
+	uint64_t at = 0;
+
+	if (c->text.job == j) {
+		fn(arg, buf_str(&c->text.small));
+		return 0;
+	}
+	while (at < j->file.size) {
+		ssize_t n = read_file(j, at, c->r->bytes, BYTES_MAX);
+
+		if (n <= 0) {
+			errno = n < 0 ? errno : EIO;
+			return -1;
+		}
+		fn(arg, str_n(c->r->bytes, (size_t)n));
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* ---- looking ------------------------------------------------------------------------ */
+
+static void
+add_facts(void *arg, struct str piece)
+{
+	facts_add(arg, piece);
+}
+
+/* Looks at the whole of the text, unless that was done. */
+static int
+look(struct conn *c, struct job *j)
+{
+	struct facts f;
+
+	if (j->text->known)
+		return 0;
+	facts_init(&f);
+	if (each_piece(c, j, add_facts, &f) < 0)
+		return -1;
+	j->text->facts = facts_end(&f);
+	j->text->known = true;
+	return 0;
+}
+
+static void
+add_scan(void *arg, struct str piece)
+{
+	downgrade_scan_add(arg, piece);
+}
+
+/* Finds out what could be done with the text. */
+static int
+plan(struct conn *c, struct job *j)
+{
+	struct downgrade_plan *p = &j->text->plan;
+	struct downgrade_scan s;
+	struct str parts;
+	int rc;
+
+	if (j->text->planned)
+		return 0;
+	downgrade_plan_init(p);
+	downgrade_scan_begin(&s, p, j->file.env.body == BODY_BINARYMIME);
+	rc = each_piece(c, j, add_scan, &s);
+	downgrade_scan_end(&s);
+	/* What it needs for ever lives as long as the job. */
+	parts = arena_str(&j->arena, buf_str(&p->parts));
+	downgrade_plan_free(p);
+	p->parts.p = (char *)(uintptr_t)parts.p;
+	p->parts.n = parts.n;
+	j->text->planned = rc == 0;
+	return rc;
+}
+
+struct measure {
+	struct downgrade *form;
+	struct buf out;
+	uint64_t size;
+};
+
+static void
+add_measure(void *arg, struct str piece)
+{
+	struct measure *m = arg;
+
+	for (; piece.n > 0; piece = str_skip(piece, FORM_IN)) {
+		downgrade_add(m->form, str_head(piece, FORM_IN), &m->out);
+		m->size += m->out.n;
+		buf_reset(&m->out);
+	}
+}
+
+/* The size of the form, which the host is told before it gets it. */
+static int
+measure(struct conn *c, struct job *j, enum downgrade_to to)
+{
+	struct measure m = { .form = downgrade_new(&j->text->plan, to) };
+	int rc;
+
+	buf_init(&m.out, FORM_OUT);
+	rc = each_piece(c, j, add_measure, &m);
+	downgrade_end(m.form, &m.out);
+	j->text->sizes[to] = m.size + m.out.n;
+	downgrade_free(m.form);
+	buf_free(&m.out);
+	return rc;
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+/*
+ * True if the text has to be looked at before it is sent; a small one is
+ * looked at in any case.
+ */
+static bool
+is_suspect(const struct conn *c, const struct job *j)
+{
+	const struct envelope *e = &j->file.env;
+	unsigned ext = client_extensions(c->client);
+
+	return j->text->long_line || e->body == BODY_BINARYMIME ||
+	    !(ext & EXT_8BITMIME) || (!(ext & EXT_SMTPUTF8) && e->smtputf8);
+}
+
+/* RFC 6531 3.6: what came without SMTPUTF8 is not made to need it. */
+static bool
+needs_utf8(const struct conn *c, const struct job *j)
+{
+	if (!j->file.env.smtputf8)
+		return false;
+	return (client_extensions(c->client) & EXT_SMTPUTF8) != 0 ||
+	    !j->text->known || (j->text->facts & FACT_HEADER_8BIT) != 0;
+}
+
+static bool
+is_8bit(const struct job *j)
+{
+	const unsigned eight = FACT_HEADER_8BIT | FACT_BODY_8BIT;
+
+	if (j->text->known && j->text->facts & eight)
+		return true;
+	if (j->text->known)
+		return j->file.env.body == BODY_8BITMIME;
+	return j->file.env.body != BODY_7BIT;
+}
+
+/* Why the text cannot go as it is, in words; NULL: it can. */
+static const char *
+why_unfit(const struct conn *c, const struct job *j,
+    const struct client_message *m)
+{
+	unsigned ext = client_extensions(c->client);
+	unsigned facts = j->text->facts;
+
+	if (!j->text->known || m->binary)
+		return NULL;
+	if (j->file.env.body == BODY_BINARYMIME &&
+	    facts & (FACT_BARE | FACT_NUL))
+		return "is binary";
+	if (!(ext & EXT_8BITMIME) &&
+	    facts & (FACT_HEADER_8BIT | FACT_BODY_8BIT))
+		return "has 8-bit text";
+	return facts & FACT_LONG ? "has lines of more than 998 octets" : NULL;
+}
+
+/* Sends another form, or, if there is none, nothing. */
+static void
+convert(struct conn *c, struct job *j, const char *why,
+    struct client_message *m)
+{
+	enum downgrade_to to = client_extensions(c->client) & EXT_8BITMIME ?
+	    DOWNGRADE_TO_8BIT : DOWNGRADE_TO_7BIT;
+	struct job_text *text = j->text;
+
+	/* What cannot be read now is told by the engine when it asks. */
+	if (plan(c, j) < 0)
+		return;
+	if (text->plan.why_not[to] != NULL) {
+		m->binary = j->file.env.body == BODY_BINARYMIME;
+		m->unfit = arena_printf(&j->arena, "the message %s, which the "
+		    "server does not take, and cannot be converted: %s", why,
+		    text->plan.why_not[to]);
+		return;
+	}
+	if (text->sizes[to] == 0 && measure(c, j, to) < 0)
+		return;
+	c->text.form = downgrade_new(&text->plan, to);
+	c->text.to = to;
+	c->text.out_at = c->text.from_at = 0;
+	m->size = text->sizes[to];
+	m->eight_bit = to == DOWNGRADE_TO_8BIT;
+	m->chunk = false;
+}
+
+void
+conn_text_fit(struct conn *c, struct client_message *m)
+{
+	const unsigned binary = EXT_BINARYMIME | EXT_CHUNKING;
+	struct job *j = c->v->job;
+	const char *why;
+
+	conn_text_end(&c->text);
+	facts_init(&c->text.facts);
+	c->text.facts_at = 0;
+	c->text.stopped = false;
+	if (j->text == NULL)
+		j->text = arena_alloc(&j->arena, sizeof(*j->text));
+	if (j->file.size <= SMALL_MAX) {
+		if (read_small(&c->text, j) == 0)
+			(void)look(c, j);
+	} else if (is_suspect(c, j))
+		(void)look(c, j);
+	m->size = j->file.size;
+	m->binary = j->file.env.body == BODY_BINARYMIME &&
+	    (client_extensions(c->client) & binary) == binary;
+	m->eight_bit = is_8bit(j);
+	m->smtputf8 = needs_utf8(c, j);
+	m->chunk = j->text->known && !(j->text->facts & FACT_BARE);
+	why = why_unfit(c, j, m);
+	if (why != NULL)
+		convert(c, j, why, m);
+	else if (!(client_extensions(c->client) & EXT_8BITMIME))
+		m->eight_bit = m->eight_bit && !j->text->known;
+}
+
+/* ---- giving --------------------------------------------------------------------------- */
+
+/* Makes more of the form; 0: it has ended, -1: errno. */
+static int
+form_more(struct conn_text *t, const struct job *j)
+{
+	char p[FORM_IN];
+	ssize_t n = read_file(j, t->from_at, p, sizeof(p));
+
+	buf_reset(&t->out);
+	if (n < 0)
+		return -1;
+	if (n == 0) {
+		if (t->from_at > j->file.size)
+			return 0;
+		downgrade_end(t->form, &t->out);
+		t->from_at = j->file.size + 1;
+		return t->out.n > 0;
+	}
+	t->from_at += (uint64_t)n;
+	downgrade_add(t->form, str_n(p, (size_t)n), &t->out);
+	return 1;
+}
+
+/* The engine asks in order, from the start. */
+static ssize_t
+read_form(struct conn_text *t, const struct job *j, uint64_t at, char *p,
+    size_t n)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		size_t skip = (size_t)(at + got - t->out_at);
+		struct str have = str_head(str_skip(buf_str(&t->out), skip),
+		    n - got);
+		int more;
+
+		memcpy(p + got, have.p, have.n);
+		got += have.n;
+		if (got == n)
+			break;
+		t->out_at += t->out.n;
+		more = form_more(t, j);
+		if (more < 0)
+			return -1;
+		if (more == 0)
+			break;
+	}
+	return (ssize_t)got;
+}
+
+/* Looks at what is read of a large text; -1: it must not go on like this. */
+static int
+watch(struct conn_text *t, struct job *j, uint64_t at, struct str piece)
+{
+	if (j->text->known || at != t->facts_at)
+		return 0;
+	facts_add(&t->facts, piece);
+	t->facts_at += piece.n;
+	if (t->facts.found & FACT_LONG) {
+		j->text->long_line = t->stopped = true;
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (t->facts_at == j->file.size) {
+		j->text->facts = facts_end(&t->facts);
+		j->text->known = true;
+	}
+	return 0;
+}
+
+ssize_t
+conn_text_read(void *arg, uint64_t at, char *p, size_t n)
+{
+	struct conn *c = arg;
+	struct job *j = c->v->job;
+	struct str have;
+	ssize_t got;
+
+	if (c->text.form != NULL)
+		return read_form(&c->text, j, at, p, n);
+	if (c->text.job == j) {
+		have = str_head(str_skip(buf_str(&c->text.small), at), n);
+		memcpy(p, have.p, have.n);
+		return (ssize_t)have.n;
+	}
+	got = read_file(j, at, p, n);
+	if (got > 0 && watch(&c->text, j, at, str_n(p, (size_t)got)) < 0)
+		return -1;
+	return got;
+}
