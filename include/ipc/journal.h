@@ -90,6 +90,8 @@ void journal_close(struct journal *j);
  * long) it is counted as lost, which a gap line will say.
  */
 void journal_add(struct journal *j, const struct journal_line *l);
+/* The same with a line that journal_format() made. */
+void journal_add_line(struct journal *j, struct str line);
 /* Octets that wait to be written. */
 size_t journal_waiting(const struct journal *j);
 /* Lines lost so far. */
@@ -137,6 +139,8 @@ int journal_read(struct journal_reader *r,
 void journal_rewind(struct journal_reader *r);
 /* When the oldest file begins, microseconds; INT64_MAX: there is none. */
 int64_t journal_oldest(const struct journal_reader *r);
+/* What there was to be read, octets. */
+uint64_t journal_octets(const struct journal_reader *r);
 /* Files whose last line is not complete. */
 size_t journal_torn(const struct journal_reader *r);
 

@@ -255,21 +255,34 @@ journal_close(struct journal *j)
 
 /* ---- lines -------------------------------------------------------------- */
 
+static void
+lose(struct journal *j)
+{
+	if (j->unsaid++ == 0)
+		j->unsaid_since = clock_wall_us();
+	j->lost++;
+}
+
 void
 journal_add(struct journal *j, const struct journal_line *l)
 {
-	int64_t now;
-
 	if (j == NULL)
 		return;
-	now = clock_wall_us();
-	if (j->lines.n < WAIT_MAX) {
-		journal_format(&j->lines, l, now);
+	if (j->lines.n < WAIT_MAX)
+		journal_format(&j->lines, l, clock_wall_us());
+	else
+		lose(j);
+}
+
+void
+journal_add_line(struct journal *j, struct str line)
+{
+	if (j == NULL)
 		return;
-	}
-	if (j->unsaid++ == 0)
-		j->unsaid_since = now;
-	j->lost++;
+	if (j->lines.n < WAIT_MAX && line.n < LINE_MAX_OCTETS)
+		buf_add(&j->lines, line);
+	else
+		lose(j);
 }
 
 size_t

@@ -212,3 +212,20 @@ journal_torn(const struct journal_reader *r)
 		n += r->files[i].torn;
 	return n;
 }
+
+uint64_t
+journal_octets(const struct journal_reader *r)
+{
+	struct stat st;
+	struct buf name;
+	uint64_t n = 0;
+
+	buf_init(&name, 128);
+	for (size_t i = 0; i < r->n; i++) {
+		journal_name(&name, &r->files[i].name);
+		if (sys_fstatat(r->dir, buf_cstr(&name), &st) == 0)
+			n += (uint64_t)st.st_size;
+	}
+	buf_free(&name);
+	return n;
+}

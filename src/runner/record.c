@@ -124,7 +124,9 @@ record_result(const struct job *j, size_t rcpt, const struct result *res,
 	if (j->r->journal == NULL)
 		return;
 	l = rcpt_line(j, rcpt, events[res->outcome], res);
-	if (res->outcome == DELIVERED && jr->local)
+	if (res->discarded)
+		l.event = JOURNAL_DISCARDED;
+	else if (res->outcome == DELIVERED && jr->local)
 		l.event = JOURNAL_DELIVERED;
 	l.dest = jr->dest;
 	l.route = jr->route;
