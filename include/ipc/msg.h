@@ -55,14 +55,24 @@ enum control_op {
 	CONTROL_RELEASE,
 	CONTROL_DELETE,
 	CONTROL_BOUNCE,
-	CONTROL_LIST		/* answer: packets of text, the last without MORE */
+	CONTROL_LIST,		/* answer: packets of text, the last without MORE */
+	CONTROL_CHANGE,		/* ROUTE and AT are what is written into the envelope */
+	CONTROL_ACTIVE,		/* answer: the ids that are attempted now, a line each */
+	CONTROL_DESTS		/* answer: a line for each destination */
 };
+#define CONTROL_LAST CONTROL_DESTS
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;
 	struct str domain;	/* empty: any */
-	struct str sender;	/* CONTROL_LIST: part of it; empty: any */
-	uint64_t form;		/* CONTROL_LIST: enum listing_form */
+	/* CONTROL_LIST: the members of struct listing_filter and _facts. */
+	struct str sender;
+	struct str recipient;
+	struct str reason;
+	struct str route;	/* and of CONTROL_CHANGE; empty: as it is */
+	uint64_t form, states, before_us, after_us, limit, sort;
+	bool reverse, by_sender;
+	uint64_t at;		/* CONTROL_CHANGE: seconds; 0: as it is */
 	struct str ids[CONTROL_IDS_MAX];	/* none: all */
 	size_t id_n;
 };

@@ -8,10 +8,33 @@
 
 #include "conf/conf.h"
 #include "queue/queue.h"
+#include "report/audit.h"
 
 /* A message that stands in PLACE; LAST has an attempt for each recipient. */
 void json_message(const struct queue_file *f, const char *place, const struct queue_attempt *last,
     FILE *out);
+/* One that cannot be read, and why. */
+void json_unreadable(const char *id, const char *place, uint64_t size, const char *reason,
+    FILE *out);
+
+/* A row of a summary: recipients of a domain, by their age. */
+#define SUMMARY_AGES 10
+#define SUMMARY_FIRST_MINUTES 5	/* the end of the first column; each next is twice that */
+struct summary_row {
+	struct str domain;
+	uint64_t n;
+	uint64_t ages[SUMMARY_AGES];
+};
+void json_summary(const struct summary_row *rows, size_t n, bool by_sender, FILE *out);
+
+/* Things that are collected and then printed within another. */
+struct json_list;
+struct json_list *json_list_new(void) MUST_USE;
+void json_list_free(struct json_list *l);	/* NULL is fine */
+void json_finding(struct json_list *l, const struct audit_finding *f);
+/* Takes L. */
+void json_audit(const struct audit_sum *s, struct json_list *l, FILE *out);
+
 /* The lines "key value" of a status; keys that repeat become lists. */
 void json_status(struct str text, FILE *out);
 /* Each option with its value, file and line. */

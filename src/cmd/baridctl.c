@@ -6,287 +6,286 @@
  * programs.  Data goes to standard output, words to standard error.
  */
 
-#include "cmd.h"
+#include "ctl.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "config.h"
-#include "lib/mem.h"
+#include "lib/clock.h"
 #include "lib/proc.h"
-#include "report/json.h"
-
-struct ctl {
-	const char *path;
-	bool json;
-	bool all;
-	bool text;
-	bool delete;
-	struct str domain, sender;
-	struct conf *conf;
-};
 
 static const char usage_text[] =
-	"usage: baridctl [-c file] [--json] command ...\n"
-	"  status                          what is running\n"
-	"  queue [list] [ID ...]           what is in the queue (--domain, --sender)\n"
-	"  queue show [--text] ID          one message\n"
-	"  queue flush   [ID ...]          try now what waits (or --domain D, or all)\n"
-	"  queue hold    ID ... | --all    keep until released\n"
-	"  queue release ID ... | --all\n"
-	"  queue delete  ID ... | --all    drop, telling nobody\n"
-	"  queue bounce  ID ... | --all    return to the sender\n"
-	"  config [check]                  the options in effect, with file and line\n"
-	"  passwd [-d] NAME                set (or remove) a user's password\n"
-	"  reload | stop | version\n";
+    "usage: baridctl [-c file] [--json] command ...\n"
+    "  status                          what is running\n"
+    "  top [--once] [--interval T]     destinations, live\n"
+    "  queue [list] [ID ...]           what is in the queue\n"
+    "      --sender S --recipient R --domain D --older T --newer T\n"
+    "      --state S,... --reason R --route R --limit N --sort [-]KEY\n"
+    "      --count --summary[=sender|recipient]\n"
+    "  queue show [--text] ID          one message\n"
+    "  queue flush                     try now what waits; ID ... or filters\n"
+    "  queue retry [--at TIME]         the same, or then\n"
+    "  queue hold|release|delete|bounce|move --route NAME\n"
+    "                                  ID ..., filters or --all; --yes\n"
+    "  explain [--from S] [--user U] [--listener L] ADDRESS|ID\n"
+    "                                  where it goes, and which line says so\n"
+    "  audit [--since TIME]            the journal against the queue\n"
+    "  config [check]                  the options in effect, with file and line\n"
+    "  passwd [-d] NAME                set (or remove) a user's password\n"
+    "  reload | stop | version\n";
 
-static int
-usage(void)
+int
+ctl_usage(void)
 {
 	fputs(usage_text, stderr);
 	return EX_USAGE;
 }
 
-/* ---- status ------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------- */
+
+enum {
+	OPT_ALL = 256, OPT_TEXT, OPT_YES, OPT_DOMAIN, OPT_SENDER, OPT_RECIPIENT,
+	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
+	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
+	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "text", no_argument, NULL, OPT_TEXT },
+	{ "yes", no_argument, NULL, OPT_YES },
+	{ "domain", required_argument, NULL, OPT_DOMAIN },
+	{ "sender", required_argument, NULL, OPT_SENDER },
+	{ "recipient", required_argument, NULL, OPT_RECIPIENT },
+	{ "older", required_argument, NULL, OPT_OLDER },
+	{ "newer", required_argument, NULL, OPT_NEWER },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "route", required_argument, NULL, OPT_ROUTE },
+	{ "limit", required_argument, NULL, OPT_LIMIT },
+	{ "sort", required_argument, NULL, OPT_SORT },
+	{ "count", no_argument, NULL, OPT_COUNT },
+	{ "summary", optional_argument, NULL, OPT_SUMMARY },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "at", required_argument, NULL, OPT_AT },
+	{ "from", required_argument, NULL, OPT_FROM },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "listener", required_argument, NULL, OPT_LISTENER },
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "interval", required_argument, NULL, OPT_INTERVAL },
+	{ NULL, 0, NULL, 0 },
+};
 
 static int
-cmd_status(struct ctl *t)
+refuse(const char *option, const char *value, const char *expected)
 {
-	struct msg_control *m = mem_alloc(sizeof(*m));
-	struct msg_control_result r;
-	struct buf answer;
-	int code = EX_OK;
+	fprintf(stderr, "--%s %s: expected %s\n", option, value, expected);
+	return -1;
+}
 
-	m->op = CONTROL_STATUS;
-	buf_init(&answer, FRAME_MAX);
-	if (cmd_control(t->conf, m, &answer, &r) < 0) {
-		fprintf(stderr, "barid is not running: %s\n", strerror(errno));
-		code = EX_UNAVAILABLE;
-	} else if (t->json) {
-		json_status(r.text, stdout);
-	} else {
-		printf(STR_FMT, STR_ARG(r.text));
+static int
+take_age(const char *option, const char *value, int64_t *us)
+{
+	int64_t ms;
+
+	if (when_age(str_c(value), &ms) < 0)
+		return refuse(option, value,
+		    "an age such as 30s, 10m, 2h, 3d or 1w");
+	*us = clock_wall_us() - ms * 1000;
+	return 0;
+}
+
+static int
+take_moment(const char *option, const char *value, int64_t *us)
+{
+	if (when_moment(str_c(value), clock_wall_us(), us) == 0)
+		return 0;
+	return refuse(option, value, "an age such as 2h, a time from now such "
+	    "as +2h, or a date such as 2026-11-21 or \"2026-11-21 08:00\"");
+}
+
+static int
+take_filter(struct ctl *t, int option, char *value)
+{
+	struct listing_filter *f = &t->filter;
+
+	t->given |= option == OPT_ROUTE ? CTL_ROUTE : CTL_FILTER;
+	switch (option) {
+	case OPT_DOMAIN:
+		f->domain = str_c(value);
+		return 0;
+	case OPT_SENDER:
+		f->sender = str_c(value);
+		return 0;
+	case OPT_RECIPIENT:
+		f->recipient = str_c(value);
+		return 0;
+	case OPT_REASON:
+		f->reason = str_c(value);
+		return 0;
+	case OPT_ROUTE:
+		f->route = str_c(value);
+		return 0;
+	case OPT_OLDER:
+		return take_age("older", value, &f->before_us);
+	case OPT_NEWER:
+		return take_age("newer", value, &f->after_us);
+	default:
+		if (listing_states(str_c(value), &f->states) == 0)
+			return 0;
+		return refuse("state", value, "new, active, deferred, hold, "
+		    "dead, drop or unreadable, with commas between");
 	}
-	buf_free(&answer);
-	mem_free(m);
-	return code;
 }
 
-/* ---- queue ----------------------------------------------------------------------- */
-
 static int
-queue_list(struct ctl *t, int argc, char **argv)
+take_list(struct ctl *t, int option, char *value)
 {
-	struct str *ids = mem_array((size_t)argc + 1, sizeof(*ids));
-	struct listing_filter f = { .ids = ids, .id_n = (size_t)argc, .domain = t->domain,
-		.sender = t->sender };
-
-	for (int i = 0; i < argc; i++)
-		ids[i] = str_c(argv[i]);
-	int code = cmd_list(t->conf, &f, t->json ? LISTING_JSON : LISTING_MAILQ, stdout);
-	mem_free(ids);
-	return code;
-}
-
-/* One request to the runners; adds to *COUNT. */
-static int
-steer(struct ctl *t, const struct msg_control *m, uint64_t *count)
-{
-	struct msg_control_result r;
-	struct buf answer;
-	int code = EX_OK;
-
-	buf_init(&answer, FRAME_MAX);
-	if (cmd_control(t->conf, m, &answer, &r) < 0) {
-		fprintf(stderr, "barid is not running: %s\n", strerror(errno));
-		code = EX_UNAVAILABLE;
-	} else {
-		*count += r.count;
-		if (r.text.n > 0)
-			fprintf(stderr, STR_FMT, STR_ARG(r.text));
-		code = r.ok ? EX_OK : EX_NOPERM;
+	t->given |= option == OPT_LIMIT ? CTL_LIMIT : CTL_LIST;
+	switch (option) {
+	case OPT_COUNT:
+		t->count = true;
+		return 0;
+	case OPT_SUMMARY:
+		t->summary = true;
+		t->filter.by_sender = value != NULL &&
+		    strcmp(value, "sender") == 0;
+		if (value == NULL || t->filter.by_sender ||
+		    strcmp(value, "recipient") == 0)
+			return 0;
+		return refuse("summary", value, "sender or recipient");
+	case OPT_LIMIT:
+		if (str_u64(str_c(value), UINT32_MAX, &t->filter.limit) == 0 &&
+		    t->filter.limit > 0)
+			return 0;
+		return refuse("limit", value, "a number above 0");
+	default:
+		if (listing_sort_word(str_c(value), &t->filter) == 0)
+			return 0;
+		return refuse("sort", value, "arrival, size, next or sender, "
+		    "with a dash before it for the reverse");
 	}
-	buf_free(&answer);
-	return code;
-}
-
-/* --sender: which messages those are is looked up here, and asked for by id. */
-static int
-ids_of_sender(struct ctl *t, char **text, struct str *ids, size_t max, size_t *n)
-{
-	const struct listing_filter f = { .domain = t->domain, .sender = t->sender };
-	size_t size = 0;
-	FILE *out = open_memstream(text, &size);
-
-	if (!out)
-		return EX_OSERR;
-	int code = cmd_list(t->conf, &f, LISTING_IDS, out);
-	fclose(out);
-	struct str rest = str_n(*text, size), one;
-	while (rest.n > 0 && *n < max && str_cut(rest, '\n', &one, &rest))
-		ids[(*n)++] = one;
-	return code;
 }
 
 static int
-report_count(const struct ctl *t, int code, uint64_t count, bool named)
+take_time(struct ctl *t, int option, char *value)
 {
-	if (t->json)
-		printf("{\"ok\":%s,\"count\":%llu}\n", code == EX_OK ? "true" : "false",
-		    (unsigned long long)count);
-	else if (code == EX_OK)
-		printf("%llu message%s\n", (unsigned long long)count, count == 1 ? "" : "s");
-	return code == EX_OK && named && count == 0 ? EX_DATAERR : code;
-}
+	int64_t us;
 
-/* Asks in portions of what a request can hold; no id at all means all of --domain. */
-static int
-steer_all(struct ctl *t, enum control_op op, const struct str *ids, size_t n, bool named)
-{
-	struct msg_control *m = mem_alloc(sizeof(*m));
-	uint64_t count = 0;
-	int code = EX_OK;
-
-	m->op = op;
-	m->domain = t->domain;
-	if (!named)
-		code = steer(t, m, &count);
-	for (size_t at = 0; named && at < n && code == EX_OK;) {
-		for (m->id_n = 0; m->id_n < CONTROL_IDS_MAX && at < n; at++)
-			m->ids[m->id_n++] = ids[at];
-		code = steer(t, m, &count);
+	switch (option) {
+	case OPT_SINCE:
+		t->given |= CTL_SINCE;
+		return take_moment("since", value, &t->since_us);
+	case OPT_AT:
+		t->given |= CTL_AT;
+		if (take_moment("at", value, &us) < 0)
+			return -1;
+		/* What is past, and "now", need no appointment. */
+		t->at = us > clock_wall_us() ? (us + 999999) / 1000000 : 0;
+		return 0;
+	default:
+		t->given |= CTL_VIEW;
+		if (when_age(str_c(value), &t->interval_ms) == 0 &&
+		    t->interval_ms > 0)
+			return 0;
+		return refuse("interval", value, "a time such as 2s");
 	}
-	mem_free(m);
-	return report_count(t, code, count, named);
-}
-
-#define SENDER_IDS_MAX 100000
-
-static int
-queue_steer(struct ctl *t, enum control_op op, int argc, char **argv)
-{
-	size_t n = 0, max = t->sender.n > 0 ? SENDER_IDS_MAX : (size_t)argc;
-	struct str *ids = mem_array(max + 1, sizeof(*ids));
-	char *text = NULL;
-	int code = EX_OK;
-
-	for (int i = 0; i < argc && t->sender.n == 0; i++) {
-		ids[n++] = str_c(argv[i]);
-		if (!queue_id_valid(str_c(argv[i]))) {
-			fprintf(stderr, "%s is no queue id\n", argv[i]);
-			code = EX_USAGE;
-		}
-	}
-	if (argc > 0 && t->sender.n > 0) {
-		fputs("give either queue ids or --sender\n", stderr);
-		code = EX_USAGE;
-	}
-	/* What cannot be undone for everything wants to be asked for in so many words. */
-	if (op != CONTROL_FLUSH && argc == 0 && t->domain.n == 0 && t->sender.n == 0 && !t->all) {
-		fputs("name the messages, or give --domain, --sender or --all\n", stderr);
-		code = EX_USAGE;
-	}
-	if (code == EX_OK && t->sender.n > 0)
-		code = ids_of_sender(t, &text, ids, max, &n);
-	if (code == EX_OK)
-		code = steer_all(t, op, ids, n, argc > 0 || t->sender.n > 0);
-	mem_free(ids);
-	mem_free(text);
-	return code;
 }
 
 static int
-cmd_queue(struct ctl *t, int argc, char **argv)
+take_word(struct ctl *t, int option, char *value)
 {
-	static const struct {
-		const char *name;
-		enum control_op op;
-	} ops[] = {
-		{ "flush", CONTROL_FLUSH }, { "hold", CONTROL_HOLD },
-		{ "release", CONTROL_RELEASE },
-		{ "delete", CONTROL_DELETE }, { "bounce", CONTROL_BOUNCE },
-	};
-
-	if (argc == 0 || strcmp(argv[0], "list") == 0)
-		return queue_list(t, argc ? argc - 1 : 0, argv + (argc > 0));
-	if (strcmp(argv[0], "show") == 0)
-		return argc == 2 ? cmd_show(t->conf, argv[1], t->text, t->json, stdout)
-				 : usage();
-	for (size_t i = 0; i < ARRAY_LEN(ops); i++)
-		if (strcmp(argv[0], ops[i].name) == 0)
-			return queue_steer(t, ops[i].op, argc - 1, argv + 1);
-	return usage();
-}
-
-/* ---- config ------------------------------------------------------------------------ */
-
-static void
-print_option(void *arg UNUSED, const char *name, const char *value, struct conf_place place)
-{
-	printf("%s = %s", name, value);
-	if (place.file[0])
-		printf("\t# %s:%d", place.file, place.line);
-	putchar('\n');
+	switch (option) {
+	case OPT_FROM:
+		t->from = value;
+		break;
+	case OPT_USER:
+		t->user = value;
+		break;
+	default:
+		t->listener = value;
+		break;
+	}
+	t->given |= CTL_WHO;
+	return 0;
 }
 
 static int
-cmd_config(struct ctl *t, int argc, char **argv)
+take_flag(struct ctl *t, int option)
 {
-	/* The configuration was read, so it is right; a wrong one ended us before. */
-	if (argc == 1 && strcmp(argv[0], "check") == 0) {
-		if (t->json)
-			puts("{\"ok\":true}");
-		return EX_OK;
+	switch (option) {
+	case 'd':
+		t->given |= CTL_DELETE;
+		t->delete = true;
+		return 0;
+	case 'j':
+		t->json = true;
+		return 0;
+	case OPT_ALL:
+		t->given |= CTL_ALL;
+		t->all = true;
+		return 0;
+	case OPT_TEXT:
+		t->given |= CTL_TEXT;
+		t->text = true;
+		return 0;
+	case OPT_YES:
+		t->given |= CTL_YES;
+		t->yes = true;
+		return 0;
+	case OPT_ONCE:
+		t->given |= CTL_VIEW;
+		t->once = true;
+		return 0;
+	default:
+		(void)ctl_usage();
+		return -1;
 	}
-	if (argc != 0)
-		return usage();
-	if (t->json)
-		json_config(t->conf, stdout);
-	else
-		conf_each(t->conf, print_option, NULL);
-	return EX_OK;
-}
-
-/* ---- signals -------------------------------------------------------------------------- */
-
-static int
-signal_master(struct ctl *t, int signo)
-{
-	struct buf path;
-	char text[32] = "";
-	uint64_t pid = 0;
-
-	buf_init(&path, PATH_MAX);
-	buf_addf(&path, "%s/barid.pid", t->conf->run);
-	FILE *f = fopen(buf_cstr(&path), "re");
-	buf_free(&path);
-	if (f) {
-		if (fgets(text, sizeof(text), f) &&
-		    str_u64(str_trim(str_c(text)), INT32_MAX, &pid) < 0)
-			pid = 0;
-		fclose(f);
-	}
-	/* A file that was left over names a process that is another one by now. */
-	if (pid == 0 || !cmd_is_running(t->conf)) {
-		fputs("barid is not running\n", stderr);
-		return EX_UNAVAILABLE;
-	}
-	if (kill((pid_t)pid, signo) < 0) {
-		fprintf(stderr, "process %llu: %s\n", (unsigned long long)pid, strerror(errno));
-		return errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
-	}
-	if (t->json)
-		puts("{\"ok\":true}");
-	return EX_OK;
 }
 
 static int
-cmd_version(const struct ctl *t)
+take_option(struct ctl *t, int option, char *value)
+{
+	switch (option) {
+	case 'c':
+		t->path = value;
+		return 0;
+	case OPT_DOMAIN:
+	case OPT_SENDER:
+	case OPT_RECIPIENT:
+	case OPT_OLDER:
+	case OPT_NEWER:
+	case OPT_STATE:
+	case OPT_REASON:
+	case OPT_ROUTE:
+		return take_filter(t, option, value);
+	case OPT_LIMIT:
+	case OPT_SORT:
+	case OPT_COUNT:
+	case OPT_SUMMARY:
+		return take_list(t, option, value);
+	case OPT_SINCE:
+	case OPT_AT:
+	case OPT_INTERVAL:
+		return take_time(t, option, value);
+	case OPT_FROM:
+	case OPT_USER:
+	case OPT_LISTENER:
+		return take_word(t, option, value);
+	default:
+		return take_flag(t, option);
+	}
+}
+
+/* ---- commands ---------------------------------------------------------------- */
+
+static int
+version(const struct ctl *t)
 {
 	if (t->json)
 		puts("{\"version\":\"" BARID_VERSION "\"}");
@@ -296,58 +295,63 @@ cmd_version(const struct ctl *t)
 }
 
 static int
+passwd(struct ctl *t, int argc, char **argv)
+{
+	return cmd_passwd(t->conf, t->delete, t->json, argc, argv);
+}
+
+static const struct command {
+	const char *name;
+	unsigned takes;
+	int (*run)(struct ctl *t, int argc, char **argv);
+} commands[] = {
+	{ "status", 0, ctl_status },
+	{ "queue", CTL_ALL | CTL_TEXT | CTL_YES | CTL_FILTER | CTL_LIST |
+		CTL_LIMIT | CTL_AT | CTL_ROUTE, ctl_queue },
+	{ "audit", CTL_SINCE, ctl_audit },
+	{ "config", 0, ctl_config },
+	{ "passwd", CTL_DELETE, passwd },
+	{ "reload", 0, ctl_reload },
+	{ "stop", 0, ctl_stop },
+};
+
+static int
 dispatch(struct ctl *t, int argc, char **argv)
 {
-	const char *name = argv[0];
-
-	if (strcmp(name, "version") == 0)
-		return cmd_version(t);
-	t->conf = cmd_conf(t->path);
-	if (strcmp(name, "status") == 0 && argc == 1)
-		return cmd_status(t);
-	if (strcmp(name, "queue") == 0)
-		return cmd_queue(t, argc - 1, argv + 1);
-	if (strcmp(name, "config") == 0)
-		return cmd_config(t, argc - 1, argv + 1);
-	if (strcmp(name, "passwd") == 0)
-		return cmd_passwd(t->conf, t->delete, t->json, argc - 1, argv + 1);
-	if (strcmp(name, "reload") == 0 && argc == 1)
-		return signal_master(t, SIGHUP);
-	if (strcmp(name, "stop") == 0 && argc == 1)
-		return signal_master(t, SIGTERM);
-	return usage();
+	if (strcmp(argv[0], "version") == 0)
+		return version(t);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(argv[0], commands[i].name) != 0)
+			continue;
+		if ((t->given & ~commands[i].takes) != 0)
+			return ctl_usage();
+		t->conf = cmd_conf(t->path);
+		return commands[i].run(t, argc - 1, argv + 1);
+	}
+	return ctl_usage();
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{ "json", no_argument, NULL, 'j' }, { "all", no_argument, NULL, 'a' },
-		{ "text", no_argument, NULL, 't' }, { "domain", required_argument, NULL, 'D' },
-		{ "sender", required_argument, NULL, 'S' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
-	};
 	struct ctl t = { .path = conf_default_path() };
-	int opt;
+	int option, code;
 
 	proc_fix_stdio();
-	while ((opt = getopt_long(argc, argv, "c:dhjV", long_options, NULL)) != -1) {
-		switch (opt) {
-		case 'c': t.path = optarg; break;
-		case 'd': t.delete = true; break;
-		case 'j': t.json = true; break;
-		case 'a': t.all = true; break;
-		case 't': t.text = true; break;
-		case 'D': t.domain = str_c(optarg); break;
-		case 'S': t.sender = str_c(optarg); break;
-		case 'h': fputs(usage_text, stdout); return EX_OK;
-		case 'V': return cmd_version(&t);
-		default: return usage();
+	while ((option = getopt_long(argc, argv, "c:dhjV", long_options,
+		    NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage_text, stdout);
+			return EX_OK;
 		}
+		if (option == 'V')
+			return version(&t);
+		if (take_option(&t, option, optarg) < 0)
+			return EX_USAGE;
 	}
 	if (optind >= argc)
-		return usage();
-	int code = dispatch(&t, argc - optind, argv + optind);
+		return ctl_usage();
+	code = dispatch(&t, argc - optind, argv + optind);
 	conf_free(t.conf);
 	if (fflush(stdout) != 0 && code == EX_OK)
 		code = EX_IOERR;

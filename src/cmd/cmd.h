@@ -34,7 +34,7 @@ int cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *ou
 
 /* Lists the queue, by the running barid if we may not read it.  Complains; an exit code. */
 int cmd_list(const struct conf *c, const struct listing_filter *f, enum listing_form form,
-    FILE *out);
+    FILE *out, uint64_t *count);
 /* One message whole: envelope, attempts, and its text if BODY. */
 int cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);
 

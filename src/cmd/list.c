@@ -15,42 +15,97 @@
 
 #include "lib/mem.h"
 
-static int
-list_spool(struct queue *q, const struct listing_filter *f, enum listing_form form, FILE *out,
-    uint64_t *count)
+/* What the runners are at, as far as they say: the ids, a line each. */
+static char *
+active_lines(const struct conf *c)
 {
-	if (listing_write(q, f, form, out, count) == 0)
-		return EX_OK;
-	fprintf(stderr, "a part of the queue cannot be read: %s\n", strerror(errno));
-	return EX_IOERR;
+	struct msg_control *m = mem_alloc(sizeof(*m));
+	struct msg_control_result r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	m->op = CONTROL_ACTIVE;
+	/* Of one that does not run nothing is active. */
+	if (out != NULL && cmd_control_list(c, m, out, &r) < 0)
+		errno = 0;
+	if (out != NULL)
+		fclose(out);
+	mem_free(m);
+	return text;
+}
+
+static int
+list_spool(const struct conf *c, struct queue *q, const struct listing_filter *f,
+    enum listing_form form, FILE *out, uint64_t *count)
+{
+	struct listing_facts facts = { .conf = c };
+	char *lines = active_lines(c);
+	const char **active = NULL;
+	int code = EX_OK;
+
+	if (lines != NULL) {
+		active = listing_active(lines, &facts.active_n);
+		facts.active = active;
+	}
+	if (listing_write(q, f, &facts, form, out, count) < 0) {
+		fprintf(stderr, "a part of the queue cannot be read: %s\n",
+		    strerror(errno));
+		code = EX_IOERR;
+	}
+	mem_free(active);
+	mem_free(lines);
+	return code;
+}
+
+static void
+fill(struct msg_control *m, const struct listing_filter *f, enum listing_form form)
+{
+	*m = (struct msg_control){ .op = CONTROL_LIST,
+		.form = form,
+		.domain = f->domain,
+		.sender = f->sender,
+		.recipient = f->recipient,
+		.reason = f->reason,
+		.route = f->route,
+		.states = f->states,
+		.before_us = (uint64_t)f->before_us,
+		.after_us = (uint64_t)f->after_us,
+		.limit = f->limit,
+		.sort = f->sort,
+		.reverse = f->reverse,
+		.by_sender = f->by_sender };
+	while (m->id_n < f->id_n) {
+		m->ids[m->id_n] = f->ids[m->id_n];
+		m->id_n++;
+	}
 }
 
 /* Asks for ids in portions of what a request can hold. */
 static int
-list_by_control(const struct conf *c, const struct listing_filter *f, enum listing_form form,
-    FILE *out)
+list_by_control(const struct conf *c, const struct listing_filter *f,
+    enum listing_form form, FILE *out, uint64_t *count)
 {
-	struct msg_control *m = mem_alloc(sizeof(*m));
+	struct msg_control *m;
 	struct msg_control_result r = { .ok = false };
-	size_t at = 0;
+	bool down;
 	int code;
 
-	*m = (struct msg_control){ .op = CONTROL_LIST, .form = form, .domain = f->domain,
-		.sender = f->sender };
 	if (f->id_n > CONTROL_IDS_MAX) {
 		fprintf(stderr, "more than %d queue ids\n", CONTROL_IDS_MAX);
-		mem_free(m);
 		return EX_USAGE;
 	}
-	while (at < f->id_n)
-		m->ids[m->id_n++] = f->ids[at++];
+	m = mem_alloc(sizeof(*m));
+	fill(m, f, form);
 	if (cmd_control_list(c, m, out, &r) < 0) {
-		bool down = errno == ENOENT || errno == ECONNREFUSED;
-		fprintf(stderr, "barid %s: %s\n", down ? "is not running" : "does not answer",
+		down = errno == ENOENT || errno == ECONNREFUSED;
+		fprintf(stderr, "barid %s: %s\n",
+		    down ? "is not running" : "does not answer",
 		    strerror(errno));
 		code = down ? EX_NOPERM : EX_UNAVAILABLE;
 	} else {
 		code = r.ok ? EX_OK : EX_UNAVAILABLE;
+		*count = r.count;
 		if (!r.ok)
 			fprintf(stderr, "barid cannot list the queue\n");
 	}
@@ -59,20 +114,23 @@ list_by_control(const struct conf *c, const struct listing_filter *f, enum listi
 }
 
 int
-cmd_list(const struct conf *c, const struct listing_filter *f, enum listing_form form, FILE *out)
+cmd_list(const struct conf *c, const struct listing_filter *f,
+    enum listing_form form, FILE *out, uint64_t *count)
 {
 	struct buf error;
-	uint64_t count;
+	struct queue *q;
 	int code;
 
+	*count = 0;
 	buf_init(&error, 1024);
-	struct queue *q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (q) {
-		code = list_spool(q, f, form, out, &count);
+	q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
+	if (q != NULL) {
+		code = list_spool(c, q, f, form, out, count);
 		queue_close(q);
-	} else if ((code = list_by_control(c, f, form, out)) == EX_NOPERM) {
-		fprintf(stderr, "the queue cannot be read: %s\n", buf_cstr(&error));
-	}
+	} else if ((code = list_by_control(c, f, form, out, count)) ==
+	    EX_NOPERM)
+		fprintf(stderr, "the queue cannot be read: %s\n",
+		    buf_cstr(&error));
 	buf_free(&error);
 	return code;
 }
@@ -82,8 +140,11 @@ cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
 {
 	struct str one = str_c(id);
 	const struct listing_filter f = { .ids = &one, .id_n = 1 };
-	enum listing_form form = json ? LISTING_JSON : body ? LISTING_TEXT : LISTING_SHOW;
+	enum listing_form form = json ? LISTING_JSON :
+	    body		      ? LISTING_TEXT :
+					LISTING_SHOW;
 	struct buf error;
+	struct queue *q;
 	uint64_t count = 0;
 	int code;
 
@@ -92,11 +153,13 @@ cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
 		return EX_USAGE;
 	}
 	buf_init(&error, 1024);
-	struct queue *q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (!q) {
-		fprintf(stderr, "the queue cannot be read: %s\n", buf_cstr(&error));
+	q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
+	if (q == NULL) {
+		fprintf(stderr, "the queue cannot be read: %s\n",
+		    buf_cstr(&error));
 		code = EX_NOPERM;
-	} else if ((code = list_spool(q, &f, form, out, &count)) == EX_OK && count == 0) {
+	} else if ((code = list_spool(c, q, &f, form, out, &count)) == EX_OK &&
+	    count == 0) {
 		fprintf(stderr, "%s: no such message in the queue\n", id);
 		code = EX_DATAERR;
 	}

@@ -193,10 +193,12 @@ run(struct sendmail_options *o, int argc, char **argv)
 		return flush_sender(o);
 	struct conf *c = cmd_conf(o->conf);
 	const struct listing_filter all = { .ids = NULL };
+	uint64_t count;
 	int code;
 	switch (o->mode) {
 	case MODE_LIST:
-		code = cmd_list(c, &all, o->json ? LISTING_JSON : LISTING_MAILQ, stdout);
+		code = cmd_list(c, &all, o->json ? LISTING_JSON : LISTING_MAILQ, stdout,
+		    &count);
 		break;
 	case MODE_VERIFY: code = verify(o, c, argc, argv); break;
 	case MODE_FLUSH: code = flush(o, c); break;

@@ -17,7 +17,16 @@ enum {
 	TAG_2,
 	TAG_3,
 	TAG_4,
-	TAG_5
+	TAG_5,
+	TAG_6,
+	TAG_7,
+	TAG_8,
+	TAG_9,
+	TAG_10,
+	TAG_11,
+	TAG_12,
+	TAG_13,
+	TAG_14
 };
 
 static bool
@@ -108,6 +117,16 @@ msg_control_put(struct buf *b, const struct msg_control *m)
 	frame_put(b, TAG_2, m->domain);
 	frame_put(b, TAG_3, m->sender);
 	frame_put_u64(b, TAG_4, m->form);
+	frame_put(b, TAG_6, m->recipient);
+	frame_put(b, TAG_7, m->reason);
+	frame_put(b, TAG_8, m->route);
+	frame_put_u64(b, TAG_9, m->states);
+	frame_put_u64(b, TAG_10, m->before_us);
+	frame_put_u64(b, TAG_11, m->after_us);
+	frame_put_u64(b, TAG_12, m->limit);
+	frame_put_u64(b, TAG_13, m->sort << 2 | (m->reverse ? 1 : 0) |
+	    (m->by_sender ? 2 : 0));
+	frame_put_u64(b, TAG_14, m->at);
 	for (size_t i = 0; i < m->id_n && i < CONTROL_IDS_MAX; i++)
 		frame_put(b, TAG_5, m->ids[i]);
 	/* Never fewer ids than were meant. */
@@ -120,7 +139,7 @@ bool
 msg_control_get(struct str packet, struct msg_control *m)
 {
 	struct frame f;
-	uint64_t op;
+	uint64_t op, sort;
 
 	m->id_n = 0;
 	if (!open_as(&f, packet, MSG_CONTROL))
@@ -129,9 +148,21 @@ msg_control_get(struct str packet, struct msg_control *m)
 	m->domain = frame_get(&f, TAG_2);
 	m->sender = frame_get(&f, TAG_3);
 	m->form = frame_get_u64(&f, TAG_4);
+	m->recipient = frame_get(&f, TAG_6);
+	m->reason = frame_get(&f, TAG_7);
+	m->route = frame_get(&f, TAG_8);
+	m->states = frame_get_u64(&f, TAG_9);
+	m->before_us = frame_get_u64(&f, TAG_10);
+	m->after_us = frame_get_u64(&f, TAG_11);
+	m->limit = frame_get_u64(&f, TAG_12);
+	sort = frame_get_u64(&f, TAG_13);
+	m->sort = sort >> 2;
+	m->reverse = (sort & 1) != 0;
+	m->by_sender = (sort & 2) != 0;
+	m->at = frame_get_u64(&f, TAG_14);
 	while (m->id_n < CONTROL_IDS_MAX && frame_has(&f, TAG_5))
 		m->ids[m->id_n++] = frame_get(&f, TAG_5);
-	if (!frame_close(&f) || op < CONTROL_STATUS || op > CONTROL_LIST)
+	if (!frame_close(&f) || op < CONTROL_STATUS || op > CONTROL_LAST)
 		return false;
 	m->op = (enum control_op)op;
 	return true;

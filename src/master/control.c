@@ -28,6 +28,7 @@
 #include "report/listing.h"
 
 #define CONTROL_TIMEOUT_MS 30000
+#define ACTIVE_TIMEOUT_MS 2000
 #define CONTROL_PATH "control"
 /* Of CONTROLS_MAX, so many are not for everybody. */
 #define CONTROLS_TRUSTED 8
@@ -158,33 +159,75 @@ put_text(void *cookie, const char *p, size_t n)
 	return sent < 0 ? 0 : (ssize_t)n;
 }
 
-/* Anybody may see what is in the queue; the messages themselves nobody, by this way. */
-static void
-list_queue(const struct master *m, int fd, const struct msg_control *c)
+/*
+ * Asks every runner and adds up what they say; TEXT gets the lines of all.
+ * False: one said no, or nothing.
+ */
+static bool
+ask_runners(const struct master *m, struct str packet, int64_t timeout_ms, uint64_t *count,
+    struct buf *text)
 {
-	const struct listing_filter f = { .ids = c->ids, .id_n = c->id_n, .domain = c->domain,
-		.sender = c->sender };
-	struct buf b;
-	uint64_t count = 0;
+	struct buf reply;
+	bool ok = true;
 
-	if (c->form < LISTING_MAILQ || c->form > LISTING_IDS || !m->queue) {
-		answer(fd, false, 0, STR("this is not listed\n"));
-		return;
+	*count = 0;
+	buf_init(&reply, FRAME_MAX);
+	for (size_t i = 1; i < m->helper_n; i++) {
+		struct msg_control_result r;
+		if (channel_call(m->helpers[i].order_client, packet,
+		    clock_ms() + timeout_ms, &reply) < 0 ||
+		    !msg_control_result_get(buf_str(&reply), &r)) {
+			ok = false;
+			buf_addf(text, "runner %zu does not answer: %s\n", i - 1, strerror(errno));
+			continue;
+		}
+		ok = ok && r.ok;
+		*count += r.count;
+		buf_add(text, r.text);
 	}
+	buf_free(&reply);
+	return ok;
+}
+
+/* What the runners are at: the ids, a line each. */
+static char *
+active_lines(const struct master *m)
+{
+	struct msg_control *c = mem_alloc(sizeof(*c));
+	struct buf packet, text;
+	uint64_t count;
+
+	c->op = CONTROL_ACTIVE;
+	buf_init(&packet, FRAME_MAX);
+	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
+	msg_control_put(&packet, c);
+	/* A list does not wait for one that is at something else. */
+	(void)ask_runners(m, buf_str(&packet), ACTIVE_TIMEOUT_MS, &count, &text);
+	char *lines = mem_dup(buf_str(&text));
+	buf_free(&text);
+	buf_free(&packet);
+	mem_free(c);
+	return lines;
+}
+
+static void
+write_list(const struct master *m, int fd, const struct listing_filter *f,
+    const struct listing_facts *facts, enum listing_form form)
+{
 	FILE *out = fopencookie(&fd, "w", (cookie_io_functions_t){ .write = put_text });
+	struct buf b;
+
 	if (!out) {
 		answer(fd, false, 0, STR("out of memory\n"));
 		return;
 	}
-	struct msg_control_result r = {
-		.ok = listing_write(m->queue, &f, (enum listing_form)c->form, out, &count) == 0,
-	};
+	struct msg_control_result r = { .ok = false };
+	r.ok = listing_write(m->queue, f, facts, form, out, &r.count) == 0;
 	/* Who does not take it gets no end, which is how it is seen that it is not all. */
 	bool lost = fflush(out) != 0 || ferror(out);
 	(void)fclose(out);
 	if (lost)
 		return;
-	r.count = count;
 	buf_init(&b, FRAME_MAX);
 	msg_control_result_put(&b, &r);
 	if (send_waiting(fd, buf_str(&b)) < 0)
@@ -192,32 +235,45 @@ list_queue(const struct master *m, int fd, const struct msg_control *c)
 	buf_free(&b);
 }
 
-/* Asks every runner and adds up what they say. */
+/* Anybody may see what is in the queue; the messages themselves nobody, by this way. */
 static void
-ask_runners(const struct master *m, int fd, struct str packet)
+list_queue(const struct master *m, int fd, const struct msg_control *c)
 {
-	uint64_t count = 0;
-	bool ok = true;
-	struct buf reply, text;
+	const struct listing_filter f = { .ids = c->ids, .id_n = c->id_n, .domain = c->domain,
+		.sender = c->sender, .recipient = c->recipient, .reason = c->reason,
+		.route = c->route, .states = (unsigned)c->states & LISTING_STATES_ALL,
+		.before_us = (int64_t)c->before_us, .after_us = (int64_t)c->after_us,
+		.limit = c->limit, .reverse = c->reverse, .by_sender = c->by_sender,
+		.sort = (enum listing_sort)c->sort };
+	struct listing_facts facts = { .conf = m->conf };
 
-	buf_init(&reply, FRAME_MAX);
-	buf_init(&text, FRAME_MAX / 2);
-	for (size_t i = 1; i < m->helper_n; i++) {
-		struct msg_control_result r;
-		if (channel_call(m->helpers[i].order_client, packet,
-		    clock_ms() + CONTROL_TIMEOUT_MS, &reply) < 0 ||
-		    !msg_control_result_get(buf_str(&reply), &r)) {
-			ok = false;
-			buf_addf(&text, "runner %zu does not answer: %s\n", i - 1, strerror(errno));
-			continue;
-		}
-		ok = ok && r.ok;
-		count += r.count;
-		buf_add(&text, r.text);
+	if (c->form < LISTING_MAILQ || c->form > LISTING_PUBLIC_MAX || !m->queue ||
+	    c->sort > LISTING_BY_SENDER) {
+		answer(fd, false, 0, STR("this is not listed\n"));
+		return;
 	}
-	answer(fd, ok, count, buf_str(&text));
+	char *lines = active_lines(m);
+	const char **active = listing_active(lines, &facts.active_n);
+	facts.active = active;
+	write_list(m, fd, &f, &facts, (enum listing_form)c->form);
+	mem_free(active);
+	mem_free(lines);
+}
+
+/* What the runners say, in as many packets as it takes. */
+static void
+pass_on(const struct master *m, int fd, struct str packet)
+{
+	uint64_t count;
+	struct buf text;
+
+	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
+	bool ok = ask_runners(m, packet, CONTROL_TIMEOUT_MS, &count, &text);
+	struct str rest = buf_str(&text);
+	if (rest.n > FRAME_MAX / 2 && put_text(&fd, rest.p, rest.n) > 0)
+		rest = STR("");
+	answer(fd, ok, count, rest);
 	buf_free(&text);
-	buf_free(&reply);
 }
 
 static void
@@ -243,11 +299,11 @@ control_serve(const struct master *m, int fd, bool trusted)
 			buf_free(&text);
 		} else if (c->op == CONTROL_LIST)
 			list_queue(m, fd, c);
-		else if (!trusted)
+		else if (!trusted && c->op != CONTROL_ACTIVE && c->op != CONTROL_DESTS)
 			answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
 		else
-			ask_runners(m, fd, buf_str(&b));
+			pass_on(m, fd, buf_str(&b));
 	}
 	buf_free(&b);
 	mem_free(c);

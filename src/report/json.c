@@ -99,6 +99,120 @@ is_list(struct str key)
 	    str_eq(key, STR("mark"));
 }
 
+void
+json_unreadable(const char *id, const char *place, uint64_t size, const char *reason, FILE *out)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "queue_name", json_string(place));
+	json_object_set_new(j, "queue_id", json_string(id));
+	json_object_set_new(j, "file_size", json_integer((json_int_t)size));
+	json_object_set_new(j, "unreadable", json_string(reason ? reason : "broken"));
+	json_object_set_new(j, "recipients", json_array());
+	print(j, JSON_COMPACT, out);
+}
+
+/* ---- sums --------------------------------------------------------------------- */
+
+void
+json_summary(const struct summary_row *rows, size_t n, bool by_sender, FILE *out)
+{
+	json_t *j = json_object(), *ends = json_array(), *list = json_array();
+	int minutes = SUMMARY_FIRST_MINUTES;
+
+	for (size_t i = 0; i + 1 < SUMMARY_AGES; i++, minutes *= 2)
+		json_array_append_new(ends, json_integer(minutes));
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_object(), *ages = json_array();
+
+		for (size_t k = 0; k < SUMMARY_AGES; k++)
+			json_array_append_new(ages, json_integer((json_int_t)rows[i].ages[k]));
+		json_object_set_new(row, "domain", safe(rows[i].domain));
+		json_object_set_new(row, "count", json_integer((json_int_t)rows[i].n));
+		json_object_set_new(row, "ages", ages);
+		json_array_append_new(list, row);
+	}
+	json_object_set_new(j, "by", json_string(by_sender ? "sender" : "recipient"));
+	json_object_set_new(j, "minutes", ends);
+	json_object_set_new(j, "domains", list);
+	print(j, JSON_COMPACT, out);
+}
+
+struct json_list {
+	json_t *v;
+};
+
+struct json_list *
+json_list_new(void)
+{
+	struct json_list *l = mem_alloc(sizeof(*l));
+
+	l->v = json_array();
+	return l;
+}
+
+void
+json_list_free(struct json_list *l)
+{
+	if (!l)
+		return;
+	json_decref(l->v);
+	mem_free(l);
+}
+
+static json_t *
+seconds(int64_t us)
+{
+	return json_real((double)us / 1e6);
+}
+
+void
+json_finding(struct json_list *l, const struct audit_finding *f)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "kind", json_string(audit_kind_name(f->kind)));
+	json_object_set_new(j, "wrong", json_boolean(audit_is_wrong(f->kind)));
+	if (f->id[0])
+		json_object_set_new(j, "queue_id", json_string(f->id));
+	if (f->kind == AUDIT_NO_OUTCOME || f->kind == AUDIT_TWICE)
+		json_object_set_new(j, "recipient", json_integer((json_int_t)f->rcpt));
+	if (f->kind == AUDIT_GAP) {
+		json_object_set_new(j, "runner", json_integer((json_int_t)f->runner));
+		json_object_set_new(j, "lines", json_integer((json_int_t)f->lost));
+		json_object_set_new(j, "from", seconds(f->since_us));
+		json_object_set_new(j, "to", seconds(f->time_us));
+	}
+	if (f->file) {
+		json_object_set_new(j, "file", safe(str_c(f->file)));
+		json_object_set_new(j, "line", json_integer((json_int_t)f->number));
+	}
+	json_array_append_new(l->v, j);
+}
+
+void
+json_audit(const struct audit_sum *s, struct json_list *l, FILE *out)
+{
+	json_t *j = json_object(), *ends = json_object();
+
+	for (int e = 0; e < AUDIT_END_N; e++)
+		json_object_set_new(ends, audit_end_name((enum audit_end)e),
+		    json_integer((json_int_t)s->ends[e]));
+	json_object_set_new(j, "closes", json_boolean(s->wrong == 0));
+	json_object_set_new(j, "messages", json_integer((json_int_t)s->messages));
+	json_object_set_new(j, "received", json_integer((json_int_t)s->received));
+	json_object_set_new(j, "ends", ends);
+	json_object_set_new(j, "older", json_integer((json_int_t)s->older));
+	json_object_set_new(j, "lines", json_integer((json_int_t)s->lines));
+	json_object_set_new(j, "wrong", json_integer((json_int_t)s->wrong));
+	json_object_set_new(j, "notes", json_integer((json_int_t)s->notes));
+	json_object_set_new(j, "findings", json_incref(l->v));
+	json_list_free(l);
+	print(j, JSON_INDENT(2), out);
+}
+
+/* ---- lines that become objects ------------------------------------------------- */
+
 /* "key value" lines; keys that may repeat become lists. */
 void
 json_status(struct str text, FILE *out)

@@ -86,6 +86,17 @@ START_TEST(control)
 		in->domain = STR("example.org");
 		in->sender = STR("alice@");
 		in->form = n + 1;
+		in->recipient = STR("bob@");
+		in->reason = STR("4.4");
+		in->route = STR("up");
+		in->states = 5;
+		in->before_us = 6;
+		in->after_us = 7;
+		in->limit = 8;
+		in->sort = 9;
+		in->reverse = n == 0;
+		in->by_sender = n > 0;
+		in->at = 10;
 		in->id_n = n;
 		for (size_t i = 0; i < n; i++)
 			in->ids[i] = STR("ABCDEFGHIJKLMNOPQRST");
@@ -96,6 +107,17 @@ START_TEST(control)
 		ck_str(out->domain, in->domain);
 		ck_str(out->sender, in->sender);
 		ck_assert_uint_eq(out->form, n + 1);
+		ck_str(out->recipient, in->recipient);
+		ck_str(out->reason, in->reason);
+		ck_str(out->route, in->route);
+		ck_assert_uint_eq(out->states, 5);
+		ck_assert_uint_eq(out->before_us, 6);
+		ck_assert_uint_eq(out->after_us, 7);
+		ck_assert_uint_eq(out->limit, 8);
+		ck_assert_uint_eq(out->sort, 9);
+		ck_assert(out->reverse == (n == 0));
+		ck_assert(out->by_sender == (n > 0));
+		ck_assert_uint_eq(out->at, 10);
 		ck_assert_uint_eq(out->id_n, n);
 		if (n > 0)
 			ck_str(out->ids[n - 1], in->ids[n - 1]);
@@ -113,14 +135,12 @@ START_TEST(control)
 		frame_put(&b, 5, STR("x"));
 	frame_end(&b);
 	ck_assert(!msg_control_get(buf_str(&b), out));
-	for (uint64_t op = 0; op < 20; op += CONTROL_LIST + 1) {
-		frame_begin(&b, MSG_CONTROL);
-		frame_put_u64(&b, 1, op);
-		frame_put(&b, 2, STR(""));
-		frame_put(&b, 3, STR(""));
-		frame_put_u64(&b, 4, 0);
-		frame_end(&b);
-		ck_assert(!msg_control_get(buf_str(&b), out));
+	in->id_n = 0;
+	for (int op = 0; op <= CONTROL_LAST + 1; op++) {
+		in->op = (enum control_op)op;
+		msg_control_put(&b, in);
+		ck_assert(msg_control_get(buf_str(&b), out) ==
+		    (op >= CONTROL_STATUS && op <= CONTROL_LAST));
 	}
 	buf_free(&b);
 	mem_free(in);

@@ -2,10 +2,12 @@
 
 /* listing_test -- the queue as people and programs see it, octet by octet. */
 
+#include "lib/mem.h"
 #include "queue/tmpspool.h"
 #include "report/listing.h"
 
 static struct tmpspool spool;
+static const struct listing_facts *facts;	/* of list() */
 static char *text;
 static size_t text_n;
 
@@ -18,7 +20,7 @@ list(const struct listing_filter *f, enum listing_form form)
 	free(text);
 	FILE *out = open_memstream(&text, &text_n);
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_eq(listing_write(spool.q, f, form, out, &count), 0);
+	ck_assert_int_eq(listing_write(spool.q, f, facts, form, out, &count), 0);
 	ck_assert_int_eq(fclose(out), 0);
 	return count;
 }
@@ -189,20 +191,36 @@ START_TEST(show)
 }
 END_TEST
 
-/* What is unreadable is left out, and so is what was delivered meanwhile. */
+/* What is unreadable is shown as such, what was delivered meanwhile left out. */
 START_TEST(unreadable)
 {
+	struct listing_filter f = { .sender = STR("alice") };
+
 	begin();
 	put(ALICE, TIME, ID1);
 	tmpspool_file(tmpspool_path(&spool, "new", ID2), STR("garbage"));
 	tmpspool_file(tmpspool_path(&spool, "new", "README"), STR("no message"));
-	ck_assert_uint_eq(list(&all, LISTING_IDS), 1);
+	tmpspool_file(tmpspool_path(&spool, "bad", "06510000000000000A3"),
+	    STR("garbage"));
+	ck_assert_uint_eq(list(&all, LISTING_IDS), 2);
+	ck_assert_uint_eq(list(&all, LISTING_MAILQ), 2);
+	ck_assert_ptr_nonnull(strstr(text, ID2 "*        7 "));
+	ck_assert_ptr_nonnull(strstr(text, "  ?\n(cannot be read: "));
+	ck_assert_uint_eq(list(&all, LISTING_JSON), 2);
+	ck_assert_ptr_nonnull(strstr(text, "{\"queue_name\":\"new\",\"queue_id\":\""
+	    ID2 "\",\"file_size\":7,\"unreadable\":\""));
+	/* It is nobody's. */
+	ck_assert_uint_eq(list(&f, LISTING_IDS), 1);
+	/* What was put aside is shown where it is asked for. */
+	f = (struct listing_filter){ .states = LISTING_BAD };
+	ck_assert_uint_eq(list(&f, LISTING_IDS), 1);
+	ck_assert_str_eq(text, "06510000000000000A3\n");
 	/* Who does not read on is not written to. */
 	uint64_t count = 0;
 	FILE *out = fopen("/dev/full", "w");
 	if (out) {
 		setvbuf(out, NULL, _IONBF, 0);
-		ck_assert_int_eq(listing_write(spool.q, &all, LISTING_MAILQ, out, &count), 0);
+		ck_assert_int_eq(listing_write(spool.q, &all, NULL, LISTING_MAILQ, out, &count), 0);
 		ck_assert(ferror(out));
 		fclose(out);
 	}
@@ -210,4 +228,123 @@ START_TEST(unreadable)
 }
 END_TEST
 
-UNIT_MAIN("report/listing", mailq, filters, foreign, show, unreadable)
+#define ID3 "06510000000000000A3"
+
+/* Three messages: deferred of alice, held of nobody, new and newest of bob. */
+static void
+three(void)
+{
+	begin();
+	put(ALICE, TIME, ID1);
+	put(NOBODY, TIME + 100, ID2);
+	put((struct path){ STR("bob"), STR("example.net") }, TIME + 200, ID3);
+	ck_assert_int_eq(queue_move(spool.q, QUEUE_NEW, ID2, QUEUE_HOLD), 0);
+	ck_assert_int_eq(queue_move(spool.q, QUEUE_NEW, ID1, QUEUE_CUR), 0);
+	attempt(ID1, 0, "Connection Refused", false);
+}
+
+static const char *
+ids(const struct listing_filter *f)
+{
+	(void)list(f, LISTING_IDS);
+	return text;
+}
+
+START_TEST(chosen)
+{
+	const struct {
+		struct listing_filter f;
+		const char *ids;
+	} cases[] = {
+		{ { .states = LISTING_NEW }, ID3 "\n" },
+		{ { .states = LISTING_HOLD | LISTING_DEFERRED }, ID1 "\n" ID2 "\n" },
+		{ { .states = LISTING_DEAD | LISTING_DROP }, "" },
+		{ { .sender = STR("<>") }, ID2 "\n" },
+		{ { .recipient = STR("cyd@") }, ID3 "\n" ID1 "\n" ID2 "\n" },
+		{ { .recipient = STR("dan@") }, "" },
+		{ { .reason = STR("connection refused") }, ID1 "\n" },
+		{ { .reason = STR("4.4.1") }, ID1 "\n" },
+		{ { .reason = STR("4.4") }, ID1 "\n" },
+		{ { .reason = STR("4") }, ID1 "\n" },
+		{ { .reason = STR("4.41") }, "" },
+		{ { .reason = STR("5") }, "" },
+		/* One recipient must fit all of it. */
+		{ { .reason = STR("4.4"), .recipient = STR("ann") }, ID1 "\n" },
+		{ { .reason = STR("4.4"), .recipient = STR("bob") }, "" },
+		{ { .before_us = (TIME + 100) * INT64_C(1000000) }, ID1 "\n" },
+		{ { .after_us = (TIME + 100) * INT64_C(1000000) }, ID3 "\n" },
+		{ { .limit = 1 }, ID3 "\n" },
+		{ { .sort = LISTING_BY_ARRIVAL }, ID1 "\n" ID2 "\n" ID3 "\n" },
+		{ { .sort = LISTING_BY_ARRIVAL, .reverse = true, .limit = 2 },
+		    ID3 "\n" ID2 "\n" },
+		{ { .sort = LISTING_BY_SENDER }, ID2 "\n" ID1 "\n" ID3 "\n" },
+		{ { .sort = LISTING_BY_SIZE, .reverse = true, .limit = 1 }, ID1 "\n" },
+		{ { .sort = LISTING_BY_NEXT, .states = LISTING_NEW | LISTING_HOLD,
+		      .sender = STR("bob") }, ID3 "\n" },
+	};
+
+	three();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		ck_assert_msg(strcmp(ids(&cases[i].f), cases[i].ids) == 0,
+		    "case %zu: %s", i, text);
+	ck_assert_uint_eq(list(&all, LISTING_COUNT), 3);
+	ck_assert_str_eq(text, "");
+	end();
+}
+END_TEST
+
+/* What the runners are at. */
+START_TEST(active)
+{
+	char lines[] = ID3 "\n" ID1 "\n" ID2 "\n";
+	struct listing_facts f = { .conf = NULL };
+	struct listing_filter only = { .states = LISTING_ACTIVE };
+	const char **v = listing_active(lines, &f.active_n);
+	char nothing[] = "";
+	size_t n;
+
+	ck_assert_uint_eq(f.active_n, 3);
+	ck_assert_str_eq(v[0], ID1);
+	ck_assert_str_eq(v[2], ID3);
+	mem_free(listing_active(nothing, &n));
+	ck_assert_uint_eq(n, 0);
+	three();
+	f.active = v;
+	facts = &f;
+	/* What is on hold is not tried, whatever was said a moment ago. */
+	ck_assert_str_eq(ids(&only), ID3 "\n" ID1 "\n");
+	only.states = LISTING_DEFERRED;
+	ck_assert_str_eq(ids(&only), "");
+	(void)list(&all, LISTING_MAILQ);
+	ck_assert_ptr_nonnull(strstr(text, ID1 "* "));
+	ck_assert_ptr_nonnull(strstr(text, ID2 "! "));
+	(void)list(&all, LISTING_JSON);
+	ck_assert_ptr_nonnull(strstr(text, "\"active\",\"queue_id\":\"" ID1));
+	facts = NULL;
+	mem_free(v);
+	end();
+}
+END_TEST
+
+START_TEST(words)
+{
+	struct listing_filter f = { .limit = 0 };
+	unsigned states;
+
+	ck_assert_int_eq(listing_states(STR("hold, DEAD,corrupt"), &states), 0);
+	ck_assert_uint_eq(states, LISTING_HOLD | LISTING_DEAD | LISTING_BAD);
+	ck_assert_int_eq(listing_states(STR("active"), &states), 0);
+	ck_assert_uint_eq(states, LISTING_ACTIVE);
+	ck_assert_int_eq(listing_states(STR(""), &states), -1);
+	ck_assert_int_eq(listing_states(STR("hold,,dead"), &states), -1);
+	ck_assert_int_eq(listing_states(STR("melted"), &states), -1);
+	ck_assert_int_eq(listing_sort_word(STR("-size"), &f), 0);
+	ck_assert(f.reverse && f.sort == LISTING_BY_SIZE);
+	ck_assert_int_eq(listing_sort_word(STR("next"), &f), 0);
+	ck_assert(!f.reverse && f.sort == LISTING_BY_NEXT);
+	ck_assert_int_eq(listing_sort_word(STR("colour"), &f), -1);
+	ck_assert_int_eq(listing_sort_word(STR(""), &f), -1);
+}
+END_TEST
+
+UNIT_MAIN("report/listing", mailq, filters, foreign, show, unreadable, chosen, active, words)

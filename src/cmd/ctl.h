@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CMD_CTL_H
+#define CMD_CTL_H
+
+/*
+ * ctl -- what the commands of baridctl share.
+ *
+ * baridctl.c	the command line: options, and which command it is
+ * service.c	status, config, reload, stop
+ * passwd.c	passwords
+ * queue.c	list, show, and everything that steers
+ * audit.c, explain.c, top.c
+ *		the commands of these names
+ */
+
+#include "cmd.h"
+
+/* Options beside -c, --json and --help; a command says which it takes. */
+enum ctl_option {
+	CTL_DELETE = 1,		/* -d */
+	CTL_ALL = 2,
+	CTL_TEXT = 4,
+	CTL_YES = 8,
+	CTL_FILTER = 16,	/* all that choose messages */
+	CTL_LIST = 32,		/* --sort, --count, --summary */
+	CTL_SINCE = 64,
+	CTL_AT = 128,
+	CTL_ROUTE = 256,
+	CTL_WHO = 512,		/* --from, --user, --listener */
+	CTL_VIEW = 1024,	/* --once, --interval */
+	CTL_LIMIT = 2048
+};
+
+struct ctl {
+	const char *path;
+	struct conf *conf;
+	bool json;
+	unsigned given;		/* enum ctl_option */
+	bool all, text, yes, delete, once, count, summary;
+	struct listing_filter filter;
+	int64_t since_us;
+	int64_t at;		/* seconds; 0: now */
+	const char *from, *user, *listener;
+	int64_t interval_ms;
+};
+
+/* Prints the usage on standard error: EX_USAGE. */
+int ctl_usage(void);
+/* Says that no barid answers: errno. */
+int ctl_not_running(void);
+
+int ctl_status(struct ctl *t, int argc, char **argv);
+int ctl_config(struct ctl *t, int argc, char **argv);
+int ctl_reload(struct ctl *t, int argc, char **argv);
+int ctl_stop(struct ctl *t, int argc, char **argv);
+int ctl_queue(struct ctl *t, int argc, char **argv);
+int ctl_audit(struct ctl *t, int argc, char **argv);
+
+/* when.c */
+
+/* "30s", "5m", "2h", "1d", "2w": milliseconds.  -1: it is none. */
+int when_age(struct str s, int64_t *ms) MUST_USE;
+/*
+ * A moment: "now", "+2h", an age ("2h": that long ago), "2026-11-21",
+ * "2026-11-21 08:00", "2026-11-21T08:00:00Z": local time but for the Z.
+ * Microseconds since 1970.  -1: it is none.
+ */
+int when_moment(struct str s, int64_t now_us, int64_t *us) MUST_USE;
+
+#endif

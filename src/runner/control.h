@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_CONTROL_H
+#define RUNNER_CONTROL_H
+
+/* control -- what the files that carry out orders share. */
+
+#include "ipc/msg.h"
+
+struct runner;
+
+/* Answers, and closes FD (-1: nobody waits). */
+void control_answer(int fd, bool ok, uint64_t count, struct str text);
+
+/* steer.c: carries M out, and answers when it is done. */
+void steer_start(struct runner *r, const struct msg_control *m, int answer);
+
+#endif
