@@ -219,11 +219,16 @@ add_rcpt(struct group *g, const struct dsn *d, const struct dsn_rcpt *rcpt)
 void
 dsn_status_add(struct buf *b, const struct dsn *d)
 {
+	/* There are programs that read no further than a success. */
+	static const enum dsn_action order[] = { DSN_FAILED, DSN_DELAYED,
+		DSN_DELIVERED, DSN_RELAYED, DSN_EXPANDED };
 	struct group g = { .b = b, .utf8 = d->smtputf8 };
 
 	buf_init(&g.t, 4096);
 	add_message(&g, d);
-	for (size_t i = 0; i < d->rcpt_n; i++)
-		add_rcpt(&g, d, &d->rcpts[i]);
+	for (size_t k = 0; k < ARRAY_LEN(order); k++)
+		for (size_t i = 0; i < d->rcpt_n; i++)
+			if (d->rcpts[i].action == order[k])
+				add_rcpt(&g, d, &d->rcpts[i]);
 	buf_free(&g.t);
 }

@@ -67,8 +67,10 @@ static void
 set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 {
 	int64_t now = clock_wall_us();
-	int64_t us = (int64_t)d->st.st_mtim.tv_sec * 1000000 +
-	    d->st.st_mtim.tv_nsec / 1000;
+	/* A copied .eml may be as old as it likes; it was put there then. */
+	const struct timespec *t = is_eml(d->name) ? &d->st.st_ctim :
+						     &d->st.st_mtim;
+	int64_t us = (int64_t)t->tv_sec * 1000000 + t->tv_nsec / 1000;
 
 	e->arrival_us = us > 0 && us < now ? us : now;
 	e->client = str_c(arena_printf(&d->arena, "local user (%lu)",

@@ -336,7 +336,8 @@ settings_apply(const struct settings *s, struct envelope *e)
 {
 	if (s->deadline_us != 0 && s->not_before_us >= s->deadline_us)
 		return "its deadline is before its first attempt";
-	e->not_before_us = s->not_before_us;
+	if (s->not_before_us != 0)
+		e->not_before_us = s->not_before_us;
 	e->deadline_us = s->deadline_us;
 	e->max_attempts = s->max_attempts;
 	e->retry = s->retry;

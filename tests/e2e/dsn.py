@@ -4,11 +4,16 @@ import email
 import email.policy
 import email.utils
 import os
+import quopri
+import random
+import re
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, route, run, upstream, wait_for  # noqa: E402
 
 SENDER = "Alice@origin.example"
 # What a recipient's name begins with is what becomes of it.
@@ -23,8 +28,8 @@ MESSAGE = ("From: Alice@origin.example\r\nTo: you@far.example\r\nSubject: the su
 class World:
     """A barid, the peer that recipients are at, and the one that senders read their reports at."""
 
-    def __init__(self, extra="", caps=None, origin_rules=()):
-        self.far = Sink(*(("--caps", caps) if caps else ()), rules=RULES)
+    def __init__(self, extra="", caps=None, origin_rules=(), far_rules=()):
+        self.far = Sink(*(("--caps", caps) if caps else ()), rules=[*far_rules, *RULES])
         self.origin = Sink(rules=origin_rules)
         self.b = Barid(relay=("127.0.0.0/8",), extra="queue { retry = {1h} idle-connection = 200ms }\n" + extra +
                        upstream("far", self.far.port) + route("far.example", "far") + route("away.example", "far") +
@@ -286,8 +291,177 @@ def expired():
         wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
 
 
+def given_up():
+    """The end by attempts, and what the report tells of them; the settings come in the header."""
+    with World("extract-headers = true\nqueue { delay-notice = {} }\n") as w:
+        w.send("wait@far.example", text=b"x-mq-maxattempts: 3\r\nx-barid-retry: 1s\r\n" + MESSAGE)
+        r = w.reports(1)[0]
+        g = r.rcpts["wait@far.example"]
+        assert (g["Action"], g["Status"]) == ("failed", "4.4.7"), g.items()
+        assert g["Diagnostic-Code"] == "smtp; 450 4.2.1 not now" and g["Remote-MTA"] == "dns; 127.0.0.1", g.items()
+        words = " ".join(r.words.split())
+        assert "is given up now" in words and "It was tried 3 times" in words, words
+        assert f"127.0.0.1[127.0.0.1]:{w.far.port} on " in words, words
+        w.b.empty()
+
+
+# ---- SMTPUTF8 ---------------------------------------------------------------------------
+
+def global_forms():
+    """RFC 6531-07 (RFC 6533): raw for who has such an address, encoded for who has not."""
+    with World(caps="PIPELINING,SIZE 50000000,8BITMIME,SMTPUTF8") as w:
+        for name, sender in (("raw", "\u00e4lice@origin.example"), ("encoded", SENDER)):
+            with open(f"{w.b.dir}/spool/drop/{name}.eml", "w", encoding="utf-8") as f:
+                f.write(f"Return-Path: <{sender}>\nFrom: {sender}\nTo: no-\u00fc@far.example\n"
+                        "Subject: \u00e9\n\nthe body\n")
+            os.utime(f.name, (1, 1))
+        found = {m["rcpts"][0]["path"]: m for m in w.origin.messages(2)}
+        raw, encoded = found["\u00e4lice@origin.example"], found[SENDER]
+        assert "SMTPUTF8" in raw["mail"]["params"] and "SMTPUTF8" not in encoded["mail"]["params"], found
+        assert encoded["text"].isascii() and not encoded["faults"], encoded
+        for m in (raw, encoded):
+            boundary = email.message_from_bytes(m["text"]).get_boundary().encode()
+            parts = [p.split(b"\r\n\r\n", 1) for p in m["text"].split(b"--" + boundary)[1:-1]]
+            heads = [email.message_from_bytes(h.lstrip(b"\r\n") + b"\r\n\r\n") for h, _ in parts]
+            assert [h.get_content_type() for h in heads] == \
+                ["text/plain", "message/global-delivery-status", "message/global-headers"], heads
+            for h in heads:
+                assert h["Content-Transfer-Encoding"] == ("8bit" if m is raw else "quoted-printable"), h.items()
+            words, status, header = ((b if m is raw else quopri.decodestring(b)).decode("utf-8") for _, b in parts)
+            status = status.replace("\r\n", "\n")
+            assert "Final-Recipient: utf-8; no-\u00fc@far.example\nAction: failed\nStatus: 5.1.1" in status, status
+            assert "no-\u00fc@far.example" in words and "Subject: \u00e9" in header, (words, header)
+            assert "the body" not in header
+        w.b.empty()
+
+
+# ---- hostile peers ------------------------------------------------------------------------
+
+HOSTILE = [r"550 5.1.1 a\r\nBcc: evil@x\r\n", r"550-5.1.1 a\r\n550-\r\n550-Bcc: evil@x\r\n550 \r\n", r"550 \x00nul\x00\r\n",
+           r"550 \x1b[2J\x1b]0;title\x07\r\n", r"550 \xe2\x80\xaeRTL \xc2\x85\xff\r\n", r"550 --=_boundary--\r\n",
+           r"550 5.1.1 a\rBcc: evil@x\r\n", r"550 Content-Type: text/html\r\n", r"550 =?utf-8?q?=0ABcc:_x?=\r\n",
+           r"550 \t\r\n", r"2\r\n", r"xyz\r\n", r"250-a\r\n550 b\r\n"]
+
+
+def hostile():
+    """S-55: whatever a peer says stays in its field and its paragraph."""
+    rules = [f"RCPT /^h{n}@/=raw {r}" for n, r in enumerate(HOSTILE)]
+    rules += ["RCPT /^long@/=raw 550 " + "x" * 100_000 + r"\r\n",
+              "RCPT /^many@/=raw " + r"550-5.1.1 --=_x\r\n" * 300 + r"550 5.1.1 end\r\n"]
+    extra = "queue { lifetime = 1s retry = {500ms} delay-notice = {} }\n"
+    with World(extra, far_rules=rules) as w:
+        names = [f"h{n}@far.example" for n in range(len(HOSTILE))] + ["long@far.example", "many@far.example"]
+        for name in names:
+            w.send(name)
+        reports = w.reports(len(names))
+        found = sorted(name for r in reports for name in r.rcpts)
+        assert found == sorted(names), set(names) ^ set(found)
+        for r in reports:
+            assert set(r.message.keys()) <= TOP, r.message.keys()
+            assert r.raw.isascii() and not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", r.raw), r.raw
+            assert len(r.raw) < 8000, len(r.raw)
+
+
+TOP = {"Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
+       "MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+
+
+def oracle():
+    """F-05: reports about anything, read by a parser that is not ours: three parts, no field of others."""
+    rng = random.Random(5)
+    corpus = os.environ["BARID_SRC"] + "/tests/fuzz/corpus/dsn"
+    seeds = [open(f"{corpus}/{name}", "rb").read() for name in sorted(os.listdir(corpus))]
+    evil = [b"\r\n", b"\n", b"\r", b"\0", b"\x1b", b"--=_idmxexample_0", b"--", b"\r\n\r\n", b"Bcc: x@y", b"\xfe", b"\xc3\xbc",
+            b"\xe2\x80\xae", b"=?utf-8?q?=0A?=", b"Content-Type: text/html\r\n", b":", b";", b"z" * 1200]
+    with tempfile.TemporaryDirectory() as d:
+        for n in range(400):
+            s = bytearray(rng.choice(seeds))
+            for _ in range(rng.randrange(1, 12)):
+                at = rng.randrange(len(s) + 1)
+                s[at:at + rng.choice((0, 0, 1, 4))] = rng.choice(evil)
+            with open(f"{d}/{n:03}", "wb") as f:
+                f.write(s)
+        out = d + ".out"
+        subprocess.run([os.environ["BARID_OBJ"] + "/fuzz/dsn_fuzz", d], check=True, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, DSN_FUZZ_OUT=out))
+        with open(out, "rb") as f:
+            reports = f.read().split(b"\0")[:-1]
+        os.unlink(out)
+    assert len(reports) >= 390, len(reports)
+    for raw in reports:
+        m = email.message_from_bytes(raw)
+        assert m.get_content_type() == "multipart/report" and set(m.keys()) <= TOP, raw
+        parts = m.get_payload()
+        assert len(parts) == 3 and not m.defects, raw
+        kinds = [p.get_content_type() for p in parts]
+        assert kinds[0] == "text/plain" and kinds[1] in ("message/delivery-status", "message/global-delivery-status") and \
+            kinds[2] in ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"), kinds
+        for p in parts:
+            assert set(p.keys()) <= {"Content-Type", "Content-Description", "Content-Transfer-Encoding"}, raw
+
+
+# ---- programs that read reports --------------------------------------------------------------
+
+SISIMAI = """use Sisimai; for my $f (@ARGV) { my $v = Sisimai->make($f, "delivered" => 1) || [];
+print join(" ", $f, $_->recipient->address, $_->action, $_->deliverystatus), "\\n" for @$v; }"""
+BOUNCE_PARSER = """use Mail::DeliveryStatus::BounceParser; for my $f (@ARGV) { local $/; open my $h, "<", $f; my $t = <$h>;
+my $b = Mail::DeliveryStatus::BounceParser->new($t); next unless $b->is_bounce;
+print join(" ", $f, map { $_ // "" } $_->get("email"), $_->get("action"), $_->get("status")), "\\n" for $b->reports; }"""
+FLUFL = """import email, sys
+from flufl.bounce import all_failures
+for f in sys.argv[1:]:
+    with open(f, "rb") as m:
+        for kind, found in zip(("delayed", "failed"), all_failures(email.message_from_binary_file(m))):
+            for a in sorted(found):
+                print(f, a.decode(), kind)
+"""
+
+
+def read_by(command, folder, files):
+    lines = run(*command, *files, folder=folder).decode().split("\n")
+    return sorted({tuple(line.split()) for line in lines if len(line.split()) > 1})
+
+
+def parsers():
+    """RFC 3461-13: programs that we did not write find the recipients, what was done, and why."""
+    with World("queue { retry = {500ms} lifetime = 3s delay-notice = {1s} }\n") as w:
+        w.send("no1@far.example", "never@far.example", ("yes@far.example", ["NOTIFY=NEVER"]))
+        w.send(("alice@example.test", ["NOTIFY=SUCCESS"]), ("no3@far.example", ["NOTIFY=FAILURE"]))
+        w.b.sendmail("-i", "-f", SENDER, "nobody@example.test", text=MESSAGE)
+        w.send(("alice+x@example.test", ["NOTIFY=SUCCESS"]))
+        w.send("odd@far.example")
+        w.send("no2@far.example", mail=["RET=FULL"])
+        w.reports(6)
+        w.send("wait@far.example")
+        reports = w.reports(8)
+    with World(caps="PIPELINING") as w:
+        w.send(("yes@far.example", ["NOTIFY=SUCCESS"]))
+        reports += w.reports(1)
+    with tempfile.TemporaryDirectory() as d:
+        wanted = set()
+        for n, r in enumerate(reports):
+            name = f"{n}.eml"
+            # As it stands in a mailbox.
+            with open(f"{d}/{name}", "wb") as f:
+                f.write(r.raw.replace(b"\r\n", b"\n"))
+            wanted |= {(name, rcpt, g["Action"], g["Status"]) for rcpt, g in r.rcpts.items()}
+        assert {w[2] for w in wanted} == {"failed", "delayed", "delivered", "relayed"}, wanted
+        files = [f"{n}.eml" for n in range(len(reports))]
+        # It believes a code in the answer more than a status of ours: the end of a life is 4.2.1 for it.
+        got = read_by(("perl", "-e", SISIMAI), d, files)
+        assert got == sorted(w if w[3] != "4.4.7" else (*w[:3], "4.2.1") for w in wanted), (got, sorted(wanted))
+        # These two look for failures (and delays) only; to the first, a report that has a success too is no bounce.
+        mixed = {w[0] for w in wanted if w[2] == "delivered"}
+        failures = sorted(w for w in wanted if w[2] == "failed" and w[0] not in mixed)
+        got = [g for g in read_by(("perl", "-e", BOUNCE_PARSER), d, files) if g[2] == "failed"]
+        assert got == failures, (got, failures)
+        got = read_by(("/usr/bin/python3", "-c", FLUFL), d, files)
+        assert got == sorted(w[:3] for w in wanted if w[2] in ("failed", "delayed")), (got, sorted(wanted))
+
+
 def main():
-    for test in (failed, parameters, notify, success, from_sendmail, dead, delayed, expired):
+    for test in (failed, parameters, notify, success, from_sendmail, dead, delayed, expired, given_up, global_forms, hostile,
+                 oracle, parsers):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

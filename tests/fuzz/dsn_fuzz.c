@@ -4,8 +4,12 @@
  * Reports about anything.  The input's pieces (cut at 0xfe) are every text
  * that a report takes from strangers; the first octet says what kind it is.
  * The report has CRLF line ends, no line too long, and exactly three parts.
+ *
+ * With DSN_FUZZ_OUT each report is written to that file, a NUL behind it: for
+ * tests/e2e/dsn.py, which reads them as others do.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mail/dsn.h"
@@ -53,6 +57,19 @@ check_report(struct str report)
 			marks++;
 	}
 	check(marks == 4);
+}
+
+static void
+hand_on(struct str report)
+{
+	const char *path = getenv("DSN_FUZZ_OUT");
+	FILE *f;
+
+	if (path == NULL)
+		return;
+	f = fopen(path, "a");
+	check(f != NULL && fwrite(report.p, 1, report.n, f) == report.n);
+	check(fputc('\0', f) == 0 && fclose(f) == 0);
 }
 
 int
@@ -109,6 +126,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(!wide || str_has_8bit(d.to.local) || str_has_8bit(d.to.domain));
 	if (!wide && !str_has_8bit(d.original))
 		check(!str_has_8bit(buf_str(&b)));
+	hand_on(buf_str(&b));
 	buf_free(&b);
 	buf_free(&status);
 	return 0;

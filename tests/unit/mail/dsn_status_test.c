@@ -28,6 +28,7 @@ has(const char *text)
 START_TEST(groups)
 {
 	struct dsn_rcpt rcpts[] = {
+		{ .action = DSN_DELIVERED, .rcpt = { STR("z"), STR("x") } },
 		{ .action = DSN_FAILED, .rcpt = { STR("a b"), STR("x") },
 		    .status = "4.4.7", .remote_mta = STR("mx.x"),
 		    .diagnostic = STR("450 4.2.1 not now"),
@@ -38,7 +39,7 @@ START_TEST(groups)
 		    .retry_until = 1795176060 },
 	};
 	struct dsn d = { .reporting_mta = STR("mx.a"), .queue_id = STR("ID"),
-		.arrival = 1795176000, .rcpts = rcpts, .rcpt_n = 2 };
+		.arrival = 1795176000, .rcpts = rcpts, .rcpt_n = 3 };
 
 	make(&d);
 	ck_str(buf_str(&b), STR("Reporting-MTA: dns; mx.a\r\n"
@@ -51,7 +52,9 @@ START_TEST(groups)
 	    "Final-Recipient: rfc822; b@x\r\nAction: delayed\r\n"
 	    "Status: 4.4.1\r\nDiagnostic-Code: x-barid; refused\r\n"
 	    "Final-Log-ID: ID\r\n"
-	    "Will-Retry-Until: Fri, 20 Nov 2026 12:01:00 +0000\r\n"));
+	    "Will-Retry-Until: Fri, 20 Nov 2026 12:01:00 +0000\r\n\r\n"
+	    "Final-Recipient: rfc822; z@x\r\nAction: delivered\r\n"
+	    "Status: 2.0.0\r\nFinal-Log-ID: ID\r\n"));
 	buf_free(&b);
 }
 END_TEST

@@ -108,7 +108,7 @@ START_TEST(everything)
 	    &e));
 	ck_assert_int_eq(e.ret, RET_FULL);
 	ck_str(e.envid, STR("a+20b"));
-	ck_assert_int_eq(e.not_before_us, 0);
+	ck_assert_int_eq(e.deadline_us, 0);
 	ck_assert_ptr_null(take("x-mq-pool: fast\r\n", &e));
 	ck_str(e.source, STR("fast"));
 	arena_free(&a);
