@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which mail goes where: by recipient, sender, login and listener, each with its own credentials."""
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, Sink, smarthost, upstream, wait_for  # noqa: E402
+
+SENDER = "alice@example.test"
+RELAY = ("127.0.0.0/8",)
+SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
+AUTH = ("--require-auth", "--auth")
+
+
+def message(subject="x"):
+    return f"From: {SENDER}\r\nTo: you@far.example\r\nSubject: {subject}\r\n\r\nhello\r\n"
+
+
+def line_of(b, text):
+    """The place of TEXT in the configuration."""
+    with open(b.conf, encoding="utf-8") as f:
+        for n, line in enumerate(f, 1):
+            if text in line:
+                return f"{b.conf}:{n}"
+    raise AssertionError(text)
+
+
+def own(name, sink):
+    return upstream(name, ("127.0.0.1", sink.port, f'user = "{name}" password = "pw-{name}" tls = "off"'))
+
+
+def credentials():
+    """The first route all of whose conditions hold; each way has its own login at the next server."""
+    names = ("address", "domain", "regex", "sender", "user", "listener", "both", "null", "rest")
+    sinks = {n: Sink(*AUTH, f"{n}:pw-{n}") for n in names}
+    routes = r"""
+route "*" { via = "null" sender = {"<>"} }
+route "boss@one.test" { via = "address" }
+route '/sales-[0-9]+@(one|two)\.test/' { via = "regex" }
+route "*" { via = "both" sender = {"*@example.test"} user = {"bob"} listener = {"submissions"} }
+route "*.one.test" { via = "domain" }
+route "one.test" { via = "sender" sender = {'/al.*@example\.test/', "carol@*"} }
+route "*" { via = "user" user = {"al*"} }
+route "*" { via = "listener" listener = {"submission", "submissions"} }
+route "*" { via = "rest" }
+"""
+    extra = "".join(own(n, s) for n, s in sinks.items()) + routes + SLOW
+    # Sender, recipient, listener, login, and the way.
+    cases = [("", "x@one.test", "smtp", None, "null"),
+             (SENDER, "BOSS@one.test", "smtp", None, "address"),
+             (SENDER, "Sales-12@two.test", "smtp", None, "regex"),
+             (SENDER, "my-sales-12@two.test", "smtp", None, "rest"),
+             (SENDER, "x@a.one.test", "smtp", None, "domain"),
+             (SENDER, "x@one.test", "smtp", None, "sender"),
+             ("carol@else.test", "x@one.test", "smtp", None, "sender"),
+             ("dave@else.test", "x@one.test", "smtp", None, "rest"),
+             ("dave@else.test", "x@one.test", "submission", "alice", "user"),
+             (SENDER, "x@three.test", "submission", "bob", "listener"),
+             (SENDER, "x@three.test", "submissions", "bob", "both"),
+             ("dave@else.test", "x@three.test", "submissions", "bob", "listener")]
+    with Barid(relay=RELAY, extra=extra) as b:
+        for n, (sender, rcpt, listener, login, _) in enumerate(cases):
+            b.send(sender, [rcpt], message(f"case-{n}"), listener, login)
+        b.empty(40)
+        for n, (sender, rcpt, _, _, way) in enumerate(cases):
+            found = [(w, m) for w, s in sinks.items() for m in s.messages() if f"case-{n}\r".encode() in m["text"]]
+            assert [w for w, _ in found] == [way], (cases[n], [w for w, _ in found])
+            m = found[0][1]
+            assert (m["auth"], m["mail"]["path"], m["rcpts"][0]["path"]) == (way, sender, rcpt), m
+        # One message whose recipients take two ways.
+        b.send(SENDER, ["boss@one.test", "x@a.one.test"], message("two ways"))
+        b.empty()
+        assert len(sinks["address"].messages()) == 2 and len(sinks["domain"].messages()) == 2
+        # People are told the same, with the line that decided.
+        for sender, rcpt, way in ((SENDER, "boss@one.test", "address"), (SENDER, "x@one.test", "sender"),
+                                  ("dave@else.test", "x@one.test", "rest"), ("<>", "x@one.test", "null")):
+            shown = b.sendmail("-bv", "-f", sender, rcpt).stdout.decode()
+            place = line_of(b, f'via = "{way}"')
+            assert shown == f"{rcpt}... a smarthost: upstream {way} ({place})\n", shown
+    for s in sinks.values():
+        s.stop()
+
+
+def replies():
+    """A route's own reply at RCPT, so that nobody gets a report who did not send (S-41); and nowhere."""
+    routes = """
+route "old.test" { via = "error:550 5.1.6 It is new.test now" }
+route "busy.test" { via = "error:451 4.7.1 Not on Sundays" }
+route "noreply@*" { via = "discard" }
+route "bad.test" { via = "error:554" sender = {"spam.test"} }
+"""
+    with Sink() as s, Barid(relay=RELAY, extra=upstream("up", s.port) + routes + 'route "*" { via = "up" }\n' + SLOW) as b:
+        with b.smtp() as c:
+            c.ehlo()
+            c.mail(SENDER)
+            assert c.rcpt("x@old.test") == (550, b"5.1.6 It is new.test now")
+            assert c.rcpt("x@busy.test") == (451, b"4.7.1 Not on Sundays")
+            assert c.rcpt("x@bad.test")[0] == 250
+            assert c.rcpt("noreply@any.test")[0] == 250
+            assert c.data(message())[0] == 250
+            c.mail("x@spam.test")
+            assert c.rcpt("x@bad.test") == (554, b"5.7.1 No mail is sent to this address from here")
+            c.rset()
+            # A success report of what was thrown away would be a lie.
+            c.sendmail(SENDER, ["noreply@any.test"], message("gone"), rcpt_options=["NOTIFY=SUCCESS,FAILURE"])
+        b.empty()
+        assert [r["path"] for m in s.messages(1) for r in m["rcpts"]] == ["x@bad.test"]
+        assert re.search(r"to=<noreply@any\.test>, relay=none, .* status=sent \(discarded by route noreply@\*\)", b.log())
+        assert b.mailbox("alice") == []
+        shown = b.sendmail("-bv", "x@old.test", "noreply@any.test").stdout.decode()
+        assert shown == (f"x@old.test... it is refused: 550 5.1.6 It is new.test now ({line_of(b, 'old.test')})\n"
+                         f"noreply@any.test... it is thrown away ({line_of(b, 'noreply@')})\n"), shown
+        # What comes without a session is answered by a report.
+        b.sendmail("-f", SENDER, "x@old.test", text=message("by sendmail"))
+        assert b"550 5.1.6 It is new.test now" in b.mail("alice", 1)[0]
+        b.sendmail("-f", SENDER, "x@busy.test", text=message("by sendmail"))
+        b.deferred("Not on Sundays")
+        assert len(b.mailbox("alice")) == 1
+
+
+def anew():
+    """A route is decided at each attempt: to mend the configuration frees the queue."""
+    with Sink() as s, Sink(rules=["CONNECT=421 no"]) as bad, smarthost(bad.port, extra=SLOW) as b:
+        up = upstream("up", bad.port) + upstream("other", s.port)
+        b.send(SENDER, ["one@a.test", "two@b.test", "three@c.test"], message())
+        wait_for("three deferrals", lambda: b.log().count("status=deferred") == 3)
+        b.write_conf(up + 'route "a.test" { via = "other" }\nroute "b.test" { via = "discard" }\n'
+                     'route "c.test" { via = "error:550 5.1.6 gone" }\n' + SLOW)
+        b.reload()
+
+        def flush():
+            b.ctl("queue", "flush")
+            return not b.spooled()
+        wait_for("an empty queue", flush)
+        assert [r["path"] for m in s.messages(1) for r in m["rcpts"]] == ["one@a.test"]
+        assert "to=<two@b.test>" in b.log() and "discarded by route" in b.log()
+        text = b.mail("alice", 1)[0]
+        assert b"three@c.test" in text and b"two@b.test" not in text and b"550 5.1.6 gone" in text
+
+
+def runaway():
+    """A regular expression without end costs a line in the log, and neither time nor mail."""
+    pattern = r"/(a|a)*(b+)+@.*\.example/"
+    with Sink() as s, Barid(relay=RELAY, extra=upstream("up", s.port) +
+                            f"route '{pattern}' {{ via = \"error:550\" }}\nroute \"*\" {{ via = \"up\" }}\n" + SLOW) as b:
+        with b.smtp() as c:
+            c.sendmail(SENDER, ["a" * 62 + "@far.test"], message())
+            c.sendmail(SENDER, ["a" * 31 + "b" * 31 + "@far.test"], message())
+        s.messages(2)
+        b.empty()
+        assert "gives up on" in b.log()
+
+
+def main():
+    for test in (credentials, replies, anew, runaway):
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        start = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+main()
