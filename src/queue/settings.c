@@ -95,8 +95,9 @@ read_time(const struct settings *s, struct str v)
 
 	if (v.n > 0 && v.p[0] == '+') {
 		t = read_span(str_skip(v, 1));
-		t = t < 0 ? -1 : now + t;
-	} else if (str_u64(v, INT32_MAX * UINT64_C(8), &n) == 0) {
+		return t < 0 || t > AHEAD_MAX ? -1 : s->now_us + t * 1000000;
+	}
+	if (str_u64(v, INT32_MAX * UINT64_C(8), &n) == 0) {
 		t = (int64_t)n;
 	} else {
 		t = read_iso(v);

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long mail is tried and when: settings in headers, deadlines, holds, mended routes, and a stop in mid-delivery."""
+import email
+import glob
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+
+SENDER = "alice@origin.example"
+TEXT = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: {}\r\n\r\nbody\r\n"
+RULES = ["RCPT /^wait/=450 4.2.1 not now"]
+
+
+class World:
+    def __init__(self, extra="", rules=RULES, relay=("127.0.0.0/8",), **kw):
+        self.far, self.other, self.origin = Sink(rules=rules), Sink(), Sink()
+        self.routes = upstream("far", self.far.port) + route("far.example", "far") + \
+            upstream("other", self.other.port) + upstream("origin", self.origin.port) + \
+            route("origin.example", "origin")
+        self.b = Barid(relay=relay, extra="extract-headers = true\n" + extra + self.routes, **kw)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.b.__exit__(*exc)
+        for s in (self.far, self.other, self.origin):
+            s.stop()
+
+    def send(self, *rcpts, fields="", sender=SENDER, **kw):
+        self.b.send(sender, list(rcpts), fields + TEXT.format("x"), **kw)
+
+    def envelopes(self):
+        """The envelope of each message in new/ and cur/, as a dictionary."""
+        found = []
+        for path in glob.glob(self.b.dir + "/spool/new/*") + glob.glob(self.b.dir + "/spool/cur/*/*"):
+            try:
+                with open(path, "rb") as f:
+                    block = f.read().split(b"\n\n", 1)[0].decode()
+            except FileNotFoundError:
+                continue
+            found.append(dict(line.split(": ", 1) for line in block.split("\n")[1:]))
+        return found
+
+    def envelope(self):
+        wait_for("one message", lambda: len(self.envelopes()) == 1)
+        return self.envelopes()[0]
+
+
+# ---- settings in the header ---------------------------------------------------------
+
+FIELDS = ("X-Barid-Not-Before: +1h\r\nx-mq-maxdelivertime: +2h\r\nx-mq-maxattempts: 7\r\nx-mq-retries: 60,\r\n 120\r\n"
+          "x-mq-ip: 127.0.0.1\r\nx-mq-tag: unused\r\n")
+
+
+def check_settings(e):
+    now = time.time() * 1e6
+    assert abs(int(e["not-before"]) - now - 3600e6) < 60e6 and abs(int(e["deadline"]) - now - 7200e6) < 60e6, e
+    assert (e["max-attempts"], e["retry"], e["source"]) == ("7", "60,120", "127.0.0.1"), e
+
+
+def check_text(w):
+    path = (glob.glob(w.b.dir + "/spool/cur/*/*") + glob.glob(w.b.dir + "/spool/new/*"))[0]
+    with open(path, "rb") as f:
+        text = f.read().split(b"\n\n", 1)[1]
+    assert b"Subject: x" in text and b"body" in text and b"\r\n 120" not in text, text
+    assert b"x-mq" not in text.lower() and b"x-barid" not in text.lower(), text
+
+
+def drop(w, name, text):
+    """As a user of this host would: under another name first."""
+    path = f"{w.b.dir}/spool/drop/{name}"
+    with open(path + ".part", "w", encoding="ascii") as f:
+        f.write(text.replace("\r\n", "\n"))
+    os.utime(path + ".part", (1e9, 1e9))
+    os.rename(path + ".part", path)
+
+
+def who_may():
+    """F21, J5: a relay network, a login, sendmail and the drop directory are heard; a stranger is not."""
+    with World() as w:
+        def one(how):
+            how()
+            check_settings(w.envelope())
+            check_text(w)
+            wait_for("it to wait in cur/", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+            w.b.ctl("queue", "delete", w.b.spooled()[0][1])
+            w.b.empty()
+        one(lambda: w.send("a@far.example", fields=FIELDS))
+        one(lambda: w.send("a@far.example", fields=FIELDS, sender="alice@example.test", name="submission", login="alice"))
+        one(lambda: w.b.sendmail("-f", SENDER, "a@far.example", text=FIELDS + TEXT.format("x")))
+        one(lambda: w.b.sendmail("-bs", text="EHLO x\r\nMAIL FROM:<alice@origin.example>\r\nRCPT TO:<a@far.example>\r\n"
+                                 "DATA\r\n" + FIELDS + TEXT.format("x") + ".\r\nQUIT\r\n"))
+        one(lambda: drop(w, "one.eml", FIELDS + TEXT.format("x")))
+    with World(relay=()) as w:
+        w.send("alice@example.test", fields=FIELDS)
+        text = w.b.mail("alice", 1)[0]
+        assert b"x-mq-maxattempts: 7" in text and b"X-Barid-Not-Before" in text, text
+    # Without the option the fields are nothing to anybody.
+    with World() as w:
+        w.b.write_conf(w.routes)
+        w.b.reload()
+        w.send("a@far.example", fields=FIELDS)
+        assert b"x-mq-maxattempts: 7" in w.far.messages(1)[0]["text"]
+        w.b.sendmail("-f", SENDER, "a@far.example", text=FIELDS + TEXT.format("x"))
+        assert b"x-mq-maxattempts: 7" in w.far.messages(2)[1]["text"]
+
+
+def refused():
+    with World() as w:
+        wrong = "x-mq-delayed: some day\r\n"
+        with w.b.smtp() as c:
+            c.ehlo()
+            for fields in (wrong, "x-mq-smarthost-hostname: elsewhere\r\n", "x-mq-ip: a b\r\n"):
+                assert c.mail(SENDER)[0] == 250 and c.rcpt("a@far.example")[0] == 250
+                code, words = c.data(fields + TEXT.format("x"))
+                assert code == 554 and words.startswith(b"5.6.0 " + fields.split(":")[0].encode()), (code, words)
+        r = w.b.sendmail("-f", SENDER, "a@far.example", text=wrong + TEXT.format("x"), check=False)
+        assert r.returncode == 65 and b"x-mq-delayed is no time" in r.stderr, r
+        drop(w, "bad.eml", wrong + TEXT.format("x"))
+        wait_for("it in bad/", lambda: [p for p, _ in w.b.spooled()] == ["bad"])
+        wait_for("the reason", lambda: "x-mq-delayed is no time" in w.b.log())
+        assert w.far.messages() == []
+
+
+def not_before():
+    """K8: it waits for its time, also over a restart, and no attempt is made before."""
+    with World("queue { retry = {1h} }\n") as w:
+        begun = time.time()
+        w.send("a@far.example", fields="x-mq-delayed: +4s\r\n")
+        # Handed in before; delivered long before.
+        w.send("b@far.example")
+        assert [r["path"] for r in w.far.messages(1)[0]["rcpts"]] == ["b@far.example"]
+        wait_for("it to wait in cur/", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+        w.b.stop()
+        w.b.start()
+        # Not even an order to send all at once sends it.
+        w.b.ctl("queue", "flush")
+        w.far.messages(2)
+        assert time.time() >= begun + 4
+        w.b.empty()
+        assert w.b.log().count("to=<a@far.example>") == 1
+
+
+def deadline():
+    """K6: from its deadline on it is not tried, however long mail may live, and its sender is told."""
+    with World("queue { retry = {1h} }\n") as w:
+        w.send("wait@far.example", fields="x-mq-maxdelivertime: +3s\r\nx-mq-retries: 1\r\n")
+        m = email.message_from_bytes(w.origin.messages(1)[0]["text"])
+        status = m.get_payload()[1].get_payload()[1]
+        assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
+        w.b.empty()
+        assert "status=expired, returned to sender" in w.b.log()
+        # While nobody was there to try: it is not tried afterwards.
+        w.b.stop()
+        w.b.sendmail("-f", SENDER, "late@far.example", text="x-mq-maxdelivertime: +1s\r\n" + TEXT.format("x"))
+        over = time.time() + 1
+        wait_for("its deadline", lambda: time.time() > over)
+        w.b.start()
+        m = email.message_from_bytes(w.origin.messages(2)[1]["text"])
+        assert "the time that was set for its delivery is over" in " ".join(str(m).split()), m
+        assert w.far.messages() == [] and "to=<late@far.example>, relay=127" not in w.b.log()
+
+
+def max_attempts():
+    """K6: by the configuration for all, by the header for one; an attempt counts over restarts."""
+    with World("queue { retry = {1s} max-attempts = 3 }\n") as w:
+        w.send("wait1@far.example")
+        w.send("wait2@far.example", "yes@far.example", fields="x-mq-maxattempts: 1\r\n")
+        w.origin.messages(1)
+        wait_for("two attempts", lambda: w.b.log().count("to=<wait1@") >= 2)
+        w.b.stop()
+        w.b.start()
+        w.origin.messages(2)
+        w.b.empty()
+        assert w.b.log().count("to=<wait1@") == 3 and w.b.log().count("to=<wait2@") == 1, w.b.log()
+
+
+def another_way():
+    """x-barid-route: in the words of route.via; one that is none waits for the configuration to be mended."""
+    with World("queue { retry = {1h} }\n") as w:
+        w.send("a@far.example", fields="x-barid-route: other\r\n")
+        assert w.other.messages(1)[0]["rcpts"][0]["path"] == "a@far.example"
+        w.b.empty()
+        w.send("b@far.example", fields="x-barid-route: nobody\r\n")
+        line = w.b.deferred("route of this message")
+        assert "dsn=4.3.5" in line, line
+        w.b.write_conf("queue { retry = {1h} }\n" + upstream("nobody", w.other.port) + w.routes)
+        w.b.reload()
+        w.b.ctl("queue", "flush")
+        w.other.messages(2)
+        w.b.empty()
+        assert w.far.messages() == []
+
+
+# ---- life ------------------------------------------------------------------------------
+
+def null_sender():
+    """Mail that nobody waits for has a shorter life, and ends in dead/ with an alarm."""
+    with World("queue { retry = {500ms} lifetime = 1h bounce-lifetime = 2s }\n") as w:
+        w.send("wait@far.example", sender="")
+        w.send("wait@far.example")
+        wait_for("one in dead/", lambda: sorted(p for p, _ in w.b.spooled()) == ["cur", "dead"])
+        wait_for("the alarm", lambda: "can neither be delivered nor returned: kept in dead/" in w.b.log())
+        assert w.origin.messages() == []
+
+
+def held():
+    with World("queue { retry = {1h} }\n") as w:
+        w.send("wait@far.example")
+        wait_for("it in cur/", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+        name = w.b.spooled()[0][1]
+        w.b.ctl("queue", "hold", name)
+        wait_for("it in hold/", lambda: [p for p, _ in w.b.spooled()] == ["hold"])
+        tries = w.b.log().count("to=<wait@")
+        w.b.ctl("queue", "flush")
+        w.send("b@far.example")
+        w.far.messages(1)
+        assert w.b.log().count("to=<wait@") == tries
+        w.b.ctl("queue", "release", name)
+        wait_for("another attempt", lambda: w.b.log().count("to=<wait@") > tries)
+
+
+def mended():
+    """A route is decided anew at each attempt: mending the configuration frees the queue."""
+    with World("queue { retry = {1h} }\n") as w:
+        dead = Sink()
+        dead.stop()
+        w.b.write_conf("queue { retry = {1h} }\n" + upstream("far", dead.port) + route("*", "far"))
+        w.b.reload()
+        for n in range(5):
+            w.send(f"a{n}@far.example")
+        wait_for("all put off", lambda: w.b.log().count("status=deferred") >= 5)
+        w.b.write_conf("queue { retry = {1h} }\n" + w.routes)
+        w.b.reload()
+        w.b.ctl("queue", "flush")
+        assert len(w.far.messages(5)) == 5
+        w.b.empty()
+
+
+def stopped():
+    """C-18: SIGTERM while a peer owes the answer to the dot: what is in doubt stays, and goes out at the next start."""
+    with World(rules=["DOT @1=store; stall"]) as w:
+        w.send("a@far.example")
+        w.far.messages(1)
+        assert w.b.stop(signal.SIGTERM, timeout=60) == 0
+        assert len(w.b.spooled()) == 1, w.b.spooled()
+        assert "status=sent" not in w.b.log() and "status=bounced" not in w.b.log()
+        w.b.start()
+        # A duplicate is what a stop in this moment costs; never a loss.
+        m = w.far.messages(2)
+        assert m[0]["text"] == m[1]["text"]
+        w.b.empty()
+
+
+def main():
+    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, null_sender, held, mended, stopped):
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        start = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+main()
