@@ -34,6 +34,8 @@ struct conf_server {
 	uint64_t port;
 	const char *user;
 	const char *password;
+	const char *token;	/* where it is: "file:/path"; "": none */
+	struct conf_strs auth;	/* mechanisms that may be used; empty: all */
 	int tls;		/* enum conf_client_tls */
 	uint64_t weight;
 	bool backup;

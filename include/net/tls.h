@@ -102,6 +102,11 @@ const char *tls_cipher(const struct tls *t);
 int tls_bits(const struct tls *t);
 /* Adds "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)". */
 void tls_add_facts(struct buf *b, const struct tls *t);
+/*
+ * Adds what is the session's alone, on both sides (RFC 9266 tls-exporter);
+ * nothing before TLS 1.3, where it might be another session's too.
+ */
+void tls_exporter(const struct tls *t, struct buf *out);
 /* Of a client's session.  WHY: in words, where not authenticated and tried. */
 enum tls_trust tls_trust(const struct tls *t, const char **why);
 /* Sends close_notify without waiting, and frees.  The descriptor stays open.  NULL is fine. */

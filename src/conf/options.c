@@ -149,6 +149,8 @@ static const struct option server_options[] = {
 	OPT("user", STRING, user, "", 0, 0, "The user to log in as; empty for no login."),
 	{ .name = "password", .type = OPTION_STRING, .offset = offsetof(struct BASE, password), .fallback = "",
 	  .help = "The password of the user.", .secret = true },
+	OPT("token", STRING, token, "", 0, 0, "Where an access token of the user is, for XOAUTH2 and OAUTHBEARER."),
+	OPT("auth", STRINGS, auth, "", 0, 16, "The SASL mechanisms that may be used; empty for all."),
 	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used; with a user the default is required."),
 	OPT("tls-name", STRING, tls_name, "", 0, 0, "The name that its certificate must have; empty for its own."),
 	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate that it is shown if it asks for one, PEM."),

@@ -15,10 +15,15 @@
 #define LMTP_PORT 24
 #define SOCKS_PORT 1080
 #define UNIX_PREFIX "unix:"
+#define FILE_PREFIX "file:"
 /* sockaddr_un.sun_path with its NUL. */
 #define UNIX_PATH_MAX 107
 /* RFC 1928, RFC 1929. */
 #define SOCKS_TEXT_MAX 255
+
+/* What a client of ours can do; the order is the client's own. */
+static const char *const mechanisms[] = { "OAUTHBEARER", "XOAUTH2",
+	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN" };
 
 /* ---- what they mean ---- */
 
@@ -164,8 +169,8 @@ conf_upstream_of(struct arena *a, const char *via, int tls)
 	struct conf_server *s = arena_alloc(a, sizeof(*s));
 	struct str where = str_skip(str_c(via), 5);
 
-	*s = (struct conf_server){ .user = "", .password = "", .tls = tls,
-		.tls_name = "", .certificate = "", .key = "",
+	*s = (struct conf_server){ .user = "", .password = "", .token = "",
+		.tls = tls, .tls_name = "", .certificate = "", .key = "",
 		.weight = 1, .ehlo = "", .socks = "",
 		.protocol = lmtp ? PROTOCOL_LMTP : PROTOCOL_SMTP };
 	s->port = lmtp ? LMTP_PORT : SMTP_PORT;
@@ -189,11 +194,15 @@ static void
 check_login(const struct conf *c, const struct conf_upstream *u,
     const struct conf_server *s, struct buf *error)
 {
-	if (s->user[0] && !s->password[0])
+	if (s->user[0] && !s->password[0] && !s->token[0])
 		conf_complain(error, conf_where(c, &s->user, s->place),
 		    "upstream.%s.server.%s: a user without a password, "
-		    "expected password = "
-		    "\"...\" beside it",
+		    "expected password = \"...\" or token = \"...\" beside it",
+		    u->name, s->name);
+	if (s->token[0] && !s->user[0])
+		conf_complain(error, conf_where(c, &s->token, s->place),
+		    "upstream.%s.server.%s: a token without a user, "
+		    "expected user = \"...\" beside it",
 		    u->name, s->name);
 	if (s->password[0] && !s->user[0])
 		conf_complain(error, conf_where(c, &s->password, s->place),
@@ -201,6 +210,54 @@ check_login(const struct conf *c, const struct conf_upstream *u,
 		    "expected user = \"...\" "
 		    "beside it",
 		    u->name, s->name);
+}
+
+/* The runner reads it for each session, so that it need not be there yet. */
+static void
+check_token(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	struct str t = str_c(s->token);
+
+	if (t.n == 0 || (str_starts(t, STR(FILE_PREFIX)) &&
+		conf_name_is_path(str_skip(t, sizeof(FILE_PREFIX) - 1))))
+		return;
+	conf_complain(error, conf_where(c, &s->token, s->place),
+	    "upstream.%s.server.%s.token: \"%s\" says not where a token is, "
+	    "expected \"file:/path\"",
+	    u->name, s->name, s->token);
+}
+
+static bool
+is_mechanism(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++)
+		if (str_ieq(str_c(mechanisms[i]), str_c(name)))
+			return true;
+	return false;
+}
+
+static void
+check_auth(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	struct nearest near;
+	struct buf hint;
+
+	for (size_t i = 0; i < s->auth.n; i++) {
+		if (is_mechanism(s->auth.v[i]))
+			continue;
+		conf_nearest_init(&near, str_c(s->auth.v[i]));
+		for (size_t k = 0; k < ARRAY_LEN(mechanisms); k++)
+			conf_nearest_try(&near, mechanisms[k]);
+		buf_init(&hint, 500);
+		conf_nearest_hint(&near, &hint);
+		conf_complain(error, conf_where(c, &s->auth.v[i], s->place),
+		    "upstream.%s.server.%s.auth: \"%s\" is unknown, expected "
+		    "a mechanism such as SCRAM-SHA-256, PLAIN or XOAUTH2%s",
+		    u->name, s->name, s->auth.v[i], buf_cstr(&hint));
+		buf_free(&hint);
+	}
 }
 
 static void
@@ -261,6 +318,8 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    u->name, s->name);
 	check_server_tls(c, u, s, error);
 	check_login(c, u, s, error);
+	check_token(c, u, s, error);
+	check_auth(c, u, s, error);
 }
 
 /* Two on one host are two only by their ports. */

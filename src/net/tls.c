@@ -740,6 +740,20 @@ tls_bits(const struct tls *t)
 }
 
 void
+tls_exporter(const struct tls *t, struct buf *out)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	unsigned char key[32];
+
+	if (SSL_version(t->ssl) < TLS1_3_VERSION ||
+	    SSL_export_keying_material(t->ssl, key, sizeof(key), label,
+		sizeof(label) - 1, (const unsigned char *)"", 0, 1) != 1)
+		return;
+	buf_add(out, str_n((const char *)key, sizeof(key)));
+	OPENSSL_cleanse(key, sizeof(key));
+}
+
+void
 tls_add_facts(struct buf *b, const struct tls *t)
 {
 	int most = 0, bits = SSL_get_cipher_bits(t->ssl, &most);

@@ -11,6 +11,7 @@
  * conn_mail.c	messages and their outcomes
  * conn_text.c	in which form a text goes
  * conn_split.c	how much of a delivery goes
+ * conn_auth.c	what it logs in with
  *
  * The events of the client engine only note what happened (ENDED, CLOSED,
  * STARTTLS); conn_settle() acts on it when the engine's call has returned.
@@ -123,7 +124,14 @@ void conn_session_end(struct conn *c);
 int conn_tls_level(const struct conn *c);	/* enum conf_client_tls */
 bool conn_is_implicit(const struct conn *c);
 
+/* conn_auth.c */
+/* Puts the login of the hop's server into O; *TOKEN is to be wiped.  False: see WHY. */
+bool conn_login(struct conn *c, struct client_options *o, char **token);
+/* Ties the login to the TLS session, which has begun. */
+void conn_bind(struct conn *c);
+
 /* conn_mail.c */
+/* NULL: it cannot log in, as WHY says. */
 struct client *conn_client_new(struct conn *c);
 /* Sends the next message; false if there is none (or no more here). */
 bool conn_mail_next(struct conn *c);

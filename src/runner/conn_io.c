@@ -257,6 +257,12 @@ talk_begin(struct conn *c)
 {
 	c->state = CONN_TALKING;
 	c->client = conn_client_new(c);
+	if (c->client == NULL) {
+		c->all_refused = false;
+		conn_next_hop(c);
+		return;
+	}
+	conn_bind(c);
 	c->cap_ms = clock_ms() + SETUP_MS;
 	conn_settle(c);
 }
@@ -303,6 +309,7 @@ handshake(struct conn *c)
 		return;
 	}
 	c->state = CONN_TALKING;
+	conn_bind(c);
 	client_secured(c->client, true, NULL);
 	conn_flush(c);
 	conn_settle(c);

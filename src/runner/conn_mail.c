@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/idn.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 /* The whole transaction: the sum of RFC 5321's times, and 500 octets a second. */
 #define TRANSACTION_MS 2400000
@@ -98,6 +99,8 @@ conn_client_new(struct conn *c)
 		.on_close = on_close };
 	const struct conf_server *s = conn_hop(c)->server;
 	int level = conn_tls_level(c);
+	struct client *client;
+	char *token;
 	struct client_options o = { .ehlo_name = conn_ehlo(c),
 		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP,
 		.helo = c->helo,
@@ -109,15 +112,15 @@ conn_client_new(struct conn *c)
 						    CLIENT_TLS_MAY,
 		.tls_already = c->tls != NULL };
 
-	if (s != NULL && s->user[0] != '\0') {
-		o.user = s->user;
-		o.password = s->password;
-		/* Whoever writes tls = "off" beside a password means it. */
-		o.auth_in_clear = level == TLS_OFF;
-	}
+	if (!conn_login(c, &o, &token))
+		return NULL;
 	/* HELO has neither TLS nor AUTH. */
 	c->may_helo = o.tls != CLIENT_TLS_REQUIRED && o.user == NULL;
-	return client_new(&o, &events, c);
+	client = client_new(&o, &events, c);
+	if (token != NULL)
+		mem_wipe(token, strlen(token));
+	mem_free(token);
+	return client;
 }
 
 /* ---- sending ------------------------------------------------------------------------ */

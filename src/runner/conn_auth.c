@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * conn_auth -- what a session logs in with.
+ *
+ * A token is read from its file for each session, so that whoever renews
+ * it need not tell us.  Without it there is no session: mail waits, and the
+ * log says which file is meant.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "lib/mem.h"
+
+/* A token is part of an AUTH line (RFC 4954 4), and that in base64. */
+#define TOKEN_MAX 8192
+#define FILE_PREFIX "file:"
+
+/* The whole of the file at FD; -1: errno. */
+static int
+read_all(int fd, struct buf *b)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || st.st_size > TOKEN_MAX) {
+		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		return -1;
+	}
+	for (;;) {
+		char p[1024];
+		ssize_t n = read(fd, p, sizeof(p));
+
+		if (n > 0)
+			buf_add(b, str_n(p, (size_t)n));
+		mem_wipe(p, sizeof(p));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+	}
+}
+
+/* RFC 6750 2.1: a token is printable, and has no space. */
+static bool
+is_token(struct str s)
+{
+	return s.n > 0 && !str_has_ctl(s) && !str_has_8bit(s) &&
+	    str_find(s, ' ') < 0;
+}
+
+/* The token at PATH as a string for mem_free(); NULL: C says why. */
+static char *
+token_read(struct conn *c, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *token = NULL;
+	struct str s;
+	struct buf b;
+
+	buf_init(&b, TOKEN_MAX);
+	if (fd < 0 || read_all(fd, &b) < 0) {
+		conn_fail(c, "4.7.0", "cannot read the token %s: %s", path,
+		    strerror(errno));
+	} else {
+		s = str_trim(buf_str(&b));
+		if (buf_ok(&b) && is_token(s))
+			token = mem_dup(s);
+		else
+			conn_fail(c, "4.7.0", "%s holds no token", path);
+	}
+	if (fd >= 0)
+		close(fd);
+	buf_wipe(&b);
+	buf_free(&b);
+	return token;
+}
+
+bool
+conn_login(struct conn *c, struct client_options *o, char **token)
+{
+	const struct conf_server *s = conn_hop(c)->server;
+
+	*token = NULL;
+	if (s == NULL || s->user[0] == '\0')
+		return true;
+	o->user = s->user;
+	if (s->password[0] != '\0')
+		o->password = s->password;
+	for (size_t i = 0; i < s->auth.n; i++)
+		o->mechanisms |= client_mechanism(str_c(s->auth.v[i]));
+	/* Whoever writes tls = "off" beside a password means it. */
+	o->auth_in_clear = conn_tls_level(c) == TLS_OFF;
+	if (s->token[0] == '\0')
+		return true;
+	o->token = *token = token_read(c, s->token + strlen(FILE_PREFIX));
+	return *token != NULL;
+}
+
+void
+conn_bind(struct conn *c)
+{
+	struct buf b;
+
+	if (c->tls == NULL || conn_hop(c)->server == NULL ||
+	    conn_hop(c)->server->user[0] == '\0')
+		return;
+	buf_init(&b, 64);
+	tls_exporter(c->tls, &b);
+	client_binding(c->client, buf_str(&b));
+	buf_wipe(&b);
+	buf_free(&b);
+}
