@@ -16,7 +16,8 @@ struct note {
 };
 
 /* Calls FN with each note, oldest first; strings are good during the call. */
-int note_scan(const struct queue_file *f, void (*fn)(void *arg, const struct note *n), void *arg) MUST_USE;
+int note_scan(const struct queue_file *f, void (*fn)(void *arg, const struct note *n),
+    void *arg) MUST_USE;
 /* Reads the note of N octets at AT, strings in A. */
 int note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
     struct queue_attempt *to) MUST_USE;
