@@ -177,7 +177,7 @@ struct answer smtpd_quit(struct session *s, const struct command *c);
 struct answer smtpd_unimplemented(struct session *s, const struct command *c);
 struct answer smtpd_bdat(struct session *s, const struct command *c);
 
-/* ---- smtpd_store.c, smtpd_settings.c: from text to spool ------------------------------------------ */
+/* ---- smtpd_store.c, smtpd_settings.c: from text to spool ------------------------ */
 
 /* What the header of a message says that matters here. */
 struct header_facts {
