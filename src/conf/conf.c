@@ -8,10 +8,13 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/sys.h"
 
 #include "private.h"
 
@@ -21,12 +24,12 @@
 #endif
 
 static struct conf *
-conf_new(const char *path)
+conf_new(struct str path)
 {
 	struct conf *c = mem_alloc(sizeof(*c));
 
 	arena_init(&c->arena, CONF_ARENA_MAX);
-	c->path = arena_cstr(&c->arena, str_c(path));
+	c->path = arena_cstr(&c->arena, path);
 	return c;
 }
 
@@ -74,23 +77,57 @@ conf_free(struct conf *c)
 	mem_free(c);
 }
 
-/* Reads S, or the file at C's path if it is NULL. */
+/* What a configuration is read from: the file at its path, if nothing else. */
+struct input {
+	struct source *text;
+	const struct kept *kept;
+	int *keep; /* NULL, or where to leave what was read */
+};
+
+static bool
+read_tokens(const struct conf *c, const struct input *in, struct lexer *lx)
+{
+	if (in->text)
+		return lexer_run(lx, in->text);
+	if (!in->kept)
+		return conf_source_read(lx, c->path);
+	if (conf_kept_read(in->kept, lx))
+		return true;
+	conf_complain(lx->error, conf_place_top(c),
+	    "what was kept of this file is broken");
+	return false;
+}
+
+static bool
+make(struct conf *c, const struct input *in, struct lexer *lx)
+{
+	struct buf *error = lx->error;
+	size_t before = error->n;
+
+	if (!read_tokens(c, in, lx) || !conf_fill(c, lx, error))
+		return false;
+	/* The host may be called otherwise by now. */
+	if (in->kept && c->hostname[0] == '\0')
+		c->hostname = arena_cstr(&c->arena, in->kept->hostname);
+	conf_finish(c);
+	conf_check(c, error);
+	if (error->n != before || !buf_ok(error))
+		return false;
+	if (in->keep)
+		*in->keep = conf_keep(c, lx, error);
+	return !in->keep || *in->keep >= 0;
+}
+
+/* C, or NULL and C is gone. */
 static struct conf *
-conf_read(struct conf *c, struct source *s, struct buf *error)
+conf_read(struct conf *c, const struct input *in, struct buf *error)
 {
 	struct lexer lx;
 	bool ok;
-	size_t before = error->n;
 
 	lexer_init(&lx, &c->arena, error);
-	lx.may_include = !s || s->name[0] == '/';
-	ok = s ? lexer_run(&lx, s) : conf_source_read(&lx, c->path);
-	ok = ok && conf_fill(c, &lx, error);
-	if (ok) {
-		conf_finish(c);
-		conf_check(c, error);
-		ok = error->n == before && buf_ok(error);
-	}
+	lx.may_include = !in->text || in->text->name[0] == '/';
+	ok = make(c, in, &lx);
 	lexer_free(&lx);
 	if (ok)
 		return c;
@@ -101,13 +138,56 @@ conf_read(struct conf *c, struct source *s, struct buf *error)
 struct conf *
 conf_load(const char *path, struct buf *error)
 {
-	return conf_read(conf_new(path), NULL, error);
+	return conf_read(conf_new(str_c(path)), &(struct input){ 0 }, error);
+}
+
+struct conf *
+conf_load_and_keep(const char *path, int *kept, struct buf *error)
+{
+	*kept = -1;
+	return conf_read(
+	    conf_new(str_c(path)), &(struct input){ .keep = kept }, error);
+}
+
+struct conf *
+conf_load_kept(int fd, struct buf *error)
+{
+	struct kept kept;
+	struct conf *c;
+
+	if (!conf_kept_open(&kept, fd)) {
+		buf_adds(error, "what was inherited is no configuration of "
+				"this release of barid\n");
+		return NULL;
+	}
+	c = conf_read(
+	    conf_new(kept.path), &(struct input){ .kept = &kept }, error);
+	conf_kept_close(&kept);
+	return c;
+}
+
+struct conf *
+conf_inherit(const char *path, struct buf *error)
+{
+	struct conf *c;
+	int null;
+
+	if (!conf_is_kept(STDIN_FILENO))
+		return conf_load(path, error);
+	c = conf_load_kept(STDIN_FILENO, error);
+	/* What it has is not for whoever may come to read this process's files. */
+	null = sys_openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		(void)sys_close(STDIN_FILENO);
+	if (null >= 0)
+		(void)sys_close(null);
+	return c;
 }
 
 struct conf *
 conf_parse(const char *name, struct str text, struct buf *error)
 {
-	struct conf *c = conf_new(name);
+	struct conf *c = conf_new(str_c(name));
 	struct source s = { .name = c->path, .text = text, .line = 1 };
 
 	if (text.n > CONF_FILE_MAX) {
@@ -117,7 +197,7 @@ conf_parse(const char *name, struct str text, struct buf *error)
 		conf_free(c);
 		return NULL;
 	}
-	return conf_read(c, &s, error);
+	return conf_read(c, &(struct input){ .text = &s }, error);
 }
 
 struct conf *

@@ -68,12 +68,18 @@ add_token(struct lexer *lx, struct conf_place place)
 	lx->tokens[lx->token_n++].place = place;
 }
 
+void
+lexer_put(struct lexer *lx, struct conf_place place, struct str token)
+{
+	buf_add(&lx->text, token);
+	buf_addc(&lx->text, '\n');
+	add_token(lx, place);
+}
+
 static void
 emit_punct(struct lexer *lx, struct conf_place place, const char *text)
 {
-	buf_adds(&lx->text, text);
-	buf_addc(&lx->text, '\n');
-	add_token(lx, place);
+	lexer_put(lx, place, str_c(text));
 }
 
 /* A title carries its number, so that libConfuse takes none for another. */

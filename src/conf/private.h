@@ -3,9 +3,9 @@
 #define CONF_PRIVATE_H
 
 /*
- * What the files of this room share: text -> tokens (source.c, lex.c) ->
- * libConfuse and the option table (parse.c) -> values (value.c) -> the
- * defaults that depend on others, and the checks (check.c, listen.c,
+ * What the files of this room share: text -> tokens (source.c, lex.c; kept
+ * by keep.c) -> libConfuse and the option table (parse.c) -> values (value.c)
+ * -> the defaults that depend on others, and the checks (check.c, listen.c,
  * route.c, upstream.c, pool.c).
  */
 
@@ -85,6 +85,8 @@ void lexer_init(struct lexer *lx, struct arena *a, struct buf *error);
 void lexer_free(struct lexer *lx);
 /* Reads S whole; false when there was a complaint. */
 bool lexer_run(struct lexer *lx, struct source *s) MUST_USE;
+/* Adds a token as it stands in the canonical text. */
+void lexer_put(struct lexer *lx, struct conf_place place, struct str token);
 /* Token N as it stands in the canonical text, without the quotes of a word. */
 struct str lexer_word(const struct lexer *lx, size_t n);
 /*
@@ -100,6 +102,27 @@ bool conf_source_read(struct lexer *lx, const char *path) MUST_USE;
 /* include(PATTERN), which stands in S at PLACE. */
 bool conf_source_include(struct lexer *lx, const struct source *s,
     struct conf_place place, const char *pattern) MUST_USE;
+
+/* ---- keep.c: what was read, for whoever inherits it ---- */
+
+/* C was read from LX's tokens.  A descriptor, or -1 after a complaint. */
+int conf_keep(const struct conf *c, const struct lexer *lx, struct buf *error)
+    MUST_USE;
+
+struct kept {
+	struct str path; /* of the main file */
+	struct str hostname; /* of C */
+	struct str tokens;
+	void *map;
+	size_t size;
+};
+
+bool conf_is_kept(int fd);
+/* False: FD is of something else, or of another release. */
+bool conf_kept_open(struct kept *k, int fd) MUST_USE;
+void conf_kept_close(struct kept *k);
+/* Puts the tokens into LX. */
+bool conf_kept_read(const struct kept *k, struct lexer *lx) MUST_USE;
 
 /* ---- parse.c: libConfuse ---- */
 
