@@ -58,7 +58,15 @@ enum control_op {
 	CONTROL_LIST,		/* answer: packets of text, the last without MORE */
 	CONTROL_CHANGE,		/* ROUTE and AT are what is written into the envelope */
 	CONTROL_ACTIVE,		/* answer: the ids that are attempted now, a line each */
-	CONTROL_DESTS		/* answer: a line for each destination */
+	/*
+	 * The answer of each runner, fields separated by tabs:
+	 * runner NUMBER QUEUED ACTIVE CONNECTIONS
+	 * dest KEY KIND NAME WAITING PARKED CONNECTIONS READY WINDOW SENT
+	 *     DEFERRED BOUNCED DEAD WHY: the outcomes of a minute, and for how
+	 *     many ms it is dead; KIND is local, mx or upstream
+	 * more DESTINATIONS that have no line
+	 */
+	CONTROL_DESTS
 };
 #define CONTROL_LAST CONTROL_DESTS
 #define CONTROL_IDS_MAX 512

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "queue/queue.h"
 #include "report/audit.h"
+#include "report/view.h"
 
 /* A message that stands in PLACE; LAST has an attempt for each recipient. */
 void json_message(const struct queue_file *f, const char *place, const struct queue_attempt *last,
@@ -34,6 +35,8 @@ void json_list_free(struct json_list *l);	/* NULL is fine */
 void json_finding(struct json_list *l, const struct audit_finding *f);
 /* Takes L. */
 void json_audit(const struct audit_sum *s, struct json_list *l, FILE *out);
+
+void json_view(const struct view *v, int64_t now, FILE *out);
 
 /* The lines "key value" of a status; keys that repeat become lists. */
 void json_status(struct str text, FILE *out);

@@ -308,6 +308,7 @@ static const struct command {
 	{ "status", 0, ctl_status },
 	{ "queue", CTL_ALL | CTL_TEXT | CTL_YES | CTL_FILTER | CTL_LIST |
 		CTL_LIMIT | CTL_AT | CTL_ROUTE, ctl_queue },
+	{ "top", CTL_VIEW, ctl_top },
 	{ "audit", CTL_SINCE, ctl_audit },
 	{ "config", 0, ctl_config },
 	{ "passwd", CTL_DELETE, passwd },

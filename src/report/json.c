@@ -211,6 +211,52 @@ json_audit(const struct audit_sum *s, struct json_list *l, FILE *out)
 	print(j, JSON_INDENT(2), out);
 }
 
+static json_t *
+number(uint64_t v)
+{
+	return json_integer((json_int_t)v);
+}
+
+static json_t *
+view_row(const struct view_row *r)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "kind", safe(r->kind));
+	json_object_set_new(j, "name", safe(r->name));
+	json_object_set_new(j, "destination", safe(r->key));
+	json_object_set_new(j, "waiting", number(r->waiting));
+	json_object_set_new(j, "parked", number(r->parked));
+	json_object_set_new(j, "connections", number(r->connections));
+	json_object_set_new(j, "ready", number(r->ready));
+	json_object_set_new(j, "window", number(r->window));
+	json_object_set_new(j, "sent", number(r->sent));
+	json_object_set_new(j, "deferred", number(r->deferred));
+	json_object_set_new(j, "bounced", number(r->bounced));
+	if (r->dead_ms > 0) {
+		json_object_set_new(j, "dead_ms", number(r->dead_ms));
+		json_object_set_new(j, "dead_reason", safe(r->why));
+	}
+	return j;
+}
+
+void
+json_view(const struct view *v, int64_t now, FILE *out)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < v->n; i++)
+		json_array_append_new(list, view_row(&v->rows[i]));
+	json_object_set_new(j, "time", json_integer((json_int_t)now));
+	json_object_set_new(j, "runners", number(v->runners));
+	json_object_set_new(j, "queued", number(v->queued));
+	json_object_set_new(j, "active", number(v->active));
+	json_object_set_new(j, "connections", number(v->connections));
+	json_object_set_new(j, "destinations", list);
+	json_object_set_new(j, "more", number(v->more));
+	print(j, JSON_COMPACT, out);
+}
+
 /* ---- lines that become objects ------------------------------------------------- */
 
 /* "key value" lines; keys that may repeat become lists. */

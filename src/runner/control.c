@@ -87,6 +87,9 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_ACTIVE:
 		active_answer(r, fd);
 		return;
+	case CONTROL_DESTS:
+		view_answer(r, fd);
+		return;
 	case CONTROL_FLUSH:
 	case CONTROL_HOLD:
 	case CONTROL_RELEASE:
@@ -95,7 +98,6 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_CHANGE:
 		steer_start(r, m, fd);
 		return;
-	case CONTROL_DESTS:
 	case CONTROL_RELOAD:
 	case CONTROL_STOP:
 	case CONTROL_LIST:

@@ -8,6 +8,9 @@
 
 struct runner;
 
+/* view.c: says what becomes of the destinations. */
+void view_answer(const struct runner *r, int fd);
+
 /* Answers, and closes FD (-1: nobody waits). */
 void control_answer(int fd, bool ok, uint64_t count, struct str text);
 

@@ -7,6 +7,7 @@
 #include "lib/buf.h"
 #include "hosts.h"
 #include "job.h"
+#include "minute.h"
 
 struct conn;
 struct runner;
@@ -54,6 +55,7 @@ struct dest {
 	struct cause cause;
 
 	struct delivery *filling;	/* of the job that is being started */
+	struct minute minute;	/* outcomes */
 	bool pumping, pump_again;
 	int64_t used_ms;
 };

@@ -172,6 +172,9 @@ job_result(struct job *j, size_t rcpt, const struct result *res,
 	log_result(j, rcpt, res, d);
 	score_add(j->r->score, counter[res->outcome], 1);
 	record_result(j, rcpt, res, d);
+	if (jr->to != NULL)
+		minute_add(&jr->to->minute, res->outcome, jr->time);
+	jr->to = NULL;
 	if (j->deliveries > 1 && res->outcome != TEMPFAIL)
 		mark_later(j, rcpt);
 }
@@ -278,6 +281,7 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
 		dest->filling = v;
 		plan_add(p, v);
 	}
+	j->rcpts[rcpt].to = dest;
 	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
 	v->rcpts[v->n] = rcpt;
 	v->paths[v->n++] = path_copy(&j->arena, &t->path);
@@ -290,6 +294,7 @@ plan_local(struct job *j, size_t rcpt, const struct target *t,
 	struct delivery *v = delivery_new(j, j->r->local, 1);
 
 	j->rcpts[rcpt].local = true;
+	j->rcpts[rcpt].to = v->dest;
 	memcpy(v->mailbox, t->mailbox, sizeof(v->mailbox));
 	v->rcpts[0] = rcpt;
 	v->paths[0] = t->path;

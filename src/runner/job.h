@@ -21,7 +21,8 @@ struct job_rcpt {
 	bool local;
 	bool expired;
 	int64_t time;		/* of the attempt, seconds */
-	struct str dest;	/* where it goes, and by which route: for the journal */
+	struct dest *to;	/* while it has no outcome; NULL: nowhere */
+	struct str dest;	/* its name, and by which route: for the journal */
 	struct str route;
 	struct result result;
 };

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef REPORT_VIEW_H
+#define REPORT_VIEW_H
+
+/* view -- the destinations of all runners, as `baridctl top` shows them. */
+
+#include <stdio.h>
+
+#include "lib/arena.h"
+
+struct view_row {
+	struct str key;		/* as the runners call it */
+	struct str kind;	/* "local", "mx", "upstream" */
+	struct str name;
+	uint64_t waiting, parked, connections, ready, window;
+	uint64_t sent, deferred, bounced;	/* in the last minute */
+	uint64_t dead_ms;
+	struct str why;		/* it is dead */
+};
+
+struct view {
+	struct arena arena;
+	struct view_row *rows;	/* the busiest first */
+	size_t n, size;
+	uint64_t runners, queued, active, connections;
+	uint64_t more;		/* destinations that are not among them */
+};
+
+void view_init(struct view *v);
+void view_free(struct view *v);
+/* Reads the answers of the runners (ipc/msg.h); a line that is none is skipped. */
+void view_read(struct view *v, struct str text);
+/* The row of KEY's name and kind, or NULL. */
+const struct view_row *view_find(const struct view *v, struct str kind, struct str name);
+/* A page of at most ROWS lines, each of COLUMNS at most; ROWS 0: all there is. */
+void view_page(const struct view *v, size_t rows, size_t columns, int64_t now, FILE *out);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * view -- the destinations of all runners, added up.
+ *
+ * The runners' answers are lines with tabs between their fields.  One
+ * destination may be in the answer of each of them: counts are added, and
+ * it is as dead as for the one that thinks so longest.  What the terminal
+ * gets is escaped, and cut where the line ends.
+ */
+
+#include "report/view.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/map.h"
+#include "lib/mem.h"
+
+#define ARENA_MAX ((size_t)256 << 20)
+#define NUMBERS 9	/* of a destination */
+#define NAME_COLUMNS 30
+
+void
+view_init(struct view *v)
+{
+	*v = (struct view){ .rows = NULL };
+	arena_init(&v->arena, ARENA_MAX);
+}
+
+void
+view_free(struct view *v)
+{
+	arena_free(&v->arena);
+	mem_free(v->rows);
+	v->rows = NULL;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+static bool
+take_number(struct str *line, uint64_t *to)
+{
+	struct str field;
+
+	str_cut(*line, '\t', &field, line);
+	return str_u64(field, INT64_MAX, to) == 0;
+}
+
+static bool
+take_numbers(struct str *line, uint64_t *to, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!take_number(line, &to[i]))
+			return false;
+	return true;
+}
+
+static struct view_row *
+row_of(struct view *v, struct map *known, struct str key, struct str kind,
+    struct str name)
+{
+	uintptr_t at = (uintptr_t)map_get(known, key);
+	struct view_row *row;
+
+	if (at != 0)
+		return &v->rows[at - 1];
+	if (v->n == v->size) {
+		v->size = v->size ? v->size * 2 : 64;
+		v->rows = mem_grow(v->rows, v->size, sizeof(*v->rows));
+	}
+	row = &v->rows[v->n++];
+	*row = (struct view_row){ .key = arena_str(&v->arena, key),
+		.kind = arena_str(&v->arena, kind),
+		.name = arena_str(&v->arena, name) };
+	map_put(known, key, (void *)(uintptr_t)v->n);
+	return row;
+}
+
+static void
+take_dest(struct view *v, struct map *known, struct str line)
+{
+	uint64_t n[NUMBERS];
+	struct view_row *row;
+	struct str key, kind, name;
+
+	if (!str_cut(line, '\t', &key, &line) || key.n == 0 ||
+	    !str_cut(line, '\t', &kind, &line) ||
+	    !str_cut(line, '\t', &name, &line) ||
+	    !take_numbers(&line, n, NUMBERS))
+		return;
+	row = row_of(v, known, key, kind, name);
+	row->waiting += n[0];
+	row->parked += n[1];
+	row->connections += n[2];
+	row->ready += n[3];
+	row->window += n[4];
+	row->sent += n[5];
+	row->deferred += n[6];
+	row->bounced += n[7];
+	if (n[8] > row->dead_ms) {
+		row->dead_ms = n[8];
+		row->why = arena_str(&v->arena, line);
+	}
+}
+
+static void
+take_runner(struct view *v, struct str line)
+{
+	uint64_t n[4];
+
+	if (!take_numbers(&line, n, ARRAY_LEN(n)))
+		return;
+	v->runners++;
+	v->queued += n[1];
+	v->active += n[2];
+	v->connections += n[3];
+}
+
+static uint64_t
+weight(const struct view_row *r)
+{
+	return r->waiting + r->parked + r->connections;
+}
+
+static int
+by_weight(const void *a, const void *b)
+{
+	const struct view_row *p = a, *q = b;
+	uint64_t done_p = p->sent + p->deferred + p->bounced;
+	uint64_t done_q = q->sent + q->deferred + q->bounced;
+
+	if (weight(p) != weight(q))
+		return weight(p) > weight(q) ? -1 : 1;
+	if (done_p != done_q)
+		return done_p > done_q ? -1 : 1;
+	return str_cmp(p->key, q->key);
+}
+
+void
+view_read(struct view *v, struct str text)
+{
+	struct map *known = map_new();
+	struct str line, word;
+	uint64_t n;
+
+	for (size_t i = 0; i < v->n; i++)
+		map_put(known, v->rows[i].key, (void *)(uintptr_t)(i + 1));
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		str_cut(line, '\t', &word, &line);
+		if (str_eq(word, STR("dest")))
+			take_dest(v, known, line);
+		else if (str_eq(word, STR("runner")))
+			take_runner(v, line);
+		else if (str_eq(word, STR("more")) && take_number(&line, &n))
+			v->more += n;
+	}
+	map_free(known);
+	if (v->n > 0)
+		qsort(v->rows, v->n, sizeof(*v->rows), by_weight);
+}
+
+const struct view_row *
+view_find(const struct view *v, struct str kind, struct str name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (str_eq(v->rows[i].kind, kind) &&
+		    str_ieq(v->rows[i].name, name))
+			return &v->rows[i];
+	return NULL;
+}
+
+/* ---- a page ------------------------------------------------------------- */
+
+/* At most COLUMNS octets of S: of UTF-8 that may be fewer columns. */
+static void
+put(FILE *out, struct str s, size_t columns)
+{
+	char safe[LOG_LINE_MAX];
+	size_t n = log_escape(safe,
+	    columns < sizeof(safe) ? columns : sizeof(safe), s);
+
+	fwrite(safe, 1, n, out);
+}
+
+static void
+put_line(FILE *out, const struct buf *line, size_t columns)
+{
+	put(out, buf_str(line), columns);
+	fputc('\n', out);
+}
+
+static void
+add_name(struct buf *b, const struct view_row *r)
+{
+	struct str shown = str_eq(r->kind, STR("local")) ? STR("(mailboxes)") :
+							   r->name;
+	struct buf name;
+
+	buf_init(&name, 2048);
+	if (str_eq(r->kind, STR("upstream")))
+		buf_adds(&name, "via ");
+	buf_add(&name, shown);
+	/* What is special of a name stands at its end. */
+	if (name.n > NAME_COLUMNS)
+		buf_addf(b, "..%s",
+		    buf_cstr(&name) + name.n - (NAME_COLUMNS - 2));
+	else
+		buf_addf(b, "%-*s", NAME_COLUMNS, buf_cstr(&name));
+	buf_free(&name);
+}
+
+static void
+row_line(struct buf *b, const struct view_row *r)
+{
+	buf_reset(b);
+	add_name(b, r);
+	buf_addf(b, " %7llu %7llu %5llu/%-5llu %7llu %7llu %7llu  ",
+	    (unsigned long long)r->waiting, (unsigned long long)r->parked,
+	    (unsigned long long)r->connections, (unsigned long long)r->window,
+	    (unsigned long long)r->sent, (unsigned long long)r->deferred,
+	    (unsigned long long)r->bounced);
+	if (r->dead_ms == 0)
+		return;
+	buf_addf(b, "dead for %llu s: ",
+	    (unsigned long long)(r->dead_ms + 999) / 1000);
+	buf_add(b, r->why);
+}
+
+void
+view_page(const struct view *v, size_t rows, size_t columns, int64_t now,
+    FILE *out)
+{
+	size_t shown = v->n, left = rows > 3 ? rows - 3 : 1;
+	time_t t = (time_t)now;
+	char clock[16] = "";
+	struct buf b;
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	buf_init(&b, LOG_LINE_MAX);
+	buf_addf(&b, "%s  %llu in the queue, %llu being delivered, "
+	    "%llu connections, %llu destinations", clock,
+	    (unsigned long long)v->queued, (unsigned long long)v->active,
+	    (unsigned long long)v->connections,
+	    (unsigned long long)(v->n + v->more));
+	put_line(out, &b, columns);
+	buf_reset(&b);
+	put_line(out, &b, columns);
+	buf_addf(&b, "%-*s %7s %7s %5s/%-5s %7s %7s %7s", NAME_COLUMNS,
+	    "DESTINATION", "WAITING", "PARKED", "CONN", "MAX", "SENT/m",
+	    "DEFER/m", "BOUNCE");
+	put_line(out, &b, columns);
+	if (rows > 0 && shown > left)
+		shown = left;
+	for (size_t i = 0; i < shown; i++) {
+		row_line(&b, &v->rows[i]);
+		put_line(out, &b, columns);
+	}
+	buf_free(&b);
+}
