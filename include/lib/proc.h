@@ -39,6 +39,13 @@ void proc_confine(const struct proc_user *u, const char *chroot_dir);
  */
 void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 
+/*
+ * Keeps the shared libraries whose file names begin with one of NAMES (NULL
+ * behind the last) from children that are forked from now on: a call into
+ * one is the end of such a child.  Only for libraries that are loaded now.
+ */
+void proc_withhold(const char *const *names);
+
 /* Raises the soft limit of descriptors to the hard one; returns it. */
 unsigned proc_files_max(void);
 /* Closes all descriptors from LOWEST on, but those in KEEP (sorted). */
@@ -55,12 +62,13 @@ void proc_ignore(int signo);
 void proc_default(int signo);
 
 /*
- * Starts PROGRAM with ARGV; the descriptors FDS[i] appear in it as 3+i and
- * all others above 2 are closed; the environment holds only PATH, TZ, LANG
- * and what is in ENV ("NAME=value", NULL-terminated).  The pid, or -1.
+ * Starts PROGRAM with ARGV; INPUT (-1: ours) is its standard input, the
+ * descriptors FDS[i] appear in it as 3+i and all others above 2 are closed;
+ * the environment holds only PATH, TZ, LANG and what is in ENV
+ * ("NAME=value", NULL-terminated).  The pid, or -1.
  */
-pid_t proc_start(const char *program, char *const argv[], const int *fds,
-    size_t fd_n, char *const env[]) MUST_USE;
+pid_t proc_start(const char *program, char *const argv[], int input,
+    const int *fds, size_t fd_n, char *const env[]) MUST_USE;
 /*
  * The path of a helper program: $BARID_LIBEXEC, else the directory that the
  * running program was installed beside (../libexec/barid), else the one

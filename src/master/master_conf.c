@@ -156,6 +156,13 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }
 
+/*
+ * What only the reading of the configuration and the look-up of accounts
+ * calls: no session has it.
+ */
+static const char *const not_for_sessions[] = { "libconfuse.so", "libnss_",
+	"libcap.so", "libm.so", NULL };
+
 static void
 put_in_force(struct master *m, struct conf *c, struct making *n)
 {
@@ -172,6 +179,7 @@ put_in_force(struct master *m, struct conf *c, struct making *n)
 	m->conf = c;
 	(void)conf_open_log(c);
 	users_refresh(m, true);
+	proc_withhold(not_for_sessions);
 }
 
 int
