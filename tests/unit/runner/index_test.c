@@ -138,6 +138,32 @@ START_TEST(wait_claim)
 }
 END_TEST
 
+/* C-14: all go along with the clock, but for those that are to go at once. */
+START_TEST(shift)
+{
+	struct index *x = index_new();
+	uint32_t slots[3], first;
+	char id[QUEUE_ID_SIZE];
+
+	for (unsigned i = 0; i < 3; i++) {
+		id_make(id, i);
+		slots[i] = index_add(x, id, QUEUE_CUR, 1000 + i);
+	}
+	id_make(id, 3);
+	first = index_add(x, id, QUEUE_NEW, 0);
+	index_shift(x, 86400);
+	ck_assert_uint_eq(index_take(x, 1), first);
+	ck_assert_uint_eq(index_take(x, 87399), INDEX_NONE);
+	ck_assert_uint_eq(index_take(x, 87400), slots[0]);
+	/* Back by more than there is: in order all the same. */
+	index_shift(x, -1000000);
+	ck_assert_uint_eq(index_take(x, 0), INDEX_NONE);
+	ck_assert_uint_eq(index_take(x, 1), slots[1]);
+	ck_assert_uint_eq(index_take(x, 1), slots[2]);
+	index_free(x);
+}
+END_TEST
+
 START_TEST(many)
 {
 	struct index *x = index_new();
@@ -181,4 +207,4 @@ START_TEST(many)
 }
 END_TEST
 
-UNIT_MAIN("index", ids, order_by_due, turns, wait_claim, many)
+UNIT_MAIN("index", ids, order_by_due, turns, wait_claim, shift, many)
