@@ -14,6 +14,7 @@
  * count.  Strings are C strings, never NULL: "" where nothing was set.
  */
 
+#include "conf/destination.h"
 #include "conf/route.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -96,6 +97,8 @@ struct conf_queue {
 	uint64_t per_destination;
 	uint64_t per_connection;
 	int64_t idle_connection;
+	uint64_t rate;		/* messages in each PER to other hosts; 0: no limit */
+	int64_t per;
 	bool deliver;		/* false: mail is accepted and waits */
 };
 
@@ -153,6 +156,8 @@ struct conf {
 	struct conf_source_name *source_names;
 	size_t source_name_n;
 	struct conf_queue queue;
+	struct conf_destination *destinations;
+	size_t destination_n;
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
 	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
 	struct conf_log log;

@@ -292,4 +292,5 @@ conf_check(struct conf *c, struct buf *error)
 	conf_listen_check(c, error);
 	conf_route_check(c, error);
 	conf_pool_check(c, error);
+	conf_destination_check(c, error);
 }

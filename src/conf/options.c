@@ -216,7 +216,19 @@ static const struct option queue_options[] = {
 	OPT("per-destination", NUMBER, per_destination, "20", 1, 10000, "Connections to one destination at once."),
 	OPT("per-connection", NUMBER, per_connection, "100", 1, 1000000, "Messages over one connection."),
 	OPT("idle-connection", TIME, idle_connection, "2s", 0, HOUR, "How long an idle connection is kept."),
+	OPT("rate", NUMBER, rate, "0", 0, 1000000000, "Messages to other hosts in that time, in all; 0 for as many as there are."),
+	OPT("per", TIME, per, "1m", SECOND, 31 * DAY, "That time."),
 	OPT("deliver", BOOL, deliver, "true", 0, 0, "Whether mail is delivered; without it, it only waits."),
+};
+#undef BASE
+
+#define BASE conf_destination
+static const struct option destination_options[] = {
+	OPT("rate", NUMBER, rate, "0", 0, 1000000000, "Messages in that time; 0 for as many as there are."),
+	OPT("per", TIME, per, "1m", SECOND, 31 * DAY, "That time."),
+	OPT("per-destination", NUMBER, per_destination, "0", 0, 10000, "Connections to it at once; 0 for what queue says."),
+	OPT("per-connection", NUMBER, per_connection, "0", 0, 1000000, "Messages over one connection; 0 for what queue says."),
+	OPT("idle-connection", TIME, idle_connection, "0s", 0, HOUR, "How long an idle connection is kept; 0 for what queue says."),
 };
 #undef BASE
 
@@ -334,6 +346,7 @@ const struct option conf_options[] = {
 	MANY("pool", pools, pool_n, conf_pool, pool_options, "Source addresses under one name."),
 	MANY("source-name", source_names, source_name_n, conf_source_name, source_name_options, "The name of a source address."),
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
+	MANY("destination", destinations, destination_n, conf_destination, destination_options, "What spares a destination."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
 	ONE("dsn", dsn_return, dsn_options, "Delivery status notifications."),
 	ONE("log", log, log_options, "The log."),

@@ -40,6 +40,7 @@ STARTS_TITLED(conf_route);
 STARTS_TITLED(conf_override);
 STARTS_TITLED(conf_pool);
 STARTS_TITLED(conf_source_name);
+STARTS_TITLED(conf_destination);
 
 struct parse {
 	struct conf *c;

@@ -215,6 +215,7 @@ void conf_check(struct conf *c, struct buf *error);
 void conf_listen_finish(struct conf *c);
 void conf_listen_check(const struct conf *c, struct buf *error);
 void conf_route_finish(struct conf *c);
+void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);
 void conf_upstream_check(const struct conf *c, struct buf *error);

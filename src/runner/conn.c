@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * conn -- the life of a connection: from a name to the last QUIT.
+ * conn -- the life of a connection: from the first host to the last QUIT.
  *
- * A connection belongs to its destination.  It goes through the addresses
+ * A connection belongs to its group.  It goes through the addresses
  * of a choice of its own until one greets it (RFC 5321 5.1: each is given
  * its time), then takes deliveries from the line until there are none.  What
  * says no before any message costs that host, not the mail; only when all
@@ -20,6 +20,8 @@
 
 /* Of MX hosts, so many are asked of those that put a message off. */
 #define PUT_OFF_MX_MAX 2
+/* A greeting has RFC 5321's five minutes, unless others wait for the place. */
+#define PATIENCE_MS 30000
 
 const struct hop *
 conn_hop(const struct conn *c)
@@ -52,7 +54,7 @@ unlink_conn(struct conn *c)
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
-	c->dest->conn_n--;
+	c->group->conn_n--;
 	*c->all_at = c->all_next;
 	if (c->all_next != NULL)
 		c->all_next->all_at = c->all_at;
@@ -75,6 +77,7 @@ conn_reap(struct runner *r)
 		mem_free(c->hops);
 		conn_text_free(&c->text);
 		conn_split_end(&c->split);
+		way_drop(c->way);
 		cause_free(&c->why);
 		buf_free(&c->relay);
 		mem_free(c);
@@ -84,13 +87,15 @@ conn_reap(struct runner *r)
 void
 conn_over(struct conn *c)
 {
-	struct dest *d = c->dest;
-	/* One that carried mail, or that we ended, says nothing bad. */
-	bool bad = c->total == 0 && !c->quitting && !c->only;
+	struct group *g = c->group;
+	/* One that was answered on, or not needed, or ended by us, is no failure. */
+	bool bad = !c->answered && !c->quitting && !c->only &&
+	    (c->total > 0 || !c->ready);
 	struct result *why = &c->why.result;
 
 	/* Smarthosts are our own configuration: mended, it frees the mail. */
-	why->outcome = bad && c->all_refused && d->kind == DEST_MX ?
+	why->outcome = bad && c->total == 0 && c->all_refused &&
+		g->way->kind == DEST_MX ?
 	    PERMFAIL :
 	    TEMPFAIL;
 	/* A host's 5xx that is not the domain's is temporary. */
@@ -103,7 +108,7 @@ conn_over(struct conn *c)
 		c->carry = NULL;
 		job_fail(v, why);
 	}
-	dest_closed(d, bad ? why : NULL);
+	group_closed(g, bad ? why : NULL);
 }
 
 /* ---- hosts -------------------------------------------------------------------------- */
@@ -148,61 +153,41 @@ begin(struct conn *c)
 {
 	struct hop hops[HOP_MAX];
 
-	c->hop_n = hosts_choose(c->dest->hosts, c->dest, hops);
+	c->hop_n = hosts_choose(c->group, hops);
 	c->hop_at = 0;
 	c->hops = mem_array(c->hop_n, sizeof(*hops));
 	memcpy(c->hops, hops, c->hop_n * sizeof(*hops));
 	if (c->hop_n == 0)
 		conn_fail(c, "4.4.4", "no address of %s that a source address "
-		    "can reach", c->dest->name);
+		    "can reach", c->group->name);
 	else if (hops[0].fallback)
 		c->all_refused = false;
 	try_hops(c);
 }
 
-void
-conn_resolved(struct dest *d, const struct result *why)
-{
-	struct conn *c = d->conns;
-
-	while (c != NULL) {
-		if (c->state != CONN_RESOLVING || c->only) {
-			c = c->next;
-			continue;
-		}
-		if (why != NULL) {
-			cause_set(&c->why, why);
-			c->all_refused = why->outcome == PERMFAIL;
-			conn_over(c);
-		} else
-			begin(c);
-		/* Whatever happened, the list may be another one now. */
-		c = d->conns;
-	}
-}
-
 static struct conn *
-conn_new(struct dest *d)
+conn_new(struct group *g)
 {
-	struct runner *r = d->r;
+	struct runner *r = g->r;
 	struct conn *c = mem_alloc(sizeof(*c));
 
 	c->r = r;
-	c->dest = d;
+	c->group = g;
 	c->fd = -1;
-	c->state = CONN_RESOLVING;
+	c->state = CONN_CONNECTING;
 	c->all_refused = true;
 	c->begun_ms = clock_ms();
+	c->way = way_take(g->way);
 	cause_init(&c->why);
-	conn_fail(c, "4.4.0", "no host of %s could be reached", d->name);
+	conn_fail(c, "4.4.0", "no host of %s could be reached", g->name);
 	buf_init(&c->relay, 512);
 	conn_text_init(&c->text);
-	c->next = d->conns;
-	c->at = &d->conns;
+	c->next = g->conns;
+	c->at = &g->conns;
 	if (c->next != NULL)
 		c->next->at = &c->next;
-	d->conns = c;
-	d->conn_n++;
+	g->conns = c;
+	g->conn_n++;
 	c->all_next = r->conns;
 	c->all_at = &r->conns;
 	if (c->all_next != NULL)
@@ -216,7 +201,7 @@ conn_new(struct dest *d)
 static size_t
 next_host(const struct conn *c, const struct delivery *v)
 {
-	bool enough = c->dest->kind == DEST_MX &&
+	bool enough = c->group->way->kind == DEST_MX &&
 	    v->put_off + 1 >= PUT_OFF_MX_MAX;
 	const struct hop *own = conn_hop(c);
 	size_t i = c->hop_at + 1;
@@ -240,7 +225,7 @@ void
 conn_pass(struct conn *c, struct delivery *v)
 {
 	size_t at = next_host(c, v);
-	struct conn *n = conn_new(c->dest);
+	struct conn *n = conn_new(c->group);
 
 	v->put_off++;
 	n->hop_n = c->hop_n - at;
@@ -248,24 +233,18 @@ conn_pass(struct conn *c, struct delivery *v)
 	memcpy(n->hops, &c->hops[at], n->hop_n * sizeof(*n->hops));
 	n->carry = v;
 	n->only = true;
+	n->state = CONN_NEW;
+	way_drop(n->way);
+	n->way = way_take(c->way);
 	n->all_refused = false;
 	/* Not from inside: it may be over at once. */
 	conn_timer(n, 0);
 }
 
 void
-conn_open(struct dest *d)
+conn_open(struct group *g)
 {
-	struct conn *c = conn_new(d);
-
-	if (hosts_fresh(d->hosts, clock_ms())) {
-		begin(c);
-		return;
-	}
-	if (!d->resolving) {
-		d->resolving = true;
-		hosts_resolve(d);
-	}
+	begin(conn_new(g));
 }
 
 /* ---- sessions ------------------------------------------------------------------------ */
@@ -313,6 +292,13 @@ is_idle(const struct conn *c)
 	    client_ready(c->client);
 }
 
+/* It takes the next message of its group. */
+static bool
+is_waiting(const struct conn *c)
+{
+	return is_idle(c) && !c->quitting && !c->only;
+}
+
 static void
 say_quit(struct conn *c)
 {
@@ -325,8 +311,8 @@ static void
 became_ready(struct conn *c)
 {
 	c->ready = true;
-	c->dest->ready_n++;
 	bad_del(c->r, &conn_hop(c)->addr);
+	group_ready(c->group);
 }
 
 void
@@ -349,7 +335,7 @@ conn_settle(struct conn *c)
 			became_ready(c);
 		if (!conn_mail_next(c)) {
 			/* Others may wait for its place. */
-			if (!c->r->stopping && c->r->wants_first == NULL &&
+			if (!c->r->stopping && !c->only && !slot_wanted(c->r) &&
 			    !conn_is_spent(c))
 				break;
 			say_quit(c);
@@ -362,10 +348,19 @@ conn_settle(struct conn *c)
 }
 
 bool
-conn_wake(struct dest *d)
+conn_is_idle(const struct group *g)
 {
-	for (struct conn *c = d->conns; c != NULL; c = c->next)
-		if (is_idle(c) && !c->quitting) {
+	for (const struct conn *c = g->conns; c != NULL; c = c->next)
+		if (is_waiting(c))
+			return true;
+	return false;
+}
+
+bool
+conn_wake(struct group *g)
+{
+	for (struct conn *c = g->conns; c != NULL; c = c->next)
+		if (is_waiting(c)) {
 			conn_settle(c);
 			return true;
 		}
@@ -376,12 +371,31 @@ bool
 conn_yield(struct runner *r)
 {
 	for (struct conn *c = r->conns; c != NULL; c = c->all_next)
-		if (is_idle(c) && !c->quitting && c->ready) {
+		if (is_waiting(c) && c->ready) {
 			say_quit(c);
 			conn_settle(c);
 			return true;
 		}
 	return false;
+}
+
+void
+conn_hurry(struct runner *r, size_t n)
+{
+	int64_t since = clock_ms() - PATIENCE_MS;
+	struct conn *next;
+
+	for (struct conn *c = r->conns; c != NULL && n > 0; c = next) {
+		next = c->all_next;
+		if (c->state != CONN_TALKING || c->ready || c->talk_ms > since)
+			continue;
+		conn_fail(c, "4.4.2", "%s takes too long to greet while "
+		    "others wait for the connection", buf_cstr(&c->relay));
+		c->all_refused = false;
+		bad_add(r, &conn_hop(c)->addr);
+		conn_next_hop(c);
+		n--;
+	}
 }
 
 void

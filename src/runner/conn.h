@@ -19,7 +19,7 @@
 
 #include "conn_split.h"
 #include "conn_text.h"
-#include "dest.h"
+#include "group.h"
 #include "hosts.h"
 #include "job.h"
 #include "lib/loop.h"
@@ -28,7 +28,7 @@
 #include "runner.h"
 
 enum conn_state {
-	CONN_RESOLVING,
+	CONN_NEW,	/* a moment later */
 	CONN_CONNECTING,
 	CONN_PROXY,	/* asks one for the server */
 	CONN_TLS,	/* a handshake */
@@ -38,8 +38,9 @@ enum conn_state {
 
 struct conn {
 	struct runner *r;
-	struct dest *dest;
-	struct conn *next, **at;		/* of the destination */
+	struct group *group;
+	struct way *way;
+	struct conn *next, **at;		/* of the group */
 	struct conn *all_next, **all_at;	/* of the runner; then graves */
 	enum conn_state state;
 
@@ -75,7 +76,8 @@ struct conn {
 	bool only;		/* ... and nothing else: other hosts put it off */
 	size_t messages;	/* of this session */
 	size_t total;
-	int64_t begun_ms, sent_ms, cap_ms;
+	bool answered;		/* the peer said what it thinks of a message */
+	int64_t begun_ms, talk_ms, sent_ms, cap_ms;
 
 	struct cause why;	/* the last thing that went wrong */
 	bool all_refused;	/* every host so far said 5xx */

@@ -109,17 +109,17 @@ static bool
 leave_from(struct conn *c, int fd, const struct addr *to)
 {
 	const struct conf *conf = c->r->conf;
-	struct dest *d = c->dest;
+	const char *source = c->way->source;
 	int family = addr_family(to), one = 1;
 	struct source_set set;
 	size_t n;
 
 	if (family == AF_UNIX ||
-	    (d->source[0] == '\0' && conf->source.addresses.n == 0))
+	    (source[0] == '\0' && conf->source.addresses.n == 0))
 		return true;
-	if (!source_set(conf, str_c(d->source), &set)) {
+	if (!source_set(conf, str_c(source), &set)) {
 		conn_fail(c, "4.3.5", "bind: \"%s\" is neither a pool nor an "
-		    "address", d->source);
+		    "address", source);
 		return false;
 	}
 	n = source_count(&set, family);
@@ -130,7 +130,7 @@ leave_from(struct conn *c, int fd, const struct addr *to)
 	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
 	    sizeof(one));
 	for (; n > 0; n--) {
-		struct addr a = source_pick(&set, family, d->source_turn++);
+		struct addr a = source_pick(&set, family, c->group->source_turn++);
 
 		if (bind(fd, (const struct sockaddr *)&a.ss, a.len) == 0)
 			return true;

@@ -30,7 +30,7 @@ conn_tls_level(const struct conn *c)
 {
 	const struct conf_server *s = conn_hop(c)->server;
 
-	return s != NULL ? s->tls : c->dest->tls;
+	return s != NULL ? s->tls : c->way->tls;
 }
 
 bool
@@ -45,7 +45,7 @@ void
 conn_session_end(struct conn *c)
 {
 	if (c->ready)
-		c->dest->ready_n--;
+		c->group->ready_n--;
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
@@ -216,7 +216,7 @@ on_timer(void *arg)
 			client_expired(c->client);
 		conn_settle(c);
 		return;
-	case CONN_RESOLVING:
+	case CONN_NEW:
 		/* A connection of its own for what was put off. */
 		conn_same_hop(c);
 		return;
@@ -255,6 +255,7 @@ conn_watch(struct conn *c)
 static void
 talk_begin(struct conn *c)
 {
+	c->talk_ms = clock_ms();
 	c->state = CONN_TALKING;
 	c->client = conn_client_new(c);
 	if (c->client == NULL) {
@@ -372,7 +373,7 @@ on_io(void *arg, bool readable, bool writable)
 			conn_flush(c);
 		conn_settle(c);
 		return;
-	case CONN_RESOLVING:
+	case CONN_NEW:
 	case CONN_OVER:
 		return;
 	}

@@ -53,6 +53,7 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
+	c->answered = c->answered || (r->code != 0 && r->code != 421);
 	/* What was lost behind the text may have been taken. */
 	res->elsewhere = o == TEMPFAIL &&
 	    (r->code != 0 || step == STEP_RSET || step == STEP_MAIL ||
@@ -105,7 +106,7 @@ conn_client_new(struct conn *c)
 		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP,
 		.helo = c->helo,
 		.ignore = c->ignore |
-		    (c->dest->no_chunking ? EXT_CHUNKING : 0U),
+		    (c->group->no_chunking ? EXT_CHUNKING : 0U),
 		.tls = level == TLS_OFF || c->clear    ? CLIENT_TLS_OFF :
 		    level == TLS_REQUIRED ||
 			    level == TLS_VERIFIED ? CLIENT_TLS_REQUIRED :
@@ -177,7 +178,7 @@ conn_mail_next(struct conn *c)
 		return false;
 	c->carry = NULL;
 	if (v == NULL && !c->only)
-		v = dest_take(c->dest);
+		v = group_take(c->group);
 	if (v == NULL || !conn_split(c, v))
 		return false;
 	c->v = v;
@@ -243,7 +244,7 @@ conn_mail_over(struct conn *c)
 	/* What it did not survive is not tried again here. */
 	if (c->closed && c->messages > 1 && v->message.chunk &&
 	    !v->results[0].remote)
-		c->dest->no_chunking = true;
+		c->group->no_chunking = true;
 	c->ended = false;
 	c->v = NULL;
 	conn_text_end(&c->text);
@@ -259,7 +260,7 @@ conn_mail_over(struct conn *c)
 		v->paths[left++] = v->paths[i];
 	}
 	if (worked)
-		dest_worked(c->dest);
+		group_worked(c->group);
 	if (left == 0) {
 		job_delivered(v->job);
 		return;

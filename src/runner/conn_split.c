@@ -105,10 +105,10 @@ conn_split(struct conn *c, struct delivery *v)
 	if (n == 0) {
 		/* Other domains than this session may have. */
 		c->split.spent = true;
-		dest_add(c->dest, v);
+		dest_return(v);
 		return false;
 	}
 	if (n < v->n)
-		dest_add(c->dest, rest_of(v, n));
+		dest_return(rest_of(v, n));
 	return true;
 }

@@ -58,7 +58,7 @@ status_answer(const struct runner *r, int fd)
 	    "runner.%zu.queued %zu\nrunner.%zu.active %zu\n"
 	    "runner.%zu.connections %zu\nrunner.%zu.destinations %zu\n",
 	    r->number, index_count(r->index), r->number, r->job_n, r->number,
-	    r->conn_n, r->number, map_count(r->dests));
+	    r->conn_n, r->number, map_count(r->dests.all));
 	control_answer(fd, true, 0, buf_str(&b));
 	buf_free(&b);
 }

@@ -1,81 +1,76 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * dest -- a destination: its line of deliveries and how they get away.
+ * dest -- a destination: its line of deliveries, and where they go.
+ *
+ * A domain is looked up and then belongs to the group of its hosts (group.c)
+ * for as long as the answer is fresh; an upstream is a group of its own; the
+ * mailboxes are served by the pool.  So many look-ups are under way at once,
+ * and the others wait for their turn.
  *
  * The line is short: a destination that has enough to do parks further
- * messages, which then cost a slot of the index and nothing else, so that a
- * slow one cannot take the places of all others.  Connections are opened
- * while there is more to do than they carry, up to a window that grows with
- * each success.  When the last connection fails to get through, the
- * destination is dead for a while, and all that waits for it is put off at
- * once for the same reason: ten thousand messages cost one time-out.
- *
- * dest_pump() may be reached from what it calls; it then only notes that it
- * has to look once more.
+ * messages, which then cost a slot of the index and nothing else.  They are
+ * taken up in the order in which they came, the destinations in turn.  How
+ * long a line may be depends on what all lines have in common: half of what
+ * is left of it.  So a single one may be long, fifty slow ones are short,
+ * and there is room for the fifty-first always; some more for what need not
+ * stand in it.
  */
 
 #include "dest.h"
 
+#include "group.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "runner.h"
 
-/* Deliveries that wait: a few before it is known to live, more after. */
+/* Deliveries that wait: a few before the hosts are known to live, more after. */
 #define LINE_UNKNOWN 20
 #define LINE_PER_CONN 10
 #define LINE_LOCAL 100
+/* The part of what is left of all lines that one may take. */
+#define LINE_SHARE 2
 /* Deliveries in the pool at once: its threads are busy, and not much more. */
 #define LOCAL_ACTIVE 12
-#define WINDOW_START 4
-#define DEAD_MAX_MS 300000
-#define DEAD_MIN_MS 1000
-#define DEAD_PERM_MS 60000
+#define LOOKUPS_MAX 128
 #define UNUSED_MS 10000
-#define OWN_ARENA 65536
+/* Of so many nothing but what is in use is known. */
+#define REMEMBERED_MAX 10000
+
+static size_t
+min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 /* ---- finding and forgetting ------------------------------------------------------- */
 
-/* Upstreams of one name, and written where they are used, may differ in it. */
-static int
-way_tls(const struct dest_way *way)
+void
+dests_init(struct runner *r)
 {
-	return way->upstream != NULL && way->upstream->server_n > 0 ?
-	    way->upstream->servers[0].tls : way->tls;
+	struct dests *all = &r->dests;
+
+	all->all = map_new();
+	all->asks_last = &all->asks_first;
+	all->hungry_last = &all->hungry_first;
+	all->waiting_max = (r->job_max - min(r->conn_max, r->job_max / 2)) / 2;
+	all->first_max = all->waiting_max / 2;
+	all->local = dest_get(r, &(struct dest_way){ .kind = DEST_LOCAL,
+	    .name = STR("mailboxes"), .source = STR("") });
 }
 
 /* The key; what stands behind NAME_AT in it is the name. */
 static void
 key_make(struct buf *b, const struct dest_way *way, size_t *name_at)
 {
-	static const char *const words[] = { "local", "mx", "upstream" };
-
 	buf_init(b, 2048);
-	buf_addf(b, "%s/%d/" STR_FMT "/", words[way->kind], way_tls(way),
-	    STR_ARG(way->source));
-	if (way->fallback != NULL)
-		buf_addf(b, "%s/", way->fallback->name);
+	way_key(b, way);
 	*name_at = b->n;
 	for (size_t i = 0; i < way->name.n; i++) {
 		char c = way->name.p[i];
 
 		buf_addc(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
 	}
-}
-
-/* An upstream that a message brought along goes with the message. */
-static const struct conf_upstream *
-own_upstream(struct dest *d, const struct dest_way *way)
-{
-	struct conf_via via;
-
-	if (way->upstream == NULL || way->upstream->place.file[0] != '\0')
-		return way->upstream;
-	if (conf_via_read(d->r->conf, way->upstream->name,
-		way->upstream->servers[0].tls, &d->own, &via) != NULL)
-		panic("the way %s was one", way->upstream->name);
-	return via.upstream;
 }
 
 static struct dest *
@@ -85,18 +80,13 @@ dest_new(struct runner *r, const struct dest_way *way, struct str key,
 	struct dest *d = mem_alloc(sizeof(*d));
 
 	d->r = r;
-	d->kind = way->kind;
 	d->key = mem_dup(key);
 	d->name = d->key + name_at;
-	arena_init(&d->own, OWN_ARENA);
-	d->upstream = own_upstream(d, way);
-	d->fallback = way->fallback;
-	d->tls = way->tls;
-	d->source = mem_dup(way->source);
+	d->way = way_new(r->conf, way);
 	d->last = &d->first;
 	d->parked_first = d->parked_last = INDEX_NONE;
-	d->window = WINDOW_START;
-	cause_init(&d->cause);
+	dead_init(&d->dead);
+	map_put(r->dests.all, key, d);
 	return d;
 }
 
@@ -108,11 +98,9 @@ dest_get(struct runner *r, const struct dest_way *way)
 	size_t name_at;
 
 	key_make(&b, way, &name_at);
-	d = map_get(r->dests, buf_str(&b));
-	if (d == NULL) {
+	d = map_get(r->dests.all, buf_str(&b));
+	if (d == NULL)
 		d = dest_new(r, way, buf_str(&b), name_at);
-		map_put(r->dests, buf_str(&b), d);
-	}
 	buf_free(&b);
 	d->used_ms = clock_ms();
 	return d;
@@ -121,116 +109,198 @@ dest_get(struct runner *r, const struct dest_way *way)
 static void
 dest_free(struct dest *d)
 {
-	hosts_free(d->hosts);
-	cause_free(&d->cause);
-	arena_free(&d->own);
-	mem_free(d->source);
+	group_leave(d);
+	way_drop(d->way);
+	dead_free(&d->dead);
 	mem_free(d->key);
 	mem_free(d);
 }
 
 static bool
-is_dead(const struct dest *d, int64_t now)
+is_unused(const struct dest *d, int64_t now)
 {
-	return now < d->dead_until;
+	return d->way->kind != DEST_LOCAL && d->first == NULL && d->parked == 0 &&
+	    !d->resolving && !d->asks && !d->hungry && !d->later &&
+	    d->filling == NULL &&
+	    d->users == 0 && now - d->used_ms > UNUSED_MS;
 }
 
 static bool
-is_unused(const struct dest *d, int64_t now)
+is_remembered(const struct dest *d, int64_t now)
 {
-	return d != d->r->local && d->first == NULL && d->parked == 0 &&
-	    d->conn_n == 0 && d->active == 0 && !d->resolving && !d->wants &&
-	    d->filling == NULL && !d->pumping && !is_dead(d, now) &&
-	    now - d->used_ms > UNUSED_MS;
+	return map_count(d->r->dests.all) <= REMEMBERED_MAX &&
+	    (dead_is(&d->dead, now) || dead_remembered(&d->dead, now));
 }
 
 void
-dest_tick(struct runner *r)
+dests_tick(struct runner *r)
 {
 	int64_t now = clock_ms();
 	size_t at = 0;
 	struct str key;
 	void *v;
 
-	while (map_next(r->dests, &at, &key, &v)) {
+	while (map_next(r->dests.all, &at, &key, &v)) {
 		struct dest *d = v;
 
-		if (!is_unused(d, now))
+		if (!is_unused(d, now) || is_remembered(d, now))
 			continue;
-		map_del(r->dests, key);
+		map_del(r->dests.all, key);
 		dest_free(d);
 	}
 }
 
 void
-dest_free_all(struct runner *r)
+dests_free(struct runner *r)
 {
 	size_t at = 0;
 	struct str key;
 	void *v;
 
-	while (map_next(r->dests, &at, &key, &v))
+	while (map_next(r->dests.all, &at, &key, &v))
 		dest_free(v);
-	map_free(r->dests);
-	r->dests = NULL;
+	map_free(r->dests.all);
+	r->dests.all = NULL;
 }
 
 void
-dest_revive(struct runner *r)
+dests_revive(struct runner *r)
 {
 	size_t at = 0;
 	struct str key;
 	void *v;
 
-	while (map_next(r->dests, &at, &key, &v)) {
+	while (map_next(r->dests.all, &at, &key, &v)) {
 		struct dest *d = v;
 
-		d->dead_until = 0;
+		dead_try(&d->dead);
 	}
+	groups_revive(r);
 	bad_clear(r);
 }
 
-/* ---- the line --------------------------------------------------------------------- */
+/* ---- room in the line ------------------------------------------------------------- */
 
-static size_t
-line_max(const struct dest *d)
-{
-	if (d->kind == DEST_LOCAL)
-		return LINE_LOCAL;
-	return LINE_UNKNOWN + LINE_PER_CONN * d->ready_n;
-}
-
-/*
- * True if D has no connection and none is to be had: whoever waited for it
- * would only take a place from mail that can go.
- */
 static bool
-has_no_way(const struct dest *d)
+is_fresh(const struct dest *d, int64_t now)
 {
-	return d->kind != DEST_LOCAL && d->conn_n == 0 &&
-	    d->r->conn_n >= d->r->conn_max;
+	return d->group != NULL && now < d->fresh_until;
 }
 
-/* Puts D into the line of those that wait for a connection to end. */
-static void
-want(struct dest *d)
+const struct dead *
+dest_dead(const struct dest *d, int64_t now)
 {
-	struct runner *r = d->r;
+	if (dead_is(&d->dead, now))
+		return &d->dead;
+	if (d->group != NULL && dead_is(&d->group->dead, now))
+		return &d->group->dead;
+	return NULL;
+}
 
-	conn_yield(r);
-	if (d->wants)
-		return;
-	d->wants = true;
-	d->wants_next = NULL;
-	*r->wants_last = d;
-	r->wants_last = &d->wants_next;
+static bool
+may_look_up(const struct dest *d)
+{
+	/* An upstream is our own, and there are few of them. */
+	return d->way->kind == DEST_UPSTREAM || d->r->dests.lookups < LOOKUPS_MAX;
+}
+
+/* True if whoever waited for D would only take a place from mail that can go. */
+static bool
+is_shut(const struct dest *d)
+{
+	if (d->way->kind == DEST_LOCAL)
+		return false;
+	if (d->group != NULL)
+		return group_is_shut(d->group);
+	return !d->resolving && (d->asks || !may_look_up(d));
+}
+
+/* True if the next message is the first, and will hardly wait. */
+static bool
+is_free(const struct dest *d)
+{
+	if (d->waiting > 0)
+		return false;
+	if (d->way->kind == DEST_LOCAL)
+		return d->active < LOCAL_ACTIVE;
+	return d->group == NULL || d->group->conn_n == 0 ||
+	    conn_is_idle(d->group);
+}
+
+static bool
+has_room(const struct dest *d)
+{
+	const struct dests *all = &d->r->dests;
+	size_t most = d->way->kind == DEST_LOCAL ? LINE_LOCAL : LINE_UNKNOWN;
+	size_t left;
+
+	if (is_shut(d))
+		return false;
+	if (all->waiting >= all->waiting_max)
+		return all->waiting < all->waiting_max + all->first_max &&
+		    is_free(d);
+	if (d->group != NULL)
+		most += LINE_PER_CONN * d->group->ready_n;
+	left = (all->waiting_max - all->waiting) / LINE_SHARE;
+	return d->waiting < most && (d->waiting == 0 || d->waiting < left);
 }
 
 bool
 dest_full(const struct dest *d)
 {
-	return (d->waiting >= line_max(d) || has_no_way(d)) &&
-	    !is_dead(d, clock_ms());
+	if (dest_dead(d, clock_ms()) != NULL)
+		return false;
+	/* What is parked came before. */
+	return d->parked > 0 || !has_room(d);
+}
+
+/* ---- parking ---------------------------------------------------------------------- */
+
+static void
+count_parked(struct dest *d, int by)
+{
+	d->parked += by;
+	if (d->group != NULL)
+		d->group->parked += by;
+}
+
+void
+dest_feed(struct dest *d)
+{
+	struct dests *all = &d->r->dests;
+
+	if (d->hungry || d->parked == 0)
+		return;
+	d->hungry = true;
+	d->hungry_next = NULL;
+	*all->hungry_last = d;
+	all->hungry_last = &d->hungry_next;
+	runner_wake(d->r);
+}
+
+static void
+hungry_pop(struct dests *all)
+{
+	struct dest *d = all->hungry_first;
+
+	all->hungry_first = d->hungry_next;
+	if (all->hungry_first == NULL)
+		all->hungry_last = &all->hungry_first;
+	d->hungry = false;
+}
+
+static uint32_t
+parked_pop(struct dest *d)
+{
+	struct index *x = d->r->index;
+	uint32_t slot = d->parked_first;
+
+	d->parked_first = index_at(x, slot)->next;
+	if (d->parked_first == INDEX_NONE)
+		d->parked_last = INDEX_NONE;
+	count_parked(d, -1);
+	index_at(x, slot)->state = KNOWN_BUSY;
+	return slot;
 }
 
 void
@@ -245,54 +315,66 @@ dest_park(struct dest *d, uint32_t slot)
 	else
 		index_at(x, d->parked_last)->next = slot;
 	d->parked_last = slot;
-	d->parked++;
-	if (has_no_way(d))
-		want(d);
-}
-
-/* Sends up to N parked messages back to be loaded: they are the next. */
-static void
-unpark(struct dest *d, size_t n)
-{
-	struct index *x = d->r->index;
-
-	for (; n > 0 && d->parked > 0; n--) {
-		uint32_t slot = d->parked_first;
-
-		d->parked_first = index_at(x, slot)->next;
-		d->parked--;
-		index_at(x, slot)->state = KNOWN_BUSY;
-		index_wait(x, slot, 0);
-		runner_wake(d->r);
+	count_parked(d, 1);
+	/* With nothing in the line, nobody else would ask for it. */
+	if (d->waiting == 0) {
+		dest_feed(d);
+		dest_pump(d);
 	}
-	if (d->parked == 0)
-		d->parked_first = d->parked_last = INDEX_NONE;
 }
 
-/* Keeps the line from running dry. */
-static void
-refill(struct dest *d)
+uint32_t
+dests_next_parked(struct runner *r, struct dest **from)
 {
-	if (d->parked == 0 || d->waiting >= line_max(d) / 2)
-		return;
-	if (has_no_way(d) && !is_dead(d, clock_ms()))
-		want(d);
-	else
-		unpark(d, line_max(d) - d->waiting);
+	struct dests *all = &r->dests;
+	int64_t now = clock_ms();
+	struct dest *d;
+
+	while ((d = all->hungry_first) != NULL) {
+		bool dead = dest_dead(d, now) != NULL;
+
+		/* All others would have to wait as well. */
+		if (!dead &&
+		    all->waiting >= all->waiting_max + all->first_max)
+			break;
+		hungry_pop(all);
+		/* It is fed again when its line gets shorter, or its way opens. */
+		if (d->parked == 0 || (!dead && !has_room(d)))
+			continue;
+		*from = d;
+		uint32_t slot = parked_pop(d);
+
+		dest_feed(d);
+		return slot;
+	}
+	return INDEX_NONE;
 }
 
 void
-dest_unpark_all(struct runner *r)
+dests_unpark_all(struct runner *r)
 {
 	size_t at = 0;
 	struct str key;
 	void *v;
 
-	while (map_next(r->dests, &at, &key, &v)) {
+	while (map_next(r->dests.all, &at, &key, &v)) {
 		struct dest *d = v;
 
-		unpark(d, d->parked);
+		while (d->parked > 0)
+			index_wait(r->index, parked_pop(d), 0);
 	}
+	runner_wake(r);
+}
+
+/* ---- the line --------------------------------------------------------------------- */
+
+static void
+count_waiting(struct dest *d, int by)
+{
+	d->waiting += by;
+	d->r->dests.waiting += by;
+	if (d->group != NULL)
+		d->group->waiting += by;
 }
 
 void
@@ -301,7 +383,23 @@ dest_add(struct dest *d, struct delivery *v)
 	v->next = NULL;
 	*d->last = v;
 	d->last = &v->next;
-	d->waiting++;
+	count_waiting(d, 1);
+	if (d->group != NULL)
+		group_turn(d);
+}
+
+void
+dest_return(struct delivery *v)
+{
+	struct dest *d = v->dest;
+
+	dest_add(d, v);
+	if (d->later)
+		return;
+	d->later = true;
+	d->later_next = d->r->dests.later;
+	d->r->dests.later = d;
+	runner_wake(d->r);
 }
 
 struct delivery *
@@ -314,56 +412,25 @@ dest_take(struct dest *d)
 	d->first = v->next;
 	if (d->first == NULL)
 		d->last = &d->first;
-	d->waiting--;
+	count_waiting(d, -1);
 	d->used_ms = clock_ms();
-	refill(d);
+	dest_feed(d);
 	return v;
 }
 
-/* ---- death ------------------------------------------------------------------------ */
-
-/* All that waits gets RES; what is parked will ask and get it too. */
-static void
-fail_all(struct dest *d, const struct result *res)
+void
+dest_fail(struct dest *d, const struct result *res)
 {
 	struct delivery *v;
 
 	while ((v = dest_take(d)) != NULL)
 		job_fail(v, res);
-	unpark(d, d->parked);
 }
 
-static int64_t
-dead_ms(const struct dest *d, const struct result *why)
+void
+dest_suspend(struct dest *d, const struct dead *dead)
 {
-	const struct conf_times *retry = &d->r->conf->queue.retry;
-	int64_t ms = retry->n > 0 ? retry->v[0] : DEAD_MAX_MS;
-
-	if (why->outcome == PERMFAIL)
-		return DEAD_PERM_MS;
-	/* Shorter than the first retry, which is the one that finds out. */
-	ms = ms / 10 * 8;
-	return ms > DEAD_MAX_MS ? DEAD_MAX_MS :
-	    ms < DEAD_MIN_MS	? DEAD_MIN_MS :
-				  ms;
-}
-
-static void
-die(struct dest *d, const struct result *why)
-{
-	cause_set(&d->cause, why);
-	d->dead_until = clock_ms() + dead_ms(d, why);
-	d->window = WINDOW_START;
-	hosts_free(d->hosts);
-	d->hosts = NULL;
-	fail_all(d, &d->cause.result);
-}
-
-/* Puts off what came since, without another attempt. */
-static void
-fail_suspended(struct dest *d)
-{
-	struct result res = d->cause.result;
+	struct result res = dead->cause.result;
 	struct buf words;
 
 	if (d->first == NULL)
@@ -373,45 +440,82 @@ fail_suspended(struct dest *d)
 	buf_add(&words, res.text);
 	if (res.outcome == TEMPFAIL)
 		res.text = buf_str(&words);
-	fail_all(d, &res);
+	dest_fail(d, &res);
 	buf_free(&words);
 }
 
-/* ---- getting away ------------------------------------------------------------------ */
-
 void
-dest_give_slots(struct runner *r)
+dest_unload(struct dest *d)
 {
-	size_t n = r->conn_max > r->conn_n ? r->conn_max - r->conn_n : 0;
+	struct delivery *v;
 
-	for (; n > 0 && r->wants_first != NULL && r->conn_n < r->conn_max;
-	     n--) {
-		struct dest *d = r->wants_first;
+	while ((v = dest_take(d)) != NULL)
+		job_leave(v);
+}
 
-		r->wants_first = d->wants_next;
-		if (r->wants_first == NULL)
-			r->wants_last = &r->wants_first;
-		d->wants = false;
-		/* One whose messages are all parked takes its slot later. */
-		dest_pump(d);
+/* ---- looking up ------------------------------------------------------------------- */
+
+static void
+look_up(struct dest *d)
+{
+	d->resolving = true;
+	d->r->dests.lookups++;
+	hosts_resolve(d);
+}
+
+/* Asks where the hosts are, now or when it is its turn. */
+static void
+ask(struct dest *d)
+{
+	struct dests *all = &d->r->dests;
+
+	group_leave(d);
+	if (d->resolving || d->asks)
+		return;
+	if (may_look_up(d)) {
+		look_up(d);
+		return;
 	}
+	d->asks = true;
+	d->asks_next = NULL;
+	*all->asks_last = d;
+	all->asks_last = &d->asks_next;
 }
 
 static void
-pump_remote(struct dest *d)
+next_look_up(struct dests *all)
 {
-	while (d->first != NULL && conn_wake(d))
-		;
-	/* Connections that are not ready yet will each take one. */
-	while (d->waiting > d->conn_n - d->ready_n && d->conn_n < d->window &&
-	    d->conn_n < d->r->per_destination && !is_dead(d, clock_ms())) {
-		if (d->r->conn_n >= d->r->conn_max) {
-			want(d);
-			break;
-		}
-		conn_open(d);
-	}
+	struct dest *d = all->asks_first;
+
+	if (d == NULL || !may_look_up(d))
+		return;
+	all->asks_first = d->asks_next;
+	if (all->asks_first == NULL)
+		all->asks_last = &all->asks_first;
+	d->asks = false;
+	look_up(d);
+	dest_feed(d);
 }
+
+void
+dest_resolved(struct dest *d, struct hosts *h, const struct result *res)
+{
+	d->resolving = false;
+	d->r->dests.lookups--;
+	next_look_up(&d->r->dests);
+	if (res != NULL) {
+		dead_set(&d->dead, res, &d->r->conf->queue.retry, clock_ms());
+		dest_fail(d, res);
+	} else {
+		dead_clear(&d->dead);
+		d->fresh_until = hosts_expiry(h);
+		group_join(d, h);
+		group_pump(d->group);
+	}
+	dest_feed(d);
+}
+
+/* ---- getting away ----------------------------------------------------------------- */
 
 static void
 pump_local(struct dest *d)
@@ -425,47 +529,29 @@ pump_local(struct dest *d)
 void
 dest_pump(struct dest *d)
 {
-	if (d->pumping || d->r->stopping) {
-		d->pump_again = true;
+	int64_t now = clock_ms();
+	const struct dead *dead = dest_dead(d, now);
+
+	if (d->r->stopping)
 		return;
+	if (dead != NULL)
+		dest_suspend(d, dead);
+	else if (d->way->kind == DEST_LOCAL)
+		pump_local(d);
+	else if (is_fresh(d, now))
+		group_pump(d->group);
+	else
+		ask(d);
+}
+
+void
+dests_pump(struct runner *r)
+{
+	struct dest *d;
+
+	while ((d = r->dests.later) != NULL) {
+		r->dests.later = d->later_next;
+		d->later = false;
+		dest_pump(d);
 	}
-	d->pumping = true;
-	do {
-		d->pump_again = false;
-		if (is_dead(d, clock_ms()))
-			fail_suspended(d);
-		else if (d->kind == DEST_LOCAL)
-			pump_local(d);
-		else
-			pump_remote(d);
-	} while (d->pump_again);
-	d->pumping = false;
-	refill(d);
-}
-
-void
-dest_resolved(struct dest *d, struct hosts *h, const struct result *res)
-{
-	d->resolving = false;
-	hosts_free(d->hosts);
-	d->hosts = h;
-	conn_resolved(d, res);
-}
-
-void
-dest_closed(struct dest *d, const struct result *why)
-{
-	if (why != NULL && d->conn_n == 0)
-		die(d, why);
-	else if (why != NULL)
-		d->window = d->conn_n;
-	dest_pump(d);
-}
-
-void
-dest_worked(struct dest *d)
-{
-	d->dead_until = 0;
-	if (d->window < d->r->per_destination)
-		d->window++;
 }

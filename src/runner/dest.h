@@ -2,103 +2,101 @@
 #ifndef RUNNER_DEST_H
 #define RUNNER_DEST_H
 
-/* dest -- where mail goes: the line of deliveries, and the connections. */
+/* dest -- where mail goes: a domain, an upstream, the mailboxes; its line. */
 
 #include "lib/buf.h"
+#include "dead.h"
 #include "hosts.h"
 #include "job.h"
 #include "minute.h"
+#include "way.h"
 
-struct conn;
+struct group;
 struct runner;
-
-enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM };
-
-/* A way that mail takes; what differs here is another destination. */
-struct dest_way {
-	enum dest_kind kind;
-	struct str name;	/* domain, upstream */
-	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
-	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
-	int tls;		/* DEST_MX: enum conf_client_tls */
-	struct str source;	/* what it leaves from, as in policy/source.h */
-};
 
 struct dest {
 	struct runner *r;
-	enum dest_kind kind;
 	char *key;
 	char *name;		/* domain, upstream */
-	const struct conf_upstream *upstream, *fallback;
-	struct arena own;	/* an upstream that stands in no configuration */
-	int tls;		/* enum conf_client_tls, of MX hosts */
-	char *source;		/* what mail leaves from, as in policy/source.h */
-	size_t source_turn;	/* of several addresses */
+	struct way *way;
 
 	struct delivery *first, **last;	/* waiting */
 	size_t waiting;
 	uint32_t parked_first, parked_last;
 	size_t parked;
 
-	struct conn *conns;
-	size_t conn_n;
-	size_t ready_n;		/* of them, those that got through */
-	size_t active;		/* deliveries of DEST_LOCAL in the pool */
-	size_t window;		/* connections that it may have now */
-	bool wants;		/* stands in the line for a connection */
-	struct dest *wants_next;
-
-	struct hosts *hosts;
+	struct group *group;	/* of hosts that take its mail; NULL: unknown */
+	struct dest *mate, **mate_at;	/* of the same group */
+	struct dest *turn_next;	/* in the group's round */
+	bool in_turn;
+	int64_t fresh_until;	/* clock_ms(): then the hosts are looked up */
 	bool resolving;
-	bool no_chunking;	/* one of its hosts broke off at BDAT */
-	int64_t dead_until;	/* clock_ms() */
-	struct cause cause;
+	struct dest *asks_next;	/* in the line for a look-up */
+	bool asks;
+	struct dest *hungry_next;	/* parked mail may be taken up */
+	bool hungry;
+	struct dest *later_next;	/* in the line of dests_pump() */
+	bool later;
+
+	size_t active;		/* deliveries of DEST_LOCAL in the pool */
+	struct dead dead;	/* its name could not be looked up */
 
 	struct delivery *filling;	/* of the job that is being started */
+	size_t users;		/* deliveries of jobs that are loaded */
 	struct minute minute;	/* outcomes */
-	bool pumping, pump_again;
 	int64_t used_ms;
 };
 
+/* The destinations of a runner. */
+struct dests {
+	struct map *all;
+	struct dest *local;
+	size_t waiting;		/* deliveries in all lines */
+	size_t waiting_max;	/* so many at most ... */
+	size_t first_max;	/* ... and so many more that could go at once */
+	size_t lookups;		/* under way */
+	struct dest *asks_first, **asks_last;
+	struct dest *hungry_first, **hungry_last;
+	struct dest *later;
+};
+
+void dests_init(struct runner *r);
+void dests_free(struct runner *r);
+/* Forgets the unused. */
+void dests_tick(struct runner *r);
+/* Forgets which are dead (baridctl queue flush). */
+void dests_revive(struct runner *r);
+/* All that is parked waits again, so that an order finds it. */
+void dests_unpark_all(struct runner *r);
+/* Those that got something back go on, when what gave it has returned. */
+void dests_pump(struct runner *r);
+/* A parked message that FROM has room for now; INDEX_NONE: there is none. */
+uint32_t dests_next_parked(struct runner *r, struct dest **from);
+
 struct dest *dest_get(struct runner *r, const struct dest_way *way);
+/* Why mail for D is put off at once, at clock_ms() NOW; NULL: it is not. */
+const struct dead *dest_dead(const struct dest *d, int64_t now);
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, uint32_t slot);
-/* All that is parked waits again, so that an order finds it. */
-void dest_unpark_all(struct runner *r);
+/* There may be room for what is parked. */
+void dest_feed(struct dest *d);
 /* Puts a delivery into the line; dest_pump() moves it. */
 void dest_add(struct dest *d, struct delivery *v);
+/* The same for one that was taken; it moves when this has returned. */
+void dest_return(struct delivery *v);
 struct delivery *dest_take(struct dest *d);
 void dest_pump(struct dest *d);
+/* All that waits gets RES; what is parked will ask, and get it too. */
+void dest_fail(struct dest *d, const struct result *res);
+/* Puts off what came since it was DEAD, without another attempt. */
+void dest_suspend(struct dest *d, const struct dead *dead);
+/* There is no way now: what waits in the line is parked. */
+void dest_unload(struct dest *d);
 /* Addresses are there, or RES says why not; takes H. */
 void dest_resolved(struct dest *d, struct hosts *h, const struct result *res);
-/* A connection is gone; WHY: it never got through. */
-void dest_closed(struct dest *d, const struct result *why);
-/* Forgets which are dead (baridctl queue flush). */
-void dest_revive(struct runner *r);
-/* Forgets the unused. */
-void dest_tick(struct runner *r);
-/* A delivery was carried out: there may be one connection more. */
-void dest_worked(struct dest *d);
-/* Connections have ended: those that waited for that go on. */
-void dest_give_slots(struct runner *r);
-void dest_free_all(struct runner *r);
 
 /* local.c: hands the delivery to the pool. */
 void local_deliver(struct delivery *v);
-
-/* ---- conn ---------------------------------------------------------------- */
-
-/* Opens a connection for D, which asks for a delivery when it is ready. */
-void conn_open(struct dest *d);
-/* The addresses of D are there (or WHY not): its connections that wait go on. */
-void conn_resolved(struct dest *d, const struct result *why);
-/* Gives work to an idle connection of D; false if there is none. */
-bool conn_wake(struct dest *d);
-/* Ends the idle connections, or NOW all: what is in doubt stays queued. */
-void conn_stop_all(struct runner *r, bool now);
-/* Ends one idle connection of whatever destination; false if there is none. */
-bool conn_yield(struct runner *r);
-void conn_reap(struct runner *r);
 
 #endif

@@ -144,8 +144,13 @@ expire_by_order(struct job *j)
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
 		struct job_rcpt *jr = &j->rcpts[i];
 
-		if (!jr->now || jr->result.outcome != TEMPFAIL)
+		/* One that was left out of this pass has no outcome. */
+		if (!jr->todo &&
+		    (!jr->now || jr->result.outcome != TEMPFAIL))
 			continue;
+		jr->todo = false;
+		jr->now = true;
+		jr->time = clock_wall();
 		jr->result = result_words(PERMFAIL, "5.7.0",
 		    STR("returned by the administrator"));
 		score_add(j->r->score, COUNT_BOUNCED, 1);

@@ -16,6 +16,9 @@
  * the next attempt, since the marks say so.  Steps 1 to 4 run in the pool,
  * and nobody else touches the job then.  They begin when the journal has the
  * outcomes (record.c).
+ *
+ * A message of which recipients were left out, since their destination had
+ * enough to do, is neither put off nor over: it is parked there.
  */
 
 #include <errno.h>
@@ -33,7 +36,7 @@
 /* A report that cannot be written, or a full disk, is tried again then. */
 #define REPORT_RETRY_S 300
 
-enum finish_end { END_REMOVE, END_DEFER, END_DEAD, END_HOLD };
+enum finish_end { END_REMOVE, END_DEFER, END_DEAD, END_HOLD, END_PARK };
 
 struct finish {
 	struct finish *next_one;	/* of those that wait for the journal */
@@ -44,7 +47,7 @@ struct finish {
 	int64_t next;		/* seconds */
 	enum finish_end end;
 	bool reported;
-	bool hold, delete;
+	bool hold, parks;
 };
 
 static bool
@@ -229,7 +232,9 @@ end_of(const struct finish *f)
 
 		if (state == RCPT_QUEUED || state == RCPT_SENT ||
 		    (state == RCPT_FAILED && !null_sender(j)))
-			return f->hold ? END_HOLD : END_DEFER;
+			return f->hold ? END_HOLD :
+			    f->parks   ? END_PARK :
+					 END_DEFER;
 		dead = dead || state == RCPT_FAILED;
 	}
 	return dead ? END_DEAD : END_REMOVE;
@@ -248,6 +253,7 @@ finish_work(void *arg)
 		if (!f->reported) {
 			complain(j, "write a report to the sender");
 			f->next = clock_wall() + REPORT_RETRY_S;
+			f->parks = false;
 		}
 	}
 	write_reported(f);
@@ -304,6 +310,11 @@ finish_done(void *arg)
 		index_wait(r->index, slot, f->next);
 		job_free(j);
 		break;
+	case END_PARK:
+		k->partly = true;
+		dest_park(j->park, slot);
+		job_free(j);
+		break;
 	case END_DEAD:
 		log_error(j->id, "this message can neither be delivered nor "
 		    "returned: kept in dead/");
@@ -340,6 +351,27 @@ finish_later(struct finish *f)
 		record_settle(r);
 }
 
+/* True if there are recipients that were left out, and nobody was tried. */
+static bool
+only_parks(const struct job *j)
+{
+	if (j->park == NULL || index_at(j->r->index, j->slot)->op != 0)
+		return false;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->rcpts[i].now)
+			return false;
+	return true;
+}
+
+static bool
+any_todo(const struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->rcpts[i].todo)
+			return true;
+	return false;
+}
+
 void
 finish_job(struct job *j)
 {
@@ -347,6 +379,12 @@ finish_job(struct job *j)
 	struct life life = expire_life(j);
 	struct finish *f;
 
+	if (only_parks(j)) {
+		index_at(j->r->index, j->slot)->partly = j->partly;
+		dest_park(j->park, j->slot);
+		job_free(j);
+		return;
+	}
 	if (k->op == CONTROL_DELETE) {
 		log_as("qmgr", LOG_LEVEL_INFO, j->id,
 		    "deleted by the administrator");
@@ -367,6 +405,7 @@ finish_job(struct job *j)
 	f->j = j;
 	f->life = life;
 	f->hold = k->op == CONTROL_HOLD;
+	f->parks = j->park != NULL && any_todo(j);
 	plan_report(f);
 	f->next = next_attempt(f);
 	finish_later(f);

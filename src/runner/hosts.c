@@ -21,7 +21,7 @@
 
 #include <stdarg.h>
 
-#include "dest.h"
+#include "group.h"
 #include "lib/clock.h"
 #include "lib/idn.h"
 #include "lib/mem.h"
@@ -69,10 +69,16 @@ hosts_free(struct hosts *h)
 	mem_free(h);
 }
 
-bool
-hosts_fresh(const struct hosts *h, int64_t now)
+int64_t
+hosts_expiry(const struct hosts *h)
 {
-	return h != NULL && now < h->expires;
+	return h->expires;
+}
+
+void
+hosts_add_key(const struct hosts *h, struct buf *b)
+{
+	hosts_key(h->v, h->n, b);
 }
 
 /* ---- the end ------------------------------------------------------------------ */
@@ -177,7 +183,7 @@ why_none(const struct lookup *l, struct buf *words)
 		buf_addf(words, "mail for %s loops back to this host", name);
 		return result_words(PERMFAIL, "5.4.6", buf_str(words));
 	}
-	if (l->d->kind == DEST_UPSTREAM) {
+	if (l->d->way->kind == DEST_UPSTREAM) {
 		buf_addf(words, "no server of upstream %s has an address",
 		    name);
 		return result_words(TEMPFAIL, "4.4.4", buf_str(words));
@@ -235,7 +241,7 @@ lookup_done(void *arg)
 	struct result res;
 	struct buf words;
 
-	if (l->d->kind == DEST_MX) {
+	if (l->d->way->kind == DEST_MX) {
 		drop_self(l);
 		drop_nowhere(l);
 	}
@@ -408,7 +414,7 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		    l->d->name);
 		return;
 	}
-	if (a->status == DNS_TEMPORARY && l->d->fallback == NULL) {
+	if (a->status == DNS_TEMPORARY && l->d->way->fallback == NULL) {
 		lookup_refuse(l, TEMPFAIL, "4.4.3", "cannot look up MX of %s: %s",
 		    l->d->name, a->reason);
 		return;
@@ -436,8 +442,8 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		if (host_add(l->h, name) == NULL)
 			l->h->n = 0;
 	}
-	if (l->d->fallback != NULL)
-		add_servers(l, l->d->fallback, true);
+	if (l->d->way->fallback != NULL)
+		add_servers(l, l->d->way->fallback, true);
 	lookup_addrs(l);
 }
 
@@ -478,8 +484,8 @@ hosts_resolve(struct dest *d)
 	l->later = loop_timer_new(d->r->loop, lookup_done, l);
 	l->ttl = TTL_MAX_S;
 	buf_init(&l->reason, 512);
-	if (d->kind == DEST_UPSTREAM) {
-		add_servers(l, d->upstream, false);
+	if (d->way->kind == DEST_UPSTREAM) {
+		add_servers(l, d->way->upstream, false);
 		lookup_addrs(l);
 	} else if (domain_is_literal(str_c(d->name)))
 		add_literal(l);
@@ -523,26 +529,26 @@ choose_among(struct runner *r, const struct host *hosts, size_t n,
 }
 
 size_t
-hosts_choose(const struct hosts *h, const struct dest *d,
-    struct hop hops[HOP_MAX])
+hosts_choose(const struct group *g, struct hop hops[HOP_MAX])
 {
-	bool up = d->kind == DEST_UPSTREAM;
+	const struct hosts *h = g->hosts;
+	bool up = g->way->kind == DEST_UPSTREAM;
 	struct choice choice = { .max = up ? HOP_MAX : HOP_MX_MAX,
-		.late = family_late(&d->r->families, clock_ms()) };
+		.late = family_late(&g->r->families, clock_ms()) };
 	struct source_set set;
 	size_t first = 0, n;
 
-	if (source_set(d->r->conf, str_c(d->source), &set) && set.n > 0) {
+	if (source_set(g->r->conf, str_c(g->way->source), &set) && set.n > 0) {
 		choice.no_ipv4 = source_count(&set, AF_INET) == 0;
 		choice.no_ipv6 = source_count(&set, AF_INET6) == 0;
 	}
 	/* Those of the fallback stand behind the others. */
 	while (first < h->n && !h->v[first].fallback)
 		first++;
-	n = choose_among(d->r, h->v, first, d->upstream, &choice, hops);
+	n = choose_among(g->r, h->v, first, g->way->upstream, &choice, hops);
 	if (first == h->n)
 		return n;
 	choice.max = HOP_MAX - n;
-	return n + choose_among(d->r, &h->v[first], h->n - first, d->fallback,
+	return n + choose_among(g->r, &h->v[first], h->n - first, g->way->fallback,
 		       &choice, &hops[n]);
 }

@@ -5,9 +5,11 @@
 /* hosts -- where the hosts of a destination are. */
 
 #include "conf/conf.h"
+#include "lib/buf.h"
 #include "net/addr.h"
 
 struct dest;
+struct group;
 struct hosts;
 struct runner;
 struct self;
@@ -59,6 +61,12 @@ size_t hosts_hops(const struct host *hosts, const size_t *order, size_t n,
 size_t hosts_mix(const struct addr *in, size_t n, struct addr *out,
     size_t max);
 
+/*
+ * Pure: adds what is the same for the same hosts in the same order of
+ * preference: "a,b<c", whatever the numbers.
+ */
+void hosts_key(const struct host *hosts, size_t n, struct buf *b);
+
 /* The addresses by which we would meet ourselves. */
 struct self *self_new(const struct conf *c) MUST_USE;
 void self_free(struct self *s);
@@ -88,10 +96,11 @@ void bad_last(const struct runner *r, struct hop *hops, size_t n);
 /* Starts to resolve D's name; ends in dest_resolved(), never from inside. */
 void hosts_resolve(struct dest *d);
 void hosts_free(struct hosts *h);	/* NULL is fine */
-/* Still good at clock_ms() NOW. */
-bool hosts_fresh(const struct hosts *h, int64_t now);
-/* A fresh choice among them, hosts that failed lately last. */
-size_t hosts_choose(const struct hosts *h, const struct dest *d,
-    struct hop hops[HOP_MAX]);
+/* Good until then, on clock_ms(). */
+int64_t hosts_expiry(const struct hosts *h);
+/* As hosts_key(). */
+void hosts_add_key(const struct hosts *h, struct buf *b);
+/* A fresh choice among the hosts of G, those that failed lately last. */
+size_t hosts_choose(const struct group *g, struct hop hops[HOP_MAX]);
 
 #endif

@@ -47,6 +47,8 @@ job_free(struct job *j)
 		j->next->at = j->at;
 	r->job_n--;
 	score_add(r->score, COUNT_RUNNER_ACTIVE, -1);
+	for (struct delivery *v = j->all; v != NULL; v = v->all_next)
+		v->dest->users--;
 	if (j->file.fd >= 0)
 		queue_unload(&j->file);
 	arena_free(&j->arena);
@@ -199,6 +201,16 @@ job_fail(struct delivery *v, const struct result *res)
 	job_delivered(v->job);
 }
 
+void
+job_leave(struct delivery *v)
+{
+	struct job *j = v->job;
+
+	if (j->park == NULL)
+		j->park = v->dest;
+	job_delivered(j);
+}
+
 /* ---- starting -------------------------------------------------------------------- */
 
 /* What becomes of an address is known: nothing is tried. */
@@ -239,6 +251,9 @@ delivery_new(struct job *j, struct dest *dest, size_t most)
 	v->rcpts = arena_alloc(&j->arena, most * sizeof(*v->rcpts));
 	v->paths = arena_alloc(&j->arena, most * sizeof(*v->paths));
 	v->results = arena_alloc(&j->arena, most * sizeof(*v->results));
+	v->all_next = j->all;
+	j->all = v;
+	dest->users++;
 	j->deliveries++;
 	j->open++;
 	return v;
@@ -291,7 +306,7 @@ static void
 plan_local(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
 {
-	struct delivery *v = delivery_new(j, j->r->local, 1);
+	struct delivery *v = delivery_new(j, j->r->dests.local, 1);
 
 	j->rcpts[rcpt].local = true;
 	j->rcpts[rcpt].to = v->dest;
@@ -437,6 +452,13 @@ bounce_all(struct job *j)
 			    "returned by the administrator");
 }
 
+/* True if V would only stand in a long line, and was not called from there. */
+static bool
+is_left(const struct delivery *v)
+{
+	return v->dest != v->job->from && dest_full(v->dest);
+}
+
 /* Puts the plan's deliveries into their lines. */
 static void
 plan_go(struct job *j, struct plan *p)
@@ -448,29 +470,44 @@ plan_go(struct job *j, struct plan *p)
 		struct dest *dest = v->dest;
 
 		next = v->next;
-		dest->filling = NULL;
+		if (is_left(v)) {
+			job_leave(v);
+			continue;
+		}
 		dest_add(dest, v);
 		dest_pump(dest);
 	}
 	job_delivered(j);
 }
 
-/* True if all of the message would only stand in a long line. */
+/* True if nobody is tried now: all of the message would only stand in lines. */
 static bool
-park(struct job *j, struct plan *p)
+park(struct job *j, const struct plan *p)
 {
-	struct dest *dest;
-	uint32_t slot = j->slot;
-
-	if (j->deliveries != 1 || p->first == NULL)
+	if (p->first == NULL)
 		return false;
-	dest = p->first->dest;
-	if (!dest_full(dest))
-		return false;
-	dest->filling = NULL;
-	dest_park(dest, slot);
+	for (const struct delivery *v = p->first; v != NULL; v = v->next)
+		if (!is_left(v))
+			return false;
+	dest_park(p->first->dest, j->slot);
 	job_free(j);
 	return true;
+}
+
+/*
+ * It was parked when some of its recipients had been tried already: these
+ * wait for the next attempt, which the end of this pass will set.
+ */
+static void
+skip_tried(struct job *j)
+{
+	struct queue_attempt *last;
+
+	if (queue_notes(&j->file, &j->arena, &last) < 0)
+		return;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		j->rcpts[i].tried = last[i].time != 0 &&
+		    last[i].time >= j->file.next;
 }
 
 /* `baridctl queue release` of what was dead: those who failed have a chance. */
@@ -538,9 +575,13 @@ plan_job(struct job *j)
 		return;
 	}
 	plan_facts(j, &p);
+	if (j->partly)
+		skip_tried(j);
 	for (size_t i = 0; i < e->rcpt_n; i++)
-		if (j->rcpts[i].todo)
+		if (j->rcpts[i].todo && !j->rcpts[i].tried)
 			plan_rcpt(j, i, &p);
+	for (struct delivery *v = p.first; v != NULL; v = v->next)
+		v->dest->filling = NULL;
 	if (park(j, &p))
 		return;
 	log_active(j);
@@ -597,7 +638,7 @@ job_link(struct job *j)
 }
 
 void
-job_start(struct runner *r, uint32_t slot)
+job_start(struct runner *r, uint32_t slot, struct dest *from)
 {
 	struct job *j = mem_alloc(sizeof(*j));
 	struct known *k = index_at(r->index, slot);
@@ -606,6 +647,7 @@ job_start(struct runner *r, uint32_t slot)
 
 	j->r = r;
 	j->slot = slot;
+	j->from = from;
 	j->file.fd = -1;
 	index_id(r->index, slot, j->id);
 	arena_init(&j->arena, JOB_ARENA);
@@ -619,6 +661,9 @@ job_start(struct runner *r, uint32_t slot)
 		return;
 	}
 	k->verify = false;
+	/* Unless it was called for another reason. */
+	j->partly = k->partly && from != NULL;
+	k->partly = false;
 	j->begun_ms = clock_ms();
 	j->before_ms =
 	    (clock_wall_us() - j->file.env.arrival_us) / 1000;

@@ -15,6 +15,7 @@ struct runner;
 
 struct job_rcpt {
 	bool todo;		/* has no outcome yet */
+	bool tried;		/* lately; not again in this pass */
 	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
 	bool mark;		/* to be marked when the journal has it */
@@ -31,6 +32,7 @@ struct job_rcpt {
 #define DELIVERY_RCPT_MAX 100
 struct delivery {
 	struct delivery *next;	/* in the line of DEST */
+	struct delivery *all_next;	/* of the job */
 	struct job *job;
 	struct dest *dest;
 	size_t *rcpts;		/* numbers in the envelope */
@@ -47,13 +49,17 @@ struct delivery {
 struct job {
 	struct runner *r;
 	uint32_t slot;
+	struct dest *from;	/* where it was parked until now, or NULL */
+	struct dest *park;	/* where it will be: recipients were left out */
 	char id[QUEUE_ID_SIZE];
 	struct arena arena;
 	struct queue_file file;
 	struct job_text *text;	/* see conn_text.h; NULL: nobody looked */
 	struct job_rcpt *rcpts;	/* one for each of the envelope */
 	size_t open;		/* deliveries under way, and one while it starts */
+	struct delivery *all;	/* they keep their destinations */
 	size_t deliveries;
+	bool partly;		/* some recipients were tried before it was parked */
 	int64_t begun_ms;	/* clock_ms() */
 	int64_t before_ms;	/* from its arrival until then */
 	struct job *next;	/* all jobs */
@@ -62,8 +68,8 @@ struct job {
 	struct job **mark_at;
 };
 
-/* Loads the message and sends its recipients on their ways. */
-void job_start(struct runner *r, uint32_t slot);
+/* Loads the message, which was parked at FROM or nowhere, and sends its recipients on their ways. */
+void job_start(struct runner *r, uint32_t slot, struct dest *from);
 /* The outcome for recipient number RCPT: said in the log, counted, kept. */
 void job_result(struct job *j, size_t rcpt, const struct result *res,
     const struct delays *d);
@@ -71,6 +77,8 @@ void job_result(struct job *j, size_t rcpt, const struct result *res,
 void job_delivered(struct job *j);
 /* The same outcome for all of a delivery, which is then over. */
 void job_fail(struct delivery *d, const struct result *res);
+/* A delivery is left out of this pass: its line has no room for it. */
+void job_leave(struct delivery *d);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

@@ -19,7 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "dest.h"
+#include "group.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -28,7 +28,7 @@
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_RUNNERS };
 
-/* Messages that are loaded at once, where no more connections are allowed. */
+/* Messages that are loaded at once, beside those that connections have. */
 #define JOBS_MAX 1000
 #define JOBS_MIN 16
 /* Descriptors for everything but messages and connections. */
@@ -200,8 +200,7 @@ limits(struct runner *r)
 	jobs = files > r->conn_max + FILES_OTHER ?
 	    files - r->conn_max - FILES_OTHER : 0;
 	/* A connection has a message of its own, and others are loaded. */
-	most = r->conn_max + JOBS_MAX / 2 > JOBS_MAX ?
-	    r->conn_max + JOBS_MAX / 2 : JOBS_MAX;
+	most = r->conn_max + JOBS_MAX;
 	r->job_max = jobs > most ? most :
 	    jobs < JOBS_MIN	 ? JOBS_MIN :
 				   jobs;
@@ -228,13 +227,11 @@ start(struct runner *r)
 	r->local_pool = loop_pool_new(r->loop,
 	    threads > LOCAL_THREADS_MIN ? threads : LOCAL_THREADS_MIN);
 	r->index = index_new();
-	r->dests = map_new();
 	r->bad = map_new();
 	r->bytes = mem_alloc(BYTES_MAX);
-	r->wants_last = &r->wants_first;
 	r->self = self_new(c);
-	r->local = dest_get(r, &(struct dest_way){ .kind = DEST_LOCAL,
-	    .name = STR("mailboxes"), .source = STR("") });
+	groups_init(r);
+	dests_init(r);
 	loop_signal(r->loop, SIGTERM, runner_stop, r);
 	loop_signal(r->loop, SIGINT, runner_stop, r);
 	loop_signal(r->loop, SIGHUP, on_hup, r);
@@ -265,7 +262,8 @@ stop(struct runner *r)
 	scan_stop(r);
 	drop_stop(r);
 	dns_free(r->dns);
-	dest_free_all(r);
+	dests_free(r);
+	groups_free(r);
 	bad_clear(r);
 	map_free(r->bad);
 	self_free(r->self);

@@ -11,6 +11,8 @@
 
 #include "hosts.h"
 
+#include <strings.h>
+
 void
 hosts_order(const struct host *hosts, size_t n,
     uint32_t (*random)(uint32_t below), size_t *order)
@@ -116,4 +118,37 @@ hosts_mix(const struct addr *in, size_t n, struct addr *out, size_t max)
 		same = !same;
 	}
 	return k;
+}
+
+/* By preference, then by name: the order of a key. */
+static bool
+before(const struct host *a, const struct host *b)
+{
+	if (a->preference != b->preference)
+		return a->preference < b->preference;
+	return strcasecmp(a->name, b->name) < 0;
+}
+
+void
+hosts_key(const struct host *hosts, size_t n, struct buf *b)
+{
+	const struct host *last = NULL;
+
+	for (size_t left = n; left > 0; left--) {
+		const struct host *next = NULL;
+
+		for (size_t i = 0; i < n; i++)
+			if (!hosts[i].fallback &&
+			    (last == NULL || before(last, &hosts[i])) &&
+			    (next == NULL || before(&hosts[i], next)))
+				next = &hosts[i];
+		/* One that stands twice. */
+		if (next == NULL)
+			return;
+		if (last != NULL)
+			buf_addc(b, last->preference < next->preference ? '<' : ',');
+		for (const char *p = next->name; *p != '\0'; p++)
+			buf_addc(b, *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p);
+		last = next;
+	}
 }

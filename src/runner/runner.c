@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "dest.h"
+#include "group.h"
 #include "ipc/channel.h"
 #include "ipc/msg.h"
 #include "lib/clock.h"
@@ -38,6 +38,24 @@ runner_wake(struct runner *r)
 	loop_timer_set(r->wake, 0);
 }
 
+/*
+ * The next message: one that is due, of first attempts and retries in turn,
+ * and one that is parked and has its place now, in turn.
+ */
+static uint32_t
+next_one(struct runner *r, int64_t now, struct dest **from)
+{
+	uint32_t slot;
+
+	r->turn = !r->turn;
+	if (r->turn && (slot = dests_next_parked(r, from)) != INDEX_NONE)
+		return slot;
+	slot = index_take(r->index, now);
+	if (slot == INDEX_NONE && !r->turn)
+		slot = dests_next_parked(r, from);
+	return slot;
+}
+
 void
 runner_take_up(struct runner *r)
 {
@@ -47,11 +65,12 @@ runner_take_up(struct runner *r)
 	if (!r->conf->queue.deliver)
 		return;
 	while (!r->stopping && r->job_n < r->job_max) {
-		uint32_t slot = index_take(r->index, now);
+		struct dest *from = NULL;
+		uint32_t slot = next_one(r, now, &from);
 
 		if (slot == INDEX_NONE)
 			return;
-		job_start(r, slot);
+		job_start(r, slot, from);
 		if (++taken == TAKE_UP_MAX) {
 			runner_wake(r);
 			return;
@@ -66,7 +85,9 @@ on_wake(void *arg)
 
 	r->awake = false;
 	conn_reap(r);
-	dest_give_slots(r);
+	slots_serve(r);
+	groups_pump(r);
+	dests_pump(r);
 	runner_take_up(r);
 	record_list(r);
 	record_settle(r);
@@ -156,9 +177,9 @@ watch_clock(struct runner *r)
 static bool
 is_idle(const struct runner *r)
 {
-	return r->conn_n == 0 && r->finishing == 0 && r->local->active == 0 &&
-	    remove_idle(r) && record_idle(r) && control_idle(r) &&
-	    scan_idle(r);
+	return r->conn_n == 0 && r->finishing == 0 &&
+	    r->dests.local->active == 0 && remove_idle(r) && record_idle(r) &&
+	    control_idle(r) && scan_idle(r);
 }
 
 static void
@@ -193,7 +214,10 @@ on_tick(void *arg)
 	remove_tick(r);
 	drop_tick(r);
 	if (++r->ticks % SWEEP_TICKS == 0)
-		dest_tick(r);
+{
+		dests_tick(r);
+		groups_tick(r);
+	}
 	runner_wake(r);
 	loop_timer_set(r->tick, TICK_MS);
 }

@@ -9,9 +9,12 @@
  *
  *   index   what is known to be in the spool, small, and when it is due
  *   job     a message that is loaded: each recipient gets its outcome
- *   dest    where mail goes (a domain's MX hosts, an upstream, the local
- *           mailboxes): its deliveries in a line, its connections
- *   conn    a connection; hosts finds out where to; local is the Maildir
+ *   dest    where mail goes (a domain, an upstream, the local mailboxes):
+ *           its deliveries in a line, and what is parked behind it
+ *   group   hosts that take the mail of destinations, as hosts found out:
+ *           how many connections (window), whether they live (dead), and
+ *           who may open one of those that there are (slots)
+ *   conn    a connection; local is the Maildir
  *   finish  all outcomes are there: marks, notes, report, remove or defer
  *
  * Everything runs in the thread of the loop, but for what is said to run in
@@ -29,7 +32,7 @@
 #include "net/dns.h"
 #include "net/tls.h"
 #include "queue/queue.h"
-#include "hosts.h"
+#include "group.h"
 #include "index.h"
 #include "life.h"
 
@@ -76,10 +79,10 @@ struct runner {
 
 	struct job *jobs;
 	size_t job_n, job_max;
+	bool turn;			/* of parked mail */
 
-	struct map *dests;
-	struct dest *local;
-	struct dest *wants_first, **wants_last;
+	struct dests dests;
+	struct groups groups;
 	struct conn *conns;		/* all */
 	struct conn *graves;		/* to be freed by conn_reap() */
 	size_t conn_n, conn_max, per_destination;

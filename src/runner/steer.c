@@ -469,7 +469,7 @@ match_done(void *arg)
 	bool act = false;
 
 	if (c->op != CONTROL_FLUSH && any_parked(c))
-		dest_unpark_all(c->r);
+		dests_unpark_all(c->r);
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *m = &c->items[i];
 
@@ -525,7 +525,7 @@ steer_start(struct runner *r, const struct msg_control *m, int answer)
 	struct control *c = mem_alloc(sizeof(*c));
 
 	if (m->op == CONTROL_FLUSH)
-		dest_revive(r);
+		dests_revive(r);
 	c->r = r;
 	c->answer = answer;
 	c->op = m->op;

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-#include "dest.h"
+#include "group.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -30,7 +30,8 @@
 static size_t
 weight(const struct dest *d)
 {
-	return d->waiting + d->parked + d->conn_n + d->active;
+	return d->waiting + d->parked + d->active +
+	    (d->group != NULL ? d->group->conn_n : 0);
 }
 
 static int
@@ -58,22 +59,24 @@ add_dest(struct buf *b, const struct dest *d)
 {
 	static const char *const kinds[] = { [DEST_LOCAL] = "local",
 		[DEST_MX] = "mx", [DEST_UPSTREAM] = "upstream" };
-	int64_t now = clock_wall(), dead = d->dead_until - clock_ms();
+	const struct group *g = d->group;
+	const struct dead *dead = dest_dead(d, clock_ms());
+	int64_t now = clock_wall();
 
 	buf_adds(b, "dest\t");
 	add_field(b, str_c(d->key), KEY_SHOWN);
-	buf_addf(b, "\t%s\t", kinds[d->kind]);
+	buf_addf(b, "\t%s\t", kinds[d->way->kind]);
 	add_field(b, str_c(d->name), NAME_SHOWN);
 	buf_addf(b, "\t%zu\t%zu\t%zu\t%zu\t%zu\t%u\t%u\t%u\t%lld\t",
 	    d->waiting, d->parked,
-	    d->kind == DEST_LOCAL ? d->active : d->conn_n,
-	    d->kind == DEST_LOCAL ? d->active : d->ready_n, d->window,
+	    g != NULL ? g->conn_n : d->active,
+	    g != NULL ? g->ready_n : d->active, g != NULL ? g->window.size : 0,
 	    minute_sum(&d->minute, DELIVERED, now),
 	    minute_sum(&d->minute, TEMPFAIL, now),
 	    minute_sum(&d->minute, PERMFAIL, now),
-	    (long long)(dead > 0 ? dead : 0));
-	if (dead > 0)
-		add_field(b, d->cause.result.text, CAUSE_SHOWN);
+	    (long long)(dead != NULL ? dead->until - clock_ms() : 0));
+	if (dead != NULL)
+		add_field(b, dead->cause.result.text, CAUSE_SHOWN);
 	buf_addc(b, '\n');
 }
 
@@ -81,13 +84,13 @@ add_dest(struct buf *b, const struct dest *d)
 static struct dest **
 sorted(const struct runner *r, size_t *n)
 {
-	struct dest **v = mem_array(map_count(r->dests) + 1, sizeof(struct dest *));
+	struct dest **v = mem_array(map_count(r->dests.all) + 1, sizeof(struct dest *));
 	struct str key;
 	size_t at = 0;
 	void *d;
 
 	*n = 0;
-	while (map_next(r->dests, &at, &key, &d))
+	while (map_next(r->dests.all, &at, &key, &d))
 		v[(*n)++] = d;
 	qsort(v, *n, sizeof(struct dest *), by_weight);
 	return v;

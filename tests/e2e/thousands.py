@@ -8,7 +8,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, skip, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, route, skip, upstream, wait_for  # noqa: E402
 
 COUNT = 1200
 
@@ -60,7 +60,8 @@ class Slow:
 
 
 def setup(slow, limit, idle):
-    zone = "slow.test A 127.0.0.1\n" + "".join(f"d{i}.test MX 10 slow.test\n" for i in range(COUNT))
+    # Each has a host of its own: those with one host would share its connections.
+    zone = "*.slow.test A 127.0.0.1\n" + "".join(f"d{i}.test MX 10 h{i}.slow.test\n" for i in range(COUNT))
     return zone, (f"smtp-port = {slow.port}\nqueue {{ runners = 1 idle-connection = {idle} }}\n"
                   f"limits {{ connections = {2 * COUNT} connections-in = 100 connections-out = {limit} }}\n")
 
@@ -83,14 +84,21 @@ def many():
 
 
 def mute():
-    """Who waits for a connection takes no place from mail that needs none."""
+    """Who waits for a connection takes no place from mail that needs none, nor all that there are."""
     slow = Slow(mute=True)
     zone, conf = setup(slow, 50, "1h")
-    with Names(zone) as names, Barid(extra=names.conf + conf, relay=("127.0.0.0/8",)) as b:
+    with Sink() as good, Names(zone) as names, \
+            Barid(extra=names.conf + conf + upstream("good", good.port) + route("good.test", "good") + route("*", "mx"),
+                  relay=("127.0.0.0/8",)) as b:
         send_all(b)
-        wait_for("connections", lambda: slow.waiting == 50, 60)
+        # An eighth is kept for hosts that have taken mail, and for upstreams.
+        wait_for("connections", lambda: slow.waiting == 44, 60)
         b.send("a@elsewhere.test", ["bob@example.test"], "Subject: local\r\n\r\nhello\r\n")
         b.mail("bob", 1)
+        for n in (1, 2):
+            b.send("a@elsewhere.test", ["x@good.test"], "Subject: upstream\r\n\r\nhello\r\n")
+            good.messages(n)
+        assert slow.waiting == 44 and slow.taken == 0
         # All get their turn, once they are greeted: no connection is kept while others wait.
         slow.greet()
         b.empty(120)

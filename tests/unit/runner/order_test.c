@@ -236,4 +236,31 @@ START_TEST(memory)
 }
 END_TEST
 
-UNIT_MAIN("order", preference, equals, hops, upstream, mixing, choosing, memory)
+/* V6: the same hosts in the same order are the same, whatever the numbers. */
+START_TEST(key)
+{
+	const struct host one[] = { host("b", 10, 1), host("A", 10, 1),
+		host("c", 30, 1) };
+	const struct host other[] = { host("C", 7, 2), host("a", 1, 0),
+		host("b", 1, 1), host("B", 1, 1) };
+	const struct host turned[] = { host("c", 10, 1), host("b", 20, 1),
+		host("a", 20, 1) };
+	struct buf k;
+
+	buf_init(&k, 4096);
+	hosts_key(one, 3, &k);
+	ck_str(buf_str(&k), STR("a,b<c"));
+	buf_reset(&k);
+	hosts_key(other, 4, &k);
+	ck_str(buf_str(&k), STR("a,b<c"));
+	buf_reset(&k);
+	hosts_key(turned, 3, &k);
+	ck_str(buf_str(&k), STR("c<a,b"));
+	buf_reset(&k);
+	hosts_key(one, 0, &k);
+	ck_str(buf_str(&k), STR(""));
+	buf_free(&k);
+}
+END_TEST
+
+UNIT_MAIN("order", preference, equals, hops, upstream, mixing, choosing, memory, key)

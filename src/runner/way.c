@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * way -- how mail leaves: to MX hosts or an upstream, from which address.
+ *
+ * Most of it is the configuration's and lives as long as the process.  But a
+ * message may bring an upstream along that stands in no file.  It is copied
+ * once for its destination, and lives until the last connection to it is
+ * gone.
+ */
+
+#include "way.h"
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define WAY_ARENA 65536
+
+/* Upstreams of one name, and written where they are used, may differ in it. */
+static int
+level(const struct dest_way *w)
+{
+	return w->upstream != NULL && w->upstream->server_n > 0 ?
+	    w->upstream->servers[0].tls : w->tls;
+}
+
+void
+way_key(struct buf *b, const struct dest_way *w)
+{
+	static const char *const words[] = { "local", "mx", "upstream" };
+
+	buf_addf(b, "%s/%d/" STR_FMT "/", words[w->kind], level(w),
+	    STR_ARG(w->source));
+	if (w->fallback != NULL)
+		buf_addf(b, "%s/", w->fallback->name);
+}
+
+/* An upstream that a message brought along goes with the message. */
+static const struct conf_upstream *
+own_upstream(const struct conf *c, const struct dest_way *w, struct arena *a)
+{
+	struct conf_via via;
+
+	if (w->upstream == NULL || w->upstream->place.file[0] != '\0')
+		return w->upstream;
+	if (conf_via_read(c, w->upstream->name, w->upstream->servers[0].tls, a,
+		&via) != NULL)
+		panic("the way %s was one", w->upstream->name);
+	return via.upstream;
+}
+
+struct way *
+way_new(const struct conf *c, const struct dest_way *w)
+{
+	struct way *kept = mem_alloc(sizeof(*kept));
+
+	kept->refs = 1;
+	arena_init(&kept->arena, WAY_ARENA);
+	kept->kind = w->kind;
+	kept->upstream = own_upstream(c, w, &kept->arena);
+	kept->fallback = w->fallback;
+	kept->tls = w->tls;
+	kept->source = arena_cstr(&kept->arena, w->source);
+	return kept;
+}
+
+struct way *
+way_take(struct way *w)
+{
+	w->refs++;
+	return w;
+}
+
+void
+way_drop(struct way *w)
+{
+	if (--w->refs > 0)
+		return;
+	arena_free(&w->arena);
+	mem_free(w);
+}

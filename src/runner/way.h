@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_WAY_H
+#define RUNNER_WAY_H
+
+/* way -- how mail leaves, apart from the name it goes to. */
+
+#include "conf/conf.h"
+
+enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM };
+
+/* A way that mail takes; what differs here is another destination. */
+struct dest_way {
+	enum dest_kind kind;
+	struct str name;	/* domain, upstream */
+	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
+	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
+	int tls;		/* DEST_MX: enum conf_client_tls */
+	struct str source;	/* what it leaves from, as in policy/source.h */
+};
+
+/* The same, kept: of a destination, its group, and the connections of this. */
+struct way {
+	unsigned refs;
+	struct arena arena;	/* the source; an upstream that is in no file */
+	enum dest_kind kind;
+	const struct conf_upstream *upstream, *fallback;
+	int tls;		/* enum conf_client_tls, of MX hosts */
+	const char *source;
+};
+
+/* Adds a key of W without its name. */
+void way_key(struct buf *b, const struct dest_way *w);
+struct way *way_new(const struct conf *c, const struct dest_way *w) MUST_USE;
+struct way *way_take(struct way *w) MUST_USE;	/* it has one more owner ... */
+void way_drop(struct way *w);			/* ... and one less */
+
+#endif
