@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging in at a smarthost: every mechanism, with servers of ours and with Dovecot's."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import ROOT, Sink, USER, certificate, free_port, need, smarthost, wait_for  # noqa: E402
+
+SLOW = "queue { runners = 1 retry = {1h} idle-connection = 200ms }\n"
+QUICK = "queue { runners = 1 retry = {1s} idle-connection = 200ms }\n"
+SENDER, RCPT = "alice@example.test", "carol@far.example"
+TEXT = ("From: alice@example.test\r\nTo: carol@far.example\r\nSubject: x\r\n"
+        "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\nhello\r\n").encode()
+USERNAME, SECRET = "us,er=x", "pa ss\u00e9"
+LOGIN = f'user = "{USERNAME}" password = "{SECRET}"'
+
+
+class Folder:
+    """A folder that barid may read."""
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp()
+        os.chmod(self.path, 0o755)
+        return self.path
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def put(path, text):
+    with open(path + ".tmp", "w", encoding="utf-8") as f:
+        f.write(text)
+    if ROOT:
+        shutil.chown(path + ".tmp", USER)
+    os.chmod(path + ".tmp", 0o600)
+    os.rename(path + ".tmp", path)
+
+
+def sink(d, mechanisms, *args, rules=()):
+    cert, key = certificate(d)
+    return Sink("--tls-cert", cert, "--tls-key", key, "--require-auth", *args, "--caps",
+                f"PIPELINING,STARTTLS,8BITMIME,AUTH {mechanisms}", rules=rules)
+
+
+def used(facts):
+    return [line.split()[1] for line in facts["lines"] if line.startswith("AUTH ")]
+
+
+def passwords():
+    """Each mechanism alone, and the best of several; a binding that the server computes for itself."""
+    with Folder() as d:
+        for offered, options, want in (
+                ("PLAIN", "", ["PLAIN"]), ("LOGIN", "", ["LOGIN"]), ("CRAM-MD5", "", ["CRAM-MD5"]),
+                ("SCRAM-SHA-256", "", ["SCRAM-SHA-256"]),
+                ("PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256", "", ["SCRAM-SHA-256"]),
+                ("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", "", ["SCRAM-SHA-256-PLUS"]),
+                ("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", 'auth = {"plain", "SCRAM-SHA-256"}', ["SCRAM-SHA-256"]),
+                ("CRAM-MD5 PLAIN LOGIN", 'auth = {"LOGIN"}', ["LOGIN"])):
+            with sink(d, offered, "--auth", f"{USERNAME}:{SECRET}") as s, \
+                    smarthost(("127.0.0.1", s.port, f"{LOGIN} {options}"), extra=SLOW) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                m = s.messages(1)[0]
+                assert m["auth"] == USERNAME and m["tls"] and used(m) == want, (offered, m)
+                b.empty()
+                assert SECRET not in b.log()
+
+
+def refusals():
+    """A login that fails is our configuration's fault: mail waits, and nothing weaker is tried."""
+    with Folder() as d:
+        for offered, options, words in (
+                ("SCRAM-SHA-256 PLAIN", "", "535"),
+                ("SCRAM-SHA-256-PLUS PLAIN", "", "535"),
+                ("PLAIN", 'auth = {"SCRAM-SHA-256"}', "no AUTH mechanism that we can use"),
+                ("GSSAPI", "", "no AUTH mechanism that we can use")):
+            with sink(d, offered, "--auth", f"{USERNAME}:another") as s, \
+                    smarthost(("127.0.0.1", s.port, f"{LOGIN} {options}"), extra=SLOW) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                b.deferred(words)
+                b.stop()
+                assert len([line for line in s.said() if line.startswith("AUTH ")]) <= 1, s.said()
+                assert b.mailbox("alice") == []
+        # Somebody who says yes to everything does not know the password.
+        with sink(d, "SCRAM-SHA-256", "--auth", f"{USERNAME}:{SECRET}", rules=["AUTH=235 2.7.0 welcome"]) as s, \
+                smarthost(("127.0.0.1", s.port, LOGIN), extra=SLOW) as b:
+            b.send(SENDER, [RCPT], TEXT)
+            b.deferred("without the server's proof")
+            assert s.messages() == []
+
+
+def tokens():
+    """RFC 7628 and XOAUTH2: a token from a file, which is read again when it has changed."""
+    with Folder() as d:
+        path = f"{d}/token"
+        option = f'user = "{USERNAME}" token = "file:{path}"'
+        for mech in ("XOAUTH2", "OAUTHBEARER"):
+            name = USERNAME if mech == "XOAUTH2" else USERNAME.replace("=", "=3D").replace(",", "=2C")
+            put(path, "old\n")
+            with sink(d, f"PLAIN {mech}", "--auth", f"{name}:{SECRET}", "--token", "ya29.good-Token_x~+/=") as s, \
+                    smarthost(("127.0.0.1", s.port, option), extra=QUICK) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                # What the server says of it is in the log, as JSON.
+                line = b.deferred("535")
+                assert '"status":"401"' in line.replace("\\", ""), line
+                put(path, "ya29.good-Token_x~+/=\n")
+                m = s.messages(1)[0]
+                assert used(m) == [mech] and m["auth"] == name, m
+                b.empty()
+                bad = [f for c in s.connections() for f in c["faults"]]
+                assert not bad and "ya29" not in b.log(), bad
+        with sink(d, "XOAUTH2", "--auth", f"{USERNAME}:x", "--token", "t") as s, \
+                smarthost(("127.0.0.1", s.port, option), extra=QUICK) as b:
+            for text, words in (("", "holds no token"), ("a b", "holds no token"), ("x" * 9000, "File too large")):
+                put(path, text)
+                b.send(SENDER, [RCPT], TEXT)
+                b.deferred(words)
+            os.unlink(path)
+            b.send(SENDER, [RCPT], TEXT)
+            b.deferred("No such file")
+            put(path, "t")
+            b.empty()
+            assert len(s.messages()) == 4
+
+
+# ---- a server that we did not write -------------------------------------------------------
+
+def jwt(key, **claims):
+    """RFC 7519, HS256."""
+    def part(x):
+        return base64.urlsafe_b64encode(x).rstrip(b"=")
+    text = part(json.dumps({"alg": "HS256", "typ": "JWT"}).encode()) + b"." + part(json.dumps(claims).encode())
+    return (text + b"." + part(hmac.digest(key, text, "sha256"))).decode()
+
+
+class Dovecot:
+    """A submission server of its own, which hands what it gets to a sink."""
+
+    KEY = hashlib.sha256(b"a key").digest()
+
+    def __init__(self, d, mechanisms, relay):
+        self.port = free_port(["127.0.0.1"])
+        self.log = f"{d}/dovecot.log"
+        cert, key = certificate(d)
+        # As nobody in particular where we are root, else as ourselves.
+        user = "nobody" if ROOT else pwd.getpwuid(os.geteuid()).pw_name
+        uid = pwd.getpwnam(user)
+        os.makedirs(f"{d}/keys/default/HS256", exist_ok=True)
+        with open(f"{d}/keys/default/HS256/default", "wb") as f:
+            f.write(base64.b64encode(self.KEY))
+        with open(f"{d}/passwd", "w", encoding="utf-8") as f:
+            f.write(f"dave:{{PLAIN}}{SECRET}\n")
+        with open(f"{d}/oauth2.conf", "w", encoding="utf-8") as f:
+            f.write(f"introspection_mode = local\nusername_attribute = sub\n"
+                    f"local_validation_key_dict = fs:posix:prefix={d}/keys/\n")
+        with open(f"{d}/dovecot.conf", "w", encoding="utf-8") as f:
+            f.write(f"""base_dir = {d}/run
+state_dir = {d}/state
+log_path = {self.log}
+protocols = submission
+listen = 127.0.0.1
+hostname = dovecot.test
+ssl = yes
+ssl_cert = <{cert}
+ssl_key = <{key}
+auth_mechanisms = {mechanisms}
+auth_verbose = yes
+auth_failure_delay = 0
+submission_relay_host = 127.0.0.1
+submission_relay_port = {relay}
+submission_relay_ssl = no
+submission_relay_trusted = no
+mail_location = maildir:{d}/mail
+first_valid_uid = 1
+last_valid_uid = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service submission-login {{
+  inet_listener submission {{
+    port = {self.port}
+  }}
+  inet_listener submissions {{
+    port = 0
+  }}
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {d}/oauth2.conf
+}}
+passdb {{
+  driver = passwd-file
+  args = {d}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid={uid.pw_uid} gid={uid.pw_gid} home={d}/home
+}}
+""")
+            if not ROOT:
+                f.write(f"default_login_user = {user}\ndefault_internal_user = {user}\n"
+                        f"service anvil {{\n  chroot =\n}}\nservice submission-login {{\n  chroot =\n}}\n")
+        os.makedirs(f"{d}/home", exist_ok=True)
+        os.makedirs(f"{d}/mail", exist_ok=True)
+        if ROOT:
+            shutil.chown(f"{d}/home", user)
+            shutil.chown(f"{d}/mail", user)
+        self.process = subprocess.Popen(["dovecot", "-F", "-c", f"{d}/dovecot.conf"], stdin=subprocess.DEVNULL)
+        wait_for("dovecot", lambda: os.path.exists(f"{d}/run/master.pid") or self.process.poll() is not None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *exc):
+        self.process.terminate()
+        self.process.wait()
+        if kind:
+            with open(self.log, encoding="utf-8", errors="replace") as f:
+                print("---- dovecot\n" + f.read()[-4000:])
+
+
+def dovecot():
+    """SCRAM, CRAM-MD5, PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER with Dovecot's submission server."""
+    need("dovecot")
+    passwords, token = ("SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN"), ("XOAUTH2", "OAUTHBEARER")
+    with Folder() as d, Sink("--caps", "PIPELINING,8BITMIME,SIZE 1000000") as s, \
+            Dovecot(d, " ".join(passwords + token).lower(), s.port) as v:
+        now, count = int(time.time()), 0
+        put(f"{d}/good", jwt(Dovecot.KEY, sub="dave", iat=now - 10, exp=now + 3600))
+        put(f"{d}/bad", jwt(b"another key", sub="dave", iat=now - 10, exp=now + 3600))
+        for mech in passwords + token:
+            proof = ('password = "%s"', SECRET, "wrong") if mech in passwords else \
+                (f'token = "file:{d}/%s"', "good", "bad")
+            for right in (True, False):
+                option = f'user = "dave" auth = {{"{mech}"}} ' + proof[0] % (proof[1] if right else proof[2])
+                with smarthost(("127.0.0.1", v.port, option), extra=SLOW) as b:
+                    with b.smtp() as c:
+                        for _ in range(3):
+                            c.sendmail(SENDER, [RCPT], TEXT)
+                    if not right:
+                        b.deferred("535")
+                        assert b.mailbox("alice") == []
+                        continue
+                    count += 3
+                    assert s.messages(count)[-1]["text"].endswith(b"\r\n\r\nhello\r\n")
+                    b.empty()
+        assert len(s.messages()) == count
+
+
+def main():
+    for test in (passwords, refusals, tokens, dovecot):
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        start = time.monotonic()
+        test()
+        print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+main()
