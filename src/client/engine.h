@@ -114,6 +114,7 @@ struct client {
 	size_t next;		/* the next recipient for RCPT */
 	size_t open;		/* recipients without an outcome */
 	size_t taken;		/* of them, those that the server accepted */
+	bool utf8;		/* SMTPUTF8 was said */
 	bool answered;		/* MAIL was */
 	bool dirty;		/* the server may hold a transaction: RSET */
 	bool bdat;		/* the text goes by BDAT */

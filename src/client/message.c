@@ -142,6 +142,55 @@ add_param(struct buf *b, const char *name, struct str value)
 	buf_add(b, value);
 }
 
+/* The octets of the UTF-8 character that S begins with; 0: it is none. */
+static size_t
+utf8_char(struct str s, uint32_t *c)
+{
+	unsigned char first = (unsigned char)s.p[0];
+	size_t n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if (!str_is_utf8(str_head(s, n)) || s.n < n)
+		return 0;
+	*c = n == 1 ? first : first & (0x7fU >> n);
+	for (size_t i = 1; i < n; i++)
+		*c = *c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	return n;
+}
+
+/*
+ * RFC 6533 3: an original recipient in UTF-8 goes without SMTPUTF8 in the
+ * form that is ASCII, each such character as "\x{HEX}".
+ */
+static void
+add_orcpt(const struct client *c, struct buf *b, struct str orcpt)
+{
+	struct buf ascii;
+	uint32_t v = 0;
+	size_t n;
+
+	if (!str_has_8bit(orcpt)) {
+		add_param(b, " ORCPT=", orcpt);
+		return;
+	}
+	if (str_has_ctl(orcpt) || str_find(orcpt, ' ') != -1)
+		return;
+	buf_init(&ascii, SMTP_COMMAND_MAX);
+	for (; orcpt.n > 0; orcpt = str_skip(orcpt, n)) {
+		n = utf8_char(orcpt, &v);
+		if (n == 0)
+			break;
+		if (v < 0x80 || c->utf8)
+			buf_add(&ascii, str_head(orcpt, n));
+		else
+			buf_addf(&ascii, "\\x{%X}", (unsigned)v);
+	}
+	if (orcpt.n == 0 && buf_ok(&ascii)) {
+		buf_add(b, STR(" ORCPT="));
+		buf_add(b, buf_str(&ascii));
+	}
+	buf_free(&ascii);
+}
+
 static void
 add_path(struct buf *b, const char *verb, const struct path *p)
 {
@@ -165,7 +214,8 @@ write_mail(struct client *c)
 		buf_add(b, STR(" BODY=BINARYMIME"));
 	else if (m->eight_bit)
 		buf_add(b, STR(" BODY=8BITMIME"));
-	if (c->ext & EXT_SMTPUTF8 && needs_utf8(m))
+	c->utf8 = c->ext & EXT_SMTPUTF8 && needs_utf8(m);
+	if (c->utf8)
 		buf_add(b, STR(" SMTPUTF8"));
 	if (c->ext & EXT_DSN) {
 		if (m->ret != RET_UNSAID)
@@ -190,7 +240,7 @@ write_rcpt(struct client *c)
 			buf_add(b, STR(" NOTIFY="));
 			notify_add(b, to->notify);
 		}
-		add_param(b, " ORCPT=", to->orcpt);
+		add_orcpt(c, b, to->orcpt);
 	}
 	client_command(c, V_RCPT, c->next);
 	if (++c->next == c->m->rcpt_n)

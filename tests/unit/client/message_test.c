@@ -33,6 +33,11 @@ static const struct client_rcpt to_utf8[] = {
 	{ .path = PATH("j\303\266rg", "y.test") },
 };
 
+static const struct client_rcpt to_utf8_dsn[] = {
+	{ .path = PATH("b", "y.test"), .orcpt = LIT("utf-8;j\303\266rg@y") },
+	{ .path = PATH("c", "y.test"), .orcpt = LIT("utf-8;\266\303") },
+};
+
 #define M(count) \
 	.m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = (count) }, \
 	.text = "one\r\n"
@@ -279,6 +284,19 @@ static const struct dialogue extensions[] = {
 	    .m = { .rcpts = to_utf8, .rcpt_n = 1 }, .script = SLOW,
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"
 	    " addresses or header, which the server does not take\nend\n"
+	    "ready\n" },
+	{ "an original recipient in UTF-8, for who takes it",
+	    .m = { .rcpts = to_utf8_dsn, .rcpt_n = 2, .smtputf8 = true },
+	    .script = HI "S:250-SMTPUTF8\nS:250-DSN\nS:250 PIPELINING\n"
+	    "C:MAIL FROM:<> SMTPUTF8\nC:RCPT TO:<b@y.test> ORCPT=utf-8;j\303\266rg@y\n"
+	    "C:RCPT TO:<c@y.test>\nC:DATA\nS:550\nS:503\nS:503\nS:503\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nrcpt 1 perm mail 550\nend\n"
+	    "ready\n" },
+	{ "and for who does not", .m = { .rcpts = to_utf8_dsn, .rcpt_n = 2 },
+	    .script = HI "S:250-DSN\nS:250 PIPELINING\n"
+	    "C:MAIL FROM:<>\nC:RCPT TO:<b@y.test> ORCPT=utf-8;j\\x{F6}rg@y\n"
+	    "C:RCPT TO:<c@y.test>\nC:DATA\nS:550\nS:503\nS:503\nS:503\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nrcpt 1 perm mail 550\nend\n"
 	    "ready\n" },
 	{ "SMTPUTF8", .m = { .rcpts = to_utf8, .rcpt_n = 1 },
 	    .script = HI "S:250 SMTPUTF8\nC:MAIL FROM:<> SMTPUTF8\nS:250\n"
