@@ -163,6 +163,7 @@ START_TEST(both_ways)
 	char *out = mem_alloc(N), *in = mem_alloc(N);
 	size_t sent = 0, got = 0;
 	struct tls *t;
+	struct buf key;
 	enum tls_result r;
 
 	for (size_t i = 0; i < N; i++)
@@ -174,6 +175,10 @@ START_TEST(both_ways)
 	ck_assert_int_ge(tls_bits(t), 128);
 	ck_assert(str_starts(str_c(tls_cipher(t)), STR("TLS_")));
 	ck_assert_int_eq(tls_handshake(t), TLS_DONE);
+	buf_init(&key, 100);
+	tls_exporter(t, &key);
+	ck_assert_uint_eq(key.n, 32);
+	buf_free(&key);
 	while (got < N) {
 		size_t n = 0;
 		enum tls_result w = TLS_WANT_READ;
