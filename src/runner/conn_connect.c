@@ -267,6 +267,20 @@ race_take(struct conn *c, size_t at)
 	conn_watch_connect(c, c->connect_by - clock_ms());
 }
 
+/* The first of the family that this is true of is worth a line in the log. */
+static void
+say_lost(struct conn *c, int family)
+{
+	struct family_memory *m = &c->r->families;
+	int64_t now = clock_ms();
+	int before = family_late(m, now);
+
+	family_lost(m, family, now);
+	if (family_late(m, now) == family && before != family)
+		log_info(NULL, "%s does not seem to lead anywhere: it is tried "
+		    "last for a while", family == AF_INET ? "IPv4" : "IPv6");
+}
+
 static void connected(struct conn *c);
 
 static void
@@ -284,8 +298,7 @@ on_race(void *arg, bool readable, bool writable)
 		race_end(c);
 		return;
 	}
-	family_lost(&c->r->families, addr_family(&conn_hop(c)->addr),
-	    clock_ms());
+	say_lost(c, addr_family(&conn_hop(c)->addr));
 	/* The one that was too slow may have its turn later. */
 	race_take(c, c->hop_at);
 	connected(c);

@@ -146,7 +146,8 @@ def free_port(hosts):
             port = 0
             try:
                 for host in hosts:
-                    s = stack.enter_context(socket.socket())
+                    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                    s = stack.enter_context(socket.socket(family))
                     s.bind((host, port))
                     port = s.getsockname()[1]
             except OSError:
