@@ -95,6 +95,7 @@ void dns_free(struct dns *d);
  * From now on NAME is its own only MX host, with these addresses, and
  * nobody is asked for either.
  */
+#define DNS_OVERRIDE_MAX 32
 void dns_override(struct dns *d, const char *name, const struct addr *addr, size_t n);
 /* True if some answer can be secure: all servers are on the loopback. */
 bool dns_is_trusted(const struct dns *d);

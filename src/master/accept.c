@@ -76,10 +76,10 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 {
 	bool pop = l->conf->service == SERVICE_POP3;
 	int runners[RUNNERS_MAX];
-	size_t runner_n = m->helper_n - 1;
+	size_t runner_n = m->helper_n - FIRST_RUNNER;
 
 	for (size_t i = 0; i < runner_n; i++)
-		runners[i] = m->helpers[1 + i].client_end;
+		runners[i] = m->helpers[FIRST_RUNNER + i].client_end;
 	struct session_env env = {
 		.conf = m->conf, .listen = l->conf, .tls = l->tls,
 		.hostname = l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname,

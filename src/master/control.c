@@ -104,8 +104,8 @@ status_text(const struct master *m, struct buf *b)
 	buf_addf(b, "users %zu\n", userset_count(m->users));
 	for (size_t i = 0; i < m->helper_n; i++)
 		buf_addf(b, "helper %s %u pid=%d\n",
-		    m->helpers[i].kind == HELPER_AUTH ? "barid-auth" : "barid-runner",
-		    m->helpers[i].index, (int)m->helpers[i].pid);
+		    helper_name(&m->helpers[i]), m->helpers[i].index,
+		    (int)m->helpers[i].pid);
 	for (int c = 0; c < COUNT_N; c++)
 		buf_addf(b, "%s %llu\n", score_counter_name(c),
 		    (unsigned long long)score_get(m->score, c));
@@ -172,7 +172,7 @@ ask_runners(const struct master *m, struct str packet, int64_t timeout_ms, uint6
 
 	*count = 0;
 	buf_init(&reply, FRAME_MAX);
-	for (size_t i = 1; i < m->helper_n; i++) {
+	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++) {
 		struct msg_control_result r;
 		if (channel_call(m->helpers[i].order_client, packet,
 		    clock_ms() + timeout_ms, &reply) < 0 ||
@@ -322,7 +322,7 @@ close_but_orders(const struct master *m)
 	int keep[RUNNERS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 1; i < m->helper_n; i++)
+	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 		keep[n++] = m->helpers[i].order_client;
 	qsort(keep, n, sizeof(keep[0]), by_number);
 	proc_close_from(master_fd_base(), keep, n);

@@ -26,16 +26,37 @@ _Static_assert(RUNNERS_MAX == SCORE_CELLS, "each runner has a cell of its own");
 /* One that lived this long is forgiven. */
 #define HEALTHY_MS 60000
 
-static const char *
+const char *
 helper_name(const struct helper *h)
 {
-	return h->kind == HELPER_AUTH ? "barid-auth" : "barid-runner";
+	static const char *const names[] = { [HELPER_AUTH] = "barid-auth",
+		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http" };
+
+	return names[h->kind];
+}
+
+/* Whether some mail goes by MTA-STS, or somewhere with a token that is fetched. */
+static bool
+needs_http(const struct conf *c)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (c->routes[i].tls == TLS_DANE && c->routes[i].way.kind == VIA_MX)
+			return true;
+	return false;
 }
 
 static bool
-needs_auth(const struct conf *c)
+is_needed(const struct helper *h, const struct conf *c)
 {
-	return c->auth.backends.n > 0;
+	switch (h->kind) {
+	case HELPER_AUTH:
+		return c->auth.backends.n > 0;
+	case HELPER_HTTP:
+		return needs_http(c);
+	case HELPER_RUNNER:
+		break;
+	}
+	return true;
 }
 
 static unsigned
@@ -56,6 +77,9 @@ helpers_init(struct master *m)
 	m->helpers[m->helper_n++] = (struct helper){
 		.kind = HELPER_AUTH, .server_end = -1, .client_end = -1,
 		.order_server = -1, .order_client = -1 };
+	m->helpers[m->helper_n++] = (struct helper){
+		.kind = HELPER_HTTP, .server_end = -1, .client_end = -1,
+		.order_server = -1, .order_client = -1 };
 	for (unsigned i = 0; i < runners; i++)
 		m->helpers[m->helper_n++] = (struct helper){
 			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1,
@@ -71,6 +95,9 @@ open_channels(struct helper *h)
 		return -1;
 	/* Sessions keep this end, so it stays below master_fd_base(). */
 	h->client_end = fds[1];
+	/* No session may ask for a token. */
+	if (h->kind == HELPER_HTTP)
+		return (h->client_end = fd_raise(fds[1])) < 0 ? -1 : 0;
 	if (h->kind != HELPER_RUNNER)
 		return 0;
 	if (channel_pair(fds) < 0 || (h->order_server = fd_raise(fds[0])) < 0 ||
@@ -96,11 +123,11 @@ helpers_channels(struct master *m, struct buf *error)
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	int fds[5 + RUNNERS_MAX];
+	int fds[6 + RUNNERS_MAX];
 	size_t fd_n = 0;
 	char index[16], count[16];
 	const char *path = proc_helper(helper_name(h));
-	unsigned runners = (unsigned)(m->helper_n - 1);
+	unsigned runners = (unsigned)(m->helper_n - FIRST_RUNNER);
 	struct buf b;
 
 	buf_init(&b, sizeof(index) - 1);
@@ -119,7 +146,9 @@ helper_start(struct master *m, struct helper *h)
 	if (h->kind == HELPER_RUNNER)
 		fds[fd_n++] = share_fd(m->share);
 	if (h->kind == HELPER_RUNNER)
-		for (size_t i = 1; i < m->helper_n; i++)
+		fds[fd_n++] = m->helpers[1].client_end;
+	if (h->kind == HELPER_RUNNER)
+		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 			fds[fd_n++] = m->helpers[i].client_end;
 	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", index, "-n", count,
 		NULL };
@@ -146,7 +175,7 @@ helpers_tick(struct master *m)
 
 	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
 		struct helper *h = &m->helpers[i];
-		if (h->kind == HELPER_AUTH && !needs_auth(m->conf))
+		if (!is_needed(h, m->conf))
 			continue;
 		if (h->pid == 0 && now >= h->restart_ms)
 			helper_start(m, h);
@@ -161,7 +190,7 @@ helpers_next_ms(const struct master *m)
 
 	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
 		const struct helper *h = &m->helpers[i];
-		if (h->kind == HELPER_AUTH && !needs_auth(m->conf))
+		if (!is_needed(h, m->conf))
 			continue;
 		if (h->pid == 0 && h->restart_ms < next)
 			next = h->restart_ms;

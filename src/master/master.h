@@ -39,9 +39,10 @@ struct service_tls {
 	struct tls_ctx *ctx;
 };
 
-enum helper_kind { HELPER_AUTH, HELPER_RUNNER };
+enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP };
 
 #define RUNNERS_MAX 64
+#define FIRST_RUNNER 2
 /* Requests at the control socket that are served at once. */
 #define CONTROLS_MAX 32
 
@@ -71,7 +72,8 @@ struct master {
 	size_t tls_n;
 	int64_t certificates_mtime;	/* the newest of all files, to see a change */
 
-	struct helper helpers[1 + RUNNERS_MAX];
+	/* barid-auth, barid-http, and the runners from FIRST_RUNNER on. */
+	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];
 	size_t helper_n;
 
 	struct queue *queue;
@@ -191,6 +193,7 @@ bool control_reaped(struct master *m, pid_t pid);
 void control_accept(struct master *m);
 
 /* helpers.c */
+const char *helper_name(const struct helper *h);
 void helpers_init(struct master *m);
 int helpers_channels(struct master *m, struct buf *error);
 void helpers_tick(struct master *m);	/* starts what should run */

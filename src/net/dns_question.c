@@ -200,7 +200,7 @@ dns_override(struct dns *d, const char *name, const struct addr *addr, size_t n)
 	struct dns_override *o = mem_alloc(sizeof(*o) + n * sizeof(*addr));
 	struct buf b;
 
-	o->n = n < DNS_ADDR_MAX ? n : DNS_ADDR_MAX;
+	o->n = n < DNS_OVERRIDE_MAX ? n : DNS_OVERRIDE_MAX;
 	memcpy(o->v, addr, o->n * sizeof(*addr));
 	if (d->overrides == NULL)
 		d->overrides = map_new();

@@ -75,6 +75,7 @@ conn_reap(struct runner *r)
 		r->graves = c->all_next;
 		loop_timer_free(c->timer);
 		mem_free(c->hops);
+		hosts_free(c->hosts);
 		conn_text_free(&c->text);
 		conn_split_end(&c->split);
 		way_drop(c->way);
@@ -153,6 +154,7 @@ begin(struct conn *c)
 {
 	struct hop hops[HOP_MAX];
 
+	c->hosts = hosts_hold(c->group->hosts);
 	c->hop_n = hosts_choose(c->group, hops);
 	c->hop_at = 0;
 	c->hops = mem_array(c->hop_n, sizeof(*hops));
@@ -229,6 +231,7 @@ conn_pass(struct conn *c, struct delivery *v)
 	struct conn *n = conn_new(c->group);
 
 	v->put_off++;
+	n->hosts = hosts_hold(c->hosts);
 	n->hop_n = c->hop_n - at;
 	n->hops = mem_array(n->hop_n, sizeof(*n->hops));
 	memcpy(n->hops, &c->hops[at], n->hop_n * sizeof(*n->hops));
@@ -270,7 +273,7 @@ session_over(struct conn *c)
 	/* RFC 7435: where TLS is only better than nothing, nothing it is. */
 	if (c->tls_failed && !c->clear && conn_tls_level(c) != TLS_REQUIRED &&
 	    conn_tls_level(c) != TLS_VERIFIED && !conn_is_implicit(c)) {
-		log_debug(NULL, "TLS with %s failed: trying without",
+		log_info(NULL, "TLS with %s failed: trying without",
 		    buf_cstr(&c->relay));
 		c->clear = true;
 		conn_same_hop(c);

@@ -44,6 +44,7 @@ struct conn {
 	struct conn *all_next, **all_at;	/* of the runner; then graves */
 	enum conn_state state;
 
+	struct hosts *hosts;	/* held: the hops point into it */
 	struct hop *hops;
 	size_t hop_n, hop_at;
 	struct conn_race *race;		/* another address, connecting too */
@@ -123,6 +124,7 @@ void conn_watch(struct conn *c);
 void conn_tls_begin(struct conn *c);
 /* Gives back descriptor, TLS and engine. */
 void conn_session_end(struct conn *c);
+/* What is demanded of this hop: off, may, required or verified. */
 int conn_tls_level(const struct conn *c);	/* enum conf_client_tls */
 bool conn_is_implicit(const struct conn *c);
 

@@ -28,9 +28,19 @@
 int
 conn_tls_level(const struct conn *c)
 {
-	const struct conf_server *s = conn_hop(c)->server;
-
-	return s != NULL ? s->tls : c->way->tls;
+	switch (conn_hop(c)->tls.demand) {
+	case TLS_DEMAND_OFF:
+		return TLS_OFF;
+	case TLS_DEMAND_MAY:
+		return TLS_MAY;
+	case TLS_DEMAND_ANY:
+		return TLS_REQUIRED;
+	case TLS_DEMAND_NAME:
+	case TLS_DEMAND_DANE:
+	case TLS_DEMAND_SKIP:
+		break;
+	}
+	return TLS_VERIFIED;
 }
 
 bool
@@ -286,6 +296,30 @@ handshake_failed(struct conn *c)
 	conn_next_hop(c);
 }
 
+/* In the shape of the field's tools. */
+static void
+log_tls(const struct conn *c)
+{
+	static const char *const words[] = { [TLS_ANONYMOUS] = "Anonymous",
+		[TLS_UNTRUSTED] = "Untrusted", [TLS_TRUSTED] = "Trusted",
+		[TLS_AUTHENTICATED] = "Verified" };
+	const struct hop *hop = conn_hop(c);
+	const char *why;
+	enum tls_trust trust = tls_trust(c->tls, &why);
+	struct buf facts;
+
+	buf_init(&facts, 256);
+	tls_add_facts(&facts, c->tls);
+	log_as("smtp", LOG_LEVEL_INFO, NULL,
+	    "%s TLS connection established to %s: %s", words[trust],
+	    buf_cstr(&c->relay), buf_cstr(&facts));
+	buf_free(&facts);
+	if (hop->tls.tell && (why != NULL || trust == TLS_ANONYMOUS))
+		log_warn(NULL, "MTA-STS policy of %s in testing: %s would "
+		    "not be used: %s", c->group->name, buf_cstr(&c->relay),
+		    why != NULL ? why : "it shows no certificate");
+}
+
 static void
 handshake(struct conn *c)
 {
@@ -303,8 +337,7 @@ handshake(struct conn *c)
 	case TLS_DONE:
 		break;
 	}
-	log_debug(NULL, "TLS with %s: %s %s", buf_cstr(&c->relay),
-	    tls_version(c->tls), tls_cipher(c->tls));
+	log_tls(c);
 	if (c->client == NULL) {
 		talk_begin(c);
 		return;
@@ -316,16 +349,49 @@ handshake(struct conn *c)
 	conn_settle(c);
 }
 
+/* Whom the hop must prove to be, and who we are.  ADDRESS: room for one. */
+static struct tls_peer
+peer_of(const struct conn *c, struct buf *address)
+{
+	const struct hop *hop = conn_hop(c);
+	const struct conf_server *s = hop->server;
+	struct tls_peer peer = { .name = hop->host };
+
+	if (s != NULL) {
+		peer.identity = identity_of(c->r, s);
+		if (s->tls_name[0] != '\0')
+			peer.name = s->tls_name;
+	} else if (hop->host[0] == '[') {
+		/* An address literal is the address itself. */
+		addr_add(address, &hop->addr);
+		peer.name = buf_cstr(address);
+	}
+	if (hop->tls.demand == TLS_DEMAND_NAME)
+		peer.verify = TLS_VERIFY_NAME;
+	if (hop->tls.tell)
+		peer.verify = TLS_VERIFY_TRY;
+	if (hop->tls.demand != TLS_DEMAND_DANE)
+		return peer;
+	peer.verify = TLS_VERIFY_DANE;
+	peer.name = hop->dane->base;
+	memcpy(peer.others, hop->dane->others, sizeof(peer.others));
+	peer.tlsa = hop->dane->tlsa;
+	peer.tlsa_n = hop->dane->tlsa_n;
+	return peer;
+}
+
 void
 conn_tls_begin(struct conn *c)
 {
-	struct tls_peer peer = { .name = conn_hop(c)->host,
-		.verify = conn_tls_level(c) == TLS_VERIFIED ? TLS_VERIFY_NAME :
-							      TLS_VERIFY_NONE };
+	struct buf address;
+	struct tls_peer peer;
 
+	buf_init(&address, 128);
+	peer = peer_of(c, &address);
 	c->starttls = false;
 	c->state = CONN_TLS;
 	c->tls = tls_connect(c->r->tls, c->fd, &peer);
+	buf_free(&address);
 	if (c->tls == NULL) {
 		conn_fail(c, "4.7.5", "cannot start TLS with %s",
 		    buf_cstr(&c->relay));

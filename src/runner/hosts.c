@@ -35,10 +35,14 @@
 #define HOSTS_MX_MAX 16
 #define HOSTS_MAX (HOSTS_MX_MAX + CONF_SERVERS_MAX)
 #define TTL_MIN_S 5
+/* Of 32 hosts, each with so many TLSA records as an answer has room for. */
+#define ARENA_MAX ((size_t)8 << 20)
 #define TTL_MAX_S 300
 
 struct hosts {
+	unsigned held;
 	int64_t expires;
+	struct arena arena;	/* what the hosts point to */
 	size_t n;
 	struct host v[];	/* HOSTS_MAX while it is resolved, then N */
 };
@@ -59,13 +63,28 @@ struct lookup {
 	bool implicit;		/* no MX: the domain itself is the host */
 	bool self;		/* we are one of them */
 	bool ignored;		/* some are where none is believed to be */
+	char *domain;		/* in the form that DNS knows; NULL: not asked for */
+	const char *canonical;	/* what its aliases led to */
+	bool mx_secure;
+	bool overridden;
+	const struct host *skipped;	/* one that TLS_DEMAND_SKIP left out */
 	struct buf reason;	/* of the first that was temporary */
 	bool temporary;
 };
 
+struct hosts *
+hosts_hold(struct hosts *h)
+{
+	h->held++;
+	return h;
+}
+
 void
 hosts_free(struct hosts *h)
 {
+	if (h == NULL || --h->held > 0)
+		return;
+	arena_free(&h->arena);
 	mem_free(h);
 }
 
@@ -83,9 +102,13 @@ hosts_add_key(const struct hosts *h, struct buf *b)
 
 /* ---- the end ------------------------------------------------------------------ */
 
+/* RFC 6761 6.3: localhost is whoever says it. */
 static bool
 is_our_name(const struct conf *c, struct str name)
 {
+	if (str_ieq(name, STR("localhost")) ||
+	    str_iends(name, STR(".localhost")))
+		return true;
 	for (size_t i = 0; i < c->listen_n; i++)
 		if (str_ieq(name, str_c(c->listens[i].hostname)))
 			return true;
@@ -174,6 +197,11 @@ why_none(const struct lookup *l, struct buf *words)
 {
 	const char *name = l->d->name;
 
+	if (l->skipped != NULL) {
+		buf_addf(words, "no mail host of %s can be trusted: %s: %s",
+		    name, l->skipped->name, l->skipped->tls.reason);
+		return result_words(TEMPFAIL, "4.7.5", buf_str(words));
+	}
 	if (l->temporary) {
 		buf_addf(words, "cannot look up %s: %s", name,
 		    buf_cstr(&l->reason));
@@ -226,6 +254,7 @@ lookup_end(struct lookup *l, const struct result *res)
 	h = fitted(h);
 	loop_timer_free(l->later);
 	buf_free(&l->reason);
+	mem_free(l->domain);
 	mem_free(l);
 	if (res != NULL) {
 		hosts_free(h);
@@ -234,17 +263,29 @@ lookup_end(struct lookup *l, const struct result *res)
 	dest_resolved(d, h, res);
 }
 
+/* A host that is left out for want of trust may be there another time. */
 static void
-lookup_done(void *arg)
+note_skipped(struct lookup *l)
+{
+	for (size_t i = 0; i < l->h->n; i++) {
+		const struct host *h = &l->h->v[i];
+
+		if (h->tls.demand != TLS_DEMAND_SKIP || h->fallback)
+			continue;
+		l->skipped = h;
+		l->temporary = true;
+	}
+}
+
+/* The hosts that are left have their addresses, and TLS is decided. */
+static void
+lookup_decided(void *arg)
 {
 	struct lookup *l = arg;
 	struct result res;
 	struct buf words;
 
-	if (l->d->way->kind == DEST_MX) {
-		drop_self(l);
-		drop_nowhere(l);
-	}
+	note_skipped(l);
 	if (any_address(l->h, false) ||
 	    (l->temporary && any_address(l->h, true))) {
 		lookup_end(l, NULL);
@@ -254,6 +295,24 @@ lookup_done(void *arg)
 	res = why_none(l, &words);
 	lookup_end(l, &res);
 	buf_free(&words);
+}
+
+static void
+lookup_done(void *arg)
+{
+	struct lookup *l = arg;
+	struct tls_question q = { .dest = l->d, .hosts = l->h->v,
+		.domain = l->overridden ? NULL : l->domain,
+		.canonical = l->canonical, .mx_secure = l->mx_secure,
+		.arena = &l->h->arena, .ttl = &l->ttl,
+		.done = lookup_decided, .arg = l };
+
+	if (l->d->way->kind == DEST_MX) {
+		drop_self(l);
+		drop_nowhere(l);
+	}
+	q.host_n = l->h->n;
+	hosts_tls(&q);
 }
 
 static void lookup_refuse(struct lookup *l, enum outcome o, const char *status,
@@ -311,8 +370,14 @@ on_addr(void *arg, const struct dns_addr_answer *a)
 			l->ttl = a->ttl;
 		h->addr_n = hosts_mix(a->addr, a->addr_n, h->addr,
 		    HOST_ADDR_MAX);
+		/* An override may say another one. */
 		for (size_t i = 0; i < h->addr_n; i++)
-			addr_set_port(&h->addr[i], port_of(l, h));
+			if (addr_port(&h->addr[i]) == 0)
+				addr_set_port(&h->addr[i], port_of(l, h));
+		h->secure = a->secure;
+		if (a->canonical != NULL)
+			h->canonical = arena_cstr(&l->h->arena,
+			    str_c(a->canonical));
 	}
 	if (--l->pending == 0)
 		lookup_done(l);
@@ -428,6 +493,10 @@ on_mx(void *arg, const struct dns_mx_answer *a)
 		note_temporary(l, l->d->name, a->reason);
 	if (a->status == DNS_OK && a->ttl < l->ttl)
 		l->ttl = a->ttl;
+	l->mx_secure = a->secure;
+	l->overridden = a->overridden;
+	if (a->canonical != NULL)
+		l->canonical = arena_cstr(&l->h->arena, str_c(a->canonical));
 	for (size_t i = 0;
 	     a->status == DNS_OK && i < a->mx_n && l->h->n < HOSTS_MX_MAX;
 	     i++) {
@@ -470,7 +539,8 @@ lookup_mx(struct lookup *l)
 		buf_reset(&name);
 		buf_adds(&name, l->d->name);
 	}
-	dns_mx(l->d->r->dns, buf_cstr(&name), on_mx, l);
+	l->domain = mem_dup(buf_str(&name));
+	dns_mx(l->d->r->dns, l->domain, on_mx, l);
 	buf_free(&name);
 }
 
@@ -481,6 +551,8 @@ hosts_resolve(struct dest *d)
 
 	l->d = d;
 	l->h = mem_alloc(sizeof(*l->h) + HOSTS_MAX * sizeof(l->h->v[0]));
+	l->h->held = 1;
+	arena_init(&l->h->arena, ARENA_MAX);
 	l->later = loop_timer_new(d->r->loop, lookup_done, l);
 	l->ttl = TTL_MAX_S;
 	buf_init(&l->reason, 512);

@@ -7,6 +7,8 @@
 #include "conf/conf.h"
 #include "lib/buf.h"
 #include "net/addr.h"
+#include "net/tls.h"
+#include "tls_policy.h"
 
 struct dest;
 struct group;
@@ -18,6 +20,14 @@ struct self;
 #define HOP_MX_MAX 5
 #define HOP_MAX (2 * CONF_SERVERS_MAX)
 
+/* A host that TLSA records speak of; lives as long as its struct hosts. */
+struct host_dane {
+	const char *base;	/* whose they are: for SNI and certificate */
+	const char *others[TLS_NAMES_MAX];
+	const struct dns_tlsa *tlsa;
+	size_t tlsa_n;
+};
+
 /* One address to be tried. */
 struct hop {
 	struct addr addr;	/* of the host, or of the proxy in front of it */
@@ -25,6 +35,8 @@ struct hop {
 	const struct conf_server *server;	/* of an upstream, or NULL */
 	bool fallback;		/* only when the ones before could not be reached */
 	bool tried;
+	struct tls_decision tls;
+	const struct host_dane *dane;	/* with TLS_DEMAND_DANE */
 };
 
 /* A host with its addresses, as hosts_order() takes it. */
@@ -36,6 +48,10 @@ struct host {
 	bool fallback;
 	struct addr addr[HOST_ADDR_MAX];
 	size_t addr_n;
+	bool secure;		/* the addresses, by DNSSEC */
+	const char *canonical;	/* what NAME's aliases led to; NULL: none did */
+	struct tls_decision tls;
+	const struct host_dane *dane;
 };
 
 /* Which addresses of hosts are tried, and in which order. */
@@ -93,8 +109,25 @@ void bad_clear(struct runner *r);
 bool bad_is(const struct runner *r, const struct addr *a);
 void bad_last(const struct runner *r, struct hop *hops, size_t n);
 
+/* hosts_tls.c: what TLS with the hosts is to be. */
+struct tls_question {
+	struct dest *dest;
+	struct host *hosts;	/* TLS and DANE are filled in; no addresses: not to be used */
+	size_t host_n;
+	const char *domain;	/* of MX hosts, as DNS has it; NULL: it has no policy */
+	const char *canonical;	/* what its aliases led to; NULL: none did */
+	bool mx_secure;
+	struct arena *arena;	/* of the hosts */
+	uint32_t *ttl;
+	void (*done)(void *arg);	/* also from inside */
+	void *arg;
+};
+void hosts_tls(const struct tls_question *q);
+
 /* Starts to resolve D's name; ends in dest_resolved(), never from inside. */
 void hosts_resolve(struct dest *d);
+/* Keeps H until another hosts_free(). */
+struct hosts *hosts_hold(struct hosts *h) MUST_USE;
 void hosts_free(struct hosts *h);	/* NULL is fine */
 /* Good until then, on clock_ms(). */
 int64_t hosts_expiry(const struct hosts *h);

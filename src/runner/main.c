@@ -19,14 +19,17 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "group.h"
+#include "ipc/policies.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "runner.h"
 
-enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_RUNNERS };
+enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
+	FD_RUNNERS };
 
 /* Messages that are loaded at once, beside those that connections have. */
 #define JOBS_MAX 1000
@@ -102,10 +105,12 @@ inherit(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNERS_MAX; i++)
 		r->send[i] = -1;
-	r->channel = r->orders = -1;
+	r->channel = r->orders = r->http = -1;
 	if (is_channel(FD_CHANNEL) && is_channel(FD_ORDERS)) {
 		r->channel = FD_CHANNEL;
 		r->orders = FD_ORDERS;
+		if (is_channel(FD_HTTP))
+			r->http = FD_HTTP;
 		r->score = score_attach(FD_SCORE);
 		r->users = userset_attach(FD_USERS);
 		for (size_t i = 0; i < r->count; i++)
@@ -160,6 +165,11 @@ open_all(struct runner *r, const struct proc_user *u)
 	r->tls = tls_client_ctx(c->tls.ca, c->tls.min_version, &error);
 	if (r->tls == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	identity_load(r);
+	r->policies = policies_dir(c->spool, true, u->uid);
+	if (r->policies < 0)
+		log_error(NULL, "%s/%s: %s: no policy is kept", c->spool,
+		    POLICIES_DIR, strerror(errno));
 	drop_open(r);
 	record_open(r, u->uid);
 	buf_free(&error);
@@ -213,6 +223,23 @@ on_hup(void *arg)
 	log_reopen();
 }
 
+/* Names that DNS is not asked for. */
+static void
+override(struct runner *r)
+{
+	for (size_t i = 0; i < r->conf->override_n; i++) {
+		const struct conf_override *o = &r->conf->overrides[i];
+		struct addr v[DNS_OVERRIDE_MAX];
+		size_t n = 0;
+
+		for (size_t k = 0; k < o->addresses.n && n < ARRAY_LEN(v); k++)
+			if (addr_parse_port(str_c(o->addresses.v[k]), 0,
+				&v[n]) == 0)
+				n++;
+		dns_override(r->dns, o->name, v, n);
+	}
+}
+
 static void
 start(struct runner *r)
 {
@@ -222,6 +249,7 @@ start(struct runner *r)
 	r->loop = loop_new();
 	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
 	    c->dns.timeout);
+	override(r);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
 	threads = LOCAL_THREADS / (unsigned)r->count;
 	r->local_pool = loop_pool_new(r->loop,
@@ -262,6 +290,7 @@ stop(struct runner *r)
 	scan_stop(r);
 	drop_stop(r);
 	dns_free(r->dns);
+	ask_stop(r);
 	dests_free(r);
 	groups_free(r);
 	bad_clear(r);
@@ -275,6 +304,9 @@ stop(struct runner *r)
 	loop_free(r->loop);
 	mem_free(r->bytes);
 	tls_ctx_free(r->tls);
+	identity_free(r);
+	if (r->policies >= 0)
+		close(r->policies);
 	queue_close(r->queue);
 	if (r->mailboxes >= 0)
 		close(r->mailboxes);

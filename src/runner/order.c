@@ -71,7 +71,8 @@ add_hops(const struct host *h, const struct choice *c, bool late,
 			continue;
 		hop = &hops[(*n)++];
 		*hop = (struct hop){ .addr = *a, .server = h->server,
-			.fallback = h->fallback };
+			.fallback = h->fallback, .tls = h->tls,
+			.dane = h->dane };
 		memcpy(hop->host, h->name, sizeof(hop->host));
 		(*left)--;
 	}
@@ -129,6 +130,27 @@ before(const struct host *a, const struct host *b)
 	return strcasecmp(a->name, b->name) < 0;
 }
 
+/*
+ * A connection is for those alone who demand of the host what it was held
+ * against; a certificate may have been good for one domain only.
+ */
+static void
+add_tls(const struct host *h, struct buf *b)
+{
+	bool anchors = false;
+
+	if (h->tls.demand <= TLS_DEMAND_MAY && !h->tls.tell &&
+	    h->tls.demand != TLS_DEMAND_SKIP)
+		return;
+	buf_addf(b, "/%d%s", (int)h->tls.demand, h->tls.tell ? "t" : "");
+	if (h->dane == NULL)
+		return;
+	for (size_t i = 0; i < h->dane->tlsa_n; i++)
+		anchors = anchors || h->dane->tlsa[i].usage == 2;
+	if (anchors && h->dane->others[0] != NULL)
+		buf_addf(b, "@%s", h->dane->others[0]);
+}
+
 void
 hosts_key(const struct host *hosts, size_t n, struct buf *b)
 {
@@ -149,6 +171,7 @@ hosts_key(const struct host *hosts, size_t n, struct buf *b)
 			buf_addc(b, last->preference < next->preference ? '<' : ',');
 		for (const char *p = next->name; *p != '\0'; p++)
 			buf_addc(b, *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p);
+		add_tls(next, b);
 		last = next;
 	}
 }

@@ -36,11 +36,13 @@
 #include "index.h"
 #include "life.h"
 
+struct ask;
 struct conn;
 struct control;
 struct dest;
 struct drop;
 struct finish;
+struct identity;
 struct job;
 struct record_list;
 struct removal;
@@ -56,6 +58,11 @@ struct runner {
 	struct loop_pool *local_pool;	/* mailboxes, which may be elsewhere */
 	struct dns *dns;
 	struct tls_ctx *tls;
+	struct identity *identities;	/* certificates of our own */
+	size_t identity_n;
+	int policies;			/* of MTA-STS, on the disk; -1: none */
+	int http;			/* to barid-http; -1: none */
+	struct ask *asks;		/* of it, open */
 	struct queue *queue;
 	struct score *score;
 	struct share *share;		/* what all runners have in common */
@@ -149,6 +156,12 @@ void record_message(struct runner *r, enum journal_event event, const char *id,
 /* The received line of F, which borrows from it and SCRATCH; from any thread. */
 void record_received_line(struct journal_line *l, const struct queue_file *f,
     struct buf *scratch);
+
+/* identity.c: the certificates that servers are shown */
+void identity_load(struct runner *r);	/* before the sandbox */
+/* NULL: S has none. */
+const struct tls_identity *identity_of(const struct runner *r, const struct conf_server *s);
+void identity_free(struct runner *r);
 
 /* control.c */
 void control_start(struct runner *r);

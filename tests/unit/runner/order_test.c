@@ -10,7 +10,8 @@
 static struct host
 host(const char *name, unsigned preference, size_t addr_n)
 {
-	struct host h = { .preference = preference, .addr_n = addr_n };
+	struct host h = { .preference = preference, .addr_n = addr_n,
+		.tls.demand = TLS_DEMAND_MAY };
 
 	memcpy(h.name, name, strlen(name));
 	for (size_t i = 0; i < addr_n; i++) {
@@ -259,6 +260,22 @@ START_TEST(key)
 	buf_reset(&k);
 	hosts_key(one, 0, &k);
 	ck_str(buf_str(&k), STR(""));
+	/* T-06: what TLS is demanded differs, and for one domain only perhaps. */
+	struct dns_tlsa tlsa[] = { { .usage = 3 }, { .usage = 2 } };
+	struct host_dane dane = { .base = "b", .others = { "d.test" }, .tlsa = tlsa, .tlsa_n = 1 };
+	struct host tls[] = { host("a", 1, 1), host("b", 1, 1), host("c", 1, 1) };
+
+	tls[0].tls.demand = TLS_DEMAND_NAME;
+	tls[1].tls.demand = TLS_DEMAND_DANE;
+	tls[1].dane = &dane;
+	tls[2].tls.tell = true;
+	hosts_key(tls, 3, &k);
+	ck_str(buf_str(&k), STR("a/4,b/5,c/2t"));
+	buf_reset(&k);
+	dane.tlsa_n = 2;
+	tls[0].tls.demand = TLS_DEMAND_SKIP;
+	hosts_key(tls, 2, &k);
+	ck_str(buf_str(&k), STR("a/0,b/5@d.test"));
 	buf_free(&k);
 }
 END_TEST
