@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, Wire, free_port, route, skip, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, Silent, Sink, Wire, free_port, route, skip, upstream, wait_for  # noqa: E402
 
 SENDER, RCPT = "alice@example.test", "you@far.example"
 RELAY = ("127.0.0.0/8",)
@@ -149,30 +149,6 @@ route "*" {{ via = "up" }}
 
 
 # ---- families ---------------------------------------------------------------------------
-
-class Silent:
-    """A port that takes no connection and refuses none: its backlog is full."""
-
-    def __init__(self, host, port):
-        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind((host, port))
-        self.sock.listen(0)
-        self.fill = []
-        for _ in range(3):
-            c = socket.socket(self.sock.family)
-            c.setblocking(False)
-            c.connect_ex((host, self.sock.getsockname()[1]))
-            self.fill.append(c)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        for c in self.fill:
-            c.close()
-        self.sock.close()
-
 
 def has_ipv6():
     try:

@@ -288,6 +288,30 @@ class Clock:
         return time.time() + self.ahead
 
 
+class Silent:
+    """A port that takes no connection and refuses none: its backlog is full."""
+
+    def __init__(self, host, port):
+        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock.bind((host, port))
+        self.sock.listen(0)
+        self.fill = []
+        for _ in range(3):
+            c = socket.socket(self.sock.family)
+            c.setblocking(False)
+            c.connect_ex((host, self.sock.getsockname()[1]))
+            self.fill.append(c)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        for c in self.fill:
+            c.close()
+        self.sock.close()
+
+
 def merge(text):
     """A section may stand once; those that take a line each are put together."""
     lines, at = [], {}
