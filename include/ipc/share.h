@@ -39,6 +39,7 @@ struct share_place {
 	uint32_t at;
 };
 #define SHARE_ALL ((struct share_place){ UINT32_MAX })
+#define SHARE_NONE ((struct share_place){ UINT32_MAX - 1 })	/* nothing was taken */
 
 /*
  * Takes one of MOST connections, to KEY if that is not empty, at NOW (ms).
@@ -66,6 +67,9 @@ struct share_rate {
  * and is counted; else how long to wait, in us.
  */
 int64_t share_pass(struct share_user u, struct str key, struct share_rate r,
+    int64_t now);
+/* How long it would have to wait; nothing is counted. */
+int64_t share_wait(struct share_user u, struct str key, struct share_rate r,
     int64_t now);
 /* It did not go after all. */
 void share_undo(struct share_user u, struct str key, struct share_rate r);

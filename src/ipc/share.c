@@ -393,6 +393,16 @@ share_pass(struct share_user u, struct str key, struct share_rate r,
 	return 0;
 }
 
+int64_t
+share_wait(struct share_user u, struct str key, struct share_rate r,
+    int64_t now)
+{
+	struct cell *c = cell_at(u.share, place_of(u, key));
+	int64_t at = atomic_load(&c->free_at);
+
+	return share_rate_pass(r, now, &at) ? 0 : at - now;
+}
+
 void
 share_undo(struct share_user u, struct str key, struct share_rate r)
 {

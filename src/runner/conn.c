@@ -55,6 +55,7 @@ unlink_conn(struct conn *c)
 	if (c->next != NULL)
 		c->next->at = c->at;
 	c->group->conn_n--;
+	slot_give(c->group, c->place);
 	*c->all_at = c->all_next;
 	if (c->all_next != NULL)
 		c->all_next->all_at = c->all_at;
@@ -169,7 +170,7 @@ begin(struct conn *c)
 }
 
 static struct conn *
-conn_new(struct group *g)
+conn_new(struct group *g, struct share_place place)
 {
 	struct runner *r = g->r;
 	struct conn *c = mem_alloc(sizeof(*c));
@@ -181,6 +182,7 @@ conn_new(struct group *g)
 	c->all_refused = true;
 	c->begun_ms = clock_ms();
 	c->way = way_take(g->way);
+	c->place = place;
 	cause_init(&c->why);
 	conn_fail(c, "4.4.0", "no host of %s could be reached", g->name);
 	buf_init(&c->relay, 512);
@@ -221,14 +223,14 @@ bool
 conn_may_pass(const struct conn *c, const struct delivery *v)
 {
 	return next_host(c, v) < c->hop_n && !c->r->stopping &&
-	    c->r->conn_n < c->r->conn_max;
+	    slot_may_force(c->group);
 }
 
 void
 conn_pass(struct conn *c, struct delivery *v)
 {
 	size_t at = next_host(c, v);
-	struct conn *n = conn_new(c->group);
+	struct conn *n = conn_new(c->group, slot_force(c->group));
 
 	v->put_off++;
 	n->hosts = hosts_hold(c->hosts);
@@ -246,9 +248,9 @@ conn_pass(struct conn *c, struct delivery *v)
 }
 
 void
-conn_open(struct group *g)
+conn_open(struct group *g, struct share_place place)
 {
-	begin(conn_new(g));
+	begin(conn_new(g, place));
 }
 
 /* ---- sessions ------------------------------------------------------------------------ */
@@ -337,9 +339,11 @@ conn_settle(struct conn *c)
 			break;
 		if (!c->ready)
 			became_ready(c);
-		if (!conn_mail_next(c)) {
+		if (slot_owed(c->group, c->place, c->messages) ||
+		    !conn_mail_next(c)) {
 			/* Others may wait for its place. */
 			if (!c->r->stopping && !c->only && !slot_wanted(c->r) &&
+			    !slot_owed(c->group, c->place, c->messages) &&
 			    !conn_is_spent(c))
 				break;
 			say_quit(c);
@@ -366,7 +370,8 @@ conn_wake(struct group *g)
 	for (struct conn *c = g->conns; c != NULL; c = c->next)
 		if (is_waiting(c)) {
 			conn_settle(c);
-			return true;
+			/* If it still waits, nothing may go now. */
+			return !is_waiting(c);
 		}
 	return false;
 }

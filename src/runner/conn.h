@@ -40,6 +40,7 @@ struct conn {
 	struct runner *r;
 	struct group *group;
 	struct way *way;
+	struct share_place place;	/* where it is counted */
 	struct conn *next, **at;		/* of the group */
 	struct conn *all_next, **all_at;	/* of the runner; then graves */
 	enum conn_state state;

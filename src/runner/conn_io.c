@@ -252,7 +252,7 @@ conn_watch(struct conn *c)
 	if (c->quitting)
 		ms = QUIT_MS;
 	else if (client_ready(c->client))
-		ms = c->r->conf->queue.idle_connection;
+		ms = c->group->idle_ms;
 	else if (ms == 0)
 		ms = HANDSHAKE_MS;
 	else if (ms > c->cap_ms - now)

@@ -18,7 +18,7 @@
 bool
 conn_is_spent(const struct conn *c)
 {
-	size_t max = c->r->conf->queue.per_connection;
+	size_t max = c->group->per_connection;
 
 	if (c->client != NULL && client_limits(c->client)->mail_max > 0 &&
 	    client_limits(c->client)->mail_max < max)

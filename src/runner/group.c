@@ -38,12 +38,21 @@
 
 /* ---- finding and forgetting ------------------------------------------------------- */
 
+static void
+on_poll(void *arg)
+{
+	runner_wake(arg);
+}
+
 void
 groups_init(struct runner *r)
 {
 	r->groups.all = map_new();
 	for (size_t i = 0; i < ARRAY_LEN(r->groups.wants); i++)
 		r->groups.wants[i].last = &r->groups.wants[i].first;
+	r->groups.poll = loop_timer_new(r->loop, on_poll, r);
+	/* Of one that was killed, if nobody did it before. */
+	share_forget(r->share, (unsigned)r->number);
 }
 
 static struct group *
@@ -56,7 +65,8 @@ group_new(const struct dest *d, struct str key)
 	g->name = mem_dup(str_c(d->name));
 	g->way = way_take(d->way);
 	g->turn_last = &g->turn_first;
-	window_init(&g->window, d->r->per_destination);
+	window_init(&g->window, 1);
+	spare_name(g, d->name, NULL);
 	dead_init(&g->dead);
 	map_put(d->r->groups.all, key, g);
 	return g;
@@ -90,6 +100,7 @@ group_free(struct group *g)
 	hosts_free(g->hosts);
 	way_drop(g->way);
 	dead_free(&g->dead);
+	spare_free(g);
 	mem_free(g->name);
 	mem_free(g->key);
 	mem_free(g);
@@ -138,6 +149,7 @@ groups_free(struct runner *r)
 
 	while (map_next(r->groups.all, &at, &key, &v))
 		group_free(v);
+	loop_timer_free(r->groups.poll);
 	map_free(r->groups.all);
 	r->groups.all = NULL;
 }
@@ -168,6 +180,7 @@ group_join(struct dest *d, struct hosts *h)
 	g->way = way_take(d->way);
 	hosts_free(g->hosts);
 	g->hosts = h;
+	spare_name(g, d->name, h);
 	d->group = g;
 	d->mate = g->mates;
 	d->mate_at = &g->mates;
@@ -223,9 +236,8 @@ group_turn(struct dest *d)
 	g->turn_last = &d->turn_next;
 }
 
-/* There may be room for what its destinations have parked. */
-static void
-feed_all(struct group *g)
+void
+group_feed(struct group *g)
 {
 	if (g->parked == 0)
 		return;
@@ -240,9 +252,11 @@ group_take(struct group *g)
 	struct delivery *v;
 
 	if (d == NULL) {
-		feed_all(g);
+		group_feed(g);
 		return NULL;
 	}
+	if (!spare_pass(g))
+		return NULL;
 	turn_remove(g, d);
 	v = dest_take(d);
 	group_turn(d);
@@ -255,7 +269,7 @@ group_take(struct group *g)
 bool
 group_is_shut(const struct group *g)
 {
-	return g->conn_n == 0 && g->wants;
+	return g->conn_n == 0 && (g->wants || g->hold_until > clock_ms());
 }
 
 /* True if a connection more would have something to carry. */
@@ -283,17 +297,23 @@ unload_all(struct group *g)
 static void
 open_more(struct group *g)
 {
+	enum slot got = SLOT_TAKEN;
+
 	while (g->turn_first != NULL && conn_wake(g))
 		;
-	while (needs_one(g) && g->conn_n < g->window.size &&
-	    !dead_is(&g->dead, clock_ms())) {
-		if (!slot_take(g)) {
-			slot_want(g);
-			break;
+	while (got == SLOT_TAKEN && needs_one(g) &&
+	    g->conn_n < g->window.size && !dead_is(&g->dead, clock_ms()) &&
+	    spare_may_pass(g)) {
+		struct share_place place;
+
+		got = slot_take(g, &place);
+		if (got == SLOT_TAKEN) {
+			conn_open(g, place);
+			group_feed(g);
 		}
-		conn_open(g);
-		feed_all(g);
 	}
+	if (got == SLOT_NONE)
+		slot_want(g);
 	if (group_is_shut(g))
 		unload_all(g);
 }
@@ -307,7 +327,7 @@ suspend_all(struct group *g)
 		turn_remove(g, d);
 		dest_suspend(d, &g->dead);
 	}
-	feed_all(g);
+	group_feed(g);
 }
 
 void
@@ -365,7 +385,7 @@ die(struct group *g, const struct result *why)
 		turn_remove(g, d);
 		dest_fail(d, &g->dead.cause.result);
 	}
-	feed_all(g);
+	group_feed(g);
 }
 
 void
@@ -374,7 +394,7 @@ group_ready(struct group *g)
 	g->ready_n++;
 	dead_clear(&g->dead);
 	window_ready(&g->window);
-	feed_all(g);
+	group_feed(g);
 	later(g);
 }
 

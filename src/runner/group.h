@@ -5,6 +5,8 @@
 /* group -- hosts that take the mail of one or more destinations. */
 
 #include "dest.h"
+#include "ipc/share.h"
+#include "lib/loop.h"
 #include "window.h"
 
 struct conn;
@@ -21,6 +23,13 @@ struct group {
 	struct dest *mates;	/* destinations whose mail it takes */
 	size_t waiting, parked;	/* theirs */
 	struct dest *turn_first, **turn_last;	/* those that have mail */
+
+	/* What spares it: of a section, or of queue. */
+	const struct conf_destination *section;
+	uint64_t per_destination, per_connection;
+	int64_t idle_ms;
+	struct loop_timer *timer;	/* for what ends by itself ... */
+	int64_t hold_until;	/* ... a rate, on clock_ms(), or others' connections */
 
 	struct conn *conns;
 	size_t conn_n;
@@ -48,6 +57,7 @@ struct groups {
 	struct map *all;
 	struct wants wants[2];	/* those who may have of the reserve: the second */
 	struct group *serving;
+	struct loop_timer *poll;	/* other runners may give one back */
 	struct group *later;
 };
 
@@ -67,6 +77,8 @@ void group_turn(struct dest *d);
 /* The next delivery, of each destination in turn; NULL: there is none. */
 struct delivery *group_take(struct group *g);
 void group_pump(struct group *g);
+/* There may be room for what its destinations have parked. */
+void group_feed(struct group *g);
 /* Mail could not go now however little there were of it. */
 bool group_is_shut(const struct group *g);
 
@@ -76,21 +88,42 @@ void group_worked(struct group *g);
 /* One is gone; WHY: it came to nothing. */
 void group_closed(struct group *g, const struct result *why);
 
+/* spare.c: what a configuration says to spare a group. */
+/* One of its names is NAME, or one of H's. */
+void spare_name(struct group *g, const char *name, const struct hosts *h);
+/* A message may go now, and is counted; false: the timer is set. */
+bool spare_pass(struct group *g);
+/* The same without counting it. */
+bool spare_may_pass(struct group *g);
+/* Looks again in so many ms: others may have given a connection back. */
+void spare_poll(struct group *g, int64_t ms);
+void spare_free(struct group *g);
+
 /* slots.c: who may open a connection, of those that all share. */
-bool slot_take(struct group *g);
+enum slot { SLOT_TAKEN, SLOT_NONE, SLOT_NONE_HERE };
+/* SLOT_NONE: there is none for anybody; SLOT_NONE_HERE: none for G. */
+enum slot slot_take(struct group *g, struct share_place *place);
+/* There is one, though nobody was asked who came before. */
+bool slot_may_force(const struct group *g);
+struct share_place slot_force(struct group *g);
+void slot_give(const struct group *g, struct share_place place);
+/* A connection that carried so many messages is better given to another runner. */
+bool slot_owed(const struct group *g, struct share_place place, size_t messages);
 /* Takes a place in the line for one. */
 void slot_want(struct group *g);
 /* True if somebody waits: who needs none gives it back. */
 bool slot_wanted(const struct runner *r);
 /* Connections have ended: those that waited for that go on. */
 void slots_serve(struct runner *r);
+/* Those that hang in a greeting while others wait are given up. */
+void slots_hurry(struct runner *r);
 
 /* ---- conn ---------------------------------------------------------------- */
 
-/* Opens a connection for G, which asks for a delivery when it is ready. */
-void conn_open(struct group *g);
+/* Opens a connection for G at PLACE, which asks for a delivery when it is ready. */
+void conn_open(struct group *g, struct share_place place);
 bool conn_is_idle(const struct group *g);	/* one of G's */
-/* Gives work to an idle connection of G; false if there is none. */
+/* Gives work to an idle connection of G; false if there is none, of one or the other. */
 bool conn_wake(struct group *g);
 /* Ends the idle connections, or NOW all: what is in doubt stays queued. */
 void conn_stop_all(struct runner *r, bool now);

@@ -94,6 +94,12 @@ hosts_expiry(const struct hosts *h)
 	return h->expires;
 }
 
+const char *
+hosts_name(const struct hosts *h, size_t i)
+{
+	return i < h->n ? h->v[i].name : NULL;
+}
+
 void
 hosts_add_key(const struct hosts *h, struct buf *b)
 {

@@ -131,6 +131,8 @@ struct hosts *hosts_hold(struct hosts *h) MUST_USE;
 void hosts_free(struct hosts *h);	/* NULL is fine */
 /* Good until then, on clock_ms(). */
 int64_t hosts_expiry(const struct hosts *h);
+/* The name of host I, or NULL behind the last. */
+const char *hosts_name(const struct hosts *h, size_t i);
 /* As hosts_key(). */
 void hosts_add_key(const struct hosts *h, struct buf *b);
 /* A fresh choice among the hosts of G, those that failed lately last. */

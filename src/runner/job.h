@@ -68,7 +68,10 @@ struct job {
 	struct job **mark_at;
 };
 
-/* Loads the message, which was parked at FROM or nowhere, and sends its recipients on their ways. */
+/*
+ * Loads the message, which was parked at FROM or nowhere, and sends its
+ * recipients on their ways.
+ */
 void job_start(struct runner *r, uint32_t slot, struct dest *from);
 /* The outcome for recipient number RCPT: said in the log, counted, kept. */
 void job_result(struct job *j, size_t rcpt, const struct result *res,

@@ -190,19 +190,15 @@ lock(struct runner *r)
 	fatal(EX_OSERR, "cannot lock the spool: %s", strerror(errno));
 }
 
-/* How much of the shared limits is this runner's. */
+/* What there is room for in this process. */
 static void
 limits(struct runner *r)
 {
 	const struct conf *c = r->conf;
 	size_t files = proc_files_max(), jobs, most;
 
-	r->per_destination = ((size_t)c->queue.per_destination + r->count - 1) /
-	    r->count;
-	if (r->per_destination == 0)
-		r->per_destination = 1;
-	r->conn_max = ((size_t)c->limits.connections_out + r->count - 1) /
-	    r->count;
+	/* All of it, if the others leave it: see ipc/share.h. */
+	r->conn_max = (size_t)c->limits.connections_out;
 	if (r->conn_max > files / 2)
 		r->conn_max = files / 2;
 	if (r->conn_max == 0)
@@ -310,6 +306,7 @@ stop(struct runner *r)
 	queue_close(r->queue);
 	if (r->mailboxes >= 0)
 		close(r->mailboxes);
+	share_forget(r->share, (unsigned)r->number);
 	score_free(r->score);
 	share_free(r->share);
 	userset_free(r->users);

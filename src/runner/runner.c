@@ -29,6 +29,13 @@
 #define JUMP_MS 60000
 #define SWEEP_TICKS 10
 
+struct share_user
+runner_share(const struct runner *r)
+{
+	return (struct share_user){ .share = r->share,
+		.i = (unsigned)r->number, .count = (unsigned)r->count };
+}
+
 void
 runner_wake(struct runner *r)
 {
@@ -213,6 +220,7 @@ on_tick(void *arg)
 	record_tick(r);
 	remove_tick(r);
 	drop_tick(r);
+	slots_hurry(r);
 	if (++r->ticks % SWEEP_TICKS == 0)
 {
 		dests_tick(r);

@@ -12,8 +12,9 @@
  *   dest    where mail goes (a domain, an upstream, the local mailboxes):
  *           its deliveries in a line, and what is parked behind it
  *   group   hosts that take the mail of destinations, as hosts found out:
- *           how many connections (window), whether they live (dead), and
- *           who may open one of those that there are (slots)
+ *           how many connections (window), whether they live (dead), who
+ *           may open one of those that there are (slots), and how much is
+ *           sent (spare)
  *   conn    a connection; local is the Maildir
  *   finish  all outcomes are there: marks, notes, report, remove or defer
  *
@@ -92,7 +93,7 @@ struct runner {
 	struct groups groups;
 	struct conn *conns;		/* all */
 	struct conn *graves;		/* to be freed by conn_reap() */
-	size_t conn_n, conn_max, per_destination;
+	size_t conn_n, conn_max;
 	struct map *bad;		/* addresses that failed lately */
 	struct family_memory families;
 
@@ -126,6 +127,8 @@ void runner_begin(struct runner *r);
 void runner_stop(void *r);
 /* Takes up what is due, after what runs now has returned. */
 void runner_wake(struct runner *r);
+/* What it is among those that share. */
+struct share_user runner_share(const struct runner *r);
 /* The same at once: never from within a job, a connection or a destination. */
 void runner_take_up(struct runner *r);
 /* No retry is farther away than this (seconds): the clock may have jumped. */

@@ -7,15 +7,25 @@
  * taken mail before, and upstreams: were all connections to hang in the
  * greetings of strangers, mail to those would still go.  Who has its part
  * of the reserve stands in the line like everybody.
+ *
+ * The numbers are those of all runners (ipc/share.h).  A runner that has more
+ * than its part of them gives one back after some messages, when another
+ * waits.
  */
 
 #include "group.h"
+
+#include "lib/clock.h"
 #include "runner.h"
 
 /* One in eight is kept back, but not too many; nobody gets more than a quarter. */
 #define RESERVE_PART 8
 #define RESERVE_MAX 32
 #define RESERVE_SHARE 4
+/* How often another runner is looked at, by who waits for its connections. */
+#define POLL_MS 100
+/* So many messages are worth a connection, before another runner has it. */
+#define OWED_AFTER 10
 
 static size_t
 reserve(const struct runner *r)
@@ -33,14 +43,17 @@ is_favoured(const struct group *g)
 	    g->conn_n < 1 + reserve(g->r) / RESERVE_SHARE;
 }
 
+/* Of all connections, as many as G may make use of. */
+static size_t
+most(const struct group *g)
+{
+	return is_favoured(g) ? g->r->conn_max : g->r->conn_max - reserve(g->r);
+}
+
 static bool
 is_free(const struct group *g)
 {
-	const struct runner *r = g->r;
-
-	if (r->conn_n >= r->conn_max)
-		return false;
-	return is_favoured(g) || r->conn_n < r->conn_max - reserve(r);
+	return g->r->conn_n < most(g);
 }
 
 static struct wants *
@@ -49,13 +62,89 @@ line_of(const struct group *g)
 	return &g->r->groups.wants[is_favoured(g)];
 }
 
-bool
-slot_take(struct group *g)
+/* Whoever has one may be another runner, which tells nobody. */
+static void
+poll_others(struct runner *r)
 {
+	if (r->count > 1)
+		loop_timer_set(r->groups.poll, POLL_MS);
+}
+
+/* Counts a connection more in all and of G; false: there are enough. */
+static enum slot
+take(struct group *g, uint64_t most_all, uint64_t most_own,
+    struct share_place *place)
+{
+	struct share_user u = runner_share(g->r);
+	struct share_place all;
+	int64_t now = clock_ms();
+
+	if (!share_take(u, STR(""), most_all, now, &all)) {
+		poll_others(g->r);
+		return SLOT_NONE;
+	}
+	if (share_take(u, str_c(g->key), most_own, now, place))
+		return SLOT_TAKEN;
+	share_give(u, all);
+	spare_poll(g, POLL_MS);
+	return SLOT_NONE_HERE;
+}
+
+enum slot
+slot_take(struct group *g, struct share_place *place)
+{
+	uint64_t all = g->r->conf->limits.connections_out;
+
 	/* Not before those who came earlier. */
-	if (line_of(g)->n > 0 && g->r->groups.serving != g)
+	if ((line_of(g)->n > 0 && g->r->groups.serving != g) || !is_free(g))
+		return SLOT_NONE;
+	if (!is_favoured(g))
+		all -= reserve(g->r);
+	return take(g, all, g->per_destination, place);
+}
+
+bool
+slot_may_force(const struct group *g)
+{
+	struct share_user u = runner_share(g->r);
+
+	return is_free(g) && g->conn_n < g->per_destination &&
+	    share_total(u, SHARE_ALL) < g->r->conf->limits.connections_out;
+}
+
+struct share_place
+slot_force(struct group *g)
+{
+	struct share_place place;
+
+	if (take(g, UINT64_MAX, UINT64_MAX, &place) != SLOT_TAKEN)
+		place = SHARE_NONE;
+	return place;
+}
+
+void
+slot_give(const struct group *g, struct share_place place)
+{
+	struct share_user u = runner_share(g->r);
+
+	if (place.at == SHARE_NONE.at)
+		return;
+	share_give(u, SHARE_ALL);
+	share_give(u, place);
+}
+
+bool
+slot_owed(const struct group *g, struct share_place place, size_t messages)
+{
+	struct share_user u = runner_share(g->r);
+	int64_t now;
+
+	if (u.count < 2 || messages == 0 || messages % OWED_AFTER != 0)
 		return false;
-	return is_free(g);
+	now = clock_ms();
+	return share_wanted(u, SHARE_ALL, g->r->conf->limits.connections_out,
+		   now) ||
+	    share_wanted(u, place, g->per_destination, now);
 }
 
 void
@@ -71,6 +160,15 @@ slot_want(struct group *g)
 	*line->last = g;
 	line->last = &g->wants_next;
 	line->n++;
+}
+
+void
+slots_hurry(struct runner *r)
+{
+	size_t n = r->groups.wants[0].n + r->groups.wants[1].n;
+
+	if (n > 0)
+		conn_hurry(r, n);
 }
 
 bool

@@ -32,6 +32,14 @@ window_init(struct window *w, size_t most)
 }
 
 void
+window_limit(struct window *w, size_t most)
+{
+	w->most = most > 0 ? most : 1;
+	w->calm = w->calm < w->most ? w->calm : w->most;
+	w->size = w->size < w->most ? w->size : w->most;
+}
+
+void
 window_again(struct window *w)
 {
 	bool proven = w->proven;

@@ -19,6 +19,8 @@ struct window {
 
 /* Nothing is known of the hosts, or nothing any more. */
 void window_init(struct window *w, size_t most);
+/* The configuration allows another number. */
+void window_limit(struct window *w, size_t most);
 /* They were dead: all that was learnt but that it worked once is forgotten. */
 void window_again(struct window *w);
 /* A session got through. */

@@ -227,7 +227,10 @@ START_TEST(rate_waits)
 	int64_t now = 60LL * SECOND, wait;
 
 	begin();
+	ck_assert_int_eq(share_wait(user(0, 1), A, r, now), 0);
+	ck_assert_int_eq(share_wait(user(0, 1), A, r, now), 0);
 	ck_assert_int_eq(share_pass(user(0, 1), A, r, now), 0);
+	ck_assert_int_gt(share_wait(user(0, 1), A, r, now), 0);
 	wait = share_pass(user(0, 1), A, r, now);
 	ck_assert_int_gt(wait, 0);
 	ck_assert_int_le(wait, SECOND / 2);

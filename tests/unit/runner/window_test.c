@@ -66,6 +66,23 @@ START_TEST(grows)
 }
 END_TEST
 
+START_TEST(limited)
+{
+	struct window w = fresh();
+
+	window_ready(&w);
+	grow_to(&w, 16);
+	window_limit(&w, 3);
+	ck_assert_uint_eq(w.size, 3);
+	window_worked(&w, 3);
+	ck_assert_uint_eq(w.size, 3);
+	window_limit(&w, 0);
+	ck_assert_uint_eq(w.size, 1);
+	window_limit(&w, 2);
+	ck_assert_uint_eq(grow_to(&w, 2), 1);
+}
+END_TEST
+
 START_TEST(shrinks)
 {
 	struct window w = fresh();
@@ -144,4 +161,4 @@ START_TEST(hopeless)
 }
 END_TEST
 
-UNIT_MAIN("window", unknown, grows, shrinks, refused, sawtooth, hopeless)
+UNIT_MAIN("window", unknown, grows, limited, shrinks, refused, sawtooth, hopeless)
