@@ -8,13 +8,15 @@
  * good part of what a short session costs.  What only the parent calls need
  * not be there at all in its children; an intruder finds less in them, too.
  *
- * Nothing is done where the mappings belong to a sanitizer as well, or where
- * the kernel does not know how.
+ * Nothing is done where the mappings belong to a sanitizer as well, where a
+ * library was put in from outside (nobody here knows what that one calls), or
+ * where the kernel does not know how.
  */
 
 #include "lib/proc.h"
 
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -58,6 +60,6 @@ void
 proc_withhold(const char *const *names)
 {
 	/* It is only read there. */
-	if (!BUILD_ASAN)
+	if (!BUILD_ASAN && getenv("LD_PRELOAD") == NULL)
 		(void)dl_iterate_phdr(withhold_one, (void *)(uintptr_t)names);
 }
