@@ -59,16 +59,19 @@ enum control_op {
 	CONTROL_CHANGE,		/* ROUTE and AT are what is written into the envelope */
 	CONTROL_ACTIVE,		/* answer: the ids that are attempted now, a line each */
 	/*
-	 * The answer of each runner, fields separated by tabs:
+	 * Of all destinations, or those called DOMAIN.  The answer of each
+	 * runner, fields separated by tabs:
 	 * runner NUMBER QUEUED ACTIVE CONNECTIONS
 	 * dest KEY KIND NAME WAITING PARKED CONNECTIONS READY WINDOW SENT
 	 *     DEFERRED BOUNCED DEAD WHY: the outcomes of a minute, and for how
 	 *     many ms it is dead; KIND is local, mx or upstream
 	 * more DESTINATIONS that have no line
 	 */
-	CONTROL_DESTS
+	CONTROL_DESTS,
+	/* Has DOMAIN, a local part, a mailbox?  The answer: count 1 and its name, or 0. */
+	CONTROL_USER
 };
-#define CONTROL_LAST CONTROL_DESTS
+#define CONTROL_LAST CONTROL_USER
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "queue/queue.h"
 #include "report/audit.h"
+#include "report/steps.h"
 #include "report/view.h"
 
 /* A message that stands in PLACE; LAST has an attempt for each recipient. */
@@ -36,6 +37,7 @@ void json_finding(struct json_list *l, const struct audit_finding *f);
 /* Takes L. */
 void json_audit(const struct audit_sum *s, struct json_list *l, FILE *out);
 
+void json_steps(const char *subject, const struct steps *s, FILE *out);
 void json_view(const struct view *v, int64_t now, FILE *out);
 
 /* The lines "key value" of a status; keys that repeat become lists. */

@@ -309,6 +309,7 @@ static const struct command {
 	{ "queue", CTL_ALL | CTL_TEXT | CTL_YES | CTL_FILTER | CTL_LIST |
 		CTL_LIMIT | CTL_AT | CTL_ROUTE, ctl_queue },
 	{ "top", CTL_VIEW, ctl_top },
+	{ "explain", CTL_WHO, ctl_explain },
 	{ "audit", CTL_SINCE, ctl_audit },
 	{ "config", 0, ctl_config },
 	{ "passwd", CTL_DELETE, passwd },

@@ -55,6 +55,7 @@ int ctl_reload(struct ctl *t, int argc, char **argv);
 int ctl_stop(struct ctl *t, int argc, char **argv);
 int ctl_queue(struct ctl *t, int argc, char **argv);
 int ctl_top(struct ctl *t, int argc, char **argv);
+int ctl_explain(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 
 /* when.c */

@@ -329,6 +329,12 @@ ctl_queue(struct ctl *t, int argc, char **argv)
 {
 	const char *name = argc > 0 ? argv[0] : "list";
 
+	if (queue_id_valid(str_c(name))) {
+		/* "list" may be left out. */
+		name = "list";
+		argc++;
+		argv--;
+	}
 	if (strcmp(name, "list") == 0) {
 		if ((t->given & ~(CTL_FILTER | CTL_LIST | CTL_LIMIT |
 			CTL_ROUTE)) != 0)

@@ -25,6 +25,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/recipient.h"
 #include "report/listing.h"
 
 #define CONTROL_TIMEOUT_MS 30000
@@ -260,6 +261,18 @@ list_queue(const struct master *m, int fd, const struct msg_control *c)
 	mem_free(lines);
 }
 
+/* By the same function as all mail. */
+static void
+find_user(const struct master *m, int fd, const struct msg_control *c)
+{
+	const struct mail_facts nothing = { .user = STR("") };
+	struct path p = { .local = c->domain, .domain = STR("") };
+	struct target t = target_of(m->conf, m->users, &nothing, &p);
+
+	answer(fd, true, t.kind == TARGET_MAILBOX,
+	    t.kind == TARGET_MAILBOX ? str_c(t.mailbox) : STR(""));
+}
+
 /* What the runners say, in as many packets as it takes. */
 static void
 pass_on(const struct master *m, int fd, struct str packet)
@@ -299,6 +312,8 @@ control_serve(const struct master *m, int fd, bool trusted)
 			buf_free(&text);
 		} else if (c->op == CONTROL_LIST)
 			list_queue(m, fd, c);
+		else if (c->op == CONTROL_USER)
+			find_user(m, fd, c);
 		else if (!trusted && c->op != CONTROL_ACTIVE && c->op != CONTROL_DESTS)
 			answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));

@@ -257,6 +257,29 @@ json_view(const struct view *v, int64_t now, FILE *out)
 	print(j, JSON_COMPACT, out);
 }
 
+void
+json_steps(const char *subject, const struct steps *s, FILE *out)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct step *step = &s->v[i];
+		json_t *o = json_object();
+
+		json_object_set_new(o, "step", json_string(step->name));
+		json_object_set_new(o, "depth", json_integer(step->depth));
+		json_object_set_new(o, "text", safe(str_c(step->text)));
+		if (step->place.file && step->place.file[0]) {
+			json_object_set_new(o, "file", safe(str_c(step->place.file)));
+			json_object_set_new(o, "line", json_integer(step->place.line));
+		}
+		json_array_append_new(list, o);
+	}
+	json_object_set_new(j, "subject", safe(str_c(subject)));
+	json_object_set_new(j, "steps", list);
+	print(j, JSON_INDENT(2), out);
+}
+
 /* ---- lines that become objects ------------------------------------------------- */
 
 /* "key value" lines; keys that may repeat become lists. */

@@ -88,7 +88,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 		active_answer(r, fd);
 		return;
 	case CONTROL_DESTS:
-		view_answer(r, fd);
+		view_answer(r, m->domain, fd);
 		return;
 	case CONTROL_FLUSH:
 	case CONTROL_HOLD:
@@ -101,6 +101,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_RELOAD:
 	case CONTROL_STOP:
 	case CONTROL_LIST:
+	case CONTROL_USER:
 		break;
 	}
 	control_answer(fd, false, 0, STR("a runner cannot do that\n"));

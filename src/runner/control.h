@@ -8,8 +8,8 @@
 
 struct runner;
 
-/* view.c: says what becomes of the destinations. */
-void view_answer(const struct runner *r, int fd);
+/* view.c: says what becomes of the destinations, or of those called NAME. */
+void view_answer(const struct runner *r, struct str name, int fd);
 
 /* Answers, and closes FD (-1: nobody waits). */
 void control_answer(int fd, bool ok, uint64_t count, struct str text);

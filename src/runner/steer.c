@@ -264,6 +264,7 @@ act_at(const struct control *c, struct item *m)
 	case CONTROL_LIST:
 	case CONTROL_ACTIVE:
 	case CONTROL_DESTS:
+	case CONTROL_USER:
 		break;
 	}
 	errno = EINVAL;

@@ -80,24 +80,27 @@ add_dest(struct buf *b, const struct dest *d)
 	buf_addc(b, '\n');
 }
 
-/* All destinations, the busiest first. */
+/* The destinations called NAME, or all, the busiest first. */
 static struct dest **
-sorted(const struct runner *r, size_t *n)
+sorted(const struct runner *r, struct str name, size_t *n)
 {
-	struct dest **v = mem_array(map_count(r->dests.all) + 1, sizeof(struct dest *));
+	struct dest **v = mem_array(map_count(r->dests.all) + 1,
+	    sizeof(struct dest *));
 	struct str key;
 	size_t at = 0;
 	void *d;
 
 	*n = 0;
 	while (map_next(r->dests.all, &at, &key, &d))
-		v[(*n)++] = d;
+		if (name.n == 0 ||
+		    str_ieq(name, str_c(((const struct dest *)d)->name)))
+			v[(*n)++] = d;
 	qsort(v, *n, sizeof(struct dest *), by_weight);
 	return v;
 }
 
 void
-view_answer(const struct runner *r, int fd)
+view_answer(const struct runner *r, struct str name, int fd)
 {
 	struct dest **v;
 	struct buf b;
@@ -106,7 +109,7 @@ view_answer(const struct runner *r, int fd)
 	buf_init(&b, TEXT_MAX);
 	buf_addf(&b, "runner\t%zu\t%zu\t%zu\t%zu\n", r->number,
 	    index_count(r->index), r->job_n, r->conn_n);
-	v = sorted(r, &n);
+	v = sorted(r, name, &n);
 	while (i < n && b.n + 2 * LINE_MAX_OCTETS < TEXT_MAX)
 		add_dest(&b, v[i++]);
 	if (i < n)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * explain -- `baridctl explain`: each decision about an address, or about a
+ * message of the queue, with the line of the configuration that made it.
+ *
+ * Nothing is sent and nothing is changed.  What is asked: DNS, and the barid
+ * that runs, for who has a mailbox and what its runners remember.
+ */
+
+#include "explain.h"
+
+#include <sysexits.h>
+
+#include "report/json.h"
+
+static int
+explain_address(struct explain *x, const char *text)
+{
+	struct arena a;
+	struct path p;
+	const char *why;
+
+	arena_init(&a, 1 << 20);
+	why = inject_address(x->conf, str_c(text), &a, &p);
+	if (why == NULL)
+		explain_rcpt(x, &p);
+	else
+		fprintf(stderr, "%s is no address: %s\n", text, why);
+	arena_free(&a);
+	return why == NULL ? EX_OK : EX_DATAERR;
+}
+
+/* What the message would be known by. */
+static int
+take_facts(struct explain *x, const struct ctl *t, struct arena *a)
+{
+	const char *why = NULL;
+
+	if (t->from != NULL && t->from[0] != '\0' &&
+	    strcmp(t->from, "<>") != 0)
+		why = inject_address(x->conf, str_c(t->from), a,
+		    &x->facts.from);
+	if (why != NULL) {
+		fprintf(stderr, "%s is no address: %s\n", t->from, why);
+		return EX_DATAERR;
+	}
+	x->facts.user = str_c(t->user);
+	x->facts.listener = str_c(t->listener);
+	if (t->listener == NULL)
+		return EX_OK;
+	for (size_t i = 0; i < x->conf->listen_n; i++)
+		if (strcmp(x->conf->listens[i].name, t->listener) == 0)
+			return EX_OK;
+	fprintf(stderr, "there is no listener %s\n", t->listener);
+	return EX_USAGE;
+}
+
+int
+ctl_explain(struct ctl *t, int argc, char **argv)
+{
+	struct explain x = { .conf = t->conf };
+	struct arena a;
+	int code;
+
+	if (argc != 1)
+		return ctl_usage();
+	arena_init(&a, 1 << 20);
+	steps_init(&x.steps);
+	x.dns = lookup_new(t->conf);
+	x.running = cmd_is_running(t->conf);
+	code = take_facts(&x, t, &a);
+	if (code == EX_OK)
+		code = queue_id_valid(str_c(argv[0])) ?
+		    explain_message(&x, argv[0]) :
+		    explain_address(&x, argv[0]);
+	if (code == EX_OK && t->json)
+		json_steps(argv[0], &x.steps, stdout);
+	else if (code == EX_OK)
+		steps_print(&x.steps, stdout);
+	lookup_free(x.dns);
+	steps_free(&x.steps);
+	arena_free(&a);
+	return code;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CMD_EXPLAIN_H
+#define CMD_EXPLAIN_H
+
+/* explain -- what the files of `baridctl explain` share. */
+
+#include "net/dns.h"
+#include "policy/route.h"
+#include "report/steps.h"
+#include "report/view.h"
+
+#include "ctl.h"
+
+struct lookup;
+
+/* An explanation that is being made. */
+struct explain {
+	const struct conf *conf;
+	struct steps steps;
+	unsigned depth;
+	struct lookup *dns;
+	bool running;		/* a barid answers */
+	struct mail_facts facts;
+	const char *wrong;	/* with the message's own way, or NULL */
+};
+
+/* Adds a step at the depth that it is at. */
+#define explain_say(x, name, place, ...) \
+	steps_add(&(x)->steps, (x)->depth, name, place, __VA_ARGS__)
+
+/* explain_rcpt.c: all about mail for P. */
+void explain_rcpt(struct explain *x, const struct path *p);
+/* explain_message.c: of message ID, and each of its recipients; an exit code. */
+int explain_message(struct explain *x, const char *id);
+
+/* explain_hosts.c: where it goes then. */
+void explain_mx(struct explain *x, const char *domain, int tls);
+void explain_upstream(struct explain *x, const struct conf_upstream *u);
+/* What the runners remember of a destination. */
+void explain_memory(struct explain *x, const char *kind, struct str name);
+
+/* lookup.c: names, one question after the other. */
+
+#define LOOKUP_HOSTS 16
+#define LOOKUP_ADDRS 16
+
+struct found_host {
+	char name[256];
+	unsigned preference;
+	enum dns_status status;
+	char reason[160];
+	struct addr addr[LOOKUP_ADDRS];
+	size_t addr_n;
+	bool secure;
+	enum dns_status tlsa;	/* where it was asked for */
+	bool tlsa_asked, tlsa_secure;
+	size_t tlsa_n;
+};
+
+struct found {
+	enum dns_status status;	/* of the MX records */
+	char reason[160];
+	bool secure, overridden, null_mx;
+	bool implicit;		/* there are none: the domain itself */
+	struct found_host host[LOOKUP_HOSTS];
+	size_t host_n, all_n;	/* of so many in all */
+};
+
+struct lookup *lookup_new(const struct conf *c) MUST_USE;
+void lookup_free(struct lookup *l);	/* NULL is fine */
+/* The MX hosts of DOMAIN with their addresses, and TLSA records for PORT if TLSA. */
+void lookup_mx(struct lookup *l, const char *domain, bool tlsa, uint16_t port, struct found *f);
+/* The addresses of one host, whose name F has. */
+void lookup_host(struct lookup *l, struct found_host *f);
+/* True if DOMAIN says that it has an MTA-STS policy (RFC 8461 3.1). */
+bool lookup_sts(struct lookup *l, const char *domain);
+/* True if an answer can be known to be secure. */
+bool lookup_is_trusted(const struct lookup *l);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * explain_hosts -- which hosts mail goes to, how, and what the runners
+ * remember of them.
+ */
+
+#include "explain.h"
+
+#include <errno.h>
+
+#include "lib/mem.h"
+#include "mail/path.h"
+
+/* ---- TLS -------------------------------------------------------------------- */
+
+static const char *
+tls_words(int tls)
+{
+	switch (tls) {
+	case TLS_OFF:
+		return "off: TLS is never used";
+	case TLS_MAY:
+		return "may: TLS where it is offered, no certificate is asked "
+		       "for, and clear text where TLS fails";
+	case TLS_REQUIRED:
+		return "required: no mail without TLS; no certificate is "
+		       "asked for";
+	case TLS_VERIFIED:
+		return "verified: no mail without TLS and a certificate of "
+		       "the host's name";
+	case TLS_DANE:
+		return "dane: as TLSA records or the domain's MTA-STS policy "
+		       "demand; else as may";
+	default:
+		return "?";
+	}
+}
+
+/* ---- hosts -------------------------------------------------------------------- */
+
+static void
+say_addresses(struct explain *x, const struct found_host *h)
+{
+	struct buf b;
+
+	x->depth++;
+	if (h->status != DNS_OK)
+		explain_say(x, "address", CONF_NOWHERE, "none: %s", h->reason);
+	for (size_t i = 0; i < h->addr_n; i++) {
+		buf_init(&b, 512);
+		addr_add(&b, &h->addr[i]);
+		if (addr_port(&h->addr[i]) != 0)
+			buf_addf(&b, " port %u", addr_port(&h->addr[i]));
+		explain_say(x, "address", CONF_NOWHERE, "%s%s", buf_cstr(&b),
+		    h->secure ? " (DNSSEC)" : "");
+		buf_free(&b);
+	}
+	x->depth--;
+}
+
+static void
+say_dane(struct explain *x, const struct found_host *h, bool mx_secure)
+{
+	if (!h->tlsa_asked)
+		return;
+	x->depth++;
+	if (h->tlsa == DNS_OK && h->tlsa_secure && mx_secure)
+		explain_say(x, "dane", CONF_NOWHERE,
+		    "%zu TLSA records: the certificate must match one",
+		    h->tlsa_n);
+	else if (h->tlsa == DNS_OK)
+		explain_say(x, "dane", CONF_NOWHERE, "there are TLSA records, "
+		    "but not by DNSSEC: they do not count");
+	else if (h->tlsa == DNS_TEMPORARY && h->secure)
+		explain_say(x, "dane", CONF_NOWHERE, "whether there are TLSA "
+		    "records is not known now: mail waits");
+	else
+		explain_say(x, "dane", CONF_NOWHERE, "no TLSA records");
+	x->depth--;
+}
+
+static void
+say_sts(struct explain *x, const char *domain)
+{
+	explain_say(x, "mta-sts", CONF_NOWHERE,
+	    lookup_sts(x->dns, domain) ?
+		"the domain has a policy (RFC 8461), which is fetched and kept" :
+		"the domain has no policy (RFC 8461)");
+}
+
+/* What MX records say, before any host. */
+static bool
+say_mx(struct explain *x, const char *domain, const struct found *f)
+{
+	switch (f->status) {
+	case DNS_OK:
+		if (!f->null_mx)
+			return true;
+		explain_say(x, "mx", CONF_NOWHERE, "null MX: %s takes no mail: "
+		    "556 5.1.10", domain);
+		return false;
+	case DNS_NO_NAME:
+		explain_say(x, "mx", CONF_NOWHERE, "there is no domain %s: "
+		    "5.1.2", domain);
+		return false;
+	case DNS_NO_DATA:
+		explain_say(x, "mx", CONF_NOWHERE, "no MX records: %s itself "
+		    "is the host (RFC 5321 5.1)", domain);
+		return true;
+	case DNS_TEMPORARY:
+		break;
+	}
+	explain_say(x, "mx", CONF_NOWHERE, "not known now: %s: mail waits",
+	    f->reason);
+	return false;
+}
+
+static struct conf_place
+override_place(const struct conf *c, const char *domain)
+{
+	for (size_t i = 0; i < c->override_n; i++)
+		if (str_ieq(str_c(c->overrides[i].name), str_c(domain)))
+			return c->overrides[i].place;
+	return CONF_NOWHERE;
+}
+
+/* RFC 5321 5.1: who is no better a host than ourselves is left out. */
+static unsigned
+own_preference(const struct conf *c, const struct found *f)
+{
+	unsigned limit = UINT32_MAX;
+
+	for (size_t i = 0; i < f->host_n; i++) {
+		struct str name = str_c(f->host[i].name);
+		bool own = str_ieq(name, str_c(c->hostname));
+
+		for (size_t k = 0; k < c->listen_n; k++)
+			own = own || (c->listens[k].hostname[0] != '\0' &&
+			    str_ieq(name, str_c(c->listens[k].hostname)));
+		if (own && f->host[i].preference < limit)
+			limit = f->host[i].preference;
+	}
+	return limit;
+}
+
+static void
+say_hosts(struct explain *x, const struct found *f)
+{
+	unsigned limit = own_preference(x->conf, f);
+
+	for (size_t i = 0; i < f->host_n; i++) {
+		const struct found_host *h = &f->host[i];
+
+		explain_say(x, "mx", CONF_NOWHERE, "%u %s%s%s", h->preference,
+		    h->name, f->secure ? " (DNSSEC)" : "",
+		    h->preference >= limit ?
+			": left out, as we are no worse than it" : "");
+		say_addresses(x, h);
+		say_dane(x, h, f->secure);
+	}
+	if (f->all_n > f->host_n)
+		explain_say(x, "mx", CONF_NOWHERE, "and %zu more, which are "
+		    "not tried", f->all_n - f->host_n);
+}
+
+void
+explain_mx(struct explain *x, const char *domain, int tls)
+{
+	struct found *f;
+
+	explain_say(x, "tls", CONF_NOWHERE, "%s", tls_words(tls));
+	if (domain_is_literal(str_c(domain))) {
+		explain_say(x, "address", CONF_NOWHERE, "%s: no name is looked "
+		    "up", domain);
+		return;
+	}
+	f = mem_alloc(sizeof(*f));
+	lookup_mx(x->dns, domain,
+	    tls == TLS_DANE && lookup_is_trusted(x->dns),
+	    (uint16_t)x->conf->smtp_port, f);
+	if (f->overridden)
+		explain_say(x, "override", override_place(x->conf, domain),
+		    "DNS is not asked for %s", domain);
+	if (say_mx(x, domain, f))
+		say_hosts(x, f);
+	if (tls == TLS_DANE) {
+		if (!lookup_is_trusted(x->dns))
+			explain_say(x, "dane", CONF_NOWHERE, "not used: the "
+			    "name servers are not on the loopback, so that "
+			    "DNSSEC cannot be relied on");
+		say_sts(x, domain);
+	}
+	mem_free(f);
+}
+
+/* ---- upstreams ------------------------------------------------------------------ */
+
+static void
+say_login(struct buf *b, const struct conf_server *s)
+{
+	if (s->user[0] == '\0')
+		return;
+	buf_addf(b, ", logged in as %s%s", s->user,
+	    s->token[0] != '\0' ? " by a token" : "");
+}
+
+static void
+say_server(struct explain *x, const struct conf_server *s)
+{
+	static const char *const tls[] = { [TLS_OFF] = "no TLS",
+		[TLS_MAY] = "TLS if offered", [TLS_REQUIRED] = "TLS required",
+		[TLS_VERIFIED] = "TLS verified", [TLS_DANE] = "TLS by DANE" };
+	struct found_host *h;
+	struct addr a;
+	struct buf b;
+
+	buf_init(&b, 2048);
+	buf_addf(&b, "%s port %llu, %s%s", s->host,
+	    (unsigned long long)s->port,
+	    s->protocol == PROTOCOL_LMTP ? "LMTP, " : "", tls[s->tls]);
+	say_login(&b, s);
+	if (s->ehlo[0] != '\0')
+		buf_addf(&b, ", EHLO %s", s->ehlo);
+	if (s->proxy.version != 0)
+		buf_addf(&b, ", through SOCKS %d at %s", s->proxy.version,
+		    s->proxy.host);
+	if (s->backup)
+		buf_adds(&b, ", a backup");
+	else
+		buf_addf(&b, ", weight %llu", (unsigned long long)s->weight);
+	explain_say(x, "server", s->place, "%s", buf_cstr(&b));
+	buf_free(&b);
+	/* A proxy looks names up itself. */
+	if (s->proxy.version != 0 || strncmp(s->name, "unix:", 5) == 0 ||
+	    addr_parse(str_c(s->host), 0, &a) == 0)
+		return;
+	h = mem_alloc(sizeof(*h));
+	memcpy(h->name, s->host, strnlen(s->host, sizeof(h->name) - 1));
+	lookup_host(x->dns, h);
+	say_addresses(x, h);
+	mem_free(h);
+}
+
+void
+explain_upstream(struct explain *x, const struct conf_upstream *u)
+{
+	for (int backup = 0; backup <= 1; backup++)
+		for (size_t i = 0; i < u->server_n; i++)
+			if (u->servers[i].backup == (backup == 1))
+				say_server(x, &u->servers[i]);
+}
+
+/* ---- what the runners remember ----------------------------------------------------- */
+
+static bool
+ask_runners(struct explain *x, struct str name, struct view *v)
+{
+	struct msg_control *m = mem_alloc(sizeof(*m));
+	struct msg_control_result r = { .ok = false };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool answered = false;
+
+	m->op = CONTROL_DESTS;
+	m->domain = name;
+	if (out != NULL) {
+		answered = cmd_control_list(x->conf, m, out, &r) == 0;
+		answered = fclose(out) == 0 && answered;
+	}
+	if (answered)
+		view_read(v, str_n(text, size));
+	mem_free(text);
+	mem_free(m);
+	return answered;
+}
+
+static void
+say_row(struct explain *x, const struct view_row *r)
+{
+	if (r->dead_ms > 0)
+		explain_say(x, "runner", CONF_NOWHERE,
+		    "dead for %llu s more: " STR_FMT,
+		    (unsigned long long)(r->dead_ms + 999) / 1000,
+		    STR_ARG(r->why));
+	explain_say(x, "runner", CONF_NOWHERE, "%llu connections of %llu, %llu "
+	    "deliveries wait, %llu messages behind them",
+	    (unsigned long long)r->connections, (unsigned long long)r->window,
+	    (unsigned long long)r->waiting, (unsigned long long)r->parked);
+	explain_say(x, "runner", CONF_NOWHERE, "in the last minute %llu sent, "
+	    "%llu deferred, %llu bounced", (unsigned long long)r->sent,
+	    (unsigned long long)r->deferred, (unsigned long long)r->bounced);
+}
+
+void
+explain_memory(struct explain *x, const char *kind, struct str name)
+{
+	const struct view_row *r;
+	struct view v;
+
+	view_init(&v);
+	if (!x->running || !ask_runners(x, name, &v))
+		explain_say(x, "runner", CONF_NOWHERE, "barid does not run");
+	else if ((r = view_find(&v, str_c(kind), name)) == NULL)
+		explain_say(x, "runner", CONF_NOWHERE,
+		    "has nothing for it now, and remembers nothing of it");
+	else
+		say_row(x, r);
+	view_free(&v);
+}

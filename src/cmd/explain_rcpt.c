@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * explain_rcpt -- what becomes of mail for an address: the answer to RCPT,
+ * the target, its route, and what follows from it.
+ *
+ * The functions are those that sessions and runners call; nothing is
+ * decided here.
+ */
+
+#include "explain.h"
+
+#include <errno.h>
+
+#include "lib/mem.h"
+#include "policy/recipient.h"
+#include "policy/source.h"
+
+/* RFC 5737: an address that is nobody's. */
+#define STRANGER "192.0.2.1"
+
+/* Who has a mailbox is for the daemon to know: it is asked, or every name could. */
+static struct userset *
+known_user(struct explain *x, struct str local)
+{
+	struct userset *users = userset_new();
+	struct msg_control *m;
+	struct msg_control_result r;
+	struct buf answer;
+
+	if (users == NULL)
+		return NULL;
+	m = mem_alloc(sizeof(*m));
+	m->op = CONTROL_USER;
+	m->domain = local;
+	buf_init(&answer, FRAME_MAX);
+	if (cmd_control(x->conf, m, &answer, &r) == 0 && r.ok) {
+		/* The set of one, or of none. */
+		if (userset_replace(users, &r.text, r.count > 0) < 0)
+			userset_set_any(users, true);
+	} else {
+		x->running = false;
+		userset_set_any(users, true);
+	}
+	buf_free(&answer);
+	mem_free(m);
+	return users;
+}
+
+/* ---- the answer to RCPT ---------------------------------------------------------- */
+
+static void
+say_answer(struct explain *x, const struct userset *users,
+    const struct client_facts *f, const struct path *p, const char *who)
+{
+	struct rcpt_verdict v = rcpt_verdict(x->conf, users, f, &x->facts, p);
+
+	explain_say(x, "answer", v.place, "%s: %d %s %s", who, v.code,
+	    v.enhanced, v.text);
+}
+
+static void
+say_answers(struct explain *x, const struct userset *users,
+    const struct path *p)
+{
+	struct client_facts inside = { .authenticated = true,
+		.submission = true };
+	struct client_facts outside = { .authenticated = false };
+
+	/* Neither can fail: both are constants. */
+	if (addr_parse(STR(STRANGER), 0, &inside.peer) < 0 ||
+	    addr_parse(STR(STRANGER), 0, &outside.peer) < 0)
+		return;
+	say_answer(x, users, &inside, p, x->facts.user.n > 0 ?
+	    "to that user" : "to who has logged in");
+	say_answer(x, users, &outside, p, "to a stranger");
+}
+
+/* ---- the way ----------------------------------------------------------------------- */
+
+static void
+say_route(struct explain *x, const struct target *t)
+{
+	const struct conf_route *r = t->route;
+	struct buf b;
+
+	if (r == NULL) {
+		if (t->kind == TARGET_NO_ROUTE)
+			explain_say(x, "route", CONF_NOWHERE,
+			    "none fits, of %zu", x->conf->route_n);
+		return;
+	}
+	buf_init(&b, 2048);
+	buf_addf(&b, "\"%s\"", r->pattern);
+	if (r->sender.n > 0)
+		buf_adds(&b, ", by the sender");
+	if (r->user.n > 0)
+		buf_adds(&b, ", by the user");
+	if (r->listener.n > 0)
+		buf_adds(&b, ", by the listener");
+	buf_addf(&b, ", via %s", r->via);
+	explain_say(x, "route", r->place, "%s", buf_cstr(&b));
+	buf_free(&b);
+	if (x->facts.way != NULL)
+		explain_say(x, "route", CONF_NOWHERE,
+		    "the message has a way of its own, which counts");
+}
+
+/* The line that chose the source. */
+static struct conf_place
+source_place(const struct explain *x, const struct target *t)
+{
+	if (x->facts.source.n > 0)
+		return CONF_NOWHERE;
+	if (t->route != NULL && t->route->source[0] != '\0')
+		return t->route->place;
+	return conf_where(x->conf, t->source.n > 0 ?
+		&x->conf->source.mappable : &x->conf->source.addresses,
+	    CONF_NOWHERE);
+}
+
+static void
+say_source(struct explain *x, const struct target *t)
+{
+	struct source_set set;
+	struct buf b;
+
+	if (t->kind != TARGET_MX && t->kind != TARGET_UPSTREAM)
+		return;
+	if (!source_set(x->conf, t->source, &set)) {
+		explain_say(x, "source", CONF_NOWHERE, STR_FMT ": neither a "
+		    "pool nor an address: mail waits", STR_ARG(t->source));
+		return;
+	}
+	if (set.n == 0) {
+		explain_say(x, "source", CONF_NOWHERE,
+		    "the address that the system chooses");
+		return;
+	}
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < set.n; i++) {
+		struct addr a = addr_from(set.v[i].family, set.v[i].addr, 0);
+
+		buf_adds(&b, i > 0 ? ", " : "");
+		addr_add(&b, &a);
+	}
+	explain_say(x, "source", source_place(x, t), "%s%s" STR_FMT "%s",
+	    buf_cstr(&b), t->source.n > 0 ? " (" : "", STR_ARG(t->source),
+	    t->source.n > 0 ? ")" : "");
+	buf_free(&b);
+}
+
+static void
+say_limits(struct explain *x)
+{
+	const struct conf_queue *q = &x->conf->queue;
+
+	explain_say(x, "limits", conf_where(x->conf, &q->per_destination,
+	    CONF_NOWHERE), "%llu connections at most",
+	    (unsigned long long)q->per_destination);
+	explain_say(x, "limits", conf_where(x->conf, &q->per_connection,
+	    CONF_NOWHERE), "%llu messages over each",
+	    (unsigned long long)q->per_connection);
+}
+
+static void
+say_remote(struct explain *x, const struct target *t)
+{
+	struct arena a;
+	const char *domain;
+
+	say_source(x, t);
+	if (t->kind == TARGET_UPSTREAM) {
+		explain_say(x, "upstream", t->upstream->place, "%s",
+		    t->upstream->name);
+		x->depth++;
+		explain_upstream(x, t->upstream);
+		x->depth--;
+		say_limits(x);
+		explain_memory(x, "upstream", str_c(t->upstream->name));
+		return;
+	}
+	arena_init(&a, 4096);
+	domain = arena_cstr(&a, t->domain);
+	explain_mx(x, domain, t->tls);
+	if (t->fallback != NULL) {
+		explain_say(x, "fallback", t->fallback->place,
+		    "upstream %s, when no MX host could be reached",
+		    t->fallback->name);
+		x->depth++;
+		explain_upstream(x, t->fallback);
+		x->depth--;
+	}
+	say_limits(x);
+	explain_memory(x, "mx", t->domain);
+	arena_free(&a);
+}
+
+static void
+say_target(struct explain *x, const struct target *t)
+{
+	switch (t->kind) {
+	case TARGET_MAILBOX:
+		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
+		    x->conf->mailboxes, t->mailbox);
+		if (!x->running)
+			explain_say(x, "target", CONF_NOWHERE, "whether there "
+			    "is such a mailbox only a barid that runs can say");
+		return;
+	case TARGET_DISCARD:
+	case TARGET_NO_ROUTE:
+	case TARGET_UNKNOWN:
+		explain_say(x, "target", t->place, "%s", t->why);
+		return;
+	case TARGET_ERROR:
+		explain_say(x, "target", t->place, "%s: %d %s %s", t->why,
+		    t->way->code, t->way->enhanced, t->way->text);
+		return;
+	case TARGET_MX:
+	case TARGET_UPSTREAM:
+		break;
+	}
+	explain_say(x, "target", t->place, "%s", t->why);
+	if (x->wrong != NULL)
+		explain_say(x, "target", CONF_NOWHERE, "the way that the "
+		    "message itself has is none: %s: it waits", x->wrong);
+	else
+		say_remote(x, t);
+}
+
+void
+explain_rcpt(struct explain *x, const struct path *p)
+{
+	struct userset *users = known_user(x, p->local);
+	struct target t = target_of(x->conf, users, &x->facts, p);
+	struct buf b;
+
+	buf_init(&b, 2048);
+	path_add(&b, p);
+	explain_say(x, "recipient", CONF_NOWHERE, "<%s>", buf_cstr(&b));
+	x->depth++;
+	say_answers(x, users, p);
+	if (!str_eq(t.path.local, p->local) ||
+	    !str_eq(t.path.domain, p->domain)) {
+		buf_reset(&b);
+		path_add(&b, &t.path);
+		if (t.path.local.n > 0)
+			explain_say(x, "rewritten",
+			    conf_where(x->conf, &x->conf->postmaster,
+				CONF_NOWHERE), "it goes to <%s>", buf_cstr(&b));
+	}
+	say_route(x, &t);
+	say_target(x, &t);
+	x->depth--;
+	buf_free(&b);
+	userset_free(users);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lookup -- names for `baridctl explain`, as the runners look them up.
+ *
+ * The same questions to the same servers, on a loop that turns until the
+ * last answer is there.  Nothing is remembered, so that what is explained is
+ * what DNS says now.
+ */
+
+#include "explain.h"
+
+#include "lib/mem.h"
+
+struct lookup {
+	struct loop *loop;
+	struct dns *dns;
+	size_t pending;
+};
+
+/* What a callback fills in. */
+struct asked {
+	struct lookup *l;
+	struct found *found;
+	struct found_host *host;
+	bool *yes;
+};
+
+static void
+override(struct lookup *l, const struct conf_override *o)
+{
+	struct addr *v = mem_array(o->addresses.n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->addresses.n; i++)
+		if (addr_parse_port(str_c(o->addresses.v[i]), 0, &v[n]) == 0)
+			n++;
+	dns_override(l->dns, o->name, v, n);
+	mem_free(v);
+}
+
+struct lookup *
+lookup_new(const struct conf *c)
+{
+	struct lookup *l = mem_alloc(sizeof(*l));
+
+	l->loop = loop_new();
+	l->dns = dns_new(l->loop, c->dns.servers.v, c->dns.servers.n,
+	    c->dns.timeout);
+	for (size_t i = 0; i < c->override_n; i++)
+		override(l, &c->overrides[i]);
+	return l;
+}
+
+void
+lookup_free(struct lookup *l)
+{
+	if (l == NULL)
+		return;
+	dns_free(l->dns);
+	loop_free(l->loop);
+	mem_free(l);
+}
+
+bool
+lookup_is_trusted(const struct lookup *l)
+{
+	return dns_is_trusted(l->dns);
+}
+
+/* Turns the loop until every question is answered: each has its time-out. */
+static void
+await(struct lookup *l)
+{
+	while (l->pending > 0)
+		loop_once(l->loop, true);
+}
+
+static void
+copy(char *to, size_t size, const char *from)
+{
+	size_t n = from != NULL ? strnlen(from, size - 1) : 0;
+
+	if (n > 0)
+		memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static void
+on_addr(void *arg, const struct dns_addr_answer *a)
+{
+	const struct asked *q = arg;
+	struct found_host *h = q->host;
+
+	h->status = a->status;
+	h->secure = a->secure;
+	copy(h->reason, sizeof(h->reason), a->reason);
+	for (size_t i = 0; a->status == DNS_OK && i < a->addr_n &&
+	     h->addr_n < LOOKUP_ADDRS; i++)
+		h->addr[h->addr_n++] = a->addr[i];
+	q->l->pending--;
+}
+
+static void
+on_tlsa(void *arg, const struct dns_tlsa_answer *a)
+{
+	const struct asked *q = arg;
+
+	q->host->tlsa = a->status;
+	q->host->tlsa_secure = a->secure;
+	q->host->tlsa_n = a->status == DNS_OK ? a->tlsa_n : 0;
+	q->l->pending--;
+}
+
+static void
+on_txt(void *arg, const struct dns_txt_answer *a)
+{
+	const struct asked *q = arg;
+
+	for (size_t i = 0; a->status == DNS_OK && i < a->text_n; i++)
+		if (str_starts(a->text[i], STR("v=STSv1")))
+			*q->yes = true;
+	q->l->pending--;
+}
+
+static void
+add_host(struct found *f, unsigned preference, const char *name)
+{
+	struct found_host *h;
+
+	f->all_n++;
+	if (f->host_n == LOOKUP_HOSTS)
+		return;
+	h = &f->host[f->host_n++];
+	*h = (struct found_host){ .preference = preference };
+	copy(h->name, sizeof(h->name), name);
+}
+
+static void
+on_mx(void *arg, const struct dns_mx_answer *a)
+{
+	const struct asked *q = arg;
+	struct found *f = q->found;
+
+	f->status = a->status;
+	f->secure = a->secure;
+	f->overridden = a->overridden;
+	copy(f->reason, sizeof(f->reason), a->reason);
+	if (a->status == DNS_OK && a->mx_n == 1 && a->mx[0].host[0] == '\0')
+		f->null_mx = true;
+	for (size_t i = 0; a->status == DNS_OK && i < a->mx_n; i++)
+		if (a->mx[i].host[0] != '\0')
+			add_host(f, a->mx[i].preference, a->mx[i].host);
+	q->l->pending--;
+}
+
+void
+lookup_host(struct lookup *l, struct found_host *f)
+{
+	struct asked q = { .l = l, .host = f };
+
+	l->pending++;
+	dns_addr(l->dns, f->name, on_addr, &q);
+	await(l);
+}
+
+static void
+lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port)
+{
+	struct asked q = { .l = l, .host = f };
+
+	f->tlsa_asked = true;
+	l->pending++;
+	dns_tlsa(l->dns, f->name, port, on_tlsa, &q);
+	await(l);
+}
+
+bool
+lookup_sts(struct lookup *l, const char *domain)
+{
+	bool yes = false;
+	struct asked q = { .l = l, .yes = &yes };
+	struct buf name;
+
+	buf_init(&name, 512);
+	buf_addf(&name, "_mta-sts.%s", domain);
+	l->pending++;
+	dns_txt(l->dns, buf_cstr(&name), on_txt, &q);
+	await(l);
+	buf_free(&name);
+	return yes;
+}
+
+void
+lookup_mx(struct lookup *l, const char *domain, bool tlsa, uint16_t port,
+    struct found *f)
+{
+	struct asked q = { .l = l, .found = f };
+
+	*f = (struct found){ .status = DNS_TEMPORARY };
+	l->pending++;
+	dns_mx(l->dns, domain, on_mx, &q);
+	await(l);
+	/* RFC 5321 5.1: only where there is no MX at all. */
+	if (f->status == DNS_NO_DATA) {
+		f->implicit = true;
+		add_host(f, 0, domain);
+	}
+	for (size_t i = 0; i < f->host_n; i++) {
+		lookup_host(l, &f->host[i]);
+		if (tlsa && f->host[i].status == DNS_OK)
+			lookup_tlsa(l, &f->host[i], port);
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * steps -- what `baridctl explain` found, for people.
+ *
+ * A name stands once where several lines in a row have it, so that the eye
+ * finds where something new begins.
+ */
+
+#include "report/steps.h"
+
+#include <stdarg.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define ARENA_MAX ((size_t)64 << 20)
+#define TEXT_MAX 8192
+#define NAME_COLUMNS 12
+#define INDENT 2
+
+void
+steps_init(struct steps *s)
+{
+	*s = (struct steps){ .v = NULL };
+	arena_init(&s->arena, ARENA_MAX);
+}
+
+void
+steps_free(struct steps *s)
+{
+	arena_free(&s->arena);
+	mem_free(s->v);
+	s->v = NULL;
+	s->n = s->size = 0;
+}
+
+void
+steps_add(struct steps *s, unsigned depth, const char *name,
+    struct conf_place place, const char *fmt, ...)
+{
+	struct buf text;
+	va_list ap;
+
+	buf_init(&text, TEXT_MAX);
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	if (s->n == s->size) {
+		s->size = s->size ? s->size * 2 : 32;
+		s->v = mem_grow(s->v, s->size, sizeof(*s->v));
+	}
+	s->v[s->n++] = (struct step){ .depth = depth, .name = name,
+		.text = arena_cstr(&s->arena, buf_str(&text)),
+		.place = place };
+	buf_free(&text);
+}
+
+static void
+print_safe(FILE *out, const char *text)
+{
+	char safe[LOG_LINE_MAX];
+
+	fwrite(safe, 1, log_escape(safe, sizeof(safe), str_c(text)), out);
+}
+
+void
+steps_print(const struct steps *s, FILE *out)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct step *step = &s->v[i];
+		bool again = i > 0 && step[-1].depth == step->depth &&
+		    strcmp(step[-1].name, step->name) == 0;
+
+		fprintf(out, "%*s", (int)step->depth * INDENT, "");
+		fprintf(out, "%-*s ", NAME_COLUMNS, again ? "" : step->name);
+		print_safe(out, step->text);
+		if (step->place.file != NULL && step->place.file[0] != '\0') {
+			fputs("    (", out);
+			print_safe(out, step->place.file);
+			fprintf(out, ":%d)", step->place.line);
+		}
+		fputc('\n', out);
+	}
+}
