@@ -179,9 +179,11 @@ load(struct auth *a, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(a->conf = conf_load(path, &error)))
+	if (!(a->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
+	/* The workers read what clients sent: these are not for them. */
+	conf_forget_secrets(a->conf);
 	(void)conf_open_log(a->conf);
 	for (size_t i = 0; i < a->conf->auth.backends.n && a->backend_n < BACKENDS_MAX; i++) {
 		struct auth_backend *b = &a->backends[a->backend_n];

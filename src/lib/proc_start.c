@@ -116,10 +116,14 @@ copy_above(const int *fds, size_t n, int *copies, size_t *done)
 }
 
 static int
-set_files(posix_spawn_file_actions_t *files, const int *copies, size_t n)
+set_files(posix_spawn_file_actions_t *files, int input, const int *copies,
+    size_t n)
 {
 	int r = 0;
 
+	if (input >= 0)
+		r = posix_spawn_file_actions_adddup2(
+		    files, input, STDIN_FILENO);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = posix_spawn_file_actions_adddup2(
 		    files, copies[i], 3 + (int)i);
@@ -130,8 +134,8 @@ set_files(posix_spawn_file_actions_t *files, const int *copies, size_t n)
 }
 
 pid_t
-proc_start(const char *program, char *const argv[], const int *fds,
-    size_t fd_n, char *const env[])
+proc_start(const char *program, char *const argv[], int input,
+    const int *fds, size_t fd_n, char *const env[])
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -147,7 +151,7 @@ proc_start(const char *program, char *const argv[], const int *fds,
 	if (r == 0)
 		r = set_signals(&attr);
 	if (r == 0)
-		r = set_files(&files, copies, fd_n);
+		r = set_files(&files, input, copies, fd_n);
 	if (r == 0)
 		r = posix_spawn(&pid, program, &files, &attr, argv, e);
 	for (size_t i = 0; i < copied; i++)

@@ -157,8 +157,8 @@ helper_start(struct master *m, struct helper *h)
 	/* exec's argv is not const for historical reasons only. */
 	char *args[ARRAY_LEN(argv)];
 	memcpy(args, argv, sizeof(argv));
-	/* They read the same configuration, with the same ${NAME}s. */
-	h->pid = proc_start(path, args, fds, fd_n, environ);
+	/* What is in force is what they read, whatever the file says by now. */
+	h->pid = proc_start(path, args, m->kept, fds, fd_n, environ);
 	if (h->pid < 0) {
 		log_error(NULL, "cannot start %s: %s", path, strerror(errno));
 		h->pid = 0;

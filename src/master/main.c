@@ -56,13 +56,14 @@ print_option(void *arg UNUSED, const char *name, const char *value, struct conf_
 		printf("%s = %s\n", name, value);
 }
 
+/* KEPT: for conf_load_and_keep(), or NULL. */
 static struct conf *
-load_or_exit(const char *path)
+load_or_exit(const char *path, int *kept)
 {
 	struct buf error;
 
 	buf_init(&error, 65536);
-	struct conf *c = conf_load(path, &error);
+	struct conf *c = kept ? conf_load_and_keep(path, kept, &error) : conf_load(path, &error);
 	if (!c) {
 		fprintf(stderr, "%s", buf_cstr(&error));
 		exit(EX_CONFIG);
@@ -85,7 +86,7 @@ log_of_caller(const struct conf *c)
 static int
 serve_stdin(const char *path)
 {
-	struct conf *c = load_or_exit(path);
+	struct conf *c = load_or_exit(path, NULL);
 	struct buf error;
 	struct conf_listen listen = { .name = "stdin", .service = SERVICE_SMTP, .hostname = "",
 		.tls = LISTEN_TLS_OFF };
@@ -225,15 +226,25 @@ share_open(void)
 	return s;
 }
 
+/* What the configuration was read from has passwords, and goes where sessions have nothing. */
 static void
-start(struct master *m, struct conf *c)
+raise_kept(struct master *m)
+{
+	m->kept = fd_raise(m->kept);
+	if (m->kept < 0)
+		fatal(EX_OSERR, "cannot keep the configuration: %s", strerror(errno));
+}
+
+/* AGAIN: this image took over from an earlier one. */
+static void
+start(struct master *m, struct conf *c, bool again)
 {
 	struct buf error;
 
 	proc_files_max();
+	raise_kept(m);
 	accept_init();
 	notify_init(m);
-	bool again = reexec_restore(m);
 	if (!again) {
 		/* One slot for each session, and some for those that just ended. */
 		m->score = score_new(c->limits.connections + 64);
@@ -243,9 +254,9 @@ start(struct master *m, struct conf *c)
 			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	}
 	buf_init(&error, 65536);
-	int code = master_apply(m, c, true, &error);
+	int code = master_apply(m, c, m->kept, true, &error);
 	if (code != EX_OK) {
-		/* An image that takes over has no standard error that is read. */
+		/* Then there is no standard error that is read. */
 		if (again)
 			log_error(NULL, "%s", buf_cstr(&error));
 		fputs(buf_cstr(&error), stderr);
@@ -486,11 +497,38 @@ absolute(const char *path)
 	return real ? real : mem_dup(str_c(path));
 }
 
+/* -t, -T */
+static int
+look(const struct options *o)
+{
+	struct conf *c = load_or_exit(o->path, NULL);
+	int code = o->check ? master_check(c) : EX_OK;
+
+	if (o->dump)
+		conf_each(c, print_option, NULL);
+	conf_free(c);
+	return code;
+}
+
+/* The configuration of the image before this one. */
+static struct conf *
+load_kept(const struct master *m)
+{
+	struct buf error;
+
+	buf_init(&error, 65536);
+	struct conf *c = conf_load_kept(m->kept, &error);
+	if (!c)
+		fatal(EX_SOFTWARE, "%s", buf_cstr(&error));
+	buf_free(&error);
+	return c;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct master m = { .control = -1, .mailboxes = -1, .argv = argv };
+	struct master m = { .kept = -1, .control = -1, .mailboxes = -1, .argv = argv };
 
 	if (argc < 1 || parse_options(argc, argv, &o) < 0)
 		return EX_USAGE;
@@ -500,20 +538,15 @@ main(int argc, char **argv)
 	umask(077);
 	/* After executing ourselves again the name would be "exe". */
 	(void)prctl(PR_SET_NAME, "barid");
-	struct conf *c = load_or_exit(o.path);
-	if (o.check || o.dump) {
-		int code = o.check ? master_check(c) : EX_OK;
-		if (o.dump)
-			conf_each(c, print_option, NULL);
-		conf_free(c);
-		return code;
-	}
-	m.conf_path = absolute(o.path);
-	bool again = getenv("BARID_STATE") != NULL;
-	int ready = o.foreground || again ? -1 : daemonize();
+	if (o.check || o.dump)
+		return look(&o);
 	log_component("master");
+	bool again = reexec_restore(&m);
+	struct conf *c = again ? load_kept(&m) : load_or_exit(o.path, &m.kept);
+	m.conf_path = absolute(o.path);
+	int ready = o.foreground || again ? -1 : daemonize();
 	catch_signals();
-	start(&m, c);
+	start(&m, c, again);
 	say_ready(ready);
 	loop(&m);
 	finish(&m);

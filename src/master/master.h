@@ -63,7 +63,8 @@ struct helper {
 
 struct master {
 	char *conf_path;
-	struct conf *conf;
+	struct conf *conf;	/* in force, without the passwords of upstreams */
+	int kept;		/* what it was read from (conf_load_kept()), >= master_fd_base() */
 	struct proc_user user;
 
 	struct listener *listeners;
@@ -159,10 +160,11 @@ void plan_blame_open(struct check *k, const struct wanted *w, int err);
 
 /* master_conf.c: what is made from a configuration, and its swap. */
 /*
- * Puts C in force: EX_OK.  Else the code of sysexits(3) that a start ends
- * with: nothing has changed, ERROR has the complaints, and C is freed.
+ * Puts C, read from KEPT, in force: EX_OK.  Else the code of sysexits(3) that
+ * a start ends with: nothing has changed, ERROR has the complaints, and C and
+ * KEPT are gone.
  */
-int master_apply(struct master *m, struct conf *c, bool first, struct buf *error);
+int master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error);
 void check_tls(struct check *k);	/* whether it can be loaded */
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);

@@ -10,6 +10,7 @@
 
 #include "master.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -143,10 +144,11 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	if (m->conf)
 		places_keep(k, m->conf);
 	(void)tls_all(k, &n->tls);
-	check_ca(k);
-	/* An image that takes over serves on, whatever became of the file. */
-	if (!again)
+	/* An image that takes over serves on, whatever became of these files. */
+	if (!again) {
+		check_ca(k);
 		check_users(k);
+	}
 	plan_make(k, m, &n->plan);
 	if (k->error->n > 0)
 		return -1;
@@ -164,7 +166,7 @@ static const char *const not_for_sessions[] = { "libconfuse.so", "libnss_",
 	"libcap.so", "libm.so", NULL };
 
 static void
-put_in_force(struct master *m, struct conf *c, struct making *n)
+put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 {
 	attach_tls(n->listeners, n->listener_n, n->tls, c->listen_n);
 	listeners_drain(m);
@@ -177,13 +179,16 @@ put_in_force(struct master *m, struct conf *c, struct making *n)
 	m->certificates_mtime = certificates_stamp(c);
 	conf_free(m->conf);
 	m->conf = c;
+	if (m->kept != kept)
+		close(m->kept);
+	m->kept = kept;
 	(void)conf_open_log(c);
 	users_refresh(m, true);
 	proc_withhold(not_for_sessions);
 }
 
 int
-master_apply(struct master *m, struct conf *c, bool first, struct buf *error)
+master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error)
 {
 	struct check k = { .conf = c, .error = error };
 	struct making n = { 0 };
@@ -192,28 +197,43 @@ master_apply(struct master *m, struct conf *c, bool first, struct buf *error)
 	/* Sessions are forked from here; what only a runner needs is not handed down. */
 	conf_forget_secrets(c);
 	if (make_all(&k, m, &n, first) == 0) {
-		put_in_force(m, c, &n);
+		put_in_force(m, c, kept, &n);
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);
 		tls_all_free(n.tls, n.tls ? c->listen_n : 0);
 		conf_free(c);
+		close(kept);
 	}
 	plan_free(&n.plan);
 	return code;
+}
+
+static struct conf *
+load_again(const struct master *m, int *kept, struct buf *error)
+{
+	struct conf *c = conf_load_and_keep(m->conf_path, kept, error);
+
+	if (!c || (*kept = fd_raise(*kept)) >= 0)
+		return c;
+	buf_addf(error, "%s: cannot keep the configuration: %s\n", m->conf_path,
+	    strerror(errno));
+	conf_free(c);
+	return NULL;
 }
 
 void
 master_reload(struct master *m)
 {
 	struct buf error;
+	int kept;
 
 	/* systemd's notify-reload wants to know when it began, by its own clock. */
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration",
 	    (long long)clock_ms() * 1000);
 	buf_init(&error, 16384);
-	struct conf *c = conf_load(m->conf_path, &error);
+	struct conf *c = load_again(m, &kept, &error);
 	log_reopen();
-	if (!c || master_apply(m, c, false, &error) != EX_OK) {
+	if (!c || master_apply(m, c, kept, false, &error) != EX_OK) {
 		log_lines("reload refused, the old configuration stays: ", &error);
 	} else {
 		helpers_restart(m);
@@ -261,6 +281,7 @@ master_release(struct master *m)
 	tls_all_free(m->tls, m->tls_n);
 	listeners_close(m->listeners, m->listener_n);
 	conf_free(m->conf);
+	close(m->kept);
 	if (m->mailboxes >= 0)
 		close(m->mailboxes);
 }

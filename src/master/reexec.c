@@ -37,6 +37,7 @@ keep(int fd)
 static void
 state_format(struct master *m, struct buf *b)
 {
+	buf_addf(b, "conf %d\n", keep(m->kept));
 	buf_addf(b, "score %d\n", keep(score_fd(m->score)));
 	buf_addf(b, "share %d\n", keep(share_fd(m->share)));
 	buf_addf(b, "userset %d\n", keep(userset_write_fd(m->users)));
@@ -63,13 +64,14 @@ state_format(struct master *m, struct buf *b)
 	}
 }
 
-/* Complains of what a new image would not start with. */
+/* Complains of what a new image would not start with: the host may be another by now. */
 static void
 try_start(struct check *k, struct master *m)
 {
+	struct proc_user u = check_user(k, m);
 	struct plan plan = { 0 };
 
-	(void)check_user(k, m);
+	places_look(k, &u);
 	check_tls(k);
 	plan_make(k, m, &plan);
 	for (size_t i = 0; i < plan.n; i++) {
@@ -80,21 +82,20 @@ try_start(struct check *k, struct master *m)
 	plan_free(&plan);
 }
 
-/* A new image reads the configuration anew; a mistake in it must not be our end. */
+/*
+ * A new image has the configuration that is in force; what that names has to
+ * be there once more, or it would be our end.
+ */
 static bool
 would_start(struct master *m)
 {
 	struct buf error;
 	struct str line, rest;
+	struct check k = { .conf = m->conf, .error = &error };
 
 	buf_init(&error, 16384);
-	struct conf *c = conf_load(m->conf_path, &error);
-	if (c) {
-		struct check k = { .conf = c, .error = &error };
-		try_start(&k, m);
-		conf_free(c);
-	}
-	bool ok = c && error.n == 0 && buf_ok(&error);
+	try_start(&k, m);
+	bool ok = error.n == 0 && buf_ok(&error);
 	if (!ok) {
 		str_cut(buf_str(&error), '\n', &line, &rest);
 		log_error(NULL, "cannot execute myself again after a crashed session: " STR_FMT,
@@ -209,6 +210,8 @@ restore_line(struct master *m, struct str line)
 	}
 	if (!take_number(&line, &fd))
 		return false;
+	if (str_eq(key, STR("conf")))
+		return (m->kept = cloexec(fd)) >= 0;
 	if (str_eq(key, STR("score")))
 		return (m->score = score_attach(cloexec(fd))) != NULL;
 	if (str_eq(key, STR("control")))

@@ -140,7 +140,7 @@ load(struct runner *r, const char *path)
 	struct buf error;
 
 	buf_init(&error, 65536);
-	r->conf = conf_load(path, &error);
+	r->conf = conf_inherit(path, &error);
 	if (r->conf == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);

@@ -328,42 +328,6 @@ def marks():
         assert not [x for x in statuses() if x.startswith("mark ")]
 
 
-def crash_and_mistake():
-    """A mistake in the configuration is no end of a service whose session crashes; it goes on when it is mended."""
-    # A port of its own, which is not one that is taken.
-    own = f'listen "first" {{ service = "smtp" address = {{"127.0.0.1"}} port = "{free_port(["127.0.0.1"])}" tls = "off" }}\n'
-    with Barid(extra=own) as b:
-        good = open(b.conf).read()
-
-        def crash(text):
-            with open(b.conf, "w") as f:
-                f.write(text)
-            with Wire(b.port["smtp"], source="127.0.0.7") as w:
-                w.reply()
-                os.kill(b.sessions()[0], signal.SIGABRT)
-                assert w.line() is None
-
-        crash(good + "nonsense = 1\n")
-        wait_for("the word of it", lambda: "cannot execute myself again after a crashed session: " in b.log() and
-                 "nonsense" in b.log())
-        b.send("x@y.example", ["alice@example.test"], MESSAGE)
-        with socket.socket() as busy:
-            busy.bind(("127.0.0.1", 0))
-            busy.listen()
-            port = busy.getsockname()[1]
-            with open(b.conf, "w") as f:
-                f.write(good + f'listen "own" {{ service = "smtp" address = {{"127.0.0.1"}} port = "{port}" tls = "off" }}\n')
-            wait_for("the other mistake", lambda: f":{port}: " in b.log())
-            b.send("x@y.example", ["alice@example.test"], MESSAGE)
-            assert "executing myself again" not in b.log()
-            with open(b.conf, "w") as f:
-                f.write(good)
-        wait_for("the new image", lambda: "executing myself again" in b.log(), 30)
-        b.send("x@y.example", ["alice@example.test"], MESSAGE)
-        b.mail("alice", 3)
-        assert b.process.poll() is None
-
-
 def second():
     with Barid() as b:
         other = subprocess.run([program("barid"), "-f", "-c", b.conf], capture_output=True, text=True,
@@ -589,8 +553,7 @@ def privilege():
         f.close()
 
 
-for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks,
-             crash_and_mistake, second,
+for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second,
              helpers, counts, activation, own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()

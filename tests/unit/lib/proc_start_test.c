@@ -32,7 +32,7 @@ run(const char *script, const int *fds, size_t fd_n, char *const env[],
 	fcntl(saved, F_SETFD, FD_CLOEXEC);
 	dup2(p[1], 1);
 	close(p[1]);
-	pid = proc_start("/bin/sh", argv, fds, fd_n, env);
+	pid = proc_start("/bin/sh", argv, -1, fds, fd_n, env);
 	dup2(saved, 1);
 	close(saved);
 	ck_assert_int_gt(pid, 0);
@@ -90,6 +90,24 @@ START_TEST(gets_no_descriptor)
 }
 END_TEST
 
+START_TEST(gets_its_input)
+{
+	char script[] = "read a; read b <&3; test \"$a\" = input && test \"$b\" = third";
+	char *argv[] = { sh, dash_c, script, NULL };
+	int input[2], third[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(input, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(third, O_CLOEXEC), 0);
+	ck_assert_int_eq(write(input[1], "input\n", 6), 6);
+	ck_assert_int_eq(write(third[1], "third\n", 6), 6);
+	pid = proc_start("/bin/sh", argv, input[0], third, 1, NULL);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(gets_its_environment)
 {
 	char a[] = "BARID_X=1", lang[] = "LANG=xx", out[8000];
@@ -132,12 +150,13 @@ START_TEST(reports_what_failed)
 	int bad[] = { -1 };
 
 	errno = 0;
-	ck_assert_int_eq(proc_start("/nonexistent/x", argv, NULL, 0, NULL),
+	ck_assert_int_eq(proc_start("/nonexistent/x", argv, -1, NULL, 0, NULL),
 	    -1);
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_int_eq(proc_start("/", argv, NULL, 0, NULL), -1);
+	ck_assert_int_eq(proc_start("/", argv, -1, NULL, 0, NULL), -1);
 	ck_assert_int_eq(errno, EACCES);
-	ck_assert_int_eq(proc_start("/bin/sh", argv, bad, 1, NULL), -1);
+	ck_assert_int_eq(proc_start("/bin/sh", argv, -1, bad, 1, NULL), -1);
+	ck_assert_int_eq(proc_start("/bin/sh", argv, 999, NULL, 0, NULL), -1);
 	ck_assert_int_eq(errno, EBADF);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
@@ -168,5 +187,5 @@ START_TEST(finds_helpers)
 END_TEST
 
 UNIT_MAIN("lib/proc_start", gets_its_descriptors, gets_no_descriptor,
-    gets_its_environment, gets_no_signal_state, reports_what_failed,
+    gets_its_input, gets_its_environment, gets_no_signal_state, reports_what_failed,
     finds_helpers)
