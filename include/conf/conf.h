@@ -199,6 +199,8 @@ void conf_free(struct conf *c);		/* NULL is fine */
 bool conf_open_log(const struct conf *c);
 /* Overwrites the passwords of upstreams, for a process that forks sessions. */
 void conf_forget_secrets(struct conf *c);
+/* Of them, what tokens are given for: only barid-http needs it. */
+void conf_forget_refresh(struct conf *c);
 
 /* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
 const char *conf_default_path(void);

@@ -34,7 +34,8 @@ struct conf_server {
 	uint64_t port;
 	const char *user;
 	const char *password;
-	const char *token;	/* where it is: "file:/path"; "": none */
+	const char *token;	/* where it is: "file:/path", "refresh:https://..."; "": none */
+	const char *client_id, *client_secret, *refresh_token;	/* RFC 6749 2.3.1, 6 */
 	struct conf_strs auth;	/* mechanisms that may be used; empty: all */
 	int tls;		/* enum conf_client_tls */
 	uint64_t weight;

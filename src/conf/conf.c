@@ -49,22 +49,36 @@ conf_open_log(const struct conf *c)
 	return any;
 }
 
+/* The text is the arena's own, and ours to change. */
+static void
+forget(const char **s)
+{
+	mem_wipe((void *)(uintptr_t)*s, strlen(*s));
+	*s = "";
+}
+
 void
-conf_forget_secrets(struct conf *c)
+conf_forget_refresh(struct conf *c)
 {
 	for (size_t i = 0; i < c->upstream_n; i++)
 		for (size_t j = 0; j < c->upstreams[i].server_n; j++) {
+			forget(&c->upstreams[i].servers[j].client_secret);
+			forget(&c->upstreams[i].servers[j].refresh_token);
+		}
+}
+
+void
+conf_forget_secrets(struct conf *c)
+{
+	conf_forget_refresh(c);
+	for (size_t i = 0; i < c->upstream_n; i++)
+		for (size_t j = 0; j < c->upstreams[i].server_n; j++) {
 			struct conf_server *server = &c->upstreams[i].servers[j];
-			/* The text is the arena's own, and ours to change. */
-			mem_wipe((void *)(uintptr_t)server->password, strlen(server->password));
-			server->password = "";
-			mem_wipe((void *)(uintptr_t)server->socks, strlen(server->socks));
-			server->socks = "";
-			if (!server->proxy.version)
-				continue;
-			mem_wipe((void *)(uintptr_t)server->proxy.password,
-			    strlen(server->proxy.password));
-			server->proxy.password = "";
+
+			forget(&server->password);
+			forget(&server->socks);
+			if (server->proxy.version)
+				forget(&server->proxy.password);
 		}
 }
 

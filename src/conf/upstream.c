@@ -16,6 +16,7 @@
 #define SOCKS_PORT 1080
 #define UNIX_PREFIX "unix:"
 #define FILE_PREFIX "file:"
+#define REFRESH_PREFIX "refresh:"
 /* sockaddr_un.sun_path with its NUL. */
 #define UNIX_PATH_MAX 107
 /* RFC 1928, RFC 1929. */
@@ -170,6 +171,7 @@ conf_upstream_of(struct arena *a, const char *via, int tls)
 	struct str where = str_skip(str_c(via), 5);
 
 	*s = (struct conf_server){ .user = "", .password = "", .token = "",
+		.client_id = "", .client_secret = "", .refresh_token = "",
 		.tls = tls, .tls_name = "", .certificate = "", .key = "",
 		.weight = 1, .ehlo = "", .socks = "",
 		.protocol = lmtp ? PROTOCOL_LMTP : PROTOCOL_SMTP };
@@ -212,6 +214,43 @@ check_login(const struct conf *c, const struct conf_upstream *u,
 		    u->name, s->name);
 }
 
+/* RFC 6749 3.2: nothing but TLS. */
+static bool
+is_refresh(struct str t)
+{
+	struct str url = str_skip(t, sizeof(REFRESH_PREFIX) - 1), rest, host;
+
+	if (!str_starts(t, STR(REFRESH_PREFIX)) ||
+	    !str_starts(url, STR("https://")))
+		return false;
+	rest = str_skip(url, 8);
+	(void)str_cut(rest, '/', &host, &rest);
+	return host.n > 0 && !str_has_ctl(url) && !str_has_8bit(url) &&
+	    str_find(url, ' ') < 0 && str_find(host, '@') < 0;
+}
+
+/* What is needed to be given a token, and not without one. */
+static void
+check_refresh(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	bool refresh = str_starts(str_c(s->token), STR(REFRESH_PREFIX));
+
+	if (refresh && (!s->refresh_token[0] || !s->client_id[0]))
+		conf_complain(error, conf_where(c, &s->token, s->place),
+		    "upstream.%s.server.%s.token: nothing to be given a token "
+		    "for, expected client-id = \"...\" and refresh-token = "
+		    "\"...\" beside it",
+		    u->name, s->name);
+	if (!refresh && (s->refresh_token[0] || s->client_secret[0] ||
+		s->client_id[0]))
+		conf_complain(error, s->place,
+		    "upstream.%s.server.%s: client-id, client-secret and "
+		    "refresh-token say nothing alone, expected token = "
+		    "\"refresh:https://...\" beside them",
+		    u->name, s->name);
+}
+
 /* The runner reads it for each session, so that it need not be there yet. */
 static void
 check_token(const struct conf *c, const struct conf_upstream *u,
@@ -219,12 +258,13 @@ check_token(const struct conf *c, const struct conf_upstream *u,
 {
 	struct str t = str_c(s->token);
 
-	if (t.n == 0 || (str_starts(t, STR(FILE_PREFIX)) &&
+	check_refresh(c, u, s, error);
+	if (t.n == 0 || is_refresh(t) || (str_starts(t, STR(FILE_PREFIX)) &&
 		conf_name_is_path(str_skip(t, sizeof(FILE_PREFIX) - 1))))
 		return;
 	conf_complain(error, conf_where(c, &s->token, s->place),
 	    "upstream.%s.server.%s.token: \"%s\" says not where a token is, "
-	    "expected \"file:/path\"",
+	    "expected \"file:/path\" or \"refresh:https://host/path\"",
 	    u->name, s->name, s->token);
 }
 

@@ -151,6 +151,14 @@ static const struct fault faults[] = {
 	{ "upstream a { server b {\npassword = c } }", "2: upstream.a.server.b: a password without a user" },
 	{ "upstream a { server b {\ntoken = 'file:/c' } }", "2: upstream.a.server.b: a token without a user" },
 	{ "upstream a { server b { user = c\ntoken = c } }", "2: upstream.a.server.b.token: \"c\" says not where a token is" },
+	{ "upstream a { server b { user = c\ntoken = 'refresh:http://h/t'\nclient-id = i\nrefresh-token = r } }",
+	    "2: upstream.a.server.b.token: \"refresh:http://h/t\" says not where a token is" },
+	{ "upstream a { server b { user = c\ntoken = 'refresh:https:///t'\nclient-id = i\nrefresh-token = r } }",
+	    "2: upstream.a.server.b.token: \"refresh:https:///t\" says not where a token is" },
+	{ "upstream a { server b { user = c\ntoken = 'refresh:https://h/t'\nclient-id = i } }",
+	    "2: upstream.a.server.b.token: nothing to be given a token for, expected client-id" },
+	{ "upstream a { server b { user = c\npassword = d\nrefresh-token = r } }",
+	    "1: upstream.a.server.b: client-id, client-secret and refresh-token say nothing alone" },
 	{ "upstream a { server b { user = c\ntoken = 'file:c' } }", "2: upstream.a.server.b.token: \"file:c\" says not where" },
 	{ "upstream a { server b { user = c password = d\nauth = {'SCRAM-SHA-265'} } }",
 	    "2: upstream.a.server.b.auth: \"SCRAM-SHA-265\" is unknown" },
@@ -260,6 +268,8 @@ static const char *const accepted[] = {
 	"upstream a { server b { tls = verified\ntls-name = 'x.example'\n"
 	    "certificate = '/c.pem'\nkey = '/k.pem' } }",
 	"route a { tls = dane }",
+	"upstream a { server b { user = c\ntoken = 'refresh:https://h:1/t?x=y'\nclient-id = i\n"
+	    "client-secret = s\nrefresh-token = r } }",
 	"dns-override a.test { addresses = {'192.0.2.1', '[2001:db8::1]:2525'} }",
 	"log { to = {stderr, 'file:/var/log/barid', 'syslog:local7', 'syslog:auth@/run/log'} }",
 	"dns { servers = {127.0.0.1, '127.0.0.1:5353', '[::1]:53'} }",
