@@ -127,7 +127,7 @@ static void
 try_hops(struct conn *c)
 {
 	for (; c->hop_at < c->hop_n && !is_refused(c); c->hop_at++)
-		if (!conn_hop(c)->tried && conn_connect(c))
+		if (!conn_hop(c)->tried && (conn_waits(c) || conn_connect(c)))
 			return;
 	conn_over(c);
 }
@@ -138,7 +138,7 @@ conn_next_hop(struct conn *c)
 	conn_session_end(c);
 	c->clear = false;
 	c->ignore = 0;
-	c->helo = false;
+	c->helo = c->renewed = false;
 	c->hop_at++;
 	try_hops(c);
 }

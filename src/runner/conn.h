@@ -29,6 +29,7 @@
 
 enum conn_state {
 	CONN_NEW,	/* a moment later */
+	CONN_TOKEN,	/* until barid-http has one */
 	CONN_CONNECTING,
 	CONN_PROXY,	/* asks one for the server */
 	CONN_TLS,	/* a handshake */
@@ -54,6 +55,7 @@ struct conn {
 	bool clear;		/* this hop again, without TLS */
 	unsigned ignore;	/* this hop again, without these extensions */
 	bool helo;		/* this hop again, with HELO */
+	bool renewed;		/* this hop again, with another token */
 
 	int fd;
 	struct loop_io *io;
@@ -73,6 +75,7 @@ struct conn {
 	struct conn_split split;
 	bool may_helo;		/* where EHLO makes it break off */
 	bool broke;		/* ... as it did */
+	bool stale;		/* it did not take the token */
 	struct delivery *v;	/* being sent */
 	struct delivery *carry;	/* to be sent first, by the next session */
 	bool only;		/* ... and nothing else: other hosts put it off */
@@ -134,6 +137,10 @@ bool conn_is_implicit(const struct conn *c);
 bool conn_login(struct conn *c, struct client_options *o, char **token);
 /* Ties the login to the TLS session, which has begun. */
 void conn_bind(struct conn *c);
+/* True if C has to wait for a token, and does; conn_token() ends that. */
+bool conn_waits(struct conn *c);
+/* The token for S is there, or WHY not. */
+void conn_token(struct runner *r, const struct conf_server *s, const char *why);
 
 /* conn_mail.c */
 /* NULL: it cannot log in, as WHY says. */

@@ -4,8 +4,9 @@
  * conn_auth -- what a session logs in with.
  *
  * A token is read from its file for each session, so that whoever renews
- * it need not tell us.  Without it there is no session: mail waits, and the
- * log says which file is meant.
+ * it need not tell us; or it is asked of barid-http before we connect.
+ * Without it there is no session: mail waits, and the log says which token
+ * is meant.
  */
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 #include "conn.h"
 #include "lib/mem.h"
+#include "token.h"
 
 /* A token is part of an AUTH line (RFC 4954 4), and that in base64. */
 #define TOKEN_MAX 8192
@@ -81,6 +83,17 @@ token_read(struct conn *c, const char *path)
 	return token;
 }
 
+static char *
+token_given(struct conn *c, const struct conf_server *s)
+{
+	const char *token = token_get(c->r, s);
+
+	if (token != NULL)
+		return mem_dup(str_c(token));
+	conn_fail(c, "4.7.0", "the token for %s has ended meanwhile", s->name);
+	return NULL;
+}
+
 bool
 conn_login(struct conn *c, struct client_options *o, char **token)
 {
@@ -98,7 +111,9 @@ conn_login(struct conn *c, struct client_options *o, char **token)
 	o->auth_in_clear = conn_tls_level(c) == TLS_OFF;
 	if (s->token[0] == '\0')
 		return true;
-	o->token = *token = token_read(c, s->token + strlen(FILE_PREFIX));
+	*token = token_is_given(s) ? token_given(c, s) :
+	    token_read(c, s->token + strlen(FILE_PREFIX));
+	o->token = *token;
 	return *token != NULL;
 }
 
@@ -115,4 +130,40 @@ conn_bind(struct conn *c)
 	client_binding(c->client, buf_str(&b));
 	buf_wipe(&b);
 	buf_free(&b);
+}
+
+bool
+conn_waits(struct conn *c)
+{
+	const struct conf_server *s = conn_hop(c)->server;
+
+	if (s == NULL || s->user[0] == '\0' || !token_is_given(s) ||
+	    token_get(c->r, s) != NULL)
+		return false;
+	c->state = CONN_TOKEN;
+	token_ask(c->r, s);
+	return true;
+}
+
+void
+conn_token(struct runner *r, const struct conf_server *s, const char *why)
+{
+	struct conn *c = r->conns;
+
+	while (c != NULL) {
+		if (c->state != CONN_TOKEN || conn_hop(c)->server != s) {
+			c = c->all_next;
+			continue;
+		}
+		if (why == NULL) {
+			conn_same_hop(c);
+		} else {
+			conn_fail(c, "4.7.0", "no token for %s: %s", s->name,
+			    why);
+			c->all_refused = false;
+			conn_next_hop(c);
+		}
+		/* Whatever happened, the list may be another one now. */
+		c = r->conns;
+	}
 }

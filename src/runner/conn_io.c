@@ -59,7 +59,7 @@ conn_session_end(struct conn *c)
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
-	c->broke = false;
+	c->broke = c->stale = false;
 	conn_text_end(&c->text);
 	conn_split_end(&c->split);
 	if (c->timer != NULL)
@@ -230,6 +230,7 @@ on_timer(void *arg)
 		/* A connection of its own for what was put off. */
 		conn_same_hop(c);
 		return;
+	case CONN_TOKEN:
 	case CONN_OVER:
 		return;
 	}
@@ -440,6 +441,7 @@ on_io(void *arg, bool readable, bool writable)
 		conn_settle(c);
 		return;
 	case CONN_NEW:
+	case CONN_TOKEN:
 	case CONN_OVER:
 		return;
 	}

@@ -17,6 +17,7 @@
 #include "lib/idn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "token.h"
 
 /* The whole transaction: the sum of RFC 5321's times, and 500 octets a second. */
 #define TRANSACTION_MS 2400000
@@ -83,6 +84,8 @@ on_close(void *arg, enum outcome o, enum client_step step,
 	c->broke = step == STEP_EHLO && r->code == 0 && c->may_helo &&
 	    client_lost(c->client) &&
 	    (c->tls == NULL || conn_is_implicit(c));
+	c->stale = step == STEP_AUTH && r->code == 535 && !c->renewed &&
+	    token_is_given(conn_hop(c)->server);
 	if (o == DELIVERED)
 		return;
 	arena_init(&a, 8192);
@@ -210,6 +213,12 @@ conn_try_again(struct conn *c)
 {
 	if (c->text.stopped)
 		return true;
+	if (c->stale) {
+		/* It may have ended before its time: once more, with another. */
+		token_refused(c->r, conn_hop(c)->server);
+		c->renewed = true;
+		return true;
+	}
 	if (!c->ready) {
 		if (!c->broke || c->helo)
 			return false;

@@ -27,6 +27,7 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "runner.h"
+#include "token.h"
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
 	FD_RUNNERS };
@@ -287,6 +288,7 @@ stop(struct runner *r)
 	drop_stop(r);
 	dns_free(r->dns);
 	ask_stop(r);
+	token_free_all(r);
 	dests_free(r);
 	groups_free(r);
 	bad_clear(r);

@@ -38,6 +38,7 @@
 #include "life.h"
 
 struct ask;
+struct token;
 struct conn;
 struct control;
 struct dest;
@@ -64,6 +65,7 @@ struct runner {
 	int policies;			/* of MTA-STS, on the disk; -1: none */
 	int http;			/* to barid-http; -1: none */
 	struct ask *asks;		/* of it, open */
+	struct token *tokens;		/* that it gave us */
 	struct queue *queue;
 	struct score *score;
 	struct share *share;		/* what all runners have in common */
