@@ -222,17 +222,24 @@ next_host(const struct conn *c, const struct delivery *v)
 bool
 conn_may_pass(const struct conn *c, const struct delivery *v)
 {
-	return next_host(c, v) < c->hop_n && !c->r->stopping &&
-	    slot_may_force(c->group);
+	return next_host(c, v) < c->hop_n && !c->r->stopping;
 }
 
 void
 conn_pass(struct conn *c, struct delivery *v)
 {
 	size_t at = next_host(c, v);
-	struct conn *n = conn_new(c->group, slot_force(c->group));
+	struct conn *n;
 
 	v->put_off++;
+	if (!slot_may_force(c->group)) {
+		/* There may be no other connection: this one goes there. */
+		c->carry = v;
+		c->only = true;
+		c->move_to = at;
+		return;
+	}
+	n = conn_new(c->group, slot_force(c->group));
 	n->hosts = hosts_hold(c->hosts);
 	n->hop_n = c->hop_n - at;
 	n->hops = mem_array(n->hop_n, sizeof(*n->hops));
@@ -321,6 +328,19 @@ became_ready(struct conn *c)
 	group_ready(c->group);
 }
 
+/* Takes its leave here, and goes on to another host. */
+static void
+move(struct conn *c)
+{
+	size_t to = c->move_to;
+
+	c->move_to = 0;
+	client_quit(c->client);
+	conn_flush(c);
+	c->hop_at = to - 1;
+	conn_next_hop(c);
+}
+
 void
 conn_settle(struct conn *c)
 {
@@ -333,6 +353,10 @@ conn_settle(struct conn *c)
 		}
 		if (c->starttls) {
 			conn_tls_begin(c);
+			return;
+		}
+		if (c->move_to > 0) {
+			move(c);
 			return;
 		}
 		if (!is_idle(c) || c->quitting)

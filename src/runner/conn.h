@@ -79,6 +79,7 @@ struct conn {
 	struct delivery *v;	/* being sent */
 	struct delivery *carry;	/* to be sent first, by the next session */
 	bool only;		/* ... and nothing else: other hosts put it off */
+	size_t move_to;		/* the hop where it goes at once; 0: none */
 	size_t messages;	/* of this session */
 	size_t total;
 	bool answered;		/* the peer said what it thinks of a message */
