@@ -235,6 +235,9 @@ helpers_reaped(struct master *m, pid_t pid, int status)
 		else if (h->backoff_ms < BACKOFF_MAX_MS)
 			h->backoff_ms *= 2;
 		h->restart_ms = now + h->backoff_ms;
+		/* The hints that it had read are gone with it. */
+		if (h->kind == HELPER_RUNNER)
+			score_add(m->score, COUNT_SCAN_WANTED, 1);
 		helper_died(h, pid, status);
 		return true;
 	}

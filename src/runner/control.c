@@ -201,6 +201,13 @@ control_take_orders(struct runner *r)
 }
 
 void
+control_leave_hints(struct runner *r)
+{
+	if (r->channel_io != NULL)
+		loop_io_want(r->channel_io, false, false);
+}
+
+void
 control_stop(struct runner *r)
 {
 	loop_io_free(r->channel_io);

@@ -282,6 +282,7 @@ stop(struct runner *r)
 	loop_pool_free(r->disk);
 	while (r->jobs != NULL)
 		job_free(r->jobs);
+	runner_hand_over(r);
 	record_stop(r);
 	control_stop(r);
 	scan_stop(r);

@@ -142,23 +142,54 @@ runner_forget(struct runner *r, uint32_t slot)
 	score_add(r->score, COUNT_RUNNER_QUEUED, -1);
 }
 
+/* False if there was no room for it: then a scan is asked for. */
+static bool
+hint(struct runner *r, size_t to, const char *id)
+{
+	struct msg_hint m = { .id = str_c(id) };
+	struct buf b;
+	bool sent;
+
+	buf_init(&b, FRAME_MAX);
+	msg_hint_put(&b, &m);
+	sent = r->send[to] >= 0 &&
+	    channel_send(r->send[to], buf_str(&b), -1) == 0;
+	if (!sent)
+		score_add(r->score, COUNT_SCAN_WANTED, 1);
+	buf_free(&b);
+	return sent;
+}
+
 void
 runner_announce(struct runner *r, const char *id)
 {
 	size_t to = runner_of(id, r->count);
-	struct msg_hint m = { .id = str_c(id) };
-	struct buf b;
 
-	if (to == r->number) {
-		runner_learn(r, id, QUEUE_NEW, 0, false);
-		runner_wake(r);
+	if (to != r->number) {
+		(void)hint(r, to, id);
 		return;
 	}
-	buf_init(&b, FRAME_MAX);
-	msg_hint_put(&b, &m);
-	if (r->send[to] < 0 || channel_send(r->send[to], buf_str(&b), -1) < 0)
-		score_add(r->score, COUNT_SCAN_WANTED, 1);
-	buf_free(&b);
+	runner_learn(r, id, QUEUE_NEW, 0, false);
+	runner_wake(r);
+}
+
+void
+runner_hand_over(struct runner *r)
+{
+	char id[QUEUE_ID_SIZE];
+	uint32_t at = 0, slot;
+	int64_t now = clock_wall();
+	bool room = true;
+
+	while (room && index_next(r->index, &at, &slot)) {
+		const struct known *k = index_at(r->index, slot);
+
+		if (k->place != QUEUE_NEW ||
+		    (k->state == KNOWN_WAITING && k->due > now))
+			continue;
+		index_id(r->index, slot, id);
+		room = hint(r, r->number, id);
+	}
 }
 
 /* ---- the clock -------------------------------------------------------------------------- */
@@ -239,6 +270,7 @@ runner_stop(void *arg)
 		return;
 	r->stopping = true;
 	r->stop_by = clock_ms() + STOP_MS;
+	control_leave_hints(r);
 	conn_stop_all(r, false);
 	loop_timer_set(r->tick, 0);
 }

@@ -137,6 +137,11 @@ void runner_take_up(struct runner *r);
 int64_t runner_latest_due(const struct runner *r);
 /* Message ID is in the spool: takes it up if it is ours, else says so to whom it is. */
 void runner_announce(struct runner *r, const char *id);
+/*
+ * At the end: what is new and was not dealt with is said again, to the runner
+ * that comes after; its first scan would take what is young for not ready.
+ */
+void runner_hand_over(struct runner *r);
 /* Learns of ID in PLACE. */
 void runner_learn(struct runner *r, const char *id, enum queue_place place,
     int64_t due, bool verify);
@@ -172,6 +177,7 @@ void identity_free(struct runner *r);
 void control_start(struct runner *r);
 /* From now on, since it is known what is in the spool. */
 void control_take_orders(struct runner *r);
+void control_leave_hints(struct runner *r);	/* to the runner that comes after */
 void control_stop(struct runner *r);
 bool control_idle(const struct runner *r);
 

@@ -3,8 +3,8 @@
 /*
  * scan -- what hints have missed: new/ and cur/ are read now and then.
  *
- * At the start, once a minute, and at once when a session says that its
- * hint found no room.  The pool reads; the loop learns.  A file of new/ that
+ * At the start, once a minute, and at once when a hint found no room or may
+ * have been lost with a runner.  The pool reads; the loop learns.  A file of new/ that
  * is young is left alone: its session may still be about to commit it, and
  * its hint is on the way.  After a start every text is compared with its
  * checksum before it is sent: the start may follow a power cut.
@@ -149,7 +149,8 @@ scan_start(struct runner *r)
 	r->scan->r = r;
 	r->scan->first = true;
 	r->scan->young = YOUNG_START_S;
-	r->scan->wanted = score_get(r->score, COUNT_SCAN_WANTED);
+	/* What was asked of the runner before this one may not have been done. */
+	r->scan->wanted = 0;
 	run(r->scan);
 }
 
