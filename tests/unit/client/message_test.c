@@ -195,6 +195,12 @@ static const struct dialogue broken[] = {
 	    .script = FAST MAIL RCPT("b") "C:DATA\nS:250\nS:550 no\nX:eof\n",
 	    .events = "ready\nrcpt 0 perm rcpt 550 no\nend\n"
 	    "close temp data 0 4.4.2 connection lost while sending DATA\n" },
+	/* RFC 5321 4.2.1, 4.3.2: what is not known counts by its first digit. */
+	{ "only the first digit counts", M(3),
+	    .script = FAST MAIL RCPT("b") RCPT("c") RCPT("d") "C:DATA\n"
+	    "S:299\nS:277 2.9.9\nS:489\nS:599 x\nS:399\n" TEXT "S:258\n",
+	    .events = "ready\nrcpt 1 temp rcpt 489\nrcpt 2 perm rcpt 599 x\n"
+	    "rcpt 0 ok text 258\nend\nready\n" },
 	{ "354 to MAIL", M(2), .script = SLOW MAIL "S:354\n",
 	    .events = "ready\n" BOTH("temp mail 0 4.5.0 protocol error: code"
 	    " 3xx where none belongs\n") },
