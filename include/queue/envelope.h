@@ -63,6 +63,7 @@ struct envelope {
 	struct str retry;	/* seconds between attempts: "180,180,600" */
 	struct str source;	/* a pool, or addresses with commas between */
 	struct str route;	/* where to, in the words of a route's via */
+	int priority;		/* RFC 6710: the higher goes first */
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n;
 	struct envelope_extra *extras;	/* keys that this version does not know, kept */
@@ -76,6 +77,7 @@ struct envelope {
 #define ENVELOPE_DELAYS_MAX 99
 #define ENVELOPE_ATTEMPTS_MAX 1000000
 #define ENVELOPE_RETRY_MAX 64
+#define ENVELOPE_PRIORITY_MAX 9	/* and as many below 0 */
 #define ENVELOPE_WAIT_MAX (365 * 86400)	/* seconds, of one in retry */
 /* An arena of this size holds every envelope that is no larger than that. */
 #define ENVELOPE_ARENA (24u << 20)

@@ -19,6 +19,7 @@ struct settings {
 	int64_t not_before_us;
 	int64_t deadline_us;
 	unsigned max_attempts;
+	int priority;
 	struct str retry, source, route, envid;
 	unsigned notify;
 	enum dsn_ret ret;

@@ -72,6 +72,8 @@ say_envelope(struct explain *x, const struct queue_file *f)
 	say_word(x, "own-route", e->route);
 	say_word(x, "own-source", e->source);
 	say_word(x, "own-retry", e->retry);
+	if (e->priority != 0)
+		explain_say(x, "priority", CONF_NOWHERE, "%d", e->priority);
 	if (e->max_attempts != 0)
 		explain_say(x, "own-limit", CONF_NOWHERE,
 		    "%u attempts at most", e->max_attempts);

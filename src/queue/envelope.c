@@ -122,6 +122,16 @@ add_setting(struct buf *b, const char *key, int64_t v)
 }
 
 static void
+add_priority(struct buf *b, int priority)
+{
+	if (priority < -ENVELOPE_PRIORITY_MAX ||
+	    priority > ENVELOPE_PRIORITY_MAX)
+		b->err = true;
+	if (priority != 0)
+		buf_addf(b, "priority: %d\n", priority);
+}
+
+static void
 add_settings(struct buf *b, const struct envelope *e)
 {
 	int64_t ms[ENVELOPE_RETRY_MAX];
@@ -135,6 +145,7 @@ add_settings(struct buf *b, const struct envelope *e)
 	add_text(b, "retry", e->retry);
 	add_text(b, "source", e->source);
 	add_text(b, "route", e->route);
+	add_priority(b, e->priority);
 }
 
 static void

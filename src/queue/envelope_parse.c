@@ -192,6 +192,18 @@ read_retry(struct reader *r, struct str v)
 }
 
 static const char *
+read_priority(struct reader *r, struct str v)
+{
+	bool low = str_starts(v, STR("-"));
+	uint64_t n;
+
+	if (str_u64(low ? str_skip(v, 1) : v, ENVELOPE_PRIORITY_MAX, &n) < 0)
+		return "the priority is not well formed";
+	r->e->priority = low ? -(int)n : (int)n;
+	return NULL;
+}
+
+static const char *
 read_delays(struct reader *r, struct str v)
 {
 	uint64_t n;
@@ -306,6 +318,7 @@ static const struct key keys[] = {
 	{ "retry",    read_retry,    0 },
 	{ "source",   NULL,          offsetof(struct envelope, source) },
 	{ "route",    NULL,          offsetof(struct envelope, route) },
+	{ "priority", read_priority, 0 },
 };
 /* clang-format on */
 

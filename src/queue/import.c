@@ -82,6 +82,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	if (!q->settings) {
 		e->not_before_us = e->deadline_us = 0;
 		e->max_attempts = 0;
+		e->priority = 0;
 		e->retry = e->source = e->route = STR("");
 	}
 	for (size_t i = 0; i < e->rcpt_n; i++)

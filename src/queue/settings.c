@@ -203,6 +203,21 @@ take_route(struct settings *s, struct str v)
 	return NULL;
 }
 
+/* RFC 6710 has -9 to 9; brokers go on to 255, which is no more urgent here. */
+static const char *
+take_priority(struct settings *s, struct str v)
+{
+	bool low = str_starts(v, STR("-"));
+	uint64_t n;
+
+	if (str_u64(low ? str_skip(v, 1) : v, 255, &n) < 0)
+		return "is no priority from -9 to 9";
+	if (n > ENVELOPE_PRIORITY_MAX)
+		n = ENVELOPE_PRIORITY_MAX;
+	s->priority = low ? -(int)n : (int)n;
+	return NULL;
+}
+
 static const char *
 take_notify(struct settings *s, struct str v)
 {
@@ -262,6 +277,7 @@ static const struct setting settings[] = {
 	{ "ip",                 take_source,       true  },
 	{ "pool",               take_source,       false },
 	{ "route",              take_route,        false },
+	{ "priority",           take_priority,     false },
 	{ "dsn-notify",         take_notify,       false },
 	{ "dsn-ret",            take_ret,          false },
 	{ "dsn-envid",          take_envid,        false },
@@ -344,6 +360,7 @@ settings_apply(const struct settings *s, struct envelope *e)
 	e->retry = s->retry;
 	e->source = s->source;
 	e->route = s->route;
+	e->priority = s->priority;
 	if (e->ret == RET_UNSAID)
 		e->ret = s->ret;
 	if (e->envid.n == 0)

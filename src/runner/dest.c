@@ -10,7 +10,8 @@
  *
  * The line is short: a destination that has enough to do parks further
  * messages, which then cost a slot of the index and nothing else.  They are
- * taken up in the order in which they came, the destinations in turn.  How
+ * taken up by priority and in the order in which they came (parking.c), the
+ * destinations in turn, and go into the line before what is less urgent.  How
  * long a line may be depends on what all lines have in common: half of what
  * is left of it.  So a single one may be long, fifty slow ones are short,
  * and there is room for the fifty-first always; some more for what need not
@@ -33,6 +34,8 @@
 /* Deliveries in the pool at once: its threads are busy, and not much more. */
 #define LOCAL_ACTIVE 12
 #define LOOKUPS_MAX 128
+/* Nobody in a line is passed by more than so many. */
+#define PASSED_MAX 20
 #define UNUSED_MS 10000
 /* Of so many nothing but what is in use is known. */
 #define REMEMBERED_MAX 10000
@@ -84,7 +87,6 @@ dest_new(struct runner *r, const struct dest_way *way, struct str key,
 	d->name = d->key + name_at;
 	d->way = way_new(r->conf, way);
 	d->last = &d->first;
-	d->parked_first = d->parked_last = INDEX_NONE;
 	dead_init(&d->dead);
 	map_put(r->dests.all, key, d);
 	return d;
@@ -292,29 +294,14 @@ hungry_pop(struct dests *all)
 static uint32_t
 parked_pop(struct dest *d)
 {
-	struct index *x = d->r->index;
-	uint32_t slot = d->parked_first;
-
-	d->parked_first = index_at(x, slot)->next;
-	if (d->parked_first == INDEX_NONE)
-		d->parked_last = INDEX_NONE;
 	count_parked(d, -1);
-	index_at(x, slot)->state = KNOWN_BUSY;
-	return slot;
+	return parking_take(&d->parking, d->r->index);
 }
 
 void
-dest_park(struct dest *d, uint32_t slot)
+dest_park(struct dest *d, const struct job *j)
 {
-	struct index *x = d->r->index;
-
-	index_at(x, slot)->state = KNOWN_PARKED;
-	index_at(x, slot)->next = INDEX_NONE;
-	if (d->parked_first == INDEX_NONE)
-		d->parked_first = slot;
-	else
-		index_at(x, d->parked_last)->next = slot;
-	d->parked_last = slot;
+	parking_add(&d->parking, d->r->index, j->file.env.priority, j->slot);
 	count_parked(d, 1);
 	/* With nothing in the line, nobody else would ask for it. */
 	if (d->waiting == 0) {
@@ -377,12 +364,35 @@ count_waiting(struct dest *d, int by)
 		d->group->waiting += by;
 }
 
+/* Where one of PRIORITY stands: before what is less urgent and may be passed. */
+static struct delivery **
+place_of(struct dest *d, int priority)
+{
+	struct delivery **place = &d->first;
+
+	if (d->first == NULL || priority <= d->least)
+		return d->last;
+	for (struct delivery *v = d->first; v != NULL; v = v->next)
+		if (v->job->file.env.priority >= priority ||
+		    v->passed == PASSED_MAX)
+			place = &v->next;
+	for (struct delivery *v = *place; v != NULL; v = v->next)
+		v->passed++;
+	return place;
+}
+
 void
 dest_add(struct dest *d, struct delivery *v)
 {
-	v->next = NULL;
-	*d->last = v;
-	d->last = &v->next;
+	int priority = v->job->file.env.priority;
+	struct delivery **place = place_of(d, priority);
+
+	if (d->first == NULL || priority < d->least)
+		d->least = priority;
+	v->next = *place;
+	*place = v;
+	if (v->next == NULL)
+		d->last = &v->next;
 	count_waiting(d, 1);
 	if (d->group != NULL)
 		group_turn(d);

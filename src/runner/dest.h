@@ -9,6 +9,7 @@
 #include "hosts.h"
 #include "job.h"
 #include "minute.h"
+#include "parking.h"
 #include "way.h"
 
 struct group;
@@ -21,8 +22,9 @@ struct dest {
 	struct way *way;
 
 	struct delivery *first, **last;	/* waiting */
+	int least;		/* no priority among them is lower */
 	size_t waiting;
-	uint32_t parked_first, parked_last;
+	struct parking parking;
 	size_t parked;
 
 	struct group *group;	/* of hosts that take its mail; NULL: unknown */
@@ -78,7 +80,7 @@ struct dest *dest_get(struct runner *r, const struct dest_way *way);
 const struct dead *dest_dead(const struct dest *d, int64_t now);
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
-void dest_park(struct dest *d, uint32_t slot);
+void dest_park(struct dest *d, const struct job *j);
 /* There may be room for what is parked. */
 void dest_feed(struct dest *d);
 /* Puts a delivery into the line; dest_pump() moves it. */

@@ -312,7 +312,7 @@ finish_done(void *arg)
 		break;
 	case END_PARK:
 		k->partly = true;
-		dest_park(j->park, slot);
+		dest_park(j->park, j);
 		job_free(j);
 		break;
 	case END_DEAD:
@@ -381,7 +381,7 @@ finish_job(struct job *j)
 
 	if (only_parks(j)) {
 		index_at(j->r->index, j->slot)->partly = j->partly;
-		dest_park(j->park, j->slot);
+		dest_park(j->park, j);
 		job_free(j);
 		return;
 	}

@@ -489,7 +489,7 @@ park(struct job *j, const struct plan *p)
 	for (const struct delivery *v = p->first; v != NULL; v = v->next)
 		if (!is_left(v))
 			return false;
-	dest_park(p->first->dest, j->slot);
+	dest_park(p->first->dest, j);
 	job_free(j);
 	return true;
 }

@@ -40,6 +40,7 @@ struct delivery {
 	struct result *results;
 	size_t n;
 	unsigned put_off;	/* hosts that put it off in this attempt */
+	unsigned passed;	/* by others, in the line */
 	char mailbox[65];	/* of a local one */
 	int64_t begun_ms;	/* a local one */
 	struct client_rcpt *client_rcpts;

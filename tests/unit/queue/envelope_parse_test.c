@@ -55,6 +55,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->retry, y->retry);
 	ck_str(x->source, y->source);
 	ck_str(x->route, y->route);
+	ck_assert_int_eq(x->priority, y->priority);
 	ck_assert_uint_eq(x->rcpt_n, y->rcpt_n);
 	for (size_t i = 0; i < x->rcpt_n; i++) {
 		ck_assert_int_eq(x->rcpts[i].state, y->rcpts[i].state);
@@ -92,7 +93,7 @@ START_TEST(round_trip)
 		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"),
 		.not_before_us = INT64_MAX, .deadline_us = 1, .max_attempts = 1,
 		.retry = STR("1,31536000"), .source = STR("pool"),
-		.route = STR("error:550 5.1.1 no: \"x\""),
+		.route = STR("error:550 5.1.1 no: \"x\""), .priority = -9,
 		.delays = 99, .rcpts = rcpts, .rcpt_n = ARRAY_LEN(rcpts),
 		.extras = extras, .extra_n = ARRAY_LEN(extras) }, got;
 	const char *why;
@@ -149,6 +150,8 @@ static const struct {
 	{ NEEDED ONE_RCPT "not-before: -1\n\n", "a time is not a number" },
 	{ NEEDED ONE_RCPT "max-attempts: 1000001\n\n", "the number of attempts is not well formed" },
 	{ NEEDED ONE_RCPT "max-attempts: few\n\n", "the number of attempts is not well formed" },
+	{ NEEDED ONE_RCPT "priority: 10\n\n", "the priority is not well formed" },
+	{ NEEDED ONE_RCPT "priority: --1\n\n", "the priority is not well formed" },
 	{ NEEDED ONE_RCPT "retry: 60,0\n\n", "the times of retry are not well formed" },
 	{ NEEDED ONE_RCPT "retry: \n\n", "the times of retry are not well formed" },
 	{ NEEDED ONE_RCPT "retry: 31536001\n\n", "the times of retry are not well formed" },

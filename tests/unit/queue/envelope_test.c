@@ -32,6 +32,7 @@ whole(void)
 		.not_before_us = 1, .deadline_us = 1763683200000002,
 		.max_attempts = 1000000, .retry = STR("60,31536000"),
 		.source = STR("192.0.2.1,192.0.2.2"), .route = STR("isp"),
+		.priority = 9,
 		.delays = 7, .rcpts = rcpts, .rcpt_n = 2, .extras = extras,
 		.extra_n = 1 };
 }
@@ -58,6 +59,7 @@ static const char written[] =
     "retry: 60,31536000\n"
     "source: 192.0.2.1,192.0.2.2\n"
     "route: isp\n"
+    "priority: 9\n"
     "x-later: \n"
     "rcpt: Q <\"a b\"@x.example> notify=SUCCESS,DELAY "
     "orcpt=rfc822;a+20b@x.example\n"
@@ -71,7 +73,7 @@ static const char summed[] =
     "local: 127.0.0.1:25\ntls: TLSv1.3 X\nbody: 8BITMIME\nsmtputf8: yes\n"
     "ret: HDRS\nenvid: e+3D\nnot-before: 1\n"
     "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"
-    "source: 192.0.2.1,192.0.2.2\nroute: isp\nx-later: \nrcpt: Q <\"a b\"@x.example> "
+    "source: 192.0.2.1,192.0.2.2\nroute: isp\npriority: 9\nx-later: \nrcpt: Q <\"a b\"@x.example> "
     "notify=SUCCESS,DELAY orcpt=rfc822;a+20b@x.example\n"
     "rcpt: Q <postmaster>\n\n";
 
@@ -201,6 +203,12 @@ set_attempts(struct envelope *e)
 }
 
 static void
+set_priority(struct envelope *e)
+{
+	e->priority = 10;
+}
+
+static void
 set_retry(struct envelope *e)
 {
 	e->retry = STR("60,");
@@ -223,7 +231,7 @@ START_TEST(refused)
 	void (*const set[])(struct envelope *) = { set_client, set_user_nul,
 		set_orcpt, set_path, set_null_rcpt, set_state, set_no_rcpt,
 		set_id, set_known_extra, set_bad_extra, set_delays,
-		set_attempts, set_retry, set_deadline, set_route };
+		set_attempts, set_retry, set_deadline, set_route, set_priority };
 	struct buf b;
 
 	buf_init(&b, ENVELOPE_MAX);

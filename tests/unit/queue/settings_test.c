@@ -90,12 +90,14 @@ START_TEST(everything)
 	    "X-Barid-Deadline: +2h\r\nx-barid-max-attempts: 3\r\n"
 	    "x-barid-retry: 3m,\r\n 10m , 3600\r\nX-MQ-IP: 192.0.2.1\r\n"
 	    "x-mq-ip: 192.0.2.2\r\nx-barid-route: smtp:[192.0.2.9]:26\r\n"
+	    "X-Barid-Priority: -3\r\n"
 	    "x-mq-dsn-notify: failure,delay\r\nx-mq-dsn-ret: full\r\n"
 	    "x-mq-dsn-envid: a b\r\nx-mq-tag: whatever\r\n"
 	    "\r\nx-mq-delayed: nonsense in the body\r\n", &e));
 	ck_assert_int_eq(e.not_before_us, (NOW + 3600) * US);
 	ck_assert_int_eq(e.deadline_us, (NOW + 7200) * US);
 	ck_assert_uint_eq(e.max_attempts, 3);
+	ck_assert_int_eq(e.priority, -3);
 	ck_str(e.retry, STR("180,600,3600"));
 	ck_str(e.source, STR("192.0.2.1,192.0.2.2"));
 	ck_str(e.route, STR("smtp:[192.0.2.9]:26"));
@@ -109,7 +111,9 @@ START_TEST(everything)
 	ck_assert_int_eq(e.ret, RET_FULL);
 	ck_str(e.envid, STR("a+20b"));
 	ck_assert_int_eq(e.deadline_us, 0);
-	ck_assert_ptr_null(take("x-mq-pool: fast\r\n", &e));
+	ck_assert_ptr_null(take("x-mq-pool: fast\r\nx-mq-priority: 200\r\n",
+	    &e));
+	ck_assert_int_eq(e.priority, 9);
 	ck_str(e.source, STR("fast"));
 	arena_free(&a);
 }
@@ -121,6 +125,7 @@ START_TEST(refused)
 		const char *header, *why;	/* its beginning */
 	} t[] = {
 		{ "x-mq-delayed: x", "x-mq-delayed is no time" },
+		{ "x-mq-priority: high", "x-mq-priority is no priority" },
 		{ "X-Barid-Deadline: +367d", "X-Barid-Deadline is no time" },
 		{ "x-mq-maxdelivertime: 2026-11-20 11:00:00",
 		    "x-mq-maxdelivertime is over already" },

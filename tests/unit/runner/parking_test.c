@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Who goes next of those that are parked: the urgent first, and nobody never. */
+
+#include "runner/parking.h"
+
+#include "unit.h"
+
+#define MANY 100
+
+/* Each test is a process of its own. */
+static struct index *x;
+static struct parking p;
+
+static uint32_t
+park(unsigned n, int priority)
+{
+	char id[QUEUE_ID_SIZE] = "0000000000000000000";
+	uint32_t slot;
+
+	for (size_t at = 12; n > 0; n /= 10)
+		id[at--] = (char)('0' + n % 10);
+	slot = index_add(x, id, QUEUE_NEW, 0);
+	index_claim(x, slot);
+	parking_add(&p, x, priority, slot);
+	ck_assert_int_eq(index_at(x, slot)->state, KNOWN_PARKED);
+	return slot;
+}
+
+START_TEST(in_order)
+{
+	uint32_t slots[MANY];
+
+	x = index_new();
+	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+	for (unsigned i = 0; i < MANY; i++)
+		slots[i] = park(i + 1, 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		ck_assert_uint_eq(parking_take(&p, x), slots[i]);
+		ck_assert_int_eq(index_at(x, slots[i])->state, KNOWN_BUSY);
+	}
+	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+	index_free(x);
+}
+END_TEST
+
+/* K14: three of four are of the highest, and the fourth is anybody's. */
+START_TEST(by_priority)
+{
+	uint32_t low = 0, high = 0;
+
+	x = index_new();
+	for (unsigned i = 0; i < MANY; i++)
+		(void)park(i + 1, -9);
+	for (unsigned i = 0; i < MANY; i++)
+		(void)park(MANY + i + 1, 9);
+	for (unsigned i = 0; i < MANY; i++) {
+		uint32_t slot = parking_take(&p, x);
+
+		if (slot < MANY)
+			low++;
+		else
+			high++;
+	}
+	/* Of a fourth turn each has half, as there are two. */
+	ck_assert_uint_ge(high, MANY * 3 / 4);
+	ck_assert_uint_ge(low, MANY / 8);
+}
+END_TEST
+
+/* However much comes of the highest, what is lowest gets through. */
+START_TEST(nobody_waits_for_ever)
+{
+	unsigned n = 3, taken = 0, left = 2;
+	uint32_t low, between;
+
+	x = index_new();
+	low = park(1, -9);
+	between = park(2, 1);
+	(void)park(n++, 9);
+	while (left > 0) {
+		uint32_t slot = parking_take(&p, x);
+
+		ck_assert_uint_lt(taken++, 4 * PARKING_LEVELS);
+		left -= slot == low || slot == between;
+		(void)park(n++, 9);
+	}
+}
+END_TEST
+
+/* One that is urgent goes before whatever stands there. */
+START_TEST(urgent)
+{
+	uint32_t slot;
+
+	x = index_new();
+	for (unsigned i = 0; i < MANY; i++)
+		(void)park(i + 1, 0);
+	slot = park(MANY + 1, 1);
+	ck_assert_uint_eq(parking_take(&p, x), slot);
+}
+END_TEST
+
+UNIT_MAIN("parking", in_order, by_priority, nobody_waits_for_ever, urgent)
