@@ -139,9 +139,9 @@ def scripts():
             Sink() as s, smarthost(server(s.port, host="b\u00fccher.test"), extra=names.conf + SLOW) as b:
         b.send(SENDER, [RCPT], message())
         s.messages(1)
+        b.empty()
         assert any("xn--bcher-kva.test" in line for line in names.asked()), names.asked()
         assert "relay=xn--bcher-kva.test[127.0.0.1]" in b.log()
-        b.empty()
 
 
 # ---- LMTP, and sockets of this host -------------------------------------------------
