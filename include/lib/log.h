@@ -33,6 +33,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
  * The descriptors are opened here, so that a confined child can use them.
  */
 int log_to(const char *target) MUST_USE;
+/* Whether log_to() could: 0, or -1 with errno.  Nothing is made or changed. */
+int log_probe(const char *target) MUST_USE;
 void log_reset(void);	/* closes all targets: standard error again */
 void log_setup(enum log_level level, enum log_format format);
 enum log_level log_level(void);

@@ -298,10 +298,10 @@ facility_of(struct str name)
 }
 
 static int
-open_file(const char *path)
+open_file(const char *path, int more)
 {
 	return open(path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | more, 0640);
 }
 
 static int
@@ -336,8 +336,9 @@ open_syslog(struct target *t, struct str spec)
 	return t->fd < 0 ? -1 : 0;
 }
 
+/* MORE: flags for a file, besides those that all have. */
 static int
-open_target(struct target *t, struct str spec)
+open_target(struct target *t, struct str spec, int more)
 {
 	if (str_eq(spec, STR("stderr"))) {
 		t->kind = TO_STDERR;
@@ -348,7 +349,7 @@ open_target(struct target *t, struct str spec)
 		t->kind = TO_FILE;
 		if (set_path(t, str_skip(spec, 5)) < 0)
 			return -1;
-		t->fd = open_file(t->path);
+		t->fd = open_file(t->path, more);
 		if (t->fd < 0)
 			return -1;
 	} else {
@@ -370,9 +371,35 @@ log_to(const char *target)
 		return -1;
 	}
 	memset(t, 0, sizeof(*t));
-	if (open_target(t, str_c(target)) < 0)
+	if (open_target(t, str_c(target), O_CREAT) < 0)
 		return -1;
 	target_n++;
+	return 0;
+}
+
+/* 0 if a file could be made at PATH; else -1 and errno. */
+static int
+probe_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return access(".", W_OK | X_OK);
+	slash[slash == path] = '\0';
+	return access(path, W_OK | X_OK);
+}
+
+int
+log_probe(const char *target)
+{
+	struct target t = { .fd = -1 };
+
+	/* A pipe that nobody reads is said to be one, and not waited for. */
+	if (open_target(&t, str_c(target), O_NONBLOCK) < 0)
+		return t.kind == TO_FILE && errno == ENOENT ?
+		    probe_parent(t.path) : -1;
+	if (t.kind != TO_STDERR)
+		close(t.fd);
 	return 0;
 }
 
@@ -396,7 +423,7 @@ log_reopen(void)
 
 		if (t->kind != TO_FILE)
 			continue;
-		fd = open_file(t->path);
+		fd = open_file(t->path, O_CREAT);
 		if (fd < 0) {
 			log_warn(NULL, "cannot open the log %s again: %s",
 			    t->path, strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * check -- what a configuration names, held against this host: accounts,
- * certificates, files of users.
+ * certificates, files of users, logs.
  *
  * A start and a reload refuse what is complained of here, and `barid -t`
  * says the same without changing anything.  It may be run by somebody who
@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 
 /* What is lacking is the system's and may come back: no mistake of the file. */
 static bool
@@ -108,6 +109,19 @@ check_users(struct check *k)
 		if (fd >= 0)
 			close(fd);
 	}
+}
+
+void
+check_log(struct check *k)
+{
+	const struct conf_strs *to = &k->conf->log.to;
+
+	for (size_t i = 0; i < to->n; i++)
+		if (log_probe(to->v[i]) < 0)
+			check_blame(k, conf_where(k->conf, &to->v[i], CONF_NOWHERE), "log.to",
+			    errno, "cannot open %s: %s, expected what can be written to, or a "
+			    "file that can be made in its directory", to->v[i],
+			    strerror(errno));
 }
 
 #define CHAIN "a certificate chain in PEM form"
@@ -248,6 +262,7 @@ master_check(const struct conf *c)
 	check_tls(&k);
 	check_ca(&k);
 	check_users(&k);
+	check_log(&k);
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);
 	plan_free(&plan);

@@ -148,6 +148,7 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	if (!again) {
 		check_ca(k);
 		check_users(k);
+		check_log(k);
 	}
 	plan_make(k, m, &n->plan);
 	if (k->error->n > 0)

@@ -149,6 +149,14 @@ def names(b):
     if ROOT:
         yield ('user: there is no account "nosuchuser", expected one of this host', {"user": 'user = "nosuchuser" ###'})
         yield ('user: "root" is root, expected an account without privileges', {"user": 'user = "root" ###'})
+    # A FIFO is none that somebody reads.
+    if not os.path.exists(f"{d}/pipe"):
+        os.mkfifo(f"{d}/pipe")
+    for path, why in ((f"{d}/none/log", "No such file or directory"), (d, "Is a directory"),
+                      (f"{d}/users/log", "Not a directory"), (f"{d}/pipe", "No such device or address"),
+                      (f"{d}/{'x' * 200}", "File name too long")):
+        yield (f"log\\.to: cannot open file:{path}: {why}, expected what can be written to, or a file that can be made in "
+               "its directory", {"log": f'log {{ to = {{"file:{d}/log",\n"file:{path}" ###\n}} }}'})
     # Listeners.
     port = free_port(["127.0.0.1"])
     m = Mistakes.listen
@@ -279,7 +287,7 @@ def unprivileged():
         r = barid("-t", "-c", b.conf, **nobody)
         said = sorted(re.sub(r"^note: \S+:\d+: ", "", line) for line in r.stderr.split("\n") if line)
         assert r.returncode == 0 and [s.split(": ")[0] for s in said] == [
-            "auth.backends", "mailboxes", "run", "spool", "tls.key"], r.stderr
+            "auth.backends", "log.to", "mailboxes", "run", "spool", "tls.key"], r.stderr
         m.write(b.conf, user='user = "nosuchuser"', auth='auth { backends = {"file:///nonexistent"} }')
         r = barid("-t", "-c", b.conf, **nobody)
         assert r.returncode == CONFIG, r

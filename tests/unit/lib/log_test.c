@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "child.h"
@@ -28,6 +29,47 @@ START_TEST(unknown_targets)
 	ck_assert_int_eq(log_to("stderr"), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	log_reset();
+}
+END_TEST
+
+static void
+probed(const char *what, int want)
+{
+	errno = 0;
+	ck_assert_msg(log_probe(what) == (want ? -1 : 0), "%s: %s", what, strerror(errno));
+	ck_assert_msg(errno == want || want == 0, "%s: %s", what, strerror(errno));
+}
+
+START_TEST(targets_that_are_only_looked_at)
+{
+	char dir[] = "/tmp/barid-log.XXXXXX", name[200], where[220];
+	struct stat st;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	probed("stderr", 0);
+	probed("syslog:mail", 0);
+	probed("syslog:nonesuch", EINVAL);
+	probed("stdout", EINVAL);
+	probed("file:/dev/null", 0);
+	probed("file:/dev/null/log", ENOTDIR);
+	/* What would be made is not. */
+	snprintf(name, sizeof(name), "%s/none", dir);
+	snprintf(where, sizeof(where), "file:%s", name);
+	probed(where, 0);
+	ck_assert_int_eq(stat(name, &st), -1);
+	snprintf(where, sizeof(where), "file:%s/log", name);
+	probed(where, ENOENT);
+	snprintf(where, sizeof(where), "file:%s", dir);
+	probed(where, EISDIR);
+	ck_assert_int_eq(mkfifo(name, 0600), 0);
+	snprintf(where, sizeof(where), "file:%s", name);
+	probed(where, ENXIO);
+	ck_assert_int_eq(unlink(name), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+	memset(where, 'x', sizeof(where) - 1);
+	memcpy(where, "file:/", 6);
+	where[sizeof(where) - 1] = '\0';
+	probed(where, ENAMETOOLONG);
 }
 END_TEST
 
@@ -372,6 +414,6 @@ START_TEST(the_ends)
 }
 END_TEST
 
-UNIT_MAIN("lib/log", unknown_targets, losses_are_counted,
+UNIT_MAIN("lib/log", unknown_targets, targets_that_are_only_looked_at, losses_are_counted,
     a_closed_pipe_kills_nobody, syslog_lines, syslog_for_children, syslog_json, syslog_that_hangs,
     rotation, rotation_that_fails_keeps_the_old, threads_do_not_mix, the_ends)
