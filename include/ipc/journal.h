@@ -86,8 +86,9 @@ struct journal *journal_open(const char *spool, size_t runner, uid_t owner,
 /* NULL is fine, here and below: then nothing is written. */
 void journal_close(struct journal *j);
 /*
- * Adds a line, in memory.  Where there is no room (the disk is full for
- * long) it is counted as lost, which a gap line will say.
+ * Adds a line, in memory; many at once are written in portions.  Where there
+ * is no room (the disk is full for long) it is counted as lost, which a gap
+ * line will say.
  */
 void journal_add(struct journal *j, const struct journal_line *l);
 /* The same with a line that journal_format() made. */

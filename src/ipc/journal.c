@@ -33,6 +33,8 @@
 #include "journal_file.h"
 
 #define PART_MAX ((off_t)256 << 20)
+/* Many lines at once are written in portions, not only when the caller says so. */
+#define PORTION ((size_t)256 << 10)
 /* Lines may wait for a disk that is full, so many octets of them. */
 #define WAIT_MAX ((size_t)1 << 20)
 /* No line is longer: twenty strings, each octet escaped. */
@@ -48,6 +50,7 @@ struct journal {
 	int64_t day, keep_days;
 	unsigned part;
 	struct buf lines;
+	size_t portion;		/* written when there are so many octets of them */
 	uint64_t lost;		/* in all, and not yet said */
 	uint64_t unsaid;
 	int64_t unsaid_since;	/* microseconds */
@@ -236,6 +239,7 @@ journal_open(const char *spool, size_t runner, uid_t owner, int64_t keep_ms)
 	j->runner = runner;
 	j->day = today();
 	j->keep_days = (keep_ms + DAY_S * 1000 - 1) / (DAY_S * 1000);
+	j->portion = PORTION;
 	buf_init(&j->lines, WAIT_MAX + LINE_MAX_OCTETS);
 	(void)journal_each(j->dir, on_own_part, j);
 	return j;
@@ -263,6 +267,16 @@ lose(struct journal *j)
 	j->lost++;
 }
 
+/* Whoever has thousands of lines to add does not lose them for it. */
+static void
+write_portion(struct journal *j)
+{
+	if (j->lines.n < j->portion)
+		return;
+	/* What fails here is told to the next who asks for it. */
+	j->portion = journal_flush(j) == 0 ? PORTION : j->lines.n + PORTION;
+}
+
 void
 journal_add(struct journal *j, const struct journal_line *l)
 {
@@ -272,6 +286,7 @@ journal_add(struct journal *j, const struct journal_line *l)
 		journal_format(&j->lines, l, clock_wall_us());
 	else
 		lose(j);
+	write_portion(j);
 }
 
 void
@@ -283,6 +298,7 @@ journal_add_line(struct journal *j, struct str line)
 		buf_add(&j->lines, line);
 	else
 		lose(j);
+	write_portion(j);
 }
 
 size_t
@@ -315,7 +331,7 @@ say_gap(struct journal *j)
 		.lost = j->unsaid, .since_us = j->unsaid_since };
 
 	j->unsaid = 0;
-	journal_add(j, &l);
+	journal_format(&j->lines, &l, clock_wall_us());
 }
 
 int
@@ -331,6 +347,7 @@ journal_flush(struct journal *j)
 		return -1;
 	j->at += (off_t)j->lines.n;
 	buf_reset(&j->lines);
+	j->portion = PORTION;
 	if (j->unsaid > 0)
 		say_gap(j);
 	return 0;

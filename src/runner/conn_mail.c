@@ -40,6 +40,20 @@ on_ready(void *arg)
 	(void)arg;
 }
 
+/* The session's TLS, and how much of it was asked for: for the journal. */
+static struct str
+tls_facts(const struct conn *c, struct arena *a)
+{
+	static const char *const levels[] = { [TLS_OFF] = "off",
+		[TLS_MAY] = "may", [TLS_REQUIRED] = "required",
+		[TLS_VERIFIED] = "verified", [TLS_DANE] = "dane" };
+
+	if (c->tls == NULL)
+		return STR("");
+	return str_c(arena_printf(a, "%s %s %s", tls_version(c->tls),
+	    tls_cipher(c->tls), levels[conn_tls_level(c)]));
+}
+
 static void
 on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
     const struct reply *r, bool relayed_dsn)
@@ -54,6 +68,7 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
+	res->tls = tls_facts(c, &v->job->arena);
 	c->answered = c->answered || (r->code != 0 && r->code != 421);
 	/* What was lost behind the text may have been taken. */
 	res->elsewhere = o == TEMPFAIL &&

@@ -4,11 +4,13 @@ that is made is named."""
 import glob
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, wait_for  # noqa: E402
+from baridtest import ROOT, certificate, wait_for  # noqa: E402
 from journaltest import MESSAGE, SENDER, World  # noqa: E402
 
 USAGE, DATAERR, NOINPUT, NOPERM = 64, 65, 66, 77
@@ -57,6 +59,18 @@ def lines(w):
         assert os.stat(w.files()[0]).st_uid == w.b.uid
         assert w.b.ctl("audit", check=False, user=1).returncode == NOPERM
     w.b.ctl("queue", "delete", i)
+
+
+def secured():
+    """How a session out was secured."""
+    folder = tempfile.mkdtemp(prefix="barid-journal-")
+    certificate(folder)
+    with World(options=("--tls-cert", folder + "/localhost.pem", "--tls-key", folder + "/localhost.key"),
+               server='tls = "required"') as w:
+        w.gone(w.send("ok@far.example"))
+        e = w.await_line(event="relayed")[0]
+        assert re.fullmatch(r"TLSv1\.[23] [A-Z0-9_-]+ required", e["tls"]), e
+    shutil.rmtree(folder)
 
 
 def by_hand(w):
@@ -227,6 +241,7 @@ def main():
             test(w)
             print(f"{test.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
     off()
+    secured()
 
 
 main()

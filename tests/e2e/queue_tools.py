@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import sys
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, PASSWORD, Peer, ROOT, Wire, program, wait_for  # noqa: E402
 
-USAGE, DATAERR, NOUSER, UNAVAILABLE, NOPERM, CONFIG = 64, 65, 67, 69, 77, 78
+USAGE, DATAERR, NOUSER, UNAVAILABLE, TEMPFAIL, NOPERM, CONFIG = 64, 65, 67, 69, 75, 77, 78
 
 
 class Tools:
@@ -95,6 +96,94 @@ def looking(t, ids):
                        (["delete", "0123456789ABCDEF012"], DATAERR), (["fold"], USAGE)):
         assert t.code("queue", *args) == want, args
     assert t.ids() == sorted(ids.values())
+
+
+def chosen(t, ids):
+    """Each filter, alone and with others; what is sorted, counted and summed up."""
+    def names(*args):
+        found = t.ids(*args)
+        return sorted(n for n, i in ids.items() if i in found)
+
+    everything = sorted(ids)
+    for args, want in (
+            (("--recipient", "q@"), ["four"]), (("--recipient", "@far.example"), ["four", "one", "two"]),
+            (("--reason", "NOT NOW"), everything), (("--reason", "4.2"), everything), (("--reason", "4.2.1"), []),
+            (("--reason", "refused"), []), (("--state", "deferred"), everything), (("--state", "hold,dead"), []),
+            (("--state", "new,active,deferred"), everything), (("--route", "next"), everything), (("--route", "mx"), []),
+            (("--older", "1h"), []), (("--newer", "1h"), everything), (("--sender", "<>"), []),
+            (("--sender", "bob", "--recipient", "z@"), ["three"]), (("--domain", "far.example", "--recipient", "q@"), []),
+            (("--newer", "1h", "--domain", "other.example", "--state", "deferred"), ["four", "three"])):
+        assert names(*args) == want, (args, names(*args))
+    order = sorted(ids.values())
+    assert [o["queue_id"] for o in t.queue("--sort", "arrival")] == order
+    assert [o["queue_id"] for o in t.queue("--sort", "-arrival", "--limit", "2")] == order[::-1][:2]
+    assert len(t.queue("--limit", "3")) == 3
+    by_sender = [o["sender"] for o in t.queue("--sort", "sender")]
+    assert by_sender == sorted(by_sender), by_sender
+    due = [o["next_attempt"] for o in t.queue("--sort", "next")]
+    assert due == sorted(due), due
+    assert t.b.ctl("queue", "list", "--count", "--sender", "bob").stdout == "2\n"
+    assert t.json("queue", "list", "--count") == {"count": 4}
+    s = t.json("queue", "list", "--summary")
+    assert s["by"] == "recipient" and [(d["domain"], d["count"]) for d in s["domains"]] == \
+        [("far.example", 3), ("other.example", 2)], s
+    assert all(sum(d["ages"]) == d["count"] == d["ages"][0] for d in s["domains"]), s
+    s = t.json("queue", "list", "--summary=sender")
+    assert [(d["domain"], d["count"]) for d in s["domains"]] == [("example.test", 4)], s
+    text = t.b.ctl("queue", "list", "--summary").stdout.split("\n")
+    assert text[0].split() == ["T", "5", "10", "20", "40", "80", "160", "320", "640", "1280", "1280+"], text
+    assert text[1].split()[:3] == ["TOTAL", "5", "5"] and text[2].split()[:2] == ["far.example", "3"], text
+    assert t.b.ctl("queue").stdout.count("next attempt ") == 4
+    for args in (["--state", "melted"], ["--older", "soon"], ["--sort", "colour"], ["--limit", "0"], ["--limit", "x"],
+                 ["--summary=domain"], ["--at", "+1h"], ["--yes"], ["--all"]):
+        assert t.code("queue", "list", *args) == USAGE, args
+    for args in (["hold", "--text", ids["one"]], ["hold", "--at", "+1h", ids["one"]], ["retry", "--at", "someday"],
+                 ["move", ids["one"]], ["move", "--route", "nowhere", ids["one"]], ["release", "--sort", "size"]):
+        assert t.code("queue", *args) == USAGE, args
+    # Ids and filters: those of the ids that the filters choose.
+    assert t.json("queue", "hold", ids["one"], ids["three"], "--sender", "alice")["count"] == 1
+    assert names("--state", "hold") == ["one"]
+    assert t.json("queue", "release", "--recipient", "x@far")["count"] == 1
+    assert t.code("queue", "release", "--sender", "alice") == DATAERR
+    wait_for("the attempt", lambda: names("--state", "deferred") == everything)
+
+
+def asked(t, ids):
+    """At a terminal more than one message is not changed unasked."""
+    def at_terminal(answer, *args):
+        """What is shown, and the exit code."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(program("baridctl"), ["baridctl", "-c", t.b.conf, *args])
+        if answer:
+            os.write(fd, answer)
+        shown = b""
+        while True:
+            try:
+                got = os.read(fd, 4096)
+            except OSError:
+                got = b""
+            if not got:
+                break
+            shown += got
+        os.close(fd)
+        return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    for args in (("--sender", "bob@"), ("--all",), (ids["one"], ids["two"])):
+        for answer in (b"n\n", b"\n", b"\x04"):
+            shown, code = at_terminal(answer, "queue", "hold", *args)
+            assert code == TEMPFAIL and b" messages? [y/N] " in shown and b"nothing was changed" in shown, shown
+    assert t.ids("--state", "hold") == []
+    shown, code = at_terminal(b"y\n", "queue", "hold", "--sender", "bob@")
+    assert code == 0 and b"hold 2 messages? [y/N]" in shown and b"2 messages\r\n" in shown, shown
+    # One, and with --yes any, are not asked for; flush never.
+    shown, code = at_terminal(b"", "queue", "release", ids["three"])
+    assert code == 0 and b"?" not in shown and b"1 message\r\n" in shown, shown
+    shown, code = at_terminal(b"", "queue", "release", "--all", "--yes")
+    assert code == 0 and b"?" not in shown and b"1 message\r\n" in shown, shown
+    shown, code = at_terminal(b"", "queue", "flush")
+    assert code == 0 and b"?" not in shown, shown
+    wait_for("the attempts", lambda: len(t.ids("--state", "deferred")) == 4)
 
 
 def steering(t, ids):
@@ -344,6 +433,8 @@ def main():
             configuration(t)
             ids = t.fill()
             looking(t, ids)
+            chosen(t, ids)
+            asked(t, ids)
             steering(t, ids)
         drain(t, ids, port)
         stopped(t)

@@ -96,6 +96,9 @@ class World:
                 time.sleep(0.1)
                 return not b.spooled()
             wait_for("an empty spool", flushed, 60)
+            # Whatever was killed where: the journal tells of every recipient.
+            audit = b.ctl("audit", check=False)
+            assert audit.returncode == 0, audit.stdout[-3000:] + audit.stderr
             there = collections.Counter()
             for m in first + s.messages():
                 name = re.search(rb"Subject: (\S+)\r\n", m["text"]).group(1).decode()

@@ -12,14 +12,14 @@ MESSAGE = "From: alice@example.test\r\nSubject: x\r\n\r\ntext\r\n"
 
 
 class World:
-    def __init__(self, extra="", rules=RULES, **kw):
-        self.sink = Sink(rules=rules)
-        self.extra = extra
+    def __init__(self, extra="", rules=RULES, options=(), server='tls = "off"', **kw):
+        self.sink = Sink(*options, rules=rules)
+        self.extra, self.server = extra, server
         self.b = Barid(relay=("127.0.0.0/8",), extra=self.conf(), **kw)
 
     def conf(self):
         return ("queue { retry = {1h} runners = 2 idle-connection = 100ms }\n" + self.extra +
-                upstream("far", self.sink.port) + upstream("other", self.sink.port) + route("far.example", "far"))
+                upstream("far", ("127.0.0.1", self.sink.port, self.server)) + upstream("other", self.sink.port) + route("far.example", "far"))
 
     def __enter__(self):
         return self

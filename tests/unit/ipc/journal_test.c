@@ -153,6 +153,29 @@ START_TEST(full)
 }
 END_TEST
 
+/* Many lines in one go: none is lost, and nobody had to ask for it. */
+START_TEST(many)
+{
+	struct tmpjournal t;
+	struct journal *j;
+
+	tmpjournal_begin(&t);
+	j = opened(&t, 0);
+	for (int i = 0; i < 30000; i++) {
+		tmpjournal_say(j, JOURNAL_DELETED);
+		ck_assert_uint_lt(journal_waiting(j), 300000);
+	}
+	journal_add_line(j, STR("{}\n"));
+	ck_assert_uint_eq(journal_lost(j), 0);
+	ck_assert_int_eq(journal_flush(j), 0);
+	ck_assert_uint_eq(lines(tmpjournal_text(&t, tmpjournal_file(&t, "l"))),
+	    30001);
+	journal_close(j);
+	journal_add_line(NULL, STR("{}\n"));
+	tmpjournal_end(&t);
+}
+END_TEST
+
 /* At a day's turn what is too old goes, of whatever runner, and nothing else. */
 START_TEST(old)
 {
@@ -194,4 +217,4 @@ START_TEST(old)
 }
 END_TEST
 
-UNIT_MAIN("ipc/journal", writes, torn, full, old)
+UNIT_MAIN("ipc/journal", writes, torn, full, many, old)
