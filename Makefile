@@ -41,7 +41,7 @@ LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(GSASL_LIBS)
 
 # Rooms, highest layer first: the order in which archives are linked.
 LIBROOMS := report client policy mailbox queue ipc conf net mail lib
-PROGROOMS := master smtpd pop3d auth runner cmd
+PROGROOMS := master smtpd pop3d auth http runner cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 
 objs = $(patsubst %.c,obj/%.o,$(1))
@@ -57,7 +57,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,echo '  ')
 link = $(Q)echo '   LD' $@; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-PROGRAMS := barid barid-auth barid-runner sendmail baridctl
+PROGRAMS := barid barid-auth barid-http barid-runner sendmail baridctl
 
 all: $(PROGRAMS)
 
@@ -70,6 +70,8 @@ barid: obj/master.a obj/smtpd.a obj/pop3d.a $(ARCHIVES)
 	$(link)
 barid-auth: obj/auth.a $(ARCHIVES)
 	$(link) $(PAM_LIBS) $(CRYPT)
+barid-http: obj/http.a $(ARCHIVES)
+	$(link) $(CURL_LIBS)
 barid-runner: obj/runner.a $(ARCHIVES)
 	$(link)
 sendmail: obj/src/cmd/sendmail.o obj/cmd.a $(ARCHIVES)
@@ -84,9 +86,9 @@ sources = $(patsubst $(srcdir)/%.c,%,$(wildcard $(srcdir)/$(1)))
 UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
 FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
 FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
-TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/cmd.a $(ARCHIVES)
+TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/http.a obj/cmd.a $(ARCHIVES)
 # Asked for when it is needed: the library may have come after configure.
-TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(CRYPT)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT)
 
 obj/tests/%.o: EXTRA_CPPFLAGS = -I$(srcdir)/tests/unit -I$(srcdir)/src
 $(UNIT): obj/unit/%: obj/tests/unit/%.o $(TEST_ARCHIVES)
@@ -97,7 +99,7 @@ $(FAULT): obj/fault/%: obj/tests/fault/%.o obj/tests/fault/sys_fault.o $(TEST_AR
 	$(link) $(TEST_LIBS)
 $(FUZZ): obj/fuzz/%: obj/tests/fuzz/%.o obj/tests/fuzz/replay.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CRYPT)
+	$(link) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT)
 obj/fault/powercut_load: obj/tests/fault/powercut_load.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
@@ -139,7 +141,7 @@ fuzz: deps
 FUZZERS := $(patsubst obj/fuzz/%,obj/fuzzers/%,$(FUZZ))
 $(FUZZERS): obj/fuzzers/%: obj/tests/fuzz/%.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CRYPT) -fsanitize=fuzzer
+	$(link) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT) -fsanitize=fuzzer
 fuzz-run: $(FUZZERS)
 	@for f in $(FUZZERS); do n=$$(basename $$f _fuzz); echo "fuzz $$n"; \
 	  mkdir -p obj/corpus/$$n; \
@@ -181,7 +183,7 @@ help:
 INSTALL := install
 D = $(DESTDIR)
 COMPLETIONS := $(datarootdir)/bash-completion/completions
-MAN8 := barid.8 barid-auth.8 barid-runner.8 baridctl.8 sendmail.8
+MAN8 := barid.8 barid-auth.8 barid-http.8 barid-runner.8 baridctl.8 sendmail.8
 MAN5 := barid.conf.5 barid-journal.5 barid-spool.5
 MAN1 := mailq.1 newaliases.1
 # Beside the documentation: etc/examples/X as X, the rest as it stands in etc/.
@@ -191,7 +193,7 @@ install: all
 	$(INSTALL) -d $(D)$(sbindir) $(D)$(bindir) $(D)$(libexecdir)/barid $(D)$(sysconfdir)/barid \
 	  $(D)$(sysconfdir)/pam.d $(D)$(mandir)/man1 $(D)$(mandir)/man5 $(D)$(mandir)/man8 $(D)$(docdir)/examples
 	$(INSTALL) barid baridctl sendmail $(D)$(sbindir)
-	$(INSTALL) barid-auth barid-runner $(D)$(libexecdir)/barid
+	$(INSTALL) barid-auth barid-http barid-runner $(D)$(libexecdir)/barid
 	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/mailq
 	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/newaliases
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN1)) $(D)$(mandir)/man1
@@ -208,7 +210,7 @@ install: all
 	[ -e $(D)$(sysconfdir)/pam.d/barid ] || $(INSTALL) -m 644 $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d
 uninstall:
 	rm -f $(addprefix $(D)$(sbindir)/,barid baridctl sendmail) $(addprefix $(D)$(bindir)/,mailq newaliases)
-	rm -f $(addprefix $(D)$(libexecdir)/barid/,barid-auth barid-runner)
+	rm -f $(addprefix $(D)$(libexecdir)/barid/,barid-auth barid-http barid-runner)
 	rm -f $(addprefix $(D)$(docdir)/,README CHANGES COPYING $(addprefix examples/,$(EXAMPLES)))
 	rm -f $(D)$(COMPLETIONS)/baridctl
 	rm -f $(addprefix $(D)$(mandir)/man1/,$(MAN1)) $(addprefix $(D)$(mandir)/man5/,$(MAN5)) \

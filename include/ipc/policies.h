@@ -25,6 +25,8 @@ struct policy_file {
 
 /* The directory, made if MAKE, then for OWNER where we are root.  -1: errno. */
 int policies_dir(const char *spool, bool make, uid_t owner) MUST_USE;
+/* True if DOMAIN is a name that can have one. */
+bool policies_can_have(struct str domain);
 /*
  * Reads DOMAIN's into F, whose TEXT the caller frees, and notes that it was
  * used.  -1: ENOENT, EINVAL (no name of a domain), EBADMSG, or another errno.

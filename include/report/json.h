@@ -45,4 +45,14 @@ void json_status(struct str text, FILE *out);
 /* Each option with its value, file and line. */
 void json_config(const struct conf *c, FILE *out);
 
+/* What the server of a token answers (RFC 6749 5.1, 5.2); empty: not there. */
+struct json_token {
+	struct str token;
+	int64_t seconds;	/* that it is good for; 0: unsaid */
+	struct str refresh;	/* another one to be used from now on */
+	struct str error, words;
+};
+/* Foreign TEXT; what T points to is in A.  False: it is no JSON object. */
+bool json_token(struct str text, struct arena *a, struct json_token *t) MUST_USE;
+
 #endif

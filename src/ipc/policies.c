@@ -69,6 +69,14 @@ name_of(struct str domain, char name[DOMAIN_MAX + 1])
 	return true;
 }
 
+bool
+policies_can_have(struct str domain)
+{
+	char name[DOMAIN_MAX + 1];
+
+	return name_of(domain, name);
+}
+
 /* ---- one of them ------------------------------------------------------------ */
 
 static bool

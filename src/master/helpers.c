@@ -42,6 +42,10 @@ needs_http(const struct conf *c)
 	for (size_t i = 0; i < c->route_n; i++)
 		if (c->routes[i].tls == TLS_DANE && c->routes[i].way.kind == VIA_MX)
 			return true;
+	for (size_t i = 0; i < c->upstream_n; i++)
+		for (size_t k = 0; k < c->upstreams[i].server_n; k++)
+			if (strncmp(c->upstreams[i].servers[k].token, "refresh:", 8) == 0)
+				return true;
 	return false;
 }
 

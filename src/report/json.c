@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json -- what --json prints: the only user of jansson.
+ * json -- what --json prints, and an answer that is read: the only user of
+ * jansson.
  *
  * Mail holds any bytes and JSON only UTF-8, so what is none is escaped as
  * the log escapes it.
@@ -331,4 +332,49 @@ json_config(const struct conf *c, FILE *out)
 
 	conf_each(c, option, list);
 	print(list, JSON_INDENT(2), out);
+}
+
+/* ---- what is read ---- */
+
+static struct str
+string_of(json_t *j, const char *name, struct arena *a)
+{
+	json_t *s = json_object_get(j, name);
+
+	if (!json_is_string(s))
+		return STR("");
+	return arena_str(a, str_n(json_string_value(s), json_string_length(s)));
+}
+
+/* Some servers write it as a string. */
+static int64_t
+seconds_of(json_t *j)
+{
+	json_t *n = json_object_get(j, "expires_in");
+	uint64_t v;
+
+	if (json_is_integer(n))
+		return json_integer_value(n);
+	if (json_is_string(n) &&
+	    str_u64(str_c(json_string_value(n)), INT64_MAX, &v) == 0)
+		return (int64_t)v;
+	return 0;
+}
+
+bool
+json_token(struct str text, struct arena *a, struct json_token *t)
+{
+	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
+	bool ok = json_is_object(j);
+
+	*t = (struct json_token){ .seconds = 0 };
+	if (ok) {
+		t->token = string_of(j, "access_token", a);
+		t->seconds = seconds_of(j);
+		t->refresh = string_of(j, "refresh_token", a);
+		t->error = string_of(j, "error", a);
+		t->words = string_of(j, "error_description", a);
+	}
+	json_decref(j);
+	return ok;
 }

@@ -186,7 +186,9 @@ ask_tlsa(struct look_one *one)
 		return false;
 	if (h->server == NULL && !q->mx_secure)
 		return false;
-	one->base = h->server != NULL ? h->server->host : h->name;
+	/* The hosts themselves will be elsewhere in the end. */
+	one->base = h->server != NULL ? h->server->host :
+	    arena_cstr(q->arena, str_c(h->name));
 	if (h->secure && h->canonical != NULL) {
 		one->next = one->base;
 		one->base = h->canonical;

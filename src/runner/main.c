@@ -26,6 +26,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "policy/override.h"
 #include "runner.h"
 #include "token.h"
 
@@ -220,23 +221,6 @@ on_hup(void *arg)
 	log_reopen();
 }
 
-/* Names that DNS is not asked for. */
-static void
-override(struct runner *r)
-{
-	for (size_t i = 0; i < r->conf->override_n; i++) {
-		const struct conf_override *o = &r->conf->overrides[i];
-		struct addr v[DNS_OVERRIDE_MAX];
-		size_t n = 0;
-
-		for (size_t k = 0; k < o->addresses.n && n < ARRAY_LEN(v); k++)
-			if (addr_parse_port(str_c(o->addresses.v[k]), 0,
-				&v[n]) == 0)
-				n++;
-		dns_override(r->dns, o->name, v, n);
-	}
-}
-
 static void
 start(struct runner *r)
 {
@@ -246,7 +230,7 @@ start(struct runner *r)
 	r->loop = loop_new();
 	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
 	    c->dns.timeout);
-	override(r);
+	override_all(c, r->dns);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
 	threads = LOCAL_THREADS / (unsigned)r->count;
 	r->local_pool = loop_pool_new(r->loop,

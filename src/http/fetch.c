@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * fetch -- HTTPS, by libcurl.
+ *
+ * One request, one answer of bounded size in bounded time, and nothing that
+ * a server could lead elsewhere: no redirect is followed, no proxy, cookie,
+ * .netrc or compression is used, and the address is looked at once more when
+ * the socket is made, so that whoever gave the name another address
+ * meanwhile gains nothing.  Certificates are held against the anchors and
+ * the name as those of mail hosts are (net/tls.c).
+ */
+
+#include "http.h"
+
+#include <curl/curl.h>
+#include <unistd.h>
+
+#include "net/tls.h"
+
+#define CONNECT_MS 20000L
+#define HEADERS_MAX 65536
+
+struct state {
+	const struct fetch *f;
+	struct buf *host;
+	struct buf *body;
+	size_t headers;
+	bool too_large;
+	bool refused;		/* an address that is not public */
+	bool no_anchors;
+};
+
+bool
+fetch_host(const char *url, struct buf *host)
+{
+	CURLU *u = curl_url();
+	char *p = NULL;
+	bool ok = u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &p, 0) == CURLUE_OK;
+	struct str s;
+
+	if (ok) {
+		s = str_c(p);
+		if (s.n > 2 && s.p[0] == '[')
+			s = str_n(s.p + 1, s.n - 2);
+		buf_add(host, s);
+	}
+	curl_free(p);
+	curl_url_cleanup(u);
+	return ok;
+}
+
+/* ---- what libcurl asks ------------------------------------------------------ */
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct state *s = arg;
+
+	if (size * n > s->f->max - s->body->n) {
+		s->too_large = true;
+		return 0;
+	}
+	buf_add(s->body, str_n(p, size * n));
+	return size * n;
+}
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct state *s = arg;
+
+	(void)p;
+	s->headers += size * n;
+	if (s->headers <= HEADERS_MAX)
+		return size * n;
+	s->too_large = true;
+	return 0;
+}
+
+static curl_socket_t
+on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct state *s = arg;
+	struct addr a = { .len = to->addrlen };
+
+	(void)purpose;
+	if (to->addrlen > sizeof(a.ss))
+		return CURL_SOCKET_BAD;
+	memcpy(&a.ss, &to->addr, to->addrlen);
+	if (!s->f->anywhere && !addr_is_public(&a)) {
+		s->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+static CURLcode
+on_tls(CURL *curl, void *ssl_ctx, void *arg)
+{
+	struct state *s = arg;
+
+	(void)curl;
+	if (tls_demand(ssl_ctx, s->f->ca, buf_cstr(s->host)))
+		return CURLE_OK;
+	s->no_anchors = true;
+	return CURLE_SSL_CACERT_BADFILE;
+}
+
+/* ---- where it is ------------------------------------------------------------ */
+
+/* "+HOST:PORT:ADDRESS,ADDRESS": these, and nothing that was looked up. */
+static struct curl_slist *
+resolve_list(const char *host, unsigned port, const struct addr *addr, size_t n)
+{
+	struct curl_slist *list;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_addf(&b, "%s:%u:", host, port);
+	for (size_t i = 0; i < n && i < FETCH_ADDR_MAX; i++) {
+		bool six = addr_family(&addr[i]) == AF_INET6;
+
+		if (i > 0)
+			buf_addc(&b, ',');
+		buf_adds(&b, six ? "[" : "");
+		addr_add(&b, &addr[i]);
+		buf_adds(&b, six ? "]" : "");
+	}
+	list = curl_slist_append(NULL, buf_cstr(&b));
+	buf_free(&b);
+	return list;
+}
+
+/* "::PORT": to the same name at another port; NULL: at the URL's. */
+static struct curl_slist *
+connect_list(const char *host, unsigned port)
+{
+	struct curl_slist *list = NULL;
+	struct buf b;
+
+	if (port == 0)
+		return NULL;
+	buf_init(&b, 1024);
+	buf_addf(&b, "::%s:%u", host, port);
+	list = curl_slist_append(NULL, buf_cstr(&b));
+	buf_free(&b);
+	return list;
+}
+
+static unsigned
+url_port(const char *url)
+{
+	CURLU *u = curl_url();
+	char *p = NULL;
+	uint64_t port = 443;
+
+	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &p, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+	    str_u64(str_c(p), UINT16_MAX, &port) < 0)
+		port = 443;
+	curl_free(p);
+	curl_url_cleanup(u);
+	return (unsigned)port;
+}
+
+/* ---- the request ------------------------------------------------------------- */
+
+static void
+set_options(CURL *curl, struct state *s)
+{
+	const struct fetch *f = s->f;
+
+	curl_easy_setopt(curl, CURLOPT_URL, f->url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)f->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)f->max);
+	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "barid");
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	/* on_tls() has the anchors. */
+	curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, s);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, s);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, s);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, s);
+	if (f->post)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, f->post);
+}
+
+/* "Text/Plain; charset=utf-8" is text/plain. */
+static bool
+is_type(const char *got, const char *want)
+{
+	struct str type, rest;
+
+	if (!want)
+		return true;
+	(void)str_cut(str_c(got), ';', &type, &rest);
+	return str_ieq(str_trim(type), str_c(want));
+}
+
+/* Why RC, or an answer with CODE, is none; false: it is one. */
+static bool
+complain(CURL *curl, const struct state *s, CURLcode rc, long code,
+    const char *words, struct buf *error)
+{
+	const char *type = NULL;
+
+	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+	if (s->refused)
+		buf_adds(error, "its address is not a public one");
+	else if (s->no_anchors)
+		buf_adds(error, "the trust anchors cannot be read");
+	else if (s->too_large || rc == CURLE_FILESIZE_EXCEEDED)
+		buf_addf(error, "the answer has more than %zu octets", s->f->max);
+	else if (rc != CURLE_OK)
+		buf_adds(error, words[0] ? words : curl_easy_strerror(rc));
+	else if (code >= 300 && code < 400)
+		buf_addf(error, "HTTP status %ld: redirects are not followed", code);
+	else if (code != 200)
+		buf_addf(error, "HTTP status %ld", code);
+	else if (!is_type(type, s->f->type))
+		buf_addf(error, "its content type is %.100s, not %s",
+		    type ? type : "missing", s->f->type);
+	return error->n > 0;
+}
+
+bool
+fetch_run(const struct fetch *f, const struct addr *addr, size_t n,
+    struct buf *body, long *code, struct buf *error)
+{
+	char words[CURL_ERROR_SIZE] = "";
+	unsigned other = n > 0 ? addr_port(&addr[0]) : 0;
+	struct curl_slist *resolve, *connect;
+	struct buf host;
+	struct state s = { .f = f, .host = &host, .body = body };
+	CURL *curl = curl_easy_init();
+	CURLcode rc;
+	bool ok;
+
+	*code = 0;
+	buf_init(&host, 1024);
+	if (!curl || n == 0 || !fetch_host(f->url, &host)) {
+		buf_adds(error, n == 0 ? "it has no address" : "it is no URL");
+		curl_easy_cleanup(curl);
+		buf_free(&host);
+		return false;
+	}
+	resolve = resolve_list(buf_cstr(&host), other ? other : url_port(f->url),
+	    addr, n);
+	connect = connect_list(buf_cstr(&host), other);
+	set_options(curl, &s);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+	curl_easy_setopt(curl, CURLOPT_RESOLVE, resolve);
+	curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect);
+	rc = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, code);
+	ok = !complain(curl, &s, rc, *code, words, error);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(resolve);
+	curl_slist_free_all(connect);
+	buf_free(&host);
+	return ok;
+}

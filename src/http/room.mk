@@ -1,0 +1,1 @@
+http_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/http/*.c))

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * work -- what a worker fetches: a policy, or a token.
+ *
+ * A worker is a process for one request.  It alone reads what the network
+ * sends, and one that fetches a policy has no secret to lose; what it found
+ * goes to its parent in a form that the parent parses again.
+ */
+
+#include "http.h"
+
+#include "lib/clock.h"
+#include "lib/loop.h"
+#include "mail/sts.h"
+#include "policy/override.h"
+#include "report/json.h"
+
+/* RFC 8461 3.3: a minute. */
+#define TIMEOUT_MS 60000
+#define ANSWER_MAX 65536
+/* A token without a time is good for so many seconds. */
+#define TOKEN_SECONDS 300
+#define FORM_MAX 16384
+
+/* ---- addresses ----------------------------------------------------------------- */
+
+struct look {
+	bool done;
+	enum dns_status status;
+	struct addr v[FETCH_ADDR_MAX];
+	size_t n;
+};
+
+static void
+on_addr(void *arg, const struct dns_addr_answer *a)
+{
+	struct look *l = arg;
+
+	l->done = true;
+	l->status = a->status;
+	for (; l->n < a->addr_n && l->n < FETCH_ADDR_MAX; l->n++)
+		l->v[l->n] = a->addr[l->n];
+}
+
+/* Waits for the addresses of HOST; what else is there to do for a worker? */
+static void
+look_up(const struct conf *c, const char *host, struct look *l)
+{
+	struct loop *loop = loop_new();
+	struct dns *dns = dns_new(loop, c->dns.servers.v, c->dns.servers.n,
+	    c->dns.timeout);
+
+	*l = (struct look){ .status = DNS_TEMPORARY };
+	if (dns == NULL)
+		return;
+	override_all(c, dns);
+	dns_addr(dns, host, on_addr, l);
+	while (!l->done)
+		loop_once(loop, true);
+	dns_free(dns);
+	loop_free(loop);
+}
+
+/* Looks up and fetches.  False: ERROR. */
+static bool
+fetch(const struct conf *c, struct fetch *f, struct buf *body, long *code,
+    struct buf *error)
+{
+	int64_t begun = clock_ms();
+	struct look l;
+	struct buf host;
+	bool ok = false;
+
+	buf_init(&host, 1024);
+	*code = 0;
+	if (!fetch_host(f->url, &host)) {
+		buf_adds(error, "it is no URL");
+	} else {
+		look_up(c, buf_cstr(&host), &l);
+		f->anywhere = f->anywhere || override_has(c, buf_str(&host));
+		f->timeout_ms = TIMEOUT_MS - (clock_ms() - begun);
+		if (l.n == 0)
+			buf_addf(error, "%s %s", buf_cstr(&host),
+			    l.status == DNS_TEMPORARY ? "cannot be looked up" :
+							"has no address");
+		else
+			ok = fetch_run(f, l.v, l.n, body, code, error);
+	}
+	buf_free(&host);
+	return ok;
+}
+
+/* ---- a policy ------------------------------------------------------------------- */
+
+void
+work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
+    struct arena *a)
+{
+	struct fetch f = { .type = "text/plain", .ca = c->tls.ca,
+		.max = STS_POLICY_MAX };
+	struct buf body, error, text;
+	struct sts_policy p;
+	const char *why;
+	long code;
+
+	f.url = arena_printf(a, "https://mta-sts.%.*s/.well-known/mta-sts.txt",
+	    STR_ARG(m->domain));
+	buf_init(&body, STS_POLICY_MAX);
+	buf_init(&error, 1024);
+	buf_init(&text, STS_NORMAL_MAX);
+	if (fetch(c, &f, &body, &code, &error)) {
+		why = sts_policy_parse(buf_str(&body), a, &p);
+		r->ok = why == NULL;
+		if (r->ok)
+			sts_policy_add(&text, &p);
+		else
+			buf_addf(&text, "the policy is broken: %s", why);
+	} else {
+		buf_addf(&text, "%s: %s", f.url, buf_cstr(&error));
+	}
+	r->text = arena_str(a, buf_str(&text));
+	buf_free(&body);
+	buf_free(&error);
+	buf_free(&text);
+}
+
+/* ---- a token --------------------------------------------------------------------- */
+
+/* RFC 6749 Appendix B: application/x-www-form-urlencoded. */
+static void
+add_field(struct buf *b, const char *name, const char *value)
+{
+	if (b->n > 0)
+		buf_addc(b, '&');
+	buf_adds(b, name);
+	buf_addc(b, '=');
+	for (const char *p = value; *p; p++) {
+		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    (*p >= '0' && *p <= '9') || strchr("-._", *p) != NULL;
+
+		if (plain)
+			buf_addc(b, *p);
+		else
+			buf_addf(b, "%%%02X", (unsigned)(unsigned char)*p);
+	}
+}
+
+/* RFC 6749 6: client and secret in the body, as all servers take them. */
+static void
+add_form(struct buf *b, const struct conf_server *s)
+{
+	add_field(b, "grant_type", "refresh_token");
+	add_field(b, "refresh_token", s->refresh_token);
+	add_field(b, "client_id", s->client_id);
+	if (s->client_secret[0])
+		add_field(b, "client_secret", s->client_secret);
+}
+
+/* RFC 6750 2.1, and it goes into a line of AUTH. */
+static bool
+is_token(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 0x7f)
+			return false;
+	return s.n > 0 && s.n <= 8192;
+}
+
+/* What the server's JSON says. */
+static void
+take_token(struct str body, const char *why, struct msg_token_result *r,
+    struct arena *a)
+{
+	struct json_token t;
+
+	r->ok = false;
+	if (!json_token(body, a, &t)) {
+		r->text = why ? str_c(why) : STR("the answer is no JSON");
+	} else if (why || t.error.n > 0) {
+		/* RFC 6749 5.2: it says why in the body. */
+		r->text = str_c(arena_printf(a, "%s%s%.*s%s%.*s",
+		    why ? why : "", why && t.error.n ? ": " : "",
+		    STR_ARG(str_head(t.error, 100)), t.words.n ? ": " : "",
+		    STR_ARG(str_head(t.words, 300))));
+	} else if (!is_token(t.token)) {
+		r->text = STR("the answer holds no token");
+	} else {
+		r->ok = true;
+		r->text = t.token;
+		r->seconds = t.seconds > 0 ? (uint64_t)t.seconds : TOKEN_SECONDS;
+	}
+}
+
+void
+work_token(struct conf *c, const struct conf_server *s,
+    struct msg_token_result *r, struct arena *a)
+{
+	/* Where the administrator wrote it, it may be in our own network. */
+	struct fetch f = { .url = strchr(s->token, ':') + 1, .ca = c->tls.ca,
+		.max = ANSWER_MAX, .anywhere = true };
+	struct buf body, error, form;
+	bool ok;
+	long code;
+
+	buf_init(&body, ANSWER_MAX);
+	buf_init(&error, 1024);
+	buf_init(&form, FORM_MAX);
+	add_form(&form, s);
+	f.post = buf_cstr(&form);
+	ok = buf_ok(&form) && fetch(c, &f, &body, &code, &error);
+	take_token(buf_str(&body), ok ? NULL :
+	    arena_cstr(a, buf_str(&error)), r, a);
+	buf_wipe(&form);
+	buf_wipe(&body);
+	buf_free(&form);
+	buf_free(&body);
+	buf_free(&error);
+}
