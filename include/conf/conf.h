@@ -102,6 +102,11 @@ struct conf_queue {
 	bool deliver;		/* false: mail is accepted and waits */
 };
 
+struct conf_dsn {
+	int ret;		/* enum dsn_ret's RET_FULL or RET_HDRS */
+	uint64_t priority;	/* of a report, as mail has one */
+};
+
 struct conf_log {
 	struct conf_strs to;
 	int format;		/* enum log_format */
@@ -159,7 +164,7 @@ struct conf {
 	struct conf_destination *destinations;
 	size_t destination_n;
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
-	int dsn_return;		/* enum dsn_ret's RET_FULL or RET_HDRS */
+	struct conf_dsn dsn;
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;

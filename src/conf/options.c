@@ -237,11 +237,12 @@ static const struct option destination_options[] = {
 };
 #undef BASE
 
-/* The one field of this section stands in struct conf itself. */
+#define BASE conf_dsn
 static const struct option dsn_options[] = {
-	{ .name = "return", .type = OPTION_CHOICE, .offset = 0, .fallback = "headers", .choices = return_words,
-	  .help = "What a report returns where the sender did not say." },
+	WORDS("return", CHOICE, ret, "headers", return_words, "What a report returns where the sender did not say."),
+	OPT("priority", NUMBER, priority, "1", 0, 9, "The priority of a report."),
 };
+#undef BASE
 
 #define BASE conf_log
 static const struct option log_options[] = {
@@ -353,7 +354,7 @@ const struct option conf_options[] = {
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
 	MANY("destination", destinations, destination_n, conf_destination, destination_options, "What spares a destination."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
-	ONE("dsn", dsn_return, dsn_options, "Delivery status notifications."),
+	ONE("dsn", dsn, dsn_options, "Delivery status notifications."),
 	ONE("log", log, log_options, "The log."),
 	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),

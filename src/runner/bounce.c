@@ -165,6 +165,7 @@ write_report(const struct bounce *b, struct str text, bool smtputf8)
 		.proto = STR("DSN"),
 		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
 		.smtputf8 = smtputf8,
+		.priority = (int)b->job->r->conf->dsn.priority,
 		.rcpts = &rcpt,
 		.rcpt_n = 1 };
 	struct queue_msg *m;
@@ -190,7 +191,7 @@ bounce_commit(const struct bounce *b)
 	const struct envelope *o = &j->file.env;
 	const struct conf *c = j->r->conf;
 	enum dsn_ret ret = o->ret != RET_UNSAID ? o->ret :
-						  (enum dsn_ret)c->dsn_return;
+						  (enum dsn_ret)c->dsn.ret;
 	struct buf original, text, id;
 	struct arena arena;
 	bool smtputf8;

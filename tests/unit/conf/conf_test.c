@@ -188,7 +188,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(c->limits.message_size, 52428800);
 	ck_assert_uint_eq(c->queue.retry.n, 6);
 	ck_assert_int_eq(c->queue.retry.v[5], 7200000);
-	ck_assert_int_eq(c->dsn_return, 2);
+	ck_assert_int_eq(c->dsn.ret, 2);
+	ck_assert_uint_eq(c->dsn.priority, 1);
 	ck_assert_int_eq(c->log.level, 2);
 	ck_assert_uint_eq(c->access.connect.n, 7);
 	ck_assert_uint_eq(c->listen_n, 1);

@@ -97,7 +97,7 @@ START_TEST(fields)
 	ck_assert_int_eq(c->queue.retry.v[1], 3600000);
 	ck_assert_int_eq(c->log.level, 3);
 	ck_assert_int_eq(c->log.format, 1);
-	ck_assert_int_eq(c->dsn_return, 1);
+	ck_assert_int_eq(c->dsn.ret, 1);
 	ck_assert_int_eq(c->addresses, ADDRESSES_LOOSE);
 	ck_assert_int_eq(c->upstreams[0].servers[0].tls, TLS_VERIFIED);
 	conf_free(c);
