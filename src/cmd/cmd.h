@@ -17,6 +17,9 @@
 /* Loads the configuration; complains on standard error and exits 78 if it is bad. */
 struct conf *cmd_conf(const char *path);
 
+/* The path of NAME, "barid" or "baridctl"; good until the next call. */
+const char *cmd_program(const char *name);
+
 /* Sends a request to the running barid and waits.  -1: it is not running. */
 int cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
     struct msg_control_result *r) MUST_USE;

@@ -149,16 +149,9 @@ flush(const struct sendmail_options *o, const struct conf *c)
 static int
 become(const char *program, const char *const *argv)
 {
-	struct buf beside;
 	/* exec's argv is not const for historical reasons only. */
-	char *const *args = (char *const *)(uintptr_t)argv;
-
-	buf_init(&beside, 4096);
-	buf_addf(&beside, "../../sbin/%s", program);
-	execv(proc_helper(buf_cstr(&beside)), args);
-	execv(proc_helper(program), args);
+	execv(cmd_program(program), (char *const *)(uintptr_t)argv);
 	fprintf(stderr, "sendmail: %s: %s\n", program, strerror(errno));
-	buf_free(&beside);
 	return EX_UNAVAILABLE;
 }
 

@@ -302,8 +302,12 @@ def configuration(t):
     # So does a certificate that cannot be loaded.
     with open(path, "w") as f:
         f.write(good.replace("localhost.pem", "nonexistent.pem"))
-    r = subprocess.run([barid, "-t", "-c", path], capture_output=True, text=True)
-    assert r.returncode == CONFIG and re.match(rf"{re.escape(path)}:\d+: .*nonexistent\.pem", r.stderr), r
+    ctl = [program("baridctl"), "-c", path]
+    for command, said in (([barid, "-t", "-c", path], ""), ([*ctl, "config", "check"], ""),
+                          ([*ctl, "--json", "config", "check"], '{"ok":false}\n')):
+        r = subprocess.run(command, capture_output=True, text=True)
+        assert r.returncode == CONFIG and r.stdout == said, r
+        assert re.match(rf"{re.escape(path)}:\d+: tls\.certificate: .*nonexistent\.pem", r.stderr), r
     with open(path, "w") as f:
         f.write('hostnam = "x"\n' + good)
     r = subprocess.run([barid, "-t", "-c", path], capture_output=True, text=True)
