@@ -50,6 +50,13 @@ int score_fd(const struct score *s);
 struct score *score_attach(int fd) MUST_USE;
 void score_free(struct score *s);	/* NULL is fine */
 
+/*
+ * Whether children that the master forks from now on have its book, without
+ * which score_look(), score_live() and the like are not for them: a session
+ * has not, who answers for the master has.
+ */
+void score_offer(struct score *s, bool offer);
+
 /* Master: takes a free slot, or NULL. */
 struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);
 /* Master, after the fork: writes the slot's pid, and remembers it for score_find(). */

@@ -25,6 +25,8 @@ void mem_forked(void);
  * looked), so that nothing is copied when they are written to.
  */
 void *mem_unshared(size_t n) MUST_USE;
+/* Whether children that are forked from now on have it after all. */
+void mem_unshared_offer(void *p, size_t n, bool offer);
 void mem_unshared_free(void *p, size_t n);
 /* Overwrites N bytes at P in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);

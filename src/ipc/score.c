@@ -56,11 +56,11 @@ struct owner {
 };
 
 struct book {
-	struct owner *owners;
 	size_t first_free;	/* index + 1; 0: none */
 	size_t live;
 	struct table by_address;/* address -> live slots */
 	struct table by_pid;	/* pid -> index + 1 */
+	struct owner owners[];	/* one for each slot */
 };
 
 struct score {
@@ -145,6 +145,13 @@ score_attach(int fd)
 	return map_board(fd, head[1]);
 }
 
+/* The book and its owners are one piece of memory. */
+static size_t
+book_size(const struct score *s)
+{
+	return sizeof(struct book) + s->slot_n * sizeof(struct owner);
+}
+
 void
 score_free(struct score *s)
 {
@@ -153,8 +160,7 @@ score_free(struct score *s)
 	if (s->book) {
 		table_free(&s->book->by_address);
 		table_free(&s->book->by_pid);
-		mem_free(s->book->owners);
-		mem_free(s->book);
+		mem_unshared_free(s->book, book_size(s));
 	}
 	munmap(s->board, s->bytes);
 	close(s->fd);
@@ -193,8 +199,8 @@ book(struct score *s)
 
 	if (k)
 		return k;
-	s->book = k = mem_alloc(sizeof(*k));
-	k->owners = mem_array(s->slot_n, sizeof(*k->owners));
+	/* It is written at each fork: no session is to have a copy. */
+	s->book = k = mem_unshared(book_size(s));
 	table_init(&k->by_address, s->slot_n);
 	table_init(&k->by_pid, s->slot_n);
 	for (size_t i = s->slot_n; i-- > 0;) {
@@ -210,6 +216,13 @@ book(struct score *s)
 		k->first_free = i + 1;
 	}
 	return k;
+}
+
+void
+score_offer(struct score *s, bool offer)
+{
+	if (s->book)
+		mem_unshared_offer(s->book, book_size(s), offer);
 }
 
 struct score_slot *

@@ -131,9 +131,15 @@ mem_unshared(size_t n)
 
 	if (p == MAP_FAILED)
 		out_of_memory(1, n);
-	/* Where that is not to be had, it is only slower. */
-	(void)madvise(p, n, MADV_DONTFORK);
+	mem_unshared_offer(p, n, false);
 	return p;
+}
+
+void
+mem_unshared_offer(void *p, size_t n, bool offer)
+{
+	/* Where that is not to be had, it is only slower. */
+	(void)madvise(p, n, offer ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 void

@@ -384,7 +384,10 @@ control_accept(struct master *m)
 		close(fd);
 		return;
 	}
-	if ((pid = fork()) == 0) {
+	score_offer(m->score, true);
+	pid = fork();
+	score_offer(m->score, false);
+	if (pid == 0) {
 		sigset_t none;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);

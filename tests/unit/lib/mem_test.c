@@ -161,6 +161,10 @@ START_TEST(unshared)
 		ck_assert_int_eq(not_for_children[i], 0);
 	memset(not_for_children, 7, 10000);
 	ck_assert_int_ne(child_run(looks_at_it, -1), 7);
+	mem_unshared_offer(not_for_children, 10000, true);
+	ck_assert_int_eq(child_run(looks_at_it, -1), 7);
+	mem_unshared_offer(not_for_children, 10000, false);
+	ck_assert_int_ne(child_run(looks_at_it, -1), 7);
 	mem_unshared_free(not_for_children, 10000);
 }
 END_TEST
