@@ -286,11 +286,14 @@ is_young(const struct dropped *d)
 }
 
 static bool
-import_entry(void *arg, int dir, const char *name)
+import_entry(void *arg, int dir, const char *name, ino_t ino)
 {
 	struct import *im = arg;
 	struct dropped d = { .name = name };
 
+	(void)ino;
+	if (name == NULL)
+		return false;
 	if (!is_eml(name) && !queue_id_valid(str_c(name)))
 		return true;
 	if (sys_fstatat(dir, name, &d.st) < 0 || is_young(&d))

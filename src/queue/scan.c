@@ -5,22 +5,29 @@
  *
  * Nothing is opened but directories; a message costs its directory entry
  * and one fstatat().  What appears or goes while a scan runs may be seen or
- * not; what stands still is seen exactly once.
+ * not; what stands still is seen exactly once.  The entries of a directory
+ * are looked at in the order of their inodes, which is that of the disk: of a
+ * million messages that are in no memory this is most of the time.
  */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/mem.h"
 #include "lib/sys.h"
 #include "queue/queue.h"
 
 #include "spool.h"
 
+/* Of a directory, so many are put in order. */
+#define LISTED_MAX 8192
+
 int
 spool_list(int dir, const char *path,
-    bool (*fn)(void *arg, int dir, const char *name), void *arg)
+    bool (*fn)(void *arg, int dir, const char *name, ino_t ino), void *arg)
 {
 	int fd = sys_openat(dir, path,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -41,39 +48,81 @@ spool_list(int dir, const char *path,
 		errno = 0;
 		e = readdir(d);
 	} while (e != NULL &&
-	    (e->d_name[0] == '.' || fn(arg, fd, e->d_name)));
+	    (e->d_name[0] == '.' || fn(arg, fd, e->d_name, e->d_ino)));
 	error = e == NULL ? errno : 0;
+	if (e == NULL && error == 0)
+		(void)fn(arg, fd, NULL, 0);
 	closedir(d);
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
+
+/* A message that was listed, and is looked at with others. */
+struct listed {
+	ino_t ino;
+	char id[QUEUE_ID_SIZE];
+};
 
 struct scan {
 	bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size);
 	void *arg;
 	bool stopped;
 	bool told;	/* that there is something that is no message */
+	struct listed *v;
+	size_t n;
 };
 
-static bool
-scan_entry(void *arg, int dir, const char *name)
+static void
+tell_foreign(struct scan *s)
 {
-	struct scan *s = arg;
-	struct stat st;
-
-	if (queue_id_valid(str_c(name))) {
-		if (sys_fstatat(dir, name, &st) < 0)
-			return true;	/* it went away: the next scan knows */
-		if (S_ISREG(st.st_mode)) {
-			s->stopped = !s->fn(s->arg, name, st.st_mtim.tv_sec,
-			    (uint64_t)st.st_size);
-			return !s->stopped;
-		}
-	}
 	if (!s->told)
 		s->stopped = !s->fn(s->arg, NULL, 0, 0);
 	s->told = true;
-	return !s->stopped;
+}
+
+static int
+by_inode(const void *a, const void *b)
+{
+	const struct listed *p = a, *q = b;
+
+	return p->ino < q->ino ? -1 : p->ino > q->ino;
+}
+
+/* Looks at what was listed of DIR, in the order of the disk. */
+static void
+look(struct scan *s, int dir)
+{
+	struct stat st;
+
+	qsort(s->v, s->n, sizeof(*s->v), by_inode);
+	for (size_t i = 0; i < s->n && !s->stopped; i++) {
+		if (sys_fstatat(dir, s->v[i].id, &st) < 0)
+			continue;	/* it went away: the next scan knows */
+		if (S_ISREG(st.st_mode))
+			s->stopped = !s->fn(s->arg, s->v[i].id,
+			    st.st_mtim.tv_sec, (uint64_t)st.st_size);
+		else
+			tell_foreign(s);
+	}
+	s->n = 0;
+}
+
+static bool
+scan_entry(void *arg, int dir, const char *name, ino_t ino)
+{
+	struct scan *s = arg;
+
+	if (name == NULL || s->n == LISTED_MAX)
+		look(s, dir);
+	if (name == NULL || s->stopped)
+		return false;
+	if (!queue_id_valid(str_c(name))) {
+		tell_foreign(s);
+		return !s->stopped;
+	}
+	s->v[s->n].ino = ino;
+	memcpy(s->v[s->n++].id, name, QUEUE_ID_SIZE);
+	return true;
 }
 
 int
@@ -82,18 +131,25 @@ queue_scan(struct queue *q, enum queue_place place,
     void *arg)
 {
 	struct scan s = { .fn = fn, .arg = arg };
+	int r = 0, error;
 
+	s.v = mem_array(LISTED_MAX, sizeof(*s.v));
 	if (place != QUEUE_CUR)
-		return spool_list(q->dirs[place], ".", scan_entry, &s);
-	for (unsigned i = 0; i < 256 && !s.stopped; i++) {
+		r = spool_list(q->dirs[place], ".", scan_entry, &s);
+	for (unsigned i = 0;
+	     place == QUEUE_CUR && i < 256 && !s.stopped && r == 0; i++) {
 		char shard[SHARD_LEN + 1] = "";
 
+		s.n = 0;
 		spool_hex(shard, SHARD_LEN, i);
-		if (spool_list(q->dirs[place], shard, scan_entry, &s) < 0 &&
-		    errno != ENOENT)
-			return -1;
+		r = spool_list(q->dirs[place], shard, scan_entry, &s);
+		if (r < 0 && errno == ENOENT)
+			r = 0;
 	}
-	return 0;
+	error = errno;
+	mem_free(s.v);
+	errno = error;
+	return r;
 }
 
 struct clean {
@@ -103,11 +159,14 @@ struct clean {
 };
 
 static bool
-clean_entry(void *arg, int dir, const char *name)
+clean_entry(void *arg, int dir, const char *name, ino_t ino)
 {
 	struct clean *c = arg;
 	struct stat st;
 
+	(void)ino;
+	if (name == NULL)
+		return false;
 	if (c->drop && !str_starts(str_c(name), STR("tmp.")))
 		return true;
 	/* Directories do not go this way: they are not ours to remove. */

@@ -72,11 +72,12 @@ void spool_hex(char *to, size_t n, uint64_t v);
 void spool_dec(char *to, size_t n, uint64_t v);
 
 /*
- * Calls FN with each name in directory PATH of DIR until it returns false.
- * Names that begin with a dot are left out.  -1: errno.
+ * Calls FN with each name in directory PATH of DIR and its inode until it
+ * returns false; then, if it never did, with NULL.  Names that begin with a dot
+ * are left out.  -1: errno.
  */
-int spool_list(int dir, const char *path, bool (*fn)(void *arg, int dir, const char *name),
-    void *arg) MUST_USE;
+int spool_list(int dir, const char *path,
+    bool (*fn)(void *arg, int dir, const char *name, ino_t ino), void *arg) MUST_USE;
 
 /* Of what the import writes in tmp/. */
 #define IMPORT_PREFIX "drop."

@@ -66,6 +66,17 @@ index_count(const struct index *x)
 	return x->count;
 }
 
+size_t
+index_octets(const struct index *x)
+{
+	size_t n = sizeof(*x) + x->slot_size * sizeof(*x->slots) +
+	    x->table_size * sizeof(*x->table);
+
+	for (unsigned i = 0; i < HEAP_N; i++)
+		n += x->heaps[i].size * sizeof(*x->heaps[i].v);
+	return n;
+}
+
 struct known *
 index_at(struct index *x, uint32_t slot)
 {

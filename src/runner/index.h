@@ -36,6 +36,8 @@ struct known {
 struct index *index_new(void) MUST_USE;
 void index_free(struct index *x);	/* NULL is fine */
 size_t index_count(const struct index *x);
+/* The memory that it has. */
+size_t index_octets(const struct index *x);
 /* The slot of message ID, or INDEX_NONE. */
 uint32_t index_find(const struct index *x, const char *id);
 /* Adds ID, waiting until DUE.  INDEX_NONE if it is no id; its slot if known. */

@@ -11,6 +11,8 @@
 /* When to try again, in ms since 1970; RANDOM gives a number below its argument. */
 int64_t schedule_next(const struct conf_times *retry, int64_t arrival,
     int64_t now, uint32_t (*random)(uint32_t below));
+/* The seconds over which N messages that are due at a start are spread. */
+uint32_t schedule_spread(size_t n);
 /* How many of the points in NOTICE have passed at AGE ms. */
 unsigned schedule_delays(const struct conf_times *notice, int64_t age);
 

@@ -7,7 +7,9 @@
  * have been lost with a runner.  The pool reads; the loop learns.  A file of new/ that
  * is young is left alone: its session may still be about to commit it, and
  * its hint is on the way.  After a start every text is compared with its
- * checksum before it is sent: the start may follow a power cut.
+ * checksum before it is sent: the start may follow a power cut.  What is due
+ * by then is spread over some time, in no order, so that a long queue does
+ * not begin with a burst (CONFORMANCE C-16).
  */
 
 #include <errno.h>
@@ -16,12 +18,15 @@
 #include "lib/log.h"
 #include "queue/queue.h"
 #include "lib/mem.h"
+#include "lib/random.h"
 #include "runner.h"
 
 #define SCAN_MS 60000
 /* A large cur/ is read more seldom: it takes this part of the time at most. */
 #define SCAN_SHARE 20
 #define YOUNG_S 30
+/* Of what was found, so much is learnt before others get their turn. */
+#define LEARN_MAX 20000
 /* No message takes that long to come in. */
 #define ORPHAN_S 86400
 /* After a start hints may have been lost with the old process. */
@@ -43,6 +48,9 @@ struct scan {
 	enum queue_place place;
 	struct found *v;
 	size_t n, size;
+	size_t at;			/* of them, those that are learnt */
+	uint32_t spread;		/* seconds for what is due at a start */
+	struct loop_timer *more;
 	bool foreign;			/* said once */
 };
 
@@ -102,18 +110,18 @@ learn(const struct scan *s, const struct found *f, int64_t now)
 		return;
 	if (f->place == QUEUE_NEW)
 		due = young ? f->mtime + s->young : 0;
+	/* What waited for our start does not come all at once. */
+	if (s->first && due <= now && s->spread > 0)
+		due = now + random_below(s->spread);
 	runner_learn(s->r, f->id, f->place, due < latest ? due : latest,
 	    s->first);
 }
 
 static void
-done(void *arg)
+finish(struct scan *s)
 {
-	struct scan *s = arg;
-	int64_t now = clock_ms(), wall = clock_wall();
+	int64_t now = clock_ms();
 
-	for (size_t i = 0; i < s->n; i++)
-		learn(s, &s->v[i], wall);
 	if (s->first) {
 		control_take_orders(s->r);
 		record_start(s->r);
@@ -123,13 +131,38 @@ done(void *arg)
 	}
 	mem_free(s->v);
 	s->v = NULL;
-	s->n = s->size = 0;
+	s->n = s->size = s->at = 0;
 	s->next_new = now + SCAN_MS;
 	if (s->with_cur)
 		s->next_cur = now + SCAN_MS + s->took * SCAN_SHARE;
 	s->running = s->first = false;
 	s->young = YOUNG_S;
+}
+
+/* Learns a part of what was found, and lets others have their turn. */
+static void
+learn_some(void *arg)
+{
+	struct scan *s = arg;
+	int64_t wall = clock_wall();
+	size_t end = s->n - s->at > LEARN_MAX ? s->at + LEARN_MAX : s->n;
+
+	for (; s->at < end; s->at++)
+		learn(s, &s->v[s->at], wall);
+	if (s->at < s->n)
+		loop_timer_set(s->more, 0);
+	else
+		finish(s);
 	runner_wake(s->r);
+}
+
+static void
+done(void *arg)
+{
+	struct scan *s = arg;
+
+	s->spread = schedule_spread(s->n);
+	learn_some(s);
 }
 
 static void
@@ -147,6 +180,7 @@ scan_start(struct runner *r)
 {
 	r->scan = mem_alloc(sizeof(*r->scan));
 	r->scan->r = r;
+	r->scan->more = loop_timer_new(r->loop, learn_some, r->scan);
 	r->scan->first = true;
 	r->scan->young = YOUNG_START_S;
 	/* What was asked of the runner before this one may not have been done. */
@@ -174,6 +208,7 @@ scan_tick(struct runner *r)
 void
 scan_stop(struct runner *r)
 {
+	loop_timer_free(r->scan->more);
 	mem_free(r->scan->v);
 	mem_free(r->scan);
 	r->scan = NULL;

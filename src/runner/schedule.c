@@ -17,6 +17,9 @@
 /* The next attempt is at least this far away, unless the first is nearer. */
 #define GAP_MIN_MS 10000
 #define STEP_MIN_MS 100
+/* After a start so many are taken up in a second, unless that took too long. */
+#define START_PER_S 5000
+#define START_MAX_S 300
 
 static int64_t
 step(const struct conf_times *retry, size_t i)
@@ -58,6 +61,14 @@ schedule_next(const struct conf_times *retry, int64_t arrival, int64_t now,
 		arrival = now;
 	wait = point_after(retry, arrival, now + gap - 1) - now;
 	return now + wait + wait / 10 * (int64_t)random(1001) / 1000;
+}
+
+uint32_t
+schedule_spread(size_t n)
+{
+	size_t s = n / START_PER_S;
+
+	return s < START_MAX_S ? (uint32_t)s : START_MAX_S;
 }
 
 unsigned

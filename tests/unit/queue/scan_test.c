@@ -4,6 +4,7 @@
 
 #include "tmpspool.h"
 
+#include <fcntl.h>
 #include <sys/time.h>
 
 struct seen {
@@ -72,6 +73,36 @@ START_TEST(new_and_cur)
 }
 END_TEST
 
+/* More than are put in order at once: each is seen once. */
+START_TEST(many)
+{
+	enum { MANY = 20000 };
+	struct seen s = { 0 };
+	struct tmpspool t;
+	struct buf name;
+
+	tmpspool_begin(&t);
+	buf_init(&name, 64);
+	for (unsigned i = 0; i < MANY; i++) {
+		int fd;
+
+		buf_reset(&name);
+		buf_addf(&name, "0660C1CE%05X0002E6", i);
+		fd = open(tmpspool_path(&t, "new", buf_cstr(&name)),
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		ck_assert_int_ge(fd, 0);
+		close(fd);
+	}
+	ck_assert_int_eq(queue_scan(t.q, QUEUE_NEW, see, &s), 0);
+	ck_assert_uint_eq(s.n, MANY);
+	s = (struct seen){ .stop_at = MANY - 1 };
+	ck_assert_int_eq(queue_scan(t.q, QUEUE_NEW, see, &s), 0);
+	ck_assert_uint_eq(s.n, MANY - 1);
+	buf_free(&name);
+	tmpspool_end(&t);
+}
+END_TEST
+
 START_TEST(what_is_no_message)
 {
 	struct seen s = { 0 };
@@ -122,4 +153,4 @@ START_TEST(clean)
 }
 END_TEST
 
-UNIT_MAIN("queue/scan", new_and_cur, what_is_no_message, clean)
+UNIT_MAIN("queue/scan", new_and_cur, many, what_is_no_message, clean)

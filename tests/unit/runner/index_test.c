@@ -21,6 +21,20 @@ id_make(char id[QUEUE_ID_SIZE], unsigned n)
 	id[18] = 'F';
 }
 
+/* As ids come: the time goes on, the rest says whose it is. */
+static void
+id_spread(char id[QUEUE_ID_SIZE], unsigned n)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	uint64_t time = UINT64_C(0x660C1CE380000) + n * UINT64_C(97);
+
+	for (int i = 12; i >= 0; i--, time >>= 4)
+		id[i] = digits[time & 15];
+	memcpy(id + 13, "0002E6", 6);
+	id[18] = digits[n & 15];
+	id[QUEUE_ID_LEN] = '\0';
+}
+
 START_TEST(ids)
 {
 	static const struct {
@@ -207,4 +221,40 @@ START_TEST(many)
 }
 END_TEST
 
-UNIT_MAIN("index", ids, order_by_due, turns, wait_claim, shift, many)
+/* A million messages: what each costs, and that all are there. */
+START_TEST(a_million)
+{
+	struct index *x = index_new();
+	char id[QUEUE_ID_SIZE];
+	size_t most = 0;
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < 1000000; i++) {
+		id_spread(id, i);
+		ck_assert_uint_ne(index_add(x, id,
+		    i % 3 == 0 ? QUEUE_NEW : QUEUE_CUR, i % 1000), INDEX_NONE);
+		/* Wherever it just has grown, too; of few it is not much. */
+		if (i > 1000 && index_octets(x) / (i + 1) > most)
+			most = index_octets(x) / (i + 1);
+	}
+	ck_assert_uint_eq(index_count(x), 1000000);
+	ck_assert_uint_le(most, 300);
+	ck_assert_uint_le(index_octets(x) / 1000000, 100);
+	while (taken < 1000000) {
+		uint32_t slot = index_take(x, 999);
+
+		ck_assert_uint_ne(slot, INDEX_NONE);
+		taken++;
+		/* Of the others none is lost by that. */
+		if (taken % 7 == 0)
+			index_del(x, slot);
+	}
+	ck_assert_uint_eq(index_take(x, INT64_MAX), INDEX_NONE);
+	ck_assert_uint_eq(index_count(x), 1000000 - 1000000 / 7);
+	id_spread(id, 999999);
+	ck_assert_uint_ne(index_find(x, id), INDEX_NONE);
+	index_free(x);
+}
+END_TEST
+
+UNIT_MAIN("index", ids, order_by_due, turns, wait_claim, shift, many, a_million)

@@ -112,4 +112,15 @@ START_TEST(delays)
 }
 END_TEST
 
-UNIT_MAIN("schedule", points, odd, count, delays)
+/* C-16: a hundred thousand do not go at once, nor a few of them late. */
+START_TEST(spread)
+{
+	ck_assert_uint_eq(schedule_spread(0), 0);
+	ck_assert_uint_eq(schedule_spread(1000), 0);
+	ck_assert_uint_ge(schedule_spread(100000), 10);
+	ck_assert_uint_le(schedule_spread(100000), 60);
+	ck_assert_uint_le(schedule_spread(SIZE_MAX), 600);
+}
+END_TEST
+
+UNIT_MAIN("schedule", points, odd, count, delays, spread)
