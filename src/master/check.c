@@ -111,6 +111,41 @@ check_users(struct check *k)
 	}
 }
 
+static void
+check_identity(struct check *k, const char *upstream, const struct conf_server *s)
+{
+	struct tls_identity *own;
+	struct buf reason, name;
+	int err = 0;
+
+	buf_init(&reason, 4096);
+	buf_init(&name, 700);
+	own = tls_identity_load(s->certificate, s->key, &reason);
+	if (!own) {
+		if (access(s->certificate, R_OK) < 0 || (s->key[0] && access(s->key, R_OK) < 0))
+			err = errno;
+		buf_addf(&name, "upstream.%s.server.%s.certificate", upstream, s->name);
+		check_blame(k, conf_where(k->conf, &s->certificate, s->place), buf_cstr(&name), err,
+		    "%s, expected a certificate chain and its key in PEM form",
+		    buf_cstr(&reason));
+	}
+	tls_identity_free(own);
+	buf_free(&name);
+	buf_free(&reason);
+}
+
+void
+check_identities(struct check *k)
+{
+	const struct conf *c = k->conf;
+
+	for (size_t i = 0; i < c->upstream_n; i++)
+		for (size_t j = 0; j < c->upstreams[i].server_n; j++)
+			if (c->upstreams[i].servers[j].certificate[0])
+				check_identity(k, c->upstreams[i].name,
+				    &c->upstreams[i].servers[j]);
+}
+
 void
 check_log(struct check *k)
 {
@@ -261,6 +296,7 @@ master_check(const struct conf *c)
 	places_look(&k, &m.user);
 	check_tls(&k);
 	check_ca(&k);
+	check_identities(&k);
 	check_users(&k);
 	check_log(&k);
 	plan_make(&k, &m, &plan);

@@ -132,6 +132,7 @@ int check_code(const struct check *k);	/* of sysexits(3), where there was a comp
 struct proc_user check_user(struct check *k, const struct master *m);
 void check_users(struct check *k);	/* the files of file:// */
 void check_ca(struct check *k);
+void check_identities(struct check *k);	/* certificates that servers are shown */
 void check_log(struct check *k);
 /* barid -t: prints what it finds and returns the exit code.  Changes nothing. */
 int master_check(const struct conf *c);

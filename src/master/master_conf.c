@@ -147,6 +147,7 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	/* An image that takes over serves on, whatever became of these files. */
 	if (!again) {
 		check_ca(k);
+		check_identities(k);
 		check_users(k);
 		check_log(k);
 	}

@@ -142,6 +142,12 @@ def names(b):
            {"tls": tls(good_cert, good_key, f'ca = "{d}/none" ###')})
     yield (f"tls\\.name\\.a\\.test\\.key: {d}/none: No such file or directory, {key}",
            {"tls": tls(good_cert, good_key, f'name "a.test" {{ {good_cert}\nkey = "{d}/none" ###\n}}')})
+    shown = "expected a certificate chain and its key in PEM form"
+    for cert, k, why in ((f"{d}/none", f"{d}/localhost.key", f"{d}/none: No such file or directory"),
+                         (f"{d}/localhost.pem", f"{d}/empty", ".*"),
+                         (f"{d}/localhost.pem", f"{other}/other.key", ".*")):
+        yield (f"upstream\\.u\\.server\\.h\\.example\\.certificate: {why}, {shown}",
+               {"upstream": f'upstream "u" {{ server "h.example" {{\ncertificate = "{cert}" ###\nkey = "{k}"\n}} }}'})
     yield (f"auth\\.backends: cannot open {d}/none: No such file or directory, expected a file of user:hash lines .*",
            {"auth": f'auth {{ backends = {{"file://{d}/users",\n"file://{d}/none" ###\n}} }}'})
     yield (f"auth\\.backends: {d} is no plain file, expected one of user:hash lines",
