@@ -3,14 +3,18 @@
 import base64
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import pwd
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.parse
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import ROOT, Sink, USER, certificate, free_port, need, smarthost, wait_for  # noqa: E402
@@ -129,6 +133,80 @@ def tokens():
             put(path, "t")
             b.empty()
             assert len(s.messages()) == 4
+
+
+class Giver:
+    """Gives tokens for a refresh token (RFC 6749 6) over HTTPS; WORKS says whether it does."""
+
+    def __init__(self, cert, key):
+        self.asked, self.works = [], True
+        giver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                giver.asked.append(urllib.parse.parse_qs(form))
+                if giver.works:
+                    answer = {"access_token": f"token-{len(giver.asked)}", "token_type": "Bearer", "expires_in": 3600}
+                else:
+                    answer = {"error": "invalid_grant", "error_description": "it was revoked"}
+                body = json.dumps(answer).encode()
+                self.send_response(200 if giver.works else 400)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def given():
+    """A token by way of barid-http: one for all; and why there is none, where there is none."""
+    with Folder() as d:
+        cert, key = certificate(d, "giver")
+        conf = f'tls {{ ca = "{cert}" }}\n'
+        with Giver(cert, key) as g, sink(d, "XOAUTH2", "--auth", f"{USERNAME}:x", "--token", "token-1") as s:
+            option = (f'user = "{USERNAME}" token = "refresh:https://localhost:{g.port}/token" client-id = "me"'
+                      ' client-secret = "hush-1" refresh-token = "hush-2" ')
+            with smarthost(("127.0.0.1", s.port, option), extra=SLOW + conf) as b:
+                with b.smtp() as c:
+                    for _ in range(5):
+                        c.sendmail(SENDER, [RCPT], TEXT)
+                s.messages(5)
+                s.connections(1)
+                b.send(SENDER, [RCPT], TEXT)
+                s.messages(6)
+                b.empty()
+                assert len(g.asked) == 1 and g.asked[0]["refresh_token"] == ["hush-2"], g.asked
+                assert "status=deferred" not in b.log() and "hush" not in b.log() and "token-" not in b.log()
+            # Another barid is given token-2, which the server does not take: asked anew at once, but not again and
+            # again.
+            with smarthost(("127.0.0.1", s.port, option), extra=SLOW + conf) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                line = b.deferred("no token for 127.0.0.1")
+                assert "that was just given" in line and "dsn=4.7.0" in line, line
+                assert len(g.asked) == 2
+            g.works = False
+            with smarthost(("127.0.0.1", s.port, option), extra=SLOW + conf) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                line = b.deferred("no token for 127.0.0.1")
+                assert "invalid_grant: it was revoked" in line, line
+                assert len(s.messages()) == 6 and b.mailbox("alice") == []
 
 
 # ---- a server that we did not write -------------------------------------------------------
@@ -259,7 +337,7 @@ def dovecot():
 
 
 def main():
-    for test in (passwords, refusals, tokens, dovecot):
+    for test in (passwords, refusals, tokens, given, dovecot):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
