@@ -34,10 +34,8 @@ ALL_CFLAGS = -std=c11 $(WARN) $(WERROR) $(HARDEN_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # AddressSanitizer has a crypt_r of its own that stands for the library's, which must be there.
 CRYPT = -Wl,--push-state,--no-as-needed $(CRYPT_LIBS) -Wl,--pop-state
-# libconfuse behind the C library: a session does not have it (lib/proc_withhold.c),
-# and a library that binds lazily, as PCRE2's is built, must find its names before it.
-LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(GSASL_LIBS) \
-	$(PCRE2_LIBS) $(IDN2_LIBS) -lpthread -lc $(CONFUSE_LIBS)
+LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(GSASL_LIBS) \
+	$(PCRE2_LIBS) $(IDN2_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
 LIBROOMS := report client policy mailbox queue ipc conf net mail lib

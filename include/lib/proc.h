@@ -42,7 +42,9 @@ void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 /*
  * Keeps the shared libraries whose file names begin with one of NAMES (NULL
  * behind the last) from children that are forked from now on: a call into
- * one is the end of such a child.  Only for libraries that are loaded now.
+ * one is the end of such a child.  Only for libraries that are loaded now,
+ * by dlopen() and apart (RTLD_LOCAL): of one that was linked the names are
+ * looked through whenever another library binds a call for the first time.
  */
 void proc_withhold(const char *const *names);
 

@@ -160,12 +160,9 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }
 
-/*
- * What only the reading of the configuration and the look-up of accounts
- * calls: no session has it.
- */
-static const char *const not_for_sessions[] = { "libconfuse.so", "libnss_",
-	"libcap.so", "libm.so", NULL };
+/* The name services look accounts up; no session calls them. */
+static const char *const not_for_sessions[] = { "libnss_", "libcap.so",
+	"libm.so", NULL };
 
 static void
 put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
