@@ -160,6 +160,8 @@ enum { EXT_PIPELINING = 1, EXT_SIZE = 2, EXT_8BITMIME = 4, EXT_DSN = 8, EXT_STAR
 	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256,
 	EXT_BINARYMIME = 512, EXT_LIMITS = 1024 };
 unsigned client_extensions(const struct client *c);
+/* The bit of a keyword; 0: it is none of these. */
+unsigned client_extension(struct str keyword);
 
 /* RFC 9422; 0: the server did not say.  The caller keeps to them. */
 struct client_limits {

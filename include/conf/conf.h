@@ -97,6 +97,8 @@ struct conf_queue {
 	uint64_t per_destination;
 	uint64_t per_connection;
 	int64_t idle_connection;
+	int64_t connect_timeout;
+	int64_t reply_timeout;	/* at most; 0: as RFC 5321 has them */
 	uint64_t rate;		/* messages in each PER to other hosts; 0: no limit */
 	int64_t per;
 	bool deliver;		/* false: mail is accepted and waits */
@@ -171,6 +173,7 @@ struct conf {
 	struct conf_override *overrides;
 	size_t override_n;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
+	const char *sink;	/* "address:port" that stands for all hosts; "": none */
 
 	struct conf_set *sets;	/* where options were set; of the room itself */
 	size_t set_n;

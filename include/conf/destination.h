@@ -16,6 +16,8 @@ struct conf_destination {
 	int64_t per;
 	uint64_t per_destination, per_connection;	/* 0: as queue says */
 	int64_t idle_connection;			/* 0: as queue says */
+	int64_t connect_timeout, reply_timeout;		/* 0: as queue says */
+	struct conf_strs ignore;	/* what EHLO offers and is not used */
 	/* meaning */
 	struct pattern name;
 };

@@ -28,6 +28,15 @@ static const struct keyword {
 	{ { "LIMITS", 6 }, EXT_LIMITS },
 };
 
+unsigned
+client_extension(struct str keyword)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++)
+		if (str_ieq(keyword, keywords[i].name))
+			return keywords[i].bit;
+	return 0;
+}
+
 static void
 forget_server(struct client *c)
 {

@@ -275,6 +275,16 @@ check_queue(const struct conf *c, struct buf *error)
 			    "expected less");
 }
 
+static void
+check_sink(const struct conf *c, struct buf *error)
+{
+	if (c->sink[0] != '\0' && !conf_name_is_ip_port(str_c(c->sink)))
+		conf_complain(error,
+		    conf_where(c, &c->sink, conf_place_top(c)),
+		    "sink: \"%s\" is no address, expected one such as "
+		    "\"127.0.0.1:2525\" or \"[::1]:2525\"", c->sink);
+}
+
 void
 conf_check(struct conf *c, struct buf *error)
 {
@@ -287,6 +297,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_queue(c, error);
 	check_log(c, error);
 	check_dns(c, error);
+	check_sink(c, error);
 	for (size_t i = 0; i < c->override_n; i++)
 		check_override(c, &c->overrides[i], error);
 	conf_listen_check(c, error);

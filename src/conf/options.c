@@ -221,6 +221,8 @@ static const struct option queue_options[] = {
 	OPT("per-destination", NUMBER, per_destination, "20", 1, 10000, "Connections to one destination at once."),
 	OPT("per-connection", NUMBER, per_connection, "100", 1, 1000000, "Messages over one connection."),
 	OPT("idle-connection", TIME, idle_connection, "2s", 0, HOUR, "How long an idle connection is kept."),
+	OPT("connect-timeout", TIME, connect_timeout, "30s", 100, HOUR, "How long a connection may take to come about."),
+	OPT("reply-timeout", TIME, reply_timeout, "0s", 0, HOUR, "How long a reply may take at most; 0 for what RFC 5321 gives each."),
 	OPT("rate", NUMBER, rate, "0", 0, 1000000000, "Messages to other hosts in that time, in all; 0 for as many as there are."),
 	OPT("per", TIME, per, "1m", SECOND, 31 * DAY, "That time."),
 	OPT("deliver", BOOL, deliver, "true", 0, 0, "Whether mail is delivered; without it, it only waits."),
@@ -234,6 +236,9 @@ static const struct option destination_options[] = {
 	OPT("per-destination", NUMBER, per_destination, "0", 0, 10000, "Connections to it at once; 0 for what queue says."),
 	OPT("per-connection", NUMBER, per_connection, "0", 0, 1000000, "Messages over one connection; 0 for what queue says."),
 	OPT("idle-connection", TIME, idle_connection, "0s", 0, HOUR, "How long an idle connection is kept; 0 for what queue says."),
+	OPT("connect-timeout", TIME, connect_timeout, "0s", 0, HOUR, "How long a connection may take to come about; 0 for what queue says."),
+	OPT("reply-timeout", TIME, reply_timeout, "0s", 0, HOUR, "How long a reply may take at most; 0 for what queue says."),
+	OPT("ignore", STRINGS, ignore, "", 0, 16, "What is not used there, though EHLO offers it."),
 };
 #undef BASE
 
@@ -336,6 +341,7 @@ const struct option conf_options[] = {
 	OPT("run", STRING, run, "/run/barid", 0, 0, "The directory of sockets and locks."),
 	WORDS("addresses", CHOICE, addresses, "strict", address_words, "What addresses may hold."),
 	OPT("smtp-port", NUMBER, smtp_port, "25", 1, 65535, "The port of MX hosts."),
+	OPT("sink", STRING, sink, "", 0, 0, "One server that gets all mail for other hosts; for tests."),
 	MANY("listen", listens, listen_n, conf_listen, listen_options, "A listener."),
 	ONE("tls", tls, tls_options, "TLS."),
 	ONE("auth", auth, auth_options, "Who may log in."),

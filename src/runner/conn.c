@@ -29,6 +29,12 @@ conn_hop(const struct conn *c)
 	return &c->hops[c->hop_at];
 }
 
+bool
+conn_is_sunk(const struct conn *c)
+{
+	return c->r->sink.len > 0;
+}
+
 void
 conn_fail(struct conn *c, const char *status, const char *fmt, ...)
 {

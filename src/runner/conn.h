@@ -104,6 +104,11 @@ void conn_settle(struct conn *c);
 void conn_fail(struct conn *c, const char *status, const char *fmt, ...)
     PRINTF(3, 4);
 const struct hop *conn_hop(const struct conn *c);
+/*
+ * The sink stands for all hosts: it has no certificate of theirs, and nothing
+ * to do with their passwords.
+ */
+bool conn_is_sunk(const struct conn *c);
 
 /* conn_connect.c */
 /* Starts to connect to the hop.  False: it failed at once, as WHY says. */

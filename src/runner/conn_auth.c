@@ -100,7 +100,7 @@ conn_login(struct conn *c, struct client_options *o, char **token)
 	const struct conf_server *s = conn_hop(c)->server;
 
 	*token = NULL;
-	if (s == NULL || s->user[0] == '\0')
+	if (s == NULL || s->user[0] == '\0' || conn_is_sunk(c))
 		return true;
 	o->user = s->user;
 	if (s->password[0] != '\0')
@@ -137,7 +137,8 @@ conn_waits(struct conn *c)
 {
 	const struct conf_server *s = conn_hop(c)->server;
 
-	if (s == NULL || s->user[0] == '\0' || !token_is_given(s) ||
+	if (s == NULL || s->user[0] == '\0' || conn_is_sunk(c) ||
+	    !token_is_given(s) ||
 	    token_get(c->r, s) != NULL)
 		return false;
 	c->state = CONN_TOKEN;

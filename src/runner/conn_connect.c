@@ -27,7 +27,6 @@
 #include "net/socks.h"
 #include "policy/source.h"
 
-#define CONNECT_MS 30000
 /* RFC 8305 5: the Connection Attempt Delay. */
 #define RACE_MS 250
 /* The proxy connects in it. */
@@ -54,6 +53,12 @@ set_relay(struct conn *c)
 
 	buf_reset(&c->relay);
 	buf_adds(&c->relay, hop->host);
+	if (conn_is_sunk(c)) {
+		buf_adds(&c->relay, "[sink ");
+		addr_add(&c->relay, &c->r->sink);
+		buf_addf(&c->relay, "]:%u", (unsigned)addr_port(&c->r->sink));
+		return;
+	}
 	if (addr_family(&hop->addr) == AF_UNIX) {
 		buf_addf(&c->relay, "[%s]", s != NULL ? s->host + 5 : "unix");
 		return;
@@ -158,7 +163,7 @@ conn_ehlo(const struct conn *c)
 static int
 hop_open(struct conn *c, const struct hop *hop)
 {
-	const struct addr *a = &hop->addr;
+	const struct addr *a = conn_is_sunk(c) ? &c->r->sink : &hop->addr;
 	int one = 1, fd;
 
 	fd = socket(addr_family(a),
@@ -213,12 +218,14 @@ rival(const struct conn *c)
 		c->hops[i].server != own->server ||
 		strcmp(c->hops[i].host, own->host) != 0))
 		i++;
-	return is_internet(own) ? i : c->hop_n;
+	return is_internet(own) && !conn_is_sunk(c) ? i : c->hop_n;
 }
 
 bool
 conn_connect(struct conn *c)
 {
+	int64_t ms;
+
 	set_relay(c);
 	c->state = CONN_CONNECTING;
 	c->fd = hop_open(c, conn_hop(c));
@@ -227,8 +234,10 @@ conn_connect(struct conn *c)
 		conn_session_end(c);
 		return false;
 	}
-	c->connect_by = clock_ms() + CONNECT_MS;
-	conn_watch_connect(c, rival(c) < c->hop_n ? RACE_MS : CONNECT_MS);
+	ms = c->group->connect_ms;
+	c->connect_by = clock_ms() + ms;
+	conn_watch_connect(c, ms > RACE_MS && rival(c) < c->hop_n ? RACE_MS :
+									   ms);
 	return true;
 }
 
@@ -412,7 +421,8 @@ connected(struct conn *c)
 	const struct hop *hop = conn_hop(c);
 
 	family_reached(&c->r->families, addr_family(&hop->addr));
-	if (hop->server != NULL && hop->server->proxy.version != 0)
+	if (hop->server != NULL && hop->server->proxy.version != 0 &&
+	    !conn_is_sunk(c))
 		proxy_begin(c);
 	else
 		conn_begin(c);

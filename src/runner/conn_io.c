@@ -28,6 +28,9 @@
 int
 conn_tls_level(const struct conn *c)
 {
+	if (conn_is_sunk(c))
+		return conn_hop(c)->tls.demand == TLS_DEMAND_OFF ? TLS_OFF :
+								   TLS_MAY;
 	switch (conn_hop(c)->tls.demand) {
 	case TLS_DEMAND_OFF:
 		return TLS_OFF;
@@ -46,7 +49,7 @@ conn_tls_level(const struct conn *c)
 bool
 conn_is_implicit(const struct conn *c)
 {
-	return conn_hop(c)->server != NULL &&
+	return conn_hop(c)->server != NULL && !conn_is_sunk(c) &&
 	    conn_hop(c)->server->port == SUBMISSIONS_PORT &&
 	    conn_tls_level(c) != TLS_OFF;
 }
@@ -256,6 +259,8 @@ conn_watch(struct conn *c)
 		ms = c->group->idle_ms;
 	else if (ms == 0)
 		ms = HANDSHAKE_MS;
+	else if (c->group->reply_ms > 0 && ms > c->group->reply_ms)
+		ms = c->group->reply_ms;
 	else if (ms > c->cap_ms - now)
 		ms = c->cap_ms - now;
 	conn_timer(c, ms);
@@ -358,6 +363,8 @@ peer_of(const struct conn *c, struct buf *address)
 	const struct conf_server *s = hop->server;
 	struct tls_peer peer = { .name = hop->host };
 
+	if (conn_is_sunk(c))
+		return peer;
 	if (s != NULL) {
 		peer.identity = identity_of(c->r, s);
 		if (s->tls_name[0] != '\0')

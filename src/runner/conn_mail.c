@@ -121,9 +121,10 @@ conn_client_new(struct conn *c)
 	struct client *client;
 	char *token;
 	struct client_options o = { .ehlo_name = conn_ehlo(c),
-		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP,
+		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP &&
+		    !conn_is_sunk(c),
 		.helo = c->helo,
-		.ignore = c->ignore |
+		.ignore = c->ignore | c->group->ignore |
 		    (c->group->no_chunking ? EXT_CHUNKING : 0U),
 		.tls = level == TLS_OFF || c->clear    ? CLIENT_TLS_OFF :
 		    level == TLS_REQUIRED ||

@@ -27,7 +27,9 @@ struct group {
 	/* What spares it: of a section, or of queue. */
 	const struct conf_destination *section;
 	uint64_t per_destination, per_connection;
-	int64_t idle_ms;
+	int64_t idle_ms, connect_ms;
+	int64_t reply_ms;	/* 0: as RFC 5321 says */
+	unsigned ignore;	/* EXT_*: what its hosts only seem to have */
 	struct loop_timer *timer;	/* for what ends by itself ... */
 	int64_t hold_until;	/* ... a rate, on clock_ms(), or others' connections */
 

@@ -221,6 +221,21 @@ on_hup(void *arg)
 	log_reopen();
 }
 
+/* Whoever forgets this in a live configuration shall not overlook it. */
+static void
+sink_open(struct runner *r)
+{
+	const char *sink = r->conf->sink;
+
+	if (sink[0] == '\0')
+		return;
+	if (addr_parse_port(str_c(sink), (uint16_t)r->conf->smtp_port,
+		&r->sink) < 0)
+		fatal(EX_CONFIG, "sink: %s is no address", sink);
+	log_warn(NULL, "sink: ALL MAIL FOR OTHER HOSTS GOES TO %s, and "
+	    "none of it arrives", sink);
+}
+
 static void
 start(struct runner *r)
 {
@@ -231,6 +246,7 @@ start(struct runner *r)
 	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
 	    c->dns.timeout);
 	override_all(c, r->dns);
+	sink_open(r);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
 	threads = LOCAL_THREADS / (unsigned)r->count;
 	r->local_pool = loop_pool_new(r->loop,

@@ -59,6 +59,7 @@ struct runner {
 	struct loop_pool *disk;		/* defer, commit, remove, scan */
 	struct loop_pool *local_pool;	/* mailboxes, which may be elsewhere */
 	struct dns *dns;
+	struct addr sink;		/* for all hosts; no length: none */
 	struct tls_ctx *tls;
 	struct identity *identities;	/* certificates of our own */
 	size_t identity_n;

@@ -12,6 +12,7 @@
 
 #include "group.h"
 
+#include "client/client.h"
 #include "lib/clock.h"
 #include "runner.h"
 
@@ -30,6 +31,13 @@ set_limits(struct group *g)
 	    s->per_connection : q->per_connection;
 	g->idle_ms = s != NULL && s->idle_connection > 0 ?
 	    s->idle_connection : q->idle_connection;
+	g->connect_ms = s != NULL && s->connect_timeout > 0 ?
+	    s->connect_timeout : q->connect_timeout;
+	g->reply_ms = s != NULL && s->reply_timeout > 0 ?
+	    s->reply_timeout : q->reply_timeout;
+	g->ignore = 0;
+	for (size_t i = 0; s != NULL && i < s->ignore.n; i++)
+		g->ignore |= client_extension(str_c(s->ignore.v[i]));
 	window_limit(&g->window, (size_t)g->per_destination);
 }
 

@@ -240,4 +240,13 @@ START_TEST(keywords)
 }
 END_TEST
 
-UNIT_MAIN("client/hello", hello, starttls, injection, keywords)
+START_TEST(names)
+{
+	ck_assert_uint_eq(client_extension(STR("chunking")), EXT_CHUNKING);
+	ck_assert_uint_eq(client_extension(STR("SIZE")), EXT_SIZE);
+	ck_assert_uint_eq(client_extension(STR("SIZ")), 0);
+	ck_assert_uint_eq(client_extension(STR("")), 0);
+}
+END_TEST
+
+UNIT_MAIN("client/hello", hello, starttls, injection, keywords, names)

@@ -44,6 +44,9 @@ static const struct fault unknown[] = {
 static const struct fault faults[] = {
 	{ "\nhostname = a_b", "2: hostname: \"a_b\" is no host name" },
 	{ "hostname = 192.0.2.1", "1: hostname: \"192.0.2.1\" is no host name" },
+	{ "\nsink = localhost:25", "2: sink: \"localhost:25\" is no address" },
+	{ "\ndestination a { ignore = {DSN,\nPIPELINE} }",
+	    "3: destination.a.ignore: \"PIPELINE\" is unknown" },
 	{ "\ndomains = {'a b'}", "2: domains: \"a b\" is no domain" },
 	/* An element has its own place, wherever the rest of the list stands. */
 	{ "domains = {a.example,\n'a b'}", "2: domains: \"a b\" is no domain" },

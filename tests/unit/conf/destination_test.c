@@ -11,7 +11,8 @@ static const char text[] =
     "destination \"*.big.example\" { per-destination = 2 }\n"
     "destination \"/mail\\\\d+\\\\.test/\" { per-connection = 5 }\n"
     "destination \"Slow.Example\" { idle-connection = 10s rate = 1 }\n"
-    "destination \"*\" { }\n"
+    "destination \"*\" { ignore = {PIPELINING, chunking} "
+    "connect-timeout = 5s }\n"
     "queue { rate = 100 per = 1h }\n";
 
 START_TEST(values)
@@ -28,6 +29,11 @@ START_TEST(values)
 	ck_assert_uint_eq(d[2].per_connection, 5);
 	ck_assert_int_eq(d[3].idle_connection, 10000);
 	ck_assert_int_eq(d[3].per, 60000);
+	ck_assert_uint_eq(d[4].ignore.n, 2);
+	ck_assert_int_eq(d[4].connect_timeout, 5000);
+	ck_assert_int_eq(d[4].reply_timeout, 0);
+	ck_assert_int_eq(c->queue.connect_timeout, 30000);
+	ck_assert_int_eq(c->queue.reply_timeout, 0);
 	ck_assert_uint_eq(c->queue.rate, 100);
 	ck_assert_int_eq(c->queue.per, 3600000);
 	conf_free(c);
