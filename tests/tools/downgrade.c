@@ -30,6 +30,18 @@ read_all(struct buf *b)
 	return buf_str(b);
 }
 
+static void
+convert(const struct downgrade_plan *plan, enum downgrade_to to,
+    struct str text, size_t piece, struct buf *out)
+{
+	struct downgrade *d = downgrade_new(plan, to);
+
+	for (size_t at = 0; at < text.n; at += piece)
+		downgrade_add(d, str_head(str_skip(text, at), piece), out);
+	downgrade_end(d, out);
+	downgrade_free(d);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -38,9 +50,9 @@ main(int argc, char **argv)
 	size_t piece = argc > 3 ? strtoul(argv[3], NULL, 10) : PIECE;
 	struct downgrade_plan plan;
 	struct downgrade_scan scan;
-	struct downgrade *d;
 	struct buf text, out;
 	struct str all;
+	int code = 0;
 
 	buf_init(&text, (size_t)1 << 30);
 	buf_init(&out, (size_t)1 << 31);
@@ -53,17 +65,14 @@ main(int argc, char **argv)
 	downgrade_scan_end(&scan);
 	if (plan.why_not[to] != NULL) {
 		fprintf(stderr, "%s\n", plan.why_not[to]);
-		return 2;
+		code = 2;
+	} else {
+		convert(&plan, to, all, piece, &out);
+		if (!buf_ok(&out) || fwrite(out.p, 1, out.n, stdout) != out.n)
+			code = 1;
 	}
-	d = downgrade_new(&plan, to);
-	for (size_t at = 0; at < all.n; at += piece)
-		downgrade_add(d, str_head(str_skip(all, at), piece), &out);
-	downgrade_end(d, &out);
-	downgrade_free(d);
-	if (!buf_ok(&out) || fwrite(out.p, 1, out.n, stdout) != out.n)
-		return 1;
 	downgrade_plan_free(&plan);
 	buf_free(&text);
 	buf_free(&out);
-	return 0;
+	return code;
 }
