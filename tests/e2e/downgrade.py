@@ -225,7 +225,7 @@ def octets(rng):
 
 def at_random():
     seed = int(os.environ.get("DOWNGRADE_SEED", "1"))
-    count = int(os.environ.get("DOWNGRADE_COUNT", "250"))
+    count = int(os.environ.get("DOWNGRADE_COUNT", "120"))
     for n in range(seed, seed + count):
         rng = random.Random(n)
         head, body = anything(rng)
