@@ -26,6 +26,8 @@ void arena_init(struct arena *a, size_t max);
 void arena_reset(struct arena *a);
 /* Forgets everything and gives all memory back. */
 void arena_free(struct arena *a);
+/* The same, and overwrites it: for secrets. */
+void arena_wipe(struct arena *a);
 
 /* Zeroed and aligned for any type. */
 void *arena_alloc(struct arena *a, size_t n) MUST_USE;

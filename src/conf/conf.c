@@ -87,7 +87,7 @@ conf_free(struct conf *c)
 {
 	if (!c)
 		return;
-	arena_free(&c->arena);
+	arena_wipe(&c->arena);
 	mem_free(c);
 }
 

@@ -38,6 +38,7 @@ lexer_init(struct lexer *lx, struct arena *a, struct buf *error)
 {
 	memset(lx, 0, sizeof(*lx));
 	lx->arena = a;
+	arena_init(&lx->scratch, CONF_ARENA_MAX);
 	lx->error = error;
 	lx->token_size = 256;
 	lx->tokens = mem_array(lx->token_size, sizeof(*lx->tokens));
@@ -51,6 +52,7 @@ lexer_free(struct lexer *lx)
 {
 	buf_wipe(&lx->text);
 	buf_free(&lx->text);
+	arena_wipe(&lx->scratch);
 	mem_free(lx->tokens);
 	lx->tokens = NULL;
 }
@@ -58,22 +60,24 @@ lexer_free(struct lexer *lx)
 /* ---- tokens out ---- */
 
 static void
-add_token(struct lexer *lx, struct conf_place place)
+add_token(struct lexer *lx, struct conf_place place, size_t at)
 {
 	if (lx->token_n == lx->token_size) {
 		lx->token_size *= 2;
 		lx->tokens = mem_grow(
 		    lx->tokens, lx->token_size, sizeof(*lx->tokens));
 	}
-	lx->tokens[lx->token_n++].place = place;
+	lx->tokens[lx->token_n++] = (struct lex_token){ place, at };
 }
 
 void
 lexer_put(struct lexer *lx, struct conf_place place, struct str token)
 {
+	size_t at = lx->text.n;
+
 	buf_add(&lx->text, token);
 	buf_addc(&lx->text, '\n');
-	add_token(lx, place);
+	add_token(lx, place, at);
 }
 
 static void
@@ -86,6 +90,8 @@ emit_punct(struct lexer *lx, struct conf_place place, const char *text)
 static void
 emit_word(struct lexer *lx, struct conf_place place, const char *word)
 {
+	size_t at = lx->text.n;
+
 	buf_addc(&lx->text, '\'');
 	if (lx->prev == SEEN_TITLE)
 		buf_addf(&lx->text, "%zu:", lx->token_n);
@@ -95,7 +101,7 @@ emit_word(struct lexer *lx, struct conf_place place, const char *word)
 		buf_addc(&lx->text, *word);
 	}
 	buf_adds(&lx->text, "'\n");
-	add_token(lx, place);
+	add_token(lx, place, at);
 }
 
 static bool
@@ -180,11 +186,12 @@ lex_arguments(
 		} else if (!lex_text(lx, s, &word) || !lex_blanks(lx, s)) {
 			n = -1;
 		} else {
-			arg[n++] = arena_cstr(lx->arena, buf_str(&word));
+			arg[n++] = arena_cstr(&lx->scratch, buf_str(&word));
 			if (lex_peek(s) == ',')
 				(void)lex_next(s);
 		}
 	}
+	buf_wipe(&word);
 	buf_free(&word);
 	return n;
 }
@@ -210,7 +217,7 @@ lex_set(struct lexer *lx, struct conf_place place, const char *name,
 		    "too many variables, expected at most %d", CONF_VARS_MAX);
 		return false;
 	}
-	v = arena_alloc(lx->arena, sizeof(*v));
+	v = arena_alloc(&lx->scratch, sizeof(*v));
 	v->name = name;
 	v->value = value;
 	v->next = lx->vars;
@@ -347,13 +354,29 @@ take_token(struct lexer *lx, struct source *s, struct buf *word, size_t floor)
 struct str
 lexer_word(const struct lexer *lx, size_t n)
 {
-	struct str line = { NULL, 0 }, rest = buf_str(&lx->text);
+	struct str line, rest;
 
-	for (; n > 0; n--)
-		str_cut(rest, '\n', &line, &rest);
+	if (n == 0 || n >= lx->token_n)
+		return str_n(NULL, 0);
+	str_cut(str_skip(buf_str(&lx->text), lx->tokens[n].at), '\n', &line,
+	    &rest);
 	if (line.n >= 2 && line.p[0] == '\'')
 		line = str_n(line.p + 1, line.n - 2);
 	return line;
+}
+
+const char *
+lexer_text(const struct lexer *lx, size_t n, struct arena *a)
+{
+	struct str word = lexer_word(lx, n);
+	char *text = arena_alloc(a, word.n + 1), *to = text;
+
+	for (size_t i = 0; i < word.n; i++) {
+		if (word.p[i] == '\\' && i + 1 < word.n)
+			i++;
+		*to++ = word.p[i];
+	}
+	return text;
 }
 
 void

@@ -103,7 +103,7 @@ expand(
 		    STR_ARG(text));
 		return false;
 	}
-	key = arena_cstr(lx->arena, name);
+	key = arena_cstr(&lx->scratch, name);
 	value = variable(lx, key);
 	if (value)
 		buf_adds(out, value);

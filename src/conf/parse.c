@@ -4,8 +4,11 @@
  *
  * libConfuse knows the grammar and which option stands in which section;
  * its option arrays are made from the table, all with text as their type.
- * The types are value.c's.  Each value is kept as "TOKEN:text", so that its
- * place is known when the tree is walked; titles come so from the lexer.
+ * The types are value.c's.  Titles come from the lexer as "TOKEN:text", so
+ * that their place is known when the tree is walked; defaults as ":text".
+ * Values do not go through libConfuse, which leaves what it read all over the
+ * heap, and may be passwords: it gets a mark in their place, and what is kept
+ * is "TOKEN:".
  * Which titles may stand again is the table's to say and not libConfuse's.
  *
  * libConfuse's scanner is one for the process and its callbacks carry no
@@ -47,10 +50,14 @@ struct parse {
 	const struct lexer *lx;
 	struct buf *error;
 	bool complained;
+	struct arena scratch; /* for values: overwritten at the end */
 	struct buf name; /* of the option being walked: "listen.smtp.port" */
 };
 
 static struct parse *parsing;
+
+/* Stands for a value: no text of the file can be this one. */
+#define VALUE_MARK "\002"
 
 static struct conf_place
 place_of(const struct parse *p, long token)
@@ -76,7 +83,13 @@ remember(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 		parsing->complained = true;
 		return -1;
 	}
-	*out = arena_printf(&parsing->c->arena, "%d:%s", cfg->line, value);
+	if (strcmp(value, VALUE_MARK) == 0)
+		*out = arena_printf(&parsing->scratch, "%d:", cfg->line);
+	else if (strcmp(value, LEX_LIST_MARK) == 0)
+		*out = arena_printf(
+		    &parsing->scratch, "%d:%s", cfg->line, value);
+	else
+		*out = arena_printf(&parsing->scratch, ":%s", value);
 	return 0;
 }
 
@@ -229,6 +242,8 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		if (!str_starts(str_c(fmt), str_c(messages[i].start)))
 			continue;
 		word = va_arg(ap, const char *);
+		if (strcmp(word, VALUE_MARK) == 0)
+			word = lexer_text(p->lx, (size_t)cfg->line, &p->scratch);
 		if (i == 0 && strcmp(word, "{") == 0)
 			conf_complain(p->error, place,
 			    "\"" STR_FMT "\" takes one value, expected "
@@ -246,18 +261,21 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 
 /* ---- the tree to values ---- */
 
-/* "TOKEN:text" to both. */
+/* "TOKEN:text" to both; the text may be the token's. */
 static struct value
-split_value(const struct parse *p, const char *s)
+split_value(struct parse *p, const char *s)
 {
-	char *text;
-	long token = strtol(s, &text, 10);
+	char *colon;
+	long token = strtol(s, &colon, 10);
+	const char *text = colon + 1;
 
-	return (struct value){ text + 1, place_of(p, token) };
+	if (token > 0 && text[0] == '\0')
+		text = lexer_text(p->lx, (size_t)token, &p->scratch);
+	return (struct value){ text, place_of(p, token) };
 }
 
 static void
-get_values(const struct parse *p, cfg_t *cfg, const struct option *o,
+get_values(struct parse *p, cfg_t *cfg, const struct option *o,
     struct conf_place place, struct values *l)
 {
 	cfg_opt_t *opt = cfg_getopt(cfg, o->name);
@@ -452,17 +470,41 @@ walk_options(struct parse *p, cfg_t *cfg, const struct option *o, size_t n,
 	}
 }
 
+/* What libConfuse is given: the canonical text with VALUE_MARK for values. */
+static void
+add_grammar(struct buf *b, const struct lexer *lx)
+{
+	struct str token, rest = buf_str(&lx->text);
+	bool value = false;
+
+	while (str_cut(rest, '\n', &token, &rest)) {
+		if (value && str_starts(token, STR("'")))
+			buf_adds(b, "'" VALUE_MARK "'");
+		else
+			buf_add(b, token);
+		buf_addc(b, '\n');
+		value = str_eq(token, STR("=")) || str_eq(token, STR("+=")) ||
+		    str_eq(token, STR(","));
+	}
+}
+
 /* Runs libConfuse over the tokens; its tree, or NULL after a complaint. */
 static cfg_t *
 build_tree(struct parse *p, cfg_opt_t *opts)
 {
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
+	struct buf grammar;
+	bool ok;
 
 	if (!cfg)
 		fatal(EX_OSERR, "out of memory");
 	cfg_set_error_function(cfg, on_error);
-	if (cfg_parse_buf(cfg, buf_cstr(&p->lx->text)) == CFG_SUCCESS &&
-	    !p->complained)
+	buf_init(&grammar, 2 * CONF_TEXT_MAX);
+	add_grammar(&grammar, p->lx);
+	ok = buf_ok(&grammar) &&
+	    cfg_parse_buf(cfg, buf_cstr(&grammar)) == CFG_SUCCESS;
+	buf_free(&grammar);
+	if (ok && !p->complained)
 		return cfg;
 	if (!p->complained)
 		conf_complain(p->error, place_of(p, cfg->line),
@@ -482,6 +524,7 @@ conf_fill(struct conf *c, struct lexer *lx, struct buf *error)
 
 	parsing = &p;
 	buf_init(&p.name, 3 * CONF_VALUE_MAX);
+	arena_init(&p.scratch, CONF_ARENA_MAX);
 	opts = new_options(conf_options, conf_option_n);
 	cfg = build_tree(&p, opts);
 	if (cfg) {
@@ -491,6 +534,7 @@ conf_fill(struct conf *c, struct lexer *lx, struct buf *error)
 	}
 	free_options(opts);
 	buf_free(&p.name);
+	arena_wipe(&p.scratch);
 	parsing = NULL;
 	return cfg && error->n == before && buf_ok(error);
 }

@@ -45,6 +45,7 @@ struct conf_place conf_place_top(const struct conf *c);
 /* A token of the canonical text: its line there is its index here. */
 struct lex_token {
 	struct conf_place place;
+	size_t at; /* where it begins there */
 };
 
 /* A token that stands first in each list, so that an empty one has a place. */
@@ -57,7 +58,8 @@ struct lex_var {
 };
 
 struct lexer {
-	struct arena *arena; /* for file names and variables */
+	struct arena *arena; /* for file names */
+	struct arena scratch; /* for variables: overwritten at the end */
 	struct buf *error;
 	struct buf text; /* canonical: one token a line, words quoted */
 	struct lex_token *tokens; /* [0] is nothing */
@@ -89,6 +91,8 @@ bool lexer_run(struct lexer *lx, struct source *s) MUST_USE;
 void lexer_put(struct lexer *lx, struct conf_place place, struct str token);
 /* Token N as it stands in the canonical text, without the quotes of a word. */
 struct str lexer_word(const struct lexer *lx, size_t n);
+/* The word that token N was made of, in A. */
+const char *lexer_text(const struct lexer *lx, size_t n, struct arena *a);
 /*
  * Adds what was meant by "5 MB", if WORD, token N, which ought to be the name
  * of an option, stands behind a number.

@@ -72,6 +72,14 @@ arena_free(struct arena *a)
 	arena_init(a, a->max);
 }
 
+void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_block *b = a->first; b != NULL; b = b->next)
+		mem_wipe(b->data, b->at);
+	arena_free(a);
+}
+
 static struct arena_block *
 block_new(size_t size)
 {

@@ -173,6 +173,26 @@ def named_files():
         works(b, 6)
 
 
+def has(pid, needle):
+    """Whether the memory of PID has NEEDLE; None if it cannot be looked at."""
+    try:
+        with open(f"/proc/{pid}/maps") as f, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in f:
+                where, rights = line.split()[:2]
+                if not rights.startswith("r") or "[v" in line:
+                    continue
+                first, last = (int(x, 16) for x in where.split("-"))
+                try:
+                    mem.seek(first)
+                    if needle in mem.read(last - first):
+                        return True
+                except (OSError, OverflowError):
+                    continue
+    except PermissionError:
+        return None
+    return False
+
+
 def secrets():
     """What is kept has passwords, and no session has it; nor have those who let no client in keep it open."""
     with Sink() as sink, smarthost(("127.0.0.1", sink.port, f'user = "me" password = "{SECRET}"')) as b:
@@ -185,6 +205,7 @@ def secrets():
                 for pid in b.sessions():
                     for fd in os.listdir(f"/proc/{pid}/fd") if ROOT else []:
                         assert "barid-conf" not in os.readlink(f"/proc/{pid}/fd/{fd}")
+                    assert not has(pid, SECRET.encode()), "a session has the password of the upstream"
                 assert len(b.sessions()) == 2
             for name in ("barid-auth", "barid-runner"):
                 for pid in helpers(b, name) if ROOT else []:
@@ -194,6 +215,7 @@ def secrets():
                 kept = [fd for fd in os.listdir(f"/proc/{b.process.pid}/fd")
                         if "barid-conf" in os.readlink(f"/proc/{b.process.pid}/fd/{fd}")]
                 assert len(kept) == 1, "one, and not more by each reload"
+                assert has(helpers(b, "barid-runner")[0], SECRET.encode()) is not False, "a test that finds nothing"
 
         wait_for("the runner", lambda: ready(b) > 0)
         look()

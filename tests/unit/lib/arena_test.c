@@ -126,5 +126,19 @@ START_TEST(above_the_cap_is_fatal)
 }
 END_TEST
 
-UNIT_MAIN("lib/arena", allocates, mixes_large_and_small, copies,
+START_TEST(is_overwritten)
+{
+	struct arena a;
+
+	arena_init(&a, 100000);
+	arena_wipe(&a);
+	for (size_t n = 1; n < 20000; n *= 3)
+		memset(arena_alloc(&a, n), 'x', n);
+	arena_wipe(&a);
+	check_fresh(arena_alloc(&a, 3000), 3000);
+	arena_free(&a);
+}
+END_TEST
+
+UNIT_MAIN("lib/arena", is_overwritten, allocates, mixes_large_and_small, copies,
     cap_is_per_reset, above_the_cap_is_fatal)
