@@ -108,7 +108,7 @@ bool msg_sts_get(struct str packet, struct msg_sts *m) MUST_USE;
 
 struct msg_sts_result {
 	bool ok;
-	struct str text;	/* the policy, as sts_policy_add() writes it; or why there is none */
+	struct str text;	/* the policy, as sts_policy_add() writes it; or why none */
 };
 void msg_sts_result_put(struct buf *b, const struct msg_sts_result *m);
 bool msg_sts_result_get(struct str packet, struct msg_sts_result *m) MUST_USE;

@@ -58,7 +58,7 @@ enum tls_verify {
 	TLS_VERIFY_NONE,	/* the certificate is not looked at */
 	TLS_VERIFY_TRY,		/* it is, and tls_trust() says what came of it */
 	TLS_VERIFY_NAME,	/* trust anchors, and one of the names (RFC 6125, no CN) */
-	TLS_VERIFY_DANE		/* by TLSA records (RFC 7672 3.1); without a usable one not at all */
+	TLS_VERIFY_DANE		/* by TLSA records (RFC 7672 3.1); without a usable one: not */
 };
 enum tls_result { TLS_DONE, TLS_WANT_READ, TLS_WANT_WRITE, TLS_CLOSED, TLS_FAILED };
 /* What is known of the peer after a handshake; Postfix has the same words. */
