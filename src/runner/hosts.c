@@ -313,7 +313,8 @@ lookup_done(void *arg)
 		.arena = &l->h->arena, .ttl = &l->ttl,
 		.done = lookup_decided, .arg = l };
 
-	if (l->d->way->kind == DEST_MX) {
+	/* An override is our own configuration, as an upstream is. */
+	if (l->d->way->kind == DEST_MX && !l->overridden) {
 		drop_self(l);
 		drop_nowhere(l);
 	}
