@@ -19,9 +19,11 @@ struct conf;
 enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
 enum conf_protocol { PROTOCOL_SMTP, PROTOCOL_LMTP };
 
-/* A SOCKS proxy. */
+#define CONF_PROXY_HTTP 1
+
+/* A proxy in front of a server, or in the place of a source address. */
 struct conf_proxy {
-	int version;		/* 4, 5; 0: none */
+	int version;		/* SOCKS 4, 5; CONF_PROXY_HTTP; 0: none */
 	const char *host;	/* a name or an address */
 	uint16_t port;
 	const char *user, *password;
@@ -104,8 +106,10 @@ struct conf_source_name {
 	const char *address;
 	struct conf_place place;
 	const char *hostname;
+	const char *socks;	/* a proxy that has the address; "": none */
 	/* meaning */
 	struct conf_net net;
+	struct conf_proxy proxy;
 };
 
 /*

@@ -4,7 +4,7 @@
 
 /*
  * socks -- the client's side of SOCKS 4a and SOCKS 5 (RFC 1928, RFC 1929),
- * as octets in and octets out:
+ * and of CONNECT at an HTTP proxy (RFC 9110 9.3.6), as octets in and out:
  *
  *   socks_init -> { socks_output / socks_input } ... SOCKS_DONE
  *
@@ -18,14 +18,17 @@
 #include "lib/str.h"
 
 #define SOCKS_NAME_MAX 255
-/* The longest of what is sent at once: RFC 1929 with both at their most. */
-#define SOCKS_OUT_MAX 520
+/* The longest of what is sent at once: CONNECT with names at their most. */
+#define SOCKS_OUT_MAX 1400
 #define SOCKS_IN_MAX 262
 
+#define SOCKS_HTTP 1
+
 struct socks_proxy {
-	int version;		/* 4 or 5 */
+	int version;		/* 4, 5 or SOCKS_HTTP */
 	const char *user;	/* "": none; of version 4 the user id */
 	const char *password;	/* version 5 */
+	const char *basic;	/* SOCKS_HTTP: both, as RFC 7617 2 says; "": none */
 };
 
 enum socks_result {
@@ -34,7 +37,8 @@ enum socks_result {
 	SOCKS_FAILED	/* socks_error() says why */
 };
 
-enum socks_state { SOCKS_METHOD, SOCKS_LOGIN, SOCKS_REPLY, SOCKS_TAIL, SOCKS_OVER };
+enum socks_state { SOCKS_METHOD, SOCKS_LOGIN, SOCKS_REPLY, SOCKS_TAIL,
+	SOCKS_STATUS, SOCKS_REST, SOCKS_OVER };
 
 struct socks {
 	const struct socks_proxy *proxy;
@@ -45,6 +49,8 @@ struct socks {
 	size_t out_n, out_at;
 	unsigned char in[SOCKS_IN_MAX];
 	size_t in_n, want;
+	size_t taken, matched;	/* of an HTTP header; of its end */
+	char words[40];
 	const char *error;
 };
 

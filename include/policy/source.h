@@ -42,6 +42,8 @@ struct addr source_pick(const struct source_set *set, int family, size_t turn);
  * that has just this address, else the hostname.
  */
 const char *source_ehlo(const struct conf *c, const struct addr *local, const char *ehlo);
+/* What the configuration says of the address A, or NULL. */
+const struct conf_source_name *source_name(const struct conf *c, const struct addr *a);
 /* False: no address has a name of its own, so that LOCAL need not be known. */
 bool source_is_named(const struct conf *c);
 

@@ -80,6 +80,13 @@ conf_forget_secrets(struct conf *c)
 			if (server->proxy.version)
 				forget(&server->proxy.password);
 		}
+	for (size_t i = 0; i < c->source_name_n; i++) {
+		struct conf_source_name *name = &c->source_names[i];
+
+		forget(&name->socks);
+		if (name->proxy.version)
+			forget(&name->proxy.password);
+	}
 }
 
 void

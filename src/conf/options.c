@@ -165,7 +165,7 @@ static const struct option server_options[] = {
 	WORDS("protocol", CHOICE, protocol, "smtp", protocol_words, "What is spoken with it."),
 	OPT("ehlo", STRING, ehlo, "", 0, 0, "The name in EHLO instead of the usual one."),
 	{ .name = "socks", .type = OPTION_STRING, .offset = offsetof(struct BASE, socks), .fallback = "",
-	  .help = "A SOCKS proxy in front of it.", .secret = true },
+	  .help = "A SOCKS or HTTP proxy in front of it.", .secret = true },
 };
 #undef BASE
 
@@ -207,6 +207,8 @@ static const struct option pool_options[] = {
 #define BASE conf_source_name
 static const struct option source_name_options[] = {
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name in EHLO for mail that leaves from there."),
+	{ .name = "socks", .type = OPTION_STRING, .offset = offsetof(struct BASE, socks), .fallback = "",
+	  .help = "A proxy that mail leaves by in the place of the address.", .secret = true },
 };
 #undef BASE
 

@@ -20,6 +20,9 @@ conf_pool_finish(struct conf *c)
 
 		if (conf_name_to_net(str_c(s->address), &s->net))
 			s->net = (struct conf_net){ .family = AF_UNSPEC };
+		if (s->socks[0] != '\0' &&
+		    !conf_proxy_read(&c->arena, s->socks, &s->proxy))
+			s->proxy.host = "";
 	}
 }
 
@@ -129,6 +132,16 @@ conf_pool_check(const struct conf *c, struct buf *error)
 			    "source-name.%s.hostname: \"%s\" is no host name, "
 			    "expected one such as \"mail.example.org\"",
 			    s->address, s->hostname);
+		/* Where it is must be known before anything is looked up. */
+		if (s->socks[0] != '\0' &&
+		    !conf_name_is_ip(str_c(s->proxy.host)))
+			conf_complain(error,
+			    conf_where(c, &s->socks, s->place),
+			    "source-name.%s.socks: this is no proxy, expected "
+			    "one with an address such as "
+			    "\"socks5://192.0.2.1:1080\" or "
+			    "\"http://user:password@192.0.2.1:3128\"",
+			    s->address);
 	}
 }
 

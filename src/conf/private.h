@@ -223,6 +223,11 @@ void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);
 void conf_upstream_check(const struct conf *c, struct buf *error);
+/*
+ * Reads "host:port" or "socks5://user:password@host:port" and the like; the
+ * host may still be none.  False if there is no sense in it.
+ */
+bool conf_proxy_read(struct arena *a, const char *text, struct conf_proxy *p);
 /* The upstream that "smtp:..." or "lmtp:..." is, in A; NULL: it is none. */
 const struct conf_upstream *conf_upstream_of(struct arena *a, const char *via, int tls);
 void conf_pool_finish(struct conf *c);

@@ -14,6 +14,7 @@
 /* RFC 2033 gives LMTP no port; this is what its servers use. */
 #define LMTP_PORT 24
 #define SOCKS_PORT 1080
+#define HTTP_PORT 80
 #define UNIX_PREFIX "unix:"
 #define FILE_PREFIX "file:"
 #define REFRESH_PREFIX "refresh:"
@@ -78,9 +79,8 @@ split_port(struct arena *a, struct str s, uint16_t fallback, const char **host,
 	return s.n == 0 || (str_u64(s, UINT16_MAX, port) == 0 && *port > 0);
 }
 
-/* "host:port" or "socks5://user:password@host:port"; false if it is none. */
-static bool
-read_proxy(struct arena *a, const char *text, struct conf_proxy *p)
+bool
+conf_proxy_read(struct arena *a, const char *text, struct conf_proxy *p)
 {
 	struct str s = str_c(text), login = STR(""), user, password;
 	ptrdiff_t at;
@@ -90,6 +90,11 @@ read_proxy(struct arena *a, const char *text, struct conf_proxy *p)
 	if (str_istarts(s, STR("socks5://"))) {
 		p->version = 5;
 		s = str_skip(s, 9);
+	} else if (str_istarts(s, STR("http://"))) {
+		p->version = CONF_PROXY_HTTP;
+		s = str_skip(s, 7);
+		if (str_ends(s, STR("/")))
+			s.n--;
 	} else if (str_istarts(s, STR("socks4a://"))) {
 		s = str_skip(s, 10);
 	}
@@ -102,7 +107,9 @@ read_proxy(struct arena *a, const char *text, struct conf_proxy *p)
 	(void)str_cut(login, ':', &user, &password);
 	if (at == 0 || user.n > SOCKS_TEXT_MAX || password.n > SOCKS_TEXT_MAX ||
 	    (p->version == 4 && password.n > 0) ||
-	    !split_port(a, s, SOCKS_PORT, &p->host, &port))
+	    !split_port(a, s, p->version == CONF_PROXY_HTTP ? HTTP_PORT :
+							      SOCKS_PORT,
+		&p->host, &port))
 		return false;
 	p->user = arena_cstr(a, user);
 	p->password = arena_cstr(a, password);
@@ -120,7 +127,7 @@ finish_server(struct conf *c, struct conf_server *s)
 	if (s->protocol == PROTOCOL_LMTP && !conf_place_get(c, &s->port))
 		s->port = LMTP_PORT;
 	s->host = host_of(&c->arena, s->name);
-	if (s->socks[0] && !read_proxy(&c->arena, s->socks, &s->proxy))
+	if (s->socks[0] && !conf_proxy_read(&c->arena, s->socks, &s->proxy))
 		s->proxy.host = "";
 }
 
@@ -348,8 +355,9 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 	if (s->socks[0] && !is_host(str_c(s->proxy.host)))
 		conf_complain(error, conf_where(c, &s->socks, s->place),
 		    "upstream.%s.server.%s.socks: this is no proxy, expected "
-		    "\"host:port\", \"socks4a://host:port\" or "
-		    "\"socks5://user:password@host:port\"",
+		    "\"host:port\", \"socks4a://host:port\", "
+		    "\"socks5://user:password@host:port\" or "
+		    "\"http://user:password@host:port\"",
 		    u->name, s->name);
 	if (s->socks[0] && is_unix(str_c(s->name)))
 		conf_complain(error, conf_where(c, &s->socks, s->place),

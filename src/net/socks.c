@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * socks -- asks a SOCKS proxy for a connection.
+ * socks -- asks a proxy for a connection.
  *
  * Pure: no descriptor, no clock, no memory beyond struct socks.  A state says
  * how many octets are awaited; when they are there it is stepped on.  What a
  * proxy says is not believed beyond what the next step needs, and whatever is
- * not in the two protocols ends the dialogue: a proxy cannot make us send
+ * not in its protocol ends the dialogue: a proxy cannot make us send
  * what we did not mean to, and the password goes to none that did not ask.
  *
  *	SOCKS 4a   REPLY(8)                                        -> done
  *	SOCKS 5    METHOD(2) -> [LOGIN(2)] -> REPLY(5) -> TAIL(n)  -> done
+ *	HTTP       STATUS(12) -> REST(4..1) ...                    -> done
  */
 
 #include "net/socks.h"
 
 #include <arpa/inet.h>
+
+#include "socks_http.h"
 
 #define VERSION4_GRANTED 90
 #define METHOD_NONE 0
@@ -268,6 +271,30 @@ step_reply(struct socks *s)
 	return SOCKS_MORE;
 }
 
+static enum socks_result
+step_status(struct socks *s)
+{
+	const char *why = socks_http_status(s);
+
+	if (why != NULL)
+		return failed(s, why);
+	await(s, SOCKS_REST, 4);
+	return SOCKS_MORE;
+}
+
+static enum socks_result
+step_rest(struct socks *s)
+{
+	int left = socks_http_rest(s);
+
+	if (left == 0)
+		return done(s);
+	if (left < 0)
+		return failed(s, "the proxy says too much");
+	await(s, SOCKS_REST, (size_t)left);
+	return SOCKS_MORE;
+}
+
 enum socks_result
 socks_input(struct socks *s, struct str bytes)
 {
@@ -287,6 +314,10 @@ socks_input(struct socks *s, struct str bytes)
 		return step_login(s);
 	case SOCKS_REPLY:
 		return step_reply(s);
+	case SOCKS_STATUS:
+		return step_status(s);
+	case SOCKS_REST:
+		return step_rest(s);
 	case SOCKS_TAIL:
 	case SOCKS_OVER:
 		break;
@@ -306,6 +337,8 @@ socks_init(struct socks *s, const struct socks_proxy *proxy, struct str host,
 	    strlen(proxy->user) > SOCKS_NAME_MAX ||
 	    strlen(proxy->password) > SOCKS_NAME_MAX)
 		return false;
+	if (proxy->version == SOCKS_HTTP)
+		return socks_http_ask(s);
 	if (proxy->version == 4)
 		ask_version4(s);
 	else

@@ -141,15 +141,25 @@ source_is_named(const struct conf *c)
 	return false;
 }
 
+const struct conf_source_name *
+source_name(const struct conf *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->source_name_n; i++) {
+		struct addr named = addr_of(&c->source_names[i].net);
+
+		if (addr_same_host(&named, a))
+			return &c->source_names[i];
+	}
+	return NULL;
+}
+
 const char *
 source_ehlo(const struct conf *c, const struct addr *local, const char *ehlo)
 {
-	for (size_t i = 0; i < c->source_name_n; i++) {
-		struct addr a = addr_of(&c->source_names[i].net);
+	const struct conf_source_name *name = source_name(c, local);
 
-		if (addr_same_host(&a, local))
-			return c->source_names[i].hostname;
-	}
+	if (name != NULL)
+		return name->hostname;
 	if (ehlo[0] != '\0')
 		return ehlo;
 	for (size_t i = 0; i < c->listen_n; i++)

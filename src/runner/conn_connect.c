@@ -7,7 +7,8 @@
  * address that does not answer soon is raced by the next one of the other
  * family of the same host (RFC 8305 5): the first that is connected goes on,
  * the other is closed before a server could say anything on it.  In front of
- * a server there may be a SOCKS proxy; then the hop's address is the proxy's.
+ * a server there may be a proxy; then the hop's address is the proxy's.  A
+ * source address may be a proxy's, too: that one is led to the hop's address.
  *
  * Whatever goes wrong here costs the hop and nothing else: the outcome is
  * temporary always.  What is said on the connection is the business of
@@ -24,6 +25,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "mail/text.h"
 #include "net/socks.h"
 #include "policy/source.h"
 
@@ -41,8 +43,24 @@ struct conn_race {
 
 struct conn_proxy {
 	struct socks_proxy facts;
+	struct buf basic;	/* its login, as HTTP has it */
+	struct buf address;	/* of the host, where it is led to that */
 	struct socks socks;
 };
+
+/* What stands between, once there is a connection; NULL: nothing. */
+static const struct conf_proxy *
+proxy_of(const struct conn *c)
+{
+	const struct hop *hop = conn_hop(c);
+
+	if (conn_is_sunk(c))
+		return NULL;
+	if (hop->from != NULL)
+		return &hop->from->proxy;
+	return hop->server != NULL && hop->server->proxy.version != 0 ?
+	    &hop->server->proxy : NULL;
+}
 
 static void
 set_relay(struct conn *c)
@@ -78,6 +96,8 @@ say_unreachable(struct conn *c, const struct hop *hop, int e)
 	struct buf where;
 
 	buf_init(&where, 1024);
+	if (hop->from != NULL)
+		buf_addf(&where, "the proxy of %s for ", hop->from->address);
 	buf_adds(&where, hop->host);
 	buf_addc(&where, '[');
 	addr_add(&where, &hop->addr);
@@ -109,9 +129,26 @@ say_unbound(struct conn *c, const struct addr *a, int e)
 	buf_free(&text);
 }
 
-/* Binds FD to the next source address that can reach TO.  False: WHY. */
+/* True if A is what a proxy has, which is then the way to HOP: *TO. */
 static bool
-leave_from(struct conn *c, int fd, const struct addr *to)
+is_proxied(const struct conn *c, struct hop *hop, const struct addr *a,
+    struct addr *to)
+{
+	const struct conf_source_name *name = source_name(c->r->conf, a);
+
+	if (name == NULL || name->proxy.version == 0 || conn_is_sunk(c) ||
+	    (hop->server != NULL && hop->server->proxy.version != 0))
+		return false;
+	hop->from = name;
+	return addr_parse(str_c(name->proxy.host), name->proxy.port, to) == 0;
+}
+
+/*
+ * Chooses the next source address that can reach TO, and binds FD to it; or
+ * changes TO, if it is a proxy's.  False: WHY.
+ */
+static bool
+leave_from(struct conn *c, struct hop *hop, int fd, struct addr *to)
 {
 	const struct conf *conf = c->r->conf;
 	const char *source = c->way->source;
@@ -119,6 +156,7 @@ leave_from(struct conn *c, int fd, const struct addr *to)
 	struct source_set set;
 	size_t n;
 
+	hop->from = NULL;
 	if (family == AF_UNIX ||
 	    (source[0] == '\0' && conf->source.addresses.n == 0))
 		return true;
@@ -137,7 +175,8 @@ leave_from(struct conn *c, int fd, const struct addr *to)
 	for (; n > 0; n--) {
 		struct addr a = source_pick(&set, family, c->group->source_turn++);
 
-		if (bind(fd, (const struct sockaddr *)&a.ss, a.len) == 0)
+		if (is_proxied(c, hop, &a, to) ||
+		    bind(fd, (const struct sockaddr *)&a.ss, a.len) == 0)
 			return true;
 		say_unbound(c, &a, errno);
 	}
@@ -151,6 +190,8 @@ conn_ehlo(const struct conn *c)
 	const char *own = s != NULL ? s->ehlo : "";
 	struct addr local;
 
+	if (conn_hop(c)->from != NULL)
+		return conn_hop(c)->from->hostname;
 	if (!source_is_named(c->r->conf))
 		return own[0] != '\0' ? own : c->r->conf->hostname;
 	local = addr_local(c->fd);
@@ -161,25 +202,30 @@ conn_ehlo(const struct conn *c)
 
 /* A socket that is being connected to HOP; -1: as WHY says. */
 static int
-hop_open(struct conn *c, const struct hop *hop)
+hop_open(struct conn *c, struct hop *hop)
 {
-	const struct addr *a = conn_is_sunk(c) ? &c->r->sink : &hop->addr;
-	int one = 1, fd;
+	struct addr to = conn_is_sunk(c) ? c->r->sink : hop->addr;
+	int family = addr_family(&to), one = 1, fd;
 
-	fd = socket(addr_family(a),
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		say_unreachable(c, hop, errno);
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !leave_from(c, hop, fd, &to)) {
+		close(fd);
 		return -1;
 	}
-	if (!leave_from(c, fd, a)) {
+	if (fd >= 0 && addr_family(&to) != family) {
+		/* The proxy is of the other family than the host. */
 		close(fd);
+		fd = socket(addr_family(&to),
+		    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	}
+	if (fd < 0) {
+		say_unreachable(c, hop, errno);
 		return -1;
 	}
 	/* The last segment of a message must not wait for an answer. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0 &&
+	if (connect(fd, (const struct sockaddr *)&to.ss, to.len) < 0 &&
 	    errno != EINPROGRESS) {
 		say_unreachable(c, hop, errno);
 		close(fd);
@@ -228,7 +274,7 @@ conn_connect(struct conn *c)
 
 	set_relay(c);
 	c->state = CONN_CONNECTING;
-	c->fd = hop_open(c, conn_hop(c));
+	c->fd = hop_open(c, &c->hops[c->hop_at]);
 	if (c->fd < 0) {
 		c->all_refused = false;
 		conn_session_end(c);
@@ -344,16 +390,57 @@ proxy_failed(struct conn *c, const char *why)
 }
 
 static void
-proxy_begin(struct conn *c)
+proxy_end(struct conn *c)
 {
-	const struct conf_server *s = conn_hop(c)->server;
+	if (c->proxy == NULL)
+		return;
+	buf_wipe(&c->proxy->basic);
+	buf_free(&c->proxy->basic);
+	buf_free(&c->proxy->address);
+	mem_free(c->proxy);
+	c->proxy = NULL;
+}
 
-	c->proxy = mem_alloc(sizeof(*c->proxy));
-	c->proxy->facts = (struct socks_proxy){ .version = s->proxy.version,
-		.user = s->proxy.user, .password = s->proxy.password };
-	if (!socks_init(&c->proxy->socks, &c->proxy->facts, str_c(s->host),
-		(uint16_t)s->port)) {
-		proxy_failed(c, "SOCKS has no words for this name");
+/* RFC 7617 2: "user:password" in base64. */
+static void
+add_basic(struct buf *b, const struct conf_proxy *proxy)
+{
+	struct buf login;
+
+	if (proxy->version != CONF_PROXY_HTTP || proxy->user[0] == '\0')
+		return;
+	buf_init(&login, 1024);
+	buf_addf(&login, "%s:%s", proxy->user, proxy->password);
+	base64_add(b, buf_str(&login));
+	buf_wipe(&login);
+	buf_free(&login);
+}
+
+static void
+proxy_begin(struct conn *c, const struct conf_proxy *proxy)
+{
+	const struct hop *hop = conn_hop(c);
+	struct conn_proxy *p = mem_alloc(sizeof(*p));
+	struct str host;
+	uint16_t port;
+
+	c->proxy = p;
+	buf_init(&p->basic, 2048);
+	buf_init(&p->address, 128);
+	add_basic(&p->basic, proxy);
+	p->facts = (struct socks_proxy){ .version = proxy->version,
+		.user = proxy->user, .password = proxy->password,
+		.basic = buf_cstr(&p->basic) };
+	if (hop->from != NULL) {
+		addr_add(&p->address, &hop->addr);
+		host = buf_str(&p->address);
+		port = addr_port(&hop->addr);
+	} else {
+		host = str_c(hop->server->host);
+		port = (uint16_t)hop->server->port;
+	}
+	if (!socks_init(&p->socks, &p->facts, host, port)) {
+		proxy_failed(c, "the proxy cannot be asked for this name");
 		return;
 	}
 	c->state = CONN_PROXY;
@@ -408,8 +495,7 @@ conn_proxy(struct conn *c)
 		proxy_failed(c, socks_error(&c->proxy->socks));
 		return;
 	}
-	mem_free(c->proxy);
-	c->proxy = NULL;
+	proxy_end(c);
 	conn_begin(c);
 }
 
@@ -418,12 +504,11 @@ conn_proxy(struct conn *c)
 static void
 connected(struct conn *c)
 {
-	const struct hop *hop = conn_hop(c);
+	const struct conf_proxy *proxy = proxy_of(c);
 
-	family_reached(&c->r->families, addr_family(&hop->addr));
-	if (hop->server != NULL && hop->server->proxy.version != 0 &&
-	    !conn_is_sunk(c))
-		proxy_begin(c);
+	family_reached(&c->r->families, addr_family(&conn_hop(c)->addr));
+	if (proxy != NULL)
+		proxy_begin(c, proxy);
 	else
 		conn_begin(c);
 }
@@ -476,6 +561,5 @@ void
 conn_connect_end(struct conn *c)
 {
 	race_end(c);
-	mem_free(c->proxy);
-	c->proxy = NULL;
+	proxy_end(c);
 }

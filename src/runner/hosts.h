@@ -35,6 +35,8 @@ struct hop {
 	const struct conf_server *server;	/* of an upstream, or NULL */
 	bool fallback;		/* only when the ones before could not be reached */
 	bool tried;
+	/* The source address that a proxy has, which leads there; NULL: none. */
+	const struct conf_source_name *from;
 	struct tls_decision tls;
 	const struct host_dane *dane;	/* with TLS_DEMAND_DANE */
 };

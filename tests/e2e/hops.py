@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How connections to other hosts are made: what is not used there, how long they take, and a sink for all of them."""
 import os
+import pwd
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Silent, Sink, certificate, free_port, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import (Barid, Names, Silent, Sink, certificate, free_port, listening, need, route, smarthost,  # noqa: E402
+                       upstream, wait_for)
 
 SENDER, RCPT = "s@origin.example", "a@far.example"
 TEXT = "Subject: x\r\n\r\nhello\r\n"
@@ -89,8 +95,95 @@ def staging_tls():
                 assert m["tls"] and not m["auth"], m
 
 
+# ---- HTTP proxies, and source addresses that are a proxy's --------------------------------
+
+TINY = """Port {port}
+Listen 127.0.0.1
+User {user}
+LogFile "{d}/log"
+LogLevel Connect
+MaxClients 20
+BasicAuth me hush
+{more}
+"""
+
+
+class Tiny:
+    """tinyproxy, which wants a login; CONNECTED: the requests that it took."""
+
+    def __init__(self, more=""):
+        need("tinyproxy")
+        self.folder = tempfile.mkdtemp(prefix="barid-tiny-")
+        self.port = free_port(["127.0.0.1"])
+        with open(self.folder + "/conf", "w", encoding="utf-8") as f:
+            f.write(TINY.format(port=self.port, d=self.folder, user=pwd.getpwuid(os.geteuid()).pw_name, more=more))
+        self.process = subprocess.Popen(["tinyproxy", "-d", "-c", self.folder + "/conf"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("tinyproxy", lambda: listening(self.port))
+
+    def connected(self):
+        with open(self.folder + "/log", encoding="utf-8") as f:
+            return re.findall(r"Request .*: CONNECT (\S+) HTTP", f.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def http_proxy():
+    """H10: CONNECT at a proxy that we did not write, with and without the right password, and to what it refuses."""
+    with Sink() as sink, Tiny(f"ConnectPort {sink.port}") as proxy:
+        way = f"http://me:hush@127.0.0.1:{proxy.port}"
+        with smarthost(("localhost", sink.port, f'tls = "off" socks = "{way}"')) as b:
+            b.send(SENDER, [RCPT], TEXT)
+            sink.messages(1)
+            b.empty()
+            assert re.search(r"relay=localhost\[by proxy 127\.0\.0\.1\].*status=sent", b.log()), b.log()
+            assert proxy.connected() == [f"localhost:{sink.port}"], proxy.connected()
+            assert "hush" not in b.ctl("config").stdout
+        for login, port, why in (("me:wrong", sink.port, "the proxy"), ("me:hush", 1, "the proxy refused: HTTP status 403")):
+            with smarthost(("localhost", port, f'tls = "off" socks = "http://{login}@127.0.0.1:{proxy.port}"')) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                b.deferred(why)
+        assert len(sink.messages()) == 1
+
+
+def external():
+    """I6: a source address that is a proxy's; mail leaves by it like by any other of the pool, with its name."""
+    with Sink() as sink, Tiny(f"ConnectPort {sink.port}") as proxy, Names("""
+        far.example  MX 10 mx.far.example
+        mx.far.example A 127.0.0.1
+    """) as names:
+        conf = names.conf + f"""smtp-port = {sink.port}
+            queue {{ runners = 1 per-connection = 1 per-destination = 1 retry = {{1h}} }}
+            route "*" {{ via = "mx" source = "out" }}
+            pool "out" {{ addresses = {{"127.0.0.5", "203.0.113.5"}} }}
+            source-name "127.0.0.5" {{ hostname = "near.example.test" }}
+            source-name "203.0.113.5" {{ hostname = "far.example.test"
+                socks = "http://me:hush@127.0.0.1:{proxy.port}" }}
+            """
+        # The sink is on the loopback, as is everything here, and barid would meet itself there.
+        with Barid(host="127.0.0.7", extra=conf, relay=("127.0.0.0/8",)) as b:
+            for _ in range(4):
+                b.send(SENDER, [RCPT], TEXT)
+            got = sink.messages(4)
+            facts = sorted((m["helo"], m["peer"]) for m in got)
+            assert facts == [("far.example.test", "127.0.0.1")] * 2 + [("near.example.test", "127.0.0.5")] * 2, facts
+            assert proxy.connected() == [f"127.0.0.1:{sink.port}"] * 2, proxy.connected()
+        # Where the proxy is gone, the mail waits: no other address takes its place.
+        alone = conf.replace('"127.0.0.5", ', "")
+        proxy.__exit__()
+        with Barid(host="127.0.0.7", extra=alone, relay=("127.0.0.0/8",)) as b:
+            b.send(SENDER, [RCPT], TEXT)
+            b.deferred("connect to the proxy of 203.0.113.5 for mx.far.example")
+
+
 def main():
-    for test in (ignored, timers, staging, staging_tls):
+    for test in (ignored, timers, staging, staging_tls, http_proxy, external):
         test()
         print(test.__name__, "ok", flush=True)
 

@@ -12,7 +12,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, Names, Sink, free_port, need, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import ROOT, Barid, Names, Sink, free_port, listening, need, route, smarthost, upstream, wait_for  # noqa: E402
 
 SENDER, RCPT = "alice@example.test", "you@far.example"
 RELAY = ("127.0.0.0/8",)
@@ -359,14 +359,6 @@ socksmethod: none
 client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
 socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
 """
-
-
-def listening(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def socks_real():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * A SOCKS proxy that says anything: it comes to an end within its octets,
+ * A proxy that says anything: it comes to an end within its octets,
  * nothing is read beyond what was wanted, and the password goes only to one
  * that asked for it.
  */
@@ -22,8 +22,9 @@ check(bool ok)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const struct socks_proxy proxies[] = { { 4, "", "" },
-		{ 4, "me", "" }, { 5, "", "" }, { 5, "me", "secret" } };
+	static const struct socks_proxy proxies[] = { { 4, "", "", "" },
+		{ 4, "me", "", "" }, { 5, "", "", "" },
+		{ 5, "me", "secret", "" }, { SOCKS_HTTP, "", "", "bTpz" } };
 	struct str rest = str_n((const char *)data, n);
 	enum socks_result r = SOCKS_MORE;
 	struct str asked = { NULL, 0 };
@@ -31,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (n == 0)
 		return 0;
-	check(socks_init(&s, &proxies[data[0] % 4], STR("smtp.test"), 587));
+	check(socks_init(&s, &proxies[data[0] == 'H' ? 4 : data[0] % 4], STR("smtp.test"), 587));
 	rest = str_skip(rest, 1);
 	while (r == SOCKS_MORE && rest.n > 0) {
 		size_t want = socks_want(&s), take;

@@ -155,6 +155,14 @@ def free_port(hosts):
             return port
 
 
+def listening(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 class Peer:
     """A tool of tests/tools (sinkd, dnsd) that prints "PORT n" when it is ready."""
 
@@ -274,7 +282,9 @@ class Clock:
         self.ahead = 0
         self.set(0)
         self.env = {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": self.files[0], "FAKETIME_NO_CACHE": "1",
-                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+                    # The library comes before the sanitizer's, if there is one.
+                    "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
     def set(self, ahead):
         """From now on it is AHEAD seconds ahead of the real one."""

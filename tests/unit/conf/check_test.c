@@ -143,10 +143,12 @@ static const struct fault faults[] = {
 	{ "upstream a { server b {\nprotocol = uucp } }", "2: upstream.a.server.b.protocol: \"uucp\"" },
 	{ "upstream a { server b {\nsocks = 'c d' } }", "2: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = 'c:0' } }", "1: upstream.a.server.b.socks: this is no proxy" },
-	{ "upstream a { server b { socks = 'http://c' } }", "1: upstream.a.server.b.socks: this is no proxy" },
+	{ "upstream a { server b { socks = 'http://c:x' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = 'socks5://@c' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = 'socks4a://u:p@c' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = '[::1]x' } }", "1: upstream.a.server.b.socks: this is no proxy" },
+	{ "source-name 192.0.2.1 { hostname = a\nsocks = 'http://h' }", "2: source-name.192.0.2.1.socks: this is no proxy" },
+	{ "source-name 192.0.2.1 { hostname = a socks = '127.0.0.1:x' }", "1: source-name.192.0.2.1.socks: this is no proxy" },
 	{ "upstream a { server 'unix:/a' { socks = c } }", "1: upstream.a.server.unix:/a.socks: no proxy leads" },
 	{ "upstream a { server 'a b' { } }", "1: upstream.a.server: \"a b\" is no host" },
 	{ "upstream a { server 1.2.3 { } }", "1: upstream.a.server: \"1.2.3\" is no host" },
@@ -288,7 +290,8 @@ static const char *const accepted[] = {
 	"upstream discard-all { server a { } } route a { via = discard-all }",
 	"upstream a { server '[::1]' { } server 'fe80::1%eth0' { } server '[1.2.3.4]' { ehlo = a.b } server 'unix:/run/x' { protocol = lmtp } }",
 	"upstream a { server b\xc3\xbc" "cher.test { socks = 'p:1080' } server c { socks = p } server d { socks = 'socks4a://me@[::1]:9' } "
-	    "server e { socks = 'socks5://u:p@w@h:1080' } server f { socks = 'socks5://h' } }",
+	    "server e { socks = 'socks5://u:p@w@h:1080' } server f { socks = 'socks5://h' } "
+	    "server g { socks = 'http://u:p@h/' } } source-name 192.0.2.1 { hostname = a socks = 'http://[::1]:3128' }",
 	"route a { via = discard } route a { via = 'error:550' } route a { via = 'error:450 4.2.0 Later' }",
 	"route a { via = 'smtp:b' } route a { via = 'smtp:b:587' } route a { via = 'smtp:[::1]:25' } route a { via = 'lmtp:127.0.0.1:24' tls = off }",
 	"route a { via = 'lmtp:unix:/run/lmtp' } route a { via = 'smtp:unix:/run/smtp' }",

@@ -6,10 +6,10 @@
 
 #include "unit.h"
 
-static const struct socks_proxy four = { 4, "", "" };
-static const struct socks_proxy four_user = { 4, "me", "" };
-static const struct socks_proxy five = { 5, "", "" };
-static const struct socks_proxy five_user = { 5, "me", "secret" };
+static const struct socks_proxy four = { 4, "", "", "" };
+static const struct socks_proxy four_user = { 4, "me", "", "" };
+static const struct socks_proxy five = { 5, "", "", "" };
+static const struct socks_proxy five_user = { 5, "me", "secret", "" };
 
 #define BYTES(lit) STR(lit)
 
@@ -186,7 +186,7 @@ END_TEST
 START_TEST(limits)
 {
 	char name[300], user[256];
-	struct socks_proxy p = { 5, user, user };
+	struct socks_proxy p = { 5, user, user, "" };
 	struct socks s;
 
 	memset(name, 'a', sizeof(name));
