@@ -344,7 +344,7 @@ spool_name(const struct queue *q, enum queue_place place, const char *id,
 	return 0;
 }
 
-/* Makes the directory that N's path names below cur/; -1 if it is there. */
+/* Makes the directory that N's path names below cur/.  -1: errno. */
 static int
 make_shard(const struct spool_name *n)
 {
@@ -367,11 +367,11 @@ spool_rename(const struct queue *q, const struct spool_name *from,
 		return 0;
 	if (errno != ENOENT || place != QUEUE_CUR)
 		return -1;
-	/* Either the message or its directory below cur/ is missing. */
-	if (make_shard(&to) < 0) {
-		if (errno == EEXIST)
-			errno = ENOENT;
+	/*
+	 * Either the message or its directory below cur/ is missing.  The
+	 * directory may be there by now: others put messages off as well.
+	 */
+	if (make_shard(&to) < 0 && errno != EEXIST)
 		return -1;
-	}
 	return sys_rename_new(from->dir, from->path, to.dir, to.path);
 }

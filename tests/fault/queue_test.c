@@ -703,7 +703,33 @@ FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
 
+/* A directory below cur/ that was not there, and that another made meanwhile. */
+START_TEST(shard_of_another)
+{
+	char dir[] = "/tmp/barid-fault-XXXXXX";
+	unsigned n = 0;
+	int r;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	setup_cur(dir);
+	do {
+		ck_assert_int_eq(queue_move(opened, QUEUE_CUR, id, QUEUE_HOLD), 0);
+		fault_arm(FAULT_ERROR, ++n, ENOENT);
+		r = queue_move(opened, QUEUE_HOLD, id, QUEUE_CUR);
+		ck_assert(fault.hit);
+		fault_disarm();
+		if (r < 0)
+			ck_assert_int_eq(
+			    queue_move(opened, QUEUE_HOLD, id, QUEUE_CUR), 0);
+		/* The calls before the rename do fail by it. */
+	} while (r < 0 && n < 3);
+	ck_assert_int_eq(r, 0);
+	queue_close(opened);
+	nftw(dir, enumerate_rm, 8, FTW_DEPTH | FTW_PHYS);
+}
+END_TEST
+
 UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
-    schedule,
+    schedule, shard_of_another,
     import_dropped, import_eml, scan)
