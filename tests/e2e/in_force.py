@@ -182,6 +182,9 @@ def has(pid, needle):
                 if not rights.startswith("r") or "[v" in line:
                     continue
                 first, last = (int(x, 16) for x in where.split("-"))
+                # The shadow of a sanitizer.
+                if last - first > 1 << 30:
+                    continue
                 try:
                     mem.seek(first)
                     if needle in mem.read(last - first):
