@@ -88,6 +88,7 @@ conn_reap(struct runner *r)
 		way_drop(c->way);
 		cause_free(&c->why);
 		buf_free(&c->relay);
+		buf_free(&c->source);
 		mem_free(c);
 	}
 }
@@ -192,6 +193,7 @@ conn_new(struct group *g, struct share_place place)
 	cause_init(&c->why);
 	conn_fail(c, "4.4.0", "no host of %s could be reached", g->name);
 	buf_init(&c->relay, 512);
+	buf_init(&c->source, 128);
 	conn_text_init(&c->text);
 	c->next = g->conns;
 	c->at = &g->conns;

@@ -66,6 +66,7 @@ struct conn {
 	bool blocked;		/* output waits for the socket */
 	struct client *client;
 	struct buf relay;	/* "host[ip]:port" */
+	struct buf source;	/* where it leaves from; empty: as the system has it */
 
 	bool ready;		/* the session got through, once */
 	bool quitting;

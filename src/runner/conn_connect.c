@@ -129,6 +129,15 @@ say_unbound(struct conn *c, const struct addr *a, int e)
 	buf_free(&text);
 }
 
+/* True if the configuration or the message says where to leave from for TO. */
+static bool
+is_chosen(const struct conn *c, const struct addr *to)
+{
+	return addr_family(to) != AF_UNIX &&
+	    (c->way->source[0] != '\0' ||
+		c->r->conf->source.addresses.n > 0);
+}
+
 /* True if A is what a proxy has, which is then the way to HOP: *TO. */
 static bool
 is_proxied(const struct conn *c, struct hop *hop, const struct addr *a,
@@ -157,8 +166,7 @@ leave_from(struct conn *c, struct hop *hop, int fd, struct addr *to)
 	size_t n;
 
 	hop->from = NULL;
-	if (family == AF_UNIX ||
-	    (source[0] == '\0' && conf->source.addresses.n == 0))
+	if (!is_chosen(c, to))
 		return true;
 	if (!source_set(conf, str_c(source), &set)) {
 		conn_fail(c, "4.3.5", "bind: \"%s\" is neither a pool nor an "
@@ -181,6 +189,23 @@ leave_from(struct conn *c, struct hop *hop, int fd, struct addr *to)
 		say_unbound(c, &a, errno);
 	}
 	return false;
+}
+
+/* For the journal, once a connection. */
+static void
+set_source(struct conn *c)
+{
+	struct addr local;
+
+	buf_reset(&c->source);
+	if (conn_hop(c)->from != NULL) {
+		buf_adds(&c->source, conn_hop(c)->from->address);
+		return;
+	}
+	if (!is_chosen(c, conn_is_sunk(c) ? &c->r->sink : &conn_hop(c)->addr))
+		return;
+	local = addr_local(c->fd);
+	addr_add(&c->source, &local);
 }
 
 const char *
@@ -507,6 +532,7 @@ connected(struct conn *c)
 	const struct conf_proxy *proxy = proxy_of(c);
 
 	family_reached(&c->r->families, addr_family(&conn_hop(c)->addr));
+	set_source(c);
 	if (proxy != NULL)
 		proxy_begin(c, proxy);
 	else

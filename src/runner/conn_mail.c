@@ -69,6 +69,7 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
 	res->tls = tls_facts(c, &v->job->arena);
+	res->source = arena_str(&v->job->arena, buf_str(&c->source));
 	c->answered = c->answered || (r->code != 0 && r->code != 421);
 	/* What was lost behind the text may have been taken. */
 	res->elsewhere = o == TEMPFAIL &&

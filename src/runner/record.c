@@ -108,6 +108,7 @@ rcpt_line(const struct job *j, size_t rcpt, enum journal_event event,
 		.host = res->host,
 		.status = str_c(res->status),
 		.reply = res->reply,
+		.source = res->source,
 		.tls = res->tls };
 }
 

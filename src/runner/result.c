@@ -119,6 +119,7 @@ result_copy(struct arena *a, const struct result *r)
 	res.host = arena_str(a, r->host);
 	res.reply = arena_str(a, r->reply);
 	res.text = arena_str(a, r->text);
+	res.source = arena_str(a, r->source);
 	res.tls = arena_str(a, r->tls);
 	return res;
 }
@@ -142,7 +143,7 @@ delay_add(struct buf *b, int64_t ms)
 
 /* ---- causes ------------------------------------------------------------------ */
 
-/* Four strings, each bounded by whoever made it. */
+/* Six strings, each bounded by whoever made it. */
 #define CAUSE_MAX 16384
 
 void

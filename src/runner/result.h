@@ -28,6 +28,7 @@ struct result {
 	struct str host;	/* the peer's name, or empty */
 	struct str reply;	/* "550 5.1.1 no", or our own words */
 	struct str text;	/* the same as a sentence, for the log */
+	struct str source;	/* the address that was chosen to leave from, or empty */
 	struct str tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384 may", or empty */
 };
 

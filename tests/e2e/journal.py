@@ -73,6 +73,20 @@ def secured():
     shutil.rmtree(folder)
 
 
+def left_from():
+    """From which address, where one was chosen; what is thrown away has a line, too."""
+    with World(extra='source { addresses = {"127.0.0.77"} }\nroute "thrown.example" { via = "discard" }\n') as w:
+        w.gone(w.send("ok@far.example", "no@far.example", "x@thrown.example", "alice@example.test"))
+        for event in ("relayed", "bounced"):
+            e = w.await_line(event=event)[0]
+            assert e["source"] == "127.0.0.77", e
+        e = w.await_line(event="discarded")[0]
+        assert e["to"] == "x@thrown.example" and e["route"] == "thrown.example", e
+        assert "source" not in e and "relay" not in e and "source" not in w.await_line(event="delivered")[0], e
+        w.b.empty()
+        assert w.ends() == {"delivered": 2, "relayed": 1, "bounced": 1, "discarded": 1}
+
+
 def by_hand(w):
     """What an administrator does is written down, and closes at every step."""
     def queued(name):
@@ -242,6 +256,7 @@ def main():
             print(f"{test.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
     off()
     secured()
+    left_from()
 
 
 main()
