@@ -130,6 +130,9 @@ struct conf_override {
 struct conf_dns {
 	struct conf_strs servers;	/* "address", "address:port", "[v6]:port" */
 	int64_t timeout;
+	uint64_t attempts;
+	bool rotate;
+	int64_t min_ttl;	/* an answer is kept for that long at least */
 };
 
 struct conf {

@@ -86,9 +86,17 @@ struct dns_alias_answer {
 	bool secure;
 };
 
-/* SERVERS: "address", "address:port", "[v6]:port"; none: resolv.conf. */
-struct dns *dns_new(struct loop *l, const char *const *servers, size_t server_n,
-    int64_t timeout_ms) MUST_USE;
+struct dns_options {
+	/* "address", "address:port", "[v6]:port"; none: those of resolv.conf. */
+	const char *const *servers;
+	size_t server_n;
+	int64_t timeout_ms;	/* of a question, all attempts together */
+	unsigned attempts;	/* at each server; 0: two */
+	bool rotate;		/* the servers are asked in turn */
+};
+
+/* NULL, EINVAL: a server is none. */
+struct dns *dns_new(struct loop *l, const struct dns_options *o) MUST_USE;
 /* Callbacks that are due are made with DNS_TEMPORARY. */
 void dns_free(struct dns *d);
 /*

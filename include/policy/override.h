@@ -2,13 +2,13 @@
 #ifndef POLICY_OVERRIDE_H
 #define POLICY_OVERRIDE_H
 
-/* override -- names that DNS is not asked for (dns-override). */
+/* override -- DNS as the configuration has it, and names that it is not asked for. */
 
 #include "conf/conf.h"
 #include "net/dns.h"
 
-/* Tells D of all that C has. */
-void override_all(const struct conf *c, struct dns *d);
+/* What asks the servers of C, but not for the names of dns-override; NULL: errno. */
+struct dns *resolver_new(const struct conf *c, struct loop *l) MUST_USE;
 /* True if C has NAME. */
 bool override_has(const struct conf *c, struct str name);
 

@@ -10,6 +10,7 @@
 #include "explain.h"
 
 #include "lib/mem.h"
+#include "policy/override.h"
 
 struct lookup {
 	struct loop *loop;
@@ -25,29 +26,13 @@ struct asked {
 	bool *yes;
 };
 
-static void
-override(struct lookup *l, const struct conf_override *o)
-{
-	struct addr *v = mem_array(o->addresses.n + 1, sizeof(*v));
-	size_t n = 0;
-
-	for (size_t i = 0; i < o->addresses.n; i++)
-		if (addr_parse_port(str_c(o->addresses.v[i]), 0, &v[n]) == 0)
-			n++;
-	dns_override(l->dns, o->name, v, n);
-	mem_free(v);
-}
-
 struct lookup *
 lookup_new(const struct conf *c)
 {
 	struct lookup *l = mem_alloc(sizeof(*l));
 
 	l->loop = loop_new();
-	l->dns = dns_new(l->loop, c->dns.servers.v, c->dns.servers.n,
-	    c->dns.timeout);
-	for (size_t i = 0; i < c->override_n; i++)
-		override(l, &c->overrides[i]);
+	l->dns = resolver_new(c, l->loop);
 	return l;
 }
 

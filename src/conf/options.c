@@ -270,6 +270,9 @@ static const struct option journal_options[] = {
 static const struct option dns_options[] = {
 	OPT("servers", STRINGS, servers, "", 0, 16, "Name servers; empty for those of resolv.conf."),
 	OPT("timeout", TIME, timeout, "5s", 100, MINUTE, "How long an answer is waited for."),
+	OPT("attempts", NUMBER, attempts, "2", 1, 10, "How often a server is asked in that time."),
+	OPT("rotate", BOOL, rotate, "false", 0, 0, "Whether the servers are asked in turn."),
+	OPT("min-ttl", TIME, min_ttl, "5s", 0, HOUR, "How long the hosts of a destination are known at least."),
 };
 #undef BASE
 

@@ -48,13 +48,11 @@ static void
 look_up(const struct conf *c, const char *host, struct look *l)
 {
 	struct loop *loop = loop_new();
-	struct dns *dns = dns_new(loop, c->dns.servers.v, c->dns.servers.n,
-	    c->dns.timeout);
+	struct dns *dns = resolver_new(c, loop);
 
 	*l = (struct look){ .status = DNS_TEMPORARY };
 	if (dns == NULL)
 		return;
-	override_all(c, dns);
 	dns_addr(dns, host, on_addr, l);
 	while (!l->done)
 		loop_once(loop, true);

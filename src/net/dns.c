@@ -366,20 +366,31 @@ set_servers(ares_channel channel, const char *const *servers, size_t n)
 }
 
 /*
- * Opens the channel.  The first try lasts so long that a second server, or
- * with one server a second try of twice the time, fits into the whole.
+ * How long the first try lasts: so that a second server, or with one server
+ * all tries, each of which takes twice the time, fit into the whole.
  */
-static int
-open_channel(struct dns *d, const char *const *servers, size_t n)
+static int64_t
+first_try(int64_t timeout, int64_t servers, unsigned tries)
 {
+	int64_t ms = timeout /
+	    (servers <= 1 ? ((int64_t)1 << tries) - 1 : servers + 1);
+
+	return ms < TIMEOUT_MIN ? TIMEOUT_MIN : ms;
+}
+
+static int
+open_channel(struct dns *d, const struct dns_options *options)
+{
+	unsigned tries = options->attempts > 0 ? options->attempts : 2;
 	struct ares_options o = { .flags = ARES_FLAG_EDNS,
-		.tries = 2,
+		.tries = (int)tries,
 		.ednspsz = EDNS_SIZE,
 		.sock_state_cb = on_socket,
 		.sock_state_cb_data = d };
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
-	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS;
-	int64_t count = (int64_t)n;
+	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS |
+	    (options->rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE);
+	int64_t count = (int64_t)options->server_n;
 	bool loopback;
 
 	/* How many servers resolv.conf names shows only after a first look. */
@@ -387,13 +398,12 @@ open_channel(struct dns *d, const char *const *servers, size_t n)
 		count = count_servers(d->channel, &loopback);
 		ares_destroy(d->channel);
 	}
-	d->first_try = d->timeout / (count <= 1 ? 3 : count + 1);
-	if (d->first_try < TIMEOUT_MIN)
-		d->first_try = TIMEOUT_MIN;
+	d->first_try = first_try(d->timeout, count, tries);
 	o.timeout = (int)d->first_try;
 	if (ares_init_options(&d->channel, &o, mask) != ARES_SUCCESS)
 		return -1;
-	if (set_servers(d->channel, servers, n) == ARES_SUCCESS) {
+	if (set_servers(d->channel, options->servers, options->server_n) ==
+	    ARES_SUCCESS) {
 		(void)count_servers(d->channel, &d->trusted);
 		return 0;
 	}
@@ -402,8 +412,7 @@ open_channel(struct dns *d, const char *const *servers, size_t n)
 }
 
 struct dns *
-dns_new(struct loop *l, const char *const *servers, size_t server_n,
-    int64_t timeout_ms)
+dns_new(struct loop *l, const struct dns_options *o)
 {
 	struct dns *d;
 
@@ -411,10 +420,12 @@ dns_new(struct loop *l, const char *const *servers, size_t server_n,
 		return NULL;
 	d = mem_alloc(sizeof(*d));
 	d->loop = l;
-	d->timeout = timeout_ms < 1 ? 1 : timeout_ms > 3600000 ? 3600000 : timeout_ms;
+	d->timeout = o->timeout_ms < 1 ? 1 :
+	    o->timeout_ms > 3600000	? 3600000 :
+					  o->timeout_ms;
 	queue_init(&d->open);
 	queue_init(&d->ready);
-	if (open_channel(d, servers, server_n) < 0) {
+	if (open_channel(d, o) < 0) {
 		mem_free(d);
 		ares_library_cleanup();
 		errno = EINVAL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * override -- names that DNS is not asked for.
+ * override -- DNS as the configuration has it, and names that it is not
+ * asked for.
  *
  * What the configuration says, as room net takes it.  An address without a
  * port has port 0: the usual one.
@@ -9,7 +10,7 @@
 
 #include "policy/override.h"
 
-void
+static void
 override_all(const struct conf *c, struct dns *d)
 {
 	for (size_t i = 0; i < c->override_n; i++) {
@@ -23,6 +24,21 @@ override_all(const struct conf *c, struct dns *d)
 				n++;
 		dns_override(d, o->name, v, n);
 	}
+}
+
+struct dns *
+resolver_new(const struct conf *c, struct loop *l)
+{
+	const struct dns_options o = { .servers = c->dns.servers.v,
+		.server_n = c->dns.servers.n,
+		.timeout_ms = c->dns.timeout,
+		.attempts = (unsigned)c->dns.attempts,
+		.rotate = c->dns.rotate };
+	struct dns *d = dns_new(l, &o);
+
+	if (d != NULL)
+		override_all(c, d);
+	return d;
 }
 
 bool

@@ -34,7 +34,6 @@
 /* Of a hundred MX hosts, so many are looked at; and the servers of a fallback. */
 #define HOSTS_MX_MAX 16
 #define HOSTS_MAX (HOSTS_MX_MAX + CONF_SERVERS_MAX)
-#define TTL_MIN_S 5
 /* Of 32 hosts, each with so many TLSA records as an answer has room for. */
 #define ARENA_MAX ((size_t)8 << 20)
 #define TTL_MAX_S 300
@@ -252,11 +251,10 @@ lookup_end(struct lookup *l, const struct result *res)
 {
 	struct dest *d = l->d;
 	struct hosts *h = l->h;
-	uint32_t ttl = l->ttl < TTL_MIN_S ? TTL_MIN_S :
-	    l->ttl > TTL_MAX_S		  ? TTL_MAX_S :
-					    l->ttl;
+	int64_t least = d->r->conf->dns.min_ttl;
+	int64_t ttl = (int64_t)(l->ttl > TTL_MAX_S ? TTL_MAX_S : l->ttl) * 1000;
 
-	h->expires = clock_ms() + (int64_t)ttl * 1000;
+	h->expires = clock_ms() + (ttl < least ? least : ttl);
 	h = fitted(h);
 	loop_timer_free(l->later);
 	buf_free(&l->reason);

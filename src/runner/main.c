@@ -243,9 +243,7 @@ start(struct runner *r)
 	unsigned threads;
 
 	r->loop = loop_new();
-	r->dns = dns_new(r->loop, c->dns.servers.v, c->dns.servers.n,
-	    c->dns.timeout);
-	override_all(c, r->dns);
+	r->dns = resolver_new(c, r->loop);
 	sink_open(r);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
 	threads = LOCAL_THREADS / (unsigned)r->count;

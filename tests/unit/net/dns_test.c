@@ -152,6 +152,13 @@ start_server(void)
 	snprintf(server_name, sizeof(server_name), "127.0.0.1:%u", port);
 }
 
+static struct dns *
+ask_of(const char *const *servers, size_t n, int64_t timeout)
+{
+	return dns_new(loop, &(struct dns_options){ .servers = servers,
+	    .server_n = n, .timeout_ms = timeout });
+}
+
 static void
 begin(int64_t timeout)
 {
@@ -159,7 +166,7 @@ begin(int64_t timeout)
 
 	start_server();
 	loop = loop_new();
-	dns = dns_new(loop, servers, 1, timeout);
+	dns = ask_of(servers, 1, timeout);
 	ck_assert_ptr_nonnull(dns);
 }
 
@@ -377,20 +384,20 @@ START_TEST(dead_server)
 	a = addr_local(fd);
 	snprintf(server_name, sizeof(server_name), "127.0.0.1:%u", addr_port(&a));
 	loop = loop_new();
-	dns = dns_new(loop, servers, 1, 400);
+	dns = ask_of(servers, 1, 400);
 	ck_assert_str_eq(mx("example.test"), "TEMPORARY");
 	ck_assert_int_ge(clock_ms() - start, 300);
 	ck_assert_int_lt(clock_ms() - start, 10000);
 	dns_free(dns);
 	/* Nobody there at all: at once. */
 	close(fd);
-	dns = dns_new(loop, servers, 1, 30000);
+	dns = ask_of(servers, 1, 30000);
 	start = clock_ms();
 	ck_assert_str_eq(mx("example.test"), "TEMPORARY");
 	ck_assert_int_lt(clock_ms() - start, 10000);
 	dns_free(dns);
 	servers[0] = "no address";
-	ck_assert_ptr_null(dns_new(loop, servers, 1, 1000));
+	ck_assert_ptr_null(ask_of(servers, 1, 1000));
 	ck_assert_int_eq(errno, EINVAL);
 	loop_free(loop);
 }
@@ -411,8 +418,78 @@ START_TEST(second_server)
 	a = addr_local(fd);
 	snprintf(silent, sizeof(silent), "127.0.0.1:%u", addr_port(&a));
 	loop = loop_new();
-	dns = dns_new(loop, servers, 2, 6000);
+	dns = ask_of(servers, 2, 6000);
 	ck_assert_str_eq(addr("b.example.test"), "OK 300 192.0.2.9");
+	close(fd);
+	end();
+}
+END_TEST
+
+/* A server that is silent, and counts what it was asked. */
+static int
+silent_open(char name[32])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct addr a;
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	a = addr_local(fd);
+	snprintf(name, 32, "127.0.0.1:%u", addr_port(&a));
+	return fd;
+}
+
+static int
+silent_asked(int fd)
+{
+	char packet[600];
+	int n = 0;
+
+	while (recv(fd, packet, sizeof(packet), 0) > 0)
+		n++;
+	return n;
+}
+
+/* V4: how often one is asked in the time of a question. */
+START_TEST(attempts)
+{
+	char silent[32];
+	const char *servers[] = { silent };
+	int fd = silent_open(silent);
+
+	loop = loop_new();
+	for (unsigned i = 1; i < 5; i += 3) {
+		dns = dns_new(loop, &(struct dns_options){ .servers = servers,
+		    .server_n = 1, .timeout_ms = 3000, .attempts = i });
+		ck_assert_str_eq(mx("example.test"), "TEMPORARY");
+		ck_assert_int_eq(silent_asked(fd), (int)i);
+		dns_free(dns);
+	}
+	close(fd);
+	loop_free(loop);
+}
+END_TEST
+
+/* V4: the servers in turn, or the first as long as it answers. */
+START_TEST(rotate)
+{
+	char silent[32];
+	const char *servers[] = { server_name, silent };
+	int fd;
+
+	start_server();
+	fd = silent_open(silent);
+	loop = loop_new();
+	for (int turn = 0; turn < 2; turn++) {
+		dns = dns_new(loop, &(struct dns_options){ .servers = servers,
+		    .server_n = 2, .timeout_ms = 6000, .rotate = turn });
+		for (int i = 0; i < 3; i++)
+			ck_assert_str_eq(addr("b.example.test"), "OK 300 192.0.2.9");
+		ck_assert_int_eq(silent_asked(fd) > 0, turn);
+		if (turn == 0)
+			dns_free(dns);
+	}
 	close(fd);
 	end();
 }
@@ -497,7 +574,7 @@ START_TEST(from_callbacks)
 		if (frees == 0) {
 			begin(SHORT);
 		} else {
-			dns = dns_new(loop, servers, 1, 200);
+			dns = ask_of(servers, 1, 200);
 		}
 		dns_mx(dns, "null.test", on_again, &s);
 		dns_mx(dns, "drop.test", on_again, &s);
@@ -688,19 +765,19 @@ START_TEST(untrusted)
 
 	loop = loop_new();
 	for (size_t n = 1; n <= 3; n++) {
-		dns = dns_new(loop, servers, n, LONG);
+		dns = ask_of(servers, n, LONG);
 		ck_assert_ptr_nonnull(dns);
 		ck_assert_int_eq(dns_is_trusted(dns), n == 1);
 		dns_free(dns);
 	}
 	servers[1] = "127.0.0.9";
-	dns = dns_new(loop, servers, 3, LONG);
+	dns = ask_of(servers, 3, LONG);
 	ck_assert(dns_is_trusted(dns));
 	dns_free(dns);
 	loop_free(loop);
 }
 END_TEST
 
-UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server,
+UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server, attempts, rotate,
     at_once, freed_while_asking, from_callbacks, changed_zone, secure, tlsa_and_txt,
     overrides, untrusted)

@@ -36,18 +36,19 @@ look(struct loop *l, struct dns *d, const char *name)
 
 START_TEST(all)
 {
-	static const char *const servers[] = { "127.0.0.1:1" };
 	struct loop *l = loop_new();
-	struct dns *d = dns_new(l, servers, 1, 500);
 	struct buf error;
 	struct conf *c;
+	struct dns *d;
 
 	buf_init(&error, 4096);
 	c = conf_parse("t.conf", STR("dns-override a.test { addresses = "
 	    "{'192.0.2.1', '192.0.2.2:2525', '[2001:db8::1]:26'} }\n"
-	    "dns-override mta-sts.a.test { addresses = {'127.0.0.1:8443'} }\n"), &error);
+	    "dns-override mta-sts.a.test { addresses = {'127.0.0.1:8443'} }\n"
+	    "dns { servers = {'127.0.0.1:1'} timeout = 500ms attempts = 1 }\n"), &error);
 	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
-	override_all(c, d);
+	d = resolver_new(c, l);
+	ck_assert_ptr_nonnull(d);
 	ck_assert_str_eq(look(l, d, "A.test"), "192.0.2.1:0 192.0.2.2:2525 [2001:db8::1]:26 ");
 	ck_assert_str_eq(look(l, d, "mta-sts.a.test"), "127.0.0.1:8443 ");
 	ck_assert(override_has(c, STR("a.TEST")));
