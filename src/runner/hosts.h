@@ -125,6 +125,8 @@ struct tls_question {
 	void *arg;
 };
 void hosts_tls(const struct tls_question *q);
+/* Says so where DANE is wanted and cannot be. */
+void hosts_tls_check(const struct runner *r);
 
 /* Starts to resolve D's name; ends in dest_resolved(), never from inside. */
 void hosts_resolve(struct dest *d);

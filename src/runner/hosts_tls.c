@@ -249,3 +249,26 @@ hosts_tls(const struct tls_question *q)
 	}
 	look_done(l);
 }
+
+static bool
+wants_dane(const struct conf *c)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (c->routes[i].tls == TLS_DANE)
+			return true;
+	for (size_t i = 0; i < c->upstream_n; i++)
+		for (size_t k = 0; k < c->upstreams[i].server_n; k++)
+			if (c->upstreams[i].servers[k].tls == TLS_DANE)
+				return true;
+	return false;
+}
+
+void
+hosts_tls_check(const struct runner *r)
+{
+	/* Once is enough. */
+	if (r->number == 0 && wants_dane(r->conf) && !dns_is_trusted(r->dns))
+		log_warn(NULL, "tls = \"dane\" without DANE: not all name "
+		    "servers are on the loopback, so that nothing of what "
+		    "they say is secure");
+}

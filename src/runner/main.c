@@ -244,6 +244,7 @@ start(struct runner *r)
 
 	r->loop = loop_new();
 	r->dns = resolver_new(c, r->loop);
+	hosts_tls_check(r);
 	sink_open(r);
 	r->disk = loop_pool_new(r->loop, DISK_THREADS);
 	threads = LOCAL_THREADS / (unsigned)r->count;

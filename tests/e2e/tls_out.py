@@ -269,6 +269,10 @@ def override():
         assert two.messages(1)[0]["rcpts"][0]["path"] == "to@near.test"
         b.send(SENDER, ["to@sub.far.test"], "Subject: x\r\n\r\nx\r\n")
         assert "4.4.3" in b.deferred("<to@sub.far.test>")
+        assert "without DANE" not in b.log()
+    # T-06: what is not on the loopback is not believed; that is said.
+    with Barid(extra='dns { servers = {"127.0.0.1:1", "192.0.2.53"} }\nroute "*" { tls = "dane" }\n') as b:
+        wait_for("a warning", lambda: "without DANE: not all name servers are on the loopback" in b.log())
     shutil.rmtree(d)
 
 
