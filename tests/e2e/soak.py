@@ -113,6 +113,13 @@ def main():
             got = reports(b)
             print(f"{SOAK} messages, {watch.killed} runners killed, {took['messages']} taken, {got} reports, "
                   f"empty {time.monotonic() - began:.0f} s after the last; growth {watch.growth()}")
+            audit = json.loads(b.ctl("audit", "--json").stdout)
+            ends = audit["ends"]
+            print(f"audit: {audit['received']} received, {ends}")
+            assert audit["closes"] and audit["wrong"] == 0, audit
+            # Every report is a message that was received and delivered, too.
+            assert ends["relayed"] + ends["bounced"] == SOAK and ends["delivered"] == ends["bounced"], audit
+            assert audit["received"] == SOAK + ends["bounced"], audit
             # What was cut when it was taken came twice; nothing came less than once.
             assert took["messages"] + got >= SOAK, (took, got)
             for pid, which, before, after in watch.growth():
