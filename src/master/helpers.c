@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "ipc/channel.h"
@@ -50,11 +51,13 @@ needs_http(const struct conf *c)
 }
 
 static bool
-is_needed(const struct helper *h, const struct conf *c)
+is_needed(const struct master *m, const struct helper *h)
 {
+	const struct conf *c = m->conf;
+
 	switch (h->kind) {
 	case HELPER_AUTH:
-		return c->auth.backends.n > 0;
+		return c->auth.backends.n > 0 && !m->once;
 	case HELPER_HTTP:
 		return needs_http(c);
 	case HELPER_RUNNER:
@@ -75,7 +78,7 @@ runners_wanted(const struct conf *c)
 void
 helpers_init(struct master *m)
 {
-	unsigned runners = runners_wanted(m->conf);
+	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	m->helper_n = 0;
 	m->helpers[m->helper_n++] = (struct helper){
@@ -155,7 +158,7 @@ helper_start(struct master *m, struct helper *h)
 		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 			fds[fd_n++] = m->helpers[i].client_end;
 	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", index, "-n", count,
-		NULL };
+		m->once && h->kind == HELPER_RUNNER ? "-q" : NULL, NULL };
 	h->started_ms = clock_ms();
 	h->stopping = false;
 	/* exec's argv is not const for historical reasons only. */
@@ -179,7 +182,7 @@ helpers_tick(struct master *m)
 
 	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
 		struct helper *h = &m->helpers[i];
-		if (!is_needed(h, m->conf))
+		if (!is_needed(m, h))
 			continue;
 		if (h->pid == 0 && now >= h->restart_ms)
 			helper_start(m, h);
@@ -194,7 +197,7 @@ helpers_next_ms(const struct master *m)
 
 	for (size_t i = 0; i < m->helper_n && !m->stopping; i++) {
 		const struct helper *h = &m->helpers[i];
-		if (!is_needed(h, m->conf))
+		if (!is_needed(m, h))
 			continue;
 		if (h->pid == 0 && h->restart_ms < next)
 			next = h->restart_ms;
@@ -228,6 +231,11 @@ helpers_reaped(struct master *m, pid_t pid, int status)
 		if (h->kind == HELPER_RUNNER) {
 			score_clear(m->score, h->index);
 			share_forget(m->share, h->index);
+		}
+		if (m->once && h->kind == HELPER_RUNNER) {
+			m->code = WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE;
+			master_got_term = 1;
+			return true;
 		}
 		if (h->stopping || m->stopping) {
 			h->restart_ms = 0;

@@ -38,10 +38,11 @@
 volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
 
 static const char usage_text[] =
-	"usage: barid [-dfsTtV] [-c file]\n"
+	"usage: barid [-dfqsTtV] [-c file]\n"
 	"  -c file  read this configuration\n"
 	"  -d       go into the background (the default)\n"
 	"  -f       stay in the foreground\n"
+	"  -q       try what is in the queue once, in the foreground, and exit: 0, or 75 if mail is left\n"
 	"  -s       speak SMTP on standard input; messages go to the drop directory\n"
 	"  -T       print the configuration in effect and exit\n"
 	"  -t       check the configuration and exit: 0, or 78 with FILE:LINE\n"
@@ -455,7 +456,7 @@ loop(struct master *m)
 
 struct options {
 	const char *path;
-	bool foreground, check, dump, serve_stdin;
+	bool foreground, once, check, dump, serve_stdin;
 };
 
 static int
@@ -464,12 +465,13 @@ parse_options(int argc, char **argv, struct options *o)
 	int opt;
 
 	o->path = conf_default_path();
-	while ((opt = getopt(argc, argv, "c:dfFsTtV")) != -1) {
+	while ((opt = getopt(argc, argv, "c:dfFqsTtV")) != -1) {
 		switch (opt) {
 		case 'c': o->path = optarg; break;
 		case 'd': o->foreground = false; break;
 		case 'f':
 		case 'F': o->foreground = true; break;
+		case 'q': o->once = true; break;
 		case 's': o->serve_stdin = true; break;
 		case 'T': o->dump = true; break;
 		case 't': o->check = true; break;
@@ -544,11 +546,14 @@ main(int argc, char **argv)
 	bool again = reexec_restore(&m);
 	struct conf *c = again ? load_kept(&m) : load_or_exit(o.path, &m.kept);
 	m.conf_path = absolute(o.path);
-	int ready = o.foreground || again ? -1 : daemonize();
+	m.once = o.once;
+	int ready = o.foreground || o.once || again ? -1 : daemonize();
 	catch_signals();
 	start(&m, c, again);
 	say_ready(ready);
 	loop(&m);
 	finish(&m);
-	return EX_OK;
+	if (m.once && m.code == EX_TEMPFAIL)
+		fputs("barid: mail is left in the queue: mailq shows it\n", stderr);
+	return m.code;
 }

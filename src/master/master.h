@@ -88,6 +88,8 @@ struct master {
 	int64_t users_mtime;
 	int64_t users_checked_ms;
 
+	bool once;		/* -q: no listeners, and it ends with the runner */
+	int code;		/* its exit status */
 	bool stopping;
 	int64_t stop_deadline_ms;
 	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */

@@ -151,7 +151,8 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 		check_users(k);
 		check_log(k);
 	}
-	plan_make(k, m, &n->plan);
+	if (!m->once)
+		plan_make(k, m, &n->plan);
 	if (k->error->n > 0)
 		return -1;
 	m->user = user;

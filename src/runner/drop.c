@@ -9,8 +9,11 @@
  * queue_import(), so that an event is followed by some more looks.
  */
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -149,6 +152,35 @@ drop_start(struct runner *r)
 	d->next = clock_ms() + LOOK_MS;
 	/* What came before the watch may have been too young just now. */
 	d->again_until = clock_ms() + AGAIN_MS;
+}
+
+/* True if the .eml NAME of D is one that was too young to be taken. */
+static bool
+is_young(DIR *d, const char *name)
+{
+	int64_t age;
+	struct stat st;
+
+	if (!str_ends(str_c(name), STR(".eml")) ||
+	    fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	age = clock_wall() - st.st_mtim.tv_sec;
+	return age >= 0 && age <= QUEUE_EML_AGE + 1;
+}
+
+bool
+drop_settled(const struct runner *r)
+{
+	DIR *d = r->drop != NULL ? opendir(queue_drop_path(r->queue)) : NULL;
+	const struct dirent *e;
+	bool young = false;
+
+	if (d == NULL)
+		return true;
+	while (!young && (e = readdir(d)) != NULL)
+		young = is_young(d, e->d_name);
+	closedir(d);
+	return !young && !r->drop->running;
 }
 
 void

@@ -47,7 +47,7 @@ enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
 #define LOCAL_THREADS_MIN 2
 
 static const char usage[] =
-    "usage: barid-runner -c FILE [-i NUMBER] [-n COUNT]\n";
+    "usage: barid-runner -c FILE [-i NUMBER] [-n COUNT] [-q]\n";
 
 static size_t
 number_arg(const char *s, uint64_t max)
@@ -68,7 +68,7 @@ arguments(struct runner *r, int argc, char **argv)
 	int o;
 
 	r->count = 1;
-	while ((o = getopt(argc, argv, "c:i:n:")) != -1) {
+	while ((o = getopt(argc, argv, "c:i:n:q")) != -1) {
 		switch (o) {
 		case 'c':
 			path = optarg;
@@ -78,6 +78,9 @@ arguments(struct runner *r, int argc, char **argv)
 			break;
 		case 'n':
 			r->count = number_arg(optarg, RUNNERS_MAX);
+			break;
+		case 'q':
+			r->once = true;
 			break;
 		default:
 			(void)fputs(usage, stderr);
@@ -296,6 +299,7 @@ stop(struct runner *r)
 	self_free(r->self);
 	score_add(r->score, COUNT_RUNNER_QUEUED,
 	    -(int64_t)index_count(r->index));
+	r->left = index_count(r->index);
 	index_free(r->index);
 	loop_timer_free(r->wake);
 	loop_timer_free(r->tick);
@@ -320,6 +324,7 @@ main(int argc, char **argv)
 	struct runner *r = mem_alloc(sizeof(*r));
 	const char *path = arguments(r, argc, argv);
 	struct proc_user user;
+	int code;
 
 	r->parent = getppid();
 	proc_fix_stdio();
@@ -340,8 +345,9 @@ main(int argc, char **argv)
 	start(r);
 	loop_run(r->loop);
 	stop(r);
+	code = r->once && r->left > 0 ? EX_TEMPFAIL : EX_OK;
 	conf_free(r->conf);
 	mem_free(r);
 	log_reset();
-	return EX_OK;
+	return code;
 }

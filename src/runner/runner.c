@@ -23,6 +23,7 @@
 /* Messages that are loaded before others get their turn. */
 #define TAKE_UP_MAX 64
 #define TICK_MS 1000
+#define ONCE_TICK_MS 100
 #define STOP_MS 10000
 #define STOP_TICK_MS 20
 /* A clock that goes so far ahead or back within a tick was set. */
@@ -66,10 +67,10 @@ next_one(struct runner *r, int64_t now, struct dest **from)
 void
 runner_take_up(struct runner *r)
 {
-	int64_t now = clock_wall();
+	int64_t now = r->once ? once_now() : clock_wall();
 	int taken = 0;
 
-	if (!r->conf->queue.deliver)
+	if (!r->conf->queue.deliver && !r->once)
 		return;
 	while (!r->stopping && r->job_n < r->job_max) {
 		struct dest *from = NULL;
@@ -246,6 +247,11 @@ on_tick(void *arg)
 		stop_tick(r);
 		return;
 	}
+	/* Before the next look into drop/ begins. */
+	if (r->once && once_over(r)) {
+		runner_stop(r);
+		return;
+	}
 	watch_clock(r);
 	scan_tick(r);
 	record_tick(r);
@@ -258,7 +264,7 @@ on_tick(void *arg)
 		groups_tick(r);
 	}
 	runner_wake(r);
-	loop_timer_set(r->tick, TICK_MS);
+	loop_timer_set(r->tick, r->once ? ONCE_TICK_MS : TICK_MS);
 }
 
 void

@@ -77,6 +77,8 @@ struct runner {
 	int orders;			/* what no session can write to; -1: none */
 	int send[RUNNERS_MAX];		/* to the runners; -1: none */
 	size_t number, count;		/* which of how many runners */
+	bool once, once_begun;		/* it ends when all was tried */
+	size_t left;			/* at the end, in the queue */
 	pid_t parent;
 
 	struct index *index;
@@ -193,5 +195,14 @@ void drop_open(struct runner *r);	/* before the sandbox */
 void drop_start(struct runner *r);
 void drop_tick(struct runner *r);
 void drop_stop(struct runner *r);
+/* Nothing is there that is only too young. */
+bool drop_settled(const struct runner *r);
+
+/* once.c: what is known to be in the spool is due, */
+void once_begin(struct runner *r);
+/* ... at this time, which is all the time there is, */
+int64_t once_now(void);
+/* ... and all of it was tried. */
+bool once_over(const struct runner *r);
 
 #endif

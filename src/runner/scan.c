@@ -122,6 +122,8 @@ finish(struct scan *s)
 {
 	int64_t now = clock_ms();
 
+	if (s->first && s->r->once)
+		once_begin(s->r);
 	if (s->first) {
 		control_take_orders(s->r);
 		record_start(s->r);
