@@ -332,11 +332,13 @@ def helo():
     with Sink(rules=["EHLO=drop"]) as s, smarthost(s.port, extra=SLOW) as b:
         b.send(SENDER, [RCPT], message())
         b.deferred("connection lost while saying")
+        s.connections(2)
         assert [line.split()[0] for line in s.said()] == ["EHLO", "HELO"], s.said()
     # What has to be secret does not go by HELO.
     with Sink(rules=["EHLO=drop"]) as s, smarthost(("127.0.0.1", s.port, 'tls = "required"'), extra=SLOW) as b:
         b.send(SENDER, [RCPT], message())
         b.deferred("connection lost while saying")
+        s.connections(1)
         assert [line.split()[0] for line in s.said()] == ["EHLO"], s.said()
 
 

@@ -110,8 +110,13 @@ def run(*command, data=b"", code=0, folder=None, **env):
     return r.stdout
 
 
+# Only a bound: a machine may be busy, and a sanitizer slow.
+PATIENCE = 4
+
+
 def wait_for(what, condition, timeout=20):
     """Returns what CONDITION returns once that is true."""
+    timeout *= PATIENCE
     end = time.monotonic() + timeout
     while True:
         got = condition()
@@ -643,9 +648,10 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
 
     def smtp(self, name="smtp", tls=False, login=None):
         if self.listen[name][1] == "implicit":
-            c = smtplib.SMTP_SSL(self.host, self.port[name], "client.test", context=NO_VERIFY, timeout=30)
+            c = smtplib.SMTP_SSL(self.host, self.port[name], "client.test", context=NO_VERIFY,
+                                 timeout=30 * PATIENCE)
         else:
-            c = smtplib.SMTP(self.host, self.port[name], "client.test", timeout=30)
+            c = smtplib.SMTP(self.host, self.port[name], "client.test", timeout=30 * PATIENCE)
             if tls or login:
                 c.starttls(context=NO_VERIFY)
         if login:
