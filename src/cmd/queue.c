@@ -3,9 +3,10 @@
  * queue -- `baridctl queue`: looking at it, and steering it.
  *
  * Which messages an order is for is looked up first and asked for by their
- * ids, so that what is listed is what is steered; only an order for all goes
- * to the runners as such.  Who sits at a terminal is asked before more than
- * one message is changed.
+ * ids, so that what is listed is what is steered, and in portions, each of
+ * which is answered soon, however slow the disk; only a flush of all goes to
+ * the runners as such.  Who sits at a terminal is asked before more than one
+ * message is changed.
  */
 
 #include "ctl.h"
@@ -17,6 +18,9 @@
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+
+/* Of a request: a change of each may cost two writes to the disk. */
+#define PORTION 128
 
 struct order {
 	const char *name;
@@ -223,29 +227,32 @@ report_count(const struct ctl *t, int code, uint64_t count, bool named)
 static void
 progress(size_t at, size_t n)
 {
-	if (n > CONTROL_IDS_MAX && isatty(STDERR_FILENO))
+	if (n > PORTION && isatty(STDERR_FILENO))
 		fprintf(stderr, "\r%zu of %zu%s", at, n, at < n ? "" : "\n");
 }
 
-/* Asks in portions of what a request can hold. */
+/* Asks in portions; who is told of a few that could not be changed gets the rest. */
 static int
 steer_ids(struct ctl *t, struct msg_control *m, const struct ids *ids,
     uint64_t *count)
 {
-	int code = EX_OK;
+	int one = EX_OK, code = EX_OK;
 
-	for (size_t at = 0; at < ids->n && code == EX_OK;) {
-		for (m->id_n = 0; m->id_n < CONTROL_IDS_MAX && at < ids->n;
-		     at++)
+	for (size_t at = 0; at < ids->n && (one == EX_OK ||
+	     (one == EX_NOPERM && *count > 0));) {
+		for (m->id_n = 0; m->id_n < PORTION && at < ids->n; at++)
 			m->ids[m->id_n++] = ids->v[at];
-		code = steer(t, m, count);
+		one = steer(t, m, count);
+		if (one != EX_OK)
+			code = one;
 		progress(at, ids->n);
 	}
 	return code;
 }
 
 static int
-carry_out(struct ctl *t, const struct order *o, const struct ids *ids, bool all)
+carry_out(struct ctl *t, const struct order *o, const struct ids *ids, bool all,
+    bool named)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	uint64_t count = 0;
@@ -261,7 +268,7 @@ carry_out(struct ctl *t, const struct order *o, const struct ids *ids, bool all)
 	}
 	code = all ? steer(t, m, &count) : steer_ids(t, m, ids, &count);
 	mem_free(m);
-	return report_count(t, code, count, !all);
+	return report_count(t, code, count, named);
 }
 
 /* A route that leads nowhere would hold the mail up for nothing. */
@@ -291,7 +298,7 @@ static int
 change(struct ctl *t, const struct order *o, int argc, char **argv)
 {
 	struct ids ids = { .n = 0 };
-	bool all, filtered;
+	bool all, filtered, everything;
 	struct str route = t->filter.route;
 	int code = check_route(t, o);
 
@@ -299,7 +306,7 @@ change(struct ctl *t, const struct order *o, int argc, char **argv)
 	if (o->op == CONTROL_CHANGE)
 		t->filter.route = STR("");
 	filtered = has_filter(t);
-	all = argc == 0 && !filtered;
+	all = everything = argc == 0 && !filtered;
 	/* What cannot be undone for everything wants to be asked for in so many words. */
 	if (code == EX_OK && all && !t->all && !o->harmless) {
 		fputs("name the messages, choose them by a filter such as "
@@ -308,17 +315,17 @@ change(struct ctl *t, const struct order *o, int argc, char **argv)
 	}
 	if (code == EX_OK)
 		code = given(&ids, argc, argv);
-	/* Only these orders mean all where none is named. */
-	if (all && (o->op == CONTROL_CHANGE || t->at != 0))
+	if (all && (o->op != CONTROL_FLUSH || t->at != 0))
 		filtered = true;
 	if (code == EX_OK && filtered)
 		code = look_up(t, o, &ids);
-	all = all && !filtered;
+	/* Where there is nothing the runners say so, or that they do not run. */
+	all = all && (!filtered || ids.n == 0);
 	t->filter.route = route;
 	if (code == EX_OK)
 		code = agreed(t, o, &ids, all);
 	if (code == EX_OK)
-		code = carry_out(t, o, &ids, all);
+		code = carry_out(t, o, &ids, all, !everything);
 	mem_free(ids.v);
 	mem_free(ids.text);
 	return code;

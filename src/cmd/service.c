@@ -20,7 +20,10 @@
 int
 ctl_not_running(void)
 {
-	fprintf(stderr, "barid is not running: %s\n", strerror(errno));
+	bool down = errno == ENOENT || errno == ECONNREFUSED;
+
+	fprintf(stderr, "barid %s: %s\n",
+	    down ? "is not running" : "does not answer", strerror(errno));
 	return EX_UNAVAILABLE;
 }
 

@@ -225,7 +225,7 @@ await_answer(int fd, int64_t deadline, struct buf *answer)
 }
 
 int
-channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer)
+channel_ask(int fd, struct str packet, int64_t deadline)
 {
 	int pair[2], rc, err;
 
@@ -235,11 +235,27 @@ channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer)
 	err = errno;
 	/* The server's copy is now the only one: its end shows as the end. */
 	close(pair[1]);
-	if (rc == 0) {
-		rc = await_answer(pair[0], deadline, answer);
-		err = errno;
-	}
+	if (rc == 0)
+		return pair[0];
 	close(pair[0]);
 	errno = err == ECONNRESET ? EPIPE : err;
+	return -1;
+}
+
+int
+channel_await(int fd, int64_t deadline, struct buf *answer)
+{
+	int rc = await_answer(fd, deadline, answer), err = errno;
+
+	close(fd);
+	errno = err == ECONNRESET ? EPIPE : err;
 	return rc;
+}
+
+int
+channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer)
+{
+	int asked = channel_ask(fd, packet, deadline);
+
+	return asked < 0 ? -1 : channel_await(asked, deadline, answer);
 }

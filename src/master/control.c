@@ -161,22 +161,25 @@ put_text(void *cookie, const char *p, size_t n)
 }
 
 /*
- * Asks every runner and adds up what they say; TEXT gets the lines of all.
+ * Asks every runner, all at once, and adds up what they say; TEXT gets the lines of all.
  * False: one said no, or nothing.
  */
 static bool
 ask_runners(const struct master *m, struct str packet, int64_t timeout_ms, uint64_t *count,
     struct buf *text)
 {
+	int64_t deadline = clock_ms() + timeout_ms;
+	int asked[FIRST_RUNNER + RUNNERS_MAX];
 	struct buf reply;
 	bool ok = true;
 
 	*count = 0;
 	buf_init(&reply, FRAME_MAX);
+	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
+		asked[i] = channel_ask(m->helpers[i].order_client, packet, deadline);
 	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++) {
 		struct msg_control_result r;
-		if (channel_call(m->helpers[i].order_client, packet,
-		    clock_ms() + timeout_ms, &reply) < 0 ||
+		if (asked[i] < 0 || channel_await(asked[i], deadline, &reply) < 0 ||
 		    !msg_control_result_get(buf_str(&reply), &r)) {
 			ok = false;
 			buf_addf(text, "runner %zu does not answer: %s\n", i - 1, strerror(errno));

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, Peer, ROOT, Wire, program, wait_for  # noqa: E402
+from baridtest import Barid, PASSWORD, Peer, ROOT, Wire, on_terminal, program, wait_for  # noqa: E402
 
 USAGE, DATAERR, NOUSER, UNAVAILABLE, TEMPFAIL, NOPERM, CONFIG = 64, 65, 67, 69, 75, 77, 78
 
@@ -233,6 +233,24 @@ def steering(t, ids):
     assert t.b.mailbox("alice") == []
 
 
+def many(t):
+    """An order for more than a request holds goes in portions, on both runners, and is one order all the same."""
+    with t.b.smtp("submission", login="alice") as c:
+        for _ in range(300):
+            c.sendmail("alice@example.test", ["many@far.example"], "Subject: many\r\n\r\ntext\r\n")
+    among = ("--recipient", "many@")
+    wait_for("the attempts", lambda: len(t.ids("--state", "deferred", *among)) == 300, 60)
+    others = len(t.ids()) - 300
+    code, shown = on_terminal(program("baridctl"), "-c", t.b.conf, "queue", "hold", "--all", "--yes",
+                              folder=t.b.dir)
+    total = 300 + others
+    assert code == 0 and f"{total} messages".encode() in shown and b"128 of %d" % total in shown, shown
+    assert t.json("queue", "release", "--all") == {"ok": True, "count": total}
+    wait_for("the attempts", lambda: len(t.ids("--state", "deferred", *among)) == 300, 60)
+    assert t.json("queue", "move", "--route", "unused", *among) == {"ok": True, "count": 300}
+    assert t.json("queue", "delete", "--route", "unused") == {"ok": True, "count": 300}
+
+
 def drain(t, ids, port):
     """The next hop lives again: a flush empties the queue."""
     with Peer("sinkd", "--port", str(port), "--out", t.out):
@@ -439,6 +457,7 @@ def main():
             looking(t, ids)
             chosen(t, ids)
             asked(t, ids)
+            many(t)
             steering(t, ids)
         drain(t, ids, port)
         stopped(t)
