@@ -42,7 +42,7 @@ static const char usage_text[] =
 	"  -c file  read this configuration\n"
 	"  -d       go into the background (the default)\n"
 	"  -f       stay in the foreground\n"
-	"  -q       try what is in the queue once, in the foreground, and exit: 0, or 75 if mail is left\n"
+	"  -q       try what is in the queue once and exit: 0, or 75 if mail is left\n"
 	"  -s       speak SMTP on standard input; messages go to the drop directory\n"
 	"  -T       print the configuration in effect and exit\n"
 	"  -t       check the configuration and exit: 0, or 78 with FILE:LINE\n"
