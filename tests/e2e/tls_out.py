@@ -41,8 +41,8 @@ class Authority:
     def request(self, stem, san, *more):
         key, csr = f"{self.dir}/{stem}.key", f"{self.dir}/{stem}.csr"
         ext = [x for e in ((f"subjectAltName={san}",) if san else ()) + more for x in ("-addext", e)]
-        tool("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={stem}", "-keyout", key, "-out",
-             csr, *ext)
+        tool("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+             f"/CN={stem}", "-keyout", key, "-out", csr, *ext)
         return csr, key
 
     def sign(self, stem, san, *more, by=None, start="20200101000000Z", end="20400101000000Z", md="sha256"):

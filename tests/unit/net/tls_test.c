@@ -839,18 +839,20 @@ static struct str
 tlsa_data(X509 *x, int selector, int matching)
 {
 	unsigned char *der = NULL;
-	static unsigned char digest[64];
+	static unsigned char data[2000];
 	unsigned n = 0;
 	int der_n = selector ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) :
 			       i2d_X509(x, &der);
 
 	ck_assert_int_gt(der_n, 0);
+	ck_assert_int_lt(der_n, (int)sizeof(data));
 	if (matching == 0)
-		return str_n((char *)der, (size_t)der_n);
-	EVP_Digest(der, (size_t)der_n, digest, &n,
-	    matching == 1 ? EVP_sha256() : EVP_sha512(), NULL);
+		memcpy(data, der, n = (unsigned)der_n);
+	else
+		EVP_Digest(der, (size_t)der_n, data, &n,
+		    matching == 1 ? EVP_sha256() : EVP_sha512(), NULL);
 	OPENSSL_free(der);
-	return str_n((char *)digest, n);
+	return str_n((char *)data, n);
 }
 
 static X509 *
