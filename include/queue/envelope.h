@@ -55,6 +55,7 @@ struct envelope {
 	bool smtputf8;
 	enum dsn_ret ret;
 	struct str envid;	/* xtext as given, or empty */
+	struct str report;	/* what kind of report it is (mail/report.h), or empty */
 	unsigned delays;	/* delay reports sent so far (of queue.delay-notice) */
 	/* Settings for this message alone; 0 or empty: nothing was said. */
 	int64_t not_before_us;	/* no attempt before; its life begins then */

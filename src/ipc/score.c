@@ -453,6 +453,7 @@ score_counter_name(enum score_counter c)
 		[COUNT_SCAN_WANTED] = "scan-wanted",
 		[COUNT_CRASHES] = "crashes",
 		[COUNT_JOURNAL_LOST] = "journal-lost",
+		[COUNT_REPORTS_IN] = "reports-in",
 	};
 
 	return (unsigned)c < COUNT_N ? names[c] : "unknown";

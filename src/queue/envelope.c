@@ -172,6 +172,7 @@ add_keys(struct buf *b, const struct envelope *e)
 		add_text(b, "smtputf8", STR("yes"));
 	add_text(b, "ret", str_c(envelope_ret_name(e->ret)));
 	add_text(b, "envid", e->envid);
+	add_text(b, "report", e->report);
 	add_settings(b, e);
 	for (size_t i = 0; i < e->extra_n; i++) {
 		if (!is_key(e->extras[i].key))

@@ -312,6 +312,7 @@ static const struct key keys[] = {
 	{ "smtputf8", read_smtputf8, 0 },
 	{ "ret",      read_ret,      0 },
 	{ "envid",    NULL,          offsetof(struct envelope, envid) },
+	{ "report",   NULL,          offsetof(struct envelope, report) },
 	{ "not-before",   read_not_before,   0 },
 	{ "deadline",     read_deadline,     0 },
 	{ "max-attempts", read_max_attempts, 0 },

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "mail/limits.h"
+#include "mail/report.h"
 #include "runner.h"
 
 /* The text of a report: the original, and some octets for each recipient. */
@@ -165,6 +166,7 @@ write_report(const struct bounce *b, struct str text, bool smtputf8)
 		.proto = STR("DSN"),
 		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
 		.smtputf8 = smtputf8,
+		.report = str_c(report_name(REPORT_DSN)),
 		.priority = (int)b->job->r->conf->dsn.priority,
 		.rcpts = &rcpt,
 		.rcpt_n = 1 };

@@ -64,6 +64,18 @@ status_of(int error)
 	}
 }
 
+/* Reports for people here are counted, and named in log and journal. */
+static void
+count_report(const struct job *j, struct buf *words)
+{
+	struct str kind = j->file.env.report;
+
+	if (kind.n == 0)
+		return;
+	buf_addf(words, ", a report (" STR_FMT ")", STR_ARG(kind));
+	score_add(j->r->score, COUNT_REPORTS_IN, 1);
+}
+
 static void
 done(void *arg)
 {
@@ -77,6 +89,7 @@ done(void *arg)
 	buf_init(&words, 512);
 	if (w->error == 0) {
 		buf_addf(&words, "delivered to mailbox %s", v->mailbox);
+		count_report(v->job, &words);
 		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
 	} else {
 		buf_addf(&words, "cannot deliver to mailbox %s: %s",

@@ -129,6 +129,8 @@ record_result(const struct job *j, size_t rcpt, const struct result *res,
 		l.event = JOURNAL_DISCARDED;
 	else if (res->outcome == DELIVERED && jr->local)
 		l.event = JOURNAL_DELIVERED;
+	if (l.event == JOURNAL_DELIVERED)
+		l.kind = j->file.env.report;
 	l.dest = jr->dest;
 	l.route = jr->route;
 	l.has_delays = true;

@@ -17,6 +17,7 @@
 #include "lib/stream.h"
 #include "mail/command.h"
 #include "mail/dot.h"
+#include "mail/report.h"
 #include "master/session.h"
 
 /* What the loop does after an answer. */
@@ -184,6 +185,7 @@ struct header_facts {
 	unsigned received;
 	struct str message_id;	/* in the transaction's arena */
 	bool has_date, has_from, has_message_id;
+	enum report_kind report;
 	bool none;		/* the message starts with its body */
 	bool is_field;		/* its first line is one of the header */
 	size_t scanned;		/* octets that hold no blank line */

@@ -55,6 +55,7 @@ is_whole(struct str text, struct header_facts *h)
 static void
 note_field(struct session *s, const struct field *f, struct header_facts *h)
 {
+	report_look(&h->report, f);
 	if (str_ieq(f->name, STR("Received"))) {
 		h->received++;
 	} else if (str_ieq(f->name, STR("Date"))) {
@@ -132,6 +133,7 @@ store_begin(struct session *s, struct header_facts *h)
 	struct buf b;
 
 	fill_envelope(s);
+	s->txn.env.report = str_c(report_name(h->report));
 	m = queue_begin(s->env->queue, &s->txn.env, s->env->to_drop);
 	if (m == NULL)
 		return NULL;

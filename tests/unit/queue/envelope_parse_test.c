@@ -45,6 +45,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->local, y->local);
 	ck_str(x->tls, y->tls);
 	ck_str(x->envid, y->envid);
+	ck_str(x->report, y->report);
 	ck_assert_int_eq(x->body, y->body);
 	ck_assert_int_eq(x->smtputf8, y->smtputf8);
 	ck_assert_int_eq(x->ret, y->ret);
@@ -90,7 +91,7 @@ START_TEST(round_trip)
 		.helo = STR("[IPv6:::1]"), .proto = STR("UTF8SMTPSA"),
 		.user = STR("\xff\xfe"), .listener = STR("l"),
 		.local = STR("o"), .tls = STR("t"), .body = BODY_BINARYMIME,
-		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"),
+		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"), .report = STR("dsn"),
 		.not_before_us = INT64_MAX, .deadline_us = 1, .max_attempts = 1,
 		.retry = STR("1,31536000"), .source = STR("pool"),
 		.route = STR("error:550 5.1.1 no: \"x\""), .priority = -9,
