@@ -117,7 +117,7 @@ struct runner {
 
 	struct scan *scan;
 	struct drop *drop;
-	struct control *controls;	/* under way */
+	struct control *controls;	/* the first is under way */
 	size_t finishing;		/* finish works in the pool */
 	struct loop_io *channel_io;
 	struct loop_io *orders_io;

@@ -9,6 +9,9 @@
  * moves, changes or removes them, and the loop answers.  A message that is
  * being attempted gets the order noted in its slot, and it takes effect when
  * the attempt ends; only a change of its envelope is refused meanwhile.
+ *
+ * Orders are carried out one after the other: what one moves another would
+ * find where it is not for long.
  */
 
 #include "control.h"
@@ -39,7 +42,7 @@ struct item {
 };
 
 struct control {
-	struct control *next, **at;
+	struct control *next;
 	struct runner *r;
 	int answer;
 	enum control_op op;
@@ -52,6 +55,8 @@ struct control {
 	struct buf lines;
 	uint64_t count, failed, busy;
 };
+
+static void control_run(struct control *c);
 
 static void
 item_add(struct control *c, const char *id, enum queue_place place, bool known)
@@ -69,6 +74,7 @@ item_add(struct control *c, const char *id, enum queue_place place, bool known)
 static void
 control_end(struct control *c)
 {
+	struct runner *r = c->r;
 	struct buf text;
 
 	buf_init(&text, 512);
@@ -82,9 +88,9 @@ control_end(struct control *c)
 	control_answer(c->answer, c->failed + c->busy == 0, c->count,
 	    buf_str(&text));
 	buf_free(&text);
-	*c->at = c->next;
-	if (c->next != NULL)
-		c->next->at = c->at;
+	r->controls = c->next;
+	if (r->controls != NULL)
+		control_run(r->controls);
 	buf_free(&c->lines);
 	mem_free(c->domain);
 	mem_free(c->route);
@@ -404,9 +410,17 @@ claim(struct control *c, struct item *m)
 	uint32_t slot = index_find(x, m->id);
 	struct known *k;
 
-	if (slot == INDEX_NONE || c->op == CONTROL_RELEASE)
+	if (slot == INDEX_NONE)
 		return false;
 	k = index_at(x, slot);
+	if (c->op == CONTROL_RELEASE) {
+		/* It would have been put on hold when its attempt is over. */
+		if (k->op == CONTROL_HOLD) {
+			k->op = 0;
+			c->count++;
+		}
+		return false;
+	}
 	if (k->state != KNOWN_WAITING) {
 		if (c->op == CONTROL_CHANGE) {
 			c->busy++;
@@ -495,38 +509,58 @@ match_done(void *arg)
 
 /* ---- orders --------------------------------------------------------------------------- */
 
+/* Those that were named, if they are this runner's. */
 static void
-list_known(struct control *c, const struct msg_control *m)
+list_named(struct control *c, const struct msg_control *m)
 {
-	struct index *x = c->r->index;
 	char id[QUEUE_ID_SIZE];
-	uint32_t at = 0, slot;
 
 	for (size_t i = 0; i < m->id_n; i++) {
 		if (!queue_id_valid(m->ids[i]))
 			continue;
 		memcpy(id, m->ids[i].p, QUEUE_ID_LEN);
 		id[QUEUE_ID_LEN] = '\0';
-		if (runner_of(id, c->r->count) != c->r->number)
-			continue;
-		slot = index_find(x, id);
-		item_add(c, id,
-		    slot != INDEX_NONE ? index_at(x, slot)->place : QUEUE_HOLD,
-		    slot != INDEX_NONE);
+		if (runner_of(id, c->r->count) == c->r->number)
+			item_add(c, id, QUEUE_HOLD, false);
 	}
-	while (m->id_n == 0 && index_next(x, &at, &slot)) {
+}
+
+/* Which of them are in the index; or all that are. */
+static void
+list_known(struct control *c)
+{
+	struct index *x = c->r->index;
+	char id[QUEUE_ID_SIZE];
+	uint32_t at = 0, slot;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *m = &c->items[i];
+
+		slot = index_find(x, m->id);
+		m->known = slot != INDEX_NONE;
+		if (m->known)
+			m->place = index_at(x, slot)->place;
+	}
+	while (!c->by_id && index_next(x, &at, &slot)) {
 		index_id(x, slot, id);
 		item_add(c, id, index_at(x, slot)->place, true);
 	}
 }
 
+static void
+control_run(struct control *c)
+{
+	if (c->op == CONTROL_FLUSH)
+		dests_revive(c->r);
+	list_known(c);
+	loop_pool_run(c->r->disk, match_work, match_done, c);
+}
+
 void
 steer_start(struct runner *r, const struct msg_control *m, int answer)
 {
-	struct control *c = mem_alloc(sizeof(*c));
+	struct control *c = mem_alloc(sizeof(*c)), **last = &r->controls;
 
-	if (m->op == CONTROL_FLUSH)
-		dests_revive(r);
 	c->r = r;
 	c->answer = answer;
 	c->op = m->op;
@@ -535,13 +569,12 @@ steer_start(struct runner *r, const struct msg_control *m, int answer)
 	c->due = m->at <= INT64_MAX / 1000000 ? (int64_t)m->at : 0;
 	c->by_id = m->id_n > 0;
 	buf_init(&c->lines, LINES_MAX);
-	c->next = r->controls;
-	c->at = &r->controls;
-	if (c->next != NULL)
-		c->next->at = &c->next;
-	r->controls = c;
-	list_known(c, m);
-	loop_pool_run(r->disk, match_work, match_done, c);
+	list_named(c, m);
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = c;
+	if (r->controls == c)
+		control_run(c);
 }
 
 bool

@@ -123,6 +123,32 @@ def steering_busy():
         assert len(b.mailbox("alice")) == 1
 
 
+def steering_together():
+    """What was ordered last holds, also of a message that is being sent; orders at the same time lose none."""
+    with Sink(rules=["DOT=delay 1000; 450 4.2.0 not now"]) as s, smarthost(s.port, extra=SLOW) as b:
+        ident = put(b, ["x@far.example"], message())
+        wait_for("the attempt", lambda: "(queue active)" in b.log())
+        b.ctl("queue", "hold", ident)
+        assert b.ctl("queue", "release", ident).stdout == "1 message\n"
+        wait_for("the end of the attempt", lambda: "status=deferred" in b.log())
+        wait_for("it in cur/", lambda: place_of(b, ident) == "cur")
+        ids = [ident] + [put(b, ["x@far.example"], message()) for _ in range(19)]
+        wait_for("the attempts", lambda: b.log().count("status=deferred") == 20)
+
+        def rounds(*order):
+            for _ in range(10):
+                b.ctl("queue", *order, "--all", check=False)
+        orders = [threading.Thread(target=rounds, args=a)
+                  for a in (("hold",), ("release",), ("retry", "--at", "+1h"))]
+        for t in orders:
+            t.start()
+        for t in orders:
+            t.join()
+        b.ctl("queue", "release", "--all")
+        assert all(place_of(b, i) == "cur" for i in ids), b.spooled()
+        wait_for("all to be known", lambda: json.loads(b.ctl("--json", "top", "--once").stdout)["queued"] == 20)
+
+
 # ---- what was missed ---------------------------------------------------------------
 
 def helpers(b, name="barid-runner"):
@@ -417,7 +443,7 @@ def load(threads=20, each=100):
 
 
 def main():
-    for test in (steering, steering_busy, lost_hints, restart, broken, orphans, drop, drop_evil, dead_destination, load):
+    for test in (steering, steering_busy, steering_together, lost_hints, restart, broken, orphans, drop, drop_evil, dead_destination, load):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
