@@ -78,14 +78,18 @@ status_set(struct result *res, enum client_step step, const struct reply *r)
 	static const char *const plain[] = { [DELIVERED] = "2.0.0",
 		[TEMPFAIL] = "4.0.0", [PERMFAIL] = "5.0.0" };
 	const char *status = plain[res->outcome];
+	bool milder = r->enhanced[0] == '5' && status[0] == '4';
 
-	if (r->enhanced[0] == status[0])
+	if (r->enhanced[0] == status[0] || milder)
 		status = r->enhanced;
 	else if (r->code == 0 && res->outcome == TEMPFAIL)
 		status = step == STEP_STARTTLS ? "4.7.5" :
 		    step == STEP_AUTH	       ? "4.7.8" :
 						 "4.4.2";
 	memcpy(res->status, status, strnlen(status, sizeof(res->status) - 1));
+	/* A 5xx that is not the mail's: what it is about, of another class. */
+	if (milder)
+		res->status[0] = '4';
 }
 
 struct result

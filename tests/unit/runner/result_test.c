@@ -27,6 +27,11 @@ START_TEST(replies)
 		    "550 2.1.0 no never",
 		    "host mx[192.0.2.1]:25 said: 550 2.1.0 no never (in reply "
 		    "to MAIL FROM command)" },
+		/* Unless it is only put off: the rest says what it is about. */
+		{ TEMPFAIL, STEP_AUTH, 535, "5.7.8", "no", "4.7.8",
+		    "535 5.7.8 no",
+		    "host mx[192.0.2.1]:25 said: 535 5.7.8 no (in reply to "
+		    "AUTH command)" },
 		{ TEMPFAIL, STEP_GREETING, 0, "", "connection lost", "4.4.2",
 		    "connection lost", "connection lost (mx[192.0.2.1]:25)" },
 		{ TEMPFAIL, STEP_STARTTLS, 0, "", "no", "4.7.5", "no",
