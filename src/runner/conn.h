@@ -76,6 +76,7 @@ struct conn {
 	struct conn_split split;
 	bool may_helo;		/* where EHLO makes it break off */
 	bool broke;		/* ... as it did */
+	bool more;		/* TLS may hold octets that no event tells of */
 	bool stale;		/* it did not take the token */
 	struct delivery *v;	/* being sent */
 	struct delivery *carry;	/* to be sent first, by the next session */

@@ -22,7 +22,7 @@
 #define QUIT_MS 5000
 /* RFC 8314 3.3: TLS from the first byte. */
 #define SUBMISSIONS_PORT 465
-/* Reads at one event; TLS must be read until it wants more. */
+/* Reads at one event, or else others wait too long. */
 #define ROUNDS_MAX 64
 
 int
@@ -62,7 +62,7 @@ conn_session_end(struct conn *c)
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
-	c->broke = c->stale = false;
+	c->broke = c->stale = c->more = false;
 	conn_text_end(&c->text);
 	conn_split_end(&c->split);
 	if (c->timer != NULL)
@@ -144,7 +144,10 @@ broken(const struct conn *c, int e)
 	return strerror(e);
 }
 
-/* Reads what has come and gives it to the engine. */
+/*
+ * Reads what has come and gives it to the engine, which says when it is too
+ * much.  TLS is read until it wants more: what it holds makes no event.
+ */
 static void
 fill(struct conn *c)
 {
@@ -159,10 +162,12 @@ fill(struct conn *c)
 			return;
 		else
 			client_eof(c->client, broken(c, errno));
-		if (c->tls == NULL && (n < BYTES_MAX || i >= ROUNDS_MAX))
+		if (c->tls == NULL && n < BYTES_MAX)
 			return;
-		if (i >= ROUNDS_MAX)
-			client_eof(c->client, "it does not stop sending");
+		if (i >= ROUNDS_MAX) {
+			c->more = c->tls != NULL;
+			return;
+		}
 	}
 }
 
@@ -198,6 +203,16 @@ conn_flush(struct conn *c)
 /* ---- time --------------------------------------------------------------------------- */
 
 static void
+read_on(struct conn *c)
+{
+	c->more = false;
+	fill(c);
+	if (!c->starttls)
+		conn_flush(c);
+	conn_settle(c);
+}
+
+static void
 on_timer(void *arg)
 {
 	struct conn *c = arg;
@@ -221,6 +236,10 @@ on_timer(void *arg)
 		conn_next_hop(c);
 		return;
 	case CONN_TALKING:
+		if (c->more) {
+			read_on(c);
+			return;
+		}
 		if (client_ready(c->client) && !c->quitting) {
 			c->quitting = true;
 			client_quit(c->client);
@@ -263,7 +282,7 @@ conn_watch(struct conn *c)
 		ms = c->group->reply_ms;
 	else if (ms > c->cap_ms - now)
 		ms = c->cap_ms - now;
-	conn_timer(c, ms);
+	conn_timer(c, c->more ? 0 : ms);
 }
 
 /* ---- TLS ---------------------------------------------------------------------------- */
@@ -440,7 +459,7 @@ on_io(void *arg, bool readable, bool writable)
 	case CONN_TALKING:
 		/* TLS may read when it can write, and the other way round. */
 		if (readable || (writable && c->tls_wants_write)) {
-			c->tls_wants_write = false;
+			c->tls_wants_write = c->more = false;
 			fill(c);
 		}
 		if (!c->starttls)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import socket
 import sys
 import threading
@@ -54,6 +55,38 @@ def mixed():
         assert second["refused"] == [] and second["text"] == first["text"]
         b.empty()
         assert len(s.messages()) == 2 and len(b.mailbox("alice")) == 1
+
+
+def received(port):
+    """The octets that wait to be read by those who are connected to PORT."""
+    found = 0
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        for line in f.read().split("\n")[1:-1]:
+            words = line.split()
+            if words[2].endswith(f":{port:04X}"):
+                found += int(words[4].split(":")[1], 16)
+    return found
+
+
+def records():
+    """A reply in more records than are read at once: what TLS holds makes no event."""
+    rule = "MAIL=slow 1; raw 250 " + "x" * 300 + "\\r\\n; slow 0"
+    with Barid(start=False) as names, \
+            Sink("--wire", "--tls-cert", names.dir + "/localhost.pem", "--tls-key", names.dir + "/localhost.key",
+                 rules=[rule]) as s, smarthost(("127.0.0.1", s.port, 'tls = "required"'), extra=SLOW) as b:
+        b.send(SENDER, [RCPT], message("records"))
+        wait_for("MAIL", lambda: b"MAIL FROM" in b"".join(s.wires()))
+        runners = [p for p in b.processes() if b.read(f"/proc/{p}/comm").startswith("barid-runner")]
+        try:
+            for p in runners:
+                os.kill(p, signal.SIGSTOP)
+            wait_for("a hundred records", lambda: received(s.port) > 2300)
+        finally:
+            for p in runners:
+                os.kill(p, signal.SIGCONT)
+        s.messages(1)
+        b.empty()
+        assert len(s.wires()) == 1, b.log()
 
 
 def flush():
@@ -283,7 +316,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
