@@ -54,6 +54,15 @@ tls_facts(const struct conn *c, struct arena *a)
 	    tls_cipher(c->tls), levels[conn_tls_level(c)]));
 }
 
+/* RFC 5321 4.5.3.1.10: 452, or 552 of old, may not be about the recipient. */
+static bool
+is_too_many(enum outcome o, enum client_step step, const struct reply *r)
+{
+	return o == TEMPFAIL && step == STEP_RCPT &&
+	    (r->code == 452 || r->code == 552) &&
+	    (r->enhanced[0] == '\0' || strcmp(r->enhanced + 1, ".5.3") == 0);
+}
+
 static void
 on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
     const struct reply *r, bool relayed_dsn)
@@ -68,6 +77,7 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
+	res->too_many = is_too_many(o, step, r);
 	res->tls = tls_facts(c, &v->job->arena);
 	res->source = arena_str(&v->job->arena, buf_str(&c->source));
 	c->answered = c->answered || (r->code != 0 && r->code != 421);
@@ -258,6 +268,15 @@ may_retry(const struct conn *c)
 	    c->hop_at + 1 < c->hop_n;
 }
 
+static bool
+any_delivered(const struct delivery *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->results[i].outcome == DELIVERED)
+			return true;
+	return false;
+}
+
 void
 conn_mail_over(struct conn *c)
 {
@@ -273,6 +292,9 @@ conn_mail_over(struct conn *c)
 		c->group->no_chunking = true;
 	c->ended = false;
 	c->v = NULL;
+	/* Each transaction takes some of them: they will not go round for ever. */
+	if (!c->closed && !c->r->stopping && any_delivered(v))
+		conn_split_many(v);
 	conn_text_end(&c->text);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct result *res = &v->results[i];

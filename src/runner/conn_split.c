@@ -5,7 +5,8 @@
  *
  * A delivery with more recipients than a transaction may have, or to more
  * domains than a session, is divided: what may go now goes, the rest is a
- * delivery of its own and stands in the line of its destination.
+ * delivery of its own and stands in the line of its destination.  So do those
+ * whom the server refuses because they are too many (RFC 5321 4.5.3.1.10).
  */
 
 #include "conn.h"
@@ -55,11 +56,14 @@ swap(struct delivery *v, size_t a, size_t b)
 {
 	size_t rcpt = v->rcpts[a];
 	struct path path = v->paths[a];
+	struct result result = v->results[a];
 
 	v->rcpts[a] = v->rcpts[b];
 	v->paths[a] = v->paths[b];
+	v->results[a] = v->results[b];
 	v->rcpts[b] = rcpt;
 	v->paths[b] = path;
+	v->results[b] = result;
 }
 
 /* Puts those who may go first; how many these are. */
@@ -111,4 +115,16 @@ conn_split(struct conn *c, struct delivery *v)
 	if (n < v->n)
 		dest_return(rest_of(v, n));
 	return true;
+}
+
+void
+conn_split_many(struct delivery *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->results[i].too_many)
+			swap(v, n++, i);
+	if (n < v->n)
+		dest_return(rest_of(v, n));
 }

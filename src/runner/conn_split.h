@@ -25,6 +25,8 @@ bool conn_is_spent(const struct conn *c);
  * all of it, and the session is spent.
  */
 bool conn_split(struct conn *c, struct delivery *v);
+/* Puts back into the line those of V for whom there was no more room. */
+void conn_split_many(struct delivery *v);
 void conn_split_end(struct conn_split *s);
 
 #endif

@@ -22,6 +22,7 @@ struct result {
 	bool remote;		/* REPLY is what a peer said */
 	bool relayed_dsn;	/* the peer takes care of the success report */
 	bool elsewhere;		/* another host, or connection, may be tried */
+	bool too_many;		/* the host wants another transaction for it */
 	bool discarded;		/* a route threw it away: nobody is told */
 	char status[12];	/* enhanced code */
 	struct str relay;	/* "host[ip]:port", "local", or empty */

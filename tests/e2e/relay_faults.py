@@ -57,6 +57,31 @@ def mixed():
         assert len(s.messages()) == 2 and len(b.mailbox("alice")) == 1
 
 
+def too_many():
+    """RFC 5321 4.5.3.1.10: those who are too many go in another transaction, at once, and nobody else."""
+    for reply, options in (("452 4.5.3 too many recipients", ()), ("452 too many", ()), ("552 5.5.3 too many", ()),
+                           ("452 4.5.3 too many recipients", ("--lmtp",))):
+        rules = [f"RCPT 4-={reply}", "RCPT /^later/=450 4.2.0 later", "RCPT /^never/=550 5.1.1 no"]
+        proto = ' protocol = "lmtp"' if options else ""
+        with Sink(*options, rules=rules) as s, Sink() as other, \
+                smarthost(("127.0.0.1", s.port, 'tls = "off"' + proto), ("127.0.0.1", other.port, "backup = true"),
+                          extra=SLOW) as b:
+            names = ["later1", "a", "never1"] + [f"x{n}" for n in range(10)]
+            b.send(SENDER, [n + "@far.example" for n in names], message("many"))
+            found = [[r["path"].split("@")[0] for r in m["rcpts"]] for m in s.messages(5)]
+            others = [r["path"] for m in other.messages(1) for r in m["rcpts"]]
+            wait_for("the report", lambda: b.mailbox("alice"))
+            b.empty()
+            assert others == ["later1@far.example"], (reply, others)
+            assert found[0] == ["a"] and sorted(sum(found, [])) == sorted(["a"] + names[3:]), (reply, found)
+            assert "status=deferred" not in b.log()
+    # What it always says is no limit.
+    with Sink(rules=["RCPT /full/=452 4.5.3 too many"]) as s, smarthost(s.port, extra=SLOW) as b:
+        b.send(SENDER, ["full@far.example", "a@far.example"], message("full"))
+        b.deferred("too many")
+        assert [[r["path"] for r in m["rcpts"]] for m in s.messages(1)] == [["a@far.example"]]
+
+
 def received(port):
     """The octets that wait to be read by those who are connected to PORT."""
     found = 0
@@ -316,7 +341,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, too_many, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
