@@ -31,6 +31,8 @@ struct source_set {
 };
 /* False: S names no pool, and is no list of addresses. */
 bool source_set(const struct conf *c, struct str s, struct source_set *set) MUST_USE;
+/* True if it has the address that S is. */
+bool source_has(const struct source_set *set, struct str s);
 /* How many of them can reach an address of FAMILY. */
 size_t source_count(const struct source_set *set, int family);
 /* The one of these whose turn it is. */

@@ -116,6 +116,7 @@ struct queue_attempt {
 	size_t rcpt;
 	char status[12];	/* enhanced code */
 	struct str relay;	/* "host[ip]:port", or empty */
+	struct str source;	/* the address it left from, if one was chosen */
 	struct str reply;	/* what was said, at most 512 octets are kept */
 };
 int queue_note(struct queue_file *f, const struct queue_attempt *a) MUST_USE;

@@ -91,6 +91,22 @@ source_set(const struct conf *c, struct str s, struct source_set *set)
 	return true;
 }
 
+bool
+source_has(const struct source_set *set, struct str s)
+{
+	struct addr a;
+
+	if (addr_parse(s, 0, &a) < 0)
+		return false;
+	for (size_t i = 0; i < set->n; i++) {
+		struct addr own = addr_of(&set->v[i]);
+
+		if (addr_same_host(&own, &a))
+			return true;
+	}
+	return false;
+}
+
 size_t
 source_count(const struct source_set *set, int family)
 {

@@ -88,6 +88,7 @@ fetch(const struct queue_file *f, const struct track *t, struct arena *a,
 	for (struct place *p = t->places; p != NULL && r == 0; p = p->next) {
 		i--;
 		h->hosts[i].relay = h->hosts[i].reply = STR("");
+		h->hosts[i].source = STR("");
 		r = note_fetch(f, p->at, p->n, a, &h->hosts[i]);
 	}
 	return r;

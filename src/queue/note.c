@@ -3,8 +3,8 @@
 /*
  * note -- what became of the attempts, behind the text of a message.
  *
- * A line for each: "attempt: TIME RCPT STATUS RELAY REPLY" LF, where an
- * empty relay or status is "-" and a line end in the reply is "\n".  Notes
+ * A line for each: "attempt: TIME RCPT STATUS RELAY[<SOURCE] REPLY" LF, where
+ * an empty relay or status is "-" and a line end in the reply is "\n".  Notes
  * only explain; states decide.  So they are written without a sync, one
  * that was cut short by a crash is skipped, and a reader takes nothing in
  * them for granted.
@@ -20,8 +20,9 @@
 #define NOTE_KEY "attempt: "
 #define REPLY_MAX 512
 #define RELAY_MAX 512
+#define SOURCE_MAX 64
 /* A line has at most this: each octet of the reply may be escaped. */
-#define NOTE_MAX (2 * REPLY_MAX + RELAY_MAX + 128)
+#define NOTE_MAX (2 * REPLY_MAX + RELAY_MAX + SOURCE_MAX + 128)
 /* Only the last so many octets of notes are looked at. */
 #define NOTES_MAX (16u << 20)
 
@@ -49,7 +50,19 @@ add_word(struct buf *b, struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		buf_addc(b, s.p[i] == ' ' || str_has_ctl(str_n(s.p + i, 1))
 		    ? '?' : s.p[i]);
-	buf_adds(b, s.n > 0 ? " " : "- ");
+	if (s.n == 0)
+		buf_addc(b, '-');
+}
+
+/* True if S can be nothing but an address: a relay has no such end. */
+static bool
+is_source(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr("0123456789abcdef.:", s.p[i]) == NULL ||
+		    s.p[i] == '\0')
+			return false;
+	return s.n > 0 && s.n <= SOURCE_MAX;
 }
 
 int
@@ -67,7 +80,13 @@ queue_note(struct queue_file *f, const struct queue_attempt *a)
 	buf_addu(&b, a->rcpt);
 	buf_addc(&b, ' ');
 	add_word(&b, str_n(a->status, strnlen(a->status, sizeof(a->status))));
+	buf_addc(&b, ' ');
 	add_word(&b, a->relay);
+	if (a->relay.n > 0 && is_source(a->source)) {
+		buf_addc(&b, '<');
+		buf_add(&b, a->source);
+	}
+	buf_addc(&b, ' ');
 	add_reply(&b, a->reply);
 	buf_addc(&b, '\n');
 	if (!buf_ok(&b))
@@ -114,6 +133,7 @@ read_note(struct str line, size_t rcpt_n, struct note *n)
 {
 	struct str rest = str_skip(line, sizeof(NOTE_KEY) - 1);
 	uint64_t time, rcpt;
+	ptrdiff_t at;
 
 	if (!str_starts(line, STR(NOTE_KEY)) ||
 	    str_u64(str_word(&rest), INT64_MAX, &time) < 0 ||
@@ -123,6 +143,12 @@ read_note(struct str line, size_t rcpt_n, struct note *n)
 	n->rcpt = (size_t)rcpt;
 	n->status = get_word(&rest);
 	n->relay = get_word(&rest);
+	n->source = STR("");
+	at = str_rfind(n->relay, '<');
+	if (at > 0 && is_source(str_skip(n->relay, (size_t)at + 1))) {
+		n->source = str_skip(n->relay, (size_t)at + 1);
+		n->relay.n = (size_t)at;
+	}
 	/* str_word() left the space before the reply. */
 	n->reply = str_starts(rest, STR(" ")) ? str_skip(rest, 1) : rest;
 	return true;
@@ -193,6 +219,7 @@ note_fetch(const struct queue_file *f, off_t at, size_t n, struct arena *a,
 	if (note.status.n > 0 && note.status.n < sizeof(to->status))
 		memcpy(to->status, note.status.p, note.status.n);
 	to->relay = arena_str(a, note.relay);
+	to->source = arena_str(a, note.source);
 	to->reply = get_reply(a, note.reply);
 	return 0;
 }
@@ -223,6 +250,7 @@ queue_notes(const struct queue_file *f, struct arena *a,
 	for (size_t i = 0; i < n; i++) {
 		(*last)[i] = (struct queue_attempt){ .rcpt = i };
 		(*last)[i].relay = (*last)[i].reply = STR("");
+		(*last)[i].source = STR("");
 	}
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = note_fetch(f, seen[i].at, seen[i].n, a, &(*last)[i]);

@@ -10,7 +10,7 @@
 struct note {
 	int64_t time;
 	size_t rcpt;		/* one of the envelope */
-	struct str status, relay, reply;	/* the reply as it stands there */
+	struct str status, relay, source, reply;	/* the reply as it stands there */
 	off_t at;		/* where its line stands, for note_fetch() */
 	size_t n;
 };

@@ -155,6 +155,7 @@ note(struct job *j, size_t i)
 	struct queue_attempt a = { .time = jr->time,
 		.rcpt = i,
 		.relay = jr->result.relay,
+		.source = jr->result.source,
 		.reply = jr->result.reply };
 
 	memcpy(a.status, jr->result.status, sizeof(a.status));

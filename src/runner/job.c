@@ -112,7 +112,8 @@ mark_early(struct job *j, size_t rcpt)
 	bool owed = bounce_wanted(j, rcpt,
 	    sent ? DSN_DELIVERED : DSN_FAILED);
 	struct queue_attempt a = { .time = jr->time, .rcpt = rcpt,
-		.relay = jr->result.relay, .reply = jr->result.reply };
+		.relay = jr->result.relay, .source = jr->result.source,
+		.reply = jr->result.reply };
 	enum rcpt_state state = sent ? (owed ? RCPT_SENT : RCPT_DONE) :
 				       RCPT_FAILED;
 
@@ -265,6 +266,7 @@ struct plan {
 	size_t left;	/* recipients without a delivery */
 	struct mail_facts facts;
 	struct conf_via way;	/* the message's own, which FACTS lead to */
+	struct queue_attempt *last_tried;	/* of each recipient; NULL: nobody asked */
 	const char *wrong;	/* with that, or NULL */
 };
 
@@ -280,14 +282,15 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
 {
 	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
-		.tls = t->tls, .fallback = t->fallback, .source = t->source };
+		.tls = t->tls, .fallback = t->fallback };
 	struct dest *dest;
 	struct delivery *v;
 
 	if (t->kind == TARGET_UPSTREAM)
 		way = (struct dest_way){ .kind = DEST_UPSTREAM,
 			.name = str_c(t->upstream->name),
-			.upstream = t->upstream, .source = t->source };
+			.upstream = t->upstream };
+	way.source = again_source(j, rcpt, t->source, &p->last_tried);
 	dest = dest_get(j->r, &way);
 	v = dest->filling;
 	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {

@@ -91,6 +91,13 @@ void job_mark_all(struct runner *r);
 struct delays job_delays(const struct job *j, int64_t begun_ms,
     int64_t sent_ms);
 
+/*
+ * again.c: of SOURCE the address that recipient RCPT's last attempt left from,
+ * if that matters; *LAST: the last attempts, once they were read.
+ */
+struct str again_source(struct job *j, size_t rcpt, struct str source,
+    struct queue_attempt **last);
+
 /* finish.c: all outcomes are there. */
 void finish_job(struct job *j);
 /* Nothing was tried, and is not to be before UNTIL (milliseconds). */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where mail leaves from, over 127.0.0.0/8 (I1 to I8), and which family of addresses it takes (N-18)."""
+import json
 import os
 import re
 import socket
@@ -78,6 +79,36 @@ route "*" { via = "up" }
                        "ip@bulk.test": {"127.0.0.35"}}, got
         shown = b.sendmail("-bv", "x@bulk.test").stdout.decode()
         assert "a smarthost: upstream up, from bulk (" in shown, shown
+
+
+def greylisted():
+    """K15: a message that a host wants to see again comes from the same address; others go on in turn."""
+    extra = """
+pool "bulk" { addresses = {"127.0.0.31", "127.0.0.32", "127.0.0.33"} }
+route "*" { via = "up" source = "bulk" }
+queue { runners = 1 retry = {1s} per-connection = 1 per-destination = 1 }
+"""
+    with Sink(rules=["RCPT @1-12 /grey/=450 4.2.0 Greylisted, please try again"]) as s, \
+            Barid(relay=RELAY, extra=upstream("up", s.port) + extra) as b:
+        for i in range(4):
+            b.send(SENDER, [f"grey{i}@far.test"], message())
+        s.messages(4, 60)
+        b.empty()
+        came = {}
+        for line in b.log().split("\n"):
+            if found := re.search(r"to=<(grey\d)@far.test>.*status=(\w+)", line):
+                came.setdefault(found[1], []).append(found[2])
+        assert all(v[0] == "deferred" and v[-1] == "sent" for v in came.values()) and len(came) == 4, came
+        journal = ""
+        for name in os.listdir(b.dir + "/spool/journal"):
+            journal += b.read(f"{b.dir}/spool/journal/{name}")
+        used = {}
+        for event in map(json.loads, filter(None, journal.split("\n"))):
+            if event["event"] in ("deferred", "relayed"):
+                used.setdefault(event["to"], []).append(event["source"])
+        # Each from one address, all its life; and the messages from several.
+        assert all(len(set(v)) == 1 and len(v) > 1 for v in used.values()), used
+        assert len({v[0] for v in used.values()}) > 1, used
 
 
 def mapped():
@@ -207,7 +238,7 @@ def families():
 
 
 def main():
-    for test in (defaults, pools, mapped, unbound, families):
+    for test in (defaults, pools, greylisted, mapped, unbound, families):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -20,7 +20,7 @@ note(struct queue_file *f, struct queue_attempt a)
 
 START_TEST(last_of_each)
 {
-	struct queue_attempt *last;
+	struct queue_attempt *last, from;
 	struct queue_file f;
 	struct tmpspool t;
 
@@ -32,13 +32,18 @@ START_TEST(last_of_each)
 	ck_str(last[2].reply, STR(""));
 	note(&f, attempt(0, 100, STR("old")));
 	note(&f, attempt(2, 101, STR("450 4.2.0 two\nlines \\n")));
+	from = attempt(1, 101, STR("x"));
+	from.source = STR("2001:db8::5");
+	note(&f, from);
 	note(&f, attempt(0, 102, STR(" new ")));
 	ck_assert(!f.changed);
 	for (int again = 0; again < 2; again++) {
 		ck_assert_int_eq(queue_notes(&f, &t.a, &last), 0);
 		ck_assert_int_eq(last[0].time, 102);
 		ck_str(last[0].reply, STR(" new "));
-		ck_assert_int_eq(last[1].time, 0);
+		ck_str(last[0].source, STR(""));
+		ck_str(last[1].source, STR("2001:db8::5"));
+		ck_str(last[1].relay, STR("mx.example[192.0.2.1]:25"));
 		ck_assert_int_eq(last[2].time, 101);
 		ck_assert_uint_eq(last[2].rcpt, 2);
 		ck_str(last[2].reply, STR("450 4.2.0 two\nlines \\n"));
@@ -62,6 +67,8 @@ START_TEST(foreign_text)
 	tmpspool_begin(&t);
 	tmpspool_put(&t, STR(TEXT1), false);
 	tmpspool_load(&t, QUEUE_NEW, &f);
+	/* No address: it is not written, and what looks like one is. */
+	a.source = STR("127.0.0.1 x");
 	a.relay = STR("evil relay\nattempt: 9 1 2.0.0 - x");
 	memset(a.status, 0, sizeof(a.status));
 	note(&f, a);
@@ -150,6 +157,7 @@ START_TEST(rubbish)
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		dprintf(fd, "%s\n", lines[i]);
 	dprintf(fd, "%0100000d\n", 0);
+	dprintf(fd, "attempt: 7 2 4.0.0 x<y the reply\n");
 	dprintf(fd, "attempt: 7 1 a-very-long-status-code relay the reply\n");
 	close(fd);
 	tmpspool_load(&t, QUEUE_NEW, &f);
@@ -157,6 +165,8 @@ START_TEST(rubbish)
 	ck_assert_int_eq(last[0].time, 0);
 	ck_assert_int_eq(last[1].time, 7);
 	ck_assert_str_eq(last[1].status, "");
+	ck_str(last[2].relay, STR("x<y"));
+	ck_str(last[2].source, STR(""));
 	ck_str(last[1].relay, STR("relay"));
 	ck_str(last[1].reply, STR("the reply"));
 	queue_unload(&f);
