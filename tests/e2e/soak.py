@@ -116,10 +116,12 @@ def main():
             audit = json.loads(b.ctl("audit", "--json").stdout)
             ends = audit["ends"]
             print(f"audit: {audit['received']} received, {ends}")
-            assert audit["closes"] and audit["wrong"] == 0, audit
-            # Every report is a message that was received and delivered, too.
-            assert ends["relayed"] + ends["bounced"] == SOAK and ends["delivered"] == ends["bounced"], audit
-            assert audit["received"] == SOAK + ends["bounced"], audit
+            assert audit["closes"] and audit["wrong"] == 0, audit["findings"][:20]
+            assert ends["relayed"] + ends["bounced"] == SOAK, ends
+            # Every report is a message, too; a runner that was killed may have sent one twice.
+            assert audit["received"] == SOAK + ends["delivered"] and ends["delivered"] >= ends["bounced"], ends
+            if watch.killed == 0:
+                assert ends["delivered"] == ends["bounced"], ends
             # What was cut when it was taken came twice; nothing came less than once.
             assert took["messages"] + got >= SOAK, (took, got)
             for pid, which, before, after in watch.growth():
