@@ -331,6 +331,9 @@ say_quit(struct conn *c)
 static void
 became_ready(struct conn *c)
 {
+	if (conn_hop(c)->tls.tell && c->tls == NULL)
+		log_warn(NULL, "MTA-STS policy in testing: %s would not be "
+		    "used: there is no TLS", buf_cstr(&c->relay));
 	c->ready = true;
 	bad_del(c->r, &conn_hop(c)->addr);
 	group_ready(c->group);

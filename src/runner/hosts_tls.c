@@ -87,6 +87,9 @@ decide(const struct look *l, const struct look_one *one)
 	h->tls = tls_policy(&f);
 	if (h->tls.demand == TLS_DEMAND_DANE)
 		h->dane = dane_of(l, one);
+	if (h->tls.tell && !sts_policy_has(l->sts, str_c(h->name)))
+		log_warn(NULL, "MTA-STS policy of %s in testing: %s would not "
+		    "be used: %s", d->name, h->name, h->tls.reason);
 	if (h->tls.demand != TLS_DEMAND_SKIP)
 		return;
 	log_info(NULL, "host %s of %s is not used: %s", h->name, d->name,

@@ -148,6 +148,7 @@ load(struct runner *r, const char *path)
 	r->conf = conf_inherit(path, &error);
 	if (r->conf == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	conf_forget_refresh(r->conf);
 	buf_free(&error);
 }
 

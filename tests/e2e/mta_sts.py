@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, free_port, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, Tiny, free_port, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 
@@ -245,6 +245,9 @@ def modes():
         assert "Verified TLS connection established to bad.dane.test" in log
         assert re.search(r"MTA-STS policy of testing\.test in testing: bad\.testing\.test.* would not be used: "
                          "self-signed certificate", log)
+        assert "MTA-STS policy of unnamed.test in testing: no.unnamed.test would not be used: the MTA-STS policy does " \
+            "not name the host" in log
+        assert re.search(r"in testing: no\.unnamed\.test\[127\.0\.0\.4\]:\d+ would not be used: there is no TLS", log)
         # S-04: those who were not what they should be were told nothing.
         w.b.stop()
         for s in w.sinks.values():
@@ -348,8 +351,26 @@ def without_helper():
         assert os.path.exists(w.kept("wild"))
 
 
+def proxied():
+    """H10: policies come by an HTTP proxy, which is led to the same addresses; what is not public stays so."""
+    with Tiny() as proxy:
+        with World(f'http-proxy = "http://me:hush@127.0.0.1:{proxy.port}"\n') as w:
+            w.send("good", "nomatch", "private")
+            wait_for("good and private", lambda: set(w.arrived()) == {"good", "private"}, 60)
+            assert w.arrived()["good"][0] == (2, "TLSv1.3"), w.arrived()
+            w.b.deferred("<to@nomatch.test>")
+            assert set(proxy.connected()) == {f"127.0.0.1:{w.web.port}"}, proxy.connected()
+            assert re.search(r"policy of private\.test: cannot be fetched: .*not a public one", w.b.log())
+            assert w.web.count("private.test") == 0 and w.web.count("good.test") == 1, w.web.asked
+            assert "hush" not in w.b.ctl("config").stdout + w.b.log()
+        with World(f'http-proxy = "http://me:wrong@127.0.0.1:{proxy.port}"\n') as w:
+            w.send("good")
+            wait_for("good, without a policy", lambda: "good" in w.arrived(), 60)
+            assert re.search(r"policy of good\.test: cannot be fetched: .*40[17]", w.b.log()), w.b.log()
+
+
 def main():
-    for test in (modes, lasting, ended, without_helper):
+    for test in (modes, lasting, ended, without_helper, proxied):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
