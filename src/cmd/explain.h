@@ -33,8 +33,14 @@ void explain_rcpt(struct explain *x, const struct path *p);
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
 
-/* explain_hosts.c: where it goes then. */
-void explain_mx(struct explain *x, const char *domain, int tls);
+struct found;
+
+/* explain_limits.c: how much of it; the hosts are those of MX, and the servers of U, or NULL. */
+void explain_limits(struct explain *x, const char *name,
+    const struct found *mx, const struct conf_upstream *u);
+
+/* explain_hosts.c: where it goes then; F gets the MX hosts. */
+void explain_mx(struct explain *x, const char *domain, int tls, struct found *f);
 void explain_upstream(struct explain *x, const struct conf_upstream *u);
 /* What the runners remember of a destination. */
 void explain_memory(struct explain *x, const char *kind, struct str name);
@@ -52,8 +58,10 @@ struct found_host {
 	struct addr addr[LOOKUP_ADDRS];
 	size_t addr_n;
 	bool secure;
+	char canonical[256];	/* what its aliases lead to; "": it has none */
 	enum dns_status tlsa;	/* where it was asked for */
 	bool tlsa_asked, tlsa_secure;
+	const struct dns_tlsa *tlsas;	/* they live as long as the lookup */
 	size_t tlsa_n;
 };
 

@@ -10,6 +10,8 @@
 
 #include "lib/mem.h"
 #include "mail/path.h"
+#include "policy/self.h"
+#include "policy/tls_policy.h"
 
 /* ---- TLS -------------------------------------------------------------------- */
 
@@ -58,22 +60,42 @@ say_addresses(struct explain *x, const struct found_host *h)
 	x->depth--;
 }
 
+/* What the runner would find for H, and make of it. */
+static struct tls_decision
+decide(const struct found_host *h, bool mx_secure)
+{
+	struct tls_facts f = { .level = TLS_DANE, .host = h->name,
+		.records = h->tlsas, .record_n = h->tlsa_n };
+
+	if (mx_secure && h->secure)
+		f.tlsa = h->tlsa == DNS_TEMPORARY	  ? TLSA_FAILED :
+		    h->tlsa == DNS_OK && h->tlsa_secure ? TLSA_PRESENT :
+							  TLSA_ABSENT;
+	return tls_policy(&f);
+}
+
 static void
 say_dane(struct explain *x, const struct found_host *h, bool mx_secure)
 {
+	struct tls_decision d = decide(h, mx_secure);
+
 	if (!h->tlsa_asked)
 		return;
 	x->depth++;
-	if (h->tlsa == DNS_OK && h->tlsa_secure && mx_secure)
+	if (d.demand == TLS_DEMAND_DANE)
 		explain_say(x, "dane", CONF_NOWHERE,
 		    "%zu TLSA records: the certificate must match one",
 		    h->tlsa_n);
+	else if (d.demand == TLS_DEMAND_ANY)
+		explain_say(x, "dane", CONF_NOWHERE, "%s: no mail without TLS, "
+		    "but for an MTA-STS policy any certificate will do",
+		    d.reason);
+	else if (d.demand == TLS_DEMAND_SKIP)
+		explain_say(x, "dane", CONF_NOWHERE, "%s: the host is not used",
+		    d.reason);
 	else if (h->tlsa == DNS_OK)
 		explain_say(x, "dane", CONF_NOWHERE, "there are TLSA records, "
 		    "but not by DNSSEC: they do not count");
-	else if (h->tlsa == DNS_TEMPORARY && h->secure)
-		explain_say(x, "dane", CONF_NOWHERE, "whether there are TLSA "
-		    "records is not known now: mail waits");
 	else
 		explain_say(x, "dane", CONF_NOWHERE, "no TLSA records");
 	x->depth--;
@@ -124,29 +146,36 @@ override_place(const struct conf *c, const char *domain)
 	return CONF_NOWHERE;
 }
 
+static bool
+is_self(const struct explain *x, const struct self *self,
+    const struct found_host *h)
+{
+	bool is = self_has_name(x->conf, str_c(h->name));
+
+	for (size_t i = 0; i < h->addr_n; i++)
+		is = is || self_is(self, &h->addr[i]);
+	return is;
+}
+
 /* RFC 5321 5.1: who is no better a host than ourselves is left out. */
 static unsigned
-own_preference(const struct conf *c, const struct found *f)
+own_preference(const struct explain *x, const struct found *f)
 {
+	struct self *self = self_new(x->conf);
 	unsigned limit = UINT32_MAX;
 
-	for (size_t i = 0; i < f->host_n; i++) {
-		struct str name = str_c(f->host[i].name);
-		bool own = str_ieq(name, str_c(c->hostname));
-
-		for (size_t k = 0; k < c->listen_n; k++)
-			own = own || (c->listens[k].hostname[0] != '\0' &&
-			    str_ieq(name, str_c(c->listens[k].hostname)));
-		if (own && f->host[i].preference < limit)
+	for (size_t i = 0; i < f->host_n; i++)
+		if (is_self(x, self, &f->host[i]) &&
+		    f->host[i].preference < limit)
 			limit = f->host[i].preference;
-	}
+	self_free(self);
 	return limit;
 }
 
 static void
 say_hosts(struct explain *x, const struct found *f)
 {
-	unsigned limit = own_preference(x->conf, f);
+	unsigned limit = own_preference(x, f);
 
 	for (size_t i = 0; i < f->host_n; i++) {
 		const struct found_host *h = &f->host[i];
@@ -164,17 +193,14 @@ say_hosts(struct explain *x, const struct found *f)
 }
 
 void
-explain_mx(struct explain *x, const char *domain, int tls)
+explain_mx(struct explain *x, const char *domain, int tls, struct found *f)
 {
-	struct found *f;
-
 	explain_say(x, "tls", CONF_NOWHERE, "%s", tls_words(tls));
 	if (domain_is_literal(str_c(domain))) {
 		explain_say(x, "address", CONF_NOWHERE, "%s: no name is looked "
 		    "up", domain);
 		return;
 	}
-	f = mem_alloc(sizeof(*f));
 	lookup_mx(x->dns, domain,
 	    tls == TLS_DANE && lookup_is_trusted(x->dns),
 	    (uint16_t)x->conf->smtp_port, f);
@@ -190,7 +216,6 @@ explain_mx(struct explain *x, const char *domain, int tls)
 			    "DNSSEC cannot be relied on");
 		say_sts(x, domain);
 	}
-	mem_free(f);
 }
 
 /* ---- upstreams ------------------------------------------------------------------ */

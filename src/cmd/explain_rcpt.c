@@ -150,22 +150,10 @@ say_source(struct explain *x, const struct target *t)
 }
 
 static void
-say_limits(struct explain *x)
-{
-	const struct conf_queue *q = &x->conf->queue;
-
-	explain_say(x, "limits", conf_where(x->conf, &q->per_destination,
-	    CONF_NOWHERE), "%llu connections at most",
-	    (unsigned long long)q->per_destination);
-	explain_say(x, "limits", conf_where(x->conf, &q->per_connection,
-	    CONF_NOWHERE), "%llu messages over each",
-	    (unsigned long long)q->per_connection);
-}
-
-static void
 say_remote(struct explain *x, const struct target *t)
 {
 	struct arena a;
+	struct found *mx;
 	const char *domain;
 
 	say_source(x, t);
@@ -175,13 +163,14 @@ say_remote(struct explain *x, const struct target *t)
 		x->depth++;
 		explain_upstream(x, t->upstream);
 		x->depth--;
-		say_limits(x);
+		explain_limits(x, t->upstream->name, NULL, t->upstream);
 		explain_memory(x, "upstream", str_c(t->upstream->name));
 		return;
 	}
 	arena_init(&a, 4096);
 	domain = arena_cstr(&a, t->domain);
-	explain_mx(x, domain, t->tls);
+	mx = mem_alloc(sizeof(*mx));
+	explain_mx(x, domain, t->tls, mx);
 	if (t->fallback != NULL) {
 		explain_say(x, "fallback", t->fallback->place,
 		    "upstream %s, when no MX host could be reached",
@@ -190,8 +179,9 @@ say_remote(struct explain *x, const struct target *t)
 		explain_upstream(x, t->fallback);
 		x->depth--;
 	}
-	say_limits(x);
+	explain_limits(x, domain, mx, t->fallback);
 	explain_memory(x, "mx", t->domain);
+	mem_free(mx);
 	arena_free(&a);
 }
 

@@ -15,6 +15,7 @@
 struct lookup {
 	struct loop *loop;
 	struct dns *dns;
+	struct arena arena;
 	size_t pending;
 };
 
@@ -31,6 +32,7 @@ lookup_new(const struct conf *c)
 {
 	struct lookup *l = mem_alloc(sizeof(*l));
 
+	arena_init(&l->arena, 4 << 20);
 	l->loop = loop_new();
 	l->dns = resolver_new(c, l->loop);
 	return l;
@@ -43,6 +45,7 @@ lookup_free(struct lookup *l)
 		return;
 	dns_free(l->dns);
 	loop_free(l->loop);
+	arena_free(&l->arena);
 	mem_free(l);
 }
 
@@ -78,6 +81,7 @@ on_addr(void *arg, const struct dns_addr_answer *a)
 
 	h->status = a->status;
 	h->secure = a->secure;
+	copy(h->canonical, sizeof(h->canonical), a->canonical);
 	copy(h->reason, sizeof(h->reason), a->reason);
 	for (size_t i = 0; a->status == DNS_OK && i < a->addr_n &&
 	     h->addr_n < LOOKUP_ADDRS; i++)
@@ -89,10 +93,18 @@ static void
 on_tlsa(void *arg, const struct dns_tlsa_answer *a)
 {
 	const struct asked *q = arg;
+	struct found_host *h = q->host;
+	struct dns_tlsa *copies;
 
-	q->host->tlsa = a->status;
-	q->host->tlsa_secure = a->secure;
-	q->host->tlsa_n = a->status == DNS_OK ? a->tlsa_n : 0;
+	h->tlsa = a->status;
+	h->tlsa_secure = a->secure;
+	h->tlsa_n = a->status == DNS_OK ? a->tlsa_n : 0;
+	copies = arena_alloc(&q->l->arena, (h->tlsa_n + 1) * sizeof(*copies));
+	for (size_t i = 0; i < h->tlsa_n; i++) {
+		copies[i] = a->tlsa[i];
+		copies[i].data = arena_str(&q->l->arena, a->tlsa[i].data);
+	}
+	h->tlsas = copies;
 	q->l->pending--;
 }
 
@@ -148,12 +160,20 @@ lookup_host(struct lookup *l, struct found_host *f)
 	await(l);
 }
 
+/* RFC 7672 2.2.2: where the aliases lead to, and then under the name itself. */
 static void
 lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port)
 {
 	struct asked q = { .l = l, .host = f };
+	bool aliased = f->secure && f->canonical[0] != '\0';
 
 	f->tlsa_asked = true;
+	l->pending++;
+	dns_tlsa(l->dns, aliased ? f->canonical : f->name, port, on_tlsa, &q);
+	await(l);
+	if (!aliased || f->tlsa == DNS_TEMPORARY ||
+	    (f->tlsa == DNS_OK && f->tlsa_secure))
+		return;
 	l->pending++;
 	dns_tlsa(l->dns, f->name, port, on_tlsa, &q);
 	await(l);

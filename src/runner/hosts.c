@@ -27,6 +27,7 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 #include "mail/path.h"
+#include "policy/self.h"
 #include "policy/source.h"
 #include "policy/upstream.h"
 #include "runner.h"
@@ -107,19 +108,6 @@ hosts_add_key(const struct hosts *h, struct buf *b)
 
 /* ---- the end ------------------------------------------------------------------ */
 
-/* RFC 6761 6.3: localhost is whoever says it. */
-static bool
-is_our_name(const struct conf *c, struct str name)
-{
-	if (str_ieq(name, STR("localhost")) ||
-	    str_iends(name, STR(".localhost")))
-		return true;
-	for (size_t i = 0; i < c->listen_n; i++)
-		if (str_ieq(name, str_c(c->listens[i].hostname)))
-			return true;
-	return str_ieq(name, str_c(c->hostname));
-}
-
 /* RFC 5321 5.1: we and whoever is no better than we are left out. */
 static void
 drop_self(struct lookup *l)
@@ -129,7 +117,8 @@ drop_self(struct lookup *l)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < h->n; i++) {
-		bool self = is_our_name(l->d->r->conf, str_c(h->v[i].name));
+		bool self = self_has_name(l->d->r->conf,
+		    str_c(h->v[i].name));
 
 		if (h->v[i].fallback)
 			continue;

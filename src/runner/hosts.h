@@ -8,13 +8,12 @@
 #include "lib/buf.h"
 #include "net/addr.h"
 #include "net/tls.h"
-#include "tls_policy.h"
+#include "policy/tls_policy.h"
 
 struct dest;
 struct group;
 struct hosts;
 struct runner;
-struct self;
 
 /* Addresses that one attempt tries: of MX hosts, and of everything. */
 #define HOP_MX_MAX 5
@@ -84,11 +83,6 @@ size_t hosts_mix(const struct addr *in, size_t n, struct addr *out,
  * preference: "a,b<c", whatever the numbers.
  */
 void hosts_key(const struct host *hosts, size_t n, struct buf *b);
-
-/* The addresses by which we would meet ourselves. */
-struct self *self_new(const struct conf *c) MUST_USE;
-void self_free(struct self *s);
-bool self_is(const struct self *s, const struct addr *a);
 
 /*
  * family.c: families of addresses that this host reaches nothing by, as it

@@ -17,7 +17,6 @@
 #include "lib/mem.h"
 #include "runner.h"
 #include "sts.h"
-#include "tls_policy.h"
 
 struct look;
 

@@ -27,6 +27,7 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "policy/override.h"
+#include "policy/self.h"
 #include "runner.h"
 #include "token.h"
 

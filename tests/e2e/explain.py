@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, ROOT, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, ROOT, Sink, free_port, route, upstream, wait_for  # noqa: E402
 
 USAGE, DATAERR, NOPERM = 64, 65, 77
 MESSAGE = "Subject: x\r\n\r\ntext\r\n"
@@ -29,6 +29,14 @@ dane.test MX 10 mx.dane.test
 mx.dane.test A 127.0.0.10
 _25._tcp.mx.dane.test TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 dane.test SECURE
+odd.test MX 10 mx.odd.test
+mx.odd.test A 127.0.0.13
+_25._tcp.mx.odd.test TLSA 1 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+odd.test SECURE
+self.example MX 10 nice.example
+self.example MX 20 hidden.example
+nice.example A 127.0.0.14
+hidden.example A 127.0.0.99
 sts.test MX 10 mx.sts.test
 mx.sts.test A 127.0.0.11
 _25._tcp.mx.sts.test TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
@@ -38,7 +46,9 @@ _mta-sts.sts.test TXT "v=STSv1; id=1"
 
 class World:
     def __init__(self):
-        self.names = Names(ZONE)
+        # Of MX hosts; one of our listeners has it, too.
+        port = free_port(["127.0.0.99"])
+        self.names = Names(ZONE.replace("_25.", f"_{port}."))
         self.sink = Sink(rules=["RCPT /^wait/=450 4.2.1 not now"])
         self.extra = (
             'queue { runners = 2 retry = {1h} lifetime = 2d bounce-lifetime = 1d per-destination = 7 }\n'
@@ -49,6 +59,10 @@ class World:
                                             'weight = 3 ehlo = "me.example"'),
                      ("backup.example", 26, 'backup = true socks = "127.0.0.1:1080"')) +
             upstream("other", self.sink.port) + upstream("lone", self.sink.port) +
+            f'smtp-port = {port}\nlisten "self" {{ service = "smtp" address = {{"127.0.0.99"}} port = {port} }}\n'
+            'destination "two.mx.example" { rate = 30 per = 1m per-connection = 5 }\n'
+            'destination "up" { per-destination = 2 }\n'
+            'destination "mx.example" { per-destination = 3 }\n'
             'route "lone.example" { via = "lone" }\n'
             'route "far.example" { via = "up" }\n'
             'route "*.test" { via = "mx" tls = "dane" }\n'
@@ -112,7 +126,10 @@ def by_upstream(w):
     w.has(s, "server", "backup.example port 26, TLS if offered, through SOCKS 4 at 127.0.0.1, a backup",
           w.line('server "backup.example"'))
     w.has(s, "source", "127.0.0.7", w.line("source {"))
-    w.has(s, "limits", "7 connections at most", w.line("queue {"))
+    w.has(s, "destination", '"up"', w.line('destination "up"'))
+    w.has(s, "limits", "2 connections at most", w.line('destination "up"'))
+    w.has(s, "limits", "100 messages over each")
+    w.has(s, "limits", "500 connections to all")
     w.has(s, "runner", "remembers nothing of it")
     assert "secret-word" not in json.dumps(s)
     # By the sender.
@@ -131,6 +148,13 @@ def by_mx(w):
     assert texts[at[0] + 1] == ("address", "127.0.0.2"), texts
     assert {t for k, t in texts[at[1] + 1:at[1] + 3] if k == "address"} == {"127.0.0.3", "::1"}, texts
     w.has(s, "fallback", "upstream other", w.line('upstream "other"'))
+    # Of the sections that fit the domain and its hosts the first.
+    two = w.line('destination "two.mx.example"')
+    w.has(s, "destination", '"two.mx.example"', two)
+    w.has(s, "limits", "7 connections at most", w.line("queue {"))
+    w.has(s, "limits", "5 messages over each", two)
+    w.has(s, "limits", "30 messages in 60 s at most, to this destination", two)
+    w.has(w.steps("x@plain.example"), "limits", "7 connections at most", w.line("queue {"))
     w.has(w.steps("x@plain.example"), "mx", "no MX records: plain.example itself")
     w.has(w.steps("x@null.example"), "mx", "null MX: null.example takes no mail: 556 5.1.10")
     w.has(w.steps("x@fails.example"), "mx", "not known now: ")
@@ -139,6 +163,9 @@ def by_mx(w):
     assert "left out" not in w.has(s, "mx", "10 better.example")["text"]
     w.has(s, "mx", "20 mx.example.test: left out")
     w.has(s, "mx", "30 worse.example: left out")
+    s = w.steps("x@self.example")
+    assert "left out" not in w.has(s, "mx", "10 nice.example")["text"]
+    w.has(s, "mx", "20 hidden.example: left out")
     s = w.steps("x@refused.example")
     w.has(s, "answer", "550 5.7.1 not there", w.line('route "refused.example"'))
     w.has(w.steps("x@thrown.example"), "target", "it is thrown away", w.line('route "thrown.example"'))
@@ -158,6 +185,8 @@ def by_dane(w):
     w.has(s, "address", "127.0.0.10 (DNSSEC)")
     w.has(s, "dane", "1 TLSA records: the certificate must match one")
     w.has(s, "mta-sts", "has no policy")
+    s = w.steps("x@odd.test")
+    w.has(s, "dane", "none of its TLSA records can be used: no mail without TLS")
     s = w.steps("x@sts.test")
     w.has(s, "dane", "there are TLSA records, but not by DNSSEC")
     w.has(s, "mta-sts", "the domain has a policy")

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * self -- the addresses behind which an MX connection would meet ourselves.
+ * self -- the names and addresses behind which an MX connection would meet
+ * ourselves.
  *
  * Mail that goes to one of them would come back (RFC 5321 5.1).  Known are
  * the listeners that have the port of MX hosts; one on all addresses means
  * all that the host has now.
  */
 
+#include "policy/self.h"
+
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
-#include "hosts.h"
 #include "lib/mem.h"
 #include "net/listen.h"
 
@@ -131,4 +133,17 @@ self_is(const struct self *s, const struct addr *a)
 		if (addr_same_host(&s->v[i], a))
 			return true;
 	return false;
+}
+
+/* RFC 6761 6.3: localhost is whoever says it. */
+bool
+self_has_name(const struct conf *c, struct str name)
+{
+	if (str_ieq(name, STR("localhost")) ||
+	    str_iends(name, STR(".localhost")))
+		return true;
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (str_ieq(name, str_c(c->listens[i].hostname)))
+			return true;
+	return str_ieq(name, str_c(c->hostname));
 }

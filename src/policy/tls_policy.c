@@ -10,7 +10,7 @@
  * "may".
  */
 
-#include "tls_policy.h"
+#include "policy/tls_policy.h"
 
 bool
 tls_tlsa_usable(const struct dns_tlsa *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef RUNNER_TLS_POLICY_H
-#define RUNNER_TLS_POLICY_H
+#ifndef POLICY_TLS_POLICY_H
+#define POLICY_TLS_POLICY_H
 
 /*
  * tls_policy -- what TLS with a host is to be: from the facts to what is

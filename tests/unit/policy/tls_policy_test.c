@@ -2,7 +2,7 @@
 
 /* What TLS with a host is to be (T-06, T-07, S-04), as a table. */
 
-#include "runner/tls_policy.h"
+#include "policy/tls_policy.h"
 
 #include "unit.h"
 

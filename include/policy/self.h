@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef POLICY_SELF_H
+#define POLICY_SELF_H
+
+/* self -- by which names and addresses MX hosts would be ourselves. */
+
+#include "conf/conf.h"
+#include "net/addr.h"
+
+struct self;
+
+struct self *self_new(const struct conf *c) MUST_USE;
+void self_free(struct self *s);	/* NULL is fine */
+bool self_is(const struct self *s, const struct addr *a);
+/* True if NAME is one that we go by. */
+bool self_has_name(const struct conf *c, struct str name);
+
+#endif

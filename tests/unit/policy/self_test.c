@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* self: behind which names and addresses MX hosts would be ourselves. */
+
+#include "policy/self.h"
+
+#include "unit.h"
+
+static struct conf *
+conf_of(const char *listen)
+{
+	struct buf error, text;
+	struct conf *c;
+
+	buf_init(&error, 4096);
+	buf_init(&text, 4096);
+	buf_addf(&text, "hostname = mx.example.test\nsmtp-port = 2525\n"
+	    "listen in { service = smtp tls = off %s }\n", listen);
+	c = conf_parse("t.conf", buf_str(&text), &error);
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	buf_free(&text);
+	buf_free(&error);
+	return c;
+}
+
+static bool
+is(const struct self *s, const char *text)
+{
+	struct addr a;
+
+	ck_assert_int_eq(addr_parse(str_c(text), 2525, &a), 0);
+	return self_is(s, &a);
+}
+
+START_TEST(names)
+{
+	struct conf *c = conf_of("hostname = in.example.test port = 2525");
+
+	ck_assert(self_has_name(c, STR("MX.example.test")));
+	ck_assert(self_has_name(c, STR("in.example.test")));
+	ck_assert(self_has_name(c, STR("localhost")));
+	ck_assert(self_has_name(c, STR("a.LOCALHOST")));
+	ck_assert(!self_has_name(c, STR("other.example.test")));
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(addresses)
+{
+	struct conf *c = conf_of("address = {'127.0.0.9'} port = 2525");
+	struct self *s = self_new(c);
+
+	ck_assert(is(s, "127.0.0.9"));
+	ck_assert(is(s, "0.0.0.0"));
+	ck_assert(!is(s, "127.0.0.10"));
+	ck_assert(!is(s, "192.0.2.1"));
+	self_free(s);
+	conf_free(c);
+	/* Another port than that of MX hosts is nobody's business. */
+	c = conf_of("address = {'127.0.0.9'} port = 2526");
+	s = self_new(c);
+	ck_assert(!is(s, "127.0.0.9"));
+	self_free(s);
+	conf_free(c);
+	/* All addresses of the host. */
+	c = conf_of("address = {'0.0.0.0'} port = 2525");
+	s = self_new(c);
+	ck_assert(is(s, "127.0.0.1"));
+	ck_assert(is(s, "127.8.8.8"));
+	ck_assert(!is(s, "192.0.2.1"));
+	self_free(s);
+	conf_free(c);
+	self_free(NULL);
+}
+END_TEST
+
+UNIT_MAIN("self", names, addresses)
