@@ -8,6 +8,7 @@
 
 #include "ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -355,7 +356,9 @@ main(int argc, char **argv)
 		return ctl_usage();
 	code = dispatch(&t, argc - optind, argv + optind);
 	conf_free(t.conf);
-	if (fflush(stdout) != 0 && code == EX_OK)
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EX_OK) {
+		fprintf(stderr, "standard output: %s\n", strerror(errno));
 		code = EX_IOERR;
+	}
 	return code;
 }

@@ -72,6 +72,14 @@ def status(t):
         assert t.code("stop", user=1) == NOPERM and t.b.process.poll() is None
 
 
+def full(t):
+    """What cannot be printed is said, and shows in the exit status."""
+    with open("/dev/full", "w") as out:
+        r = subprocess.run([program("baridctl"), "-c", t.b.conf, "queue"], stdout=out, stderr=subprocess.PIPE, text=True,
+                           check=False)
+    assert r.returncode == 74 and "No space left" in r.stderr, r
+
+
 def looking(t, ids):
     assert t.ids() == sorted(ids.values())
     assert t.ids("--domain", "far.example") == sorted(ids[n] for n in ("one", "two", "four"))
@@ -455,6 +463,7 @@ def main():
             configuration(t)
             ids = t.fill()
             looking(t, ids)
+            full(t)
             chosen(t, ids)
             asked(t, ids)
             many(t)
