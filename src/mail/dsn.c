@@ -20,6 +20,7 @@
 #include "dsn_text.h"
 #include "grammar.h"
 #include "mail/date.h"
+#include "mail/downgrade.h"
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "recode.h"
@@ -139,9 +140,28 @@ header_part(struct str message)
 	return str_head(message, n);
 }
 
+/* True if a host without 8BITMIME can be given MESSAGE, in another form. */
+static bool
+can_be_7bit(struct str message)
+{
+	struct downgrade_plan plan;
+	struct downgrade_scan scan;
+	bool can;
+
+	downgrade_plan_init(&plan);
+	downgrade_scan_begin(&scan, &plan, false);
+	downgrade_scan_add(&scan, message);
+	downgrade_scan_end(&scan);
+	can = plan.why_not[DOWNGRADE_TO_7BIT] == NULL;
+	downgrade_plan_free(&plan);
+	return can;
+}
+
 /*
  * RFC 3461 4.3: the whole is returned with failures only.  A message with
- * lines that no line may have cannot be part of another.
+ * lines that no line may have cannot be part of another; with 8-bit text
+ * where none belongs (in a header, in a signed part) it would keep the
+ * report from hosts that take only 7-bit text, and nobody hears of that.
  */
 static void
 choose_original(struct report *r)
@@ -150,7 +170,9 @@ choose_original(struct report *r)
 
 	r->full = d->full && d->original.n > 0 &&
 	    d->original.n <= DSN_FULL_MAX && any_failed(d) &&
-	    !has_long_line(d->original);
+	    !has_long_line(d->original) &&
+	    (r->utf8 || !str_has_8bit(d->original) ||
+		can_be_7bit(d->original));
 	r->original = r->full ? d->original : header_part(d->original);
 	r->eight = str_has_8bit(r->original);
 }

@@ -306,6 +306,14 @@ START_TEST(eight_bit)
 	ck_assert(header_find(buf_str(&b), STR("Content-Transfer-Encoding"),
 	    &f));
 	buf_free(&b);
+	/* The whole of it could not be made 7-bit on the way. */
+	d.full = true;
+	d.original = STR("Subject: \xc3\xa9\r\n\r\nbody\r\n");
+	make(&d);
+	ck_assert(has("text/rfc822-headers; charset=utf-8\r\n"));
+	ck_assert(has("Content-Description: The header of the message\r\n"));
+	ck_assert(!has("body\r\n"));
+	buf_free(&b);
 }
 END_TEST
 
