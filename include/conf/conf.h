@@ -15,6 +15,7 @@
  */
 
 #include "conf/destination.h"
+#include "conf/names.h"
 #include "conf/route.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -120,21 +121,6 @@ struct conf_journal {
 	int64_t keep;
 };
 
-/* Of a name: instead of what DNS has. */
-struct conf_override {
-	const char *name;
-	struct conf_place place;
-	struct conf_strs addresses;	/* "address", "address:port", "[v6]:port" */
-};
-
-struct conf_dns {
-	struct conf_strs servers;	/* "address", "address:port", "[v6]:port" */
-	int64_t timeout;
-	uint64_t attempts;
-	bool rotate;
-	int64_t min_ttl;	/* an answer is kept for that long at least */
-};
-
 struct conf {
 	struct arena arena;
 	const char *path;	/* of the main file */
@@ -176,6 +162,8 @@ struct conf {
 	struct conf_override *overrides;
 	size_t override_n;
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
+	const char *http_proxy;	/* that HTTPS is fetched by; "": none */
+	struct conf_proxy http_way;	/* meaning */
 	const char *sink;	/* "address:port" that stands for all hosts; "": none */
 
 	struct conf_set *sets;	/* where options were set; of the room itself */
@@ -212,6 +200,8 @@ bool conf_open_log(const struct conf *c);
 void conf_forget_secrets(struct conf *c);
 /* Of them, what tokens are given for: only barid-http needs it. */
 void conf_forget_refresh(struct conf *c);
+/* That of http-proxy, likewise. */
+void conf_forget_proxy(struct conf *c);
 
 /* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
 const char *conf_default_path(void);

@@ -56,6 +56,9 @@ conf_finish(struct conf *c)
 	conf_listen_finish(c);
 	conf_route_finish(c);
 	conf_pool_finish(c);
+	if (c->http_proxy[0] != '\0' &&
+	    !conf_proxy_read(&c->arena, c->http_proxy, &c->http_way))
+		c->http_way.host = "";
 }
 
 static struct conf_place
@@ -285,6 +288,21 @@ check_sink(const struct conf *c, struct buf *error)
 		    "\"127.0.0.1:2525\" or \"[::1]:2525\"", c->sink);
 }
 
+static void
+check_http(const struct conf *c, struct buf *error)
+{
+	struct str host = str_c(c->http_way.host);
+
+	if (c->http_proxy[0] != '\0' &&
+	    ((!conf_name_is_ip(host) && !conf_name_is_host(host)) ||
+		c->http_way.version == 4))
+		conf_complain(error,
+		    conf_where(c, &c->http_proxy, conf_place_top(c)),
+		    "http-proxy: this is no proxy, expected "
+		    "\"http://user:password@host:port\" or "
+		    "\"socks5://user:password@host:port\"");
+}
+
 void
 conf_check(struct conf *c, struct buf *error)
 {
@@ -298,6 +316,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_log(c, error);
 	check_dns(c, error);
 	check_sink(c, error);
+	check_http(c, error);
 	for (size_t i = 0; i < c->override_n; i++)
 		check_override(c, &c->overrides[i], error);
 	conf_listen_check(c, error);

@@ -68,6 +68,14 @@ conf_forget_refresh(struct conf *c)
 }
 
 void
+conf_forget_proxy(struct conf *c)
+{
+	forget(&c->http_proxy);
+	if (c->http_way.version)
+		forget(&c->http_way.password);
+}
+
+void
 conf_forget_secrets(struct conf *c)
 {
 	conf_forget_refresh(c);

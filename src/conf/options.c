@@ -346,6 +346,8 @@ const struct option conf_options[] = {
 	OPT("run", STRING, run, "/run/barid", 0, 0, "The directory of sockets and locks."),
 	WORDS("addresses", CHOICE, addresses, "strict", address_words, "What addresses may hold."),
 	OPT("smtp-port", NUMBER, smtp_port, "25", 1, 65535, "The port of MX hosts."),
+	{ .name = "http-proxy", .type = OPTION_STRING, .offset = offsetof(struct BASE, http_proxy), .fallback = "",
+	  .help = "A proxy for what is fetched by HTTPS.", .secret = true },
 	OPT("sink", STRING, sink, "", 0, 0, "One server that gets all mail for other hosts; for tests."),
 	MANY("listen", listens, listen_n, conf_listen, listen_options, "A listener."),
 	ONE("tls", tls, tls_options, "TLS."),

@@ -4,10 +4,11 @@
  * fetch -- HTTPS, by libcurl.
  *
  * One request, one answer of bounded size in bounded time, and nothing that
- * a server could lead elsewhere: no redirect is followed, no proxy, cookie,
- * .netrc or compression is used, and the address is looked at once more when
- * the socket is made, so that whoever gave the name another address
- * meanwhile gains nothing.  Certificates are held against the anchors and
+ * a server could lead elsewhere: no redirect is followed, no cookie, .netrc,
+ * compression or proxy of the environment is used, and the address is looked
+ * at once more when the socket is made, so that whoever gave the name another
+ * address meanwhile gains nothing.  A proxy of the configuration is led to the
+ * address that was found here, under the same rule.  Certificates are held against the anchors and
  * the name as those of mail hosts are (net/tls.c).
  */
 
@@ -89,7 +90,7 @@ on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 	if (to->addrlen > sizeof(a.ss))
 		return CURL_SOCKET_BAD;
 	memcpy(&a.ss, &to->addr, to->addrlen);
-	if (!s->f->anywhere && !addr_is_public(&a)) {
+	if (s->f->proxy == NULL && !s->f->anywhere && !addr_is_public(&a)) {
 		s->refused = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -149,6 +150,34 @@ connect_list(const char *host, unsigned port)
 	return list;
 }
 
+/*
+ * "::ADDRESS:PORT": what a proxy is led to, whatever the name.  NULL: there is
+ * no address, or none that may be; *REFUSED says which.
+ */
+static struct curl_slist *
+proxied_list(const struct fetch *f, unsigned port, const struct addr *addr,
+    size_t n, bool *refused)
+{
+	struct curl_slist *list = NULL;
+	struct buf b;
+
+	*refused = n > 0;
+	buf_init(&b, 256);
+	for (size_t i = 0; i < n && list == NULL; i++) {
+		bool six = addr_family(&addr[i]) == AF_INET6;
+
+		if (!f->anywhere && !addr_is_public(&addr[i]))
+			continue;
+		buf_adds(&b, six ? "::[" : "::");
+		addr_add(&b, &addr[i]);
+		buf_addf(&b, "%s:%u", six ? "]" : "", port);
+		list = curl_slist_append(NULL, buf_cstr(&b));
+		*refused = false;
+	}
+	buf_free(&b);
+	return list;
+}
+
 static unsigned
 url_port(const char *url)
 {
@@ -167,6 +196,26 @@ url_port(const char *url)
 
 /* ---- the request ------------------------------------------------------------- */
 
+/* Either proxy is told a name or an address, and looks up no other. */
+static void
+set_proxy(CURL *curl, const struct conf_proxy *p)
+{
+	bool six = strchr(p->host, ':') != NULL;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_addf(&b, "%s://%s%s%s:%u",
+	    p->version == CONF_PROXY_HTTP ? "http" : "socks5h",
+	    six ? "[" : "", p->host, six ? "]" : "", (unsigned)p->port);
+	curl_easy_setopt(curl, CURLOPT_PROXY, buf_cstr(&b));
+	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (p->user[0] != '\0') {
+		curl_easy_setopt(curl, CURLOPT_PROXYUSERNAME, p->user);
+		curl_easy_setopt(curl, CURLOPT_PROXYPASSWORD, p->password);
+	}
+	buf_free(&b);
+}
+
 static void
 set_options(CURL *curl, struct state *s)
 {
@@ -176,6 +225,8 @@ set_options(CURL *curl, struct state *s)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	if (f->proxy != NULL)
+		set_proxy(curl, f->proxy);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)f->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
@@ -243,7 +294,8 @@ fetch_run(const struct fetch *f, const struct addr *addr, size_t n,
 {
 	char words[CURL_ERROR_SIZE] = "";
 	unsigned other = n > 0 ? addr_port(&addr[0]) : 0;
-	struct curl_slist *resolve, *connect;
+	bool by_name = f->proxy != NULL && f->anywhere;
+	struct curl_slist *resolve = NULL, *connect;
 	struct buf host;
 	struct state s = { .f = f, .host = &host, .body = body };
 	CURL *curl = curl_easy_init();
@@ -252,20 +304,26 @@ fetch_run(const struct fetch *f, const struct addr *addr, size_t n,
 
 	*code = 0;
 	buf_init(&host, 1024);
-	if (!curl || n == 0 || !fetch_host(f->url, &host)) {
-		buf_adds(error, n == 0 ? "it has no address" : "it is no URL");
+	if (!curl || (n == 0 && !by_name) || !fetch_host(f->url, &host)) {
+		buf_adds(error, n == 0 && !by_name ? "it has no address" : "it is no URL");
 		curl_easy_cleanup(curl);
 		buf_free(&host);
 		return false;
 	}
-	resolve = resolve_list(buf_cstr(&host), other ? other : url_port(f->url),
-	    addr, n);
-	connect = connect_list(buf_cstr(&host), other);
+	if (other == 0)
+		other = url_port(f->url);
+	if (f->proxy != NULL) {
+		connect = proxied_list(f, other, addr, n, &s.refused);
+	} else {
+		resolve = resolve_list(buf_cstr(&host), other, addr, n);
+		connect = connect_list(buf_cstr(&host),
+		    addr_port(&addr[0]));
+	}
 	set_options(curl, &s);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	curl_easy_setopt(curl, CURLOPT_RESOLVE, resolve);
 	curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect);
-	rc = curl_easy_perform(curl);
+	rc = s.refused ? CURLE_COULDNT_CONNECT : curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, code);
 	ok = !complain(curl, &s, rc, *code, words, error);
 	curl_easy_cleanup(curl);

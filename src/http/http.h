@@ -25,6 +25,7 @@ struct fetch {
 	const char *type;	/* the content type that it must have; NULL: any */
 	const char *ca;		/* trust anchors, as in net/tls.h */
 	bool anywhere;		/* also to addresses that are not public */
+	const struct conf_proxy *proxy;	/* NULL: none */
 	size_t max;		/* octets of the answer */
 	int64_t timeout_ms;	/* for all of it */
 };
@@ -33,7 +34,8 @@ struct fetch {
 bool fetch_host(const char *url, struct buf *host) MUST_USE;
 /*
  * Fetches F from one of the N addresses of its host; a port of theirs that
- * is not 0 goes before the URL's.  True if the answer was 200: BODY has it.
+ * is not 0 goes before the URL's.  Without any, a proxy that may go anywhere
+ * looks the name up.  True if the answer was 200: BODY has it.
  * *CODE is the answer's, or 0; else ERROR says why.
  */
 bool fetch_run(const struct fetch *f, const struct addr *addr, size_t n,

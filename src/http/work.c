@@ -78,7 +78,8 @@ fetch(const struct conf *c, struct fetch *f, struct buf *body, long *code,
 		look_up(c, buf_cstr(&host), &l);
 		f->anywhere = f->anywhere || override_has(c, buf_str(&host));
 		f->timeout_ms = TIMEOUT_MS - (clock_ms() - begun);
-		if (l.n == 0)
+		f->proxy = c->http_way.version != 0 ? &c->http_way : NULL;
+		if (l.n == 0 && (f->proxy == NULL || !f->anywhere))
 			buf_addf(error, "%s %s", buf_cstr(&host),
 			    l.status == DNS_TEMPORARY ? "cannot be looked up" :
 							"has no address");

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How connections to other hosts are made: what is not used there, how long they take, and a sink for all of them."""
 import os
-import pwd
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import (Barid, Names, Silent, Sink, certificate, free_port, listening, need, route, smarthost,  # noqa: E402
+from baridtest import (Barid, Names, Silent, Sink, Tiny, certificate, free_port, route, smarthost,  # noqa: E402
                        upstream, wait_for)
 
 SENDER, RCPT = "s@origin.example", "a@far.example"
@@ -96,43 +92,6 @@ def staging_tls():
 
 
 # ---- HTTP proxies, and source addresses that are a proxy's --------------------------------
-
-TINY = """Port {port}
-Listen 127.0.0.1
-User {user}
-LogFile "{d}/log"
-LogLevel Connect
-MaxClients 20
-BasicAuth me hush
-{more}
-"""
-
-
-class Tiny:
-    """tinyproxy, which wants a login; CONNECTED: the requests that it took."""
-
-    def __init__(self, more=""):
-        need("tinyproxy")
-        self.folder = tempfile.mkdtemp(prefix="barid-tiny-")
-        self.port = free_port(["127.0.0.1"])
-        with open(self.folder + "/conf", "w", encoding="utf-8") as f:
-            f.write(TINY.format(port=self.port, d=self.folder, user=pwd.getpwuid(os.geteuid()).pw_name, more=more))
-        self.process = subprocess.Popen(["tinyproxy", "-d", "-c", self.folder + "/conf"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for("tinyproxy", lambda: listening(self.port))
-
-    def connected(self):
-        with open(self.folder + "/log", encoding="utf-8") as f:
-            return re.findall(r"Request .*: CONNECT (\S+) HTTP", f.read())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def http_proxy():
     """H10: CONNECT at a proxy that we did not write, with and without the right password, and to what it refuses."""

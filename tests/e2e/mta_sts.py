@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, free_port, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, Tiny, free_port, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 
@@ -351,8 +351,26 @@ def without_helper():
         assert os.path.exists(w.kept("wild"))
 
 
+def proxied():
+    """H10: policies come by an HTTP proxy, which is led to the same addresses; what is not public stays so."""
+    with Tiny() as proxy:
+        with World(f'http-proxy = "http://me:hush@127.0.0.1:{proxy.port}"\n') as w:
+            w.send("good", "nomatch", "private")
+            wait_for("good and private", lambda: set(w.arrived()) == {"good", "private"}, 60)
+            assert w.arrived()["good"][0] == (2, "TLSv1.3"), w.arrived()
+            w.b.deferred("<to@nomatch.test>")
+            assert set(proxy.connected()) == {f"127.0.0.1:{w.web.port}"}, proxy.connected()
+            assert re.search(r"policy of private\.test: cannot be fetched: .*not a public one", w.b.log())
+            assert w.web.count("private.test") == 0 and w.web.count("good.test") == 1, w.web.asked
+            assert "hush" not in w.b.ctl("config").stdout + w.b.log()
+        with World(f'http-proxy = "http://me:wrong@127.0.0.1:{proxy.port}"\n') as w:
+            w.send("good")
+            wait_for("good, without a policy", lambda: "good" in w.arrived(), 60)
+            assert re.search(r"policy of good\.test: cannot be fetched: .*40[17]", w.b.log()), w.b.log()
+
+
 def main():
-    for test in (modes, lasting, ended, without_helper):
+    for test in (modes, lasting, ended, without_helper, proxied):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

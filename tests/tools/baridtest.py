@@ -334,6 +334,43 @@ class Silent:
         self.sock.close()
 
 
+TINY = """Port {port}
+Listen 127.0.0.1
+User {user}
+LogFile "{d}/log"
+LogLevel Connect
+MaxClients 20
+BasicAuth me hush
+{more}
+"""
+
+
+class Tiny:
+    """tinyproxy, an HTTP proxy that wants a login; CONNECTED: where it led to."""
+
+    def __init__(self, more=""):
+        need("tinyproxy")
+        self.folder = tempfile.mkdtemp(prefix="barid-tiny-")
+        self.port = free_port(["127.0.0.1"])
+        with open(self.folder + "/conf", "w", encoding="utf-8") as f:
+            f.write(TINY.format(port=self.port, d=self.folder, user=pwd.getpwuid(os.geteuid()).pw_name, more=more))
+        self.process = subprocess.Popen(["tinyproxy", "-d", "-c", self.folder + "/conf"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("tinyproxy", lambda: listening(self.port))
+
+    def connected(self):
+        with open(self.folder + "/log", encoding="utf-8") as f:
+            return re.findall(r"Request .*: CONNECT (\S+) HTTP", f.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 def merge(text):
     """A section may stand once; those that take a line each are put together."""
     lines, at = [], {}

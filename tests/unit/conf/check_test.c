@@ -44,6 +44,8 @@ static const struct fault unknown[] = {
 static const struct fault faults[] = {
 	{ "\nhostname = a_b", "2: hostname: \"a_b\" is no host name" },
 	{ "hostname = 192.0.2.1", "1: hostname: \"192.0.2.1\" is no host name" },
+	{ "\nhttp-proxy = 'proxy:80'", "2: http-proxy: this is no proxy" },
+	{ "\nhttp-proxy = 'http://a b'", "2: http-proxy: this is no proxy" },
 	{ "\nsink = localhost:25", "2: sink: \"localhost:25\" is no address" },
 	{ "\ndestination a { ignore = {DSN,\nPIPELINE} }",
 	    "3: destination.a.ignore: \"PIPELINE\" is unknown" },
@@ -292,6 +294,7 @@ static const char *const accepted[] = {
 	"upstream a { server b\xc3\xbc" "cher.test { socks = 'p:1080' } server c { socks = p } server d { socks = 'socks4a://me@[::1]:9' } "
 	    "server e { socks = 'socks5://u:p@w@h:1080' } server f { socks = 'socks5://h' } "
 	    "server g { socks = 'http://u:p@h/' } } source-name 192.0.2.1 { hostname = a socks = 'http://[::1]:3128' }",
+	"http-proxy = 'http://u:p@proxy.test:3128/'",
 	"route a { via = discard } route a { via = 'error:550' } route a { via = 'error:450 4.2.0 Later' }",
 	"route a { via = 'smtp:b' } route a { via = 'smtp:b:587' } route a { via = 'smtp:[::1]:25' } route a { via = 'lmtp:127.0.0.1:24' tls = off }",
 	"route a { via = 'lmtp:unix:/run/lmtp' } route a { via = 'smtp:unix:/run/smtp' }",
