@@ -87,6 +87,7 @@ dest_new(struct runner *r, const struct dest_way *way, struct str key,
 	d->name = d->key + name_at;
 	d->way = way_new(r->conf, way);
 	d->last = &d->first;
+	d->left_last = &d->left_first;
 	dead_init(&d->dead);
 	map_put(r->dests.all, key, d);
 	return d;
@@ -252,8 +253,8 @@ dest_full(const struct dest *d)
 {
 	if (dest_dead(d, clock_ms()) != NULL)
 		return false;
-	/* What is parked came before. */
-	return d->parked > 0 || !has_room(d);
+	/* What is parked, or left out, came before. */
+	return d->parked > 0 || d->left_n > 0 || !has_room(d);
 }
 
 /* ---- parking ---------------------------------------------------------------------- */
@@ -271,7 +272,7 @@ dest_feed(struct dest *d)
 {
 	struct dests *all = &d->r->dests;
 
-	if (d->hungry || d->parked == 0)
+	if (d->hungry || d->parked + d->left_n == 0)
 		return;
 	d->hungry = true;
 	d->hungry_next = NULL;
@@ -310,11 +311,23 @@ dest_park(struct dest *d, const struct job *j)
 	}
 }
 
+bool
+dest_is_sooner(const struct dest *d, const struct dest *other)
+{
+	int64_t now = clock_wall();
+	/* By how long it will take at the pace of the last minute. */
+	uint64_t pace = 10ULL * minute_sum(&d->minute, DELIVERED, now) + 1;
+	uint64_t others = 10ULL * minute_sum(&other->minute, DELIVERED, now) + 1;
+
+	return (d->parked + 1) * others < (other->parked + 1) * pace;
+}
+
 uint32_t
 dests_next_parked(struct runner *r, struct dest **from)
 {
 	struct dests *all = &r->dests;
 	int64_t now = clock_ms();
+	struct delivery *v;
 	struct dest *d;
 
 	while ((d = all->hungry_first) != NULL) {
@@ -326,13 +339,18 @@ dests_next_parked(struct runner *r, struct dest **from)
 			break;
 		hungry_pop(all);
 		/* It is fed again when its line gets shorter, or its way opens. */
-		if (d->parked == 0 || (!dead && !has_room(d)))
+		if (!dead && !has_room(d))
 			continue;
-		*from = d;
-		uint32_t slot = parked_pop(d);
+		if ((v = left_take(d)) != NULL) {
+			dest_feed(d);
+			job_return(v);
+		} else if (d->parked > 0) {
+			uint32_t slot = parked_pop(d);
 
-		dest_feed(d);
-		return slot;
+			*from = d;
+			dest_feed(d);
+			return slot;
+		}
 	}
 	return INDEX_NONE;
 }

@@ -27,6 +27,9 @@ struct dest {
 	struct parking parking;
 	size_t parked;
 
+	struct delivery *left_first, **left_last;	/* left out: see left.c */
+	size_t left_n;
+
 	struct group *group;	/* of hosts that take its mail; NULL: unknown */
 	struct dest *mate, **mate_at;	/* of the same group */
 	struct dest *turn_next;	/* in the group's round */
@@ -81,6 +84,8 @@ const struct dead *dest_dead(const struct dest *d, int64_t now);
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, const struct job *j);
+/* A message that is parked at D has its turn before one at OTHER, as it seems. */
+bool dest_is_sooner(const struct dest *d, const struct dest *other);
 /* There may be room for what is parked. */
 void dest_feed(struct dest *d);
 /* Puts a delivery into the line; dest_pump() moves it. */
@@ -97,6 +102,11 @@ void dest_suspend(struct dest *d, const struct dead *dead);
 void dest_unload(struct dest *d);
 /* Addresses are there, or RES says why not; takes H. */
 void dest_resolved(struct dest *d, struct hosts *h, const struct result *res);
+
+/* left.c: beside the line, while others of its message are under way. */
+void left_add(struct delivery *v);
+void left_remove(struct delivery *v);
+struct delivery *left_take(struct dest *d);	/* the first, or NULL */
 
 /* local.c: hands the delivery to the pool. */
 void local_deliver(struct delivery *v);

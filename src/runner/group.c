@@ -188,7 +188,7 @@ group_join(struct dest *d, struct hosts *h)
 		d->mate->mate_at = &d->mate;
 	g->mates = d;
 	g->waiting += d->waiting;
-	g->parked += d->parked;
+	g->parked += d->parked + d->left_n;
 	group_turn(d);
 }
 
@@ -219,7 +219,7 @@ group_leave(struct dest *d)
 	if (d->mate != NULL)
 		d->mate->mate_at = d->mate_at;
 	g->waiting -= d->waiting;
-	g->parked -= d->parked;
+	g->parked -= d->parked + d->left_n;
 	d->group = NULL;
 }
 

@@ -21,7 +21,7 @@ struct group {
 	struct hosts *hosts;	/* as looked up last */
 
 	struct dest *mates;	/* destinations whose mail it takes */
-	size_t waiting, parked;	/* theirs */
+	size_t waiting, parked;	/* theirs, and what is left out */
 	struct dest *turn_first, **turn_last;	/* those that have mail */
 
 	/* What spares it: of a section, or of queue. */

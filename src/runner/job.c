@@ -182,11 +182,25 @@ job_result(struct job *j, size_t rcpt, const struct result *res,
 		mark_later(j, rcpt);
 }
 
+/* What is left out waits in the spool: where it has its turn the soonest. */
+static void
+choose_park(struct job *j)
+{
+	for (struct delivery *v = j->all; v != NULL; v = v->all_next) {
+		if (!v->left)
+			continue;
+		left_remove(v);
+		if (j->park == NULL || dest_is_sooner(v->dest, j->park))
+			j->park = v->dest;
+	}
+}
+
 void
 job_delivered(struct job *j)
 {
 	if (--j->open > 0)
 		return;
+	choose_park(j);
 	/* The end of the pass marks what is not marked. */
 	unmark(j);
 	finish_job(j);
@@ -205,11 +219,16 @@ job_fail(struct delivery *v, const struct result *res)
 void
 job_leave(struct delivery *v)
 {
-	struct job *j = v->job;
+	left_add(v);
+	job_delivered(v->job);
+}
 
-	if (j->park == NULL)
-		j->park = v->dest;
-	job_delivered(j);
+void
+job_return(struct delivery *v)
+{
+	v->job->open++;
+	dest_add(v->dest, v);
+	dest_pump(v->dest);
 }
 
 /* ---- starting -------------------------------------------------------------------- */
@@ -487,12 +506,17 @@ plan_go(struct job *j, struct plan *p)
 static bool
 park(struct job *j, const struct plan *p)
 {
-	if (p->first == NULL)
-		return false;
-	for (const struct delivery *v = p->first; v != NULL; v = v->next)
+	struct dest *dest = NULL;
+
+	for (const struct delivery *v = p->first; v != NULL; v = v->next) {
 		if (!is_left(v))
 			return false;
-	dest_park(p->first->dest, j);
+		if (dest == NULL || dest_is_sooner(v->dest, dest))
+			dest = v->dest;
+	}
+	if (dest == NULL)
+		return false;
+	dest_park(dest, j);
 	job_free(j);
 	return true;
 }

@@ -31,7 +31,9 @@ struct job_rcpt {
 /* Recipients of one message that go in one transaction. */
 #define DELIVERY_RCPT_MAX 100
 struct delivery {
-	struct delivery *next;	/* in the line of DEST */
+	struct delivery *next;	/* in the line of DEST, or beside it */
+	struct delivery **left_at;
+	bool left;		/* out: it stands beside the line */
 	struct delivery *all_next;	/* of the job */
 	struct job *job;
 	struct dest *dest;
@@ -51,7 +53,7 @@ struct job {
 	struct runner *r;
 	uint32_t slot;
 	struct dest *from;	/* where it was parked until now, or NULL */
-	struct dest *park;	/* where it will be: recipients were left out */
+	struct dest *park;	/* where it will be: some are left out at the end */
 	char id[QUEUE_ID_SIZE];
 	struct arena arena;
 	struct queue_file file;
@@ -83,6 +85,8 @@ void job_delivered(struct job *j);
 void job_fail(struct delivery *d, const struct result *res);
 /* A delivery is left out of this pass: its line has no room for it. */
 void job_leave(struct delivery *d);
+/* There is room now, and its message is loaded still. */
+void job_return(struct delivery *d);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

@@ -204,7 +204,7 @@ def burst():
     with World(zone, slow.port, "queue { runners = 1 }\nlimits { connections-out = 20 }\n" +
                upstream("good", good.port) + route("good.test", "good") + route("*", "mx")) as b:
         send(b, *[["x@s.test", f"y{i}@good.test"] for i in range(1500)])
-        wait_for("the good half", lambda: len(good.taken) == 1500, 60)
+        wait_for("the good half", lambda: len(good.taken) == 1500, 120)
         assert slow.taken == [] and 0 < slow.held <= 20
         load(b, 3000, "x@s.test")
         send(b, "last@good.test", "bob@example.test", ["x@s.test", "bob@example.test"])
