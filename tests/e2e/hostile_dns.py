@@ -131,14 +131,16 @@ def main():
     with Names(zone) as names, Sink("--host", "127.0.0.2", "--port", str(port)) as sink, \
             Barid(relay=("127.0.0.0/8",), extra=names.conf.replace("1s", "4s") + own + f"smtp-port = {port}\nqueue {{ retry = {{1h}} }}\n") as b:
         before = set(b.processes())
-        with b.smtp() as c:
-            for domain in want:
-                c.sendmail(SENDER, [f"to@{domain}.test"], f"Subject: {domain}\r\n\r\nhello\r\n")
 
         def outcomes():
             return {m.group(1): m.group(2) for m in
                     re.finditer(r"to=<to@(\w+)\.test>.* dsn=([\d.]+), status=", b.log())}
-        wait_for("all outcomes", lambda: outcomes().keys() == want.keys(), 90)
+        # A connection that is cut takes c-ares' other questions with it: alone, and last.
+        for domains in [d for d in want if d != "cut"], ["cut"]:
+            with b.smtp() as c:
+                for domain in domains:
+                    c.sendmail(SENDER, [f"to@{domain}.test"], f"Subject: {domain}\r\n\r\nhello\r\n")
+            wait_for("all outcomes", lambda: outcomes().keys() >= set(domains), 90)
         got = outcomes()
         wrong = [f"{what[d]}: {got[d]}, not {s}" for d, s in want.items()
                  if not (got[d][0] in s if len(s) == 2 else got[d].startswith(s))]
