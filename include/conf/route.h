@@ -19,6 +19,8 @@ struct conf;
 enum conf_client_tls { TLS_OFF, TLS_MAY, TLS_REQUIRED, TLS_VERIFIED, TLS_DANE };
 enum conf_protocol { PROTOCOL_SMTP, PROTOCOL_LMTP };
 
+#define CONF_OWN_SOURCES_MAX 16	/* addresses that a message may name itself */
+
 #define CONF_PROXY_HTTP 1
 
 /* A proxy in front of a server, or in the place of a source address. */

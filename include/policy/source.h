@@ -12,9 +12,6 @@
 #include "net/addr.h"
 #include "policy/route.h"
 
-/* Addresses that a message may name itself. */
-#define SOURCE_OWN_MAX 16
-
 /*
  * The source of a message with the facts F that goes by the route R: what it
  * wishes itself, else the route's, else the address where it came in if that
@@ -27,7 +24,7 @@ struct str source_of(const struct conf *c, const struct conf_route *r,
 struct source_set {
 	const struct conf_net *v;
 	size_t n;	/* 0: the system chooses */
-	struct conf_net own[SOURCE_OWN_MAX];
+	struct conf_net own[CONF_OWN_SOURCES_MAX];
 };
 /* False: S names no pool, and is no list of addresses. */
 bool source_set(const struct conf *c, struct str s, struct source_set *set) MUST_USE;

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include "conf/conf.h"
 #include "queue/envelope.h"
 
 struct queue;
@@ -191,9 +192,9 @@ int queue_clean(struct queue *q, int64_t age) MUST_USE;
 int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg) MUST_USE;
 /*
  * From now on an import believes the settings in drop/: those of an envelope,
- * and the header fields of a .eml (queue/settings.h).
+ * and the header fields of a .eml (queue/settings.h), which go by C.
  */
-void queue_believe_settings(struct queue *q);
+void queue_believe_settings(struct queue *q, const struct conf *c);
 /* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);
 

@@ -6,13 +6,17 @@
  * settings -- fields of a message's header that say how it is delivered.
  *
  * x-barid-* and, as MailerQ has them, x-mq-*: barid.conf(5), extract-headers.
- * Whether the sender may say so is the caller's to know.
+ * Whether the sender may say so is the caller's to know.  Names of the
+ * configuration (an upstream, a pool) must be there when the field is read;
+ * what becomes of them later is the runner's business.
  */
 
+#include "conf/conf.h"
 #include "mail/header.h"
 #include "queue/envelope.h"
 
 struct settings {
+	const struct conf *conf;
 	struct arena *a;	/* of what is kept */
 	int64_t now_us;
 	unsigned seen;		/* bits by place in the table of fields */
@@ -20,12 +24,13 @@ struct settings {
 	int64_t deadline_us;
 	unsigned max_attempts;
 	int priority;
+	unsigned source_n;	/* addresses; all of them for a pool */
 	struct str retry, source, route, envid;
 	unsigned notify;
 	enum dsn_ret ret;
 };
 
-void settings_init(struct settings *s, struct arena *a, int64_t now_us);
+void settings_init(struct settings *s, const struct conf *c, struct arena *a, int64_t now_us);
 /* True if a field of that name is none of the message, whatever it says. */
 bool settings_field(struct str name);
 /* Takes such a field.  NULL, or a sentence in A that says what is wrong. */

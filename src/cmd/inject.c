@@ -190,7 +190,7 @@ take_settings(struct reading *r, struct envelope *e)
 
 	if (!r->in->conf->extract_headers)
 		return true;
-	settings_init(&s, &r->arena, e->arrival_us);
+	settings_init(&s, r->in->conf, &r->arena, e->arrival_us);
 	r->error = settings_take_all(&s, buf_str(&r->header));
 	if (!r->error)
 		r->error = settings_apply(&s, e);

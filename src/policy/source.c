@@ -65,7 +65,7 @@ read_own(struct str s, struct source_set *set)
 
 	while (more) {
 		more = str_cut(s, ',', &one, &s);
-		if (set->n == SOURCE_OWN_MAX ||
+		if (set->n == CONF_OWN_SOURCES_MAX ||
 		    addr_parse(str_trim(one), 0, &a) < 0)
 			return false;
 		set->own[set->n].family = addr_family(&a);

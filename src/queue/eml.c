@@ -283,8 +283,8 @@ eml_take(struct queue *q, int fd, const struct envelope *env,
 	buf_init(&e.head, 2 * MAIL_HEADER_MAX);
 	buf_init(&e.out, 2 * SPOOL_CHUNK);
 	e.rcpts = mem_array(EML_RCPT_MAX, sizeof(*e.rcpts));
-	settings_init(&settings, a, clock_wall_us());
-	if (q->settings)
+	settings_init(&settings, q->settings, a, clock_wall_us());
+	if (q->settings != NULL)
 		e.settings = &settings;
 	r = take_text(&e, q, fd, env, start, m);
 	*why = e.why;

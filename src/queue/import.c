@@ -79,7 +79,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->listener = e->local = e->tls = e->report = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
-	if (!q->settings) {
+	if (q->settings == NULL) {
 		e->not_before_us = e->deadline_us = 0;
 		e->max_attempts = 0;
 		e->priority = 0;
@@ -307,9 +307,9 @@ import_entry(void *arg, int dir, const char *name, ino_t ino)
 }
 
 void
-queue_believe_settings(struct queue *q)
+queue_believe_settings(struct queue *q, const struct conf *c)
 {
-	q->settings = true;
+	q->settings = c;
 }
 
 int

@@ -16,11 +16,14 @@
 #include "mail/date.h"
 #include "mail/limits.h"
 #include "mail/text.h"
+#include "net/addr.h"
 
 #define OURS "x-barid-"
 #define MAILERQ "x-mq-"
 /* Of one value. */
 #define VALUE_MAX 1000
+/* Of one that is repeated where it is refused. */
+#define WHY_VALUE_MAX 100
 /* No time is farther away than this (seconds). */
 #define AHEAD_MAX INT64_C(31622400)
 
@@ -172,35 +175,48 @@ take_retry(struct settings *s, struct str v)
 	return envelope_retry(s->retry, ms) > 0 ? NULL : wrong;
 }
 
-/* A word that may stand in an envelope, and in a list of such words. */
-static bool
-is_name(struct str v)
-{
-	return v.n > 0 && !str_has_ctl(v) && !str_has_8bit(v) &&
-	    str_find(v, ' ') < 0 && str_find(v, ',') < 0;
-}
-
-/* Each such field adds an address; a pool is one name. */
+/*
+ * Each such field adds an address; a pool is one name, and stands alone.
+ * Whether this host has an address shows when it is used.
+ */
 static const char *
 take_source(struct settings *s, struct str v)
 {
-	if (!is_name(v))
-		return "is no address of this host";
-	if (s->source.n == 0)
+	struct addr a;
+
+	if (conf_pool(s->conf, arena_cstr(s->a, v)) != NULL) {
+		if (s->source.n > 0)
+			return "is a pool, and stands beside another source";
+		s->source_n = CONF_OWN_SOURCES_MAX;
 		s->source = arena_str(s->a, v);
-	else
-		s->source = str_c(arena_printf(s->a, STR_FMT "," STR_FMT,
-		    STR_ARG(s->source), STR_ARG(v)));
-	return s->source.n > VALUE_MAX ? "is one address too many" : NULL;
+		return NULL;
+	}
+	if (addr_parse(v, 0, &a) < 0)
+		return "is neither an address nor a pool of the configuration";
+	if (s->source_n == CONF_OWN_SOURCES_MAX)
+		return "is one address too many";
+	s->source_n++;
+	s->source = s->source.n == 0 ? arena_str(s->a, v) :
+	    str_c(arena_printf(s->a, STR_FMT "," STR_FMT, STR_ARG(s->source),
+		STR_ARG(v)));
+	return NULL;
 }
 
 static const char *
 take_route(struct settings *s, struct str v)
 {
+	struct conf_via way;
+	const char *why;
+
 	if (v.n == 0 || str_has_ctl(v) || str_has_8bit(v))
 		return "is no way that route.via can have";
 	s->route = arena_str(s->a, v);
-	return NULL;
+	why = conf_via_read(s->conf, arena_cstr(s->a, v), TLS_MAY, s->a, &way);
+	if (why == NULL)
+		return NULL;
+	/* It repeats the value, and is to fit into a reply. */
+	return v.n > WHY_VALUE_MAX ? "is no way that route.via can have" :
+	    arena_printf(s->a, "is no way that route.via can have: %s", why);
 }
 
 /* RFC 6710 has -9 to 9; brokers go on to 255, which is no more urgent here. */
@@ -289,9 +305,10 @@ static const struct setting settings[] = {
 /* clang-format on */
 
 void
-settings_init(struct settings *s, struct arena *a, int64_t now_us)
+settings_init(struct settings *s, const struct conf *c, struct arena *a,
+    int64_t now_us)
 {
-	*s = (struct settings){ .a = a, .now_us = now_us, .retry = STR(""),
+	*s = (struct settings){ .conf = c, .a = a, .now_us = now_us, .retry = STR(""),
 		.source = STR(""), .route = STR(""), .envid = STR("") };
 }
 

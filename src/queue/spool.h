@@ -21,7 +21,7 @@ struct queue {
 	int dirs[QUEUE_PLACES];	/* by place */
 	int lock;
 	unsigned flags;
-	bool settings;		/* those in drop/ are believed */
+	const struct conf *settings;	/* those in drop/ are believed; or NULL */
 	uint64_t reserve;	/* octets to leave free; 0: the default */
 	char *drop_path;
 	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */

@@ -145,7 +145,7 @@ drop_start(struct runner *r)
 		loop_io_want(d->io, true, false);
 	}
 	if (r->conf->extract_headers)
-		queue_believe_settings(r->queue);
+		queue_believe_settings(r->queue, r->conf);
 	/* Before anybody reads new/: see queue_import(). */
 	work(d);
 	announce(d);

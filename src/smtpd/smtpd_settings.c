@@ -47,7 +47,7 @@ store_settings(struct session *s)
 	if (!s->conf->extract_headers || !may_steer(s) ||
 	    !has_settings(buf_str(&s->text)))
 		return (struct answer){ .code = 0 };
-	settings_init(&settings, &s->txn_arena, clock_wall_us());
+	settings_init(&settings, s->conf, &s->txn_arena, clock_wall_us());
 	why = settings_take_all(&settings, buf_str(&s->text));
 	if (why == NULL)
 		why = settings_apply(&settings, &s->txn.env);

@@ -4,6 +4,7 @@ import email
 import glob
 import os
 import signal
+import smtplib
 import sys
 import time
 
@@ -181,20 +182,50 @@ def max_attempts():
 
 
 def another_way():
-    """x-barid-route: in the words of route.via; one that is none waits for the configuration to be mended."""
+    """x-barid-route: in the words of route.via; a name that is gone later waits for it to come back."""
     with World("queue { retry = {1h} }\n") as w:
         w.send("a@far.example", fields="x-barid-route: other\r\n")
         assert w.other.messages(1)[0]["rcpts"][0]["path"] == "a@far.example"
         w.b.empty()
-        w.send("b@far.example", fields="x-barid-route: nobody\r\n")
-        line = w.b.deferred("route of this message")
-        assert "dsn=4.3.5" in line, line
-        w.b.write_conf("queue { retry = {1h} }\n" + upstream("nobody", w.other.port) + w.routes)
+        # It is there when the message comes, and not when it is tried.
+        base, more = w.b.extra, upstream("more", w.other.port) + 'pool "mine" { addresses = {"127.0.0.33"} }\n'
+        w.b.write_conf(base + "queue { deliver = false }\n" + more)
+        w.b.reload()
+        w.send("b@far.example", fields="x-barid-route: more\r\n")
+        w.send("c@far.example", fields="x-barid-route: other\r\nx-barid-source: mine\r\n")
+        w.b.write_conf(base)
+        w.b.reload()
+        for words in ("the route of this message: there is no upstream", 'bind: "mine" is neither a pool nor an address'):
+            line = w.b.deferred(words)
+            assert "dsn=4.3.5" in line, line
+        w.b.write_conf(base + more)
         w.b.reload()
         w.b.ctl("queue", "flush")
-        w.other.messages(2)
+        w.other.messages(3)
         w.b.empty()
         assert w.far.messages() == []
+
+
+def unknown():
+    """A route or source that the configuration does not know refuses the message, however it comes."""
+    with World('pool "app" { addresses = {"127.0.0.33"} }\n') as w:
+        for field, why in (("x-barid-route: nobody", 'x-barid-route is no way that route.via can have: there is no upstream '
+                            '"nobody", expected mx, '),
+                           ("X-MQ-Pool: apps", "X-MQ-Pool is neither an address nor a pool of the configuration")):
+            try:
+                w.send("a@far.example", fields=field + "\r\n")
+            except smtplib.SMTPDataError as e:
+                assert e.smtp_code == 554 and e.smtp_error.decode().startswith("5.6.0 " + why), e
+            else:
+                raise AssertionError(f"taken: {field}")
+            r = w.b.sendmail("a@far.example", text=field + "\nSubject: x\n\nx\n", check=False)
+            assert r.returncode == 65 and r.stderr.decode().startswith("sendmail: " + why), r
+            with open(f"{w.b.dir}/spool/drop/{field[:7]}.eml", "w", encoding="ascii") as f:
+                f.write(f"From: {SENDER}\nTo: a@far.example\n{field}\n\nx\n")
+            os.utime(f.name, (1, 1))
+            wait_for("it in bad/", lambda f=f: not os.path.exists(f.name))
+            wait_for("the reason", lambda why=why: ": " + why in w.b.log())
+        assert len(os.listdir(w.b.dir + "/spool/bad")) == 2 and w.far.messages() == []
 
 
 # ---- life ------------------------------------------------------------------------------
@@ -258,7 +289,8 @@ def stopped():
 
 
 def main():
-    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, null_sender, held, mended, stopped):
+    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, unknown, null_sender, held,
+                 mended, stopped):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

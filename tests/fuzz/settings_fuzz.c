@@ -45,6 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.path = { STR("a"), STR("b") } };
 	struct envelope e = { .id = "0651F0C3D2A1BF00042", .arrival_us = 1,
 		.rcpts = &rcpt, .rcpt_n = 1 }, got;
+	struct conf *c = conf_default();
 	struct settings s;
 	struct arena a;
 	struct buf b;
@@ -53,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	arena_init(&a, ENVELOPE_ARENA);
 	buf_init(&b, ENVELOPE_MAX);
-	settings_init(&s, &a, INT64_C(1795176000000000));
+	settings_init(&s, c, &a, INT64_C(1795176000000000));
 	if (settings_take_all(&s, text) == NULL &&
 	    settings_apply(&s, &e) == NULL) {
 		envelope_format(&b, &e);
@@ -67,5 +68,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check_stripped(text);
 	buf_free(&b);
 	arena_free(&a);
+	conf_free(c);
 	return 0;
 }

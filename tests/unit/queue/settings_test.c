@@ -13,6 +13,24 @@
 #define NOW INT64_C(1795176000)
 
 static struct arena a;
+static struct conf *conf;
+
+/* With something that a field can name. */
+static void
+load_conf(void)
+{
+	static const char text[] =
+	    "upstream isp { server \"192.0.2.8\" { } }\n"
+	    "pool fast { addresses = {\"192.0.2.10\", \"192.0.2.11\"} }\n";
+	struct buf error;
+
+	if (conf != NULL)
+		return;
+	buf_init(&error, 1000);
+	conf = conf_parse("test.conf", str_c(text), &error);
+	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+}
 
 static const char *
 take(const char *header, struct envelope *e)
@@ -20,7 +38,8 @@ take(const char *header, struct envelope *e)
 	struct settings s;
 	const char *why;
 
-	settings_init(&s, &a, NOW * US);
+	load_conf();
+	settings_init(&s, conf, &a, NOW * US);
 	why = settings_take_all(&s, str_c(header));
 	return why != NULL ? why : settings_apply(&s, e);
 }
@@ -115,6 +134,11 @@ START_TEST(everything)
 	    &e));
 	ck_assert_int_eq(e.priority, 9);
 	ck_str(e.source, STR("fast"));
+	ck_assert_ptr_null(take("x-barid-route: isp\r\n", &e));
+	ck_str(e.route, STR("isp"));
+	ck_assert_ptr_null(take("x-barid-route: mx\r\nx-mq-ip: 2001:db8::1\r\n",
+	    &e));
+	ck_str(e.source, STR("2001:db8::1"));
 	arena_free(&a);
 }
 END_TEST
@@ -141,9 +165,23 @@ START_TEST(refused)
 		{ "x-mq-retries: 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
 		    "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
 		    "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "x-mq-retries is no list" },
-		{ "x-mq-ip: 192.0.2.1, 192.0.2.2", "x-mq-ip is no address" },
-		{ "x-mq-ip:", "x-mq-ip is no address" },
+		{ "x-mq-ip: 192.0.2.1, 192.0.2.2",
+		    "x-mq-ip is neither an address nor a pool" },
+		{ "x-mq-ip:", "x-mq-ip is neither an address nor a pool" },
+		{ "x-barid-source: slow", "x-barid-source is neither an "
+		    "address nor a pool" },
+		{ "x-mq-pool: fast\r\nx-mq-ip: 192.0.2.1", "x-mq-ip is one "
+		    "address too many" },
+		{ "x-mq-ip: 192.0.2.1\r\nx-mq-pool: fast", "x-mq-pool is a "
+		    "pool, and stands beside" },
 		{ "x-barid-route: \xc3\xa9", "x-barid-route is no way" },
+		{ "x-barid-route:", "x-barid-route is no way" },
+		{ "x-barid-route: ips", "x-barid-route is no way that "
+		    "route.via can have: there is no upstream \"ips\", expected "
+		    "mx, the name of an upstream, " },
+		{ "x-barid-route: smtp:", "x-barid-route is no way that "
+		    "route.via can have: \"smtp:\" leads nowhere" },
+		{ "x-barid-route: error:200", "x-barid-route is no way" },
 		{ "x-mq-dsn-notify: sometimes", "x-mq-dsn-notify is not" },
 		{ "x-mq-dsn-ret: half", "x-mq-dsn-ret is neither" },
 		{ "x-mq-dsn-envid: \xc3\xa9", "x-mq-dsn-envid is no" },
