@@ -28,7 +28,8 @@ struct conf_proxy {
 	int version;		/* SOCKS 4, 5; CONF_PROXY_HTTP; 0: none */
 	const char *host;	/* a name or an address */
 	uint16_t port;
-	const char *user, *password;
+	const char *user, *password;	/* without escapes */
+	const char *wrong;	/* what is wrong with what HOST "" stands for; or "" */
 };
 
 struct conf_server {

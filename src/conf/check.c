@@ -300,7 +300,8 @@ check_http(const struct conf *c, struct buf *error)
 		    conf_where(c, &c->http_proxy, conf_place_top(c)),
 		    "http-proxy: this is no proxy, expected "
 		    "\"http://user:password@host:port\" or "
-		    "\"socks5://user:password@host:port\"");
+		    "\"socks5://user:password@host:port\"%s",
+		    c->http_way.wrong);
 }
 
 void

@@ -140,8 +140,8 @@ conf_pool_check(const struct conf *c, struct buf *error)
 			    "source-name.%s.socks: this is no proxy, expected "
 			    "one with an address such as "
 			    "\"socks5://192.0.2.1:1080\" or "
-			    "\"http://user:password@192.0.2.1:3128\"",
-			    s->address);
+			    "\"http://user:password@192.0.2.1:3128\"%s",
+			    s->address, s->proxy.wrong);
 	}
 }
 

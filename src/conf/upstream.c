@@ -79,14 +79,77 @@ split_port(struct arena *a, struct str s, uint16_t fallback, const char **host,
 	return s.n == 0 || (str_u64(s, UINT16_MAX, port) == 0 && *port > 0);
 }
 
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+	    c >= 'a' && c <= 'f'    ? c - 'a' + 10 :
+	    c >= 'A' && c <= 'F'    ? c - 'A' + 10 : -1;
+}
+
+/* S without its escapes (RFC 3986 2.1); NULL: there is one that is none. */
+static const char *
+unescape(struct arena *a, struct str s)
+{
+	char *text = arena_alloc(a, s.n + 1), *to = text;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		int high, low;
+
+		if (s.p[i] != '%') {
+			*to++ = s.p[i];
+			continue;
+		}
+		high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
+		low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
+		/* What would end the text here would end it for the proxy. */
+		if (low < 0 || high + low == 0)
+			return NULL;
+		*to++ = (char)(high * 16 + low);
+		i += 2;
+	}
+	*to = '\0';
+	return text;
+}
+
+/* "user:password", which is P's; false: P says what is wrong. */
+static bool
+read_login(struct arena *a, struct str login, struct conf_proxy *p)
+{
+	struct str user, password;
+	const char *u, *w;
+
+	(void)str_cut(login, ':', &user, &password);
+	u = unescape(a, user);
+	w = unescape(a, password);
+	if (u == NULL || w == NULL) {
+		p->wrong = "; in user and password \"%\" begins an escape of "
+		    "two hexadecimal digits, as %25 for itself";
+		return false;
+	}
+	if (strlen(u) > SOCKS_TEXT_MAX || strlen(w) > SOCKS_TEXT_MAX ||
+	    (p->version == 4 && w[0] != '\0'))
+		return false;
+	/* RFC 7617 2: the first colon ends the user. */
+	if (p->version == CONF_PROXY_HTTP && strchr(u, ':') != NULL) {
+		p->wrong = "; the user of an HTTP proxy has no colon";
+		return false;
+	}
+	p->user = u;
+	p->password = w;
+	return true;
+}
+
 bool
 conf_proxy_read(struct arena *a, const char *text, struct conf_proxy *p)
 {
-	struct str s = str_c(text), login = STR(""), user, password;
+	struct str s = str_c(text), login = STR("");
 	ptrdiff_t at;
 	uint64_t port;
 
-	*p = (struct conf_proxy){ .version = 4, .user = "", .password = "" };
+	*p = (struct conf_proxy){ .version = 4, .host = "", .user = "",
+		.password = "", .wrong = "" };
 	if (str_istarts(s, STR("socks5://"))) {
 		p->version = 5;
 		s = str_skip(s, 9);
@@ -104,15 +167,11 @@ conf_proxy_read(struct arena *a, const char *text, struct conf_proxy *p)
 		login = str_head(s, (size_t)at);
 		s = str_skip(s, (size_t)at + 1);
 	}
-	(void)str_cut(login, ':', &user, &password);
-	if (at == 0 || user.n > SOCKS_TEXT_MAX || password.n > SOCKS_TEXT_MAX ||
-	    (p->version == 4 && password.n > 0) ||
+	if (at == 0 || !read_login(a, login, p) ||
 	    !split_port(a, s, p->version == CONF_PROXY_HTTP ? HTTP_PORT :
 							      SOCKS_PORT,
 		&p->host, &port))
 		return false;
-	p->user = arena_cstr(a, user);
-	p->password = arena_cstr(a, password);
 	p->host = host_of(a, p->host);
 	p->port = (uint16_t)port;
 	return true;
@@ -357,8 +416,8 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    "upstream.%s.server.%s.socks: this is no proxy, expected "
 		    "\"host:port\", \"socks4a://host:port\", "
 		    "\"socks5://user:password@host:port\" or "
-		    "\"http://user:password@host:port\"",
-		    u->name, s->name);
+		    "\"http://user:password@host:port\"%s",
+		    u->name, s->name, s->proxy.wrong);
 	if (s->socks[0] && is_unix(str_c(s->name)))
 		conf_complain(error, conf_where(c, &s->socks, s->place),
 		    "upstream.%s.server.%s.socks: no proxy leads to a socket "

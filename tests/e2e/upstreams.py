@@ -381,7 +381,7 @@ def socks_real():
         wait_for("the proxies", lambda: listening(port) and listening(other))
         for host, way in (("127.0.0.1", f"socks4a://127.0.0.1:{port}"), ("localhost", f"socks5://127.0.0.1:{port}"),
                           ("127.0.0.1", f"socks5://127.0.0.1:{port}"),
-                          ("localhost", f"socks5://me:se:cr@et@127.0.0.1:{other}")):
+                          ("localhost", f"socks5://me:se:cr%40et@127.0.0.1:{other}")):
             with Sink() as s, smarthost(server(s.port, f'socks = "{way}"', host), extra=SLOW) as b:
                 b.send(SENDER, [RCPT], message("through", "x" * 70 + "\r\n"))
                 assert len(s.messages(1)) == 1

@@ -148,6 +148,14 @@ static const struct fault faults[] = {
 	{ "upstream a { server b { socks = 'http://c:x' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = 'socks5://@c' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "upstream a { server b { socks = 'socks4a://u:p@c' } }", "1: upstream.a.server.b.socks: this is no proxy" },
+	{ "\nhttp-proxy = 'http://u:100%@h'", "2: http-proxy: this is no proxy, expected \"http://user:password@host:port\" or "
+	    "\"socks5://user:password@host:port\"; in user and password \"%\" begins an escape" },
+	{ "\nhttp-proxy = 'http://a%3ab:c@h'", "2: http-proxy: this is no proxy, expected \"http://user:password@host:port\" or "
+	    "\"socks5://user:password@host:port\"; the user of an HTTP proxy has no colon" },
+	{ "upstream a { server b {\nsocks = 'socks5://u:%2@c' } }", "2: upstream.a.server.b.socks: this is no proxy" },
+	{ "upstream a { server b {\nsocks = 'socks5://u:%zz@c' } }", "2: upstream.a.server.b.socks: this is no proxy" },
+	{ "upstream a { server b {\nsocks = 'socks5://u%00:x@c' } }", "2: upstream.a.server.b.socks: this is no proxy" },
+	{ "source-name 192.0.2.1 { hostname = a\nsocks = 'http://u:%@127.0.0.1' }", "2: source-name.192.0.2.1.socks: this is no proxy" },
 	{ "upstream a { server b { socks = '[::1]x' } }", "1: upstream.a.server.b.socks: this is no proxy" },
 	{ "source-name 192.0.2.1 { hostname = a\nsocks = 'http://h' }", "2: source-name.192.0.2.1.socks: this is no proxy" },
 	{ "source-name 192.0.2.1 { hostname = a socks = '127.0.0.1:x' }", "1: source-name.192.0.2.1.socks: this is no proxy" },

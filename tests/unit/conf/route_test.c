@@ -91,7 +91,12 @@ START_TEST(proxies)
 {
 	static const struct {
 		const char *text;
-		struct conf_proxy want;
+		struct {
+			int version;
+			const char *host;
+			unsigned port;
+			const char *user, *password;
+		} want;
 	} t[] = {
 		{ "127.0.0.1:1081", { 4, "127.0.0.1", 1081, "", "" } },
 		{ "proxy.test", { 4, "proxy.test", 1080, "", "" } },
@@ -99,6 +104,9 @@ START_TEST(proxies)
 		{ "SOCKS4A://me@p:9", { 4, "p", 9, "me", "" } },
 		{ "socks5://p", { 5, "p", 1080, "", "" } },
 		{ "socks5://me:se@cr:et@[::1]:9", { 5, "::1", 9, "me", "se@cr:et" } },
+		{ "socks5://m%3a%C3%a9:%40%2F%25@p", { 5, "p", 1080, "m:\xc3\xa9", "@/%" } },
+		{ "socks4a://a%20b@p", { 4, "p", 1080, "a b", "" } },
+		{ "http://me:p%3Aw@p", { CONF_PROXY_HTTP, "p", 80, "me", "p:w" } },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
