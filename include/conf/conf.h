@@ -31,6 +31,9 @@ enum conf_listen_tls {
 };
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 
+/* Where mail came in that programs of this host left in drop/. */
+#define CONF_LISTEN_DROP "sendmail"
+
 struct conf_listen {
 	const char *name;
 	struct conf_place place;

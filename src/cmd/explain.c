@@ -46,7 +46,7 @@ take_facts(struct explain *x, const struct ctl *t, struct arena *a)
 	}
 	x->facts.user = str_c(t->user);
 	x->facts.listener = str_c(t->listener);
-	if (t->listener == NULL)
+	if (t->listener == NULL || strcmp(t->listener, CONF_LISTEN_DROP) == 0)
 		return EX_OK;
 	for (size_t i = 0; i < x->conf->listen_n; i++)
 		if (strcmp(x->conf->listens[i].name, t->listener) == 0)

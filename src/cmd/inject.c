@@ -324,7 +324,7 @@ fill_envelope(struct reading *r, struct envelope *e)
 	queue_id_new(e->id);
 	e->client = str_c(arena_printf(&r->arena, "local %s (%u)", pw ? pw->pw_name : "?",
 	    (unsigned)getuid()));
-	e->listener = STR("sendmail");
+	e->listener = STR(CONF_LISTEN_DROP);
 	if (r->in->envid) {
 		struct buf b;
 		buf_init(&b, DSN_ENVID_MAX * 4);

@@ -91,7 +91,7 @@ static int
 verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 {
 	struct userset *users = userset_new();
-	struct mail_facts f = { .way = NULL };
+	struct mail_facts f = { .listener = STR(CONF_LISTEN_DROP) };
 	struct arena a;
 	int code = EX_OSERR;
 

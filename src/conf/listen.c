@@ -162,6 +162,11 @@ check_listen(
 		    "a listener with service = \"admin\"");
 		return;
 	}
+	if (str_ieq(str_c(l->name), STR(CONF_LISTEN_DROP)))
+		conf_complain(error, l->place,
+		    "listen.%s: that is where programs of this host hand in "
+		    "mail, expected another name",
+		    l->name);
 	if (check_addresses(c, l, error) && l->port.n == 0)
 		conf_complain(error, l->place,
 		    "listen.%s: no port, expected port = \"%s\" or "

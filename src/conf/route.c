@@ -234,6 +234,7 @@ check_listeners(
 
 	for (i = 0; i < r->listener.n; i++) {
 		conf_nearest_init(&near, str_c(r->listener.v[i]));
+		conf_nearest_try(&near, CONF_LISTEN_DROP);
 		for (k = 0; k < c->listen_n; k++)
 			conf_nearest_try(&near, c->listens[k].name);
 		if (near.distance == 0)

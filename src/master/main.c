@@ -89,8 +89,8 @@ serve_stdin(const char *path)
 {
 	struct conf *c = load_or_exit(path, NULL);
 	struct buf error;
-	struct conf_listen listen = { .name = "stdin", .service = SERVICE_SMTP, .hostname = "",
-		.tls = LISTEN_TLS_OFF };
+	struct conf_listen listen = { .name = CONF_LISTEN_DROP, .service = SERVICE_SMTP,
+		.hostname = "", .tls = LISTEN_TLS_OFF };
 	const struct passwd *pw = getpwuid(getuid());
 
 	buf_init(&error, 4096);

@@ -76,7 +76,8 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->client = str_c(arena_printf(&d->arena, "local user (%lu)",
 	    (unsigned long)d->st.st_uid));
 	e->helo = e->proto = e->user = STR("");
-	e->listener = e->local = e->tls = e->report = STR("");
+	e->listener = STR(CONF_LISTEN_DROP);
+	e->local = e->tls = e->report = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
 	if (q->settings == NULL) {

@@ -33,7 +33,7 @@ def own(name, sink):
 
 def credentials():
     """The first route all of whose conditions hold; each way has its own login at the next server."""
-    names = ("address", "domain", "regex", "sender", "user", "listener", "both", "null", "rest")
+    names = ("address", "domain", "regex", "sender", "user", "listener", "both", "null", "drop", "rest")
     sinks = {n: Sink(*AUTH, f"{n}:pw-{n}") for n in names}
     routes = r"""
 route "*" { via = "null" sender = {"<>"} }
@@ -44,6 +44,7 @@ route "*.one.test" { via = "domain" }
 route "one.test" { via = "sender" sender = {'/al.*@example\.test/', "carol@*"} }
 route "*" { via = "user" user = {"al*"} }
 route "*" { via = "listener" listener = {"submission", "submissions"} }
+route "*" { via = "drop" listener = {"sendmail"} }
 route "*" { via = "rest" }
 """
     extra = "".join(own(n, s) for n, s in sinks.items()) + routes + SLOW
@@ -73,9 +74,15 @@ route "*" { via = "rest" }
         b.send(SENDER, ["boss@one.test", "x@a.one.test"], message("two ways"))
         b.empty()
         assert len(sinks["address"].messages()) == 2 and len(sinks["domain"].messages()) == 2
+        # What programs of this host leave comes in by the listener "sendmail".
+        b.sendmail("-f", "dave@else.test", "x@three.test", text="Subject: drop\n\nx\n")
+        with open(b.dir + "/spool/drop/a.eml", "w", encoding="ascii") as f:
+            f.write("From: dave@else.test\nTo: y@three.test\n\nx\n")
+        os.utime(f.name, (1, 1))
+        assert sorted(m["rcpts"][0]["path"] for m in sinks["drop"].messages(2)) == ["x@three.test", "y@three.test"]
         # People are told the same, with the line that decided.
         for sender, rcpt, way in ((SENDER, "boss@one.test", "address"), (SENDER, "x@one.test", "sender"),
-                                  ("dave@else.test", "x@one.test", "rest"), ("<>", "x@one.test", "null")):
+                                  ("dave@else.test", "x@one.test", "drop"), ("<>", "x@one.test", "null")):
             shown = b.sendmail("-bv", "-f", sender, rcpt).stdout.decode()
             place = line_of(b, f'via = "{way}"')
             assert shown == f"{rcpt}... a smarthost: upstream {way} ({place})\n", shown

@@ -232,6 +232,7 @@ static const struct fault faults[] = {
 };
 
 static const struct fault later[] = {
+	{ "listen Sendmail { port = 25 tls = off }", "1: listen.Sendmail: that is where programs of this host hand in mail" },
 	{ "listen a { service = admin port = 2580 }", "1: not yet: a listener with service = \"admin\"" },
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
@@ -306,7 +307,7 @@ static const char *const accepted[] = {
 	"route a { via = discard } route a { via = 'error:550' } route a { via = 'error:450 4.2.0 Later' }",
 	"route a { via = 'smtp:b' } route a { via = 'smtp:b:587' } route a { via = 'smtp:[::1]:25' } route a { via = 'lmtp:127.0.0.1:24' tls = off }",
 	"route a { via = 'lmtp:unix:/run/lmtp' } route a { via = 'smtp:unix:/run/smtp' }",
-	"listen in { port = 25 tls = off } route '*' { sender = {'<>', b.test, '*@c.test', '/x/'} user = {'a*', '/b/'} listener = {IN} }",
+	"listen in { port = 25 tls = off } route '*' { sender = {'<>', b.test, '*@c.test', '/x/'} user = {'a*', '/b/'} listener = {IN, sendmail} }",
 	"route '/sales-.*@a\\.test/' { } route 'x@y.test' { } route '*@y.test' { } route '*a' { } route '*.*' { }",
 	"pool a { addresses = {10.0.0.1} } pool b { addresses = {10.0.0.2} } route '*' { source = a } route b { source = ::1 }",
 	"source { addresses = {10.0.0.1, ::1} mappable = {10.0.0.0/8} unmappable = {} } source-name 10.0.0.1 { hostname = a.b }",

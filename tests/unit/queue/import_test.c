@@ -96,7 +96,7 @@ START_TEST(forged_facts)
 	ck_str(f.env.user, STR(""));
 	ck_str(f.env.tls, STR(""));
 	ck_str(f.env.helo, STR(""));
-	ck_str(f.env.listener, STR(""));
+	ck_str(f.env.listener, STR("sendmail"));
 	ck_str(f.env.local, STR(""));
 	ck_str(f.env.proto, STR(""));
 	ck_assert_uint_eq(f.env.extra_n, 0);
