@@ -328,7 +328,7 @@ dispatch(struct ctl *t, int argc, char **argv)
 			continue;
 		if ((t->given & ~commands[i].takes) != 0)
 			return ctl_usage();
-		t->conf = cmd_conf(t->path);
+		t->conf = cmd_conf(t->path, EX_CONFIG);
 		return commands[i].run(t, argc - 1, argv + 1);
 	}
 	return ctl_usage();

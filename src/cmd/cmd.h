@@ -14,8 +14,8 @@
 #include "queue/queue.h"
 #include "report/listing.h"
 
-/* Loads the configuration; complains on standard error and exits 78 if it is bad. */
-struct conf *cmd_conf(const char *path);
+/* Loads the configuration; complains on standard error and exits with CODE if it is bad. */
+struct conf *cmd_conf(const char *path, int code);
 
 /* The path of NAME, "barid" or "baridctl"; good until the next call. */
 const char *cmd_program(const char *name);

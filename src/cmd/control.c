@@ -18,7 +18,7 @@
 #define ANSWER_MS 60000
 
 struct conf *
-cmd_conf(const char *path)
+cmd_conf(const char *path, int code)
 {
 	struct buf error;
 
@@ -26,7 +26,7 @@ cmd_conf(const char *path)
 	struct conf *c = conf_load(path, &error);
 	if (!c) {
 		fputs(buf_cstr(&error), stderr);
-		exit(EX_CONFIG);
+		exit(code);
 	}
 	buf_free(&error);
 	return c;

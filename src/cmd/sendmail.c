@@ -67,6 +67,16 @@ send_message(struct sendmail_options *o, const struct conf *c, int argc, char **
 	return code;
 }
 
+/* The exit code for an address with that in store. */
+static int
+code_of(const struct target *t)
+{
+	if (t->kind == TARGET_ERROR && t->way->code < 500)
+		return EX_TEMPFAIL;
+	return t->kind == TARGET_ERROR || t->kind == TARGET_NO_ROUTE ||
+	    t->kind == TARGET_UNKNOWN ? EX_NOUSER : EX_OK;
+}
+
 /* Where mail goes, and the line of the configuration that says so. */
 static void
 show_target(const struct target *t)
@@ -95,6 +105,10 @@ verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 	struct arena a;
 	int code = EX_OSERR;
 
+	if (o->inject.extract || o->first == argc) {
+		fputs("sendmail: -bv takes addresses as arguments, and reads no message\n", stderr);
+		return EX_USAGE;
+	}
 	arena_init(&a, 1 << 20);
 	if (!users || (code = set_sender(o, c, &a)) != 0)
 		goto out;
@@ -113,6 +127,8 @@ verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 		struct str addr = path_str(&a, &p);
 		printf(STR_FMT "... ", STR_ARG(addr));
 		show_target(&t);
+		if (code != EX_NOUSER && code_of(&t) != EX_OK)
+			code = code_of(&t);
 	}
 out:
 	arena_free(&a);
@@ -184,7 +200,8 @@ run(struct sendmail_options *o, int argc, char **argv)
 		return EX_OK;
 	if (o->mode == MODE_FLUSH && o->flush_sender)
 		return flush_sender(o);
-	struct conf *c = cmd_conf(o->conf);
+	/* A message is kept by callers for which it is only too early (75). */
+	struct conf *c = cmd_conf(o->conf, o->mode == MODE_MESSAGE ? EX_TEMPFAIL : EX_CONFIG);
 	const struct listing_filter all = { .ids = NULL };
 	uint64_t count;
 	int code;

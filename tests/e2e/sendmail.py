@@ -212,8 +212,10 @@ def exit_codes(c):
     with open(c.dir + "/broken.conf", "w") as f:
         f.write('hostname = "a.example"\nspol = "/nowhere"\n')
     for conf in ("/nonexistent/barid.conf", c.dir + "/broken.conf"):
-        r = subprocess.run([program("sendmail"), "-C", conf, "bob"], input=b"\n\n", capture_output=True)
-        assert r.returncode == CONFIG and b"barid.conf" in r.stderr or b"broken.conf:2" in r.stderr, r
+        # Who has a message is to keep it; who only asks hears what is wrong.
+        for args, code in ((["bob"], TEMPFAIL), (["-t"], TEMPFAIL), (["-bv", "bob"], CONFIG), (["-bp"], CONFIG)):
+            r = subprocess.run([program("sendmail"), "-C", conf, *args], input=b"To: bob\n\n", capture_output=True)
+            assert r.returncode == code and (b"barid.conf" in r.stderr or b"broken.conf:2: " in r.stderr), r
     os.unlink(c.dir + "/broken.conf")
     # The spool cannot be used now.
     with open(c.b.conf) as f:
@@ -454,7 +456,12 @@ def verify(c):
     out = c.b.sendmail("-bv", "bob@example.test", "x@far.example").stdout.decode().splitlines()
     assert len(out) == 2 and out[0].startswith("bob@example.test... ") and "bob" in out[0], out
     assert out[1].startswith("x@far.example... ") and "far" in out[1], out
-    assert c.b.sendmail("-bv", "a@@b", check=False).returncode == 67
+    for args, code in ((["a@@b"], 67), (["x@never.example"], 67), (["x@never.example", "x@later.example"], 67),
+                       (["x@later.example", "bob"], 75), (["x@no.example"], 0), (["-f", "spam@x.example", "x@no.example"], 67),
+                       ([], USAGE), (["-t"], USAGE)):
+        r = c.b.sendmail("-bv", *args, check=False, text="To: bob\n\n")
+        assert r.returncode == code and bool(r.stderr) == (code == USAGE), (args, r)
+    assert b": 450 4.7.1 Not today (" in c.b.sendmail("-bv", "x@later.example", check=False).stdout
     c.b.empty()
 
 
@@ -559,7 +566,11 @@ def main():
         with Peer("sinkd", "--out", out, "--rule", "RCPT=450 4.2.0 later, please") as sink:
             sink.out = out
             b.write_conf(f'upstream "far" {{ server "127.0.0.1" {{ port = {sink.port} }} }}\n'
-                         'route "far.example" { via = "far" }\nlimits { message-size = 6MB }\n')
+                         'route "far.example" { via = "far" }\nlimits { message-size = 6MB }\n'
+                         'route "never.example" { via = "error:550 No" }\n'
+                         'route "later.example" { via = "error:450 Not today" }\n'
+                         'route "no.example" { via = "error:550 No" sender = {"x.example"} }\n'
+                         'route "no.example" { via = "discard" }\n')
             b.start()
             c = Caller(b)
             for test in (cron, git, php, mutt, flags, exit_codes, senders, headers, bodies, killed, while_down,
