@@ -167,6 +167,22 @@ int queue_move(struct queue *q, enum queue_place from, const char *id,
 int queue_set_next(struct queue *q, enum queue_place place, const char *id, int64_t next) MUST_USE;
 
 /*
+ * What is to become of a message that is being attempted, and that nobody may
+ * touch therefore: it stands beside it in the spool.
+ */
+enum queue_order { ORDER_NONE, ORDER_HOLD, ORDER_DELETE, ORDER_BOUNCE };
+
+/* Order NOW stands in place of WAS; durable at queue_sync_orders(). */
+int queue_order(struct queue *q, const char *id, enum queue_order was,
+    enum queue_order now) MUST_USE;
+/* No order stands for ID: it was carried out, behind which this belongs, or taken back. */
+int queue_order_void(struct queue *q, const char *id) MUST_USE;
+int queue_sync_orders(struct queue *q) MUST_USE;
+/* Calls FN with each that stands; a crash may have left two of one message. */
+int queue_orders(struct queue *q,
+    void (*fn)(void *arg, const char *id, enum queue_order o), void *arg) MUST_USE;
+
+/*
  * Calls FN for each message of PLACE, in no order, until it returns false:
  * id, due time (mtime), octets of the file.  What is no message (another
  * name, no plain file) is left alone: one call with a NULL id says so.

@@ -143,10 +143,13 @@ static int
 open_all(struct queue *q, uid_t owner, gid_t drop_group, struct buf *error)
 {
 	struct wanted w = { "tmp", 0700, owner, (gid_t)-1, false, 022 };
+	bool create = (q->flags & QUEUE_CREATE) != 0;
 
-	q->tmp = open_dir(q->root, &w, (q->flags & QUEUE_CREATE) != 0,
-	    DIR_FLAGS, error);
-	if (q->tmp < 0)
+	q->tmp = open_dir(q->root, &w, create, DIR_FLAGS, error);
+	w.name = "orders";
+	if (q->tmp >= 0)
+		q->orders = open_dir(q->root, &w, create, DIR_FLAGS, error);
+	if (q->orders < 0)
 		return -1;
 	for (enum queue_place p = QUEUE_NEW; p < QUEUE_PLACES; p++)
 		if (open_place(q, p, owner, drop_group, error) < 0)
@@ -201,7 +204,7 @@ queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
 	struct queue *q = mem_alloc(sizeof(*q));
 	int r, err;
 
-	q->root = q->tmp = q->lock = -1;
+	q->root = q->tmp = q->orders = q->lock = -1;
 	for (size_t i = 0; i < QUEUE_PLACES; i++)
 		q->dirs[i] = -1;
 	q->flags = flags;
@@ -243,6 +246,7 @@ queue_close(struct queue *q)
 	for (size_t i = 0; i < QUEUE_PLACES; i++)
 		close_if(q->dirs[i]);
 	close_if(q->tmp);
+	close_if(q->orders);
 	close_if(q->lock);
 	close_if(q->root);
 	mem_free(q->drop_path);

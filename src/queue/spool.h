@@ -18,6 +18,7 @@
 struct queue {
 	int root;
 	int tmp;
+	int orders;
 	int dirs[QUEUE_PLACES];	/* by place */
 	int lock;
 	unsigned flags;

@@ -567,6 +567,96 @@ check_next(const char *dir, const struct told *told, const struct variant *v)
 	queue_close(opened);
 }
 
+/* ---- orders --------------------------------------------------------- */
+
+static void
+setup_ordered(const char *dir)
+{
+	setup_new(dir);
+	ck_assert_int_eq(queue_order(opened, id, ORDER_NONE, ORDER_HOLD), 0);
+}
+
+static int
+run_order(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	if (queue_order(opened, id, ORDER_NONE, ORDER_BOUNCE) < 0)
+		return -1;
+	return queue_sync_orders(opened);
+}
+
+static int
+run_another_order(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	if (queue_order(opened, id, ORDER_HOLD, ORDER_BOUNCE) < 0)
+		return -1;
+	return queue_sync_orders(opened);
+}
+
+static int
+run_no_order(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	if (queue_order(opened, id, ORDER_HOLD, ORDER_NONE) < 0)
+		return -1;
+	return queue_sync_orders(opened);
+}
+
+static void
+count_order(void *arg, const char *name, enum queue_order o)
+{
+	unsigned *n = arg;
+
+	must(strcmp(name, id) == 0);
+	n[o]++;
+}
+
+/* The message stays as it is, and one order stands: FIRST until it is THEN. */
+static void
+check_orders(const char *dir, const struct told *told, enum queue_order first,
+    enum queue_order then)
+{
+	unsigned n[6], orders[4] = { 0 };
+	struct look l;
+
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
+	must(queue_orders(opened, count_order, orders) == 0);
+	orders[ORDER_NONE] = !(orders[1] + orders[2] + orders[3]);
+	must(orders[first] + orders[then] == 1);
+	if (told->result == 0)
+		must(orders[then] == 1);
+	must(queue_order_void(opened, id) == 0);
+	must(count_files(dir, "orders", "") == 0);
+	queue_close(opened);
+}
+
+static void
+check_order(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)v;
+	check_orders(dir, told, ORDER_NONE, ORDER_BOUNCE);
+}
+
+static void
+check_another_order(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	(void)v;
+	check_orders(dir, told, ORDER_HOLD, ORDER_BOUNCE);
+}
+
+static void
+check_no_order(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	(void)v;
+	check_orders(dir, told, ORDER_HOLD, ORDER_NONE);
+}
+
 /* ---- import --------------------------------------------------------- */
 
 static void
@@ -699,6 +789,10 @@ FAULT_TEST(release, setup_hold, run_release, check_release)
 FAULT_TEST(dead, setup_cur, run_dead, check_dead)
 FAULT_TEST(rewritten, setup_attempted, run_rewrite, check_rewritten)
 FAULT_TEST(schedule, setup_cur, run_next, check_next)
+FAULT_TEST(order, setup_new, run_order, check_order)
+FAULT_TEST(another_order, setup_ordered, run_another_order,
+    check_another_order)
+FAULT_TEST(no_order, setup_ordered, run_no_order, check_no_order)
 FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
@@ -731,5 +825,5 @@ END_TEST
 
 UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
-    schedule, shard_of_another,
+    schedule, shard_of_another, order, another_order, no_order,
     import_dropped, import_eml, scan)

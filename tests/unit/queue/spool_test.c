@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 static const char *const dirs[] = { "tmp", "new", "cur", "hold", "dead",
-	"drop", "bad" };
+	"drop", "bad", "orders" };
 
 static struct queue *
 open_again(struct tmpspool *t, unsigned flags, struct buf *error)
