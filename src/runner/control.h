@@ -16,5 +16,7 @@ void control_answer(int fd, bool ok, uint64_t count, struct str text);
 
 /* steer.c: carries M out, and answers when it is done. */
 void steer_start(struct runner *r, const struct msg_control *m, int answer);
+/* The same for one message, whose order stands in the spool. */
+void steer_again(struct runner *r, enum control_op op, const char *id);
 
 #endif

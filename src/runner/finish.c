@@ -23,6 +23,7 @@
 
 #include <errno.h>
 
+#include "control.h"
 #include "dest.h"
 #include "ipc/msg.h"
 #include "job.h"
@@ -46,8 +47,9 @@ struct finish {
 	unsigned delays;	/* delay reports sent, after this one */
 	int64_t next;		/* seconds */
 	enum finish_end end;
-	bool reported;
+	bool reported, failed;	/* FAILED: it is as it was */
 	bool hold, parks;
+	unsigned op;		/* what was ordered when it began */
 };
 
 static bool
@@ -268,6 +270,7 @@ finish_work(void *arg)
 	if (r < 0) {
 		complain(j, f->end == END_DEFER ? "put it off" : "move it");
 		/* It is where it was: another time. */
+		f->failed = true;
 		f->end = END_DEFER;
 		f->next = clock_wall() + REPORT_RETRY_S;
 	}
@@ -287,6 +290,48 @@ say_reported(const struct finish *f)
 	    b->id);
 }
 
+/* What was ordered before is carried out, if it could be. */
+static void
+end_order(const struct finish *f, struct known *k)
+{
+	if (k->op == 0 || k->op != f->op || f->failed)
+		return;
+	k->op = 0;
+	standing_void(f->j->r, f->j->id);
+}
+
+/* It is on hold or dead; what was ordered while it got there is done to it there. */
+static void
+leave(const struct finish *f, uint32_t slot, bool steered)
+{
+	struct runner *r = f->j->r;
+	struct known *k = index_at(r->index, slot);
+	unsigned op = k->op;
+
+	/* It was to be held, and was taken back too late. */
+	if (steered && op == 0 && f->end == END_HOLD)
+		op = CONTROL_RELEASE;
+	/* So that the order stands until then. */
+	k->op = 0;
+	runner_forget(r, slot);
+	if (op != 0 && !r->closing)
+		steer_again(r, op, f->j->id);
+}
+
+static void
+log_end(const struct finish *f)
+{
+	const struct job *j = f->j;
+
+	if (f->end == END_DEAD)
+		log_error(j->id, "this message can neither be delivered nor "
+		    "returned: kept in dead/");
+	else
+		log_as("qmgr", LOG_LEVEL_INFO, j->id, "put on hold");
+	record_message(j->r, f->end == END_DEAD ? JOURNAL_DEAD : JOURNAL_HELD,
+	    j->id, j->file.env.rcpt_n, NULL);
+}
+
 static void
 finish_done(void *arg)
 {
@@ -295,6 +340,8 @@ finish_done(void *arg)
 	struct runner *r = j->r;
 	struct known *k = index_at(r->index, j->slot);
 	uint32_t slot = j->slot;
+	/* While the pool was at it: then that is what comes next. */
+	bool steered = k->op != f->op;
 
 	r->finishing--;
 	if (f->reported) {
@@ -302,34 +349,27 @@ finish_done(void *arg)
 		record_dsn(j, &f->bounce);
 	}
 	k->place = (uint8_t)j->file.place;
-	k->op = 0;
+	end_order(f, k);
+	if (steered && f->end == END_PARK)
+		f->end = END_DEFER;
 	switch (f->end) {
 	case END_REMOVE:
 		remove_job(j);
-		break;
-	case END_DEFER:
-		index_wait(r->index, slot, f->next);
-		job_free(j);
 		break;
 	case END_PARK:
 		k->partly = true;
 		dest_park(j->park, j);
 		job_free(j);
 		break;
-	case END_DEAD:
-		log_error(j->id, "this message can neither be delivered nor "
-		    "returned: kept in dead/");
-		record_message(r, JOURNAL_DEAD, j->id, j->file.env.rcpt_n,
-		    NULL);
+	case END_DEFER:
+		index_wait(r->index, slot, steered ? 0 : f->next);
 		job_free(j);
-		runner_forget(r, slot);
 		break;
+	case END_DEAD:
 	case END_HOLD:
-		log_as("qmgr", LOG_LEVEL_INFO, j->id, "put on hold");
-		record_message(r, JOURNAL_HELD, j->id, j->file.env.rcpt_n,
-		    NULL);
+		log_end(f);
+		leave(f, slot, steered);
 		job_free(j);
-		runner_forget(r, slot);
 		break;
 	}
 	/* May move the index. */
@@ -405,6 +445,7 @@ finish_job(struct job *j)
 	f = mem_alloc(sizeof(*f));
 	f->j = j;
 	f->life = life;
+	f->op = k->op;
 	f->hold = k->op == CONTROL_HOLD;
 	f->parks = j->park != NULL && any_todo(j);
 	plan_report(f);

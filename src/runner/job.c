@@ -537,18 +537,6 @@ skip_tried(struct job *j)
 		    last[i].time >= j->file.next;
 }
 
-/* `baridctl queue release` of what was dead: those who failed have a chance. */
-static void
-revive(struct job *j)
-{
-	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
-		if (j->file.env.rcpts[i].state == RCPT_FAILED &&
-		    queue_mark(&j->file, i, RCPT_QUEUED) < 0)
-			log_warn(j->id, "cannot mark a recipient: %s",
-			    strerror(errno));
-	index_at(j->r->index, j->slot)->op = 0;
-}
-
 /* What the routes and the source go by. */
 static void
 plan_facts(struct job *j, struct plan *p)
@@ -577,8 +565,6 @@ plan_job(struct job *j)
 	struct plan p = { .last = &p.first };
 	int64_t until;
 
-	if (index_at(j->r->index, j->slot)->op == CONTROL_RELEASE)
-		revive(j);
 	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
 	for (size_t i = 0; i < e->rcpt_n; i++) {
 		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;

@@ -268,6 +268,7 @@ start(struct runner *r)
 	loop_signal(r->loop, SIGUSR1, on_hup, r);
 	proc_ignore(SIGPIPE);
 	runner_begin(r);
+	standing_load(r);
 	control_start(r);
 	drop_start(r);
 	scan_start(r);
@@ -290,6 +291,7 @@ stop(struct runner *r)
 	runner_hand_over(r);
 	record_stop(r);
 	control_stop(r);
+	standing_free(r);
 	scan_stop(r);
 	drop_stop(r);
 	dns_free(r->dns);

@@ -122,12 +122,15 @@ runner_learn(struct runner *r, const char *id, enum queue_place place,
 {
 	uint32_t slot = index_find(r->index, id);
 	struct known *k;
+	unsigned op;
 
 	if (slot == INDEX_NONE) {
-		slot = index_add(r->index, id, place, due);
+		op = standing_take(r, id);
+		slot = index_add(r->index, id, place, op != 0 ? 0 : due);
 		if (slot == INDEX_NONE)
 			return;
 		index_at(r->index, slot)->verify = verify;
+		index_at(r->index, slot)->op = (uint8_t)op;
 		score_add(r->score, COUNT_RUNNER_QUEUED, 1);
 		return;
 	}
@@ -139,6 +142,12 @@ runner_learn(struct runner *r, const char *id, enum queue_place place,
 void
 runner_forget(struct runner *r, uint32_t slot)
 {
+	char id[QUEUE_ID_SIZE];
+
+	if (index_at(r->index, slot)->op != 0) {
+		index_id(r->index, slot, id);
+		standing_void(r, id);
+	}
 	index_del(r->index, slot);
 	score_add(r->score, COUNT_RUNNER_QUEUED, -1);
 }

@@ -118,6 +118,7 @@ struct runner {
 	struct scan *scan;
 	struct drop *drop;
 	struct control *controls;	/* the first is under way */
+	struct map *standing;		/* orders from before, by id; NULL: none left */
 	size_t finishing;		/* finish works in the pool */
 	struct loop_io *channel_io;
 	struct loop_io *orders_io;
@@ -183,6 +184,18 @@ void control_take_orders(struct runner *r);
 void control_leave_hints(struct runner *r);	/* to the runner that comes after */
 void control_stop(struct runner *r);
 bool control_idle(const struct runner *r);
+
+/* standing.c: orders that stand in the spool beside their messages */
+enum queue_order standing_order(unsigned op);
+/* Before anything is known: what stood there when the last process ended. */
+void standing_load(struct runner *r);
+/* What it says of ID, which is in new/ or cur/: an enum control_op, or 0. */
+unsigned standing_take(struct runner *r, const char *id);
+/* When it is known what is in new/ and cur/: the others. */
+void standing_rest(struct runner *r);
+/* None stands for ID any more. */
+void standing_void(struct runner *r, const char *id);
+void standing_free(struct runner *r);
 
 /* scan.c */
 void scan_start(struct runner *r);

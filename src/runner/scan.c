@@ -125,6 +125,7 @@ finish(struct scan *s)
 	if (s->first && s->r->once)
 		once_begin(s->r);
 	if (s->first) {
+		standing_rest(s->r);
 		control_take_orders(s->r);
 		record_start(s->r);
 		log_info(NULL, "runner %zu of %zu is ready: %zu messages in "

@@ -7,8 +7,10 @@
  * pool looks where they are and what is to be known of them, the loop claims
  * those that wait and writes into the journal what will be gone, the pool
  * moves, changes or removes them, and the loop answers.  A message that is
- * being attempted gets the order noted in its slot, and it takes effect when
- * the attempt ends; only a change of its envelope is refused meanwhile.
+ * being attempted gets the order noted in its slot, and beside it in the spool
+ * (queue/order.c), and it takes effect when the attempt ends; only a change of
+ * its envelope is refused meanwhile.  Whoever got an answer can kill whatever
+ * he likes: the order stands.
  *
  * Orders are carried out one after the other: what one moves another would
  * find where it is not for long.
@@ -25,41 +27,15 @@
 #include "lib/mem.h"
 #include "queue/queue.h"
 #include "runner.h"
+#include "steer.h"
 
 /* Received lines of what was never loaded, for one order. */
 #define LINES_MAX ((size_t)256 << 20)
 
-enum item_do { ITEM_NOTHING, ITEM_MATCHED, ITEM_ACT, ITEM_DONE };
-
-struct item {
-	char id[QUEUE_ID_SIZE];
-	uint8_t todo;		/* enum item_do */
-	uint8_t place;		/* enum queue_place */
-	bool known;		/* in the index; else in hold/ or dead/ */
-	bool appointed;		/* not to be tried before a time */
-	uint32_t rcpts;		/* 0: not known */
-	size_t line, line_n;	/* its received line, in LINES */
-};
-
-struct control {
-	struct control *next;
-	struct runner *r;
-	int answer;
-	enum control_op op;
-	char *domain;		/* "": any */
-	char *route;		/* CONTROL_CHANGE; "": as it is */
-	int64_t due;		/* CONTROL_CHANGE, seconds; 0: as it is */
-	bool by_id;
-	struct item *items;
-	size_t n, size;
-	struct buf lines;
-	uint64_t count, failed, busy;
-};
-
 static void control_run(struct control *c);
 
-static void
-item_add(struct control *c, const char *id, enum queue_place place, bool known)
+void
+steer_add(struct control *c, const char *id, enum queue_place place, bool known)
 {
 	if (c->n == c->size) {
 		c->size = c->size ? c->size * 2 : 64;
@@ -71,12 +47,31 @@ item_add(struct control *c, const char *id, enum queue_place place, bool known)
 	memcpy(c->items[c->n++].id, id, QUEUE_ID_SIZE);
 }
 
+/* Orders that were carried out before they stood there, or came to nothing. */
+static void
+void_orders(const struct control *c)
+{
+	struct runner *r = c->r;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct item *m = &c->items[i];
+		uint32_t slot;
+
+		if (!m->put && !c->stands)
+			continue;
+		slot = index_find(r->index, m->id);
+		if (slot == INDEX_NONE || index_at(r->index, slot)->op == 0)
+			standing_void(r, m->id);
+	}
+}
+
 static void
 control_end(struct control *c)
 {
 	struct runner *r = c->r;
 	struct buf text;
 
+	void_orders(c);
 	buf_init(&text, 512);
 	if (c->failed > 0)
 		buf_addf(&text, "%llu messages could not be changed; see the "
@@ -96,205 +91,6 @@ control_end(struct control *c)
 	mem_free(c->route);
 	mem_free(c->items);
 	mem_free(c);
-}
-
-/* ---- what is concerned: in the pool -------------------------------------------------- */
-
-/* True if a recipient that is not dealt with is of the domain. */
-static bool
-has_domain(const struct control *c, const struct envelope *e)
-{
-	if (c->domain[0] == '\0')
-		return true;
-	for (size_t k = 0; k < e->rcpt_n; k++)
-		if (e->rcpts[k].state == RCPT_QUEUED &&
-		    str_ieq(e->rcpts[k].path.domain, str_c(c->domain)))
-			return true;
-	return false;
-}
-
-/* The journal may not know yet that it was received: see record.c. */
-static void
-keep_received(struct control *c, struct item *m, const struct queue_file *f)
-{
-	struct journal_line l;
-	struct buf scratch;
-
-	if (m->place != QUEUE_NEW || c->r->journal == NULL)
-		return;
-	buf_init(&scratch, 4096);
-	record_received_line(&l, f, &scratch);
-	m->line = c->lines.n;
-	journal_format(&c->lines, &l, clock_wall_us());
-	m->line_n = c->lines.n - m->line;
-	buf_free(&scratch);
-}
-
-/* True if M is where it should be, and is meant. */
-static bool
-look_inside(struct control *c, struct item *m)
-{
-	struct queue_file f;
-	struct arena a;
-	const char *reason;
-	bool meant = false;
-
-	arena_init(&a, ENVELOPE_ARENA);
-	if (queue_load(c->r->queue, m->place, m->id, false, &a, &f, &reason) ==
-	    0) {
-		meant = has_domain(c, &f.env);
-		m->rcpts = (uint32_t)f.env.rcpt_n;
-		m->appointed = f.env.not_before_us > clock_wall_us();
-		if (meant)
-			keep_received(c, m, &f);
-		queue_unload(&f);
-	} else if (errno != ENOENT)
-		/* What cannot be read can be moved away all the same. */
-		meant = c->domain[0] == '\0';
-	arena_free(&a);
-	return meant;
-}
-
-/* What is not in the index is on hold, or dead. */
-static bool
-look_for(struct control *c, struct item *m)
-{
-	if (m->known || look_inside(c, m))
-		return true;
-	m->place = QUEUE_DEAD;
-	return c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
-	    look_inside(c, m);
-}
-
-/* True if there is nothing to be known of M but its name. */
-static bool
-is_plain(const struct control *c, const struct item *m)
-{
-	if (c->domain[0] != '\0' || !m->known)
-		return false;
-	switch (c->op) {
-	case CONTROL_HOLD:
-	case CONTROL_DELETE:
-		return m->place != QUEUE_NEW;
-	case CONTROL_FLUSH:
-		return !c->by_id;
-	default:
-		return true;
-	}
-}
-
-static bool
-on_held(void *arg, const char *id, int64_t mtime, uint64_t size)
-{
-	struct control *c = arg;
-
-	(void)mtime;
-	(void)size;
-	if (id != NULL && runner_of(id, c->r->count) == c->r->number)
-		item_add(c, id, QUEUE_HOLD, false);
-	return true;
-}
-
-static void
-match_work(void *arg)
-{
-	struct control *c = arg;
-
-	if (!c->by_id && c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
-	    queue_scan(c->r->queue, QUEUE_HOLD, on_held, c) < 0)
-		log_warn(NULL, "cannot read hold/: %s", strerror(errno));
-	for (size_t i = 0; i < c->n; i++) {
-		struct item *m = &c->items[i];
-
-		if (is_plain(c, m) ||
-		    (m->known ? look_inside(c, m) : look_for(c, m)))
-			m->todo = ITEM_MATCHED;
-	}
-}
-
-/* ---- what is done: in the pool --------------------------------------------------------- */
-
-/* Writes route and time into the envelope. */
-static int
-change_at(const struct control *c, struct item *m)
-{
-	struct queue_file f;
-	struct arena a;
-	const char *reason;
-	int64_t next;
-	int r;
-
-	arena_init(&a, ENVELOPE_ARENA);
-	r = queue_load(c->r->queue, m->place, m->id, false, &a, &f, &reason);
-	if (r == 0) {
-		next = f.next;
-		if (c->route[0] != '\0') {
-			f.env.route = str_c(c->route);
-			next = clock_wall();
-		}
-		if (c->due != 0) {
-			next = c->due;
-			f.env.not_before_us = c->due * 1000000;
-		} else if (c->op == CONTROL_FLUSH) {
-			next = clock_wall();
-			f.env.not_before_us = 0;
-		}
-		r = queue_rewrite(c->r->queue, &f, next);
-	}
-	arena_free(&a);
-	return r;
-}
-
-/* -1: errno, ENOENT if it is not there. */
-static int
-act_at(const struct control *c, struct item *m)
-{
-	struct queue *q = c->r->queue;
-
-	switch (c->op) {
-	case CONTROL_HOLD:
-		return queue_move(q, m->place, m->id, QUEUE_HOLD);
-	case CONTROL_DELETE:
-		return queue_remove(q, m->place, m->id);
-	case CONTROL_RELEASE:
-	case CONTROL_BOUNCE:
-		if (queue_set_next(q, m->place, m->id, clock_wall()) < 0)
-			return -1;
-		return queue_move(q, m->place, m->id, QUEUE_CUR);
-	case CONTROL_CHANGE:
-	case CONTROL_FLUSH:
-		return change_at(c, m);
-	case CONTROL_STATUS:
-	case CONTROL_RELOAD:
-	case CONTROL_STOP:
-	case CONTROL_LIST:
-	case CONTROL_ACTIVE:
-	case CONTROL_DESTS:
-	case CONTROL_USER:
-		break;
-	}
-	errno = EINVAL;
-	return -1;
-}
-
-static void
-act_work(void *arg)
-{
-	struct control *c = arg;
-
-	for (size_t i = 0; i < c->n; i++) {
-		struct item *m = &c->items[i];
-
-		if (m->todo != ITEM_ACT)
-			continue;
-		if (act_at(c, m) == 0)
-			m->todo = ITEM_DONE;
-		else if (errno != ENOENT) {
-			log_error(m->id, "cannot be changed: %s",
-			    strerror(errno));
-			c->failed++;
-		}
-	}
 }
 
 /* ---- between: in the loop ----------------------------------------------------------------- */
@@ -368,10 +164,31 @@ held_done(struct control *c, const struct item *m)
 		return;
 	runner_learn(r, m->id, QUEUE_CUR, 0, false);
 	slot = index_find(r->index, m->id);
-	/* What was dead is tried anew: see job.c. */
-	if (slot != INDEX_NONE &&
-	    (c->op == CONTROL_BOUNCE || m->place == QUEUE_DEAD))
-		index_at(r->index, slot)->op = (uint8_t)c->op;
+	if (slot != INDEX_NONE && c->op == CONTROL_BOUNCE)
+		index_at(r->index, slot)->op = CONTROL_BOUNCE;
+}
+
+/*
+ * What became of an order that was put beside its message.  The message may
+ * have gone on meanwhile, and it may be carried out.
+ */
+static void
+ordered_done(struct control *c, const struct item *m, uint32_t slot, bool done)
+{
+	struct known *k;
+
+	c->count += done;
+	if (done || slot == INDEX_NONE)
+		return;
+	k = index_at(c->r->index, slot);
+	if (k->op != (c->op == CONTROL_RELEASE ? 0 : c->op))
+		return;
+	/* The one before it is in force again. */
+	k->op = m->was;
+	if (m->was != 0 &&
+	    queue_order(c->r->queue, m->id, standing_order(c->op),
+		standing_order(m->was)) < 0)
+		log_warn(m->id, "cannot write an order: %s", strerror(errno));
 }
 
 static void
@@ -385,8 +202,12 @@ act_done(void *arg)
 		uint32_t slot = index_find(r->index, m->id);
 		bool done = m->todo == ITEM_DONE;
 
-		if (m->todo != ITEM_ACT && !done)
+		if (m->todo != ITEM_FAILED && !done)
 			continue;
+		if (m->ordered) {
+			ordered_done(c, m, slot, done);
+			continue;
+		}
 		if (done) {
 			log_done(c, m);
 			record_done(c, m);
@@ -402,6 +223,22 @@ act_done(void *arg)
 	control_end(c);
 }
 
+/*
+ * A message that is being attempted, or will be returned by the next attempt:
+ * OP is noted, 0 takes back what was.  True if that has to be made durable.
+ */
+static bool
+give_order(struct control *c, struct item *m, struct known *k, enum control_op op)
+{
+	m->was = k->op;
+	k->op = (uint8_t)op;
+	m->ordered = m->was != op;
+	/* It stands already. */
+	if (!m->ordered)
+		c->count++;
+	return m->ordered;
+}
+
 /* A message in the index: true if the pool has something to do for it. */
 static bool
 claim(struct control *c, struct item *m)
@@ -413,32 +250,25 @@ claim(struct control *c, struct item *m)
 	if (slot == INDEX_NONE)
 		return false;
 	k = index_at(x, slot);
-	if (c->op == CONTROL_RELEASE) {
-		/* It would have been put on hold when its attempt is over. */
-		if (k->op == CONTROL_HOLD) {
-			k->op = 0;
-			c->count++;
-		}
+	/* It would have been put on hold when its attempt is over. */
+	if (c->op == CONTROL_RELEASE)
+		return k->op == CONTROL_HOLD && give_order(c, m, k, 0);
+	if (c->op == CONTROL_CHANGE &&
+	    (k->state != KNOWN_WAITING || k->op != 0)) {
+		c->busy++;
 		return false;
 	}
-	if (k->state != KNOWN_WAITING) {
-		if (c->op == CONTROL_CHANGE) {
-			c->busy++;
-			return false;
-		}
-		if (c->op != CONTROL_FLUSH)
-			k->op = (uint8_t)c->op;
-		c->count++;
-		return false;
-	}
-	if ((c->op == CONTROL_FLUSH && !m->appointed) ||
-	    c->op == CONTROL_BOUNCE) {
-		if (c->op == CONTROL_BOUNCE)
-			k->op = CONTROL_BOUNCE;
+	if (c->op == CONTROL_BOUNCE && k->state == KNOWN_WAITING)
 		index_wait(x, slot, 0);
+	if (c->op == CONTROL_FLUSH &&
+	    (k->state != KNOWN_WAITING || !m->appointed)) {
+		if (k->state == KNOWN_WAITING)
+			index_wait(x, slot, 0);
 		c->count++;
 		return false;
 	}
+	if (k->state != KNOWN_WAITING || c->op == CONTROL_BOUNCE)
+		return give_order(c, m, k, c->op);
 	m->place = k->place;
 	index_claim(x, slot);
 	return true;
@@ -495,7 +325,8 @@ match_done(void *arg)
 			    c->op == CONTROL_HOLD)
 			continue;
 		m->todo = ITEM_ACT;
-		tell(c, m);
+		if (!m->ordered)
+			tell(c, m);
 		act = true;
 	}
 	runner_wake(c->r);
@@ -504,7 +335,7 @@ match_done(void *arg)
 		return;
 	}
 	record_flush(c->r);
-	loop_pool_run(c->r->disk, act_work, act_done, c);
+	loop_pool_run(c->r->disk, steer_act, act_done, c);
 }
 
 /* ---- orders --------------------------------------------------------------------------- */
@@ -521,7 +352,7 @@ list_named(struct control *c, const struct msg_control *m)
 		memcpy(id, m->ids[i].p, QUEUE_ID_LEN);
 		id[QUEUE_ID_LEN] = '\0';
 		if (runner_of(id, c->r->count) == c->r->number)
-			item_add(c, id, QUEUE_HOLD, false);
+			steer_add(c, id, QUEUE_HOLD, false);
 	}
 }
 
@@ -543,7 +374,7 @@ list_known(struct control *c)
 	}
 	while (!c->by_id && index_next(x, &at, &slot)) {
 		index_id(x, slot, id);
-		item_add(c, id, index_at(x, slot)->place, true);
+		steer_add(c, id, index_at(x, slot)->place, true);
 	}
 }
 
@@ -553,28 +384,57 @@ control_run(struct control *c)
 	if (c->op == CONTROL_FLUSH)
 		dests_revive(c->r);
 	list_known(c);
-	loop_pool_run(c->r->disk, match_work, match_done, c);
+	loop_pool_run(c->r->disk, steer_look, match_done, c);
+}
+
+static struct control *
+control_new(struct runner *r, enum control_op op, int answer)
+{
+	struct control *c = mem_alloc(sizeof(*c));
+
+	c->r = r;
+	c->answer = answer;
+	c->op = op;
+	buf_init(&c->lines, LINES_MAX);
+	return c;
+}
+
+/* It is its turn when those before it are done. */
+static void
+control_queue(struct control *c)
+{
+	struct control **last = &c->r->controls;
+
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = c;
+	if (c->r->controls == c)
+		control_run(c);
 }
 
 void
 steer_start(struct runner *r, const struct msg_control *m, int answer)
 {
-	struct control *c = mem_alloc(sizeof(*c)), **last = &r->controls;
+	struct control *c = control_new(r, m->op, answer);
 
-	c->r = r;
-	c->answer = answer;
-	c->op = m->op;
 	c->domain = mem_dup(m->domain);
 	c->route = mem_dup(m->route);
 	c->due = m->at <= INT64_MAX / 1000000 ? (int64_t)m->at : 0;
 	c->by_id = m->id_n > 0;
-	buf_init(&c->lines, LINES_MAX);
 	list_named(c, m);
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = c;
-	if (r->controls == c)
-		control_run(c);
+	control_queue(c);
+}
+
+void
+steer_again(struct runner *r, enum control_op op, const char *id)
+{
+	struct control *c = control_new(r, op, -1);
+
+	c->domain = mem_dup(STR(""));
+	c->route = mem_dup(STR(""));
+	c->by_id = c->stands = true;
+	steer_add(c, id, QUEUE_HOLD, false);
+	control_queue(c);
 }
 
 bool

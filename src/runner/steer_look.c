@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * steer_look -- whom an order concerns.
+ *
+ * Runs in the pool: opens what has to be looked into, and only that.  What is
+ * in the index is where that says, or is on its way to where it is not for
+ * long; what is not there is on hold or dead.  Nothing is changed here.
+ */
+
+#include "steer.h"
+
+#include <errno.h>
+
+#include "ipc/journal.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "runner.h"
+
+/* True if a recipient that is not dealt with is of the domain. */
+static bool
+has_domain(const struct control *c, const struct envelope *e)
+{
+	if (c->domain[0] == '\0')
+		return true;
+	for (size_t k = 0; k < e->rcpt_n; k++)
+		if (e->rcpts[k].state == RCPT_QUEUED &&
+		    str_ieq(e->rcpts[k].path.domain, str_c(c->domain)))
+			return true;
+	return false;
+}
+
+/* The journal may not know yet that it was received: see record.c. */
+static void
+keep_received(struct control *c, struct item *m, const struct queue_file *f)
+{
+	struct journal_line l;
+	struct buf scratch;
+
+	if (m->place != QUEUE_NEW || c->r->journal == NULL)
+		return;
+	buf_init(&scratch, 4096);
+	record_received_line(&l, f, &scratch);
+	m->line = c->lines.n;
+	journal_format(&c->lines, &l, clock_wall_us());
+	m->line_n = c->lines.n - m->line;
+	buf_free(&scratch);
+}
+
+/* True if M is where it should be, and is meant. */
+static bool
+look_inside(struct control *c, struct item *m)
+{
+	struct queue_file f;
+	struct arena a;
+	const char *reason;
+	bool meant = false;
+
+	arena_init(&a, ENVELOPE_ARENA);
+	if (queue_load(c->r->queue, m->place, m->id, false, &a, &f, &reason) ==
+	    0) {
+		meant = has_domain(c, &f.env);
+		m->rcpts = (uint32_t)f.env.rcpt_n;
+		m->appointed = f.env.not_before_us > clock_wall_us();
+		if (meant)
+			keep_received(c, m, &f);
+		queue_unload(&f);
+	} else if (errno != ENOENT)
+		/* What cannot be read can be moved away all the same. */
+		meant = c->domain[0] == '\0';
+	arena_free(&a);
+	return meant;
+}
+
+/* What is not in the index is on hold, or dead. */
+static bool
+look_for(struct control *c, struct item *m)
+{
+	if (m->known || look_inside(c, m))
+		return true;
+	m->place = QUEUE_DEAD;
+	return c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
+	    look_inside(c, m);
+}
+
+/* True if there is nothing to be known of M but its name. */
+static bool
+is_plain(const struct control *c, const struct item *m)
+{
+	if (c->domain[0] != '\0' || !m->known)
+		return false;
+	switch (c->op) {
+	case CONTROL_HOLD:
+	case CONTROL_DELETE:
+		return m->place != QUEUE_NEW;
+	case CONTROL_FLUSH:
+		return !c->by_id;
+	default:
+		return true;
+	}
+}
+
+static bool
+on_held(void *arg, const char *id, int64_t mtime, uint64_t size)
+{
+	struct control *c = arg;
+
+	(void)mtime;
+	(void)size;
+	if (id != NULL && runner_of(id, c->r->count) == c->r->number)
+		steer_add(c, id, QUEUE_HOLD, false);
+	return true;
+}
+
+void
+steer_look(void *arg)
+{
+	struct control *c = arg;
+
+	if (!c->by_id && c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
+	    queue_scan(c->r->queue, QUEUE_HOLD, on_held, c) < 0)
+		log_warn(NULL, "cannot read hold/: %s", strerror(errno));
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *m = &c->items[i];
+
+		if (is_plain(c, m) ||
+		    (m->known ? look_inside(c, m) : look_for(c, m)))
+			m->todo = ITEM_MATCHED;
+	}
+}
