@@ -219,8 +219,12 @@ bounce_commit(const struct bounce *b)
 		.rcpts = b->rcpts,
 		.rcpt_n = b->n,
 		.original = buf_str(&original),
-		/* RFC 3461 4.3: of failures only; the header else. */
+		/*
+		 * RFC 3461 4.3: of failures only; the header else, and of
+		 * what cannot stand in a report (RFC 3030 3).
+		 */
 		.full = ret == RET_FULL && b->failed &&
+		    o->body != BODY_BINARYMIME &&
 		    j->file.size <= DSN_FULL_MAX,
 		.smtputf8 = o->smtputf8 };
 

@@ -6,7 +6,8 @@
  * maildir_deliver() is durable when it returns, and knows a delivery that
  * is repeated after a crash.  What goes wrong here is temporary always: a
  * full disk or a wrong owner is for the administrator to mend, and the
- * sender hears of it when the message expires.
+ * sender hears of it when the message expires.  Only a binary message that
+ * has no form in lines (RFC 3030 3) is returned.
  */
 
 #include <errno.h>
@@ -14,12 +15,14 @@
 #include "dest.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "local_text.h"
 #include "mailbox/maildir.h"
 #include "runner.h"
 
 struct local_work {
 	struct delivery *v;
 	struct buf prefix;
+	const char *why_not;	/* the mailbox cannot hold it */
 	int error;
 };
 
@@ -29,6 +32,7 @@ work(void *arg)
 	struct local_work *w = arg;
 	const struct delivery *v = w->v;
 	const struct job *j = v->job;
+	struct local_text t;
 	struct maildir_delivery d = {
 		.base = j->r->mailboxes,
 		.mailbox = v->mailbox,
@@ -36,14 +40,18 @@ work(void *arg)
 		.rcpt = v->rcpts[0],
 		.arrival = j->file.env.arrival_us / 1000000,
 		.hostname = j->r->conf->hostname,
-		.fd = j->file.fd,
-		.at = j->file.text_at,
-		.size = j->file.size,
 		.prefix = buf_str(&w->prefix),
 	};
 
-	if (maildir_deliver(&d) < 0)
+	if (local_text_open(&j->file, &t) < 0)
 		w->error = errno;
+	w->why_not = t.why_not;
+	d.fd = t.fd;
+	d.at = t.at;
+	d.size = t.size;
+	if (w->error == 0 && w->why_not == NULL && maildir_deliver(&d) < 0)
+		w->error = errno;
+	local_text_close(&t);
 }
 
 static const char *
@@ -87,7 +95,11 @@ done(void *arg)
 	struct buf words;
 
 	buf_init(&words, 512);
-	if (w->error == 0) {
+	if (w->error == 0 && w->why_not != NULL) {
+		buf_addf(&words, "the message is binary, which a mailbox does "
+		    "not take, and cannot be converted: %s", w->why_not);
+		res = result_words(PERMFAIL, "5.6.1", buf_str(&words));
+	} else if (w->error == 0) {
 		buf_addf(&words, "delivered to mailbox %s", v->mailbox);
 		count_report(v->job, &words);
 		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
