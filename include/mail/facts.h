@@ -16,7 +16,8 @@ enum {
 	FACT_BODY_8BIT = 2,	/*  and behind it */
 	FACT_LONG = 4,		/* a line above MAIL_LINE_MAX octets */
 	FACT_BARE = 8,		/* a CR or LF alone, or a last line without end */
-	FACT_NUL = 16
+	FACT_NUL = 16,
+	FACT_HUGE = 32		/* a line above SMTP_TEXT_LINE_MAX octets */
 };
 
 struct facts {

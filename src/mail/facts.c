@@ -35,6 +35,8 @@ add_part(struct facts *f, struct str s)
 	f->line += s.n;
 	if (f->line - f->cr > MAIL_LINE_MAX)
 		f->found |= FACT_LONG;
+	if (f->line - f->cr > SMTP_TEXT_LINE_MAX)
+		f->found |= FACT_HUGE;
 }
 
 static void

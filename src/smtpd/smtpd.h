@@ -17,35 +17,17 @@
 #include "lib/stream.h"
 #include "mail/command.h"
 #include "mail/dot.h"
-#include "mail/report.h"
 #include "master/session.h"
-
-/* What the loop does after an answer. */
-enum then {
-	THEN_NEXT,	/* the next command */
-	THEN_CLOSE,	/* nothing more */
-	THEN_TLS,	/* a handshake */
-	THEN_LINE,	/* a line for smtpd_auth_line() */
-	THEN_TEXT,	/* the text of a message, for smtpd_text() */
-	THEN_GONE	/* there is nobody left to answer */
-};
-
-struct answer {
-	int code;
-	const char *enhanced;	/* NULL where RFC 2034 wants none */
-	struct str text;	/* lines are separated by LF */
-	enum then then;
-};
-
-/* A final answer; CODE decides if it is an error (RFC 5321 4.2.1). */
-#define ANSWER(c, e, t) ((struct answer){ .code = (c), .enhanced = (e), .text = STR(t) })
+#include "smtpd_answer.h"
+#include "smtpd_text.h"
 
 /*
  * START: nothing was said, or TLS has just begun.  GREETED: HELO or EHLO.
- * MAIL: a reverse-path stands.  RCPT: and at least one forward-path.
+ * MAIL: a reverse-path stands.  RCPT: and at least one forward-path.  BDAT: and
+ * at least one chunk of the text, not the last.
  */
-enum session_state { S_START = 1, S_GREETED = 2, S_MAIL = 4, S_RCPT = 8 };
-#define S_ANY (S_START | S_GREETED | S_MAIL | S_RCPT)
+enum session_state { S_START = 1, S_GREETED = 2, S_MAIL = 4, S_RCPT = 8, S_BDAT = 16 };
+#define S_ANY (S_START | S_GREETED | S_MAIL | S_RCPT | S_BDAT)
 
 /* A transaction, in its arena; all zero when there is none. */
 struct txn {
@@ -54,6 +36,7 @@ struct txn {
 	uint64_t *rcpt_hashes;	/* of the same number */
 	uint64_t declared;	/* SIZE=, 0: unsaid */
 	unsigned rejected;	/* recipients refused */
+	struct text text;
 };
 
 enum auth_step { AUTH_NONE, AUTH_WANT_PLAIN, AUTH_WANT_USER, AUTH_WANT_PASSWORD };
@@ -110,6 +93,8 @@ void session_run(struct session *s);
 void session_free(struct session *s);
 /* The only writer of the state; what a state has no use for is forgotten. */
 void session_enter(struct session *s, enum session_state state);
+/* True if nothing of interest may be done yet. */
+bool smtpd_tls_missing(const struct session *s);
 /* The name of verb I as the log counts it; NULL behind the last. */
 const char *session_verb_name(size_t i);
 
@@ -179,17 +164,6 @@ struct answer smtpd_unimplemented(struct session *s, const struct command *c);
 struct answer smtpd_bdat(struct session *s, const struct command *c);
 
 /* ---- smtpd_store.c, smtpd_settings.c: from text to spool ------------------------ */
-
-/* What the header of a message says that matters here. */
-struct header_facts {
-	unsigned received;
-	struct str message_id;	/* in the transaction's arena */
-	bool has_date, has_from, has_message_id;
-	enum report_kind report;
-	bool none;		/* the message starts with its body */
-	bool is_field;		/* its first line is one of the header */
-	size_t scanned;		/* octets that hold no blank line */
-};
 
 /*
  * Looks at the header in TEXT, which grows from call to call while F is

@@ -91,7 +91,7 @@ smtpd_ehlo(struct session *s, const struct command *c)
 	greeted(s, c->arg, true);
 	buf_init(&b, 2048);
 	buf_addf(&b, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nDSN\n", s->env->hostname,
+	    "ENHANCEDSTATUSCODES\nDSN\nCHUNKING\nBINARYMIME\n", s->env->hostname,
 	    (unsigned long long)s->conf->limits.message_size);
 	if (starttls_offered(s))
 		buf_adds(&b, "STARTTLS\n");

@@ -60,8 +60,11 @@ param_body(struct session *s, struct str value)
 		s->txn.env.body = BODY_7BIT;
 	else if (str_ieq(value, STR("8BITMIME")))
 		s->txn.env.body = BODY_8BITMIME;
+	else if (str_ieq(value, STR("BINARYMIME")))
+		s->txn.env.body = BODY_BINARYMIME;
 	else
-		return ANSWER(501, "5.5.4", "BODY is 7BIT or 8BITMIME");
+		return ANSWER(501, "5.5.4",
+		    "BODY is 7BIT, 8BITMIME or BINARYMIME");
 	return OK_NOTHING;
 }
 

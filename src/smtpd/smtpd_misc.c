@@ -45,7 +45,7 @@ smtpd_help(struct session *s, const struct command *c)
 	(void)c;
 	return ANSWER(214, "2.0.0",
 	    "barid speaks SMTP as RFC 5321 has it:\n"
-	    "HELO EHLO MAIL RCPT DATA RSET NOOP VRFY STARTTLS AUTH HELP QUIT");
+	    "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH HELP QUIT");
 }
 
 struct answer
@@ -64,17 +64,4 @@ smtpd_unimplemented(struct session *s, const struct command *c)
 	(void)s;
 	(void)c;
 	return ANSWER(502, "5.5.1", "The command is not implemented");
-}
-
-/*
- * CHUNKING is not offered.  Who sends a chunk all the same would have it
- * read as commands: so this is the end.
- */
-struct answer
-smtpd_bdat(struct session *s, const struct command *c)
-{
-	(void)s;
-	(void)c;
-	return (struct answer){ .code = 502, .enhanced = "5.5.1",
-		.text = STR("BDAT is not implemented"), .then = THEN_CLOSE };
 }

@@ -6,7 +6,8 @@
  * States and what moves between them:
  *
  *   START --HELO,EHLO--> GREETED --MAIL--> MAIL --RCPT--> RCPT --DATA-->
- *   GREETED.  EHLO, HELO and RSET lead back to GREETED, STARTTLS to START.
+ *   GREETED, or RCPT --BDAT--> BDAT --BDAT LAST--> GREETED.  EHLO, HELO and
+ *   RSET lead back to GREETED, STARTTLS to START.
  *
  * The loop reads a line, finds the verb, checks that the state allows it
  * ("503"), that TLS is there where it must be, counts errors and commands
@@ -54,7 +55,7 @@ static const struct verb verbs[] = {
 	/* verb       counted as  valid in states             flags        handler */
 	{ "HELO",     "helo",     S_ANY,                      V_JUNK,      smtpd_helo },
 	{ "EHLO",     "ehlo",     S_ANY,                      V_JUNK,      smtpd_ehlo },
-	{ "STARTTLS", "starttls", S_GREETED | S_MAIL | S_RCPT, 0,          smtpd_starttls },
+	{ "STARTTLS", "starttls", S_ANY & ~S_START,           0,           smtpd_starttls },
 	{ "AUTH",     "auth",     S_GREETED,                  V_NEEDS_TLS, smtpd_auth },
 	{ "MAIL",     "mail",     S_GREETED,                  V_NEEDS_TLS, smtpd_mail },
 	{ "RCPT",     "rcpt",     S_MAIL | S_RCPT,            V_NEEDS_TLS, smtpd_rcpt },
@@ -99,6 +100,7 @@ void
 session_enter(struct session *s, enum session_state state)
 {
 	if (state == S_START || state == S_GREETED) {
+		text_abort(s);
 		s->txn = (struct txn){ 0 };
 		arena_reset(&s->txn_arena);
 		session_score(s, SCORE_COMMAND);
@@ -163,8 +165,8 @@ refuse_foreign(struct session *s, struct str line)
 
 /* ---- one command -------------------------------------------------------- */
 
-static bool
-tls_missing(const struct session *s)
+bool
+smtpd_tls_missing(const struct session *s)
 {
 	const struct conf_listen *l = s->env->listen;
 
@@ -177,6 +179,8 @@ out_of_order(const struct session *s, size_t verb)
 {
 	if (s->state == S_START)
 		return ANSWER(503, "5.5.1", "EHLO first");
+	if (s->state == S_BDAT)
+		return ANSWER(503, "5.5.1", "BDAT or RSET, please");
 	if (verbs[verb].states == S_GREETED)
 		return ANSWER(503, "5.5.1", "A transaction is under way");
 	if (s->state == S_MAIL && s->txn.rejected > 0)
@@ -202,14 +206,15 @@ command(struct session *s, struct str line, size_t *verb)
 		return ANSWER(500, "5.5.2", "This is no command");
 	}
 	s->last = verbs[i].name;
-	if (line.n + 2 > SMTP_COMMAND_MAX && verbs[i].run != smtpd_auth)
+	if (line.n + 2 > SMTP_COMMAND_MAX && verbs[i].run != smtpd_auth &&
+	    verbs[i].run != smtpd_bdat)
 		return ANSWER(500, "5.5.2", "The line is too long");
 	/* A first HELO is none, one more is. */
 	junk = (verbs[i].flags & V_JUNK) != 0 &&
 	    (s->state != S_START || i > 1);
 	if (junk && ++s->junk > JUNK_MAX)
 		s->errors++;
-	if ((verbs[i].flags & V_NEEDS_TLS) != 0 && tls_missing(s))
+	if ((verbs[i].flags & V_NEEDS_TLS) != 0 && smtpd_tls_missing(s))
 		return ANSWER(530, "5.7.0",
 		    "Must issue a STARTTLS command first");
 	if ((verbs[i].states & s->state) == 0)
@@ -230,6 +235,11 @@ malformed(struct session *s, enum stream_result r, struct str line)
 	if (is_foreign(line))
 		return refuse_foreign(s, line);
 	s->last = "UNKNOWN";
+	/* What it meant to send behind it would be read as commands. */
+	if (str_istarts(line, STR("BDAT")))
+		return (struct answer){ .code = 500, .enhanced = "5.5.2",
+			.text = STR("Lines end with CRLF"),
+			.then = THEN_CLOSE };
 	return r == STREAM_NUL ?
 	    ANSWER(500, "5.5.2", "There is a NUL in the line") :
 	    ANSWER(500, "5.5.2", "Lines end with CRLF, and hold no other "
@@ -400,6 +410,7 @@ session_init(struct session *s, const struct session_env *env,
 void
 session_free(struct session *s)
 {
+	text_abort(s);
 	tls_free(s->tls);
 	buf_wipe(&s->auth_user);
 	buf_free(&s->auth_user);

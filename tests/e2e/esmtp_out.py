@@ -5,12 +5,11 @@ import email
 import os
 import quopri
 import re
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, OBJ, Sink, route, same, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, route, same, smarthost, upstream, wait_for  # noqa: E402
 
 SLOW = "queue { runners = 1 retry = {1h} idle-connection = 5s }\n"
 SENDER, RCPT = "alice@example.test", "carol@far.example"
@@ -178,6 +177,18 @@ def chunks_refused():
             assert "status=deferred" not in b.log()
 
 
+def bdat(c, rcpts, text, size=100):
+    """A binary message over the connection C, in chunks."""
+    c.ehlo_or_helo_if_needed()
+    assert c.mail(SENDER, ["BODY=BINARYMIME"])[0] == 250
+    for rcpt in rcpts:
+        assert c.rcpt(rcpt)[0] == 250
+    for at in range(0, len(text), size):
+        last = b" LAST" if at + size >= len(text) else b""
+        c.send(b"BDAT %d%s\r\n" % (len(text[at:at + size]), last) + text[at:at + size])
+        assert c.getreply()[0] == 250
+
+
 def binary():
     """RFC 3030 04, 05: BINARYMIME by BDAT as it is, else in base64, else 5.6.1."""
     body = b".\r\na\rb\nc\0d\xff\r\n.\r\n" * 9 + b"no end"
@@ -187,13 +198,10 @@ def binary():
     with contextlib.ExitStack() as stack:
         sinks = [stack.enter_context(Sink("--caps", caps)) for caps, *_ in cases]
         ways = "".join(upstream(f"u{n}", s.port) + route(f"d{n}.example", f"u{n}") for n, s in enumerate(sinks))
-        b = stack.enter_context(Barid(extra=SLOW + ways))
-        # No session here takes BINARYMIME yet: what is in the spool at the start is found by a scan.
-        b.stop()
-        for n, (_, kind, _) in enumerate(cases):
-            subprocess.run([f"{OBJ}/tools/spool", f"{b.dir}/spool", "BINARYMIME", SENDER, f"carol@d{n}.example"],
-                           input=message("x", mime.format(kind), body), check=True, stdout=subprocess.DEVNULL)
-        b.start()
+        b = stack.enter_context(Barid(extra=SLOW + ways, relay=("127.0.0.0/8",)))
+        with b.smtp() as c:
+            for n, (_, kind, _) in enumerate(cases):
+                bdat(c, [f"carol@d{n}.example"], message("x", mime.format(kind), body))
         for s, (_, kind, want) in zip(sinks, cases):
             if want == "5.6.1":
                 bounced(b, want, "is binary", "carol@d3.example")
@@ -203,11 +211,39 @@ def binary():
             assert [p for p in m["mail"]["params"] if p.startswith("BODY=")] == want and not m["faults"], m
             assert m["bdat"] == (want == ["BODY=BINARYMIME"]), m
             if m["bdat"]:
-                same(m["text"], message("x", mime.format(kind), body))
+                same(m["text"][m["text"].index(b"From:"):], message("x", mime.format(kind), body))
             else:
                 # DATA gives the last line the end that it lacks; that is no part of the base64.
                 same(email.message_from_bytes(m["text"]).get_payload(decode=True), body)
         b.empty()
+
+
+def binary_here():
+    """RFC 3030 3: a mailbox has lines, so that it gets another form, or the sender 5.6.1."""
+    body = bytes(range(256)) * 5 + b"\r\n.\r\n\n"
+    mime = "MIME-Version: 1.0\r\nContent-Type: {}\r\nContent-Transfer-Encoding: binary\r\n"
+    with Barid() as b:
+        with b.smtp() as c:
+            bdat(c, ["bob@example.test"], message("1", mime.format("image/x-a"), body))
+            bdat(c, ["bob@example.test"], message("2", mime.format("text/plain"), b"lines\r\n" * 3))
+            bdat(c, ["bob@example.test"], message("3", mime.format("message/partial"), body))
+        bounced(b, "5.6.1", "is binary", "bob@example.test")
+        got = {m["Subject"]: m for m in (email.message_from_bytes(t) for t in wait_for("two", lambda: two(b)))}
+        same(got["1"].get_payload(decode=True), body)
+        assert got["1"]["Content-Transfer-Encoding"] == "base64"
+        # What is binary by name only stays as it was.
+        assert got["2"]["Content-Transfer-Encoding"] == "binary"
+        b.empty()
+
+
+def two(b):
+    """What bob fetches by POP3, once there are two."""
+    box = b.pop3("bob")
+    try:
+        n = box.stat()[0]
+        return [b"\r\n".join(box.retr(i + 1)[1]) + b"\r\n" for i in range(n)] if n == 2 else None
+    finally:
+        box.quit()
 
 
 # ---- UTF-8 ---------------------------------------------------------------------------
@@ -353,7 +389,7 @@ def liars():
 
 
 def main():
-    for test in (eight_bit, long_lines, chunks, chunks_refused, binary, utf8, limits, dsn, helo, liars):
+    for test in (eight_bit, long_lines, chunks, chunks_refused, binary, binary_here, utf8, limits, dsn, helo, liars):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

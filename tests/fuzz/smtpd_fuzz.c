@@ -6,8 +6,8 @@
  * The first octet says how the bytes arrive and on what listener; the rest
  * is what the client says.  Held to: every line that is answered is a reply
  * line of RFC 5321; nothing is stored without its 250; what is stored has no
- * bare CR, bare LF or NUL, can be read back, and has but recipients that may
- * be there.
+ * bare CR, bare LF or NUL but in a body that was declared binary, can be read
+ * back, and has but recipients that may be there.
  */
 
 #include "smtpd/talk.h"
@@ -67,9 +67,14 @@ check_replies(struct str out)
 	return promised;
 }
 
+/* Of a binary message (RFC 3030) only the header has to be lines. */
 static void
-check_text(struct str text)
+check_text(struct str text, bool binary)
 {
+	const char *end = memmem(text.p, text.n, "\r\n\r\n", 4);
+
+	if (binary && end != NULL)
+		text.n = (size_t)(end - text.p) + 4;
 	for (size_t i = 0; i < text.n; i++) {
 		bool cr = i > 0 && text.p[i - 1] == '\r';
 		bool lf = i + 1 < text.n && text.p[i + 1] == '\n';
@@ -90,7 +95,8 @@ check_stored(enum queue_place place)
 
 		talk_take(&m, place);
 		if (m.n > 0) {
-			check_text(buf_str(&m.text));
+			check_text(buf_str(&m.text), m.file.env.body ==
+			    BODY_BINARYMIME);
 			if (m.file.env.rcpt_n == 0 || m.file.env.rcpt_n > 10)
 				panic("%zu recipients", m.file.env.rcpt_n);
 		}

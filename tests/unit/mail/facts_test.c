@@ -69,4 +69,22 @@ START_TEST(lines)
 }
 END_TEST
 
-UNIT_MAIN("mail/facts", found, lines)
+/* Beyond what is taken at all. */
+START_TEST(huge)
+{
+	static char text[SMTP_TEXT_LINE_MAX + 3];
+
+	for (size_t n = SMTP_TEXT_LINE_MAX; n <= SMTP_TEXT_LINE_MAX + 1; n++) {
+		unsigned want = FACT_LONG |
+		    (n > SMTP_TEXT_LINE_MAX ? FACT_HUGE : 0U);
+
+		memset(text, 'x', n);
+		memcpy(text + n, "\r\n", 2);
+		ck_assert_uint_eq(facts_of(str_n(text, n + 2), 0), want);
+		ck_assert_uint_eq(facts_of(str_n(text, n + 2), n), want);
+		ck_assert_uint_eq(facts_of(str_n(text, n + 2), n + 1), want);
+	}
+}
+END_TEST
+
+UNIT_MAIN("mail/facts", found, lines, huge)

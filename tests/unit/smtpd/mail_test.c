@@ -86,7 +86,7 @@ START_TEST(senders)
 		{ "MAIL FROM:<a@b.test> SIZE=+1", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> BODY", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> BODY=7BIT BODY=7BIT", "501 5.5.4" },
-		{ "MAIL FROM:<a@b.test> BODY=BINARYMIME", "501 5.5.4" },
+		{ "MAIL FROM:<a@b.test> BODY=BINARYMIME", "250 2.1.0" },
 		{ "MAIL FROM:<a@b.test> ENVID=+0D+0A", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> ENVID=+C3+A9", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> ENVID=+0d", "501 5.5.4" },

@@ -256,7 +256,6 @@ START_TEST(not_smtp)
 	    "220 421");
 	SAY("{\"a\":1}\r\nNOOP\r\n", TALK_LINES, "220 421");
 	SAY(" NOOP\r\nNOOP\r\n", TALK_LINES, "220 421");
-	SAY("BDAT 5 LAST\r\n12345", TALK_WHOLE, "220 502");
 	talk_remove();
 }
 END_TEST
@@ -372,7 +371,7 @@ START_TEST(offers)
 	ck_str(talk_say(STR("EHLO x\r\nQUIT\r\n"), TALK_WHOLE),
 	    STR("220 mx.example.test ESMTP barid\r\n"
 		"250-mx.example.test\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n"
-		"250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n"
+		"250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
 		"250 HELP\r\n221 2.0.0 Bye\r\n"));
 	ck_str(talk_say(STR("helo x\r\nquit\r\n"), TALK_WHOLE),
 	    STR("220 mx.example.test ESMTP barid\r\n250 mx.example.test\r\n"

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_text -- the text of a message on its way to the spool, by DATA or by
+ * BDAT.
+ *
+ * It passes through one bounded buffer.  The header is gathered in it and
+ * looked at; the body is handed on as it comes.  The first reason to refuse
+ * counts: from then on nothing of the message is kept, and what still comes
+ * is thrown away.  What a line is, and which octets may not be there, is the
+ * business of who reads (smtpd_data.c, smtpd_bdat.c); but no header, not even
+ * that of a binary message, has more than lines in it.
+ *
+ * The text lives in the transaction, over as many commands as it takes.
+ */
+
+#include "smtpd.h"
+
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "mail/facts.h"
+#include "mail/limits.h"
+
+/* Octets a second that a client must manage (CONFORMANCE S-45). */
+#define TEXT_RATE 500
+/* A buffer that grew beyond this is not kept for the next message. */
+#define TEXT_KEEP 32768
+
+void
+text_begin(struct session *s)
+{
+	s->txn.text = (struct text){ .open = true };
+	buf_reset(&s->text);
+	queue_id_new(s->txn.env.id);
+	session_score(s, SCORE_DATA);
+}
+
+void
+text_await(struct session *s)
+{
+	s->txn.text.start = clock_ms();
+	s->txn.text.octets_before = s->stream->bytes_in;
+}
+
+int64_t
+text_deadline(const struct session *s)
+{
+	const struct text *t = &s->txn.text;
+	int64_t next = session_deadline(s);
+	int64_t whole = t->start + s->conf->limits.timeout +
+	    (int64_t)(s->stream->bytes_in - t->octets_before) * 1000 /
+		TEXT_RATE;
+
+	return next < whole ? next : whole;
+}
+
+void
+text_refuse(struct session *s, struct answer why)
+{
+	struct text *t = &s->txn.text;
+
+	queue_abort(t->msg);
+	t->msg = NULL;
+	if (t->refusal.code == 0)
+		t->refusal = why;
+	buf_free(&s->text);
+}
+
+void
+text_abort(struct session *s)
+{
+	queue_abort(s->txn.text.msg);
+	s->txn.text.msg = NULL;
+	s->txn.text.open = false;
+}
+
+struct answer
+text_too_large(void)
+{
+	return ANSWER(552, "5.3.4", "The message is too large");
+}
+
+bool
+text_is_too_large(const struct session *s, uint64_t octets)
+{
+	uint64_t limit = s->conf->limits.message_size;
+
+	return limit > 0 && octets > limit;
+}
+
+/* RFC 3030 3: the body may be binary; a header is what it always was. */
+static bool
+header_is_lines(struct str text)
+{
+	const char *end = memmem(text.p, text.n, "\r\n\r\n", 4);
+	struct facts f;
+
+	if (str_starts(text, STR("\r\n")))
+		return true;
+	facts_init(&f);
+	if (end != NULL)
+		text = str_head(text, (size_t)(end - text.p) + 4);
+	facts_add(&f, text);
+	return (facts_end(&f) & (FACT_BARE | FACT_NUL)) == 0;
+}
+
+/* The header is known.  False: the message is refused. */
+static bool
+begin(struct session *s)
+{
+	struct text *t = &s->txn.text;
+	struct answer a = { .code = 0 };
+
+	if (t->header.received > s->conf->limits.received_hops)
+		a = ANSWER(554, "5.4.6",
+		    "Too many hops: this message goes in circles");
+	else if (s->txn.env.body == BODY_BINARYMIME &&
+	    !header_is_lines(buf_str(&s->text)))
+		a = ANSWER(550, "5.6.11",
+		    "Bare CR, bare LF or NUL in the header (RFC 5322 2.2)");
+	if (a.code == 0)
+		a = store_settings(s);
+	if (a.code == 0) {
+		t->msg = store_begin(s, &t->header);
+		if (t->msg == NULL)
+			a = store_failed(s, "queue_begin");
+	}
+	if (a.code != 0)
+		text_refuse(s, a);
+	return a.code == 0;
+}
+
+/* Hands on what was gathered once the header is known; END: it never will be. */
+static void
+hand_on(struct session *s, bool end)
+{
+	struct text *t = &s->txn.text;
+	struct str text = buf_str(&s->text);
+
+	if (t->msg == NULL) {
+		int r = header_look(s, text, end, &t->header);
+
+		if (r == 0)
+			return;
+		if (r < 0) {
+			text_refuse(s, ANSWER(554, "5.6.0",
+			    "The header of the message is too large"));
+			return;
+		}
+		if (!begin(s))
+			return;
+		text = buf_str(&s->text);
+	}
+	if (queue_write(t->msg, text) < 0) {
+		text_refuse(s, store_failed(s, "queue_write"));
+		return;
+	}
+	buf_reset(&s->text);
+}
+
+void
+text_more(struct session *s, size_t octets, struct answer fault, bool end)
+{
+	struct text *t = &s->txn.text;
+
+	t->octets += octets;
+	if (t->refusal.code != 0) {
+		buf_reset(&s->text);
+		return;
+	}
+	if (text_is_too_large(s, t->octets))
+		text_refuse(s, text_too_large());
+	else if (fault.code != 0)
+		text_refuse(s, fault);
+	else if (!buf_ok(&s->text))
+		panic("smtpd: the text buffer of %zu is full", s->text.max);
+	else
+		hand_on(s, end);
+}
+
+struct answer
+text_end(struct session *s)
+{
+	struct text *t = &s->txn.text;
+	struct queue_msg *m = t->msg;
+	struct answer a;
+
+	t->msg = NULL;
+	/* Of two reasons it is this one, however the octets arrived. */
+	if (text_is_too_large(s, t->octets))
+		a = text_too_large();
+	else if (t->refusal.code != 0)
+		a = t->refusal;
+	else
+		a = store_commit(s, m, t->header.message_id);
+	if (a.code != 250)
+		log_reject(s, "END-OF-MESSAGE", &a, &s->txn.env.from,
+		    &s->txn.env.rcpts[0].path);
+	if (s->text.size > TEXT_KEEP)
+		buf_free(&s->text);
+	session_enter(s, S_GREETED);
+	return a;
+}
+
+struct answer
+text_cut_off(struct session *s, const char *verb, enum stream_result r)
+{
+	s->last = arena_printf(&s->line_arena, "%s (%llu bytes)", verb,
+	    (unsigned long long)s->txn.text.octets);
+	text_abort(s);
+	return session_gone(s, r);
+}
+
+struct answer
+text_flood(const struct session *s)
+{
+	log_warn(NULL, "too much text from %s: closing", s->client);
+	return (struct answer){ .code = 421, .enhanced = "4.7.0",
+		.text = STR("That was far too much"), .then = THEN_CLOSE };
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SMTPD_SMTPD_TEXT_H
+#define SMTPD_SMTPD_TEXT_H
+
+/* smtpd_text -- the text of a message on its way to the spool. */
+
+#include "lib/stream.h"
+#include "mail/facts.h"
+#include "mail/report.h"
+#include "smtpd_answer.h"
+
+struct session;
+struct queue_msg;
+
+/* What the header of a message says that matters here. */
+struct header_facts {
+	unsigned received;
+	struct str message_id;	/* in the transaction's arena */
+	bool has_date, has_from, has_message_id;
+	enum report_kind report;
+	bool none;		/* the message starts with its body */
+	bool is_field;		/* its first line is one of the header */
+	size_t scanned;		/* octets that hold no blank line */
+};
+
+/* The text of a message while it comes. */
+struct text {
+	bool open;		/* it has begun, and has no end yet */
+	struct queue_msg *msg;	/* NULL: header not whole, or refused */
+	struct answer refusal;	/* code 0: none */
+	struct header_facts header;
+	struct facts facts;	/* BDAT */
+	uint64_t octets;	/* so far */
+	int64_t start;		/* when the client was asked for more */
+	uint64_t octets_before;	/* and what the stream had read then */
+};
+
+/* What is read and thrown away of a message that is refused already. */
+#define TEXT_FLOOD (64u << 20)
+
+/* A text of the transaction, which has its recipients. */
+void text_begin(struct session *s);
+/* From now on the client is waited for. */
+void text_await(struct session *s);
+/* It has until then for its next octets. */
+int64_t text_deadline(const struct session *s);
+/*
+ * S->text has OCTETS more.  FAULT: why they are not to be had, or code 0.
+ * END: nothing will follow.
+ */
+void text_more(struct session *s, size_t octets, struct answer fault, bool end);
+/* The first reason counts; nothing of the message is kept. */
+void text_refuse(struct session *s, struct answer why);
+bool text_is_too_large(const struct session *s, uint64_t octets);
+struct answer text_too_large(void);
+/* The text is whole: stored, or the reason why not.  The transaction is over. */
+struct answer text_end(struct session *s);
+/* The connection ended within it, for VERB; or too much came. */
+struct answer text_cut_off(struct session *s, const char *verb, enum stream_result r);
+struct answer text_flood(const struct session *s);
+/* Leaves nothing behind. */
+void text_abort(struct session *s);
+
+#endif
