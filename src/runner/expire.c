@@ -80,18 +80,44 @@ set_status(struct result *res)
 		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
 }
 
+/*
+ * Recipient I was not tried now.  What its last attempt came to is as good an
+ * answer as if it had been: LAST has it, unless there never was one.
+ */
+static void
+end_untried(struct job *j, size_t i, const struct queue_attempt *last)
+{
+	struct job_rcpt *jr = &j->rcpts[i];
+
+	if (last != NULL && last[i].time != 0) {
+		job_recall(j, i, PERMFAIL, &last[i]);
+		jr->noted = true;
+	} else {
+		jr->result = result_words(PERMFAIL, "4.4.7",
+		    STR("the time that was set for its delivery is over"));
+		jr->time = clock_wall();
+	}
+	jr->todo = false;
+	jr->now = true;
+}
+
+/* What was tried before; NULL if it cannot be read. */
+static const struct queue_attempt *
+last_attempts(struct job *j)
+{
+	struct queue_attempt *last;
+
+	if (queue_notes(&j->file, &j->arena, &last) == 0)
+		return last;
+	log_warn(j->id, "cannot read the attempts: %s", strerror(errno));
+	return NULL;
+}
+
 static void
 give_up_one(struct job *j, size_t i)
 {
 	struct job_rcpt *jr = &j->rcpts[i];
 
-	if (jr->todo) {
-		jr->result = result_words(PERMFAIL, "4.4.7",
-		    STR("the time that was set for its delivery is over"));
-		jr->time = clock_wall();
-		jr->todo = false;
-		jr->now = true;
-	}
 	jr->result.outcome = PERMFAIL;
 	set_status(&jr->result);
 	jr->expired = true;
@@ -116,6 +142,7 @@ expire_job(struct job *j, const struct life *l)
 {
 	unsigned most = life_attempts(&j->r->conf->queue, &j->file.env);
 	bool over = now_ms() >= l->end, any = false;
+	const struct queue_attempt *last = NULL;
 	struct queue_history *h = NULL;
 
 	if (!over && most == 0)
@@ -131,6 +158,10 @@ expire_job(struct job *j, const struct life *l)
 			h = count_attempts(j);
 		if (!over && h[i].attempts < most)
 			continue;
+		if (jr->todo && last == NULL)
+			last = last_attempts(j);
+		if (jr->todo)
+			end_untried(j, i, last);
 		give_up_one(j, i);
 		any = true;
 	}

@@ -193,7 +193,8 @@ write_outcomes(struct job *j)
 			mark(j, i, owed ? RCPT_SENT : RCPT_DONE);
 			break;
 		case PERMFAIL:
-			note(j, i);
+			if (!jr->noted)
+				note(j, i);
 			mark(j, i, RCPT_FAILED);
 			break;
 		}

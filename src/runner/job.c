@@ -424,6 +424,22 @@ recall_remote(struct result *res)
 	res->host = str_head(res->relay, (size_t)at);
 }
 
+void
+job_recall(struct job *j, size_t rcpt, enum outcome o,
+    const struct queue_attempt *a)
+{
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct result *res = &jr->result;
+
+	*res = result_words(o, o == DELIVERED ? "2.0.0" : "5.0.0", a->reply);
+	if (a->status[0] != '\0')
+		memcpy(res->status, a->status, sizeof(res->status));
+	res->relay = a->relay;
+	recall_remote(res);
+	jr->local = str_eq(res->relay, STR("local"));
+	jr->time = a->time;
+}
+
 /* What an earlier pass decided and could not report: from the notes. */
 static void
 recall(struct job *j)
@@ -437,20 +453,10 @@ recall(struct job *j)
 		last = arena_alloc(&j->arena, e->rcpt_n * sizeof(*last));
 	}
 	for (size_t i = 0; i < e->rcpt_n; i++) {
-		struct result *res = &j->rcpts[i].result;
 		bool sent = e->rcpts[i].state == RCPT_SENT;
 
-		if (!sent && e->rcpts[i].state != RCPT_FAILED)
-			continue;
-		*res = result_words(sent ? DELIVERED : PERMFAIL,
-		    sent ? "2.0.0" : "5.0.0", last[i].reply);
-		if (last[i].status[0] != '\0')
-			memcpy(res->status, last[i].status,
-			    sizeof(res->status));
-		res->relay = last[i].relay;
-		recall_remote(res);
-		j->rcpts[i].local = str_eq(res->relay, STR("local"));
-		j->rcpts[i].time = last[i].time;
+		if (sent || e->rcpts[i].state == RCPT_FAILED)
+			job_recall(j, i, sent ? DELIVERED : PERMFAIL, &last[i]);
 	}
 }
 

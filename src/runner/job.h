@@ -18,6 +18,7 @@ struct job_rcpt {
 	bool tried;		/* lately; not again in this pass */
 	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
+	bool noted;		/* its outcome is that of an attempt that has its note */
 	bool mark;		/* to be marked when the journal has it */
 	bool local;
 	bool expired;
@@ -87,6 +88,8 @@ void job_fail(struct delivery *d, const struct result *res);
 void job_leave(struct delivery *d);
 /* There is room now, and its message is loaded still. */
 void job_return(struct delivery *d);
+/* The outcome of recipient RCPT is that of an earlier attempt, A. */
+void job_recall(struct job *j, size_t rcpt, enum outcome o, const struct queue_attempt *a);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long mail is tried and when: settings in headers, deadlines, holds, mended routes, and a stop in mid-delivery."""
 import email
+import email.utils
 import glob
 import os
 import signal
@@ -156,13 +157,29 @@ def deadline():
         assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
         w.b.empty()
         assert "status=expired, returned to sender" in w.b.log()
-        # While nobody was there to try: it is not tried afterwards.
+        assert status["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", status.items()
+        # While nobody was there to try: it is not tried afterwards, and the last answer is what its sender is told.
+        w.send("wait@far.example", fields="x-mq-maxdelivertime: +3s\r\nx-mq-retries: 3600\r\n")
+        over = time.time() + 3
+        wait_for("an attempt", lambda: w.b.log().count("to=<wait@") > 1 and [p for p, _ in w.b.spooled()] == ["cur"])
+        tried = w.b.log().count("to=<wait@far.example>, relay=127")
+        w.b.stop()
+        wait_for("its deadline", lambda: time.time() > over)
+        w.b.start()
+        m = email.message_from_bytes(w.origin.messages(2)[1]["text"])
+        status = m.get_payload()[1].get_payload()[1]
+        assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
+        assert status["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", status.items()
+        assert status["Remote-MTA"] == "dns; 127.0.0.1", status.items()
+        assert email.utils.parsedate_to_datetime(status["Last-Attempt-Date"]).timestamp() < over - 1, status.items()
+        assert w.b.log().count("to=<wait@far.example>, relay=127") == tried
+        # One that never was tried.
         w.b.stop()
         w.b.sendmail("-f", SENDER, "late@far.example", text="x-mq-maxdelivertime: +1s\r\n" + TEXT.format("x"))
         over = time.time() + 1
         wait_for("its deadline", lambda: time.time() > over)
         w.b.start()
-        m = email.message_from_bytes(w.origin.messages(2)[1]["text"])
+        m = email.message_from_bytes(w.origin.messages(3)[2]["text"])
         assert "the time that was set for its delivery is over" in " ".join(str(m).split()), m
         assert w.far.messages() == [] and "to=<late@far.example>, relay=127" not in w.b.log()
 
