@@ -38,7 +38,7 @@ uint64_t addr_key(const struct addr *a);
 /* Of whom a key speaks: "1.2.3.4", "2001:db8:1:2::/64", "unix". */
 void addr_add_key(struct buf *b, uint64_t key);
 
-/* "1.2.3.4", "::1", "unix"; and with the port: "1.2.3.4:25", "[::1]:25". */
+/* "1.2.3.4", "::1", "unix", "unknown"; and with the port: "1.2.3.4:25", "[::1]:25". */
 void addr_add(struct buf *b, const struct addr *a);
 void addr_add_port(struct buf *b, const struct addr *a);
 /* RFC 5321 4.1.3: "[1.2.3.4]", "[IPv6:::1]". */

@@ -348,7 +348,7 @@ add_text(struct buf *b, const struct addr *a, bool scoped)
 	char text[TEXT_MAX];
 
 	if (!addr_octets(a)) {
-		buf_adds(b, "unix");
+		buf_adds(b, addr_family(a) == AF_UNIX ? "unix" : "unknown");
 		return;
 	}
 	buf_adds(b, inet_ntop(addr_family(a), addr_octets(a), text, sizeof(text)));
