@@ -15,6 +15,7 @@
  */
 
 #include "conf/destination.h"
+#include "conf/listener.h"
 #include "conf/names.h"
 #include "conf/route.h"
 #include "lib/arena.h"
@@ -22,28 +23,7 @@
 
 struct conf_set;	/* the room's own */
 
-enum conf_service { SERVICE_SMTP, SERVICE_SUBMISSION, SERVICE_POP3, SERVICE_ADMIN };
-enum conf_listen_tls {
-	LISTEN_TLS_OFF,
-	LISTEN_TLS_STARTTLS,
-	LISTEN_TLS_REQUIRED,
-	LISTEN_TLS_IMPLICIT
-};
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
-
-/* Where mail came in that programs of this host left in drop/. */
-#define CONF_LISTEN_DROP "sendmail"
-
-struct conf_listen {
-	const char *name;
-	struct conf_place place;
-	int service;		/* enum conf_service */
-	/* "*", addresses, interface names, "unix:/path", "fd:name" */
-	struct conf_strs address;
-	struct conf_ports port;
-	int tls;		/* enum conf_listen_tls */
-	const char *hostname;	/* "": the global one */
-};
 
 struct conf_tls_name {
 	const char *name;
@@ -72,6 +52,7 @@ struct conf_access {
 	struct conf_nets connect;
 	struct conf_nets relay;
 	bool auth_required;
+	struct conf_nets proxies;	/* that send a PROXY header */
 };
 
 struct conf_limits {

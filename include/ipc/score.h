@@ -22,7 +22,7 @@ struct score_slot {
 	_Atomic pid_t pid;	/* 0: free */
 	_Atomic int state;	/* enum score_state */
 	int service;		/* enum conf_service */
-	uint64_t address;	/* addr_key() */
+	_Atomic uint64_t address;	/* addr_key() */
 	int64_t since_ms;
 	_Atomic uint64_t messages;
 	_Atomic uint64_t bytes;
@@ -57,11 +57,21 @@ void score_free(struct score *s);	/* NULL is fine */
  */
 void score_offer(struct score *s, bool offer);
 
-/* Master: takes a free slot, or NULL. */
+/*
+ * Master: takes a free slot, or NULL.  ADDRESS 0 is a client that is not
+ * counted by its address: a socket of this host, or a proxy, whose session
+ * says later for whom it speaks.
+ */
 struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);
 /* Master, after the fork: writes the slot's pid, and remembers it for score_find(). */
 void score_started(struct score *s, struct score_slot *slot, pid_t pid);
 void score_give(struct score *s, struct score_slot *slot);
+/*
+ * Session: SLOT is that of a client at ADDRESS from now on, as a peer said
+ * that is trusted with it.  How many other slots show that address.
+ */
+size_t score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
+    const char *client);
 /* Live slots in all, of one address, and the slot of a pid (NULL: none). */
 size_t score_live(const struct score *s);
 size_t score_live_from(const struct score *s, uint64_t address);
@@ -70,8 +80,9 @@ struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 /*
  * Copies slot I for reading: its strings end, and in the master its pid,
  * address and client are those of score_take() and score_started(), whatever
- * the session has made of its slot.  For every use that believes a slot: a
- * signal to a pid, a line of text.  False at the end.
+ * the session has made of its slot; but who its client is says the session where
+ * the master took ADDRESS 0.  For every use that believes a slot: a signal to
+ * a pid, a line of text.  False at the end.
  */
 bool score_look(const struct score *s, size_t i, struct score_slot *copy);
 void score_look_at(const struct score *s, const struct score_slot *slot,

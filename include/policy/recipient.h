@@ -57,8 +57,13 @@ struct client_facts {
 
 /* True if the client may send to anybody. */
 bool access_may_relay(const struct conf *c, const struct client_facts *f);
-/* True if the client may connect at all (access.connect; unix always). */
-bool access_may_connect(const struct conf *c, const struct addr *peer);
+/* True if PEER is in NETS; a unix socket is in no network. */
+bool access_listed(const struct conf_nets *nets, const struct addr *peer);
+/*
+ * True if the client may connect at all where CONNECT is the list of those
+ * who may; unix always, and nobody knows who (a proxy does not say) never.
+ */
+bool access_may_connect(const struct conf_nets *connect, const struct addr *peer);
 
 struct rcpt_verdict {
 	int code;		/* 250, 4xx, 5xx */

@@ -12,7 +12,7 @@ tests="check nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mando
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp mpop fetchmail s-nail
 dovecot-core dovecot-submissiond mutt git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
 microsocks dante-server tinyproxy-bin dovecot-core dovecot-lmtpd pflogsumm fail2ban libpam-modules libpam-wrapper
-faketime libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce"
+haproxy faketime libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce"
 
 case ${1:-test} in
 build) want=$build ;;

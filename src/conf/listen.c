@@ -56,18 +56,25 @@ imply(struct conf *c, const struct implied *from)
 	l->tls = c->tls.certificate[0] ? from->tls : LISTEN_TLS_OFF;
 }
 
-void
-conf_listen_finish(struct conf *c)
+static void
+imply_all(struct conf *c)
 {
 	bool all = c->tls.certificate[0] != '\0' && c->auth.backends.n > 0;
 	size_t i;
 
-	if (c->listen_n > 0)
-		return;
 	c->listens = arena_alloc(
 	    &c->arena, ARRAY_LEN(implied) * sizeof(*c->listens));
 	for (i = 0; i < (all ? ARRAY_LEN(implied) : 1); i++)
 		imply(c, &implied[i]);
+}
+
+void
+conf_listen_finish(struct conf *c)
+{
+	if (c->listen_n == 0)
+		imply_all(c);
+	for (size_t i = 0; i < c->listen_n; i++)
+		conf_listener_inherit(c, &c->listens[i]);
 }
 
 /* ---- addresses ---- */
@@ -146,10 +153,10 @@ check_listen_tls(
 		    "\"off\" here",
 		    l->name);
 	if (l->tls == LISTEN_TLS_OFF && l->service == SERVICE_SUBMISSION &&
-	    c->auth.without_tls.n == 0)
+	    l->without_tls.n == 0)
 		conf_complain(error, where,
 		    "listen.%s: nobody can log in without TLS, expected "
-		    "tls = \"required\" or \"implicit\", or auth.without-tls",
+		    "tls = \"required\" or \"implicit\", or without-tls",
 		    l->name);
 }
 
@@ -368,14 +375,34 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 	}
 }
 
+/* The lists that L has of its own. */
+static void
+check_own_mechanisms(
+    const struct conf *c, const struct conf_listen *l, struct buf *error)
+{
+	struct buf name;
+
+	buf_init(&name, 500);
+	buf_addf(&name, "listen.%s.mechanisms", l->name);
+	if (conf_place_get(c, &l->mechanisms) != NULL)
+		check_mechanisms(c, &l->mechanisms, buf_cstr(&name), error);
+	buf_reset(&name);
+	buf_addf(&name, "listen.%s.without-tls", l->name);
+	if (conf_place_get(c, &l->without_tls) != NULL)
+		check_mechanisms(c, &l->without_tls, buf_cstr(&name), error);
+	buf_free(&name);
+}
+
 void
 conf_listen_check(const struct conf *c, struct buf *error)
 {
 	const struct conf_strs *backends = &c->auth.backends;
 	size_t i;
 
-	for (i = 0; i < c->listen_n; i++)
+	for (i = 0; i < c->listen_n; i++) {
 		check_listen(c, &c->listens[i], error);
+		check_own_mechanisms(c, &c->listens[i], error);
+	}
 	check_tls(c, error);
 	for (i = 0; i < backends->n; i++)
 		check_backend(conf_where(c, &backends->v[i], conf_place_top(c)),

@@ -68,6 +68,17 @@ static const struct option listen_options[] = {
 	OPT("port", PORTS, port, "", 0, 0, "A list of ports and ranges."),
 	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
+	OPT("connect", NETS, connect, "", 0, 0, "access.connect there."),
+	OPT("relay", NETS, relay, "", 0, 0, "access.relay there."),
+	OPT("auth-required", BOOL, auth_required, "", 0, 0, "access.auth-required there."),
+	OPT("proxies", NETS, proxies, "", 0, 0, "access.proxies there."),
+	OPT("mechanisms", STRINGS, mechanisms, "", 0, 64, "auth.mechanisms there."),
+	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "auth.without-tls there."),
+	OPT("connections-per-address", NUMBER, connections_per_address, "", 1, 1000000, "limits.connections-per-address there."),
+	OPT("message-size", SIZE, message_size, "", KB, 64 * GB, "limits.message-size there."),
+	OPT("recipients", NUMBER, recipients, "", 1, 100000, "limits.recipients there."),
+	OPT("errors", NUMBER, errors, "", 1, 10000, "limits.errors there."),
+	OPT("timeout", TIME, timeout, "", SECOND, DAY, "limits.timeout there."),
 	{ .name = "mode", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "store", .off = "\"store\"",
 	  .choices = mode_words, .help = "Whether mail is queued or relayed at once." },
 };
@@ -108,7 +119,7 @@ static const struct option access_options[] = {
 	    0, 0, "Networks that may connect."),
 	OPT("relay", NETS, relay, "{127.0.0.0/8, ::1}", 0, 0, "Networks that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
-	LATER("proxies", NETS, "", "{}", "Peers that send a PROXY header."),
+	OPT("proxies", NETS, proxies, "", 0, 0, "Peers that send a PROXY header."),
 	LATER("blocked", NETS, "", "{}", "Networks that are refused at once."),
 };
 #undef BASE

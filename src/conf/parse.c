@@ -164,17 +164,35 @@ free_options(cfg_opt_t *opts)
 
 /* ---- libConfuse's complaints ---- */
 
-/* The section that knows an option called NAME, or NULL. */
+static bool
+has_option(const struct option *section, const char *name)
+{
+	for (size_t i = 0; i < section->sub_n; i++)
+		if (strcmp(section->sub[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The section that knows an option called NAME, or NULL: one that stands once
+ * rather than one of many, which has it as an exception.
+ */
 static const char *
 home_of(const char *name)
 {
-	size_t i, j;
+	const char *other = NULL;
 
-	for (i = 0; i < conf_option_n; i++)
-		for (j = 0; j < conf_options[i].sub_n; j++)
-			if (strcmp(conf_options[i].sub[j].name, name) == 0)
-				return conf_options[i].name;
-	return NULL;
+	for (size_t i = 0; i < conf_option_n; i++) {
+		const struct option *o = &conf_options[i];
+
+		if (!has_option(o, name))
+			continue;
+		if (o->count_offset == SIZE_MAX)
+			return o->name;
+		if (!other)
+			other = o->name;
+	}
+	return other;
 }
 
 static void
@@ -346,6 +364,15 @@ put_elements(struct conf *c, const struct option *o, const void *field,
 		conf_place_put(c, &nets->v[i], l->v[i].place);
 }
 
+/* Without a value, since another option has the one that is used then. */
+static bool
+is_left_out(const struct option *o, const struct values *l)
+{
+	return !l->set && o->fallback[0] == '\0' &&
+	    (o->type == OPTION_BOOL || o->type == OPTION_NUMBER ||
+		o->type == OPTION_SIZE || o->type == OPTION_TIME);
+}
+
 static void
 walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
     struct conf_place place)
@@ -356,7 +383,7 @@ walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
 	get_values(p, cfg, o, place, &l);
 	if (o->when != OPTION_NOW) {
 		refuse_later(p, o, &l);
-	} else {
+	} else if (!is_left_out(o, &l)) {
 		if (l.set)
 			conf_place_put(p->c, field, l.place);
 		/* A complaint is in p->error; the rest is still looked at. */

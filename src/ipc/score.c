@@ -248,6 +248,27 @@ score_take(struct score *s, int service, uint64_t address, const char *client)
 	return slot;
 }
 
+size_t
+score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
+    const char *client)
+{
+	struct str name = str_head(str_c(client), sizeof(slot->client) - 1);
+	size_t n = 0;
+
+	/* Shown first, counted then: of two that come at once, one sees the other. */
+	atomic_store(&slot->address, address);
+	memset(slot->client, 0, sizeof(slot->client));
+	memcpy(slot->client, name.p, name.n);
+	for (size_t i = 0; i < s->slot_n; i++) {
+		const struct score_slot *other = &s->board->slots[i];
+
+		if (other != slot && atomic_load(&other->address) == address &&
+		    atomic_load(&other->state) != SCORE_FREE)
+			n++;
+	}
+	return n;
+}
+
 static size_t
 index_of(const struct score *s, const struct score_slot *slot)
 {
@@ -350,7 +371,8 @@ look(const struct score *s, size_t i, struct score_slot *copy)
 {
 	const struct score_slot *slot = &s->board->slots[i];
 	const struct owner *o = s->book ? &s->book->owners[i] : NULL;
-	struct str client = o ? str_c(o->client) : name_in(slot);
+	bool told = o == NULL || o->address == 0;
+	struct str client = told ? name_in(slot) : str_c(o->client);
 	pid_t pid = atomic_load(&slot->pid);
 
 	if (o && (!o->taken || o->pid > 0))
@@ -359,11 +381,14 @@ look(const struct score *s, size_t i, struct score_slot *copy)
 	atomic_store(&copy->pid, pid > 0 ? pid : 0);
 	atomic_store(&copy->state, atomic_load(&slot->state));
 	copy->service = slot->service;
-	copy->address = o ? o->address : slot->address;
+	atomic_store(&copy->address,
+	    told ? atomic_load(&slot->address) : o->address);
 	copy->since_ms = slot->since_ms;
 	atomic_store(&copy->messages, atomic_load(&slot->messages));
 	atomic_store(&copy->bytes, atomic_load(&slot->bytes));
-	memcpy(copy->client, client.p, client.n);
+	for (size_t at = 0; at < client.n; at++)
+		copy->client[at] = client.p[at] > ' ' && client.p[at] < 0x7f ?
+		    client.p[at] : '?';
 	memcpy(copy->user, slot->user, sizeof(copy->user) - 1);
 }
 

@@ -37,35 +37,54 @@ accept_init(void)
 		reserve_fd = fd_raise(reserve_fd);
 }
 
-static void
-refuse(const struct master *m, const struct listener *l, int fd, const char *why)
+void
+refuse(struct score *score, const struct conf_listen *l, const char *hostname, int fd,
+    const char *why)
 {
 	struct buf b;
-	const char *host = l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname;
 
 	buf_init(&b, 512);
-	if (l->conf->service == SERVICE_POP3)
+	if (l->service == SERVICE_POP3)
 		buf_addf(&b, "-ERR [SYS/TEMP] %s\r\n", why);
 	else
-		buf_addf(&b, "421 4.7.0 %s Error: %s\r\n", host, why);
+		buf_addf(&b, "421 4.7.0 %s Error: %s\r\n", hostname, why);
 	/* Who expects TLS could not read it. */
-	if (l->conf->tls != LISTEN_TLS_IMPLICIT)
+	if (l->tls != LISTEN_TLS_IMPLICIT)
 		(void)send(fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	buf_free(&b);
 	close(fd);
-	score_add(m->score, COUNT_REFUSED, 1);
+	score_add(score, COUNT_REFUSED, 1);
+}
+
+static const char *
+hostname_of(const struct master *m, const struct listener *l)
+{
+	return l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname;
+}
+
+static void
+turn_away(const struct master *m, const struct listener *l, int fd, const char *why)
+{
+	refuse(m->score, l->conf, hostname_of(m, l), fd, why);
+}
+
+/* What a client is counted by; 0: not by its address. */
+static uint64_t
+key_of(const struct listener *l, const struct addr *peer)
+{
+	return behind_trusted(l->conf, peer) ? 0 : addr_key(peer);
 }
 
 /* Why this client may not come in now, or NULL. */
 static const char *
-limit_hit(const struct master *m, uint64_t key)
+limit_hit(const struct master *m, const struct listener *l, uint64_t key)
 {
 	const struct conf_limits *limits = &m->conf->limits;
 	size_t live = score_live(m->score);
 
 	if (live >= limits->connections_in || live >= limits->connections)
 		return "too many connections";
-	if (key != 0 && score_live_from(m->score, key) >= limits->connections_per_address)
+	if (key != 0 && score_live_from(m->score, key) >= l->conf->connections_per_address)
 		return "too many connections from your address";
 	return NULL;
 }
@@ -77,12 +96,13 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 	bool pop = l->conf->service == SERVICE_POP3;
 	int runners[RUNNERS_MAX];
 	size_t runner_n = m->helper_n - FIRST_RUNNER;
+	struct conf conf;
 
+	conf_at_listener(m->conf, l->conf, &conf);
 	for (size_t i = 0; i < runner_n; i++)
 		runners[i] = m->helpers[FIRST_RUNNER + i].client_end;
 	struct session_env env = {
-		.conf = m->conf, .listen = l->conf, .tls = l->tls,
-		.hostname = l->conf->hostname[0] ? l->conf->hostname : m->conf->hostname,
+		.conf = &conf, .listen = l->conf, .tls = l->tls, .hostname = hostname_of(m, l),
 		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
 		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
@@ -91,6 +111,8 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 	if (addr_family(peer) != AF_UNIX)
 		env.local = addr_local(fd);
 	log_component(pop ? "pop3d" : "smtpd");
+	if (!behind_look(m, fd, &env))
+		return;
 	if (pop)
 		pop3d_serve(&env, fd, fd);
 	else
@@ -146,7 +168,7 @@ refuse_with_reserve(struct master *m, const struct listener *l)
 		close(reserve_fd);
 		reserve_fd = -1;
 		if ((fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-			refuse(m, l, fd, "out of descriptors");
+			turn_away(m, l, fd, "out of descriptors");
 		accept_init();
 	}
 	errno = err;
@@ -156,7 +178,6 @@ refuse_with_reserve(struct master *m, const struct listener *l)
 static void
 start_child(struct master *m, const struct listener *l, int fd, const struct addr *peer)
 {
-	uint64_t key = addr_key(peer);
 	/* What is written on the heap is copied for every child that lives. */
 	char space[128];
 	struct buf name;
@@ -165,9 +186,9 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 
 	buf_init_in(&name, space, sizeof(space));
 	addr_add(&name, peer);
-	slot = score_take(m->score, l->conf->service, key, buf_cstr(&name));
+	slot = score_take(m->score, l->conf->service, key_of(l, peer), buf_cstr(&name));
 	if (!slot) {
-		refuse(m, l, fd, "too many connections");
+		turn_away(m, l, fd, "too many connections");
 		return;
 	}
 	/* From its root it could not connect to a logger that was restarted. */
@@ -177,7 +198,7 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	if (pid < 0) {
 		score_give(m->score, slot);
 		pause_accepting(m, "fork");
-		refuse(m, l, fd, "out of processes, come back later");
+		turn_away(m, l, fd, "out of processes, come back later");
 		return;
 	}
 	score_started(m->score, slot, pid);
@@ -187,19 +208,22 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 
 /* Why PEER may not come in, or NULL. */
 static const char *
-unwelcome(const struct master *m, const struct addr *peer)
+unwelcome(const struct master *m, const struct listener *l, const struct addr *peer)
 {
-	if (!access_may_connect(m->conf, peer))
+	uint64_t key = key_of(l, peer);
+
+	if (!access_may_connect(&l->conf->connect, peer) &&
+	    !access_listed(&l->conf->proxies, peer))
 		return "you may not connect here";
-	if (marks_refused_ms(&m->marks, addr_key(peer), clock_ms()) > 0)
+	if (marks_refused_ms(&m->marks, key, clock_ms()) > 0)
 		return "too many of your sessions have crashed, come back later";
-	return limit_hit(m, addr_key(peer));
+	return limit_hit(m, l, key);
 }
 
 static void
 take(struct master *m, const struct listener *l, int fd, struct addr *peer)
 {
-	const char *why = unwelcome(m, peer);
+	const char *why = unwelcome(m, l, peer);
 	struct buf name;
 
 	if (!why) {
@@ -210,7 +234,7 @@ take(struct master *m, const struct listener *l, int fd, struct addr *peer)
 	addr_add(&name, peer);
 	log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
 	buf_free(&name);
-	refuse(m, l, fd, why);
+	turn_away(m, l, fd, why);
 }
 
 void

@@ -10,9 +10,8 @@
 
 #include "policy/recipient.h"
 
-/* True if the address of A is in NETS; a unix socket is in no network. */
-static bool
-nets_have(const struct conf_nets *nets, const struct addr *a)
+bool
+access_listed(const struct conf_nets *nets, const struct addr *a)
 {
 	const void *octets = addr_octets(a);
 
@@ -30,14 +29,14 @@ access_may_relay(const struct conf *c, const struct client_facts *f)
 	 */
 	if (f->submission)
 		return false;
-	return nets_have(&c->access.relay, &f->peer);
+	return access_listed(&c->access.relay, &f->peer);
 }
 
 bool
-access_may_connect(const struct conf *c, const struct addr *peer)
+access_may_connect(const struct conf_nets *connect, const struct addr *peer)
 {
 	/* A unix socket is guarded by the file system. */
-	if (addr_octets(peer) == NULL)
+	if (addr_family(peer) == AF_UNIX)
 		return true;
-	return nets_have(&c->access.connect, peer);
+	return access_listed(connect, peer);
 }

@@ -101,9 +101,22 @@ pop3_put(struct pop3_session *s, struct str bytes)
 		s->lost = true;
 }
 
+/* CONFORMANCE S-27: whoever is not listed says nothing about who he is. */
+static struct pop3_response
+refuse_proxy(struct pop3_session *s)
+{
+	struct pop3_response r = pop3_err(s, "[SYS/PERM] this port wants no PROXY header");
+
+	log_warn(NULL, "a PROXY header from %s, which is not in access.proxies", s->client);
+	r.then = POP3_CLOSE;
+	return r;
+}
+
 static struct pop3_response
 check(struct pop3_session *s, const struct verb *v, const struct command *c)
 {
+	if (!v && str_ieq(c->verb, STR("PROXY")))
+		return refuse_proxy(s);
 	if (!v)
 		return pop3_err(s, "no such command");
 	if (!(v->states & (unsigned)s->state))

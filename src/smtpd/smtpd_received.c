@@ -37,6 +37,8 @@ from_add(const struct session *s, struct buf *b)
 		buf_adds(b, " (unknown ");
 		addr_add_literal(b, &env->peer);
 		buf_addc(b, ')');
+	} else if (!s->local && addr_family(&env->peer) == AF_UNSPEC) {
+		buf_adds(b, " (unknown)");
 	} else if (env->local_user != NULL && is_plain(env->local_user)) {
 		buf_addf(b, " (local user %s)", env->local_user);
 	} else {

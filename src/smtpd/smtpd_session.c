@@ -23,6 +23,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "mail/limits.h"
+#include "net/proxied.h"
 
 enum {
 	V_NEEDS_TLS = 1,	/* refused in the clear where TLS is required */
@@ -133,14 +134,15 @@ is_client_hello(struct str bytes)
 }
 
 /*
- * A browser that was made to speak to a mail port, or the middle of a
- * message that is taken for commands: what follows is not meant for us.
+ * A browser that was made to speak to a mail port, the middle of a message
+ * that is taken for commands, a proxy that is not listed: what follows is not
+ * meant for us.
  */
 static bool
 is_foreign(struct str line)
 {
 	static const char *const methods[] = { "GET", "POST", "CONNECT",
-		"HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE" };
+		"HEAD", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE", "PROXY" };
 	struct str word;
 
 	if (line.n > 0 && !(line.p[0] >= 'A' && line.p[0] <= 'Z') &&
@@ -308,6 +310,15 @@ step(struct session *s)
 
 /* ---- the session -------------------------------------------------------- */
 
+/* CONFORMANCE S-27: whoever is not listed says nothing about who he is. */
+static enum then
+refuse_proxy(const struct session *s)
+{
+	log_warn(NULL, "a PROXY header from %s, which is not in access.proxies",
+	    s->client);
+	return THEN_GONE;
+}
+
 /*
  * Speaks first.  A client that does so is no mail server that keeps to
  * RFC 5321 4.3.1; it is noted, and refused only if it speaks TLS.
@@ -321,10 +332,13 @@ greet(struct session *s)
 
 	if (s->tls == NULL && s->fd >= 0 && !s->local &&
 	    stream_fill(s->stream, 0, &early) == STREAM_OK &&
-	    !is_client_hello(early))
+	    !is_client_hello(early)) {
+		if (proxied_begins(early))
+			return refuse_proxy(s);
 		log_info(NULL,
 		    "improper command pipelining after CONNECT from %s",
 		    s->client);
+	}
 	banner.text = str_c(arena_printf(&s->arena, "%s ESMTP barid",
 	    s->env->hostname));
 	session_answer(s, &banner);
@@ -372,7 +386,7 @@ client_address(struct session *s)
 	struct buf b;
 	const char *p;
 
-	if (s->local || addr_octets(&s->env->peer) == NULL)
+	if (s->local || addr_family(&s->env->peer) == AF_UNIX)
 		return "local";
 	buf_init(&b, 128);
 	addr_add(&b, &s->env->peer);

@@ -237,7 +237,7 @@ static const struct fault later[] = {
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
 	{ "auth { failures-to-block = 10 }", "1: not yet: auth.failures-to-block = 10" },
-	{ "access { proxies = {10.0.0.1} }", "1: not yet: access.proxies = 10.0.0.1" },
+	{ "access { blocked = {10.0.0.1} }", "1: not yet: access.blocked = 10.0.0.1" },
 	{ "access { blocked = {10.0.0.1, ::1} }", "1: not yet: access.blocked = {...}" },
 	{ "limits { tarpit-delay = 1s }", "1: not yet: limits.tarpit-delay = 1s" },
 	{ "limits { rate client { messages = 5 } }", "1: not yet: limits.rate.client.messages = 5" },

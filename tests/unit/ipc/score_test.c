@@ -53,6 +53,33 @@ START_TEST(slots)
 }
 END_TEST
 
+/* Behind a proxy a session says who its client is; elsewhere it cannot. */
+START_TEST(spoken_for)
+{
+	struct score *s = score_new(5);
+	struct score_slot *a = score_take(s, 0, 0, "10.9.9.9");
+	struct score_slot *b = score_take(s, 0, 0, "10.9.9.9");
+	struct score_slot *c = score_take(s, 0, 77, "192.0.2.1");
+	struct score_slot copy;
+
+	ck_assert_uint_eq(score_speak_for(s, a, 100, "198.51.100.7"), 0);
+	ck_assert_uint_eq(score_speak_for(s, b, 100, "198.51.100.7"), 1);
+	score_look_at(s, a, &copy);
+	ck_assert_str_eq(copy.client, "198.51.100.7");
+	ck_assert_uint_eq(copy.address, 100);
+	ck_assert_uint_eq(score_live_from(s, 77), 1);
+	(void)score_speak_for(s, c, 100, "198.51.100.7");
+	score_look_at(s, c, &copy);
+	ck_assert_str_eq(copy.client, "192.0.2.1");
+	ck_assert_uint_eq(copy.address, 77);
+	score_give(s, b);
+	score_give(s, c);
+	ck_assert_uint_eq(score_speak_for(s, a, 100, "x"), 0);
+	ck_assert_uint_eq(score_live(s), 1);
+	score_free(s);
+}
+END_TEST
+
 /* A session that was taken over writes what it likes into the mapping. */
 START_TEST(hostile)
 {
@@ -259,4 +286,4 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, hostile, many, attach, cells, across_fork, names)
+UNIT_MAIN("score", slots, spoken_for, hostile, many, attach, cells, across_fork, names)

@@ -26,11 +26,13 @@ START_TEST(connecting)
 	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		ck_assert_int_eq(addr_parse(str_c(t[i].peer), 9, &a), 0);
-		ck_assert_msg(access_may_connect(c, &a) == t[i].may, "%s",
+		ck_assert_msg(access_may_connect(&c->access.connect, &a) == t[i].may, "%s",
 		    t[i].peer);
 	}
 	ck_assert_int_eq(addr_unix("/run/s", &a), 0);
-	ck_assert(access_may_connect(c, &a));
+	ck_assert(access_may_connect(&c->access.connect, &a));
+	a.len = 0;
+	ck_assert(!access_may_connect(&c->access.connect, &a));
 	conf_free(c);
 	buf_free(&error);
 }

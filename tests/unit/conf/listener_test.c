@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* listener_test -- what a listener has of its own, and what it takes over. */
+
+#include "conf/conf.h"
+
+#include "unit.h"
+
+#define TEXT \
+	"access { connect = {10.0.0.0/8} relay = {10.1.0.0/16} proxies = {10.9.9.9} }\n" \
+	"limits { message-size = 7MB recipients = 70 errors = 5 timeout = 70s }\n" \
+	"auth { mechanisms = {PLAIN} }\n" \
+	"listen a { port = 25 tls = off }\n" \
+	"listen b { port = 26 tls = off relay = {} auth-required = true proxies = {} " \
+	"message-size = 1MB recipients = 3 timeout = 10s mechanisms = {LOGIN} " \
+	"connections-per-address = 2 }\n"
+
+static struct conf *
+load(const char *text)
+{
+	struct buf error;
+	struct conf *c;
+
+	buf_init(&error, 65536);
+	c = conf_parse("test.conf", str_c(text), &error);
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+	return c;
+}
+
+START_TEST(takes_over)
+{
+	struct conf *c = load(TEXT), at;
+
+	conf_at_listener(c, &c->listens[0], &at);
+	ck_assert_ptr_eq(at.access.connect.v, c->access.connect.v);
+	ck_assert_uint_eq(at.access.relay.n, 1);
+	ck_assert_uint_eq(at.access.proxies.n, 1);
+	ck_assert(!at.access.auth_required);
+	ck_assert_uint_eq(at.limits.message_size, 7 << 20);
+	ck_assert_uint_eq(at.limits.recipients, 70);
+	ck_assert_uint_eq(at.limits.errors, 5);
+	ck_assert_uint_eq(at.limits.connections_per_address, 20);
+	ck_assert_int_eq(at.limits.timeout, 70000);
+	ck_assert_str_eq(at.auth.mechanisms.v[0], "PLAIN");
+	conf_free(c);
+}
+END_TEST
+
+/* An empty list is one that was meant. */
+START_TEST(has_its_own)
+{
+	struct conf *c = load(TEXT), at;
+
+	conf_at_listener(c, &c->listens[1], &at);
+	ck_assert_uint_eq(at.access.connect.n, 1);
+	ck_assert_uint_eq(at.access.relay.n, 0);
+	ck_assert_uint_eq(at.access.proxies.n, 0);
+	ck_assert(at.access.auth_required);
+	ck_assert_uint_eq(at.limits.message_size, 1 << 20);
+	ck_assert_uint_eq(at.limits.recipients, 3);
+	ck_assert_uint_eq(at.limits.errors, 5);
+	ck_assert_uint_eq(at.limits.connections_per_address, 2);
+	ck_assert_int_eq(at.limits.timeout, 10000);
+	ck_assert_str_eq(at.auth.mechanisms.v[0], "LOGIN");
+	ck_assert_uint_eq(at.limits.connections, c->limits.connections);
+	ck_assert_ptr_eq(at.hostname, c->hostname);
+	conf_free(c);
+}
+END_TEST
+
+/* Those that nobody wrote down have the global values too. */
+START_TEST(implied)
+{
+	struct conf *c = load("limits { recipients = 12 }\n");
+
+	ck_assert_uint_eq(c->listen_n, 1);
+	ck_assert_uint_eq(c->listens[0].recipients, 12);
+	ck_assert_uint_eq(c->listens[0].relay.n, c->access.relay.n);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(mistakes)
+{
+	static const struct {
+		const char *text, *want;
+	} t[] = {
+		{ "listen a { port = 25 tls = off mechanisms = {PLAN} }",
+		    "listen.a.mechanisms: \"PLAN\" is unknown" },
+		{ "listen a { port = 25 tls = off relay = {10.0.0.0/33} }",
+		    "10.0.0.0/33" },
+		{ "relay = {10.0.0.1}", "it belongs into a section \"access\"" },
+		{ "message-size = 5MB", "it belongs into a section \"limits\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct buf error;
+
+		buf_init(&error, 65536);
+		ck_assert_ptr_null(conf_parse("test.conf", str_c(t[i].text), &error));
+		ck_assert_msg(strstr(buf_cstr(&error), t[i].want) != NULL, "%s",
+		    buf_cstr(&error));
+		buf_free(&error);
+	}
+}
+END_TEST
+
+UNIT_MAIN("conf/listener", takes_over, has_its_own, implied, mistakes)
