@@ -323,7 +323,9 @@ def configuration(t):
         for command in ([barid, "-t", "-c", path], [barid, "-f", "-c", path],
                         [program("baridctl"), "-c", path, "config", "check"], [program("sendmail"), "-C", path, "bob"]):
             r = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
-            assert r.returncode == CONFIG and f"{path}:{line}: " in r.stderr and word in r.stderr, (mistake, r)
+            # A message that sendmail cannot take now is its caller's to keep.
+            code = TEMPFAIL if command[-1] == "bob" else CONFIG
+            assert r.returncode == code and f"{path}:{line}: " in r.stderr and word in r.stderr, (mistake, r)
             assert r.stdout == ""
     # So does a certificate that cannot be loaded.
     with open(path, "w") as f:
