@@ -62,12 +62,13 @@ struct conf_upstream {
 	size_t server_n;
 };
 
-enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_DISCARD, VIA_ERROR };
+enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_MAILDIR, VIA_DISCARD, VIA_ERROR };
 
 /* Where a route leads to. */
 struct conf_via {
 	enum conf_via_kind kind;
 	const struct conf_upstream *upstream;	/* VIA_UPSTREAM */
+	const char *maildir;			/* VIA_MAILDIR: its path */
 	int code;				/* VIA_ERROR: a reply */
 	const char *enhanced, *text;
 };
@@ -117,8 +118,8 @@ struct conf_source_name {
 
 /*
  * Reads a via: "mx", the name of an upstream, "smtp:host:port",
- * "lmtp:host:port", either with "unix:/path" for the host, "discard",
- * "error:550 5.7.1 text".  An upstream that only stands here has TLS and is
+ * "lmtp:host:port", either with "unix:/path" for the host, "maildir:/path",
+ * "discard", "error:550 5.7.1 text".  An upstream that only stands here has TLS and is
  * in A.  NULL, or what is wrong with it, in A.
  */
 const char *conf_via_read(const struct conf *c, const char *text, int tls,

@@ -28,6 +28,7 @@ bool mailbox_name_valid(struct str name);
 struct maildir_delivery {
 	int base;		/* descriptor of the directory of mailboxes */
 	const char *mailbox;
+	const char *path;	/* or NULL; of a Maildir in place of the two */
 	const char *id;		/* queue id */
 	size_t rcpt;		/* and recipient: name the file, so that */
 				/* a delivery repeated after a crash is seen */

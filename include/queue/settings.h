@@ -42,6 +42,8 @@ const char *settings_take_all(struct settings *s, struct str text) MUST_USE;
  * protocol (NOTIFY, RET, ENVID) stays.  NULL, or why they contradict.
  */
 const char *settings_apply(const struct settings *s, struct envelope *e) MUST_USE;
+/* True if a message may choose ROUTE itself. */
+bool settings_may_go(struct str route);
 /* Adds TEXT without these fields of its header. */
 void settings_strip(struct buf *b, struct str text);
 

@@ -196,6 +196,10 @@ say_target(struct explain *x, const struct target *t)
 			explain_say(x, "target", CONF_NOWHERE, "whether there "
 			    "is such a mailbox only a barid that runs can say");
 		return;
+	case TARGET_MAILDIR:
+		explain_say(x, "target", t->place, "%s: %s", t->why,
+		    t->way->maildir);
+		return;
 	case TARGET_DISCARD:
 	case TARGET_NO_ROUTE:
 	case TARGET_UNKNOWN:

@@ -86,6 +86,8 @@ show_target(const struct target *t)
 		printf(": mailbox %s", t->mailbox);
 	else if (t->kind == TARGET_UPSTREAM)
 		printf(": upstream %s", t->upstream->name);
+	else if (t->kind == TARGET_MAILDIR)
+		printf(": %s", t->way->maildir);
 	else if (t->kind == TARGET_ERROR)
 		printf(": %d %s %s", t->way->code, t->way->enhanced, t->way->text);
 	if (t->fallback)

@@ -9,8 +9,9 @@
 #include "private.h"
 
 /* Ways out that later releases know; each is the start of a via. */
-static const char *const later_vias[] = { "pipe:", "maildir:" };
+static const char *const later_vias[] = { "pipe:" };
 
+#define MAILDIR_PREFIX "maildir:"
 /* RFC 5321 4.5.3.1.5, without code and line end. */
 #define REPLY_TEXT_MAX 480
 
@@ -84,8 +85,8 @@ no_upstream(const struct conf *c, const char *text, struct arena *a)
 	buf_init(&hint, 1000);
 	conf_nearest_hint(&near, &hint);
 	why = arena_printf(a, "there is no upstream \"%s\", expected mx, the "
-	    "name of an upstream, smtp:host:port, lmtp:host:port, discard or "
-	    "error:550 5.7.1 text%s", text, buf_cstr(&hint));
+	    "name of an upstream, smtp:host:port, lmtp:host:port, maildir:/path, "
+	    "discard or error:550 5.7.1 text%s", text, buf_cstr(&hint));
 	buf_free(&hint);
 	return why;
 }
@@ -104,6 +105,13 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	if (str_eq(s, STR("discard"))) {
 		v->kind = VIA_DISCARD;
 		return NULL;
+	}
+	if (str_starts(s, STR(MAILDIR_PREFIX))) {
+		v->kind = VIA_MAILDIR;
+		s = str_skip(s, sizeof(MAILDIR_PREFIX) - 1);
+		v->maildir = arena_cstr(a, s);
+		return conf_name_is_path(s) ? NULL : arena_printf(a,
+		    "\"%s\" names no Maildir, expected \"maildir:/path\"", text);
 	}
 	if (str_starts(s, STR("error:")))
 		return read_error(text + 6, a, v);
@@ -261,7 +269,7 @@ check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
 
 	if (is_later_via(r->via)) {
 		conf_not_yet(error, where,
-		    "a route by way of pipe: or maildir:");
+		    "a route by way of pipe:");
 		return;
 	}
 	arena_init(&a, CONF_ARENA_MAX);

@@ -70,20 +70,20 @@ static int
 open_dirs(struct delivery *v)
 {
 	const struct maildir_delivery *d = v->d;
-	bool made = false;
+	int base = d->path != NULL ? AT_FDCWD : d->base;
+	const char *name = d->path != NULL ? d->path : d->mailbox;
 
-	v->box = mailbox_dir(d->base, d->mailbox, false);
-	if (v->box < 0 && errno == ENOENT) {
-		made = true;
-		v->box = mailbox_dir(d->base, d->mailbox, true);
-	}
-	if (v->box < 0 || (v->tmp = mailbox_dir(v->box, "tmp", true)) < 0 ||
-	    (v->new = mailbox_dir(v->box, "new", true)) < 0)
+	v->box = mailbox_dir(base, name, true);
+	if (v->box < 0 || (v->tmp = mailbox_dir(v->box, "tmp", true)) < 0)
 		return -1;
+	v->new = mailbox_dir(v->box, "new", false);
+	if (v->new >= 0 || errno != ENOENT)
+		return v->new < 0 ? -1 : 0;
 	/* Readers expect a cur/ as well. */
-	if (made && sys_mkdirat(v->box, "cur", 0700) < 0 && errno != EEXIST)
+	if (sys_mkdirat(v->box, "cur", 0700) < 0 && errno != EEXIST)
 		return -1;
-	return 0;
+	v->new = mailbox_dir(v->box, "new", true);
+	return v->new < 0 ? -1 : 0;
 }
 
 static int
@@ -305,7 +305,7 @@ maildir_deliver(const struct maildir_delivery *d)
 		.fd = -1 };
 	int r, e;
 
-	if (!mailbox_name_valid(str_c(d->mailbox))) {
+	if (d->path == NULL && !mailbox_name_valid(str_c(d->mailbox))) {
 		errno = EINVAL;
 		return -1;
 	}

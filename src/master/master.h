@@ -142,6 +142,8 @@ int master_check(const struct conf *c);
 /* places.c: the directories. */
 int places_open(struct check *k, struct master *m);
 void places_look(struct check *k, const struct proc_user *u);
+/* Makes the Maildirs of routes.  -1 after a complaint. */
+int places_maildirs(struct check *k, const struct proc_user *u);
 /* Complains of what only a restart changes. */
 void places_keep(struct check *k, const struct conf *old);
 

@@ -156,7 +156,7 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	if (k->error->n > 0)
 		return -1;
 	m->user = user;
-	if (first && places_open(k, m) < 0)
+	if ((first && places_open(k, m) < 0) || (!again && places_maildirs(k, &m->user) < 0))
 		return -1;
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }

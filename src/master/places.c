@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * places -- the directories of the configuration: spool, mailboxes, run.
+ * places -- the directories of the configuration: spool, mailboxes, run, and
+ * the Maildirs of routes.
  *
  * A start makes what is missing, one level deep, and holds spool and
- * mailboxes open; a reload leaves them alone.  `barid -t` asks whether a
+ * mailboxes open; a reload leaves those alone, and makes Maildirs.  `barid -t` asks whether a
  * start could, and makes nothing.
  */
 
@@ -20,17 +21,16 @@
 #define EXPECTED "expected a directory, or one below which it can be made"
 
 static void
-blame(struct check *k, const char *const *field, const char *name, int err, const char *why)
+blame(struct check *k, const char *const *field, const char *path, const char *name, int err)
 {
 	check_blame(k, conf_where(k->conf, field, CONF_NOWHERE), name, err, "%s: %s, " EXPECTED,
-	    *field, why);
+	    path, strerror(err));
 }
 
 static int
-make_dir(struct check *k, const char *const *field, const char *name, mode_t mode,
-    const struct proc_user *u)
+make_dir(struct check *k, const char *const *field, const char *path, const char *name,
+    mode_t mode, const struct proc_user *u)
 {
-	const char *path = *field;
 	struct stat st;
 
 	if (mkdir(path, mode) == 0) {
@@ -46,8 +46,36 @@ make_dir(struct check *k, const char *const *field, const char *name, mode_t mod
 			return 0;
 		errno = ENOTDIR;
 	}
-	blame(k, field, name, errno, strerror(errno));
+	blame(k, field, path, name, errno);
 	return -1;
+}
+
+/* The name of the option that has R's Maildir; NULL: it goes elsewhere. */
+static const char *
+name_of_maildir(const struct conf_route *r, struct arena *a)
+{
+	if (r->way.kind != VIA_MAILDIR)
+		return NULL;
+	return arena_printf(a, "route.%s.via", r->pattern);
+}
+
+int
+places_maildirs(struct check *k, const struct proc_user *u)
+{
+	const struct conf *c = k->conf;
+	struct arena a;
+	int r = 0;
+
+	arena_init(&a, 64u << 20);
+	for (size_t i = 0; i < c->route_n; i++) {
+		const struct conf_route *route = &c->routes[i];
+		const char *name = name_of_maildir(route, &a);
+
+		if (name && make_dir(k, &route->via, route->way.maildir, name, 0700, u) < 0)
+			r = -1;
+	}
+	arena_free(&a);
+	return r;
 }
 
 static struct queue *
@@ -100,11 +128,11 @@ places_open(struct check *k, struct master *m)
 {
 	const struct conf *c = k->conf;
 
-	if (make_dir(k, &c->run, "run", 0755, &m->user) < 0 ||
-	    make_dir(k, &c->mailboxes, "mailboxes", 0700, &m->user) < 0)
+	if (make_dir(k, &c->run, c->run, "run", 0755, &m->user) < 0 ||
+	    make_dir(k, &c->mailboxes, c->mailboxes, "mailboxes", 0700, &m->user) < 0)
 		return -1;
 	if ((m->mailboxes = open(c->mailboxes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-		blame(k, &c->mailboxes, "mailboxes", errno, strerror(errno));
+		blame(k, &c->mailboxes, c->mailboxes, "mailboxes", errno);
 		return -1;
 	}
 	return open_spool(k, m);
@@ -138,10 +166,27 @@ look(const char *path)
 }
 
 static void
-look_at(struct check *k, const char *const *field, const char *name)
+look_at(struct check *k, const char *const *field, const char *path, const char *name)
 {
-	if (look(*field) < 0)
-		blame(k, field, name, errno, strerror(errno));
+	if (look(path) < 0)
+		blame(k, field, path, name, errno);
+}
+
+static void
+look_at_maildirs(struct check *k)
+{
+	const struct conf *c = k->conf;
+	struct arena a;
+
+	arena_init(&a, 64u << 20);
+	for (size_t i = 0; i < c->route_n; i++) {
+		const struct conf_route *route = &c->routes[i];
+		const char *name = name_of_maildir(route, &a);
+
+		if (name)
+			look_at(k, &route->via, route->way.maildir, name);
+	}
+	arena_free(&a);
 }
 
 static void
@@ -151,7 +196,7 @@ look_at_spool(struct check *k, const struct proc_user *u)
 	struct queue *q;
 
 	if (look(k->conf->spool) < 0) {
-		blame(k, &k->conf->spool, "spool", errno, strerror(errno));
+		blame(k, &k->conf->spool, k->conf->spool, "spool", errno);
 		return;
 	}
 	/* Whose it must be is not known then, and was complained of. */
@@ -170,8 +215,9 @@ void
 places_look(struct check *k, const struct proc_user *u)
 {
 	look_at_spool(k, u);
-	look_at(k, &k->conf->mailboxes, "mailboxes");
-	look_at(k, &k->conf->run, "run");
+	look_at(k, &k->conf->mailboxes, k->conf->mailboxes, "mailboxes");
+	look_at(k, &k->conf->run, k->conf->run, "run");
+	look_at_maildirs(k);
 }
 
 /* ---- a reload ------------------------------------------------------------------ */

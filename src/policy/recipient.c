@@ -86,6 +86,10 @@ take_way(struct target *t, const struct conf_via *way, bool own)
 		t->kind = TARGET_UPSTREAM;
 		t->why = "a smarthost";
 		break;
+	case VIA_MAILDIR:
+		t->kind = TARGET_MAILDIR;
+		t->why = "a Maildir of this host";
+		break;
 	case VIA_DISCARD:
 		t->kind = TARGET_DISCARD;
 		t->why = "it is thrown away";
@@ -157,7 +161,7 @@ postmaster_target(const struct conf *c, const struct userset *users,
 	else
 		t = local_target(c, users, &p);
 	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
-	    t.kind != TARGET_UPSTREAM) {
+	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -215,6 +219,7 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 	case TARGET_MAILBOX:
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
+	case TARGET_MAILDIR:
 	case TARGET_DISCARD:
 		break;
 	}

@@ -23,6 +23,7 @@
 #include "lib/mem.h"
 #include "lib/sys.h"
 #include "queue/queue.h"
+#include "queue/settings.h"
 
 #include "spool.h"
 
@@ -117,9 +118,12 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 	}
 	d->env = f.env;
 	set_facts(q, d, &d->env);
-	*m = queue_begin(q, &d->env, false);
-	d->why = "its envelope cannot be kept";
 	r = TAKE_BAD;
+	d->why = "it chooses a Maildir";
+	if (settings_may_go(d->env.route)) {
+		d->why = "its envelope cannot be kept";
+		*m = queue_begin(q, &d->env, false);
+	}
 	if (*m != NULL) {
 		queue_msg_again(*m, IMPORT_PREFIX);
 		r = queue_msg_copy(*m, f.fd, f.text_at, f.size) == 0 ? TAKEN :

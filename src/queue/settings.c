@@ -202,6 +202,13 @@ take_source(struct settings *s, struct str v)
 	return NULL;
 }
 
+/* A Maildir of the configuration's user could be anybody's mailbox. */
+bool
+settings_may_go(struct str route)
+{
+	return !str_starts(route, STR("maildir:"));
+}
+
 static const char *
 take_route(struct settings *s, struct str v)
 {
@@ -213,7 +220,8 @@ take_route(struct settings *s, struct str v)
 	s->route = arena_str(s->a, v);
 	why = conf_via_read(s->conf, arena_cstr(s->a, v), TLS_MAY, s->a, &way);
 	if (why == NULL)
-		return NULL;
+		return settings_may_go(v) ? NULL : "is a Maildir, which only "
+		    "the configuration can choose";
 	/* It repeats the value, and is to fit into a reply. */
 	return v.n > WHY_VALUE_MAX ? "is no way that route.via can have" :
 	    arena_printf(s->a, "is no way that route.via can have: %s", why);

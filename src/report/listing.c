@@ -216,6 +216,8 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 		return str_c(t.upstream->name);
 	case TARGET_MX:
 		return STR("mx");
+	case TARGET_MAILDIR:
+		return str_c(t.route->via);
 	case TARGET_DISCARD:
 		return STR("discard");
 	case TARGET_ERROR:

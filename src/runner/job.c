@@ -333,6 +333,7 @@ plan_local(struct job *j, size_t rcpt, const struct target *t,
 	j->rcpts[rcpt].local = true;
 	j->rcpts[rcpt].to = v->dest;
 	memcpy(v->mailbox, t->mailbox, sizeof(v->mailbox));
+	v->maildir = t->kind == TARGET_MAILDIR ? t->way->maildir : NULL;
 	v->rcpts[0] = rcpt;
 	v->paths[0] = t->path;
 	v->n = 1;
@@ -375,6 +376,7 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	}
 	switch (t.kind) {
 	case TARGET_MAILBOX:
+	case TARGET_MAILDIR:
 		plan_local(j, rcpt, &t, p);
 		break;
 	case TARGET_MX:

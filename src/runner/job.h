@@ -45,6 +45,7 @@ struct delivery {
 	unsigned put_off;	/* hosts that put it off in this attempt */
 	unsigned passed;	/* by others, in the line */
 	char mailbox[65];	/* of a local one */
+	const char *maildir;	/* in its place, a path; or NULL */
 	int64_t begun_ms;	/* a local one */
 	struct client_rcpt *client_rcpts;
 	struct client_message message;

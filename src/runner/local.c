@@ -36,6 +36,7 @@ work(void *arg)
 	struct maildir_delivery d = {
 		.base = j->r->mailboxes,
 		.mailbox = v->mailbox,
+		.path = v->maildir,
 		.id = j->id,
 		.rcpt = v->rcpts[0],
 		.arrival = j->file.env.arrival_us / 1000000,
@@ -91,21 +92,26 @@ done(void *arg)
 	struct delivery *v = w->v;
 	struct dest *dest = v->dest;
 	struct delays d = job_delays(v->job, v->begun_ms, v->begun_ms);
+	const char *what = v->maildir != NULL ? "Maildir" : "mailbox";
+	const char *name = v->maildir != NULL ? v->maildir : v->mailbox;
 	struct result res;
 	struct buf words;
 
-	buf_init(&words, 512);
+	buf_init(&words, 8192);
 	if (w->error == 0 && w->why_not != NULL) {
 		buf_addf(&words, "the message is binary, which a mailbox does "
 		    "not take, and cannot be converted: %s", w->why_not);
 		res = result_words(PERMFAIL, "5.6.1", buf_str(&words));
 	} else if (w->error == 0) {
-		buf_addf(&words, "delivered to mailbox %s", v->mailbox);
+		buf_addf(&words, "delivered to %s %s", what, name);
 		count_report(v->job, &words);
 		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
 	} else {
-		buf_addf(&words, "cannot deliver to mailbox %s: %s",
-		    v->mailbox, strerror(w->error));
+		buf_addf(&words, "cannot deliver to %s %s: %s", what,
+		    name, strerror(w->error));
+		if (w->error == EPERM)
+			buf_addf(&words, ", expected a directory that only "
+			    "\"%s\" can write", v->job->r->conf->user);
 		res = result_words(TEMPFAIL, status_of(w->error),
 		    buf_str(&words));
 	}

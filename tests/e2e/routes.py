@@ -2,11 +2,14 @@
 """Which mail goes where: by recipient, sender, login and listener, each with its own credentials."""
 import os
 import re
+import signal
+import smtplib
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, program, smarthost, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 RELAY = ("127.0.0.0/8",)
@@ -147,6 +150,66 @@ def anew():
         assert b"three@c.test" in text and b"two@b.test" not in text and b"550 5.1.6 gone" in text
 
 
+def maildirs():
+    """A Maildir by its path: made at the start and at a reload, a file for each recipient, and what waits until it can."""
+    def kept(b, name):
+        return [open(p, "rb").read() for p in b.mailbox(f"../{name}")]
+
+    with Sink() as s, smarthost(s.port, extra=SLOW) as b:
+        base = b.extra
+        way = f'route "a.test" {{ via = "maildir:{b.dir}/kept mail" }}\n' + \
+            f'route "b.test" {{ via = "maildir:{b.dir}/file"\ntls = "off" }}\n'
+        # What cannot be one refuses the reload, with its line; the old configuration stays.
+        with open(b.dir + "/file", "w", encoding="ascii"):
+            pass
+        b.write_conf(way + base)
+        r = subprocess.run([program("barid"), "-t", "-c", b.conf], capture_output=True, text=True)
+        want = f"{line_of(b, '/file')}: route.b.test.via: {b.dir}/file: Not a directory, expected a directory"
+        assert r.returncode == 78 and r.stderr.startswith(want) and not os.path.exists(b.dir + "/kept mail"), r
+        b.process.send_signal(signal.SIGHUP)
+        wait_for("the complaint", lambda: f"route.b.test.via: {b.dir}/file: Not a directory" in b.log())
+        b.send(SENDER, ["x@b.test"], message("old"))
+        s.messages(1)
+        os.unlink(b.dir + "/file")
+        r = subprocess.run([program("barid"), "-t", "-c", b.conf], capture_output=True, text=True)
+        assert r.returncode == 0, r
+        b.reload()
+        assert sorted(os.listdir(b.dir + "/kept mail")) == [] and os.stat(b.dir + "/file").st_mode & 0o777 == 0o700
+        b.send(SENDER, ["x@a.test", "y@a.test", "z@b.test", "alice@example.test"], message("new"))
+        b.empty()
+        texts = kept(b, "kept mail")
+        assert sorted(t.split(b"\n")[1] for t in texts) == [b"Delivered-To: x@a.test", b"Delivered-To: y@a.test"], texts
+        assert all(t.startswith(b"Return-Path: <" + SENDER.encode() + b">\n") and b"Subject: new\n" in t for t in texts)
+        assert sorted(os.listdir(b.dir + "/kept mail")) == ["cur", "new", "tmp"] and len(kept(b, "file")) == 1
+        assert re.search(rf"local.*to=<x@a\.test>, relay=local, .*status=sent \(delivered to Maildir {b.dir}/kept mail\)", b.log())
+        assert f"a Maildir of this host: {b.dir}/kept mail ({line_of(b, 'kept mail')})" in b.sendmail("-bv", "x@a.test").stdout.decode()
+        # It is gone, and comes back.
+        os.rename(b.dir + "/file", b.dir + "/away")
+        os.symlink("away", b.dir + "/file")
+        b.send(SENDER, ["later@b.test"], message("later"))
+        b.deferred(f"cannot deliver to Maildir {b.dir}/file: Operation not permitted, expected a directory that only")
+        assert b.ctl("queue", "list", "--count", "--route", f"maildir:{b.dir}/file").stdout == "1\n"
+        os.unlink(b.dir + "/file")
+        os.rename(b.dir + "/away", b.dir + "/file")
+        b.ctl("queue", "flush")
+        b.empty()
+        assert len(kept(b, "file")) == 2
+        # An administrator moves a message there; the message itself may not.
+        b.write_conf(way + base + "queue { deliver = false }\nextract-headers = true\n")
+        b.reload()
+        b.send(SENDER, ["moved@c.test"], message("moved"))
+        b.ctl("queue", "move", "--all", "--route", f"maildir:{b.dir}/file")
+        b.write_conf(way + base + "extract-headers = true\n")
+        b.reload()
+        wait_for("what was moved", lambda: len(kept(b, "file")) == 3)
+        try:
+            b.send(SENDER, ["own@c.test"], f"x-barid-route: maildir:{b.dir}/mail/bob\r\n" + message("own"))
+        except smtplib.SMTPDataError as e:
+            assert e.smtp_code == 554 and b"x-barid-route is a Maildir" in e.smtp_error, e
+        else:
+            raise AssertionError("a message chose a Maildir")
+
+
 def runaway():
     """A regular expression without end costs a line in the log, and neither time nor mail."""
     pattern = r"/(a|a)*(b+)+@.*\.example/"
@@ -161,7 +224,7 @@ def runaway():
 
 
 def main():
-    for test in (credentials, replies, anew, runaway):
+    for test in (credentials, replies, anew, maildirs, runaway):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

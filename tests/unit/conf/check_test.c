@@ -188,9 +188,9 @@ static const struct fault faults[] = {
 	{ "upstream a { server b { certificate = '/c'\nkey = 'k' } }",
 	    "2: upstream.a.server.b.key: \"k\" is no path, expected" },
 	{ "route a { via = b }", "1: route.a.via: there is no upstream \"b\", expected mx, the name of an upstream, "
-	    "smtp:host:port, lmtp:host:port, discard or error:550 5.7.1 text\n" },
+	    "smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text\n" },
 	{ "upstream isp { server a { } }\nroute a { via = isq }", "2: route.a.via: there is no upstream \"isq\", expected mx, "
-	    "the name of an upstream, smtp:host:port, lmtp:host:port, discard or error:550 5.7.1 text; did you mean \"isp\"?" },
+	    "the name of an upstream, smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text; did you mean \"isp\"?" },
 	{ "route a { via = '' }", "1: route.a.via: there is no upstream \"\"" },
 	{ "route 'a b' { }", "1: route: \"a b\" is no pattern" },
 	{ "route '<>' { }", "1: route: \"<>\" is no pattern, expected one that a recipient can have" },
@@ -211,8 +211,9 @@ static const struct fault faults[] = {
 	{ "route a { via = 'error:600 no' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:550 4.7.1 no' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:550 n\xc3\xb6' }", "1: route.a.via: expected a text of ASCII" },
-	{ "route a { via = 'pipe:/bin/cat' }", "1: not yet: a route by way of pipe: or maildir:" },
-	{ "route a { via = 'maildir:/m' }", "1: not yet: a route by way of pipe: or maildir:" },
+	{ "route a { via = 'pipe:/bin/cat' }", "1: not yet: a route by way of pipe:" },
+	{ "route a {\nvia = 'maildir:m' }", "2: route.a.via: \"maildir:m\" names no Maildir, expected \"maildir:/path\"" },
+	{ "upstream u { server b { } } route a { via = 'maildir:/m'\nfallback = u }", "2: route.a.fallback: it is for via = \"mx\"" },
 	/* Source addresses. */
 	{ "source { addresses = {10.0.0.1,\n10.0.0.0/24} }", "2: source.addresses: \"10.0.0.0/24\" is a network, expected addresses" },
 	{ "pool a { }", "1: pool.a.addresses: none, expected at least one" },
@@ -306,6 +307,7 @@ static const char *const accepted[] = {
 	"http-proxy = 'http://u:p@proxy.test:3128/'",
 	"route a { via = discard } route a { via = 'error:550' } route a { via = 'error:450 4.2.0 Later' }",
 	"route a { via = 'smtp:b' } route a { via = 'smtp:b:587' } route a { via = 'smtp:[::1]:25' } route a { via = 'lmtp:127.0.0.1:24' tls = off }",
+	"route a { via = 'maildir:/var/mail/a b' }",
 	"route a { via = 'lmtp:unix:/run/lmtp' } route a { via = 'smtp:unix:/run/smtp' }",
 	"listen in { port = 25 tls = off } route '*' { sender = {'<>', b.test, '*@c.test', '/x/'} user = {'a*', '/b/'} listener = {IN, sendmail} }",
 	"route '/sales-.*@a\\.test/' { } route 'x@y.test' { } route '*@y.test' { } route '*a' { } route '*.*' { }",
@@ -344,7 +346,7 @@ START_TEST(all_of_them)
 	    "test.conf:1: spool: \"a\" is no directory's path, expected it to begin with / and "
 	    "to hold no \"..\"\n"
 	    "test.conf:3: route.a.via: there is no upstream \"b\", expected mx, the name of an "
-	    "upstream, smtp:host:port, lmtp:host:port, discard or error:550 5.7.1 text\n");
+	    "upstream, smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text\n");
 	free(got);
 }
 END_TEST

@@ -182,6 +182,34 @@ START_TEST(short_source)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/deliver", file_and_name, twice_is_once,
+/* A Maildir by its path, under whatever name. */
+START_TEST(by_path)
+{
+	struct maildir_delivery d = { .base = -1,
+		.id = "0651F0C3D2A1BF00042", .arrival = 1, .hostname = "h",
+		.prefix = STR("x: y\r\n") };
+	struct tmpbox t;
+	char path[4096];
+
+	tmpbox_begin(&t);
+	snprintf(path, sizeof(path), "%s", tmpbox_path(&t, ".all mail"));
+	d.path = path;
+	d.fd = open("/dev/null", O_RDONLY);
+	ck_assert_int_eq(maildir_deliver(&d), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, ".all mail/new", NULL), 1);
+	ck_assert_uint_eq(tmpbox_count(&t, ".all mail/cur", NULL), 0);
+	snprintf(path, sizeof(path), "%s", tmpbox_path(&t, "none/below"));
+	ck_assert_int_eq(maildir_deliver(&d), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	snprintf(path, sizeof(path), "%s", tmpbox_path(&t, "link"));
+	ck_assert_int_eq(symlink(".all mail", path), 0);
+	ck_assert_int_eq(maildir_deliver(&d), -1);
+	ck_assert_int_eq(errno, EPERM);
+	close(d.fd);
+	tmpbox_end(&t);
+}
+END_TEST
+
+UNIT_MAIN("mailbox/deliver", file_and_name, by_path, twice_is_once,
     torn_one_is_replaced, large, host_names,
     short_source)

@@ -14,6 +14,7 @@ static const char base[] =
     "upstream \"isp\" { server \"smtp.isp.test\" { port = 587 } }\n"
     "route \"partner.test\" { via = \"isp\" }\n"
     "route \"*.partner.test\" { via = \"isp\" }\n"
+    "route \"kept.test\" { via = \"maildir:/var/kept\" }\n"
     "route \"*\" { via = \"mx\" }\n";
 
 /* Of a message that nothing is known of. */
@@ -114,6 +115,7 @@ START_TEST(targets)
 		{ "<u@[203.0.113.1]>", TARGET_MX, "[203.0.113.1]" },
 		{ "<u@partner.test>", TARGET_UPSTREAM, "isp" },
 		{ "<u@sub.partner.test>", TARGET_UPSTREAM, "isp" },
+		{ "<u@kept.test>", TARGET_MAILDIR, "/var/kept" },
 		/* Nothing in a local part routes (CONFORMANCE S-37). */
 		{ "<u%partner.test@example.test>", TARGET_UNKNOWN, "" },
 		{ "<\"u@partner.test\"@example.test>", TARGET_UNKNOWN, "" },
@@ -131,6 +133,8 @@ START_TEST(targets)
 		ck_assert_ptr_nonnull(got.why);
 		if (got.kind == TARGET_MAILBOX)
 			ck_assert_str_eq(got.mailbox, t[i].what);
+		if (got.kind == TARGET_MAILDIR)
+			ck_assert_str_eq(got.way->maildir, t[i].what);
 		if (got.kind == TARGET_MX)
 			ck_str(got.domain, str_c(t[i].what));
 		if (got.kind == TARGET_UPSTREAM)
