@@ -61,11 +61,14 @@ struct maildir_entry {
 	bool deleted;		/* for the caller's use */
 };
 
+struct known;
+
 struct maildir {
 	int dir, new_dir, cur_dir, lock;
 	struct maildir_entry *v;	/* oldest first; order and numbers never change */
 	size_t n;
 	uint64_t doubted;	/* octets read for names that were not believed */
+	struct known *known;	/* sizes of an earlier session; NULL: nobody looked */
 	struct arena arena;
 };
 

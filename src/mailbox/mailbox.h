@@ -4,6 +4,7 @@
 
 /* mailbox -- what the files of this room share. */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lib/buf.h"
@@ -31,10 +32,27 @@ int maildir_dir_of(const struct maildir *m, const struct maildir_entry *e);
 int maildir_find_again(struct maildir *m, struct maildir_entry *e,
     bool *same) MUST_USE;
 /*
+ * Opens entry I as maildir_read() does, and says in ST what fstat() said.
+ */
+int maildir_read_stat(struct maildir *m, size_t i, struct stat *st) MUST_USE;
+/*
  * Of messages that share a base, each but the oldest gets one of its own,
  * durably.  -1: errno.
  */
 int maildir_part_twins(struct maildir *m) MUST_USE;
+
+/*
+ * known.c: sizes that an earlier session has counted, and this one.  ST is of
+ * E's file.
+ */
+bool known_any(struct maildir *m);
+bool known_size(struct maildir *m, const struct maildir_entry *e,
+    const struct stat *st, uint64_t *sent);
+/* E->size was counted. */
+void known_add(struct maildir *m, const struct maildir_entry *e,
+    const struct stat *st);
+/* Writes them down, if that is worth it, and forgets them. */
+void known_end(struct maildir *m);
 
 /*
  * Turns a message into what a Maildir holds: CRLF becomes LF, and any

@@ -233,6 +233,7 @@ close_if(int *fd)
 void
 maildir_close(struct maildir *m)
 {
+	known_end(m);
 	close_if(&m->dir);
 	close_if(&m->new_dir);
 	close_if(&m->cur_dir);
@@ -306,9 +307,8 @@ open_entry(const struct maildir *m, const struct maildir_entry *e)
 }
 
 int
-maildir_read(struct maildir *m, size_t i)
+maildir_read_stat(struct maildir *m, size_t i, struct stat *st)
 {
-	struct stat st;
 	int fd = open_entry(m, &m->v[i]);
 	bool same;
 
@@ -317,11 +317,19 @@ maildir_read(struct maildir *m, size_t i)
 		fd = open_entry(m, &m->v[i]);
 	if (fd < 0)
 		return -1;
-	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (sys_fstat(fd, st) == 0 && S_ISREG(st->st_mode))
 		return fd;
 	sys_close(fd);
 	errno = ENOENT;
 	return -1;
+}
+
+int
+maildir_read(struct maildir *m, size_t i)
+{
+	struct stat st;
+
+	return maildir_read_stat(m, i, &st);
 }
 
 static int

@@ -8,7 +8,8 @@
  * without opening a file.  Names of other programs say it too, and some
  * count otherwise: a lone CR, a last line without an end.  Those files are
  * read, up to a limit for each session; the names behind it are believed on
- * the same condition.  What says nothing, or is not true, is read always.
+ * the same condition.  What says nothing, or is not true, is read, unless an
+ * earlier session has (known.c).
  *
  * A message that is fetched is counted before, whatever its name says.
  */
@@ -68,33 +69,46 @@ is_ours(const char *name)
 	return name[0] == 'R' && strspn(name + 1, digits) > 0;
 }
 
-/* True if E's file has as many octets as its name says. */
+/* What the file of E is now; false if it is gone. */
 static bool
-is_true(struct maildir *m, struct maildir_entry *e, uint64_t stored)
+look(struct maildir *m, struct maildir_entry *e, struct stat *st)
 {
-	struct stat st;
 	bool same;
 
-	if (sys_fstatat(maildir_dir_of(m, e), e->name, &st) == 0 ||
+	return sys_fstatat(maildir_dir_of(m, e), e->name, st) == 0 ||
 	    (errno == ENOENT && maildir_find_again(m, e, &same) == 0 &&
-	    sys_fstatat(maildir_dir_of(m, e), e->name, &st) == 0))
-		return S_ISREG(st.st_mode) && st.st_size >= 0 &&
-		    (uint64_t)st.st_size == stored;
-	return false;
+	    sys_fstatat(maildir_dir_of(m, e), e->name, st) == 0);
 }
 
-/* Takes E's size from its name if that can be believed. */
+/* True if a session may still read a file of so many octets in doubt only. */
+static bool
+may_doubt(struct maildir *m, uint64_t octets)
+{
+	if (m->doubted + octets + OPEN_COST >= DOUBT_MAX)
+		return false;
+	m->doubted += octets + OPEN_COST;
+	return true;
+}
+
+/* Takes E's size from its name, or an earlier session, if that can be believed. */
 static bool
 believe(struct maildir *m, struct maildir_entry *e)
 {
+	struct stat st;
 	struct said s;
+	bool told = says(e->name, &s);
 
-	if (!says(e->name, &s) || !is_true(m, e, s.stored))
+	if ((!told && !known_any(m)) || !look(m, e, &st) ||
+	    !S_ISREG(st.st_mode) || st.st_size < 0)
 		return false;
-	if (!is_ours(e->name) && m->doubted + s.stored + OPEN_COST < DOUBT_MAX) {
-		m->doubted += s.stored + OPEN_COST;
-		return false;
+	told = told && (uint64_t)st.st_size == s.stored;
+	if ((!told || !is_ours(e->name)) &&
+	    known_size(m, e, &st, &e->size)) {
+		e->sized = true;
+		return true;
 	}
+	if (!told || (!is_ours(e->name) && may_doubt(m, s.stored)))
+		return false;
 	e->size = s.sent;
 	e->sized = true;
 	return true;
@@ -129,11 +143,14 @@ maildir_size(struct maildir *m, size_t i, uint64_t *size)
 {
 	struct maildir_entry *e = &m->v[i];
 	int fd, r, error;
+	struct stat st;
 
 	if (!e->sized && !believe(m, e)) {
-		if ((fd = maildir_read(m, i)) < 0)
+		if ((fd = maildir_read_stat(m, i, &st)) < 0)
 			return -1;
 		r = maildir_count(m, i, fd, size);
+		if (r == 0)
+			known_add(m, e, &st);
 		error = errno;
 		sys_close(fd);
 		errno = error;

@@ -376,6 +376,54 @@ check_twins(const char *dir, const struct told *told, const struct variant *v)
 	buf_free(&b);
 }
 
+/* So many that their sizes are kept. */
+#define MANY 66
+
+static void
+setup_many(const char *dir)
+{
+	char path[128];
+	int fd;
+
+	setup_box(dir);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "%s/bob/new/%d.x", dir, 100 + i);
+		fd = open(path, O_WRONLY | O_CREAT, 0600);
+		ck_assert_int_eq(write(fd, "one\n", 4), 4);
+		close(fd);
+	}
+}
+
+/* A session that asks for all sizes: 0 if each is right. */
+static int
+run_sizes(const char *dir, struct told *told)
+{
+	struct maildir m;
+	uint64_t size;
+	int r = 0;
+
+	(void)dir;
+	(void)told;
+	if (maildir_open(&m, base, "bob") < 0)
+		return -1;
+	for (size_t i = 0; i < m.n; i++)
+		if (maildir_size(&m, i, &size) < 0 || size != 5)
+			r = -1;
+	r = m.n == MANY ? r : -1;
+	maildir_close(&m);
+	return r;
+}
+
+/* Whatever was kept, all is there and has its size. */
+static void
+check_sizes(const char *dir, const struct told *told, const struct variant *v)
+{
+	(void)v;
+	must(told->result != 0 || count_files(dir, "bob/new") == MANY);
+	must(run_sizes(dir, NULL) == 0);
+	must(run_sizes(dir, NULL) == 0);
+}
+
 #define FAULT_TEST(name, setup, run, check)                             \
 	START_TEST(name)                                                \
 	{                                                               \
@@ -390,6 +438,7 @@ FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
 FAULT_TEST(twins, setup_twins, run_twins, check_twins)
+FAULT_TEST(sizes, setup_many, run_sizes, check_sizes)
 
 UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, from_the_spool,
-    pop3, twins)
+    pop3, twins, sizes)
