@@ -33,6 +33,8 @@ int sys_writev_all(int fd, struct iovec *iov, int count) MUST_USE;
 int sys_pwrite_all(int fd, const void *buf, size_t n, off_t at) MUST_USE;
 int sys_fsync(int fd) MUST_USE;
 int sys_fdatasync(int fd) MUST_USE;
+/* All of the file system that FD is on; errors of writing it are told since Linux 5.8. */
+int sys_syncfs(int fd) MUST_USE;
 int sys_ftruncate(int fd, off_t size) MUST_USE;
 int sys_renameat(int from_dir, const char *from, int to_dir,
     const char *to) MUST_USE;

@@ -154,6 +154,16 @@ int queue_defer(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
  * stands there, or the new one, whole.  Nobody else may have it open.
  */
 int queue_rewrite(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
+/*
+ * The same for N messages, whose flushes are shared: each ERROR is 0 or an
+ * errno.  As many files as that are open at once.
+ */
+struct queue_rewrite {
+	struct queue_file *file;
+	int64_t next;
+	int error;
+};
+void queue_rewrite_all(struct queue *q, struct queue_rewrite *v, size_t n);
 /* Only makes marks (and notes) durable, where it stands. */
 int queue_sync(struct queue_file *f) MUST_USE;
 /* The message is dealt with: takes it off the spool. */
@@ -163,6 +173,10 @@ int queue_sync_removals(struct queue *q) MUST_USE;
 /* Moves a message: hold, release, dead, bad.  Durable when it returns. */
 int queue_move(struct queue *q, enum queue_place from, const char *id,
     enum queue_place to) MUST_USE;
+/* Of many: durable, with the marks that were set, at queue_sync_moves(). */
+int queue_move_early(struct queue *q, enum queue_place from, const char *id,
+    enum queue_place to) MUST_USE;
+int queue_sync_moves(struct queue *q) MUST_USE;
 /* Sets when the next attempt is due, without opening it. */
 int queue_set_next(struct queue *q, enum queue_place place, const char *id, int64_t next) MUST_USE;
 

@@ -156,6 +156,17 @@ sys_fdatasync(int fd)
 }
 
 int
+sys_syncfs(int fd)
+{
+	int r;
+
+	do
+		r = syncfs(fd);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+int
 sys_ftruncate(int fd, off_t size)
 {
 	int r;

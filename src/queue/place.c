@@ -92,6 +92,23 @@ queue_move(struct queue *q, enum queue_place from, const char *id,
 }
 
 int
+queue_move_early(struct queue *q, enum queue_place from, const char *id,
+    enum queue_place to)
+{
+	struct spool_name n;
+
+	if (spool_name(q, from, id, &n) < 0)
+		return -1;
+	return from == to ? 0 : spool_rename(q, &n, to, id);
+}
+
+int
+queue_sync_moves(struct queue *q)
+{
+	return sys_syncfs(q->tmp);
+}
+
+int
 queue_set_next(struct queue *q, enum queue_place place, const char *id,
     int64_t next)
 {

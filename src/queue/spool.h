@@ -33,6 +33,7 @@ struct queue_msg {
 	struct queue *q;
 	bool to_drop;
 	const char *prefix;	/* of its name in tmp/, which may be taken; or NULL */
+	bool placed;		/* it has its name, and none in tmp/ */
 	bool failed;		/* a write failed */
 	int error;		/* with this errno */
 	int fd;			/* -1: nothing is on disk */
@@ -61,10 +62,15 @@ void queue_msg_again(struct queue_msg *m, const char *prefix);
 /* Adds N octets of FD as text, from AT.  -1: errno. */
 int queue_msg_copy(struct queue_msg *m, int fd, off_t at, uint64_t n) MUST_USE;
 /*
- * Makes M durable in place of OLD, with OLD's notes and NEXT; consumes M.
- * -1: errno; either stands there, whole.
+ * Takes the place of OLD in three steps, of which each may be taken for many
+ * messages before the next one: M is whole in tmp/, with OLD's notes; it has
+ * OLD's name, and NEXT; it is gone, with what it has in tmp/.  Between them,
+ * and before the second is acknowledged, a sync of it or of everything.
  */
-int queue_msg_replace(struct queue_msg *m, const struct queue_file *old, int64_t next) MUST_USE;
+int queue_msg_whole(struct queue_msg *m, const struct queue_file *old) MUST_USE;
+int queue_msg_replace(struct queue_msg *m, enum queue_place place, int64_t next) MUST_USE;
+void queue_msg_end(struct queue_msg *m);
+int queue_msg_sync(const struct queue_msg *m) MUST_USE;
 /* Renames FROM to ID in PLACE, never over another; makes cur/XX. */
 int spool_rename(const struct queue *q, const struct spool_name *from,
     enum queue_place place, const char *id) MUST_USE;

@@ -286,39 +286,42 @@ put_notes(struct queue_msg *m, const struct queue_file *old)
 }
 
 int
-queue_msg_replace(struct queue_msg *m, const struct queue_file *old,
-    int64_t next)
+queue_msg_whole(struct queue_msg *m, const struct queue_file *old)
+{
+	return finish(m) < 0 || put_notes(m, old) < 0 ? -1 : 0;
+}
+
+int
+queue_msg_replace(struct queue_msg *m, enum queue_place place, int64_t next)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		{ .tv_sec = next } };
 	struct spool_name tmp, name;
-	int r = spool_name(m->q, old->place, m->id, &name);
 
 	tmp_name(m, &tmp);
-	if (r == 0)
-		r = finish(m);
-	if (r == 0)
-		r = put_notes(m, old);
-	/*
-	 * Unlike a new message this one was promised: it must be on disk
-	 * before its name leads to it.
-	 */
-	if (r == 0)
-		r = sys_fsync(m->fd);
-	if (r == 0)
-		r = sys_renameat(tmp.dir, tmp.path, name.dir, name.path);
-	if (r < 0) {
-		discard(m, &tmp);
-	} else {
-		/* Not before: what is left in tmp/ is swept by its time. */
-		r = sys_futimens(m->fd, times);
-		/* The rename is in the transaction that this waits for. */
-		if (r == 0)
-			r = sys_fsync(m->fd);
-		sys_close(m->fd);
+	if (spool_name(m->q, place, m->id, &name) < 0 ||
+	    sys_renameat(tmp.dir, tmp.path, name.dir, name.path) < 0)
+		return -1;
+	m->placed = true;
+	/* Not before: what is left in tmp/ is swept by its time. */
+	return sys_futimens(m->fd, times);
+}
+
+int
+queue_msg_sync(const struct queue_msg *m)
+{
+	return sys_fsync(m->fd);
+}
+
+void
+queue_msg_end(struct queue_msg *m)
+{
+	if (!m->placed) {
+		queue_abort(m);
+		return;
 	}
+	sys_close(m->fd);
 	msg_free(m);
-	return r;
 }
 
 void

@@ -38,7 +38,7 @@ enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
 #define JOBS_MAX 1000
 #define JOBS_MIN 16
 /* Descriptors for everything but messages and connections. */
-#define FILES_OTHER 96
+#define FILES_OTHER 224
 #define DISK_THREADS 4
 /*
  * Writers that sync at once share commits of the file system; beyond ten or

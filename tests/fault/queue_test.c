@@ -546,6 +546,106 @@ check_rewritten(const char *dir, const struct told *told,
 	queue_close(opened);
 }
 
+/* Many at once: the flushes are shared, and each is whole all the same. */
+#define MANY 8
+
+static char ids[MANY][QUEUE_ID_SIZE];
+
+static void
+setup_many(const char *dir)
+{
+	fault_disarm();
+	opened = spool(dir);
+	for (size_t i = 0; i < MANY; i++) {
+		ck_assert_int_eq(write_message(opened, 500, false, ids[i]), 0);
+		ck_assert_int_eq(
+		    queue_move(opened, QUEUE_NEW, ids[i], QUEUE_CUR), 0);
+	}
+}
+
+static int
+run_rewrite_many(const char *dir, struct told *told)
+{
+	struct queue_rewrite v[MANY];
+	struct queue_file f[MANY];
+	const char *reason;
+	struct arena a;
+	size_t n = 0;
+	int r = 0;
+
+	(void)dir;
+	(void)told;
+	arena_init(&a, ENVELOPE_ARENA);
+	for (size_t i = 0; i < MANY; i++) {
+		if (queue_load(opened, QUEUE_CUR, ids[i], false, &a, &f[n],
+			&reason) < 0) {
+			r = -1;
+			continue;
+		}
+		f[n].env.max_attempts = 7;
+		v[n] = (struct queue_rewrite){ &f[n], NEXT, 0 };
+		n++;
+	}
+	queue_rewrite_all(opened, v, n);
+	for (size_t i = 0; i < n; i++)
+		r = v[i].error != 0 ? -1 : r;
+	arena_free(&a);
+	return r;
+}
+
+static bool
+is_changed(void *arg, const char *name, int64_t mtime, uint64_t size)
+{
+	unsigned *n = arg;
+
+	(void)size;
+	must(name != NULL);
+	n[mtime == NEXT]++;
+	return true;
+}
+
+static void
+check_many(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6], changed[2] = { 0 };
+	struct look l;
+
+	(void)v;
+	/* Each is looked into, and whole. */
+	must(look_around(opened, dir, n, &l) == MANY && n[QUEUE_CUR] == MANY);
+	must(queue_scan(opened, QUEUE_CUR, is_changed, changed) == 0);
+	if (told->result == 0)
+		must(changed[1] == MANY);
+	queue_close(opened);
+}
+
+static int
+run_hold_many(const char *dir, struct told *told)
+{
+	int r = 0;
+
+	(void)dir;
+	(void)told;
+	for (size_t i = 0; i < MANY; i++)
+		r |= queue_move_early(opened, QUEUE_CUR, ids[i], QUEUE_HOLD);
+	return queue_sync_moves(opened) < 0 ? -1 : r;
+}
+
+static void
+check_hold_many(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)v;
+	must(look_around(opened, dir, n, &l) == MANY);
+	must(n[QUEUE_CUR] + n[QUEUE_HOLD] == MANY);
+	if (told->result == 0)
+		must(n[QUEUE_HOLD] == MANY);
+	queue_close(opened);
+}
+
 static int
 run_next(const char *dir, struct told *told)
 {
@@ -788,6 +888,8 @@ FAULT_TEST(hold, setup_new, run_hold, check_hold)
 FAULT_TEST(release, setup_hold, run_release, check_release)
 FAULT_TEST(dead, setup_cur, run_dead, check_dead)
 FAULT_TEST(rewritten, setup_attempted, run_rewrite, check_rewritten)
+FAULT_TEST(rewritten_many, setup_many, run_rewrite_many, check_many)
+FAULT_TEST(hold_many, setup_many, run_hold_many, check_hold_many)
 FAULT_TEST(schedule, setup_cur, run_next, check_next)
 FAULT_TEST(order, setup_new, run_order, check_order)
 FAULT_TEST(another_order, setup_ordered, run_another_order,
@@ -825,5 +927,6 @@ END_TEST
 
 UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
+    rewritten_many, hold_many,
     schedule, shard_of_another, order, another_order, no_order,
     import_dropped, import_eml, scan)

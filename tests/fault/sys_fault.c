@@ -187,6 +187,15 @@ sys_fdatasync(int fd)
 }
 
 int
+sys_syncfs(int fd)
+{
+	if (!fails(false))
+		return (int)done(syncfs(fd));
+	fault.sync_failed = true;
+	return -1;
+}
+
+int
 sys_ftruncate(int fd, off_t size)
 {
 	return fails(false) ? -1 : (int)done(ftruncate(fd, size));

@@ -70,6 +70,7 @@ START_TEST(files)
 	ck_assert_int_eq(sys_fsync(fd), 0);
 	ck_assert_int_eq(sys_fdatasync(fd), 0);
 	ck_assert_int_eq(sys_fsync(p.dir), 0);
+	ck_assert_int_eq(sys_syncfs(p.dir), 0);
 	ck_assert_int_eq(sys_ftruncate(fd, 2), 0);
 	ck_assert_int_eq(sys_futimens(fd, times), 0);
 	ck_assert_int_eq(sys_fstatat(p.dir, "a", &st), 0);
@@ -192,6 +193,7 @@ START_TEST(bad_descriptor)
 	ck_assert_int_eq(sys_writev_all(-1, &iov, 1), -1);
 	ck_assert_int_eq(sys_pwrite_all(-1, &c, 1, 0), -1);
 	ck_assert_int_eq(sys_fsync(-1), -1);
+	ck_assert_int_eq(sys_syncfs(-1), -1);
 	ck_assert_int_eq(sys_fdatasync(-1), -1);
 	ck_assert_int_eq(sys_ftruncate(-1, 0), -1);
 	ck_assert_int_eq(sys_fstat(-1, &st), -1);
