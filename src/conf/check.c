@@ -11,6 +11,8 @@
 
 #include <unistd.h>
 
+#include "lib/idn.h"
+
 #include "private.h"
 
 static const char *const mailbox_words[] = { "file", "system", "any", NULL };
@@ -46,9 +48,25 @@ default_postmaster(struct conf *c)
 	    c->domains.n ? c->domains.v[0] : c->hostname);
 }
 
+/* Domains in the form that DNS knows; one that has none is complained about. */
+static void
+finish_domains(struct conf *c)
+{
+	struct buf b;
+
+	buf_init(&b, CONF_VALUE_MAX);
+	for (size_t i = 0; i < c->domains.n; i++) {
+		buf_reset(&b);
+		if (idn_add(&b, str_c(c->domains.v[i])) == NULL && buf_ok(&b))
+			c->domains.v[i] = arena_cstr(&c->arena, buf_str(&b));
+	}
+	buf_free(&b);
+}
+
 void
 conf_finish(struct conf *c)
 {
+	finish_domains(c);
 	if (c->hostname[0] == '\0')
 		c->hostname = system_hostname(&c->arena);
 	if (c->postmaster[0] == '\0')

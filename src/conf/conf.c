@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/idn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
@@ -255,8 +256,9 @@ conf_default_path(void)
 
 /* ---- questions ---- */
 
-bool
-conf_is_local(const struct conf *c, struct str domain)
+/* DOMAIN is in the form of DNS, as those of C are (conf/check.c). */
+static bool
+is_local(const struct conf *c, struct str domain)
 {
 	size_t i;
 
@@ -264,6 +266,22 @@ conf_is_local(const struct conf *c, struct str domain)
 		if (str_ieq(str_c(c->domains.v[i]), domain))
 			return true;
 	return false;
+}
+
+bool
+conf_is_local(const struct conf *c, struct str domain)
+{
+	struct buf b;
+	bool local;
+
+	if (!str_has_8bit(domain))
+		return is_local(c, domain);
+	/* RFC 5890 2.3.2.1: the same name in letters. */
+	buf_init(&b, CONF_VALUE_MAX);
+	local = idn_add(&b, domain) == NULL && buf_ok(&b) &&
+	    is_local(c, buf_str(&b));
+	buf_free(&b);
+	return local;
 }
 
 const struct conf_upstream *

@@ -317,8 +317,15 @@ END_TEST
 
 START_TEST(local_domains)
 {
-	struct conf *c = must_parse("domains = {Example.org, '[192.0.2.1]'}");
+	struct conf *c = must_parse("domains = {Example.org, '[192.0.2.1]', "
+	    "'gr\xc3\xbc\xc3\x9f" "e.example', 'xn--bcher-kva.example'}");
 
+	/* RFC 5890 2.3.2.1: in letters or as DNS has it, it is one name. */
+	ck_assert(conf_is_local(c, STR("xn--gre-6ka8l.example")));
+	ck_assert(conf_is_local(c, STR("GR\xc3\x9c\xc3\x9f" "E.example")));
+	ck_assert(conf_is_local(c, STR("b\xc3\xbc" "cher.EXAMPLE")));
+	ck_assert(!conf_is_local(c, STR("gr\xc3\xbc" "sse.example")));
+	ck_assert(!conf_is_local(c, STR("\xff.example")));
 	ck_assert(conf_is_local(c, STR("example.ORG")));
 	ck_assert(conf_is_local(c, STR("[192.0.2.1]")));
 	ck_assert(!conf_is_local(c, STR("a.example.org")));
