@@ -28,12 +28,13 @@ command_parse(struct str line)
 static bool
 is_value_char(char c)
 {
-	return c > ' ' && c < 0x7f && c != '=';
+	return is_8bit(c) || (c > ' ' && c < 0x7f && c != '=');
 }
 
 /*
  * RFC 5321 4.1.2: esmtp-param = esmtp-keyword ["=" esmtp-value].  An empty
- * value, a second "=", and anything but printable ASCII break it.
+ * value, a second "=", and control characters break it.  RFC 6531 3.4 has
+ * UTF-8 in a value; where it may be there is the parameter's to know.
  */
 int
 param_next(struct str *rest, struct param *p)

@@ -29,20 +29,6 @@
 
 /* ---- times ------------------------------------------------------------------- */
 
-/* Decimal digits at P, exactly N; -1: they are none. */
-static int
-digits(const char *p, size_t n)
-{
-	int v = 0;
-
-	for (; n > 0; n--, p++) {
-		if (*p < '0' || *p > '9')
-			return -1;
-		v = v * 10 + (*p - '0');
-	}
-	return v;
-}
-
 /* "90s", "5m", "2h", "1d" in seconds; -1: none. */
 static int64_t
 read_span(struct str s)
@@ -59,36 +45,6 @@ read_span(struct str s)
 	return (int64_t)n * seconds[unit - units];
 }
 
-/* "YYYY-MM-DD HH:MM:SS", which is UTC, or the same with T and Z. */
-static int64_t
-read_iso(struct str s)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	static const char shape[] = "dddd-dd-dd_dd:dd:dd";
-	struct buf b;
-	int month;
-	int64_t t;
-
-	if (s.n == sizeof(shape) && s.p[s.n - 1] == 'Z')
-		s.n--;
-	if (s.n != sizeof(shape) - 1)
-		return -1;
-	for (size_t i = 0; i < s.n; i++)
-		if (shape[i] == 'd' ? digits(s.p + i, 1) < 0 :
-		    shape[i] == '_' ? s.p[i] != ' ' && s.p[i] != 'T' :
-				      s.p[i] != shape[i])
-			return -1;
-	month = digits(s.p + 5, 2);
-	if (month < 1 || month > 12)
-		return -1;
-	buf_init(&b, 100);
-	buf_addf(&b, "%d %.3s %d %.8s +0000", digits(s.p + 8, 2),
-	    months + (month - 1) * 3, digits(s.p, 4), s.p + 11);
-	t = date_parse(buf_str(&b));
-	buf_free(&b);
-	return t;
-}
-
 /* A time as any of us writes it, in microseconds; -1: none, or too far. */
 static int64_t
 read_time(const struct settings *s, struct str v)
@@ -103,7 +59,7 @@ read_time(const struct settings *s, struct str v)
 	if (str_u64(v, INT32_MAX * UINT64_C(8), &n) == 0) {
 		t = (int64_t)n;
 	} else {
-		t = read_iso(v);
+		t = date_parse_iso(v);
 		t = t < 0 ? date_parse(v) : t;
 	}
 	return t < 0 || t > now + AHEAD_MAX ? -1 : t * 1000000;
@@ -378,14 +334,19 @@ settings_apply(const struct settings *s, struct envelope *e)
 {
 	if (s->deadline_us != 0 && s->not_before_us >= s->deadline_us)
 		return "its deadline is before its first attempt";
+	if (e->deadline_us != 0 && s->not_before_us >= e->deadline_us)
+		return "the time to deliver it by is before its first attempt";
 	if (s->not_before_us != 0)
 		e->not_before_us = s->not_before_us;
-	e->deadline_us = s->deadline_us;
+	if (s->deadline_us != 0 &&
+	    (e->deadline_us == 0 || s->deadline_us < e->deadline_us))
+		e->deadline_us = s->deadline_us;
 	e->max_attempts = s->max_attempts;
 	e->retry = s->retry;
 	e->source = s->source;
 	e->route = s->route;
-	e->priority = s->priority;
+	if (s->priority != 0)
+		e->priority = s->priority;
 	if (e->ret == RET_UNSAID)
 		e->ret = s->ret;
 	if (e->envid.n == 0)

@@ -60,12 +60,23 @@ START_TEST(params_good)
 }
 END_TEST
 
+/* RFC 6531 3.4: a value may have UTF-8; a key may not. */
+START_TEST(params_utf8)
+{
+	struct str rest = STR("ORCPT=utf-8;\xc3\xa9@x");
+	struct param p;
+
+	ck_assert_int_eq(param_next(&rest, &p), 1);
+	ck_str(p.value, STR("utf-8;\xc3\xa9@x"));
+}
+END_TEST
+
 START_TEST(params_bad)
 {
 	static const struct str t[] = {
 		{ " =", 2 }, { " ==", 3 }, { " SIZE=", 6 }, { " SIZE= 1", 8 },
 		{ "SIZE==1", 7 }, { "A=b=c", 5 }, { "-A=1", 4 }, { "A_B=1", 5 },
-		{ "A=\t", 3 }, { "A\t", 2 }, { "A=\x80", 3 }, { "A=b\x7f", 4 },
+		{ "A=\t", 3 }, { "A\t", 2 }, { "A=\x1f", 3 }, { "A=b\x7f", 4 },
 		{ "A=b\0c", 5 }, { "\"A\"=1", 5 }, { "\xc3\xa9=1", 4 },
 	};
 
@@ -96,4 +107,4 @@ START_TEST(params_quotes)
 }
 END_TEST
 
-UNIT_MAIN("mail/command", lines, params_good, params_bad, params_quotes)
+UNIT_MAIN("mail/command", lines, params_good, params_utf8, params_bad, params_quotes)

@@ -129,7 +129,7 @@ START_TEST(everything)
 	    &e));
 	ck_assert_int_eq(e.ret, RET_FULL);
 	ck_str(e.envid, STR("a+20b"));
-	ck_assert_int_eq(e.deadline_us, 0);
+	ck_assert_int_eq(e.deadline_us, (NOW + 7200) * US);
 	ck_assert_ptr_null(take("x-mq-pool: fast\r\nx-mq-priority: 200\r\n",
 	    &e));
 	ck_assert_int_eq(e.priority, 9);
