@@ -36,6 +36,12 @@ struct envelope_rcpt {
 /* RFC 6152, RFC 3030. */
 enum body_type { BODY_UNSAID, BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
 
+/* RFC 8689: REQUIRETLS, and "TLS-Required: No" where that was not said. */
+enum tls_wish { TLS_UNSAID, TLS_WISH_REQUIRED, TLS_WISH_NONE };
+
+/* RFC 2852: what there is to do when the time to deliver by has come. */
+enum by_mode { BY_UNSAID, BY_NOTIFY, BY_RETURN };
+
 struct envelope_extra {
 	struct str key, value;
 };
@@ -56,6 +62,11 @@ struct envelope {
 	enum dsn_ret ret;
 	struct str envid;	/* xtext as given, or empty */
 	struct str report;	/* what kind of report it is (mail/report.h), or empty */
+	struct str auth;	/* RFC 4954 5: xtext or "<>", as it may be passed on, or empty */
+	enum tls_wish tls_wish;
+	enum by_mode by_mode;
+	bool by_trace;		/* each relay is to be reported */
+	int64_t by_us;		/* deliver by then; of BY_RETURN the deadline too */
 	unsigned delays;	/* delay reports sent so far (of queue.delay-notice) */
 	/* Settings for this message alone; 0 or empty: nothing was said. */
 	int64_t not_before_us;	/* no attempt before; its life begins then */

@@ -148,6 +148,18 @@ add_settings(struct buf *b, const struct envelope *e)
 	add_priority(b, e->priority);
 }
 
+/* RFC 2852 4: when, and what then; "T" is the wish for traces. */
+static void
+add_by(struct buf *b, const struct envelope *e)
+{
+	if (e->by_us < 0)
+		b->err = true;
+	if (e->by_mode != BY_UNSAID)
+		buf_addf(b, "by: %llu %s%s\n", (unsigned long long)e->by_us,
+		    e->by_mode == BY_RETURN ? "R" : "N",
+		    e->by_trace ? "T" : "");
+}
+
 static void
 add_keys(struct buf *b, const struct envelope *e)
 {
@@ -173,6 +185,9 @@ add_keys(struct buf *b, const struct envelope *e)
 	add_text(b, "ret", str_c(envelope_ret_name(e->ret)));
 	add_text(b, "envid", e->envid);
 	add_text(b, "report", e->report);
+	add_text(b, "auth", e->auth);
+	add_text(b, "requiretls", str_c(envelope_tls_name(e->tls_wish)));
+	add_by(b, e);
 	add_settings(b, e);
 	for (size_t i = 0; i < e->extra_n; i++) {
 		if (!is_key(e->extras[i].key))

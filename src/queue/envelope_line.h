@@ -27,6 +27,7 @@
 /* "8BITMIME", "FULL"; empty where nothing was said. */
 const char *envelope_body_name(enum body_type body);
 const char *envelope_ret_name(enum dsn_ret ret);
+const char *envelope_tls_name(enum tls_wish wish);
 /* True if KEY has a member of struct envelope, so that it is no extra. */
 bool envelope_key_known(struct str key);
 

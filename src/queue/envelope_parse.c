@@ -245,6 +245,32 @@ read_ret(struct reader *r, struct str v)
 	return NULL;
 }
 
+static const char *
+read_tls_wish(struct reader *r, struct str v)
+{
+	for (enum tls_wish w = TLS_WISH_REQUIRED; w <= TLS_WISH_NONE; w++) {
+		if (str_eq(v, str_c(envelope_tls_name(w)))) {
+			r->e->tls_wish = w;
+			return NULL;
+		}
+	}
+	return "requiretls is neither \"yes\" nor \"no\"";
+}
+
+static const char *
+read_by(struct reader *r, struct str v)
+{
+	struct str when, mode;
+
+	if (!str_cut(v, ' ', &when, &mode) || mode.n == 0 || mode.n > 2 ||
+	    (mode.p[0] != 'R' && mode.p[0] != 'N') ||
+	    (mode.n == 2 && mode.p[1] != 'T'))
+		return "the time to deliver by is not well formed";
+	r->e->by_mode = mode.p[0] == 'R' ? BY_RETURN : BY_NOTIFY;
+	r->e->by_trace = mode.n == 2;
+	return read_us(when, &r->e->by_us);
+}
+
 /* The words behind a recipient's path; one of a later version is skipped. */
 static const char *
 read_rcpt_words(struct reader *r, struct envelope_rcpt *rcpt, struct str rest)
@@ -313,6 +339,9 @@ static const struct key keys[] = {
 	{ "ret",      read_ret,      0 },
 	{ "envid",    NULL,          offsetof(struct envelope, envid) },
 	{ "report",   NULL,          offsetof(struct envelope, report) },
+	{ "auth",     NULL,          offsetof(struct envelope, auth) },
+	{ "requiretls",   read_tls_wish,     0 },
+	{ "by",       read_by,       0 },
 	{ "not-before",   read_not_before,   0 },
 	{ "deadline",     read_deadline,     0 },
 	{ "max-attempts", read_max_attempts, 0 },
@@ -448,6 +477,13 @@ envelope_body_name(enum body_type body)
 		break;
 	}
 	return "";
+}
+
+const char *
+envelope_tls_name(enum tls_wish wish)
+{
+	return wish == TLS_WISH_REQUIRED ? "yes" :
+	    wish == TLS_WISH_NONE	 ? "no" : "";
 }
 
 const char *

@@ -79,12 +79,16 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->helo = e->proto = e->user = STR("");
 	e->listener = STR(CONF_LISTEN_DROP);
 	e->local = e->tls = e->report = STR("");
+	e->auth = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
 	if (q->settings == NULL) {
 		e->not_before_us = e->deadline_us = 0;
 		e->max_attempts = 0;
 		e->priority = 0;
+		e->by_mode = BY_UNSAID;
+		e->by_us = 0;
+		e->by_trace = false;
 		e->retry = e->source = e->route = STR("");
 	}
 	for (size_t i = 0; i < e->rcpt_n; i++)

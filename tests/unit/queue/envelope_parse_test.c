@@ -48,6 +48,11 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->report, y->report);
 	ck_assert_int_eq(x->body, y->body);
 	ck_assert_int_eq(x->smtputf8, y->smtputf8);
+	ck_assert_int_eq(x->tls_wish, y->tls_wish);
+	ck_assert_int_eq(x->by_mode, y->by_mode);
+	ck_assert_int_eq(x->by_trace, y->by_trace);
+	ck_assert_int_eq(x->by_us, y->by_us);
+	ck_str(x->auth, y->auth);
 	ck_assert_int_eq(x->ret, y->ret);
 	ck_assert_uint_eq(x->delays, y->delays);
 	ck_assert_int_eq(x->not_before_us, y->not_before_us);
@@ -92,6 +97,8 @@ START_TEST(round_trip)
 		.user = STR("\xff\xfe"), .listener = STR("l"),
 		.local = STR("o"), .tls = STR("t"), .body = BODY_BINARYMIME,
 		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"), .report = STR("dsn"),
+		.auth = STR("<>"), .tls_wish = TLS_WISH_NONE,
+		.by_mode = BY_NOTIFY, .by_us = INT64_MAX,
 		.not_before_us = INT64_MAX, .deadline_us = 1, .max_attempts = 1,
 		.retry = STR("1,31536000"), .source = STR("pool"),
 		.route = STR("error:550 5.1.1 no: \"x\""), .priority = -9,
@@ -146,6 +153,16 @@ static const struct {
 	{ NEEDED ONE_RCPT "body: 9BIT\n\n", "the body type is unknown" },
 	{ NEEDED ONE_RCPT "body: \n\n", "the body type is unknown" },
 	{ NEEDED ONE_RCPT "smtputf8: no\n\n", "smtputf8 is not \"yes\"" },
+	{ NEEDED ONE_RCPT "requiretls: maybe\n\n",
+	    "requiretls is neither \"yes\" nor \"no\"" },
+	{ NEEDED ONE_RCPT "by: 1 N\n\n", NULL },
+	{ NEEDED ONE_RCPT "by: 1 X\n\n",
+	    "the time to deliver by is not well formed" },
+	{ NEEDED ONE_RCPT "by: 1\n\n",
+	    "the time to deliver by is not well formed" },
+	{ NEEDED ONE_RCPT "by: 1 NTT\n\n",
+	    "the time to deliver by is not well formed" },
+	{ NEEDED ONE_RCPT "by: x NT\n\n", "a time is not a number" },
 	{ NEEDED ONE_RCPT "ret: SOME\n\n", "RET is neither FULL nor HDRS" },
 	{ NEEDED ONE_RCPT "deadline: soon\n\n", "a time is not a number" },
 	{ NEEDED ONE_RCPT "not-before: -1\n\n", "a time is not a number" },

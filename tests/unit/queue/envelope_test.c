@@ -29,6 +29,8 @@ whole(void)
 		.listener = STR("mx"), .local = STR("127.0.0.1:25"),
 		.tls = STR("TLSv1.3 X"), .body = BODY_8BITMIME,
 		.smtputf8 = true, .ret = RET_HDRS, .envid = STR("e+3D"), .report = STR("mdn"),
+		.auth = STR("e+3Dmc2@b.example"), .tls_wish = TLS_WISH_REQUIRED,
+		.by_mode = BY_RETURN, .by_trace = true, .by_us = 5,
 		.not_before_us = 1, .deadline_us = 1763683200000002,
 		.max_attempts = 1000000, .retry = STR("60,31536000"),
 		.source = STR("192.0.2.1,192.0.2.2"), .route = STR("isp"),
@@ -54,6 +56,9 @@ static const char written[] =
     "ret: HDRS\n"
     "envid: e+3D\n"
     "report: mdn\n"
+    "auth: e+3Dmc2@b.example\n"
+    "requiretls: yes\n"
+    "by: 5 RT\n"
     "not-before: 1\n"
     "deadline: 1763683200000002\n"
     "max-attempts: 1000000\n"
@@ -72,7 +77,8 @@ static const char summed[] =
     "id: " ID "\nfrom: <>\ntime: 1763683200000001\ndelays: 00\n"
     "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nlistener: mx\n"
     "local: 127.0.0.1:25\ntls: TLSv1.3 X\nbody: 8BITMIME\nsmtputf8: yes\n"
-    "ret: HDRS\nenvid: e+3D\nreport: mdn\nnot-before: 1\n"
+    "ret: HDRS\nenvid: e+3D\nreport: mdn\n"
+    "auth: e+3Dmc2@b.example\nrequiretls: yes\nby: 5 RT\nnot-before: 1\n"
     "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"
     "source: 192.0.2.1,192.0.2.2\nroute: isp\npriority: 9\nx-later: \nrcpt: Q <\"a b\"@x.example> "
     "notify=SUCCESS,DELAY orcpt=rfc822;a+20b@x.example\n"
