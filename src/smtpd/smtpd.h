@@ -36,6 +36,8 @@ struct txn {
 	uint64_t *rcpt_hashes;	/* of the same number */
 	uint64_t declared;	/* SIZE=, 0: unsaid */
 	unsigned rejected;	/* recipients refused */
+	bool held;		/* HOLDFOR or HOLDUNTIL was said */
+	bool adjusted;		/* another priority than was asked for */
 	struct text text;
 };
 
@@ -148,8 +150,8 @@ void auth_mechanisms(const struct session *s, struct buf *b);
 
 struct answer smtpd_mail(struct session *s, const struct command *c);
 struct answer smtpd_rcpt(struct session *s, const struct command *c);
-/* xtext whose meaning is printable ASCII (RFC 3461 4.2, RFC 4954 5). */
-bool xtext_printable(struct str s);
+/* How many recipients a transaction may have. */
+uint64_t smtpd_rcpts_max(const struct session *s);
 
 struct answer smtpd_data(struct session *s, const struct command *c);
 /* Reads the text to its end, stores it, and says what became of it. */

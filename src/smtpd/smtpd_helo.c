@@ -8,7 +8,7 @@
  * and no more: RFC 5321 4.1.4 forbids to refuse one that is not true.
  */
 
-#include "smtpd.h"
+#include "smtpd_params.h"
 
 #include "mail/limits.h"
 #include "mail/path.h"
@@ -91,8 +91,11 @@ smtpd_ehlo(struct session *s, const struct command *c)
 	greeted(s, c->arg, true);
 	buf_init(&b, 2048);
 	buf_addf(&b, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nDSN\nCHUNKING\nBINARYMIME\n", s->env->hostname,
-	    (unsigned long long)s->conf->limits.message_size);
+	    "ENHANCEDSTATUSCODES\nDSN\nCHUNKING\nBINARYMIME\nSMTPUTF8\n"
+	    "LIMITS RCPTMAX=%llu\n", s->env->hostname,
+	    (unsigned long long)s->conf->limits.message_size,
+	    (unsigned long long)smtpd_rcpts_max(s));
+	extend_offer(s, &b);
 	if (starttls_offered(s))
 		buf_adds(&b, "STARTTLS\n");
 	if (auth_offered(s)) {

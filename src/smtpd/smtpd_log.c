@@ -50,6 +50,10 @@ session_proto(const struct session *s)
 {
 	bool auth = s->user[0] != '\0';
 
+	/* RFC 6531 4.3. */
+	if (s->txn.env.smtputf8)
+		return s->tls != NULL ? (auth ? "UTF8SMTPSA" : "UTF8SMTPS") :
+					(auth ? "UTF8SMTPA" : "UTF8SMTP");
 	if (!s->esmtp)
 		return "SMTP";
 	if (s->tls != NULL)

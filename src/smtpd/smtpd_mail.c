@@ -3,59 +3,47 @@
 /*
  * smtpd_mail -- MAIL: who sends, and what is said of the message before it.
  *
- * Every parameter is checked whole before anything is kept; one that is not
- * known, doubled or broken refuses the command (RFC 5321 4.1.1.11).  What
- * is kept of ENVID is its xtext as it came: it is put out the same.
+ * What is kept of ENVID and AUTH is their xtext as it came: it is put out the
+ * same.  The address is looked at once more when all parameters are known,
+ * since one of them says in which alphabet it may be.
  */
 
-#include "smtpd.h"
+#include "smtpd_params.h"
 
 #include <errno.h>
 
 #include "lib/clock.h"
 #include "mail/limits.h"
 #include "mail/text.h"
+#include "policy/recipient.h"
 
-#define OK_NOTHING ((struct answer){ .code = 0 })
+#define NOTHING ((struct answer){ .code = 0 })
 
 /* The disk is asked at most this often, but for large messages each time. */
 #define SPACE_MS 1000
 #define SPACE_LARGE (1u << 20)
 
-enum mail_param { P_SIZE = 1, P_BODY = 2, P_RET = 4, P_ENVID = 8, P_AUTH = 16 };
-
-bool
-xtext_printable(struct str s)
-{
-	struct buf b;
-	bool good;
-
-	buf_init(&b, s.n + 1);
-	good = xtext_decode(s, &b) == 0 && buf_ok(&b) &&
-	    !str_has_ctl(buf_str(&b)) && !str_has_8bit(buf_str(&b));
-	buf_free(&b);
-	return good;
-}
-
 /* RFC 1870 4: a number too large for us is a message too large for us. */
 static struct answer
-param_size(struct session *s, struct str value)
+param_size(struct session *s, void *of, struct str value)
 {
 	uint64_t limit = s->conf->limits.message_size;
 	uint64_t n = UINT64_MAX;
 
+	(void)of;
 	errno = 0;
 	if (str_u64(value, UINT64_MAX, &n) < 0 && errno != ERANGE)
 		return ANSWER(501, "5.5.4", "SIZE is not a number");
 	if (limit > 0 && n > limit)
 		return ANSWER(552, "5.3.4", "The message is too large");
 	s->txn.declared = n;
-	return OK_NOTHING;
+	return NOTHING;
 }
 
 static struct answer
-param_body(struct session *s, struct str value)
+param_body(struct session *s, void *of, struct str value)
 {
+	(void)of;
 	if (str_ieq(value, STR("7BIT")))
 		s->txn.env.body = BODY_7BIT;
 	else if (str_ieq(value, STR("8BITMIME")))
@@ -65,88 +53,94 @@ param_body(struct session *s, struct str value)
 	else
 		return ANSWER(501, "5.5.4",
 		    "BODY is 7BIT, 8BITMIME or BINARYMIME");
-	return OK_NOTHING;
+	return NOTHING;
 }
 
 static struct answer
-param_ret(struct session *s, struct str value)
+param_ret(struct session *s, void *of, struct str value)
 {
+	(void)of;
 	if (str_ieq(value, STR("FULL")))
 		s->txn.env.ret = RET_FULL;
 	else if (str_ieq(value, STR("HDRS")))
 		s->txn.env.ret = RET_HDRS;
 	else
 		return ANSWER(501, "5.5.4", "RET is FULL or HDRS");
-	return OK_NOTHING;
+	return NOTHING;
 }
 
 static struct answer
-param_envid(struct session *s, struct str value)
+param_envid(struct session *s, void *of, struct str value)
 {
+	(void)of;
 	if (value.n > DSN_ENVID_MAX || !xtext_printable(value))
 		return ANSWER(501, "5.5.4", "ENVID is not well formed");
 	s->txn.env.envid = arena_str(&s->txn_arena, value);
-	return OK_NOTHING;
+	return NOTHING;
 }
 
-/* RFC 4954 5: of use only from hosts that are trusted to say it. */
-static struct answer
-param_auth(struct session *s, struct str value)
+/* Whom RFC 4954 5 means by a client that is trusted to say who sent it. */
+static bool
+is_trusted(const struct session *s)
 {
-	(void)s;
-	if (!str_eq(value, STR("<>")) && !xtext_printable(value))
+	struct client_facts f = { .peer = s->env->peer,
+		.authenticated = s->user[0] != '\0' || s->local,
+		.submission = s->submission };
+
+	return access_may_relay(s->conf, &f);
+}
+
+/*
+ * RFC 4954 5: a mailbox in xtext, or "<>" for nobody in particular; what is
+ * not to be believed counts as that.  Clients give the names of logins, too.
+ */
+static struct answer
+param_auth(struct session *s, void *of, struct str value)
+{
+	struct path who;
+	bool none = str_eq(value, STR("<>")), good = none;
+	struct buf b;
+
+	(void)of;
+	buf_init(&b, value.n + 1);
+	if (!none && xtext_decode(value, &b) == 0 && buf_ok(&b))
+		good = path_parse_addr(buf_str(&b),
+			   PATH_BARE | PATH_UTF8, &s->line_arena, &who) == NULL;
+	buf_free(&b);
+	if (!good)
 		return ANSWER(501, "5.5.4", "AUTH is not well formed");
-	return OK_NOTHING;
+	s->txn.env.auth = none || !is_trusted(s) ? STR("<>") :
+	    arena_str(&s->txn_arena, value);
+	return NOTHING;
 }
 
-static const struct {
-	const char *name;
-	enum mail_param bit;
-	struct answer (*take)(struct session *s, struct str value);
-} params[] = {
-	{ "SIZE", P_SIZE, param_size },
-	{ "BODY", P_BODY, param_body },
-	{ "RET", P_RET, param_ret },
-	{ "ENVID", P_ENVID, param_envid },
-	{ "AUTH", P_AUTH, param_auth },
+static struct answer
+param_smtputf8(struct session *s, void *of, struct str value)
+{
+	(void)of;
+	(void)value;
+	s->txn.env.smtputf8 = true;
+	return NOTHING;
+}
+
+static const struct param_rule rules[] = {
+	{ "SIZE", false, param_size },
+	{ "BODY", false, param_body },
+	{ "SMTPUTF8", true, param_smtputf8 },
+	{ "RET", false, param_ret },
+	{ "ENVID", false, param_envid },
+	{ "AUTH", false, param_auth },
+	{ "REQUIRETLS", true, extend_requiretls },
+	{ "HOLDFOR", false, extend_holdfor },
+	{ "HOLDUNTIL", false, extend_holduntil },
+	{ "BY", false, extend_by },
+	{ "MT-PRIORITY", false, extend_priority },
 };
+_Static_assert(ARRAY_LEN(rules) <= PARAM_RULES_MAX, "a bit for each");
 
-/* One parameter; *SEEN has those that came before. */
-static struct answer
-take_param(struct session *s, const struct param *p, unsigned *seen)
-{
-	for (size_t i = 0; i < ARRAY_LEN(params); i++) {
-		if (!str_ieq(p->key, str_c(params[i].name)))
-			continue;
-		if ((*seen & params[i].bit) != 0)
-			return ANSWER(501, "5.5.4", "A parameter is doubled");
-		*seen |= params[i].bit;
-		if (!p->has_value)
-			return ANSWER(501, "5.5.4",
-			    "A parameter lacks its value");
-		return params[i].take(s, p->value);
-	}
-	return ANSWER(555, "5.5.4", "A parameter is not supported");
-}
-
-static struct answer
-take_params(struct session *s, struct str rest)
-{
-	unsigned seen = 0;
-	struct param p;
-	int r;
-
-	while ((r = param_next(&rest, &p)) == 1) {
-		struct answer a = s->esmtp ? take_param(s, &p, &seen) :
-		    ANSWER(555, "5.5.4", "Parameters need EHLO");
-
-		if (a.code != 0)
-			return a;
-	}
-	if (r < 0)
-		return ANSWER(501, "5.5.4", "A parameter is not well formed");
-	return OK_NOTHING;
-}
+static const struct path_form form = { .word = "FROM:",
+	.usage = "MAIL FROM:<address>, please", .enhanced = "5.1.7",
+	.flags = PATH_NULL, .rules = rules, .rule_n = ARRAY_LEN(rules) };
 
 /* 452 before the message is sent, rather than after (RFC 1870 6.1). */
 static bool
@@ -164,26 +158,21 @@ has_space(struct session *s)
 	return true;
 }
 
+/* The sender and all that is said of it; *KNOWN: there is one. */
 static struct answer
-take_sender(struct session *s, const struct command *c, struct str *rest)
+take_sender(struct session *s, const struct command *c, bool *known)
 {
-	unsigned flags = PATH_NULL;
-	const char *why;
+	struct envelope *e = &s->txn.env;
+	struct str rest = STR("");
+	struct answer a = params_path(s, c, &form, &s->txn_arena, &e->from,
+	    &rest);
 
-	if (!str_istarts(c->arg, STR("FROM:")))
-		return ANSWER(501, "5.5.4", "MAIL FROM:<address>, please");
-	if (!str_is_utf8(c->arg))
-		return ANSWER(501, "5.5.2", "This is not UTF-8");
-	if (str_has_8bit(c->arg))
-		return ANSWER(553, "5.6.7", "Addresses in UTF-8 are not taken");
-	if (s->conf->addresses == ADDRESSES_LOOSE)
-		flags |= PATH_LOOSE;
-	*rest = str_trim(str_skip(c->arg, 5));
-	why = path_parse(*rest, flags, &s->txn_arena, &s->txn.env.from, rest);
-	if (why != NULL)
-		return (struct answer){ .code = 501, .enhanced = "5.1.7",
-			.text = str_c(why) };
-	return OK_NOTHING;
+	*known = a.code == 0;
+	if (a.code == 0)
+		a = params_take(s, rest, &form, NULL);
+	if (a.code == 0)
+		a = params_utf8(s, e->smtputf8, &form, &s->txn_arena, &e->from);
+	return a.code == 0 ? extend_check(s) : a;
 }
 
 /* RFC 6409 4.3; whoever submits is known, wherever the line comes from. */
@@ -192,30 +181,33 @@ may_send(const struct session *s)
 {
 	if (s->submission && s->user[0] == '\0' && !s->local)
 		return ANSWER(530, "5.7.0", "Authentication required");
-	return OK_NOTHING;
+	return NOTHING;
 }
 
 struct answer
 smtpd_mail(struct session *s, const struct command *c)
 {
-	struct str rest = STR("");
 	struct answer a = may_send(s);
-	const struct path *from = NULL;
+	bool known = false;
+	int priority;
 
 	if (a.code == 0)
-		a = take_sender(s, c, &rest);
-	if (a.code == 0) {
-		from = &s->txn.env.from;
-		a = take_params(s, rest);
-	}
+		a = take_sender(s, c, &known);
 	if (a.code == 0 && !has_space(s))
 		a = ANSWER(452, "4.3.1", "There is no room for mail now");
 	if (a.code != 0) {
-		log_reject(s, "MAIL", &a, from, NULL);
+		log_reject(s, "MAIL", &a, known ? &s->txn.env.from : NULL,
+		    NULL);
 		session_enter(s, S_GREETED);
 		return a;
 	}
 	session_enter(s, S_MAIL);
 	session_score(s, SCORE_TRANSACTION);
+	/* RFC 6710 4.2: who is given another priority is told. */
+	priority = s->txn.env.priority;
+	if (s->txn.adjusted)
+		return (struct answer){ .code = 250, .enhanced = "2.3.6",
+			.text = str_c(arena_printf(&s->line_arena,
+			    "%d is the priority", priority)) };
 	return ANSWER(250, "2.1.0", "Ok");
 }

@@ -8,16 +8,20 @@
  * same address twice is one recipient.
  */
 
-#include "smtpd.h"
+#include "smtpd_params.h"
 
 #include "mail/limits.h"
 #include "policy/recipient.h"
 
 #define FIRST_RCPTS 8
 
-/* RFC 3461 4.2: addr-type ";" xtext. */
+/*
+ * RFC 3461 4.2: addr-type ";" xtext.  RFC 6533 3: with SMTPUTF8 a "utf-8"
+ * address may stand there in UTF-8; what escapes are in it is not ours to
+ * undo.
+ */
 static bool
-orcpt_valid(struct str value)
+orcpt_valid(struct str value, bool utf8)
 {
 	struct str type, address;
 
@@ -32,73 +36,56 @@ orcpt_valid(struct str value)
 		    !(c >= '0' && c <= '9') && c != '-')
 			return false;
 	}
+	if (str_ieq(type, STR("utf-8")) && str_has_8bit(address))
+		return utf8 && str_is_utf8(address);
 	return xtext_printable(address);
 }
 
 static struct answer
-take_param(const struct param *p, struct envelope_rcpt *rcpt)
+param_notify(struct session *s, void *of, struct str value)
 {
-	if (str_ieq(p->key, STR("NOTIFY"))) {
-		if (rcpt->notify != 0)
-			return ANSWER(501, "5.5.4", "NOTIFY is doubled");
-		rcpt->notify = notify_parse(p->value);
-		if (rcpt->notify == 0)
-			return ANSWER(501, "5.5.4",
-			    "NOTIFY is not well formed");
-	} else if (str_ieq(p->key, STR("ORCPT"))) {
-		if (rcpt->orcpt.n > 0)
-			return ANSWER(501, "5.5.4", "ORCPT is doubled");
-		if (!orcpt_valid(p->value))
-			return ANSWER(501, "5.5.4",
-			    "ORCPT is not well formed");
-		rcpt->orcpt = p->value;
-	} else {
-		return ANSWER(555, "5.5.4", "A parameter is not supported");
-	}
+	struct envelope_rcpt *rcpt = of;
+
+	(void)s;
+	rcpt->notify = notify_parse(value);
+	if (rcpt->notify == 0)
+		return ANSWER(501, "5.5.4", "NOTIFY is not well formed");
 	return (struct answer){ .code = 0 };
 }
 
 static struct answer
-take_params(const struct session *s, struct str rest,
-    struct envelope_rcpt *rcpt)
+param_orcpt(struct session *s, void *of, struct str value)
 {
-	struct param p;
-	int r;
+	struct envelope_rcpt *rcpt = of;
 
-	while ((r = param_next(&rest, &p)) == 1) {
-		struct answer a = s->esmtp ? take_param(&p, rcpt) :
-		    ANSWER(555, "5.5.4", "Parameters need EHLO");
-
-		if (a.code != 0)
-			return a;
-	}
-	if (r < 0)
-		return ANSWER(501, "5.5.4", "A parameter is not well formed");
+	if (!orcpt_valid(value, s->txn.env.smtputf8))
+		return ANSWER(501, "5.5.4", "ORCPT is not well formed");
+	rcpt->orcpt = value;
 	return (struct answer){ .code = 0 };
 }
+
+static const struct param_rule rules[] = {
+	{ "NOTIFY", false, param_notify },
+	{ "ORCPT", false, param_orcpt },
+};
+
+static const struct path_form form = { .word = "TO:",
+	.usage = "RCPT TO:<address>, please", .enhanced = "5.1.3",
+	.flags = PATH_POSTMASTER, .rules = rules,
+	.rule_n = ARRAY_LEN(rules) };
 
 /* Parses the command into RCPT, which views the line and the line's arena. */
 static struct answer
 parse(struct session *s, const struct command *c, struct envelope_rcpt *rcpt)
 {
-	unsigned flags = PATH_POSTMASTER;
-	struct str rest;
-	const char *why;
+	struct str rest = STR("");
+	struct answer a = params_path(s, c, &form, &s->line_arena,
+	    &rcpt->path, &rest);
 
-	if (!str_istarts(c->arg, STR("TO:")))
-		return ANSWER(501, "5.5.4", "RCPT TO:<address>, please");
-	if (!str_is_utf8(c->arg))
-		return ANSWER(501, "5.5.2", "This is not UTF-8");
-	if (str_has_8bit(c->arg))
-		return ANSWER(553, "5.6.7", "Addresses in UTF-8 are not taken");
-	if (s->conf->addresses == ADDRESSES_LOOSE)
-		flags |= PATH_LOOSE;
-	rest = str_trim(str_skip(c->arg, 3));
-	why = path_parse(rest, flags, &s->line_arena, &rcpt->path, &rest);
-	if (why != NULL)
-		return (struct answer){ .code = 501, .enhanced = "5.1.3",
-			.text = str_c(why) };
-	return take_params(s, rest, rcpt);
+	if (a.code == 0)
+		a = params_utf8(s, s->txn.env.smtputf8, &form,
+		    &s->line_arena, &rcpt->path);
+	return a.code == 0 ? params_take(s, rest, &form, rcpt) : a;
 }
 
 static struct answer
@@ -174,6 +161,14 @@ add(struct session *s, const struct envelope_rcpt *rcpt)
 	kept->orcpt = arena_str(&s->txn_arena, rcpt->orcpt);
 }
 
+uint64_t
+smtpd_rcpts_max(const struct session *s)
+{
+	uint64_t n = s->conf->limits.recipients;
+
+	return n < ENVELOPE_RCPT_MAX ? n : ENVELOPE_RCPT_MAX;
+}
+
 struct answer
 smtpd_rcpt(struct session *s, const struct command *c)
 {
@@ -185,7 +180,7 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	if (parsed)
 		a = verdict(s, &rcpt.path);
 	/* RFC 5321 4.5.3.1.10: 452, and those that were taken stay. */
-	if (a.code == 250 && t->env.rcpt_n >= s->conf->limits.recipients)
+	if (a.code == 250 && t->env.rcpt_n >= smtpd_rcpts_max(s))
 		a = ANSWER(452, "4.5.3", "Too many recipients");
 	if (a.code != 250) {
 		t->rejected++;

@@ -56,6 +56,10 @@ static void
 note_field(struct session *s, const struct field *f, struct header_facts *h)
 {
 	report_look(&h->report, f);
+	/* RFC 8689 3: "No" is all that it can say. */
+	if (str_ieq(f->name, STR("TLS-Required")) &&
+	    str_ieq(str_trim(field_unfold(&s->txn_arena, f)), STR("No")))
+		h->no_tls = true;
 	if (str_ieq(f->name, STR("Received"))) {
 		h->received++;
 	} else if (str_ieq(f->name, STR("Date"))) {
@@ -134,6 +138,8 @@ store_begin(struct session *s, struct header_facts *h)
 
 	fill_envelope(s);
 	s->txn.env.report = str_c(report_name(h->report));
+	if (h->no_tls && s->txn.env.tls_wish == TLS_UNSAID)
+		s->txn.env.tls_wish = TLS_WISH_NONE;
 	m = queue_begin(s->env->queue, &s->txn.env, s->env->to_drop);
 	if (m == NULL)
 		return NULL;

@@ -18,6 +18,7 @@ struct header_facts {
 	struct str message_id;	/* in the transaction's arena */
 	bool has_date, has_from, has_message_id;
 	enum report_kind report;
+	bool no_tls;		/* RFC 8689 3: TLS-Required: No */
 	bool none;		/* the message starts with its body */
 	bool is_field;		/* its first line is one of the header */
 	size_t scanned;		/* octets that hold no blank line */

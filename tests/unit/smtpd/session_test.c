@@ -372,6 +372,7 @@ START_TEST(offers)
 	    STR("220 mx.example.test ESMTP barid\r\n"
 		"250-mx.example.test\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n"
 		"250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
+		"250-SMTPUTF8\r\n250-LIMITS RCPTMAX=10\r\n250-MT-PRIORITY\r\n"
 		"250 HELP\r\n221 2.0.0 Bye\r\n"));
 	ck_str(talk_say(STR("helo x\r\nquit\r\n"), TALK_WHOLE),
 	    STR("220 mx.example.test ESMTP barid\r\n250 mx.example.test\r\n"
