@@ -48,6 +48,18 @@ void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
  */
 void proc_withhold(const char *const *names);
 
+/*
+ * A fork for a process with one thread: the child goes on as after fork(),
+ * but handlers of pthread_atfork() do not run.
+ */
+pid_t proc_fork(void) MUST_USE;
+/*
+ * Makes what children would copy less: called when all libraries are loaded
+ * that were linked, and what is needed is on the heap.  The protection of
+ * memory stays what it was.
+ */
+void proc_share_relro(void);
+
 /* Raises the soft limit of descriptors to the hard one; returns it. */
 unsigned proc_files_max(void);
 /* Closes all descriptors from LOWEST on, but those in KEEP (sorted). */

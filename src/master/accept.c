@@ -193,7 +193,7 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	}
 	/* From its root it could not connect to a logger that was restarted. */
 	log_before_fork();
-	if ((pid = fork()) == 0)
+	if ((pid = proc_fork()) == 0)
 		child(m, l, fd, peer, slot);
 	if (pid < 0) {
 		score_give(m->score, slot);

@@ -273,6 +273,7 @@ start(struct master *m, struct conf *c, bool again)
 	write_pid(m);
 	/* The time zone is read here, before any child has lost /etc. */
 	tzset();
+	proc_share_relro();
 	m->reexec_ms = clock_ms();
 	if (m->started_ms == 0)
 		m->started_ms = m->reexec_ms;
