@@ -36,6 +36,12 @@
 #include "log_line.h"
 
 #define TARGETS_MAX 8
+/*
+ * Most lines are no longer than these.  A session writes few of another kind,
+ * and each page of its stack that it does not come to need not be copied.
+ */
+#define SHORT_TEXT 256
+#define SHORT_LINE 1280
 
 enum kind { TO_STDERR, TO_FILE, TO_SYSLOG };
 
@@ -176,39 +182,72 @@ can_sigpipe(int fd)
 	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+/* "@cee:" would need a parser; the object is the message. */
+static void
+wrap_json(struct log_line *l, const struct log_event *e, int facility)
+{
+	struct log_event wrapped = *e;
+	char space[LOG_LINE_MAX];
+	struct log_line json = { .p = space, .max = sizeof(space) - 128 };
+
+	log_line_json(&json, e);
+	wrapped.id = NULL;
+	wrapped.prefix = "";
+	wrapped.text = str_n(json.p, json.n - 1);
+	log_line_syslog(l, &wrapped, facility);
+}
+
+static void
+emit_line(struct target *t, const struct log_event *e, struct log_line *l)
+{
+	bool ok;
+
+	if (t->kind == TO_SYSLOG && format == LOG_TEXT)
+		log_line_syslog(l, e, t->facility);
+	else if (t->kind == TO_SYSLOG)
+		wrap_json(l, e, t->facility);
+	else if (format == LOG_JSON)
+		log_line_json(l, e);
+	else
+		log_line_text(l, e);
+	if (t->kind == TO_SYSLOG)
+		ok = write_syslog(t, l);
+	else
+		ok = t->pipe ? write_pipe(t->fd, l) : write_fd(t->fd, l);
+	if (!ok)
+		atomic_fetch_add(&dropped, 1);
+}
+
+/* Whether the line is sure to fit in SHORT_LINE, with all escaped. */
+static bool
+is_short(const struct log_event *e)
+{
+	size_t n = e->text.n + strlen(e->host) + strlen(e->component) +
+	    (e->id != NULL ? strlen(e->id) : 0);
+
+	/* Stamp, process, prefix and the end have less than 128. */
+	return format == LOG_TEXT && 4 * n + 128 <= SHORT_LINE;
+}
+
+/* Apart, so that short lines need little of the stack. */
+static NOINLINE void
+emit_long(struct target *t, const struct log_event *e)
+{
+	char space[LOG_LINE_MAX];
+
+	emit_line(t, e, &(struct log_line){ .p = space, .max = sizeof(space) });
+}
+
 static void
 emit(struct target *t, const struct log_event *e)
 {
-	struct log_line l;
-	bool ok;
+	char space[SHORT_LINE];
 
-	l.n = 0;
-	l.max = sizeof(l.p);
-	if (t->kind == TO_SYSLOG && format == LOG_TEXT) {
-		log_line_syslog(&l, e, t->facility);
-	} else if (t->kind == TO_SYSLOG) {
-		/* "@cee:" would need a parser; the object is the message. */
-		struct log_event wrapped = *e;
-		struct log_line json;
-
-		json.n = 0;
-		json.max = sizeof(json.p) - 128;
-		log_line_json(&json, e);
-		wrapped.id = NULL;
-		wrapped.prefix = "";
-		wrapped.text = str_n(json.p, json.n - 1);
-		log_line_syslog(&l, &wrapped, t->facility);
-	} else if (format == LOG_JSON) {
-		log_line_json(&l, e);
-	} else {
-		log_line_text(&l, e);
-	}
-	if (t->kind == TO_SYSLOG)
-		ok = write_syslog(t, &l);
+	if (is_short(e))
+		emit_line(t, e,
+		    &(struct log_line){ .p = space, .max = sizeof(space) });
 	else
-		ok = t->pipe ? write_pipe(t->fd, &l) : write_fd(t->fd, &l);
-	if (!ok)
-		atomic_fetch_add(&dropped, 1);
+		emit_long(t, e);
 }
 
 static void
@@ -230,18 +269,14 @@ find_host(void)
 	tzset();
 }
 
-PRINTF(2, 0) static void
-put(struct log_event *e, const char *fmt, va_list ap)
+static void
+put_text(struct log_event *e, struct str text)
 {
-	char text[LOG_LINE_MAX];
-	int saved = errno;
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-
 	if (host_name[0] == '\0')
 		find_host();
 	if (e->component == NULL)
 		e->component = component_name;
-	e->text = n < 0 ? STR("(bad format)") : str_c(text);
+	e->text = text;
 	e->host = host_name;
 	e->at = clock_wall_us();
 	if (target_n == 0) {
@@ -252,6 +287,33 @@ put(struct log_event *e, const char *fmt, va_list ap)
 	}
 	for (size_t i = 0; i < target_n; i++)
 		emit(&targets[i], e);
+}
+
+PRINTF(2, 0) static NOINLINE void
+put_long(struct log_event *e, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	put_text(e, str_c(text));
+}
+
+PRINTF(2, 0) static void
+put(struct log_event *e, const char *fmt, va_list ap)
+{
+	char text[SHORT_TEXT];
+	int saved = errno, n;
+	va_list again;
+
+	va_copy(again, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (n < 0)
+		put_text(e, STR("(bad format)"));
+	else if ((size_t)n < sizeof(text))
+		put_text(e, str_n(text, (size_t)n));
+	else
+		put_long(e, fmt, again);
+	va_end(again);
 	errno = saved;
 }
 

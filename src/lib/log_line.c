@@ -86,6 +86,18 @@ line_addf(struct log_line *l, const char *fmt, ...)
 	line_add(l, str_c(part));
 }
 
+static void
+line_number(struct log_line *l, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	line_add(l, str_n(digits + at, sizeof(digits) - at));
+}
+
 /* The text of a JSON string (RFC 8259 7), after the sink's own escapes. */
 static void
 line_add_json(struct log_line *l, struct str s)
@@ -109,9 +121,11 @@ line_add_json(struct log_line *l, struct str s)
 static void
 line_ident(struct log_line *l, const struct log_event *e)
 {
-	line_addf(l, "barid%s", e->component[0] != '\0' ? "/" : "");
+	line_add(l, e->component[0] != '\0' ? STR("barid/") : STR("barid"));
 	line_add(l, str_c(e->component));
-	line_addf(l, "[%d]: ", (int)getpid());
+	line_add(l, STR("["));
+	line_number(l, (uint64_t)getpid());
+	line_add(l, STR("]: "));
 }
 
 static void
@@ -125,24 +139,66 @@ line_message(struct log_line *l, const struct log_event *e)
 	line_add(l, e->text);
 }
 
+/* V in so many digits. */
+static void
+line_digits(struct log_line *l, int64_t v, size_t digits)
+{
+	char text[8];
+
+	for (size_t i = digits; i-- > 0; v /= 10)
+		text[i] = (char)('0' + v % 10);
+	line_add(l, str_n(text, digits));
+}
+
+/*
+ * The day that is DAYS after 1970-01-01, as the calendar has it.  The year is
+ * taken to begin in March, so that a leap day is its last, and is looked for
+ * within 400 years, after which all repeats.  gmtime_r() would look for the
+ * time zone, and a session would copy what it keeps of it.
+ */
+static void
+line_day(struct log_line *l, int64_t days)
+{
+	/* From 0000-03-01 on. */
+	int64_t of_era = (days += 719468) % 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+	int64_t day = of_year - (153 * month + 2) / 5 + 1;
+
+	month += month < 10 ? 3 : -9;
+	line_digits(l, year + days / 146097 * 400 + (month <= 2), 4);
+	line_add(l, STR("-"));
+	line_digits(l, month, 2);
+	line_add(l, STR("-"));
+	line_digits(l, day, 2);
+}
+
 /* RFC 3339, in UTC, with the numeric zone that pflogsumm expects. */
 static void
 line_stamp(struct log_line *l, int64_t us)
 {
-	time_t t = (time_t)(us / 1000000);
-	struct tm tm;
+	int64_t second = us > 0 ? us / 1000000 : 0;
 
-	gmtime_r(&t, &tm);
-	line_addf(l, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	    tm.tm_min, tm.tm_sec, (int)(us % 1000000));
+	line_day(l, second / 86400);
+	line_add(l, STR("T"));
+	line_digits(l, second / 3600 % 24, 2);
+	line_add(l, STR(":"));
+	line_digits(l, second / 60 % 60, 2);
+	line_add(l, STR(":"));
+	line_digits(l, second % 60, 2);
+	line_add(l, STR("."));
+	line_digits(l, us > 0 ? us % 1000000 : 0, 6);
+	line_add(l, STR("+00:00"));
 }
 
 void
 log_line_text(struct log_line *l, const struct log_event *e)
 {
 	line_stamp(l, e->at);
-	line_addf(l, " %s ", e->host);
+	line_add(l, STR(" "));
+	line_add(l, str_c(e->host));
+	line_add(l, STR(" "));
 	line_ident(l, e);
 	line_message(l, e);
 	l->p[l->n++] = '\n';

@@ -18,14 +18,14 @@ struct log_event {
 	int64_t at;		/* wall clock, microseconds */
 };
 
-/* A line that is being built; what does not fit below MAX is left out. */
+/* A line that is being built at P; what does not fit below MAX is left out. */
 struct log_line {
-	char p[LOG_LINE_MAX];
+	char *p;
 	size_t n;
 	size_t max;
 };
 
-/* Each fills L, which has N = 0 and a MAX; the first two end it with LF. */
+/* Each fills L, which has a P, N = 0 and a MAX; the first two end it with LF. */
 void log_line_text(struct log_line *l, const struct log_event *e);
 void log_line_json(struct log_line *l, const struct log_event *e);
 void log_line_syslog(

@@ -319,6 +319,17 @@ addr_key(const struct addr *a)
 	}
 }
 
+/* Each session does it: inet_ntop() would come to it by way of sprintf(). */
+static void
+add_four(struct buf *b, const unsigned char *octets)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			buf_addc(b, '.');
+		buf_addu(b, octets[i]);
+	}
+}
+
 void
 addr_add_key(struct buf *b, uint64_t key)
 {
@@ -331,7 +342,7 @@ addr_add_key(struct buf *b, uint64_t key)
 		return;
 	}
 	if (key >> 32 == UINT64_C(0xffff0000)) {
-		buf_adds(b, inet_ntop(AF_INET, &four, text, sizeof(text)));
+		add_four(b, (const unsigned char *)&four);
 		return;
 	}
 	/* 1 stands for ::/64, of which only the loopback is in use. */
@@ -351,9 +362,13 @@ add_text(struct buf *b, const struct addr *a, bool scoped)
 		buf_adds(b, addr_family(a) == AF_UNIX ? "unix" : "unknown");
 		return;
 	}
-	buf_adds(b, inet_ntop(addr_family(a), addr_octets(a), text, sizeof(text)));
+	if (addr_family(a) == AF_INET) {
+		add_four(b, addr_octets(a));
+		return;
+	}
+	buf_adds(b, inet_ntop(AF_INET6, addr_octets(a), text, sizeof(text)));
 	/* By number: a confined process cannot ask for the name. */
-	if (scoped && addr_family(a) == AF_INET6 && cin6(a)->sin6_scope_id != 0) {
+	if (scoped && cin6(a)->sin6_scope_id != 0) {
 		buf_addc(b, '%');
 		buf_addu(b, cin6(a)->sin6_scope_id);
 	}

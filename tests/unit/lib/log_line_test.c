@@ -4,6 +4,10 @@
 
 #include "logfile.h"
 
+#include <time.h>
+
+#include "lib/log_line.h"
+
 START_TEST(text_lines)
 {
 	struct buf b;
@@ -213,5 +217,71 @@ START_TEST(json_is_whole_at_any_length)
 }
 END_TEST
 
-UNIT_MAIN("lib/log_line", text_lines, escaping, foreign_text_stays_on_its_line,
+/* Each day for a while, and then some of 400 years. */
+START_TEST(dates)
+{
+	struct log_event e = { .host = "h", .component = "c", .prefix = "",
+		.text = STR("t") };
+	char space[LOG_LINE_MAX], want[64];
+
+	for (time_t t = 0; t < 400LL * 366 * 86400;
+	     t += t < 2200000000 ? 86400 : 86400 * 13 + 3599) {
+		struct log_line l = { .p = space, .max = sizeof(space) };
+		struct tm tm;
+
+		e.at = (int64_t)t * 1000000 + t % 1000000;
+		log_line_text(&l, &e);
+		gmtime_r(&t, &tm);
+		strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.", &tm);
+		ck_str(str_n(l.p, 20), str_c(want));
+		snprintf(want, sizeof(want), "%06d+00:00 h barid/c[%d]: t\n",
+		    (int)(t % 1000000), (int)getpid());
+		ck_str(str_n(l.p + 20, l.n - 20), str_c(want));
+	}
+}
+END_TEST
+
+/* A clock that was never set, or set before all time, says the first moment. */
+START_TEST(no_time)
+{
+	struct log_event e = { .host = "h", .component = "", .prefix = "",
+		.text = STR("t"), .at = -1 };
+	char space[LOG_LINE_MAX];
+	struct log_line l = { .p = space, .max = sizeof(space) };
+
+	log_line_text(&l, &e);
+	ck_assert(str_starts(str_n(l.p, l.n),
+	    STR("1970-01-01T00:00:00.000000+00:00 h barid[")));
+}
+END_TEST
+
+/* Around the length at which another buffer is taken: nothing is lost. */
+START_TEST(any_length)
+{
+	static char big[3001];
+	struct buf b;
+	struct str s, line, head;
+
+	to_file();
+	for (size_t n = 0; n < sizeof(big) - 1; n += n < 700 ? 1 : 100) {
+		memset(big, n % 2 ? 'x' : '\t', n);
+		big[n] = '\0';
+		log_info(NULL, "%s.", big);
+	}
+	b = written();
+	s = buf_str(&b);
+	for (size_t n = 0; n < sizeof(big) - 1; n += n < 700 ? 1 : 100) {
+		ck_assert(str_cut(s, '\n', &line, &s));
+		ck_assert(str_ends(line, n < 1000 || n % 2 ? STR(".") : STR("")));
+		ck_assert(str_cut(line, ' ', &head, &line));
+		ck_assert(str_cut(line, ' ', &head, &line));
+		ck_assert(str_cut(line, ' ', &head, &line));
+		if (n < 1000)
+			ck_assert_uint_eq(line.n, (n % 2 ? n : 4 * n) + 1);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("lib/log_line", dates, no_time, any_length, text_lines, escaping, foreign_text_stays_on_its_line,
     long_lines_are_cut, json_lines, json_is_whole_at_any_length)
