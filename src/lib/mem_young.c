@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "lib/attr.h"
 
 #define YOUNG_SIZE ((size_t)256 * 1024)
 #define PAGE 4096
@@ -32,8 +33,8 @@ struct head {
 };
 
 static _Alignas(PAGE) unsigned char young[YOUNG_SIZE];
-static size_t used;
-static bool on;
+static SESSION_WRITES size_t used;
+static SESSION_WRITES bool on;
 
 void
 young_begin(void)

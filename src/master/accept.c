@@ -27,7 +27,9 @@
 #define ACCEPT_BATCH 64
 
 static int reserve_fd = -1;
-static volatile int child_got_term, child_idle_fd = -1;
+static sigset_t only_term;
+/* In a session: the socket on which it waits for a command, or -1. */
+static SESSION_WRITES volatile int child_idle_fd = -1;
 
 /* One descriptor is kept back, to refuse with when there are no others. */
 void
@@ -106,7 +108,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
 		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
-		.stop = &child_got_term, .idle_fd = &child_idle_fd,
+		.stop = &master_got_term, .idle_fd = &child_idle_fd,
 	};
 	if (addr_family(peer) != AF_UNIX)
 		env.local = addr_local(fd);
@@ -123,9 +125,29 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 static void
 on_term(int signo UNUSED)
 {
-	child_got_term = 1;
+	master_got_term = 1;
 	if (child_idle_fd >= 0)
 		(void)shutdown(child_idle_fd, SHUT_RD);
+}
+
+void
+accept_catch_term(void)
+{
+	const struct sigaction term = { .sa_handler = on_term };
+
+	sigemptyset(&only_term);
+	sigaddset(&only_term, SIGTERM);
+	(void)sigaction(SIGTERM, &term, NULL);
+}
+
+/*
+ * The others stay blocked as they were in the master, which passes on what
+ * Ctrl-C means: it reaches the whole foreground group.
+ */
+static void
+listen_to_term_only(void)
+{
+	sigprocmask(SIG_UNBLOCK, &only_term, NULL);
 }
 
 static void
@@ -135,16 +157,7 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 	bool pop = l->conf->service == SERVICE_POP3;
 
 	mem_forked();
-	const struct sigaction term = { .sa_handler = on_term };
-	(void)sigaction(SIGTERM, &term, NULL);
-	/* Ctrl-C reaches the whole foreground group; the master passes on what it means. */
-	proc_ignore(SIGINT);
-	proc_default(SIGCHLD);
-	proc_ignore(SIGHUP);
-	proc_ignore(SIGUSR1);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	listen_to_term_only();
 	proc_close_from(master_fd_base(), NULL, 0);
 	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
 	serve(m, l, fd, peer, slot);

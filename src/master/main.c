@@ -129,7 +129,7 @@ catch_signals(void)
 	sigset_t all;
 
 	proc_on_signal(SIGHUP, &master_got_hup);
-	proc_on_signal(SIGTERM, &master_got_term);
+	accept_catch_term();
 	proc_on_signal(SIGINT, &master_got_term);
 	proc_on_signal(SIGCHLD, &master_got_chld);
 	proc_on_signal(SIGUSR1, &master_got_usr1);
@@ -416,11 +416,15 @@ tick(struct master *m, int64_t now, int64_t *checked)
 }
 
 static size_t
-poll_set(const struct master *m, struct pollfd **fds, bool accepting)
+poll_set(const struct master *m, struct pollfd **fds, size_t *size, bool accepting)
 {
 	size_t n = 0;
 
-	*fds = mem_grow(*fds, m->listener_n + 1, sizeof(**fds));
+	/* Whatever is written on the heap, the next fork makes a page to be copied. */
+	if (m->listener_n + 1 > *size) {
+		*size = m->listener_n + 1;
+		*fds = mem_grow(*fds, *size, sizeof(**fds));
+	}
 	(*fds)[n++] = (struct pollfd){ .fd = m->control, .events = POLLIN };
 	for (size_t i = 0; i < m->listener_n && accepting; i++)
 		(*fds)[n++] = (struct pollfd){ .fd = m->listeners[i].fd, .events = POLLIN };
@@ -432,6 +436,7 @@ loop(struct master *m)
 {
 	const struct timespec at_once = { 0 };
 	struct pollfd *fds = NULL;
+	size_t size = 0;
 	int64_t checked = clock_ms();
 	sigset_t none;
 
@@ -439,7 +444,7 @@ loop(struct master *m)
 	while (!m->stopping || !stop_done(m)) {
 		int64_t now = clock_ms(), wait = next_wake(m, now);
 		struct timespec ts = { wait / 1000, (wait % 1000) * 1000000 };
-		size_t n = poll_set(m, &fds, now >= m->accept_from_ms);
+		size_t n = poll_set(m, &fds, &size, now >= m->accept_from_ms);
 		int ready = ppoll(fds, n, &ts, &none);
 		if (ready > 0 && fds[0].revents)
 			control_accept(m);

@@ -191,6 +191,8 @@ bool fd_is_listening(int fd);
 
 /* accept.c: takes what waits on L, a child for each. */
 void accept_init(void);
+/* Has SIGTERM noted in master_got_term: here, and in sessions, whose waits it ends. */
+void accept_catch_term(void);
 void master_accept(struct master *m, struct listener *l);
 void master_reap(struct master *m);
 

@@ -11,7 +11,6 @@
  * the file system's call, never a lost message.
  */
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -23,32 +22,19 @@
 #define TIME_DIGITS 13
 #define PROCESS_DIGITS 6
 
-static _Atomic int64_t last_us;
-/* The process's digits; 0: not known.  Saves a getpid() for each message. */
-static _Atomic uint32_t process;
-
-static void
-forget_process(void)
-{
-	atomic_store(&process, 0);
-}
-
-static void
-watch_forks(void)
-{
-	pthread_atfork(NULL, NULL, forget_process);
-}
+static SESSION_WRITES _Atomic int64_t last_us;
+/* The process's digits; 0: not known. */
+static SESSION_WRITES _Atomic uint32_t process;
 
 static uint32_t
 process_part(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	uint32_t p = atomic_load(&process);
+	uint32_t p = atomic_load(&process), pid = (uint32_t)getpid() & 0x3fffff;
 
-	if (p != 0)
+	/* After a fork it is another process, with other digits at random. */
+	if (p >> 2 == pid && p != 0)
 		return p;
-	pthread_once(&once, watch_forks);
-	p = ((uint32_t)getpid() & 0x3fffff) << 2 | random_below(4);
+	p = pid << 2 | random_below(4);
 	atomic_store(&process, p);
 	return p;
 }

@@ -19,12 +19,12 @@ from measure import FLUSHES, Measured, may_trace  # noqa: E402
 N = 40
 # Mode, how the load is sent, then at most: calls, flushes in sessions, flushes elsewhere.
 BOUNDS = (
-    ("hold", ("rate", "-s", 1), 58, 0, 0),
-    ("hold", ("send", "-s", 1), 90, 1, 0),
+    ("hold", ("rate", "-s", 1), 47, 0, 0),
+    ("hold", ("send", "-s", 1), 79, 1, 0),
     ("hold", ("send", "-s", 1, "-d"), 27, 1, 0),
-    ("relay", ("send", "-s", 1), 121, 1, 0.3),
+    ("relay", ("send", "-s", 1), 109, 1, 0.3),
     ("relay", ("send", "-s", 1, "-d"), 57, 1, 0.3),
-    ("maildir", ("send", "-s", 1), 142, 1, 1.3),
+    ("maildir", ("send", "-s", 1), 132, 1, 1.3),
     ("maildir", ("send", "-s", 1, "-d"), 80, 1, 1.3),
 )
 
