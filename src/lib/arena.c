@@ -13,10 +13,10 @@
 
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "build.h"
+#include "fmt.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -154,13 +154,13 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	char *p;
 
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = fmt_put(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		panic("arena_printf: bad format \"%s\"", fmt);
 	p = arena_alloc(a, (size_t)len + 1);
 	va_start(ap, fmt);
-	vsnprintf(p, (size_t)len + 1, fmt, ap);
+	fmt_put(p, (size_t)len + 1, fmt, ap);
 	va_end(ap);
 	return p;
 }

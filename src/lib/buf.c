@@ -11,8 +11,7 @@
 
 #include "lib/buf.h"
 
-#include <stdio.h>
-
+#include "fmt.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -147,7 +146,7 @@ buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(room > 0 ? b->p + b->n : NULL,
+	len = fmt_put(room > 0 ? b->p + b->n : NULL,
 	    room > 0 ? room + 1 : 0, fmt, ap);
 	if (len < 0) {
 		b->err = true;
@@ -159,7 +158,7 @@ buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 			b->p[b->n] = '\0';
 	} else {
 		if ((size_t)len > room || room == 0)
-			vsnprintf(b->p + b->n, (size_t)len + 1, fmt, again);
+			fmt_put(b->p + b->n, (size_t)len + 1, fmt, again);
 		b->n += (size_t)len;
 	}
 	va_end(again);

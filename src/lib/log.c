@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fmt.h"
 #include "lib/clock.h"
 #include "lib/proc.h"
 #include "log_line.h"
@@ -58,7 +59,7 @@ static struct target targets[TARGETS_MAX];
 static size_t target_n;
 static enum log_level max_level = LOG_LEVEL_INFO;
 static enum log_format format = LOG_TEXT;
-static char component_name[32];
+static SESSION_WRITES char component_name[32];
 static char host_name[64];
 static _Atomic uint64_t dropped;
 
@@ -294,7 +295,7 @@ put_long(struct log_event *e, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE_MAX];
 
-	vsnprintf(text, sizeof(text), fmt, ap);
+	fmt_put(text, sizeof(text), fmt, ap);
 	put_text(e, str_c(text));
 }
 
@@ -306,7 +307,7 @@ put(struct log_event *e, const char *fmt, va_list ap)
 	va_list again;
 
 	va_copy(again, ap);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	n = fmt_put(text, sizeof(text), fmt, ap);
 	if (n < 0)
 		put_text(e, STR("(bad format)"));
 	else if ((size_t)n < sizeof(text))

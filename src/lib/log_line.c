@@ -11,10 +11,10 @@
 #include "log_line.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fmt.h"
 #include "lib/log.h"
 #include "utf8.h"
 
@@ -81,7 +81,7 @@ line_addf(struct log_line *l, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(part, sizeof(part), fmt, ap);
+	fmt_put(part, sizeof(part), fmt, ap);
 	va_end(ap);
 	line_add(l, str_c(part));
 }

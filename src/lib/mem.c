@@ -119,7 +119,7 @@ mem_free(void *p)
 {
 	if (young_has(p))
 		young_give(p);
-	else
+	else if (p != NULL)
 		free(p);
 }
 
