@@ -91,6 +91,10 @@ void job_leave(struct delivery *d);
 void job_return(struct delivery *d);
 /* The outcome of recipient RCPT is that of an earlier attempt, A. */
 void job_recall(struct job *j, size_t rcpt, enum outcome o, const struct queue_attempt *a);
+/* The same of all whose outcome is marked, and owed to somebody. */
+void job_recall_all(struct job *j);
+/* plan.c: sends its recipients on their ways, or it where it waits. */
+void job_plan(struct job *j);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

@@ -7,7 +7,7 @@
  * What is left out stands here, beside the line, and is taken up before all
  * that is parked as soon as there is room: while others of its message are
  * under way it takes no memory of its own.  When these are over and it still
- * stands here, the message is parked (job.c).
+ * stands here, the message is parked (plan.c).
  */
 
 #include "group.h"

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * plan -- where the recipients of a message go that was just loaded.
+ *
+ * Each recipient that is still queued is asked for its way anew (target_of),
+ * and recipients with one destination share a delivery.  Those whose
+ * destination has enough to do are left out, and a message of which all are is
+ * parked.  What waits for its time, has none left, or was steered meanwhile is
+ * not tried at all.
+ */
+
+#include <errno.h>
+
+#include "dest.h"
+#include "ipc/msg.h"
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "policy/recipient.h"
+#include "runner.h"
+
+/* What becomes of an address is known: nothing is tried. */
+static void
+decide(struct job *j, size_t rcpt, enum outcome o, const char *status,
+    const char *words)
+{
+	j->rcpts[rcpt].refused = true;
+	j->rcpts[rcpt].result = result_words(o, status, str_c(words));
+}
+
+static void
+refuse(struct job *j, size_t rcpt, const char *status, const char *words)
+{
+	decide(j, rcpt, PERMFAIL, status, words);
+}
+
+static void
+fail_refused(struct job *j)
+{
+	struct delays d = job_delays(j, clock_ms(), clock_ms());
+
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		struct result res = j->rcpts[i].result;
+
+		if (j->rcpts[i].refused)
+			job_result(j, i, &res, &d);
+	}
+}
+
+static struct delivery *
+delivery_new(struct job *j, struct dest *dest, size_t most)
+{
+	struct delivery *v = arena_alloc(&j->arena, sizeof(*v));
+
+	v->job = j;
+	v->dest = dest;
+	v->rcpts = arena_alloc(&j->arena, most * sizeof(*v->rcpts));
+	v->paths = arena_alloc(&j->arena, most * sizeof(*v->paths));
+	v->results = arena_alloc(&j->arena, most * sizeof(*v->results));
+	v->all_next = j->all;
+	j->all = v;
+	dest->users++;
+	j->deliveries++;
+	j->open++;
+	return v;
+}
+
+/* A list of deliveries that are not yet in the line of their destination. */
+struct plan {
+	struct delivery *first, **last;
+	size_t left;	/* recipients without a delivery */
+	struct mail_facts facts;
+	struct conf_via way;	/* the message's own, which FACTS lead to */
+	struct queue_attempt *last_tried;	/* of each recipient; NULL: nobody asked */
+	const char *wrong;	/* with that, or NULL */
+};
+
+static void
+plan_add(struct plan *p, struct delivery *v)
+{
+	*p->last = v;
+	p->last = &v->next;
+}
+
+static void
+plan_remote(struct job *j, size_t rcpt, const struct target *t,
+    struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
+		.tls = t->tls, .fallback = t->fallback };
+	struct dest *dest;
+	struct delivery *v;
+
+	if (t->kind == TARGET_UPSTREAM)
+		way = (struct dest_way){ .kind = DEST_UPSTREAM,
+			.name = str_c(t->upstream->name),
+			.upstream = t->upstream };
+	way.source = again_source(j, rcpt, t->source, &p->last_tried);
+	dest = dest_get(j->r, &way);
+	v = dest->filling;
+	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {
+		v = delivery_new(j, dest,
+		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
+		dest->filling = v;
+		plan_add(p, v);
+	}
+	j->rcpts[rcpt].to = dest;
+	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
+	v->rcpts[v->n] = rcpt;
+	v->paths[v->n++] = path_copy(&j->arena, &t->path);
+}
+
+static void
+plan_local(struct job *j, size_t rcpt, const struct target *t,
+    struct plan *p)
+{
+	struct delivery *v = delivery_new(j, j->r->dests.local, 1);
+
+	j->rcpts[rcpt].local = true;
+	j->rcpts[rcpt].to = v->dest;
+	memcpy(v->mailbox, t->mailbox, sizeof(v->mailbox));
+	v->maildir = t->kind == TARGET_MAILDIR ? t->way->maildir : NULL;
+	v->rcpts[0] = rcpt;
+	v->paths[0] = t->path;
+	v->n = 1;
+	plan_add(p, v);
+}
+
+/* A route gives a reply, or throws the mail away. */
+static void
+plan_none(struct job *j, size_t rcpt, const struct target *t)
+{
+	const struct conf_via *way = t->way;
+	const char *words;
+
+	if (t->kind == TARGET_DISCARD) {
+		words = arena_printf(&j->arena, "discarded by route %s",
+		    t->route != NULL ? t->route->pattern : "of the message");
+		decide(j, rcpt, DELIVERED, "2.0.0", words);
+		j->rcpts[rcpt].result.discarded = true;
+		return;
+	}
+	words = arena_printf(&j->arena, "%d %s %s", way->code, way->enhanced,
+	    way->text);
+	decide(j, rcpt, way->code < 500 ? TEMPFAIL : PERMFAIL, way->enhanced,
+	    words);
+}
+
+static void
+plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
+{
+	const struct path *path = &j->file.env.rcpts[rcpt].path;
+	struct target t = target_of(j->r->conf, j->r->users, &p->facts, path);
+
+	if (t.route != NULL)
+		j->rcpts[rcpt].route = str_c(t.route->pattern);
+	if (p->wrong != NULL && t.kind != TARGET_MAILBOX &&
+	    t.kind != TARGET_UNKNOWN) {
+		decide(j, rcpt, TEMPFAIL, "4.3.5", p->wrong);
+		p->left--;
+		return;
+	}
+	switch (t.kind) {
+	case TARGET_MAILBOX:
+	case TARGET_MAILDIR:
+		plan_local(j, rcpt, &t, p);
+		break;
+	case TARGET_MX:
+	case TARGET_UPSTREAM:
+		plan_remote(j, rcpt, &t, p);
+		break;
+	case TARGET_DISCARD:
+	case TARGET_ERROR:
+		plan_none(j, rcpt, &t);
+		break;
+	case TARGET_UNKNOWN:
+		j->rcpts[rcpt].local = true;
+		refuse(j, rcpt, "5.1.1", t.why);
+		break;
+	case TARGET_NO_ROUTE:
+		refuse(j, rcpt, "5.4.4", t.why);
+		break;
+	}
+	p->left--;
+}
+
+static void
+log_active(const struct job *j)
+{
+	struct buf from;
+
+	buf_init(&from, 1024);
+	path_add(&from, &j->file.env.from);
+	log_as("qmgr", LOG_LEVEL_INFO, j->id,
+	    "from=<%s>, size=%llu, nrcpt=%zu (queue active)", buf_cstr(&from),
+	    (unsigned long long)j->file.size, j->file.env.rcpt_n);
+	buf_free(&from);
+}
+
+static bool
+owes(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (e->rcpts[i].state == RCPT_SENT ||
+		    e->rcpts[i].state == RCPT_FAILED)
+			return true;
+	return false;
+}
+
+/* `baridctl queue bounce`: nobody is tried any more. */
+static void
+bounce_all(struct job *j)
+{
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->rcpts[i].todo)
+			refuse(j, i, "5.7.0",
+			    "returned by the administrator");
+}
+
+/* True if V would only stand in a long line, and was not called from there. */
+static bool
+is_left(const struct delivery *v)
+{
+	return v->dest != v->job->from && dest_full(v->dest);
+}
+
+/* Puts the plan's deliveries into their lines. */
+static void
+plan_go(struct job *j, struct plan *p)
+{
+	struct delivery *next;
+
+	fail_refused(j);
+	for (struct delivery *v = p->first; v != NULL; v = next) {
+		struct dest *dest = v->dest;
+
+		next = v->next;
+		if (is_left(v)) {
+			job_leave(v);
+			continue;
+		}
+		dest_add(dest, v);
+		dest_pump(dest);
+	}
+	job_delivered(j);
+}
+
+/* True if nobody is tried now: all of the message would only stand in lines. */
+static bool
+park(struct job *j, const struct plan *p)
+{
+	struct dest *dest = NULL;
+
+	for (const struct delivery *v = p->first; v != NULL; v = v->next) {
+		if (!is_left(v))
+			return false;
+		if (dest == NULL || dest_is_sooner(v->dest, dest))
+			dest = v->dest;
+	}
+	if (dest == NULL)
+		return false;
+	dest_park(dest, j);
+	job_free(j);
+	return true;
+}
+
+/*
+ * It was parked when some of its recipients had been tried already: these
+ * wait for the next attempt, which the end of this pass will set.
+ */
+static void
+skip_tried(struct job *j)
+{
+	struct queue_attempt *last;
+
+	if (queue_notes(&j->file, &j->arena, &last) < 0)
+		return;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		j->rcpts[i].tried = last[i].time != 0 &&
+		    last[i].time >= j->file.next;
+}
+
+/* What the routes and the source go by. */
+static void
+plan_facts(struct job *j, struct plan *p)
+{
+	const struct envelope *e = &j->file.env;
+	const char *why;
+
+	p->facts = (struct mail_facts){ .from = e->from, .user = e->user,
+		.listener = e->listener, .local = e->local,
+		.source = e->source };
+	if (e->route.n == 0)
+		return;
+	why = conf_via_read(j->r->conf, arena_cstr(&j->arena, e->route),
+	    TLS_MAY, &j->arena, &p->way);
+	if (why != NULL)
+		p->wrong = arena_printf(&j->arena,
+		    "the route of this message: %s", why);
+	else
+		p->facts.way = &p->way;
+}
+
+void
+job_plan(struct job *j)
+{
+	const struct envelope *e = &j->file.env;
+	struct plan p = { .last = &p.first };
+	int64_t until;
+
+	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
+		p.left += j->rcpts[i].todo;
+	}
+	if (owes(e))
+		job_recall_all(j);
+	/* One more than there are: nothing ends while it starts. */
+	j->open = 1;
+	if (index_at(j->r->index, j->slot)->op == 0 &&
+	    (until = expire_waits(j)) != 0) {
+		finish_wait(j, until);
+		return;
+	}
+	if (index_at(j->r->index, j->slot)->op != 0 || expire_is_over(j)) {
+		/* Steered while it was parked, or now, or too late. */
+		if (index_at(j->r->index, j->slot)->op == CONTROL_BOUNCE)
+			bounce_all(j);
+		fail_refused(j);
+		job_delivered(j);
+		return;
+	}
+	plan_facts(j, &p);
+	if (j->partly)
+		skip_tried(j);
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (j->rcpts[i].todo && !j->rcpts[i].tried)
+			plan_rcpt(j, i, &p);
+	for (struct delivery *v = p.first; v != NULL; v = v->next)
+		v->dest->filling = NULL;
+	if (park(j, &p))
+		return;
+	log_active(j);
+	plan_go(j, &p);
+}
