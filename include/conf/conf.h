@@ -53,6 +53,10 @@ struct conf_access {
 	struct conf_nets relay;
 	bool auth_required;
 	struct conf_nets proxies;	/* that send a PROXY header */
+	struct conf_nets xclient;	/* that may say for whom they speak, */
+	struct conf_nets xforward;	/* and where a message came from */
+	struct conf_nets etrn;		/* that may start the queue of a domain */
+	struct conf_nets verify;	/* that VRFY and EXPN tell who is here */
 };
 
 struct conf_limits {

@@ -33,6 +33,10 @@ struct conf_listen {
 	struct conf_nets relay;
 	bool auth_required;
 	struct conf_nets proxies;
+	struct conf_nets xclient;
+	struct conf_nets xforward;
+	struct conf_nets etrn;
+	struct conf_nets verify;
 	struct conf_strs mechanisms;
 	struct conf_strs without_tls;
 	uint64_t connections_per_address;

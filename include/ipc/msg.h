@@ -19,7 +19,8 @@ enum msg_type {
 	MSG_STS,		/* runner -> http: what is a domain's MTA-STS policy? */
 	MSG_STS_RESULT,
 	MSG_TOKEN,		/* runner -> http: an access token for a server */
-	MSG_TOKEN_RESULT
+	MSG_TOKEN_RESULT,
+	MSG_ETRN		/* session -> runner: try what waits for a domain */
 };
 
 struct msg_hint {
@@ -27,6 +28,13 @@ struct msg_hint {
 };
 void msg_hint_put(struct buf *b, const struct msg_hint *m);
 bool msg_hint_get(struct str packet, struct msg_hint *m) MUST_USE;
+
+/* Answered by MSG_CONTROL_RESULT. */
+struct msg_etrn {
+	struct str domain;
+};
+void msg_etrn_put(struct buf *b, const struct msg_etrn *m);
+bool msg_etrn_get(struct str packet, struct msg_etrn *m) MUST_USE;
 
 struct msg_auth {
 	struct str service;	/* "smtp", "submission", "pop3" */

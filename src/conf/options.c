@@ -72,6 +72,10 @@ static const struct option listen_options[] = {
 	OPT("relay", NETS, relay, "", 0, 0, "access.relay there."),
 	OPT("auth-required", BOOL, auth_required, "", 0, 0, "access.auth-required there."),
 	OPT("proxies", NETS, proxies, "", 0, 0, "access.proxies there."),
+	OPT("xclient", NETS, xclient, "", 0, 0, "access.xclient there."),
+	OPT("xforward", NETS, xforward, "", 0, 0, "access.xforward there."),
+	OPT("etrn", NETS, etrn, "", 0, 0, "access.etrn there."),
+	OPT("verify", NETS, verify, "", 0, 0, "access.verify there."),
 	OPT("mechanisms", STRINGS, mechanisms, "", 0, 64, "auth.mechanisms there."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "auth.without-tls there."),
 	OPT("connections-per-address", NUMBER, connections_per_address, "", 1, 1000000, "limits.connections-per-address there."),
@@ -120,6 +124,10 @@ static const struct option access_options[] = {
 	OPT("relay", NETS, relay, "{127.0.0.0/8, ::1}", 0, 0, "Networks that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
 	OPT("proxies", NETS, proxies, "", 0, 0, "Peers that send a PROXY header."),
+	OPT("xclient", NETS, xclient, "", 0, 0, "Networks that may say by XCLIENT for whom they speak."),
+	OPT("xforward", NETS, xforward, "", 0, 0, "Networks that may say by XFORWARD where mail came from."),
+	OPT("etrn", NETS, etrn, "", 0, 0, "Networks that may start the queue of a domain by ETRN."),
+	OPT("verify", NETS, verify, "", 0, 0, "Networks that VRFY and EXPN tell who is here."),
 	LATER("blocked", NETS, "", "{}", "Networks that are refused at once."),
 };
 #undef BASE

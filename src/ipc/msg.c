@@ -55,6 +55,25 @@ msg_hint_get(struct str packet, struct msg_hint *m)
 }
 
 void
+msg_etrn_put(struct buf *b, const struct msg_etrn *m)
+{
+	frame_begin(b, MSG_ETRN);
+	frame_put(b, TAG_1, m->domain);
+	frame_end(b);
+}
+
+bool
+msg_etrn_get(struct str packet, struct msg_etrn *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_ETRN))
+		return false;
+	m->domain = frame_get(&f, TAG_1);
+	return frame_close(&f);
+}
+
+void
 msg_auth_put(struct buf *b, const struct msg_auth *m)
 {
 	frame_begin(b, MSG_AUTH);

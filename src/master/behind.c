@@ -32,7 +32,7 @@
 bool
 behind_trusted(const struct conf_listen *l, const struct addr *peer)
 {
-	return access_listed(&l->proxies, peer);
+	return access_listed(&l->proxies, peer) || access_listed(&l->xclient, peer);
 }
 
 /* Takes what is there of the header, and not one octet more: what follows may be TLS. */

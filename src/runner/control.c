@@ -3,7 +3,8 @@
 /*
  * control -- hints that come in by the channel, and orders by another.
  *
- * Every session can send hints; an order comes by a channel that no session
+ * Every session can send hints, and ask for the mail of a domain to be tried
+ * now (ETRN), of which only so much is done; an order comes by a channel that no session
  * has, so that one that was taken over can steer nothing.  Questions are
  * answered here, at once; what changes the queue is the business of steer.
  * Whatever is no valid frame is dropped: sessions share the channel, and a
@@ -20,11 +21,15 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "mail/path.h"
 #include "queue/queue.h"
 #include "runner.h"
 
 /* Packets taken at one event: deliveries want their turn too. */
 #define PACKETS_MAX 256
+/* Requests for the mail of a domain, in that time. */
+#define ETRNS_MAX 32
+#define ETRN_MS 10000
 /* Of an answer's text: a frame has room for it. */
 #define TEXT_MAX (FRAME_MAX - 256)
 
@@ -109,12 +114,46 @@ order(struct runner *r, const struct msg_control *m, int fd)
 
 /* ---- packets ------------------------------------------------------------------------ */
 
+/* Looking through the queue is work, and any session can ask for it. */
+static bool
+etrn_allowed(struct runner *r)
+{
+	int64_t now = clock_ms();
+
+	if (now - r->etrn_since_ms > ETRN_MS) {
+		r->etrn_since_ms = now;
+		r->etrns = 0;
+	}
+	return r->etrns++ < ETRNS_MAX;
+}
+
+static void
+take_etrn(struct runner *r, const struct msg_etrn *m, int fd)
+{
+	struct msg_control *order;
+
+	if (!domain_valid(m->domain) || !etrn_allowed(r)) {
+		control_answer(fd, false, 0, STR(""));
+		return;
+	}
+	order = mem_alloc(sizeof(*order));
+	*order = (struct msg_control){ .op = CONTROL_FLUSH,
+		.domain = m->domain };
+	steer_start(r, order, fd);
+	mem_free(order);
+}
+
 static void
 take_hint(struct runner *r, struct str bytes, int fd)
 {
 	struct msg_hint hint;
+	struct msg_etrn etrn;
 	char id[QUEUE_ID_SIZE] = "";
 
+	if (msg_etrn_get(bytes, &etrn)) {
+		take_etrn(r, &etrn, fd);
+		return;
+	}
 	if (!msg_hint_get(bytes, &hint))
 		log_warn(NULL, "a packet of %zu octets is no hint", bytes.n);
 	else if (queue_id_valid(hint.id))

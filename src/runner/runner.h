@@ -117,6 +117,8 @@ struct runner {
 
 	struct scan *scan;
 	struct drop *drop;
+	int64_t etrn_since_ms;	/* so many ETRN were taken since then */
+	unsigned etrns;
 	struct control *controls;	/* the first is under way */
 	struct map *standing;		/* orders from before, by id; NULL: none left */
 	size_t finishing;		/* finish works in the pool */

@@ -28,6 +28,7 @@
  */
 enum session_state { S_START = 1, S_GREETED = 2, S_MAIL = 4, S_RCPT = 8, S_BDAT = 16 };
 #define S_ANY (S_START | S_GREETED | S_MAIL | S_RCPT | S_BDAT)
+#define S_TXN (S_MAIL | S_RCPT | S_BDAT)
 
 /* A transaction, in its arena; all zero when there is none. */
 struct txn {
@@ -62,8 +63,15 @@ struct session {
 	struct buf text;	/* of a message, between stream and spool */
 
 	const char *client;	/* "unknown[192.0.2.1]", for logs */
+	const char *named;	/* "unknown", for traces */
 	const char *address;	/* "192.0.2.1" */
 	bool local;		/* sendmail -bs */
+	bool may_xclient, may_xforward;	/* whoever has connected */
+	struct session_env spoken_for;	/* ENV since an XCLIENT */
+	struct attrs *xclient;	/* what it said, NULL: nothing */
+	unsigned xclients;
+	const char *said_helo, *said_proto;	/* by it, or NULL */
+	struct attrs *forwarded;	/* XFORWARD, or NULL: of the next transaction */
 	bool submission;
 
 	enum session_state state;
@@ -97,6 +105,10 @@ void session_free(struct session *s);
 void session_enter(struct session *s, enum session_state state);
 /* True if nothing of interest may be done yet. */
 bool smtpd_tls_missing(const struct session *s);
+/* Another client, called NAME (NULL: unknown), is in S->env. */
+void session_meet(struct session *s, const char *name);
+/* All that the client before has said and done is forgotten. */
+void session_forget(struct session *s);
 /* The name of verb I as the log counts it; NULL behind the last. */
 const char *session_verb_name(size_t i);
 
@@ -136,6 +148,16 @@ const char *session_proto(const struct session *s);
 struct answer smtpd_helo(struct session *s, const struct command *c);
 struct answer smtpd_ehlo(struct session *s, const struct command *c);
 
+/* What may stand behind HELO and EHLO. */
+bool helo_valid(struct str name);
+
+struct answer smtpd_xclient(struct session *s, const struct command *c);
+struct answer smtpd_xforward(struct session *s, const struct command *c);
+/* The end of a transaction. */
+void forwarded_forget(struct session *s);
+/* Adds "name[address]" of the client that XFORWARD spoke of; false if there is none. */
+bool forwarded_add(const struct session *s, struct buf *b);
+
 struct answer smtpd_starttls(struct session *s, const struct command *c);
 bool starttls_offered(const struct session *s);
 /* The handshake.  0, or -1 with the reason logged. */
@@ -160,6 +182,10 @@ struct answer smtpd_text(struct session *s);
 struct answer smtpd_rset(struct session *s, const struct command *c);
 struct answer smtpd_noop(struct session *s, const struct command *c);
 struct answer smtpd_vrfy(struct session *s, const struct command *c);
+struct answer smtpd_expn(struct session *s, const struct command *c);
+struct answer smtpd_etrn(struct session *s, const struct command *c);
+/* True if the client is in NETS, those of an option of access. */
+bool session_listed(const struct session *s, const struct conf_nets *nets);
 struct answer smtpd_help(struct session *s, const struct command *c);
 struct answer smtpd_quit(struct session *s, const struct command *c);
 struct answer smtpd_unimplemented(struct session *s, const struct command *c);

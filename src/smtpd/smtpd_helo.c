@@ -30,7 +30,7 @@ label_valid(struct str label)
 }
 
 /* RFC 5321 4.1.2 Domain or address-literal. */
-static bool
+bool
 helo_valid(struct str name)
 {
 	struct str label;
@@ -50,11 +50,13 @@ helo_valid(struct str name)
 
 /*
  * Both begin a new transaction (RFC 5321 4.1.4); the login stays.  NAME is
- * valid, so that it fits.
+ * valid, so that it fits; a proxy's own name stands back behind its client's.
  */
 static void
 greeted(struct session *s, struct str name, bool esmtp)
 {
+	if (s->said_helo != NULL)
+		name = str_c(s->said_helo);
 	memcpy(s->helo_name, name.p, name.n);
 	s->helo = str_n(s->helo_name, name.n);
 	s->esmtp = esmtp;
@@ -103,6 +105,16 @@ smtpd_ehlo(struct session *s, const struct command *c)
 		auth_mechanisms(s, &b);
 		buf_addc(&b, '\n');
 	}
+	if (s->may_xclient)
+		buf_adds(&b, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+			     "DESTADDR DESTPORT\n");
+	if (s->may_xforward)
+		buf_adds(&b, "XFORWARD NAME ADDR PORT PROTO HELO IDENT "
+			     "SOURCE\n");
+	if (session_listed(s, &s->conf->access.etrn))
+		buf_adds(&b, "ETRN\n");
+	if (session_listed(s, &s->conf->access.verify))
+		buf_adds(&b, "VRFY\nEXPN\n");
 	buf_adds(&b, "HELP");
 	a.text = arena_str(&s->line_arena, buf_str(&b));
 	buf_free(&b);

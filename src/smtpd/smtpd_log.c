@@ -11,7 +11,10 @@
 
 #include "smtpd.h"
 
+#include <strings.h>
+
 #include "lib/log.h"
+#include "smtpd_attr.h"
 
 void
 log_connect(const struct session *s)
@@ -54,7 +57,8 @@ session_proto(const struct session *s)
 	if (s->txn.env.smtputf8)
 		return s->tls != NULL ? (auth ? "UTF8SMTPSA" : "UTF8SMTPS") :
 					(auth ? "UTF8SMTPA" : "UTF8SMTP");
-	if (!s->esmtp)
+	if (s->said_proto != NULL ? strcasecmp(s->said_proto, "SMTP") == 0 :
+				    !s->esmtp)
 		return "SMTP";
 	if (s->tls != NULL)
 		return auth ? "ESMTPSA" : "ESMTPS";
@@ -77,31 +81,55 @@ log_reject(const struct session *s, const char *step, const struct answer *a,
     const struct path *from, const struct path *to)
 {
 	bool at_rcpt = strcmp(step, "RCPT") == 0;
+	const char *proto, *helo;
 	struct buf b;
 
 	buf_init(&b, 4096);
-	buf_addf(&b, "reject: %s from %s: %d %s", step, s->client, a->code,
-	    a->enhanced);
+	buf_addf(&b, "reject: %s from ", step);
+	if (!forwarded_add(s, &b))
+		buf_adds(&b, s->client);
+	buf_addf(&b, ": %d %s", a->code, a->enhanced);
 	add_angle(&b, " ", at_rcpt ? to : NULL);
 	buf_addf(&b, "%s " STR_FMT ";", at_rcpt ? ":" : "", STR_ARG(a->text));
 	add_angle(&b, " from=", from);
 	add_angle(&b, " to=", to);
-	buf_addf(&b, " proto=%s helo=<" STR_FMT ">", session_proto(s),
-	    STR_ARG(s->helo));
+	proto = attr_get(s->forwarded, ATTR_PROTO);
+	helo = attr_get(s->forwarded, ATTR_HELO);
+	buf_addf(&b, " proto=%s helo=<" STR_FMT ">",
+	    proto != NULL ? proto : session_proto(s),
+	    STR_ARG(helo != NULL ? str_c(helo) : s->helo));
 	log_info("NOQUEUE", "%s", buf_cstr(&b));
 	buf_free(&b);
+}
+
+/* What a filter in front says of the message: ", orig_queue_id=..., orig_client=..." */
+static void
+add_origin(const struct session *s, struct buf *b)
+{
+	const char *id = attr_get(s->forwarded, ATTR_IDENT);
+
+	if (id != NULL)
+		buf_addf(b, ", orig_queue_id=%s", id);
+	if (s->forwarded == NULL || s->forwarded->given == 0)
+		return;
+	buf_adds(b, ", orig_client=");
+	(void)forwarded_add(s, b);
 }
 
 void
 log_accepted(const struct session *s, struct str message_id)
 {
 	const char *id = s->txn.env.id;
+	struct buf b;
 
+	buf_init(&b, 2048);
+	buf_addf(&b, "client=%s", s->client);
 	if (s->user[0] != '\0')
-		log_info(id, "client=%s, sasl_method=%s, sasl_username=%s",
-		    s->client, s->auth_mechanism, s->user);
-	else
-		log_info(id, "client=%s", s->client);
+		buf_addf(&b, ", sasl_method=%s, sasl_username=%s",
+		    s->auth_mechanism, s->user);
+	add_origin(s, &b);
+	log_info(id, "%s", buf_cstr(&b));
+	buf_free(&b);
 	if (message_id.n == 0)
 		message_id = STR("<>");
 	log_as("cleanup", LOG_LEVEL_INFO, id, "message-id=" STR_FMT,

@@ -34,7 +34,7 @@ from_add(const struct session *s, struct buf *b)
 	buf_adds(b, "Received: from ");
 	buf_add(b, s->helo);
 	if (addr_octets(&env->peer) != NULL && !s->local) {
-		buf_adds(b, " (unknown ");
+		buf_addf(b, " (%s ", s->named);
 		addr_add_literal(b, &env->peer);
 		buf_addc(b, ')');
 	} else if (!s->local && addr_family(&env->peer) == AF_UNSPEC) {

@@ -24,6 +24,7 @@
 #include "lib/log.h"
 #include "mail/limits.h"
 #include "net/proxied.h"
+#include "policy/recipient.h"
 
 enum {
 	V_NEEDS_TLS = 1,	/* refused in the clear where TLS is required */
@@ -65,8 +66,10 @@ static const struct verb verbs[] = {
 	{ "RSET",     "rset",     S_ANY,                      V_JUNK,      smtpd_rset },
 	{ "NOOP",     "noop",     S_ANY,                      V_JUNK,      smtpd_noop },
 	{ "VRFY",     "vrfy",     S_ANY,                      V_JUNK | V_NEEDS_TLS, smtpd_vrfy },
-	{ "EXPN",     "expn",     S_ANY,                      0,           smtpd_unimplemented },
-	{ "ETRN",     "etrn",     S_ANY,                      0,           smtpd_unimplemented },
+	{ "EXPN",     "expn",     S_ANY,                      V_JUNK | V_NEEDS_TLS, smtpd_expn },
+	{ "ETRN",     "etrn",     S_ANY & ~S_TXN,             V_JUNK | V_NEEDS_TLS, smtpd_etrn },
+	{ "XCLIENT",  "xclient",  S_ANY & ~S_TXN,             0,           smtpd_xclient },
+	{ "XFORWARD", "xforward", S_ANY & ~S_TXN,             V_JUNK,      smtpd_xforward },
 	{ "TURN",     "turn",     S_ANY,                      0,           smtpd_unimplemented },
 	{ "SEND",     "send",     S_ANY,                      0,           smtpd_unimplemented },
 	{ "SOML",     "soml",     S_ANY,                      0,           smtpd_unimplemented },
@@ -103,6 +106,7 @@ session_enter(struct session *s, enum session_state state)
 	if (state == S_START || state == S_GREETED) {
 		text_abort(s);
 		s->txn = (struct txn){ 0 };
+		forwarded_forget(s);
 		arena_reset(&s->txn_arena);
 		session_score(s, SCORE_COMMAND);
 	}
@@ -183,7 +187,7 @@ out_of_order(const struct session *s, size_t verb)
 		return ANSWER(503, "5.5.1", "EHLO first");
 	if (s->state == S_BDAT)
 		return ANSWER(503, "5.5.1", "BDAT or RSET, please");
-	if (verbs[verb].states == S_GREETED)
+	if ((verbs[verb].states & S_GREETED) != 0)
 		return ANSWER(503, "5.5.1", "A transaction is under way");
 	if (s->state == S_MAIL && s->txn.rejected > 0)
 		return ANSWER(554, "5.5.1", "There is no valid recipient");
@@ -396,6 +400,34 @@ client_address(struct session *s)
 }
 
 void
+session_meet(struct session *s, const char *name)
+{
+	s->address = client_address(s);
+	if (name == NULL)
+		name = strcmp(s->address, "local") == 0 ? "localhost" :
+							  "unknown";
+	s->named = strcmp(name, "unknown") != 0 ?
+	    arena_cstr(&s->arena, str_c(name)) : "unknown";
+	s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
+}
+
+void
+session_forget(struct session *s)
+{
+	session_enter(s, S_START);
+	memset(s->tried, 0, sizeof(s->tried));
+	memset(s->done, 0, sizeof(s->done));
+	s->errors = s->junk = s->auth_failures = 0;
+	s->auth_delay = AUTH_DELAY_MS;
+}
+
+bool
+session_listed(const struct session *s, const struct conf_nets *nets)
+{
+	return access_listed(nets, &s->env->peer);
+}
+
+void
 session_init(struct session *s, const struct session_env *env,
     struct stream *stream, int fd)
 {
@@ -415,10 +447,11 @@ session_init(struct session *s, const struct session_env *env,
 	s->local = env->to_drop || env->local_user != NULL;
 	s->submission = env->listen != NULL &&
 	    env->listen->service == SERVICE_SUBMISSION;
-	s->address = client_address(s);
-	s->client = arena_printf(&s->arena, "%s[%s]",
-	    strcmp(s->address, "local") == 0 ? "localhost" : "unknown",
-	    s->address);
+	s->may_xclient = !s->local &&
+	    session_listed(s, &c->access.xclient);
+	s->may_xforward = !s->local &&
+	    session_listed(s, &c->access.xforward);
+	session_meet(s, NULL);
 }
 
 void

@@ -15,12 +15,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { F_LINES = 1, F_OCTETS = 2, F_SUBMISSION = 4, F_TLS_REQUIRED = 8,
-	F_CLEAR_AUTH = 16, F_LOCAL = 32, F_LOOSE = 64 };
+	F_CLEAR_AUTH = 16, F_LOCAL = 32, F_LOOSE = 64, F_LISTED = 128 };
 
 static void
 prepare(unsigned flags)
 {
 	static const char *names[] = { "PLAIN", "LOGIN" };
+	/* Everybody of IPv4, as the peer is. */
+	static struct conf_net all = { .family = AF_INET };
+	struct conf_nets listed = { &all, 0 };
 
 	if (talk.queue == NULL) {
 		talk_begin();
@@ -34,6 +37,9 @@ prepare(unsigned flags)
 		(flags & F_CLEAR_AUTH) != 0 ? 2 : 0 };
 	talk.conf->addresses = (flags & F_LOOSE) != 0 ? ADDRESSES_LOOSE :
 							ADDRESSES_STRICT;
+	listed.n = (flags & F_LISTED) != 0 ? 1 : 0;
+	talk.conf->access.xclient = talk.conf->access.xforward =
+	    talk.conf->access.verify = listed;
 	talk.env.to_drop = (flags & F_LOCAL) != 0;
 	talk.env.local_user = (flags & F_LOCAL) != 0 ? "carol" : NULL;
 }

@@ -27,6 +27,18 @@ START_TEST(hint)
 }
 END_TEST
 
+START_TEST(etrn)
+{
+	struct msg_etrn in = { STR("example.org") }, out;
+
+	setup();
+	msg_etrn_put(&b, &in);
+	ck_assert(msg_etrn_get(buf_str(&b), &out));
+	ck_str(out.domain, in.domain);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(auth)
 {
 	struct msg_auth in = { STR("submission"), STR("PLAIN"), STR("alice"),
@@ -295,4 +307,4 @@ START_TEST(only_its_own)
 }
 END_TEST
 
-UNIT_MAIN("msg", hint, auth, auth_result, control, control_result, sts, token, only_its_own)
+UNIT_MAIN("msg", hint, etrn, auth, auth_result, control, control_result, sts, token, only_its_own)
