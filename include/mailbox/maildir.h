@@ -47,6 +47,11 @@ struct maildir_delivery {
  * Follows no link; what is not a directory of ours is EPERM.
  */
 int maildir_deliver(const struct maildir_delivery *d) MUST_USE;
+/*
+ * The same for N at once, which is cheaper: they wait for the disk together.
+ * ERRORS gets 0 or the errno of each.
+ */
+void maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors);
 
 /* ---- the view of POP3 ------------------------------------------------ */
 

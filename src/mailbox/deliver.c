@@ -35,6 +35,9 @@ struct delivery {
 	struct stored stored;
 	struct wire wire;
 	uint64_t octets;
+	char *tmp_name;		/* NULL: nothing is in tmp/ */
+	bool shown;		/* in new/, and not durable yet */
+	int error;
 };
 
 /* The host in a name: what has a meaning there becomes \ooo. */
@@ -99,7 +102,10 @@ create(struct delivery *v)
 			return -1;
 		v->fd = sys_openat(v->tmp, name, flags, 0600);
 	}
-	return v->fd < 0 ? -1 : 0;
+	if (v->fd < 0)
+		return -1;
+	v->tmp_name = mem_dup(buf_str(&v->name));
+	return 0;
 }
 
 static int
@@ -159,7 +165,18 @@ copy(struct delivery *v)
 		r = flush(v);
 	}
 	mem_free(p);
-	return r == 0 ? flush(v) : -1;
+	if (r == 0)
+		r = flush(v);
+	buf_free(&v->out);
+	return r;
+}
+
+/* Begins to write the text out; what goes wrong is found out by write_out(). */
+static int
+hand_over(struct delivery *v)
+{
+	(void)sync_file_range(v->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return 0;
 }
 
 /*
@@ -229,66 +246,81 @@ forget(int dir, const char *name)
 	errno = e;
 }
 
-/* Renames TMP_NAME to NAME: 0; 1 if the message is there already; or -1. */
+/* Renames it to NAME: 0; 1 if the message is there already; or -1. */
 static int
-rename_into(struct delivery *v, const char *tmp_name, const char *name)
+rename_into(struct delivery *v, const char *name)
 {
 	int there;
 
-	if (sys_rename_new(v->tmp, tmp_name, v->new, name) == 0)
+	if (sys_rename_new(v->tmp, v->tmp_name, v->new, name) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return -1;
 	if ((there = keep_other(v, name)) != 0)
 		return there;
-	return sys_renameat(v->tmp, tmp_name, v->new, name);
+	return sys_renameat(v->tmp, v->tmp_name, v->new, name);
 }
 
+/* The name that it will have in new/, in place of the one in tmp/. */
 static int
-publish(struct delivery *v, const char *tmp_name)
+final_name(struct delivery *v)
 {
-	const char *name;
-	int r;
-
 	buf_add(&v->name, STR(",S="));
 	buf_addu(&v->name, v->octets);
 	buf_add(&v->name, STR(",W="));
 	buf_addu(&v->name, wire_octets(&v->wire));
-	name = buf_cstr(&v->name);
-	if (!buf_ok(&v->name)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (write_out(v->fd) < 0)
-		return -1;
-	r = rename_into(v, tmp_name, name);
-	if (r > 0)
-		forget(v->tmp, tmp_name);
-	if (r != 0)
-		return r > 0 ? 0 : -1;
-	if (sys_fsync(v->fd) == 0)
+	if (buf_ok(&v->name))
 		return 0;
-	/* Not durable: not delivered, and not to be seen. */
-	forget(v->new, name);
+	errno = ENAMETOOLONG;
 	return -1;
 }
 
 static int
-deliver(struct delivery *v)
+begin(struct delivery *v)
 {
-	char *tmp_name;
+	const struct maildir_delivery *d = v->d;
+
+	if (d->path == NULL && !mailbox_name_valid(str_c(d->mailbox))) {
+		errno = EINVAL;
+		return -1;
+	}
+	make_name(v);
+	if (open_dirs(v) < 0 || create(v) < 0 || copy(v) < 0)
+		return -1;
+	return final_name(v);
+}
+
+static int
+show(struct delivery *v)
+{
 	int r;
 
-	if (open_dirs(v) < 0 || create(v) < 0)
+	if (write_out(v->fd) < 0)
 		return -1;
-	tmp_name = mem_dup(buf_str(&v->name));
-	r = copy(v);
-	if (r == 0)
-		r = publish(v, tmp_name);
-	if (r < 0)
-		forget(v->tmp, tmp_name);
-	mem_free(tmp_name);
-	return r;
+	r = rename_into(v, buf_cstr(&v->name));
+	if (r > 0)
+		forget(v->tmp, v->tmp_name);
+	v->shown = r == 0;
+	return r < 0 ? -1 : 0;
+}
+
+static int
+make_durable(struct delivery *v)
+{
+	if (!v->shown || sys_fsync(v->fd) == 0)
+		return 0;
+	/* Not delivered, and not to be seen. */
+	forget(v->new, buf_cstr(&v->name));
+	return -1;
+}
+
+/* Each of V[0..N) that is well does STEP. */
+static void
+each(struct delivery *v, size_t n, int (*step)(struct delivery *v))
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].error == 0 && step(&v[i]) < 0)
+			v[i].error = errno;
 }
 
 static void
@@ -298,28 +330,50 @@ close_if(int fd)
 		sys_close(fd);
 }
 
+static void
+end(struct delivery *v)
+{
+	/* After a sync that failed it is gone from there. */
+	if (v->error != 0 && v->tmp_name != NULL)
+		forget(v->tmp, v->tmp_name);
+	close_if(v->fd);
+	close_if(v->new);
+	close_if(v->tmp);
+	close_if(v->box);
+	mem_free(v->tmp_name);
+	buf_free(&v->out);
+	buf_free(&v->name);
+}
+
+void
+maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors)
+{
+	struct delivery *v = mem_array(n, sizeof(*v));
+
+	for (size_t i = 0; i < n; i++) {
+		v[i] = (struct delivery){ .d = &d[i], .box = -1, .tmp = -1,
+			.new = -1, .fd = -1 };
+		buf_init(&v[i].name, NAME_CAP);
+		buf_init(&v[i].out, 2 * MAILDIR_CHUNK + d[i].prefix.n);
+	}
+	each(v, n, begin);
+	if (n > 1)
+		each(v, n, hand_over);
+	each(v, n, show);
+	each(v, n, make_durable);
+	for (size_t i = 0; i < n; i++) {
+		errors[i] = v[i].error;
+		end(&v[i]);
+	}
+	mem_free(v);
+}
+
 int
 maildir_deliver(const struct maildir_delivery *d)
 {
-	struct delivery v = { .d = d, .box = -1, .tmp = -1, .new = -1,
-		.fd = -1 };
-	int r, e;
+	int error;
 
-	if (d->path == NULL && !mailbox_name_valid(str_c(d->mailbox))) {
-		errno = EINVAL;
-		return -1;
-	}
-	buf_init(&v.name, NAME_CAP);
-	buf_init(&v.out, 2 * MAILDIR_CHUNK + d->prefix.n);
-	make_name(&v);
-	r = deliver(&v);
-	e = errno;
-	close_if(v.fd);
-	close_if(v.new);
-	close_if(v.tmp);
-	close_if(v.box);
-	buf_free(&v.out);
-	buf_free(&v.name);
-	errno = e;
-	return r;
+	maildir_deliver_all(d, 1, &error);
+	errno = error;
+	return error == 0 ? 0 : -1;
 }

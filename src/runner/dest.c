@@ -31,8 +31,8 @@
 #define LINE_LOCAL 100
 /* The part of what is left of all lines that one may take. */
 #define LINE_SHARE 2
-/* Deliveries in the pool at once: its threads are busy, and not much more. */
-#define LOCAL_ACTIVE 12
+/* Works of the pool at once: its threads are busy, and the others gather. */
+#define LOCAL_WORKS 3
 #define LOOKUPS_MAX 128
 /* Nobody in a line is passed by more than so many. */
 #define PASSED_MAX 20
@@ -225,7 +225,7 @@ is_free(const struct dest *d)
 	if (d->waiting > 0)
 		return false;
 	if (d->way->kind == DEST_LOCAL)
-		return d->active < LOCAL_ACTIVE;
+		return d->works < LOCAL_WORKS;
 	return d->group == NULL || d->group->conn_n == 0 ||
 	    conn_is_idle(d->group);
 }
@@ -548,10 +548,8 @@ dest_resolved(struct dest *d, struct hosts *h, const struct result *res)
 static void
 pump_local(struct dest *d)
 {
-	while (d->active < LOCAL_ACTIVE && d->first != NULL) {
-		d->active++;
-		local_deliver(dest_take(d));
-	}
+	while (d->works < LOCAL_WORKS && d->first != NULL)
+		local_deliver(d);
 }
 
 void

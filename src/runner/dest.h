@@ -44,6 +44,7 @@ struct dest {
 	bool later;
 
 	size_t active;		/* deliveries of DEST_LOCAL in the pool */
+	size_t works;		/* that these are in */
 	struct dead dead;	/* its name could not be looked up */
 
 	struct delivery *filling;	/* of the job that is being started */
@@ -108,7 +109,7 @@ void left_add(struct delivery *v);
 void left_remove(struct delivery *v);
 struct delivery *left_take(struct dest *d);	/* the first, or NULL */
 
-/* local.c: hands the delivery to the pool. */
-void local_deliver(struct delivery *v);
+/* local.c: hands deliveries of the line to the pool, as many as go together. */
+void local_deliver(struct dest *d);
 
 #endif

@@ -3,7 +3,9 @@
 /*
  * local -- deliveries into mailboxes, by the pool.
  *
- * maildir_deliver() is durable when it returns, and knows a delivery that
+ * What waits while others are delivered goes together: those of one work share
+ * its hand-overs between threads and wait for the disk at the same time.
+ * maildir_deliver_all() is durable when it returns, and knows a delivery that
  * is repeated after a crash.  What goes wrong here is temporary always: a
  * full disk or a wrong owner is for the administrator to mend, and the
  * sender hears of it when the message expires.  Only a binary message that
@@ -19,21 +21,30 @@
 #include "mailbox/maildir.h"
 #include "runner.h"
 
+/* So many are delivered by one work of the pool, if so many wait. */
+#define GROUP_MAX 16
+
 struct local_work {
 	struct delivery *v;
+	struct local_text text;
 	struct buf prefix;
 	const char *why_not;	/* the mailbox cannot hold it */
 	int error;
 };
 
+struct group_work {
+	struct dest *dest;
+	size_t n;
+	struct local_work works[GROUP_MAX];
+};
+
 static void
-work(void *arg)
+fill(struct local_work *w, struct maildir_delivery *d)
 {
-	struct local_work *w = arg;
 	const struct delivery *v = w->v;
 	const struct job *j = v->job;
-	struct local_text t;
-	struct maildir_delivery d = {
+
+	*d = (struct maildir_delivery){
 		.base = j->r->mailboxes,
 		.mailbox = v->mailbox,
 		.path = v->maildir,
@@ -41,18 +52,39 @@ work(void *arg)
 		.rcpt = v->rcpts[0],
 		.arrival = j->file.env.arrival_us / 1000000,
 		.hostname = j->r->conf->hostname,
+		.fd = w->text.fd,
+		.at = w->text.at,
+		.size = w->text.size,
 		.prefix = buf_str(&w->prefix),
 	};
+}
 
-	if (local_text_open(&j->file, &t) < 0)
-		w->error = errno;
-	w->why_not = t.why_not;
-	d.fd = t.fd;
-	d.at = t.at;
-	d.size = t.size;
-	if (w->error == 0 && w->why_not == NULL && maildir_deliver(&d) < 0)
-		w->error = errno;
-	local_text_close(&t);
+static void
+work(void *arg)
+{
+	struct group_work *g = arg;
+	struct maildir_delivery d[GROUP_MAX] = { { 0 } };
+	struct local_work *of[GROUP_MAX];
+	int errors[GROUP_MAX] = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct local_work *w = &g->works[i];
+
+		if (local_text_open(&w->v->job->file, &w->text) < 0)
+			w->error = errno;
+		w->why_not = w->text.why_not;
+		if (w->error != 0 || w->why_not != NULL)
+			continue;
+		fill(w, &d[n]);
+		of[n++] = w;
+	}
+	if (n > 0)
+		maildir_deliver_all(d, n, errors);
+	for (size_t i = 0; i < n; i++)
+		of[i]->error = errors[i];
+	for (size_t i = 0; i < g->n; i++)
+		local_text_close(&g->works[i].text);
 }
 
 static const char *
@@ -86,11 +118,9 @@ count_report(const struct job *j, struct buf *words)
 }
 
 static void
-done(void *arg)
+tell(struct local_work *w)
 {
-	struct local_work *w = arg;
 	struct delivery *v = w->v;
-	struct dest *dest = v->dest;
 	struct delays d = job_delays(v->job, v->begun_ms, v->begun_ms);
 	const char *what = v->maildir != NULL ? "Maildir" : "mailbox";
 	const char *name = v->maildir != NULL ? v->maildir : v->mailbox;
@@ -117,27 +147,51 @@ done(void *arg)
 	}
 	res.relay = STR("local");
 	buf_free(&w->prefix);
-	mem_free(w);
-	dest->active--;
+	v->dest->active--;
 	job_result(v->job, v->rcpts[0], &res, &d);
 	job_delivered(v->job);
 	buf_free(&words);
+}
+
+static void
+done(void *arg)
+{
+	struct group_work *g = arg;
+	struct dest *dest = g->dest;
+
+	dest->works--;
+	for (size_t i = 0; i < g->n; i++)
+		tell(&g->works[i]);
+	mem_free(g);
 	dest_pump(dest);
 }
 
-void
-local_deliver(struct delivery *v)
+static void
+add(struct group_work *g, struct delivery *v)
 {
-	struct local_work *w = mem_alloc(sizeof(*w));
+	struct local_work *w = &g->works[g->n++];
 	const struct envelope *e = &v->job->file.env;
 
 	w->v = v;
 	v->begun_ms = clock_ms();
+	v->dest->active++;
 	buf_init(&w->prefix, 4096);
 	buf_adds(&w->prefix, "Return-Path: <");
 	path_add(&w->prefix, &e->from);
 	buf_adds(&w->prefix, ">\r\nDelivered-To: ");
 	path_add(&w->prefix, &e->rcpts[v->rcpts[0]].path);
 	buf_adds(&w->prefix, "\r\n");
-	loop_pool_run(v->job->r->local_pool, work, done, w);
+}
+
+void
+local_deliver(struct dest *dest)
+{
+	struct group_work *g = mem_alloc(sizeof(*g));
+	struct delivery *v;
+
+	g->dest = dest;
+	while (g->n < GROUP_MAX && (v = dest_take(dest)) != NULL)
+		add(g, v);
+	dest->works++;
+	loop_pool_run(dest->r->local_pool, work, done, g);
 }

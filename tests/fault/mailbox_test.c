@@ -169,6 +169,78 @@ check_again(const char *dir, const struct told *told, const struct variant *v)
 	must(count_files(dir, "bob/tmp") == 0);
 }
 
+/* ---- several at once ------------------------------------------------ */
+
+#define TOGETHER 3
+
+static int
+deliver_together(char ok[TOGETHER])
+{
+	struct maildir_delivery d[TOGETHER];
+	int errors[TOGETHER], r = 0;
+
+	for (size_t i = 0; i < TOGETHER; i++)
+		d[i] = (struct maildir_delivery){ .base = base,
+			.mailbox = "bob", .id = ID, .rcpt = i,
+			.arrival = 1000000000, .hostname = "h", .fd = source,
+			.size = SIZE, .prefix = STR(PREFIX) };
+	maildir_deliver_all(d, TOGETHER, errors);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		ok[i] = errors[i] == 0 ? 'y' : 'n';
+		r = errors[i] == 0 ? r : -1;
+	}
+	return r;
+}
+
+static int
+run_together(const char *dir, struct told *told)
+{
+	(void)dir;
+	return deliver_together(told->id);
+}
+
+/* True if what was delivered for recipient I is there. */
+static bool
+has_rcpt(const char *dir, size_t i)
+{
+	char path[128], part[16];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/bob/new", dir);
+	snprintf(part, sizeof(part), "R%zu.h,", i);
+	if ((d = opendir(path)) == NULL)
+		return false;
+	while ((e = readdir(d)) != NULL)
+		found = found || strstr(e->d_name, part) != NULL;
+	closedir(d);
+	return found;
+}
+
+static void
+check_together(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned tmp = count_files(dir, "bob/tmp");
+	char ok[TOGETHER];
+
+	(void)look();
+	for (size_t i = 0; i < TOGETHER; i++) {
+		if (told->id[i] == 'y')
+			must(has_rcpt(dir, i));
+		if (told->id[i] == 'n' && is_single(v))
+			must(!has_rcpt(dir, i) && tmp == 0);
+	}
+	/* One that fails does not take the others along. */
+	if (told->result != -2 && is_single(v))
+		must((told->id[0] == 'n') + (told->id[1] == 'n') +
+			(told->id[2] == 'n') <= 1);
+	must(deliver_together(ok) == 0);
+	must(look() == TOGETHER);
+	must(count_files(dir, "bob/tmp") == 0);
+}
+
 /* ---- from the spool into the mailbox -------------------------------- */
 
 static struct queue *opened;
@@ -435,10 +507,12 @@ check_sizes(const char *dir, const struct told *told, const struct variant *v)
 FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
 FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
 FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
+FAULT_TEST(together, setup_box, run_together, check_together)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
 FAULT_TEST(twins, setup_twins, run_twins, check_twins)
 FAULT_TEST(sizes, setup_many, run_sizes, check_sizes)
 
-UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, from_the_spool,
+UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, together,
+    from_the_spool,
     pop3, twins, sizes)

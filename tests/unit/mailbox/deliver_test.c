@@ -210,6 +210,42 @@ START_TEST(by_path)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/deliver", file_and_name, by_path, twice_is_once,
+/* Several at once: each has its own mailbox, and its own error. */
+START_TEST(together)
+{
+	static const struct {
+		const char *box;
+		int error;
+	} to[] = { { "bob", 0 }, { "../bob", EINVAL }, { "bob", 0 },
+		{ "carl", 0 }, { "file", EPERM }, { "dan", EIO } };
+	struct maildir_delivery d[ARRAY_LEN(to)];
+	int errors[ARRAY_LEN(to)];
+	struct tmpbox t;
+	int fd;
+
+	tmpbox_begin(&t);
+	tmpbox_file(&t, "file", STR(""));
+	tmpbox_file(&t, "text", STR("Subject: x\r\n\r\nbody\r\n"));
+	fd = open(tmpbox_path(&t, "text"), O_RDONLY);
+	for (size_t i = 0; i < ARRAY_LEN(to); i++)
+		d[i] = (struct maildir_delivery){ .base = t.base,
+			.mailbox = to[i].box, .id = "0651F0C3D2A1BF00042",
+			.rcpt = i, .arrival = 1, .hostname = "h", .fd = fd,
+			.size = to[i].error == EIO ? 1000 : 20,
+			.prefix = STR("x: y\r\n") };
+	maildir_deliver_all(d, ARRAY_LEN(to), errors);
+	for (size_t i = 0; i < ARRAY_LEN(to); i++)
+		ck_assert_int_eq(errors[i], to[i].error);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 2);
+	ck_assert_uint_eq(tmpbox_count(&t, "carl/new", NULL), 1);
+	ck_assert_uint_eq(tmpbox_count(&t, "dan/new", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "dan/tmp", NULL), 0);
+	close(fd);
+	tmpbox_end(&t);
+}
+END_TEST
+
+UNIT_MAIN("mailbox/deliver", file_and_name, by_path, together, twice_is_once,
     torn_one_is_replaced, large, host_names,
     short_source)
