@@ -71,6 +71,11 @@ struct conf_limits {
 	uint64_t received_hops;
 };
 
+struct conf_pop3 {
+	int64_t login_delay;	/* 0: none */
+	int64_t expire;		/* 0: never */
+};
+
 struct conf_recipients {
 	struct conf_strs mailboxes;	/* "file", "system", "any" */
 	const char *subaddress;
@@ -128,6 +133,7 @@ struct conf {
 	struct conf_auth auth;
 	struct conf_access access;
 	struct conf_limits limits;
+	struct conf_pop3 pop3;
 	struct conf_recipients recipients;
 	struct conf_upstream *upstreams;
 	size_t upstream_n;

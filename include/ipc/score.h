@@ -89,6 +89,13 @@ void score_look_at(const struct score *s, const struct score_slot *slot,
     struct score_slot *copy);
 
 /*
+ * Logins by the name of the mailbox: how many ms ago was the last, -1 if
+ * nobody knows.  Only so many are known; the oldest is forgotten.
+ */
+int64_t score_since_login(const struct score *s, struct str name, int64_t now);
+void score_logged_in(struct score *s, struct str name, int64_t now);
+
+/*
  * What a runner has under way and in its queue goes up and down, and would
  * stay up when it is killed: so each has a cell of its own for them, which
  * is empty when it begins and is cleared when it has ended.

@@ -96,6 +96,8 @@ int maildir_read(struct maildir *m, size_t i) MUST_USE;
 int maildir_count(struct maildir *m, size_t i, int fd, uint64_t *size) MUST_USE;
 /* Adds the UIDL of entry I, the same for ever: 1-70 octets of 0x21-0x7E. */
 void maildir_uidl(const struct maildir *m, size_t i, struct buf *b);
+/* When entry I came, in seconds since 1970, as its name says; 0: it does not. */
+int64_t maildir_arrival(const struct maildir *m, size_t i);
 /* Removes the entries marked deleted, then syncs once.  The number that could not be removed. */
 size_t maildir_expunge(struct maildir *m) MUST_USE;
 

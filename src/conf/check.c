@@ -15,6 +15,8 @@
 
 #include "private.h"
 
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
 static const char *const mailbox_words[] = { "file", "system", "any", NULL };
 
 static const char *const syslog_facilities[] = { "mail", "daemon", "user",
@@ -322,6 +324,18 @@ check_http(const struct conf *c, struct buf *error)
 		    c->http_way.wrong);
 }
 
+/* RFC 2449 6.7: CAPA says it in days, and none would mean at once. */
+static void
+check_pop3(const struct conf *c, struct buf *error)
+{
+	const int64_t *expire = &c->pop3.expire;
+
+	if (*expire > 0 && *expire < DAY_MS)
+		conf_complain(error, place(c, expire),
+		    "pop3.expire: less than a day, expected 1d or more, or "
+		    "0s for never");
+}
+
 void
 conf_check(struct conf *c, struct buf *error)
 {
@@ -332,6 +346,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_apart(c, error);
 	check_recipients(c, error);
 	check_queue(c, error);
+	check_pop3(c, error);
 	check_log(c, error);
 	check_dns(c, error);
 	check_sink(c, error);

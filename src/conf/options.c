@@ -154,6 +154,13 @@ static const struct option limits_options[] = {
 };
 #undef BASE
 
+#define BASE conf_pop3
+static const struct option pop3_options[] = {
+	OPT("login-delay", TIME, login_delay, "0s", 0, DAY, "How long a user has to wait after a login for the next; 0 for not at all."),
+	OPT("expire", TIME, expire, "0s", 0, 3650ull * DAY, "How old a message in a mailbox becomes; 0 for as old as its user likes."),
+};
+#undef BASE
+
 #define BASE conf_recipients
 static const struct option recipients_options[] = {
 	OPT("mailboxes", STRINGS, mailboxes, "{file}", 1, 16, "Who has a mailbox: file, system, any."),
@@ -373,6 +380,7 @@ const struct option conf_options[] = {
 	ONE("auth", auth, auth_options, "Who may log in."),
 	ONE("access", access, access_options, "Who may connect and relay."),
 	ONE("limits", limits, limits_options, "Limits."),
+	ONE("pop3", pop3, pop3_options, "Mailboxes as POP3 shows them."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
 	/* Other conditions may be for the same recipients. */

@@ -25,7 +25,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define MAGIC UINT64_C(0x6261726964736301)
+#define MAGIC UINT64_C(0x6261726964736302)
 #define SLOTS_MAX 1000000
 
 /* A cache line each: sessions add to different counters at once. */
@@ -38,11 +38,21 @@ struct cell {
 	_Alignas(64) _Atomic uint64_t active, queued;
 };
 
+/* Whoever logs in is looked for in a few places from his own on. */
+#define LOGINS 2048
+#define LOGIN_PROBES 8
+
+struct login {
+	_Atomic uint64_t user;	/* a hash; 0: free */
+	_Atomic int64_t ms;
+};
+
 struct board {
 	uint64_t magic;
 	uint64_t slot_n;
 	struct counter counters[COUNT_N];
 	struct cell cells[SCORE_CELLS];
+	struct login logins[LOGINS];
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -406,6 +416,44 @@ score_look_at(const struct score *s, const struct score_slot *slot,
     struct score_slot *copy)
 {
 	look(s, index_of(s, slot), copy);
+}
+
+/* ---- logins ------------------------------------------------------------------ */
+
+/* The place of USER; if there is none, the one that is free, or was last used before the others. */
+static struct login *
+login_place(const struct score *s, uint64_t user)
+{
+	struct login *least = NULL;
+
+	for (size_t i = 0; i < LOGIN_PROBES; i++) {
+		struct login *l = &s->board->logins[(user + i) % LOGINS];
+
+		if (atomic_load(&l->user) == user)
+			return l;
+		if (least == NULL || atomic_load(&l->ms) < atomic_load(&least->ms))
+			least = l;
+	}
+	return least;
+}
+
+int64_t
+score_since_login(const struct score *s, struct str name, int64_t now)
+{
+	uint64_t user = str_ihash(name) | 1;
+	struct login *l = login_place(s, user);
+
+	return atomic_load(&l->user) == user ? now - atomic_load(&l->ms) : -1;
+}
+
+void
+score_logged_in(struct score *s, struct str name, int64_t now)
+{
+	uint64_t user = str_ihash(name) | 1;
+	struct login *l = login_place(s, user);
+
+	atomic_store(&l->user, user);
+	atomic_store(&l->ms, now);
 }
 
 /* ---- counters -------------------------------------------------------------- */

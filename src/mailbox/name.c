@@ -72,3 +72,15 @@ mailbox_dir(int dir, const char *name, bool create)
 	errno = e;
 	return -1;
 }
+
+int64_t
+maildir_arrival(const struct maildir *m, size_t i)
+{
+	struct str name = str_c(m->v[i].name), seconds, rest;
+	uint64_t n;
+
+	if (!str_cut(name, '.', &seconds, &rest) ||
+	    str_u64(seconds, INT64_MAX, &n) < 0)
+		return 0;
+	return (int64_t)n;
+}

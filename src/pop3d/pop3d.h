@@ -43,6 +43,7 @@ struct pop3_session {
 	struct buf name;	/* what USER said; empty: nothing */
 	unsigned errors, auth_failures;
 	int pause_ms;		/* after a wrong password, and more after the next */
+	bool utf8;		/* the client takes headers in UTF-8 */
 	bool lost;		/* the connection broke while writing */
 	struct maildir box;
 	bool box_open;
@@ -70,8 +71,11 @@ struct pop3_response pop3_pass(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_auth(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_stls(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_capa(struct pop3_session *s, const struct command *c);
-struct pop3_response pop3_utf8(struct pop3_session *s, const struct command *c);
 bool pop3_tls_begin(struct pop3_session *s);
+
+/* pop3d_lang.c */
+struct pop3_response pop3_lang(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_utf8(struct pop3_session *s, const struct command *c);
 
 /* pop3d_box.c */
 struct pop3_response pop3_stat(struct pop3_session *s, const struct command *c);

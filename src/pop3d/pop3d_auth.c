@@ -24,6 +24,7 @@
 #define AUTH_TIMEOUT_MS (70 * 1000)
 #define TLS_TIMEOUT_MS (30 * 1000)
 #define FAILURES_MAX 5
+#define DAY_MS (24 * 3600 * (int64_t)1000)
 
 static bool
 has_name(const struct conf_strs *names, struct str name)
@@ -61,17 +62,37 @@ may_stls(const struct pop3_session *s)
 	    s->state == POP3_AUTHORIZATION;
 }
 
+/* RFC 2449 6.5 and 6.7: what the client has to expect of its mail, and of us. */
+static void
+promises(struct pop3_session *s)
+{
+	const struct conf_pop3 *c = &s->env->conf->pop3;
+	struct buf b;
+
+	buf_init(&b, 200);
+	if (c->expire > 0)
+		buf_addf(&b, "EXPIRE %lld\r\n", (long long)(c->expire / DAY_MS));
+	else
+		buf_adds(&b, "EXPIRE NEVER\r\n");
+	if (c->login_delay > 0)
+		buf_addf(&b, "LOGIN-DELAY %lld\r\n", (long long)(c->login_delay / 1000));
+	pop3_put(s, buf_str(&b));
+	buf_free(&b);
+}
+
 static void
 capa_body(struct pop3_session *s)
 {
-	pop3_put(s, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"));
+	pop3_put(s, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+	    "UTF8\r\nLANG\r\n"));
 	if (may_login(s))
 		pop3_put(s, STR("USER\r\n"));
 	if (may_plain(s))
 		pop3_put(s, STR("SASL PLAIN\r\n"));
 	if (may_stls(s))
 		pop3_put(s, STR("STLS\r\n"));
-	pop3_put(s, STR("EXPIRE NEVER\r\nIMPLEMENTATION barid-" BARID_VERSION "\r\n.\r\n"));
+	promises(s);
+	pop3_put(s, STR("IMPLEMENTATION barid-" BARID_VERSION "\r\n.\r\n"));
 }
 
 struct pop3_response
@@ -84,19 +105,15 @@ pop3_capa(struct pop3_session *s, const struct command *c UNUSED)
 }
 
 struct pop3_response
-pop3_utf8(struct pop3_session *s, const struct command *c UNUSED)
-{
-	/* RFC 6856 2.1: messages go out as they are, which is what it asks for. */
-	return pop3_ok(s, "UTF-8 it is");
-}
-
-struct pop3_response
 pop3_stls(struct pop3_session *s, const struct command *c UNUSED)
 {
 	if (s->tls)
 		return pop3_err(s, "TLS is there already");
 	if (!may_stls(s))
 		return pop3_err(s, "there is no TLS here");
+	/* RFC 6856 2.1. */
+	if (s->utf8)
+		return pop3_err(s, "STLS comes before UTF8");
 	struct pop3_response r = pop3_ok(s, "begin TLS");
 	r.then = POP3_START_TLS;
 	/* What was sent in clear behind STLS would be read as sent in TLS. */
@@ -162,6 +179,29 @@ not_now(struct pop3_session *s, const char *text)
 	return r;
 }
 
+/* RFC 2449 8.1.1: who logs in too often is told when he may again. */
+static int64_t
+wait_left(const struct pop3_session *s, const char *mailbox)
+{
+	int64_t delay = s->env->conf->pop3.login_delay;
+	int64_t since = delay > 0
+	    ? score_since_login(s->env->score, str_c(mailbox), clock_ms()) : -1;
+
+	return since >= 0 && since < delay ? delay - since : 0;
+}
+
+static struct pop3_response
+too_soon(struct pop3_session *s, const char *mailbox, int64_t left)
+{
+	struct pop3_response r = pop3_err(s,
+	    "[LOGIN-DELAY] you were here, come again in %lld seconds",
+	    (long long)(left + 999) / 1000);
+
+	log_info(NULL, "LOGIN too soon, user=%s, ip=%s", mailbox, s->client);
+	r.ours = true;
+	return r;
+}
+
 static struct pop3_response
 open_box(struct pop3_session *s, struct str user)
 {
@@ -174,6 +214,8 @@ open_box(struct pop3_session *s, struct str user)
 		memcpy(mailbox, user.p, user.n);
 		mailbox[user.n] = '\0';
 	}
+	if (wait_left(s, mailbox) > 0)
+		return too_soon(s, mailbox, wait_left(s, mailbox));
 	if (maildir_open(&s->box, s->env->mailboxes, mailbox) < 0) {
 		int err = errno;
 		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(err));
@@ -181,6 +223,8 @@ open_box(struct pop3_session *s, struct str user)
 			return pop3_err(s, "[IN-USE] the mailbox is open in another session");
 		return not_now(s, "[SYS/TEMP] the mailbox cannot be opened now");
 	}
+	if (s->env->conf->pop3.login_delay > 0)
+		score_logged_in(s->env->score, str_c(mailbox), clock_ms());
 	s->box_open = true;
 	s->state = POP3_TRANSACTION;
 	memcpy(s->user, mailbox, sizeof(s->user));

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sys.h"
 #include "mail/dot.h"
@@ -312,6 +313,25 @@ marked(const struct pop3_session *s)
 	return n;
 }
 
+/* What is older than the configuration wants it to be. */
+static void
+expire(struct pop3_session *s)
+{
+	int64_t age = s->env->conf->pop3.expire / 1000, now = clock_wall();
+	size_t n = 0;
+
+	for (size_t i = 0; age > 0 && i < s->box.n; i++) {
+		int64_t arrival = maildir_arrival(&s->box, i);
+
+		if (s->box.v[i].deleted || arrival == 0 || arrival + age > now)
+			continue;
+		s->box.v[i].deleted = true;
+		n++;
+	}
+	if (n > 0)
+		log_info(NULL, "mailbox %s: %zu messages are too old and go", s->user, n);
+}
+
 struct pop3_response
 pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 {
@@ -321,6 +341,7 @@ pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 	if (s->state == POP3_TRANSACTION) {
 		if (s->env->slot)
 			atomic_store(&s->env->slot->state, SCORE_UPDATE);
+		expire(s);
 		left = maildir_expunge(&s->box);
 		s->removed = marked(s) - left;
 	}

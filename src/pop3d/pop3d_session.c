@@ -36,6 +36,7 @@ static const struct verb verbs[] = {
 	{ "AUTH", POP3_AUTHORIZATION,                    0,            pop3_auth },
 	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_stls },
 	{ "UTF8", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_utf8 },
+	{ "LANG", POP3_AUTHORIZATION | POP3_TRANSACTION, 0,            pop3_lang },
 	{ "CAPA", POP3_AUTHORIZATION | POP3_TRANSACTION, V_NO_ARG,     pop3_capa },
 	{ "STAT", POP3_TRANSACTION,                      V_NO_ARG,     pop3_stat },
 	{ "LIST", POP3_TRANSACTION,                      0,            pop3_list },

@@ -238,6 +238,7 @@ static const struct fault later[] = {
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
 	{ "auth { failures-to-block = 10 }", "1: not yet: auth.failures-to-block = 10" },
+	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "access { blocked = {10.0.0.1} }", "1: not yet: access.blocked = 10.0.0.1" },
 	{ "access { blocked = {10.0.0.1, ::1} }", "1: not yet: access.blocked = {...}" },
 	{ "limits { tarpit-delay = 1s }", "1: not yet: limits.tarpit-delay = 1s" },

@@ -5,6 +5,7 @@
 #include "ipc/score.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +50,27 @@ START_TEST(slots)
 	ck_assert_int_eq(b->messages, 0);
 	ck_assert_ptr_eq(score_at(s, 2), score_at(s, 0) + 2);
 	ck_assert_ptr_null(score_at(s, 3));
+	score_free(s);
+}
+END_TEST
+
+START_TEST(logins)
+{
+	struct score *s = score_new(2);
+	char name[32];
+
+	ck_assert_int_eq(score_since_login(s, STR("alice"), 1000), -1);
+	score_logged_in(s, STR("alice"), 1000);
+	ck_assert_int_eq(score_since_login(s, STR("ALICE"), 1500), 500);
+	ck_assert_int_eq(score_since_login(s, STR("bob"), 1500), -1);
+	score_logged_in(s, STR("alice"), 2000);
+	ck_assert_int_eq(score_since_login(s, STR("alice"), 2000), 0);
+	/* There is room for a number of users; who came last is known. */
+	for (int i = 0; i < 20000; i++) {
+		(void)!snprintf(name, sizeof(name), "user%d", i);
+		score_logged_in(s, str_c(name), 3000 + i);
+		ck_assert_int_eq(score_since_login(s, str_c(name), 3000 + i), 0);
+	}
 	score_free(s);
 }
 END_TEST
@@ -286,4 +308,4 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, spoken_for, hostile, many, attach, cells, across_fork, names)
+UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, across_fork, names)

@@ -95,4 +95,26 @@ START_TEST(not_ours)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/name", valid, bad_names_reach_nothing, not_ours)
+START_TEST(arrival)
+{
+	static const struct {
+		char name[40];
+		int64_t want;
+	} t[] = {
+		{ "1700000000.M1P2.host,S=4:2,S", 1700000000 }, { "0.x", 0 },
+		{ "x.1700000000", 0 }, { "1700000000", 0 }, { "-5.x", 0 },
+		{ "99999999999999999999.x", 0 }, { ".x", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		char name[40];
+		struct maildir_entry e = { .name = name };
+		struct maildir m = { .v = &e, .n = 1 };
+
+		memcpy(name, t[i].name, sizeof(name));
+		ck_assert_int_eq(maildir_arrival(&m, 0), t[i].want);
+	}
+}
+END_TEST
+
+UNIT_MAIN("mailbox/name", arrival, valid, bad_names_reach_nothing, not_ours)

@@ -40,9 +40,10 @@ START_TEST(states)
 		{ "UIDL", "-*" }, { "UIDL 2", "-+" }, { "RETR 1", "-*" },
 		{ "TOP 1 0", "-*" }, { "DELE 1", "-+" }, { "RSET", "-+" },
 		{ "NOOP", "-+" }, { "QUIT", "++" },
+		{ "LANG", "**" }, { "LANG en", "++" }, { "LANG tlh", "--" },
 		/* Verbs of others, and none. */
 		{ "APOP alice c4c9334bac560ecc979e58001b3e22fb", "--" },
-		{ "LAST", "--" }, { "LANG", "--" }, { "HELO x", "--" }, { "", "--" },
+		{ "LAST", "--" }, { "HELO x", "--" }, { "", "--" },
 		{ " STAT", "--" }, { "STATUS", "--" }, { "STA", "--" }, { "\tSTAT", "--" },
 	};
 
