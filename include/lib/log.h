@@ -42,6 +42,8 @@ enum log_level log_level(void);
 void log_component(const char *name);
 /* Opens file targets again, for log rotation. */
 void log_reopen(void);
+/* True if lines go to a regular file, which a limit of its size would cut off. */
+bool log_is_file(void);
 uint64_t log_dropped(void);
 /*
  * For a process whose children lose the sight of /dev/log: connects to the

@@ -40,6 +40,12 @@ void proc_confine(const struct proc_user *u, const char *chroot_dir);
 void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 
 /*
+ * From here on this process starts no other and no thread, and has no more
+ * than MEMORY octets of its own (but under a sanitizer).
+ */
+void proc_alone(uint64_t memory);
+
+/*
  * Keeps the shared libraries whose file names begin with one of NAMES (NULL
  * behind the last) from children that are forked from now on: a call into
  * one is the end of such a child.  Only for libraries that are loaded now,

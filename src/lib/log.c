@@ -499,6 +499,18 @@ log_reopen(void)
 	}
 }
 
+bool
+log_is_file(void)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < target_n; i++)
+		if (targets[i].kind != TO_SYSLOG &&
+		    fstat(targets[i].fd, &st) == 0 && S_ISREG(st.st_mode))
+			return true;
+	return false;
+}
+
 void
 log_setup(enum log_level level, enum log_format how)
 {

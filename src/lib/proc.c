@@ -181,6 +181,14 @@ proc_limit(unsigned files, unsigned procs, uint64_t file_size)
 	}
 }
 
+void
+proc_alone(uint64_t memory)
+{
+	lower(RLIMIT_NPROC, 0, "RLIMIT_NPROC");
+	if (!BUILD_ASAN)
+		lower(RLIMIT_DATA, memory, "RLIMIT_DATA");
+}
+
 unsigned
 proc_files_max(void)
 {

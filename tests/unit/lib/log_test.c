@@ -414,6 +414,19 @@ START_TEST(the_ends)
 }
 END_TEST
 
+START_TEST(is_a_file)
+{
+	to_file();
+	ck_assert(log_is_file());
+	log_reset();
+	ck_assert(!log_is_file());
+	ck_assert_int_eq(log_to("syslog:mail@/nonexistent"), 0);
+	ck_assert(!log_is_file());
+	log_reset();
+	unlink(path);
+}
+END_TEST
+
 UNIT_MAIN("lib/log", unknown_targets, targets_that_are_only_looked_at, losses_are_counted,
     a_closed_pipe_kills_nobody, syslog_lines, syslog_for_children, syslog_json, syslog_that_hangs,
-    rotation, rotation_that_fails_keeps_the_old, threads_do_not_mix, the_ends)
+    rotation, rotation_that_fails_keeps_the_old, threads_do_not_mix, the_ends, is_a_file)

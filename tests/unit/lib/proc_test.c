@@ -182,8 +182,26 @@ file_too_big(void)
 	_exit(7);
 }
 
+static void
+alone(void)
+{
+	struct rlimit r;
+
+	/* Root is above this limit. */
+	if (geteuid() == 0)
+		must(setresuid(65534, 65534, 65534) == 0);
+	proc_alone((uint64_t)1 << 30);
+	must(getrlimit(RLIMIT_NPROC, &r) == 0 && r.rlim_max == 0);
+#if !defined(__SANITIZE_ADDRESS__)
+	must(getrlimit(RLIMIT_DATA, &r) == 0 && r.rlim_max == (rlim_t)1 << 30);
+#endif
+	must(fork() < 0 && errno == EAGAIN);
+	_exit(7);
+}
+
 START_TEST(limits)
 {
+	ck_assert_int_eq(child_run(alone, STDERR_OF_TEST), 7);
 	ck_assert_int_eq(child_run(limit, STDERR_OF_TEST), 7);
 	ck_assert_int_eq(child_run(file_too_big, STDERR_OF_TEST), 7);
 }
