@@ -155,6 +155,7 @@ struct conf {
 	struct conf_dns dns;
 	struct conf_override *overrides;
 	size_t override_n;
+	int sandbox;		/* enum confine_mode */
 	uint64_t smtp_port;	/* the port of MX hosts: 25, another in tests */
 	const char *http_proxy;	/* that HTTPS is fetched by; "": none */
 	struct conf_proxy http_way;	/* meaning */

@@ -29,6 +29,7 @@ struct session_env {
 	struct score_slot *slot;	/* NULL in tests and with sendmail -bs */
 	struct addr peer;
 	struct addr local;
+	bool confined;			/* in a sandbox, which may be made narrower */
 	bool to_drop;			/* sendmail -bs: messages go to drop/ */
 	const char *local_user;		/* sendmail -bs: who it is, else NULL */
 	volatile int *stop;		/* set by SIGTERM: 421 at the next command */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
@@ -30,6 +31,9 @@
 #define WORKERS_MAX 64
 #define WORKER_SECONDS 60
 #define BACKENDS_MAX 16
+#define WORKER_FILES 64
+/* The password file is in it, at most 64 MiB, and what a hash may take. */
+#define WORKER_MEMORY ((uint64_t)4 << 30)
 
 static volatile int got_term, got_chld, got_usr1;
 
@@ -38,6 +42,7 @@ struct auth {
 	struct auth_backend backends[BACKENDS_MAX];
 	size_t backend_n;
 	bool needs_root;
+	struct confine *calls;	/* that a worker may make, unless it needs root */
 	struct proc_user user;
 	unsigned workers;
 };
@@ -78,8 +83,12 @@ work(struct auth *a, struct str packet, int reply)
 		    (b->fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
 			log_error(NULL, "%s: %s", b->path, strerror(errno));
 	}
-	if (!a->needs_root)
+	if (!a->needs_root) {
 		proc_confine(&a->user, NULL);
+		proc_limit(WORKER_FILES, 0, 0);
+		proc_alone(WORKER_MEMORY);
+		confine_calls(a->calls);
+	}
 	arena_init(&arena, 1 << 20);
 	if (!msg_auth_get(packet, &m)) {
 		log_error(NULL, "a request is broken");
@@ -181,7 +190,6 @@ load(struct auth *a, const char *path)
 	buf_init(&error, 16384);
 	if (!(a->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
-	buf_free(&error);
 	/* The workers read what clients sent: these are not for them. */
 	conf_forget_secrets(a->conf);
 	(void)conf_open_log(a->conf);
@@ -194,6 +202,10 @@ load(struct auth *a, const char *path)
 		a->backend_n++;
 	}
 	a->user = proc_user(a->conf->user);
+	a->calls = confine_new(CONFINE_SESSION, (enum confine_mode)a->conf->sandbox, &error);
+	if (!a->calls)
+		fatal(EX_OSERR, "sandbox: %s", buf_cstr(&error));
+	buf_free(&error);
 }
 
 static void
@@ -238,6 +250,7 @@ main(int argc, char **argv)
 	load(a, path);
 	catch_signals();
 	loop(a);
+	confine_free(a->calls);
 	conf_free(a->conf);
 	mem_free(a);
 	return EX_OK;

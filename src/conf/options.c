@@ -36,6 +36,8 @@ static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
+/* In the order of enum confine_mode. */
+static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -370,6 +372,7 @@ const struct option conf_options[] = {
 	OPT("spool", STRING, spool, "/var/spool/barid", 0, 0, "The directory of the queue."),
 	OPT("mailboxes", STRING, mailboxes, "/var/mail/barid", 0, 0, "The directory of the mailboxes."),
 	OPT("run", STRING, run, "/run/barid", 0, 0, "The directory of sockets and locks."),
+	WORDS("sandbox", CHOICE, sandbox, "enforce", sandbox_words, "What happens to a system call that a process has no use for."),
 	WORDS("addresses", CHOICE, addresses, "strict", address_words, "What addresses may hold."),
 	OPT("smtp-port", NUMBER, smtp_port, "25", 1, 65535, "The port of MX hosts."),
 	{ .name = "http-proxy", .type = OPTION_STRING, .offset = offsetof(struct BASE, http_proxy), .fallback = "",

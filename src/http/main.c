@@ -29,6 +29,7 @@
 #include "ipc/policies.h"
 #include "keep.h"
 #include "lib/clock.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
@@ -542,6 +543,8 @@ main(int argc, char **argv)
 	log_component("http");
 	load(h, path);
 	proc_confine(&h->user, NULL);
+	/* Its workers have it, too. */
+	confine_now(CONFINE_HELPER, (enum confine_mode)h->conf->sandbox);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	catch_signals();
 	h->keep = keep_new();

@@ -108,6 +108,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
 		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
+		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,
 	};
 	if (addr_family(peer) != AF_UNIX)
@@ -158,8 +159,7 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 
 	mem_forked();
 	listen_to_term_only();
-	proc_close_from(master_fd_base(), NULL, 0);
-	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
+	sandbox_session(m, pop);
 	serve(m, l, fd, peer, slot);
 	proc_child_exit(0);
 }

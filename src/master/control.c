@@ -400,6 +400,7 @@ control_accept(struct master *m)
 		log_component("control");
 		close_but_orders(m);
 		proc_confine(&m->user, NULL);
+		confine_calls(m->sandbox.helper);
 		control_serve(m, fd, trusted);
 		proc_child_exit(0);
 	}

@@ -227,6 +227,19 @@ share_open(void)
 	return s;
 }
 
+/* The descriptor that it can be written by, too: no session names users. */
+static struct userset *
+users_open(void)
+{
+	struct userset *low = userset_new(), *u = NULL;
+	int fd = low ? dup(userset_write_fd(low)) : -1;
+
+	if (fd >= 0 && (fd = fd_raise(fd)) >= 0)
+		u = userset_attach(fd);
+	userset_free(low);
+	return u;
+}
+
 /* What the configuration was read from has passwords, and goes where sessions have nothing. */
 static void
 raise_kept(struct master *m)
@@ -250,7 +263,7 @@ start(struct master *m, struct conf *c, bool again)
 		/* One slot for each session, and some for those that just ended. */
 		m->score = score_new(c->limits.connections + 64);
 		m->share = share_open();
-		m->users = userset_new();
+		m->users = users_open();
 		if (!m->score || !m->share || !m->users)
 			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	}
@@ -536,7 +549,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct master m = { .kept = -1, .control = -1, .mailboxes = -1, .argv = argv };
+	struct master m = { .kept = -1, .control = -1, .mailboxes = -1,
+		.sandbox = { .spool = -1, .mailboxes = -1 }, .argv = argv };
 
 	if (argc < 1 || parse_options(argc, argv, &o) < 0)
 		return EX_USAGE;

@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "ipc/marks.h"
 #include "ipc/share.h"
+#include "lib/confine.h"
 #include "lib/proc.h"
 #include "master/session.h"
 
@@ -61,11 +62,19 @@ struct helper {
 	bool stopping;		/* told to end, for a reload or the end */
 };
 
+/* What holds the children (sandbox.c). */
+struct sandbox {
+	struct confine *session, *helper;
+	int spool, mailboxes;	/* Landlock's rules, >= master_fd_base(); -1: none */
+	uint64_t file_size;	/* of what a session writes; 0: no limit */
+};
+
 struct master {
 	char *conf_path;
 	struct conf *conf;	/* in force, without the passwords of upstreams */
 	int kept;		/* what it was read from (conf_load_kept()), >= master_fd_base() */
 	struct proc_user user;
+	struct sandbox sandbox;
 
 	struct listener *listeners;
 	size_t listener_n;
@@ -195,6 +204,14 @@ void accept_init(void);
 void accept_catch_term(void);
 void master_accept(struct master *m, struct listener *l);
 void master_reap(struct master *m);
+
+/* sandbox.c */
+/* With M's spool and mailboxes; -1 after a complaint. */
+int sandbox_make(struct check *k, const struct master *m, struct sandbox *s);
+void sandbox_free(struct sandbox *s);
+/* S in place of what holds M's children now, with M's new configuration and log. */
+void sandbox_in_force(struct master *m, const struct sandbox *s);
+void sandbox_session(const struct master *m, bool pop);	/* puts it on, or ends */
 
 /* control.c */
 int control_open(struct master *m);

@@ -132,6 +132,7 @@ struct making {
 	struct plan plan;
 	struct listener *listeners;
 	size_t listener_n;
+	struct sandbox sandbox;
 };
 
 /* All that can fail.  -1 after a complaint: nothing has changed. */
@@ -158,6 +159,8 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	m->user = user;
 	if ((first && places_open(k, m) < 0) || (!again && places_maildirs(k, &m->user) < 0))
 		return -1;
+	if (sandbox_make(k, m, &n->sandbox) < 0)
+		return -1;
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }
 
@@ -183,6 +186,7 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 		close(m->kept);
 	m->kept = kept;
 	(void)conf_open_log(c);
+	sandbox_in_force(m, &n->sandbox);
 	users_refresh(m, true);
 	proc_withhold(not_for_sessions);
 }
@@ -191,7 +195,7 @@ int
 master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error)
 {
 	struct check k = { .conf = c, .error = error };
-	struct making n = { 0 };
+	struct making n = { .sandbox = { .spool = -1, .mailboxes = -1 } };
 	int code = EX_OK;
 
 	/* Sessions are forked from here; what only a runner needs is not handed down. */
@@ -202,6 +206,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);
 		tls_all_free(n.tls, n.tls ? c->listen_n : 0);
+		sandbox_free(&n.sandbox);
 		conf_free(c);
 		close(kept);
 	}
@@ -281,6 +286,7 @@ master_release(struct master *m)
 {
 	tls_all_free(m->tls, m->tls_n);
 	listeners_close(m->listeners, m->listener_n);
+	sandbox_free(&m->sandbox);
 	conf_free(m->conf);
 	close(m->kept);
 	if (m->mailboxes >= 0)

@@ -11,11 +11,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "ipc/channel.h"
 #include "ipc/msg.h"
 #include "lib/clock.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "mail/limits.h"
@@ -202,6 +204,18 @@ too_soon(struct pop3_session *s, const char *mailbox, int64_t left)
 	return r;
 }
 
+/* From here on this process sees no mailbox but the one that is open. */
+static void
+shut_others_out(const struct pop3_session *s)
+{
+	const struct confine_dir own = { s->box.dir, CONFINE_READ | CONFINE_FILL };
+	int rules = s->env->confined ? confine_rules(&own, 1) : -1;
+
+	confine_files(rules);
+	if (rules >= 0)
+		close(rules);
+}
+
 static struct pop3_response
 open_box(struct pop3_session *s, struct str user)
 {
@@ -225,6 +239,7 @@ open_box(struct pop3_session *s, struct str user)
 	}
 	if (s->env->conf->pop3.login_delay > 0)
 		score_logged_in(s->env->score, str_c(mailbox), clock_ms());
+	shut_others_out(s);
 	s->box_open = true;
 	s->state = POP3_TRANSACTION;
 	memcpy(s->user, mailbox, sizeof(s->user));

@@ -322,6 +322,13 @@ queue_space(struct queue *q, uint64_t need)
 	return 0;
 }
 
+void
+queue_confine(const struct queue *q, struct confine_dir dirs[QUEUE_CONFINE_DIRS])
+{
+	dirs[0] = (struct confine_dir){ q->tmp, CONFINE_FILL };
+	dirs[1] = (struct confine_dir){ q->dirs[QUEUE_NEW], CONFINE_TAKE };
+}
+
 const char *
 queue_drop_path(const struct queue *q)
 {

@@ -23,6 +23,7 @@
 #include "group.h"
 #include "ipc/policies.h"
 #include "lib/clock.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
@@ -345,6 +346,7 @@ main(int argc, char **argv)
 	lock(r);
 	limits(r);
 	proc_confine(&user, NULL);
+	confine_now(CONFINE_HELPER, (enum confine_mode)r->conf->sandbox);
 	/* Changing the user forgets this, so it comes last. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	start(r);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sandbox -- what holds a forked child, made once for all of them.
+ *
+ * A child that speaks with a client gives up root, its root directory and all
+ * that it could inherit, then the files that its service has no use for
+ * (Landlock), then processes, memory and descriptors beyond what a session
+ * takes, and last the system calls that it never makes.  All of that is done
+ * before it has read an octet, and a step that fails is its end.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+/* A session has some ten of its own; more are for messages and lists of files. */
+#define SESSION_FILES 256
+/* A list of a large mailbox is the most that one needs. */
+#define SESSION_MEMORY ((uint64_t)1 << 30)
+/* The envelope stands before the text. */
+#define ENVELOPE_ROOM ((uint64_t)32 << 20)
+
+/* A ruleset for one kind of session, where no session has its descriptor; -1: none. */
+static int
+rules(const struct confine_dir *dirs, size_t n)
+{
+	int fd = confine_rules(dirs, n);
+
+	if (fd < 0 && errno != ENOSYS && errno != EOPNOTSUPP)
+		log_warn(NULL, "sessions are not kept from files: Landlock: %s",
+		    strerror(errno));
+	return fd < 0 ? -1 : fd_raise(fd);
+}
+
+static struct confine *
+filter(struct check *k, enum confine_role role)
+{
+	struct buf reason;
+
+	buf_init(&reason, 1024);
+	struct confine *c =
+	    confine_new(role, (enum confine_mode)k->conf->sandbox, &reason);
+	if (!c)
+		check_blame(k, conf_where(k->conf, &k->conf->sandbox, CONF_NOWHERE), "sandbox",
+		    EPERM, "%s, expected seccomp to be there, or \"off\"", buf_cstr(&reason));
+	buf_free(&reason);
+	return c;
+}
+
+int
+sandbox_make(struct check *k, const struct master *m, struct sandbox *s)
+{
+	struct confine_dir spool[QUEUE_CONFINE_DIRS];
+	const struct confine_dir boxes = { m->mailboxes, CONFINE_READ | CONFINE_FILL };
+
+	*s = (struct sandbox){ .spool = -1, .mailboxes = -1 };
+	s->session = filter(k, CONFINE_SESSION);
+	s->helper = s->session ? filter(k, CONFINE_HELPER) : NULL;
+	if (!s->helper) {
+		sandbox_free(s);
+		return -1;
+	}
+	if (k->conf->sandbox == CONFINE_OFF)
+		return 0;
+	if (confine_is_lenient())
+		log_warn(NULL, "sandbox: off, since LD_PRELOAD puts in a library from outside");
+	queue_confine(m->queue, spool);
+	s->spool = rules(spool, QUEUE_CONFINE_DIRS);
+	s->mailboxes = rules(&boxes, 1);
+	return 0;
+}
+
+void
+sandbox_free(struct sandbox *s)
+{
+	confine_free(s->session);
+	confine_free(s->helper);
+	if (s->spool >= 0)
+		close(s->spool);
+	if (s->mailboxes >= 0)
+		close(s->mailboxes);
+	*s = (struct sandbox){ .spool = -1, .mailboxes = -1 };
+}
+
+void
+sandbox_in_force(struct master *m, const struct sandbox *s)
+{
+	sandbox_free(&m->sandbox);
+	m->sandbox = *s;
+	/* A log that is a file is longer than any message. */
+	m->sandbox.file_size = log_is_file() ? 0 : m->conf->limits.message_size + ENVELOPE_ROOM;
+}
+
+/* In the child.  What is open from master_fd_base() on is gone after it. */
+void
+sandbox_session(const struct master *m, bool pop)
+{
+	proc_limit(SESSION_FILES, 0, m->sandbox.file_size);
+	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
+	confine_files(pop ? m->sandbox.mailboxes : m->sandbox.spool);
+	proc_close_from(master_fd_base(), NULL, 0);
+	/* Neither service has what is the other's. */
+	if (pop)
+		queue_close(m->queue);
+	else
+		close(m->mailboxes);
+	proc_alone(SESSION_MEMORY);
+	confine_calls(m->sandbox.session);
+}
