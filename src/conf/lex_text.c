@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "lib/environ.h"
+
 #include "lex.h"
 
 /* Filled in when the text is used, not here. */
@@ -67,7 +69,7 @@ variable(const struct lexer *lx, const char *name)
 		if (strcmp(v->name, name) == 0)
 			return v->value;
 	/* Not for a set-group-id sendmail: its caller would write the paths. */
-	return secure_getenv(name);
+	return environ_get(name);
 }
 
 static bool

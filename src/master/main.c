@@ -25,6 +25,7 @@
 
 #include "config.h"
 #include "lib/clock.h"
+#include "lib/environ.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -255,6 +256,7 @@ start(struct master *m, struct conf *c, bool again)
 {
 	struct buf error;
 
+	environ_withhold();
 	proc_files_max();
 	raise_kept(m);
 	accept_init();
@@ -557,6 +559,7 @@ main(int argc, char **argv)
 	if (o.serve_stdin)
 		return serve_stdin(o.path);
 	proc_fix_stdio();
+	environ_hide();
 	umask(077);
 	/* After executing ourselves again the name would be "exe". */
 	(void)prctl(PR_SET_NAME, "barid");

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/environ.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "net/listen.h"
@@ -130,8 +131,10 @@ reexec(struct master *m)
 	const char *const argv[] = { m->argv[0], "-f", "-c", m->conf_path, NULL };
 	char *args[ARRAY_LEN(argv)];
 	memcpy(args, argv, sizeof(argv));
-	execv("/proc/self/exe", args);
+	char **all = environ_all();
+	execve("/proc/self/exe", args, all);
 	log_error(NULL, "cannot execute myself again: %s", strerror(errno));
+	mem_free(all);
 	unsetenv(STATE_ENV);
 out:
 	m->reexec_wanted = false;
