@@ -35,7 +35,8 @@ bool proc_is_root(void);
 void proc_confine(const struct proc_user *u, const char *chroot_dir);
 /*
  * Caps of resources for a child: descriptors, processes, file size (0: as it
- * is).  A write past the last is EFBIG, not a signal.
+ * is); after proc_confine(), for root could also raise them.  A write past the
+ * last is EFBIG, not a signal.
  */
 void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 

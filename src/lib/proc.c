@@ -154,12 +154,17 @@ proc_confine(const struct proc_user *u, const char *chroot_dir)
 		must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "PR_SET_DUMPABLE");
 }
 
-/* Lowers RESOURCE to V; what is lower already stays. */
+/*
+ * Lowers RESOURCE to V; what is lower already stays, unless root asks.  One
+ * call where that is so, since each session makes some.
+ */
 static void
 lower(int resource, rlim_t v, const char *what)
 {
-	struct rlimit now;
+	struct rlimit now = { v, v };
 
+	if (setrlimit(resource, &now) == 0)
+		return;
 	must(getrlimit(resource, &now), what);
 	if (now.rlim_max != RLIM_INFINITY && now.rlim_max < v)
 		v = now.rlim_max;
