@@ -15,7 +15,6 @@
 #include <sys/types.h>
 
 #include "conf/conf.h"
-#include "lib/confine.h"
 #include "queue/envelope.h"
 
 struct queue;
@@ -55,13 +54,6 @@ int queue_lock_runner(struct queue *q, size_t number, bool wait) MUST_USE;
  * are left; else -1, ENOSPC.
  */
 int queue_space(struct queue *q, uint64_t need) MUST_USE;
-
-/*
- * What a process that only writes messages touches below the spool: no other
- * message can be read or listed by it.  For confine_rules().
- */
-#define QUEUE_CONFINE_DIRS 2
-void queue_confine(const struct queue *q, struct confine_dir dirs[QUEUE_CONFINE_DIRS]);
 
 /* ---- writing -------------------------------------------------------- */
 

@@ -11,9 +11,9 @@
 #include "conf/conf.h"
 #include "ipc/marks.h"
 #include "ipc/share.h"
-#include "lib/confine.h"
 #include "lib/proc.h"
 #include "master/session.h"
+#include "sandbox.h"
 
 /*
  * Descriptors of the master alone stand at this number or above, so that a
@@ -60,13 +60,6 @@ struct helper {
 	int64_t restart_ms;	/* when to start it again; 0: now */
 	int64_t backoff_ms;
 	bool stopping;		/* told to end, for a reload or the end */
-};
-
-/* What holds the children (sandbox.c). */
-struct sandbox {
-	struct confine *session, *helper;
-	int spool, mailboxes;	/* Landlock's rules, >= master_fd_base(); -1: none */
-	uint64_t file_size;	/* of what a session writes; 0: no limit */
 };
 
 struct master {
@@ -204,14 +197,6 @@ void accept_init(void);
 void accept_catch_term(void);
 void master_accept(struct master *m, struct listener *l);
 void master_reap(struct master *m);
-
-/* sandbox.c */
-/* With M's spool and mailboxes; -1 after a complaint. */
-int sandbox_make(struct check *k, const struct master *m, struct sandbox *s);
-void sandbox_free(struct sandbox *s);
-/* S in place of what holds M's children now, with M's new configuration and log. */
-void sandbox_in_force(struct master *m, const struct sandbox *s);
-void sandbox_session(const struct master *m, bool pop);	/* puts it on, or ends */
 
 /* control.c */
 int control_open(struct master *m);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "queue/confine.h"
 
 /* A session has some ten of its own; more are for messages and lists of files. */
 #define SESSION_FILES 256
@@ -85,20 +86,31 @@ sandbox_free(struct sandbox *s)
 	*s = (struct sandbox){ .spool = -1, .mailboxes = -1 };
 }
 
+/* At any listener. */
+static uint64_t
+largest_message(const struct conf *c)
+{
+	uint64_t most = c->limits.message_size;
+
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (c->listens[i].message_size > most)
+			most = c->listens[i].message_size;
+	return most;
+}
+
 void
 sandbox_in_force(struct master *m, const struct sandbox *s)
 {
 	sandbox_free(&m->sandbox);
 	m->sandbox = *s;
 	/* A log that is a file is longer than any message. */
-	m->sandbox.file_size = log_is_file() ? 0 : m->conf->limits.message_size + ENVELOPE_ROOM;
+	m->sandbox.file_size = log_is_file() ? 0 : largest_message(m->conf) + ENVELOPE_ROOM;
 }
 
 /* In the child.  What is open from master_fd_base() on is gone after it. */
 void
 sandbox_session(const struct master *m, bool pop)
 {
-	proc_limit(SESSION_FILES, 0, m->sandbox.file_size);
 	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
 	confine_files(pop ? m->sandbox.mailboxes : m->sandbox.spool);
 	proc_close_from(master_fd_base(), NULL, 0);
@@ -107,6 +119,7 @@ sandbox_session(const struct master *m, bool pop)
 		queue_close(m->queue);
 	else
 		close(m->mailboxes);
+	proc_limit(SESSION_FILES, 0, m->sandbox.file_size);
 	proc_alone(SESSION_MEMORY);
 	confine_calls(m->sandbox.session);
 }

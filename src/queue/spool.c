@@ -22,6 +22,7 @@
 
 #include "lib/mem.h"
 #include "lib/sys.h"
+#include "queue/confine.h"
 #include "queue/queue.h"
 
 #include "spool.h"

@@ -19,7 +19,7 @@ from measure import FLUSHES, Measured, may_trace  # noqa: E402
 N = 40
 # Mode, how the load is sent, then at most: calls, flushes in sessions, flushes elsewhere.
 BOUNDS = (
-    ("hold", ("rate", "-s", 1), 47, 0, 0),
+    ("hold", ("rate", "-s", 1), 50, 0, 0),
     ("hold", ("send", "-s", 1), 79, 1, 0),
     ("hold", ("send", "-s", 1, "-d"), 27, 1, 0),
     ("relay", ("send", "-s", 1), 109, 1, 0.3),
