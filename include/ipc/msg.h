@@ -109,13 +109,14 @@ bool msg_control_result_get(struct str packet, struct msg_control_result *m) MUS
 
 struct msg_sts {
 	struct str domain;
-	struct str id;		/* of its TXT record */
+	struct str id;		/* of its TXT record; empty: to be looked up */
 };
 void msg_sts_put(struct buf *b, const struct msg_sts *m);
 bool msg_sts_get(struct str packet, struct msg_sts *m) MUST_USE;
 
 struct msg_sts_result {
 	bool ok;
+	struct str id;		/* of the record that it belongs to, or empty */
 	struct str text;	/* the policy, as sts_policy_add() writes it; or why none */
 };
 void msg_sts_result_put(struct buf *b, const struct msg_sts_result *m);

@@ -19,6 +19,7 @@
 
 struct policy_file {
 	int64_t fetched;	/* seconds since 1970 */
+	int64_t used;		/* for the last time; to be put: 0 is now */
 	char id[POLICIES_ID_MAX + 1];
 	struct buf text;
 };
@@ -32,6 +33,11 @@ bool policies_can_have(struct str domain);
  * used.  -1: ENOENT, EINVAL (no name of a domain), EBADMSG, or another errno.
  */
 int policies_get(int dir, struct str domain, struct policy_file *f) MUST_USE;
+/* The same, and it is no use. */
+int policies_look(int dir, struct str domain, struct policy_file *f) MUST_USE;
+/* Calls FN with each domain, and when its policy was used.  -1: errno. */
+int policies_each(int dir, void (*fn)(void *arg, const char *domain, int64_t used),
+    void *arg) MUST_USE;
 /* Keeps F, whole or not at all.  Only one process may do so. */
 int policies_put(int dir, struct str domain, const struct policy_file *f) MUST_USE;
 /* Where there are more than MAX, forgets those whose last use is longest ago. */

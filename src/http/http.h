@@ -7,6 +7,7 @@
  *
  * main.c	requests, workers, what is kept
  * work.c	what a worker does: a policy, a token
+ * refresh.c	which policies are fetched without being asked for
  * fetch.c	HTTPS: the only user of libcurl
  * public.c	which addresses are anybody's
  */

@@ -7,7 +7,8 @@
  * This process reads nothing that a network sends: a worker is forked for
  * each request, and what it found comes back as a packet that is parsed like
  * any other.  Who asks for what is being fetched already waits for the same
- * worker.  Policies are kept on the disk (ipc/policies.h), tokens here, and a
+ * worker.  Policies are kept on the disk (ipc/policies.h) and fetched anew while
+ * they are in use (refresh.c), tokens are kept here, and a
  * domain whose policy could not be fetched is left alone for a while (RFC
  * 8461 3.3).  A request is answered in any case, if only by the end of this
  * process.
@@ -34,10 +35,13 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "mail/sts.h"
+#include "refresh.h"
 
 #define CHANNEL_FD 3
 /* Beyond these, requests wait in the channel. */
 #define WORKERS_MAX 32
+/* Of them, those that nobody waits for. */
+#define REFRESHES_MAX 4
 #define WAITERS_MAX 128
 #define WORKER_SECONDS 75
 #define WORKER_FILES 64
@@ -57,6 +61,7 @@ struct work {
 	int fd;			/* its answer comes here */
 	char *key;
 	char *id;		/* of a policy; NULL: it is a token */
+	bool refreshes;		/* nobody asked for that policy; its id is empty */
 	int waiters[WAITERS_MAX];
 	size_t waiter_n;
 };
@@ -69,6 +74,8 @@ struct http {
 	struct keep *keep;
 	struct work works[WORKERS_MAX];
 	size_t work_n;
+	struct refresh *refresh;
+	size_t refresh_n;	/* such workers */
 };
 
 /* ---- answers ------------------------------------------------------------------ */
@@ -84,7 +91,7 @@ answer(int fd, struct str packet)
 static void
 answer_sts(int fd, bool ok, struct str text)
 {
-	struct msg_sts_result r = { ok, text };
+	struct msg_sts_result r = { .ok = ok, .id = STR(""), .text = text };
 	struct buf b;
 
 	buf_init(&b, FRAME_MAX);
@@ -131,7 +138,7 @@ server_of(const struct conf *c, const struct msg_token *m)
 static void
 work(struct http *h, struct str packet, int fd)
 {
-	struct msg_sts_result sts = { .text = STR("") };
+	struct msg_sts_result sts = { .id = STR(""), .text = STR("") };
 	struct msg_token_result token = { .text = STR("") };
 	struct msg_sts sts_m;
 	struct msg_token token_m;
@@ -181,8 +188,8 @@ child(struct http *h, struct str packet, int fd)
 	proc_child_exit(0);
 }
 
-/* Starts a worker for PACKET, which WAITER waits for.  False: errno. */
-static bool
+/* Starts a worker for PACKET, which WAITER waits for (-1: nobody).  NULL: errno. */
+static struct work *
 start(struct http *h, const char *key, const char *id, struct str packet,
     int waiter)
 {
@@ -192,45 +199,54 @@ start(struct http *h, const char *key, const char *id, struct str packet,
 	while (w->pid != 0)
 		w++;
 	if (channel_pair(pair) < 0)
-		return false;
+		return NULL;
 	w->pid = fork();
 	if (w->pid == 0) {
 		close(pair[0]);
-		close(waiter);
+		if (waiter >= 0)
+			close(waiter);
 		child(h, packet, pair[1]);
 	}
 	close(pair[1]);
 	if (w->pid < 0) {
 		w->pid = 0;
 		close(pair[0]);
-		return false;
+		return NULL;
 	}
 	w->fd = pair[0];
 	w->key = mem_dup(str_c(key));
 	w->id = id ? mem_dup(str_c(id)) : NULL;
 	w->waiters[0] = waiter;
-	w->waiter_n = 1;
+	w->waiter_n = waiter >= 0 ? 1 : 0;
 	h->work_n++;
-	return true;
+	return w;
 }
 
 /* ---- what came of it ------------------------------------------------------------- */
 
 static void
-keep_policy(struct http *h, const struct work *w, struct str text)
+keep_policy(struct http *h, const struct work *w, struct str id,
+    struct str text)
 {
-	struct policy_file f = { .fetched = clock_wall() };
+	struct policy_file f = { .fetched = clock_wall() }, old;
 	struct sts_policy p;
 	struct arena a;
 
 	arena_init(&a, ARENA_MAX);
-	memcpy(f.id, w->id, strlen(w->id) + 1);
+	if (id.n < sizeof(f.id))
+		memcpy(f.id, id.p, id.n);
+	/* To fetch it anew is no use of it, where nobody asked. */
+	if (w->waiter_n == 0 && h->policies >= 0) {
+		if (policies_look(h->policies, str_c(w->key), &old) == 0)
+			f.used = old.used;
+		buf_free(&old.text);
+	}
 	buf_init(&f.text, POLICIES_TEXT_MAX);
 	/* A worker may have been taken over: what it says is foreign, too. */
 	if (sts_policy_parse(text, &a, &p) == NULL) {
 		sts_policy_add(&f.text, &p);
 		log_info(NULL, "MTA-STS policy of %s: mode %s, max_age %lld, id %s",
-		    w->key, sts_mode_name(p.mode), (long long)p.max_age, w->id);
+		    w->key, sts_mode_name(p.mode), (long long)p.max_age, f.id);
 		if (h->policies < 0 ||
 		    policies_put(h->policies, str_c(w->key), &f) < 0)
 			log_warn(NULL, "MTA-STS policy of %s cannot be kept: %s",
@@ -253,9 +269,13 @@ sts_done(struct http *h, struct work *w, struct str packet)
 	if (msg_sts_result_get(packet, &got))
 		r = got;
 	if (r.ok)
-		keep_policy(h, w, r.text);
+		keep_policy(h, w, w->refreshes ? r.id : str_c(w->id), r.text);
 	else
 		keep_failure(h->keep, w->key, r.text);
+	if (!r.ok && w->refreshes)
+		log_warn(NULL, "MTA-STS policy of %s: cannot be fetched anew: "
+		    STR_FMT ": the one that is kept holds until it is over",
+		    w->key, STR_ARG(r.text));
 	for (size_t i = 0; i < w->waiter_n; i++)
 		answer_sts(w->waiters[i], r.ok, r.text);
 }
@@ -292,6 +312,7 @@ finish(struct http *h, struct work *w)
 			sts_done(h, w, buf_str(&packet));
 		else
 			token_done(h, w, buf_str(&packet));
+		h->refresh_n -= w->refreshes;
 		close(w->fd);
 		mem_free(w->key);
 		mem_free(w->id);
@@ -401,6 +422,32 @@ take(struct http *h, struct str packet, int reply)
 	}
 }
 
+/* What is due to be fetched anew, a few at a time. */
+static void
+refresh(struct http *h)
+{
+	const char *domain;
+
+	while (h->refresh_n < REFRESHES_MAX && h->work_n < WORKERS_MAX &&
+	    (domain = refresh_next(h->refresh)) != NULL) {
+		struct msg_sts m = { str_c(domain), STR("") };
+		struct work *w;
+		struct buf b;
+
+		if (work_of(h, domain) || keep_has_failed(h->keep, domain))
+			continue;
+		buf_init(&b, FRAME_MAX);
+		msg_sts_put(&b, &m);
+		w = start(h, domain, "", buf_str(&b), -1);
+		buf_free(&b);
+		/* The next look finds it again. */
+		if (!w)
+			return;
+		w->refreshes = true;
+		h->refresh_n++;
+	}
+}
+
 /* ---- the loop -------------------------------------------------------------------- */
 
 static void
@@ -425,6 +472,9 @@ turn(struct http *h, const sigset_t *mask, struct buf *packet)
 	struct work *who[1 + WORKERS_MAX];
 	nfds_t n = 1;
 	int reply, got;
+	int64_t ms = h->refresh_n < REFRESHES_MAX && h->work_n < WORKERS_MAX ?
+	    refresh_wait(h->refresh) : -1;
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
 
 	/* With all workers busy, only for the end of one. */
 	p[0] = (struct pollfd){ .fd = h->work_n < WORKERS_MAX ? CHANNEL_FD : -1,
@@ -435,7 +485,7 @@ turn(struct http *h, const sigset_t *mask, struct buf *packet)
 			p[n++] = (struct pollfd){ .fd = h->works[i].fd,
 				.events = POLLIN };
 		}
-	if (ppoll(p, n, NULL, mask) <= 0)
+	if (ppoll(p, n, ms < 0 ? NULL : &wait, mask) <= 0)
 		return true;
 	for (nfds_t i = 1; i < n; i++)
 		if (p[i].revents != 0)
@@ -457,6 +507,7 @@ loop(struct http *h)
 
 	sigemptyset(&none);
 	buf_init(&packet, FRAME_MAX);
+	refresh(h);
 	while (!got_term && turn(h, &none, &packet)) {
 		if (got_chld)
 			reap();
@@ -464,6 +515,7 @@ loop(struct http *h)
 			got_usr1 = 0;
 			log_reopen();
 		}
+		refresh(h);
 	}
 	buf_free(&packet);
 	/* Their requests fail, and are made again. */
@@ -548,7 +600,9 @@ main(int argc, char **argv)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	catch_signals();
 	h->keep = keep_new();
+	h->refresh = refresh_new(h->policies);
 	loop(h);
+	refresh_free(h->refresh);
 	keep_free(h->keep);
 	if (h->policies >= 0)
 		close(h->policies);

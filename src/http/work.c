@@ -92,6 +92,42 @@ fetch(const struct conf *c, struct fetch *f, struct buf *body, long *code,
 
 /* ---- a policy ------------------------------------------------------------------- */
 
+struct look_txt {
+	struct arena *a;
+	bool done;
+	struct str id;		/* empty: there is no policy */
+};
+
+static void
+on_txt(void *arg, const struct dns_txt_answer *answer)
+{
+	struct look_txt *l = arg;
+
+	l->done = true;
+	if (answer->status == DNS_OK)
+		l->id = arena_str(l->a,
+		    sts_record_id(answer->text, answer->text_n));
+}
+
+/* The id that DNS has for the policy of DOMAIN, in A; empty: none. */
+static struct str
+look_up_id(const struct conf *c, struct str domain, struct arena *a)
+{
+	struct look_txt l = { .a = a, .id = STR("") };
+	struct loop *loop = loop_new();
+	struct dns *dns = resolver_new(c, loop);
+
+	if (dns != NULL) {
+		dns_txt(dns, arena_printf(a, "_mta-sts.%.*s", STR_ARG(domain)),
+		    on_txt, &l);
+		while (!l.done)
+			loop_once(loop, true);
+		dns_free(dns);
+	}
+	loop_free(loop);
+	return l.id;
+}
+
 void
 work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
     struct arena *a)
@@ -103,6 +139,12 @@ work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
 	const char *why;
 	long code;
 
+	r->id = m->id.n > 0 ? m->id : look_up_id(c, m->domain, a);
+	if (r->id.n == 0) {
+		/* RFC 8461 3.3: what is kept goes on until it is over. */
+		r->text = STR("there is no TXT record of it now");
+		return;
+	}
 	f.url = arena_printf(a, "https://mta-sts.%.*s/.well-known/mta-sts.txt",
 	    STR_ARG(m->domain));
 	buf_init(&body, STS_POLICY_MAX);

@@ -244,7 +244,8 @@ msg_sts_result_put(struct buf *b, const struct msg_sts_result *m)
 {
 	frame_begin(b, MSG_STS_RESULT);
 	frame_put_u64(b, TAG_1, m->ok ? 1 : 0);
-	frame_put(b, TAG_2, m->text);
+	frame_put(b, TAG_2, m->id);
+	frame_put(b, TAG_3, m->text);
 	frame_end(b);
 }
 
@@ -258,7 +259,8 @@ msg_sts_result_get(struct str packet, struct msg_sts_result *m)
 	if (!open_as(&f, packet, MSG_STS_RESULT))
 		return false;
 	ok = frame_get_u64(&f, TAG_1);
-	m->text = frame_get(&f, TAG_2);
+	m->id = frame_get(&f, TAG_2);
+	m->text = frame_get(&f, TAG_3);
 	if (!frame_close(&f) || ok > 1)
 		return false;
 	m->ok = ok == 1;

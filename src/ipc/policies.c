@@ -135,8 +135,18 @@ read_file(int fd, struct policy_file *f)
 	return -1;
 }
 
-int
-policies_get(int dir, struct str domain, struct policy_file *f)
+/* To read one is no use of it, also where the file system would note that. */
+static int
+open_quietly(int dir, const char *name)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+	int fd = sys_openat(dir, name, flags | O_NOATIME, 0);
+
+	return fd >= 0 || errno != EPERM ? fd : sys_openat(dir, name, flags, 0);
+}
+
+static int
+get(int dir, struct str domain, struct policy_file *f, bool use)
 {
 	char name[DOMAIN_MAX + 1];
 	struct stat st;
@@ -148,13 +158,15 @@ policies_get(int dir, struct str domain, struct policy_file *f)
 		errno = EINVAL;
 		return -1;
 	}
-	fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	fd = open_quietly(dir, name);
 	if (fd < 0)
 		return -1;
 	rc = sys_fstat(fd, &st);
 	if (rc == 0)
 		rc = read_file(fd, f);
 	if (rc == 0)
+		f->used = st.st_atime;
+	if (rc == 0 && use)
 		note_use(fd, &st);
 	e = errno;
 	sys_close(fd);
@@ -163,9 +175,23 @@ policies_get(int dir, struct str domain, struct policy_file *f)
 }
 
 int
+policies_get(int dir, struct str domain, struct policy_file *f)
+{
+	return get(dir, domain, f, true);
+}
+
+int
+policies_look(int dir, struct str domain, struct policy_file *f)
+{
+	return get(dir, domain, f, false);
+}
+
+int
 policies_put(int dir, struct str domain, const struct policy_file *f)
 {
 	char name[DOMAIN_MAX + 1];
+	struct timespec times[2] = { { .tv_sec = f->used },
+		{ .tv_nsec = UTIME_OMIT } };
 	struct buf b;
 	int fd, rc = -1, e;
 
@@ -181,7 +207,9 @@ policies_put(int dir, struct str domain, const struct policy_file *f)
 	buf_init(&b, HEAD_MAX + POLICIES_TEXT_MAX);
 	buf_addf(&b, "sts1 %lld %s\n", (long long)f->fetched, f->id);
 	buf_add(&b, buf_str(&f->text));
-	if (sys_write_all(fd, b.p, b.n) == 0 && sys_fdatasync(fd) == 0)
+	if (sys_write_all(fd, b.p, b.n) == 0 &&
+	    (f->used == 0 || sys_futimens(fd, times) == 0) &&
+	    sys_fdatasync(fd) == 0)
 		rc = sys_renameat(dir, TMP_NAME, dir, name);
 	e = errno;
 	sys_close(fd);
@@ -239,14 +267,16 @@ forget(int dir, struct all *all, size_t max)
 	return 0;
 }
 
-int
-policies_trim(int dir, size_t max)
+/* Fills ALL, to be freed in any case.  -1: errno. */
+static int
+list(int dir, struct all *all)
 {
-	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0), rc = 0;
-	struct all all = { .n = 0 };
+	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
 	struct dirent *e;
 	DIR *d;
 
+	*all = (struct all){ .n = 0 };
+	arena_init(&all->names, (size_t)1 << 30);
 	if (fd < 0)
 		return -1;
 	d = fdopendir(fd);
@@ -254,13 +284,40 @@ policies_trim(int dir, size_t max)
 		sys_close(fd);
 		return -1;
 	}
-	arena_init(&all.names, (size_t)1 << 30);
 	while ((e = readdir(d)) != NULL)
-		all_add(&all, dir, e->d_name);
+		all_add(all, dir, e->d_name);
 	closedir(d);
-	if (all.n > max)
+	return 0;
+}
+
+static void
+all_free(struct all *all)
+{
+	arena_free(&all->names);
+	mem_free(all->v);
+}
+
+int
+policies_each(int dir, void (*fn)(void *arg, const char *domain, int64_t used),
+    void *arg)
+{
+	struct all all;
+	int rc = list(dir, &all);
+
+	for (size_t i = 0; i < all.n; i++)
+		fn(arg, all.v[i].name, all.v[i].at);
+	all_free(&all);
+	return rc;
+}
+
+int
+policies_trim(int dir, size_t max)
+{
+	struct all all;
+	int rc = list(dir, &all);
+
+	if (rc == 0 && all.n > max)
 		rc = forget(dir, &all, max);
-	arena_free(&all.names);
-	mem_free(all.v);
+	all_free(&all);
 	return rc;
 }

@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, Tiny, free_port, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, Tiny, free_port, run, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 
@@ -190,6 +190,11 @@ class World:
             self.zone += f'_mta-sts.{domain}.test TXT "{line}"\n'
         self.names.change(self.zone)
 
+        def known():
+            said = run("drill", "-p", str(self.names.port), "@127.0.0.1", f"_mta-sts.{domain}.test", "TXT").decode()
+            return f'"{line}"' in said if line else "v=STSv1" not in said
+        wait_for("the record", known)
+
     def send(self, *domains):
         with self.b.smtp() as c:
             for n in domains:
@@ -321,6 +326,47 @@ def ended():
         wait_for("both", lambda: {"badcert", "wrong"} <= set(w.arrived()))
 
 
+def refreshed():
+    """Without mail: what is in use is fetched anew after a day, with the record of then; nothing else is."""
+    with World() as w:
+        names = ("good", "wild", "second", "none", "nomatch", "badcert", "wrong")
+        for n in names:
+            w.web.answers[n + ".test"] = POLICIES[n].replace("86400", "604800")
+        w.send(*names)
+        wait_for("all of them", lambda: all(os.path.exists(w.kept(n)) for n in names))
+        wait_for("what arrives", lambda: {"good", "wild", "second", "none"} <= set(w.arrived()))
+        w.b.stop()
+        for n in names:
+            w.age(n, {"wild": 700000, "wrong": 80000}.get(n, 90000))
+        before = {n: open(w.kept(n), encoding="ascii").read() for n in names}
+        # Nobody has used it for more than a month.
+        long_ago = time.time() - 32 * 86400
+        os.utime(w.kept("second"), (long_ago, long_ago))
+        lately = time.time() - 7 * 86400
+        os.utime(w.kept("good"), (lately, lately))
+        w.web.asked.clear()
+        w.record("good", "v=STSv1; id=later")
+        w.record("nomatch", None)
+        w.web.answers["good.test"] = policy("testing", "mx.good.test", age=604800)
+        w.web.answers.pop("badcert.test")
+        # The mail that waits for them is no reason to ask.
+        w.b.write_conf(w.b.extra + "queue { deliver = false }\n")
+        w.b.start()
+        # What is fetched for nobody was not used; to read it here would be a use, too.
+        wait_for("the newer policy", lambda: os.stat(w.kept("good")).st_mtime > lately + 1)
+        assert abs(os.stat(w.kept("good")).st_atime - lately) < 10
+        wait_for("its text", lambda: "mode: testing" in open(w.kept("good"), encoding="ascii").read())
+        head = open(w.kept("good"), encoding="ascii").readline().split()
+        assert head[2] == "later" and abs(int(head[1]) - time.time()) < 60, head
+        # Who has no record any more, and whose server has none, keeps what there is.
+        for n, why in (("nomatch", "there is no TXT record"), ("badcert", "HTTP status 404")):
+            wait_for(f"the word of {n}", lambda n=n, why=why: re.search(
+                rf"policy of {n}\.test: cannot be fetched anew: .*{why}.*: the one that is kept holds", w.b.log()))
+        assert sorted(w.web.asked) == [(f"{n}.test", "/.well-known/mta-sts.txt") for n in ("badcert", "good")], w.web.asked
+        for n in names[1:]:
+            assert open(w.kept(n), encoding="ascii").read() == before[n], n
+
+
 def helper(b):
     for line in b.ctl("status").stdout.split("\n"):
         if line.startswith("helper barid-http"):
@@ -370,7 +416,7 @@ def proxied():
 
 
 def main():
-    for test in (modes, lasting, ended, without_helper, proxied):
+    for test in (modes, lasting, ended, refreshed, without_helper, proxied):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -193,7 +193,7 @@ END_TEST
 START_TEST(sts)
 {
 	struct msg_sts in = { STR("example.org"), STR("20261121") }, out;
-	struct msg_sts_result r = { true, STR("mode: none\n") }, got;
+	struct msg_sts_result r = { true, STR("a1"), STR("mode: none\n") }, got;
 
 	setup();
 	msg_sts_put(&b, &in);
@@ -205,11 +205,13 @@ START_TEST(sts)
 		msg_sts_result_put(&b, &r);
 		ck_assert(msg_sts_result_get(buf_str(&b), &got));
 		ck_assert_int_eq(got.ok, ok);
+		ck_str(got.id, r.id);
 		ck_str(got.text, r.text);
 	}
 	frame_begin(&b, MSG_STS_RESULT);
 	frame_put_u64(&b, 1, 2);
 	frame_put(&b, 2, STR(""));
+	frame_put(&b, 3, STR(""));
 	frame_end(&b);
 	got.ok = true;
 	ck_assert(!msg_sts_result_get(buf_str(&b), &got));

@@ -87,6 +87,51 @@ START_TEST(kept)
 }
 END_TEST
 
+struct seen {
+	unsigned n;
+	int64_t used;
+};
+
+static void
+see(void *arg, const char *domain, int64_t used)
+{
+	struct seen *s = arg;
+
+	ck_assert_str_eq(domain, "a.test");
+	s->used = used;
+	s->n++;
+}
+
+/* Only what is read for mail is in use. */
+START_TEST(in_use)
+{
+	struct policy_file f = { .fetched = 1000, .id = "1", .used = 5000 };
+	struct seen s = { 0 };
+	struct stat st;
+
+	setup();
+	buf_init(&f.text, 100);
+	ck_assert_int_eq(policies_put(dir, STR("a.test"), &f), 0);
+	buf_free(&f.text);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(policies_look(dir, STR("a.test"), &f), 0);
+		ck_assert_int_eq(f.used, 5000);
+		buf_free(&f.text);
+	}
+	ck_assert_int_eq(policies_each(dir, see, &s), 0);
+	ck_assert_uint_eq(s.n, 1);
+	ck_assert_int_eq(s.used, 5000);
+	expect("a.test", "1", 1000, "");
+	ck_assert_int_eq(fstatat(dir, "a.test", &st, 0), 0);
+	ck_assert_int_ge(st.st_atime, clock_wall() - 100);
+	ck_assert_int_eq(policies_look(dir, STR("b.test"), &f), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	buf_free(&f.text);
+	end();
+	ck_assert_int_eq(policies_each(-1, see, &s), -1);
+}
+END_TEST
+
 /* S-56: a name from the network is no way out of the directory. */
 START_TEST(names)
 {
@@ -163,4 +208,4 @@ START_TEST(trimmed)
 }
 END_TEST
 
-UNIT_MAIN("policies", kept, names, broken, trimmed)
+UNIT_MAIN("policies", in_use, kept, names, broken, trimmed)
