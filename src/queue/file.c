@@ -44,6 +44,20 @@ read_exactly(int fd, char *p, size_t n, off_t at)
 	return true;
 }
 
+/*
+ * When a message was read is nobody's business, and would be one more thing to
+ * write; but only its owner may ask for that.
+ */
+static int
+open_quietly(const struct spool_name *n, int flags)
+{
+	int fd = sys_openat(n->dir, n->path, flags | O_NOATIME, 0);
+
+	if (fd < 0 && errno == EPERM)
+		fd = sys_openat(n->dir, n->path, flags, 0);
+	return fd;
+}
+
 static int
 open_file(struct queue *q, const char *id, struct queue_file *f,
     const char **reason)
@@ -56,7 +70,7 @@ open_file(struct queue *q, const char *id, struct queue_file *f,
 
 	if (spool_name(q, f->place, id, &n) < 0)
 		return -1;
-	f->fd = sys_openat(n.dir, n.path, flags, 0);
+	f->fd = open_quietly(&n, flags);
 	if (f->fd < 0) {
 		if (errno == ELOOP || errno == EISDIR || errno == ENXIO) {
 			*reason = no_plain_file;
