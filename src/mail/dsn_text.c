@@ -74,6 +74,8 @@ static const struct explanation explanations[] = {
 	    "Please check the address, and try again later." },
 	{ "4.4", "No way to the mail server of the recipient was found.",
 	    "Please check the address for typing mistakes and send the message again." },
+	{ "4.5", "There is so much mail for the same place that the message waits for its turn.",
+	    "Please try again later." },
 	{ "4.6", "The message went round in circles: a mail system on its way is not set up well.",
 	    "Please forward this report to the person who runs your mail system." },
 	{ "4.7", "The message could not be delivered in the time that is allowed for it.",

@@ -106,6 +106,9 @@ tell_story(struct dsn_rcpt *d, const struct queue_history *h, struct arena *a)
 	d->try_n = h->host_n;
 	d->attempts = h->attempts;
 	d->first_attempt = h->first;
+	/* It waits without one. */
+	if (d->last_attempt == 0)
+		d->last_attempt = h->hosts[h->host_n - 1].time;
 }
 
 /* Adds what was tried so far to those who wait, or were given up. */

@@ -295,20 +295,33 @@ hungry_pop(struct dests *all)
 static uint32_t
 parked_pop(struct dest *d)
 {
+	uint32_t slot = parking_take(&d->parking, d->r->index);
+
 	count_parked(d, -1);
-	return parking_take(&d->parking, d->r->index);
+	/* When it was to be looked at there says nothing of an attempt. */
+	index_at(d->r->index, slot)->due = 0;
+	return slot;
 }
 
 void
 dest_park(struct dest *d, const struct job *j)
 {
 	parking_add(&d->parking, d->r->index, j->file.env.priority, j->slot);
+	index_at(d->r->index, j->slot)->due = patience_until(j);
 	count_parked(d, 1);
 	/* With nothing in the line, nobody else would ask for it. */
 	if (d->waiting == 0) {
 		dest_feed(d);
 		dest_pump(d);
 	}
+}
+
+void
+dest_unpark(struct dest *d, uint32_t slot)
+{
+	count_parked(d, -1);
+	index_wait(d->r->index, slot, 0);
+	runner_wake(d->r);
 }
 
 bool

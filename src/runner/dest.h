@@ -87,6 +87,8 @@ bool dest_full(const struct dest *d);
 void dest_park(struct dest *d, const struct job *j);
 /* A message that is parked at D has its turn before one at OTHER, as it seems. */
 bool dest_is_sooner(const struct dest *d, const struct dest *other);
+/* SLOT is parked at D no more, and due. */
+void dest_unpark(struct dest *d, uint32_t slot);
 /* There may be room for what is parked. */
 void dest_feed(struct dest *d);
 /* Puts a delivery into the line; dest_pump() moves it. */

@@ -389,6 +389,13 @@ index_shift(struct index *x, int64_t by)
 			heap_up(x, h, at);
 		}
 	}
+	for (uint32_t i = 0; i < x->slot_n; i++) {
+		struct known *k = &x->slots[i];
+
+		if (k->state == KNOWN_PARKED && k->due > 0 &&
+		    k->due != INT64_MAX)
+			k->due += by;
+	}
 }
 
 void

@@ -21,7 +21,7 @@ enum known_state {
 /* A message that is in new/ or cur/: 32 octets each, and 12 around it. */
 struct known {
 	uint64_t time;		/* the id's digits of time ... */
-	int64_t due;		/* seconds since 1970 */
+	int64_t due;		/* seconds since 1970; of a parked one: see patience.c */
 	uint32_t process;	/* ... and those of process */
 	uint32_t heap_at;
 	uint32_t next;		/* in the list of free or parked slots */
@@ -55,7 +55,7 @@ void index_claim(struct index *x, uint32_t slot);
 uint32_t index_take(struct index *x, int64_t now);
 /* When the next is due; INT64_MAX: none waits. */
 int64_t index_next_due(const struct index *x);
-/* All that wait, but for those that are to be taken at once, do so BY later. */
+/* All that wait, or are parked, but for those that are to be taken at once, do so BY later. */
 void index_shift(struct index *x, int64_t by);
 /* Nobody waits beyond LATEST any more. */
 void index_clamp(struct index *x, int64_t latest);

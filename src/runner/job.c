@@ -331,30 +331,45 @@ job_link(struct job *j)
 	score_add(r->score, COUNT_RUNNER_ACTIVE, 1);
 }
 
-void
-job_start(struct runner *r, uint32_t slot, struct dest *from)
+struct job *
+job_load(struct runner *r, uint32_t slot, const char **reason)
 {
 	struct job *j = mem_alloc(sizeof(*j));
 	struct known *k = index_at(r->index, slot);
-	const char *reason = NULL;
 	int error;
 
 	j->r = r;
 	j->slot = slot;
-	j->from = from;
 	j->file.fd = -1;
 	index_id(r->index, slot, j->id);
 	arena_init(&j->arena, JOB_ARENA);
 	job_link(j);
 	if (queue_load(r->queue, k->place, j->id, k->verify != 0, &j->arena,
-		&j->file, &reason) < 0) {
-		error = errno;
-		j->file.fd = -1;
-		unreadable(r, slot, j->id, error, reason);
-		job_free(j);
+		&j->file, reason) == 0) {
+		k->verify = false;
+		return j;
+	}
+	error = errno;
+	j->file.fd = -1;
+	job_free(j);
+	errno = error;
+	return NULL;
+}
+
+void
+job_start(struct runner *r, uint32_t slot, struct dest *from)
+{
+	const char *reason = NULL;
+	struct job *j = job_load(r, slot, &reason);
+	struct known *k = index_at(r->index, slot);
+	char id[QUEUE_ID_SIZE];
+
+	if (j == NULL) {
+		index_id(r->index, slot, id);
+		unreadable(r, slot, id, errno, reason);
 		return;
 	}
-	k->verify = false;
+	j->from = from;
 	/* Unless it was called for another reason. */
 	j->partly = k->partly && from != NULL;
 	k->partly = false;

@@ -73,6 +73,8 @@ struct job {
 	struct job **mark_at;
 };
 
+/* Loads the message.  NULL: errno, and the REASON of EBADMSG. */
+struct job *job_load(struct runner *r, uint32_t slot, const char **reason) MUST_USE;
 /*
  * Loads the message, which was parked at FROM or nowhere, and sends its
  * recipients on their ways.
@@ -95,6 +97,8 @@ void job_recall(struct job *j, size_t rcpt, enum outcome o, const struct queue_a
 void job_recall_all(struct job *j);
 /* plan.c: sends its recipients on their ways, or it where it waits. */
 void job_plan(struct job *j);
+/* Its recipients; those that were tried lately, if it was parked PARTLY. */
+void job_rcpts(struct job *j, bool partly);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */
@@ -109,6 +113,9 @@ struct delays job_delays(const struct job *j, int64_t begun_ms,
  */
 struct str again_source(struct job *j, size_t rcpt, struct str source,
     struct queue_attempt **last);
+
+/* patience.c: when it is to be looked at though it is parked, in seconds. */
+int64_t patience_until(const struct job *j);
 
 /* finish.c: all outcomes are there. */
 void finish_job(struct job *j);

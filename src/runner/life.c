@@ -122,6 +122,14 @@ life_next(const struct conf_queue *q, const struct envelope *e,
 }
 
 int64_t
+life_look(const struct conf_queue *q, const struct life *l, int64_t now)
+{
+	int64_t at = notice_after(&q->delay_notice, l->begun, now);
+
+	return l->deadline && l->end < at ? l->end : at;
+}
+
+int64_t
 life_waits(const struct envelope *e, int64_t due, int64_t now)
 {
 	int64_t own[ENVELOPE_RETRY_MAX], longest = 0;

@@ -42,6 +42,8 @@ unsigned life_attempts(const struct conf_queue *q, const struct envelope *e);
 int64_t life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
     uint32_t (*random)(uint32_t below));
+/* When it is to be looked at if nobody tries it: a notice, or its deadline; INT64_MAX. */
+int64_t life_look(const struct conf_queue *q, const struct life *l, int64_t now);
 /*
  * Until when the message must be left alone, though it was taken up; 0: it
  * need not be.  DUE is when it asked to be tried, 0 if it is in no hurry.

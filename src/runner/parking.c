@@ -61,3 +61,34 @@ parking_take(struct parking *p, struct index *x)
 	index_at(x, slot)->state = KNOWN_BUSY;
 	return slot;
 }
+
+static void
+sweep_level(struct parking *p, struct index *x, unsigned level,
+    bool (*fn)(void *arg, uint32_t slot), void *arg)
+{
+	uint32_t slot = p->first[level], last = INDEX_NONE, next;
+
+	for (; slot != INDEX_NONE; slot = next) {
+		next = index_at(x, slot)->next;
+		if (!fn(arg, slot)) {
+			last = slot;
+			continue;
+		}
+		if (last == INDEX_NONE)
+			p->first[level] = next;
+		else
+			index_at(x, last)->next = next;
+	}
+	p->last[level] = last;
+	if (last == INDEX_NONE)
+		p->used &= ~(1u << level);
+}
+
+void
+parking_sweep(struct parking *p, struct index *x,
+    bool (*fn)(void *arg, uint32_t slot), void *arg)
+{
+	for (unsigned level = 0; level < PARKING_LEVELS; level++)
+		if ((p->used & 1u << level) != 0)
+			sweep_level(p, x, level, fn, arg);
+}

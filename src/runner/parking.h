@@ -20,5 +20,8 @@ void parking_add(struct parking *p, struct index *x, int priority,
     uint32_t slot);
 /* The next of those that are parked is busy again; INDEX_NONE: none is. */
 uint32_t parking_take(struct parking *p, struct index *x);
+/* Calls FN with all that are parked; those that it has put elsewhere it says so of. */
+void parking_sweep(struct parking *p, struct index *x,
+    bool (*fn)(void *arg, uint32_t slot), void *arg);
 
 #endif

@@ -265,22 +265,6 @@ park(struct job *j, const struct plan *p)
 	return true;
 }
 
-/*
- * It was parked when some of its recipients had been tried already: these
- * wait for the next attempt, which the end of this pass will set.
- */
-static void
-skip_tried(struct job *j)
-{
-	struct queue_attempt *last;
-
-	if (queue_notes(&j->file, &j->arena, &last) < 0)
-		return;
-	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
-		j->rcpts[i].tried = last[i].time != 0 &&
-		    last[i].time >= j->file.next;
-}
-
 /* What the routes and the source go by. */
 static void
 plan_facts(struct job *j, struct plan *p)
@@ -302,6 +286,34 @@ plan_facts(struct job *j, struct plan *p)
 		p->facts.way = &p->way;
 }
 
+/*
+ * It was parked when some of its recipients had been tried already: these
+ * wait for the next attempt, which the end of this pass will set.
+ */
+static void
+skip_tried(struct job *j)
+{
+	struct queue_attempt *last;
+
+	if (queue_notes(&j->file, &j->arena, &last) < 0)
+		return;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		j->rcpts[i].tried = last[i].time != 0 &&
+		    last[i].time >= j->file.next;
+}
+
+void
+job_rcpts(struct job *j, bool partly)
+{
+	const struct envelope *e = &j->file.env;
+
+	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
+	if (partly)
+		skip_tried(j);
+}
+
 void
 job_plan(struct job *j)
 {
@@ -309,11 +321,9 @@ job_plan(struct job *j)
 	struct plan p = { .last = &p.first };
 	int64_t until;
 
-	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
-	for (size_t i = 0; i < e->rcpt_n; i++) {
-		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
+	job_rcpts(j, j->partly);
+	for (size_t i = 0; i < e->rcpt_n; i++)
 		p.left += j->rcpts[i].todo;
-	}
 	if (owes(e))
 		job_recall_all(j);
 	/* One more than there are: nothing ends while it starts. */
@@ -332,8 +342,6 @@ job_plan(struct job *j)
 		return;
 	}
 	plan_facts(j, &p);
-	if (j->partly)
-		skip_tried(j);
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		if (j->rcpts[i].todo && !j->rcpts[i].tried)
 			plan_rcpt(j, i, &p);

@@ -267,8 +267,9 @@ on_tick(void *arg)
 	remove_tick(r);
 	drop_tick(r);
 	slots_hurry(r);
-	if (++r->ticks % SWEEP_TICKS == 0)
-{
+	if (++r->ticks % SWEEP_TICKS == 0 || r->looking)
+		patience_tick(r);
+	if (r->ticks % SWEEP_TICKS == 0) {
 		dests_tick(r);
 		groups_tick(r);
 	}

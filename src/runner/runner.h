@@ -113,6 +113,8 @@ struct runner {
 	uint64_t lost_counted;
 	struct job *marking;		/* these wait for the journal */
 	struct finish *finishes;
+	bool looking;			/* there is more that patience.c looks at */
+	size_t looks;			/* those it writes of now */
 	bool closing;			/* nothing wakes the loop any more */
 
 	struct scan *scan;
@@ -178,6 +180,9 @@ void identity_load(struct runner *r);	/* before the sandbox */
 /* NULL: S has none. */
 const struct tls_identity *identity_of(const struct runner *r, const struct conf_server *s);
 void identity_free(struct runner *r);
+
+/* patience.c: looks at what is parked, by time. */
+void patience_tick(struct runner *r);
 
 /* control.c */
 void control_start(struct runner *r);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long mail is tried and when: settings in headers, deadlines, holds, mended routes, and a stop in mid-delivery."""
+import collections
 import email
 import email.utils
 import glob
@@ -257,6 +258,37 @@ def null_sender():
         assert w.origin.messages() == []
 
 
+def behind_a_rate():
+    """K6, N-16: what is parked and not tried at all has its notice by time, once, and its deadline."""
+    n = 60
+    with World("queue { retry = {1h} delay-notice = {3s} runners = 1 }\n"
+               "destination \"far\" { rate = 1 per = 1h }\n") as w:
+        for i in range(n):
+            w.send(f"a{i}@far.example")
+        w.b.send(SENDER, ["quiet@far.example"], TEXT.format("x"), rcpt_options=["NOTIFY=FAILURE"])
+        w.send("late@far.example", fields="x-mq-maxdelivertime: +4s\r\n")
+        went = len(w.far.messages(1))
+        wait_for("the reports", lambda: len(w.origin.messages()) >= n + 1 - went, 60)
+        told = collections.Counter()
+        for m in w.origin.messages():
+            m = email.message_from_bytes(m["text"])
+            status = m.get_payload()[1].get_payload()[1]
+            told[status["Final-Recipient"].split(";")[1].strip(), status["Action"], status["Status"]] += 1
+        gone = {r["path"] for m in w.far.messages() for r in m["rcpts"]}
+        assert gone == {"a0@far.example"}, gone
+        want = {(f"a{i}@far.example", "delayed", "4.4.5"): 1 for i in range(1, n)}
+        failed = ("late@far.example", "failed", "4.4.7")
+        assert told.pop(failed) == 1 and told.pop(("late@far.example", "delayed", "4.4.5"), 1) == 1
+        assert told == want, told
+        # They keep their places, and it is written down that they had it: not again after a restart.
+        w.b.stop()
+        w.b.start()
+        before = len(w.origin.messages())
+        w.b.ctl("queue", "hold", "--all")
+        wait_for("them to be held", lambda: {p for p, _ in w.b.spooled()} == {"hold"})
+        assert len(w.origin.messages()) == before
+
+
 def held():
     with World("queue { retry = {1h} }\n") as w:
         w.send("wait@far.example")
@@ -306,7 +338,7 @@ def stopped():
 
 
 def main():
-    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, unknown, null_sender, held,
+    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, unknown, null_sender, behind_a_rate, held,
                  mended, stopped):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue

@@ -260,5 +260,25 @@ START_TEST(many_jumps)
 }
 END_TEST
 
-UNIT_MAIN("life", five_days, lengths, next, waits, jumps, deadlines,
+/* What is not tried is looked at for a notice, and for its deadline. */
+START_TEST(looks)
+{
+	struct conf_queue q = queue();
+	struct envelope e = envelope(NOW);
+	struct life l = life_of(&q, &e, &steady, NOW);
+
+	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + 4 * HOUR);
+	ck_assert_int_eq(life_look(&q, &l, NOW + 4 * HOUR), INT64_MAX);
+	q.delay_notice.n = 0;
+	ck_assert_int_eq(life_look(&q, &l, NOW), INT64_MAX);
+	e.deadline_us = (NOW + HOUR) * 1000;
+	l = life_of(&q, &e, &steady, NOW);
+	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + HOUR);
+	q.delay_notice.n = 1;
+	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + HOUR);
+	ck_assert_int_eq(life_look(&q, &l, NOW + DAY), NOW + HOUR);
+}
+END_TEST
+
+UNIT_MAIN("life", five_days, lengths, next, waits, looks, jumps, deadlines,
     many_jumps)

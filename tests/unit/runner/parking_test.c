@@ -44,6 +44,50 @@ START_TEST(in_order)
 }
 END_TEST
 
+static bool
+is_odd(void *arg, uint32_t slot)
+{
+	unsigned *seen = arg;
+
+	(*seen)++;
+	if (slot % 2 == 0)
+		return false;
+	index_wait(x, slot, 7);
+	return true;
+}
+
+static bool
+stays(void *arg, uint32_t slot)
+{
+	(void)slot;
+	(*(unsigned *)arg)++;
+	return false;
+}
+
+/* Some leave the line where they stand; the others keep their order. */
+START_TEST(swept)
+{
+	unsigned seen = 0;
+
+	x = index_new();
+	for (unsigned i = 0; i < MANY; i++)
+		(void)park(i + 1, i % 10 == 3 ? 5 : 0);
+	parking_sweep(&p, x, is_odd, &seen);
+	ck_assert_uint_eq(seen, MANY);
+	seen = 0;
+	parking_sweep(&p, x, stays, &seen);
+	ck_assert_uint_eq(seen, MANY / 2);
+	/* One that comes now is the last. */
+	ck_assert_uint_eq(park(MANY + 1, 0), MANY);
+	for (unsigned i = 0; i <= MANY; i += 2)
+		ck_assert_uint_eq(parking_take(&p, x), i);
+	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+	for (unsigned i = 1; i < MANY; i += 2)
+		ck_assert_int_eq(index_at(x, i)->state, KNOWN_WAITING);
+	index_free(x);
+}
+END_TEST
+
 /* K14: three of four are of the highest, and the fourth is anybody's. */
 START_TEST(by_priority)
 {
@@ -101,4 +145,4 @@ START_TEST(urgent)
 }
 END_TEST
 
-UNIT_MAIN("parking", in_order, by_priority, nobody_waits_for_ever, urgent)
+UNIT_MAIN("parking", in_order, swept, by_priority, nobody_waits_for_ever, urgent)

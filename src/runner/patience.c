@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * patience -- what is parked is not forgotten.
+ *
+ * A message behind a destination that takes only so much waits there without
+ * being tried, and it may be long.  Its sender hears of the delay all the same
+ * when it is time, and its deadline holds.  While it is parked its slot of the
+ * index says when that is the next time.  It keeps its place in the line: for
+ * a notice it is loaded aside, and only the count of notices in its file is
+ * changed, in place, as an attempt would that may begin meanwhile.  What has no
+ * time left leaves the line, and job_plan() gives it up.
+ */
+
+#include <errno.h>
+
+#include "dest.h"
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "result.h"
+#include "runner.h"
+
+/* Notices that are written at once. */
+#define LOOKS_MAX 64
+/* One that could not be written is tried again then. */
+#define AGAIN_S 300
+
+struct notice {
+	struct job *j;
+	struct bounce bounce;
+	unsigned delays;
+	bool written;
+};
+
+static int64_t
+now_ms(void)
+{
+	return clock_wall_us() / 1000;
+}
+
+/* True if recipient I waits in the line, and its sender wants to hear of that. */
+static bool
+is_waiting(const struct job *j, size_t i)
+{
+	return j->rcpts[i].todo && !j->rcpts[i].tried &&
+	    bounce_wanted(j, i, DSN_DELAYED);
+}
+
+/* How many notices there should have been by now; 0: nobody wants another. */
+static unsigned
+notices_due(const struct job *j, const struct life *l)
+{
+	unsigned n = schedule_delays(&j->r->conf->queue.delay_notice,
+	    now_ms() - l->begun);
+
+	for (size_t i = 0; n > j->file.env.delays && i < j->file.env.rcpt_n;
+	     i++)
+		if (is_waiting(j, i))
+			return n;
+	return 0;
+}
+
+/* In seconds, as the index has it. */
+static int64_t
+next_look(const struct job *j, const struct life *l)
+{
+	int64_t at = life_look(&j->r->conf->queue, l, now_ms());
+
+	return at == INT64_MAX ? at : (at + 999) / 1000;
+}
+
+int64_t
+patience_until(const struct job *j)
+{
+	struct life l = expire_life(j);
+
+	return notices_due(j, &l) > 0 ? 0 : next_look(j, &l);
+}
+
+/* ---- a notice ------------------------------------------------------------- */
+
+static void
+notice_work(void *arg)
+{
+	struct notice *n = arg;
+	struct job *j = n->j;
+
+	n->written = bounce_commit(&n->bounce) == 0;
+	if (!n->written)
+		log_error(j->id, "cannot write a report to the sender: %s",
+		    strerror(errno));
+	else if (queue_note_delay(&j->file, n->delays) < 0 ||
+	    queue_sync(&j->file) < 0)
+		log_warn(j->id, "cannot note a delay report: %s",
+		    strerror(errno));
+}
+
+static void
+notice_done(void *arg)
+{
+	struct notice *n = arg;
+	struct job *j = n->j;
+	struct runner *r = j->r;
+	uint32_t slot = index_find(r->index, j->id);
+
+	r->finishing--;
+	r->looks--;
+	if (n->written) {
+		log_as("bounce", LOG_LEVEL_INFO, j->id,
+		    "sender delay notification: %s", n->bounce.id);
+		record_dsn(j, &n->bounce);
+	} else if (slot != INDEX_NONE &&
+	    index_at(r->index, slot)->state == KNOWN_PARKED)
+		index_at(r->index, slot)->due = clock_wall() + AGAIN_S;
+	job_free(j);
+	/* May move the index. */
+	if (n->written)
+		runner_announce(r, n->bounce.id);
+	mem_free(n);
+}
+
+static void
+notice_start(struct job *j, const struct life *l, unsigned delays)
+{
+	struct notice *n = mem_alloc(sizeof(*n));
+
+	n->j = j;
+	n->delays = delays;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		if (!is_waiting(j, i))
+			continue;
+		j->rcpts[i].result = result_words(TEMPFAIL, "4.4.5",
+		    STR("it waits for its turn: no more is sent there now"));
+		bounce_add(&n->bounce, j, i, DSN_DELAYED, l->end / 1000);
+	}
+	queue_id_new(n->bounce.id);
+	j->r->finishing++;
+	j->r->looks++;
+	loop_pool_run(j->r->disk, notice_work, notice_done, n);
+}
+
+/* ---- looking -------------------------------------------------------------- */
+
+/* True if the message must leave the line: there is no time left for it. */
+static bool
+look_at(struct runner *r, uint32_t slot)
+{
+	struct known *k = index_at(r->index, slot);
+	const char *reason;
+	struct job *j = job_load(r, slot, &reason);
+	unsigned delays;
+	struct life l;
+	bool over;
+
+	/* Whoever tries it will see. */
+	k->due = INT64_MAX;
+	if (j == NULL)
+		return false;
+	job_rcpts(j, k->partly != 0);
+	l = expire_life(j);
+	over = expire_is_over(j);
+	delays = over ? 0 : notices_due(j, &l);
+	if (!over)
+		k->due = next_look(j, &l);
+	if (delays > 0)
+		notice_start(j, &l, delays);
+	else
+		job_free(j);
+	return over;
+}
+
+struct sweep {
+	struct dest *d;
+	int64_t now;
+};
+
+static bool
+sweep_one(void *arg, uint32_t slot)
+{
+	struct sweep *s = arg;
+	struct runner *r = s->d->r;
+
+	if (index_at(r->index, slot)->due > s->now)
+		return false;
+	if (r->looks >= LOOKS_MAX || r->job_n >= r->job_max) {
+		r->looking = true;
+		return false;
+	}
+	if (!look_at(r, slot))
+		return false;
+	dest_unpark(s->d, slot);
+	return true;
+}
+
+void
+patience_tick(struct runner *r)
+{
+	struct sweep s = { .now = clock_wall() };
+	size_t at = 0;
+	struct str key;
+	void *d;
+
+	r->looking = false;
+	while (map_next(r->dests.all, &at, &key, &d)) {
+		s.d = d;
+		if (s.d->parked > 0)
+			parking_sweep(&s.d->parking, r->index, sweep_one, &s);
+	}
+}
