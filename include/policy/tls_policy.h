@@ -27,6 +27,8 @@ struct tls_facts {
 	size_t record_n;
 	const struct sts_policy *sts;	/* of the domain; NULL: none */
 	const char *host;		/* an MX host */
+	bool requiretls;		/* RFC 8689: it must be known who the host is */
+	bool trusted_name;		/* that it is this host DNSSEC says, or the configuration */
 };
 
 enum tls_demand {
@@ -46,6 +48,7 @@ struct tls_decision {
 	enum tls_basis basis;
 	struct conf_place place;
 	bool tell;		/* TLS_DEMAND_MAY: say what enforcing would do */
+	bool refused;		/* TLS_DEMAND_SKIP: for good, by RFC 8689 */
 	const char *reason;	/* in words, static */
 };
 

@@ -8,6 +8,10 @@
  * alone, since an attacker could have seen to that.  MTA-STS adds to DANE
  * only where DANE can not say who the host is.  Without either, "dane" is
  * "may".
+ *
+ * Mail that demands TLS itself (RFC 8689 4.2.1) goes only to a host of which
+ * DNSSEC, MTA-STS or the configuration says that it is the right one, and that
+ * shows it by its certificate.
  */
 
 #include "policy/tls_policy.h"
@@ -84,8 +88,8 @@ by_dns(const struct tls_facts *f)
 	    "there are neither TLSA records nor an MTA-STS policy");
 }
 
-struct tls_decision
-tls_policy(const struct tls_facts *f)
+static struct tls_decision
+by_level(const struct tls_facts *f)
 {
 	switch (f->level) {
 	case TLS_OFF:
@@ -100,4 +104,25 @@ tls_policy(const struct tls_facts *f)
 	default:
 		return by_conf(f, TLS_DEMAND_MAY, "TLS is used if it is offered");
 	}
+}
+
+struct tls_decision
+tls_policy(const struct tls_facts *f)
+{
+	struct tls_decision d = by_level(f);
+
+	if (!f->requiretls || d.demand == TLS_DEMAND_SKIP ||
+	    d.demand == TLS_DEMAND_NAME || d.demand == TLS_DEMAND_DANE)
+		return d;
+	d.tell = false;
+	if (f->trusted_name) {
+		d.demand = TLS_DEMAND_NAME;
+		d.reason = "the message requires TLS with a host that is known";
+		return d;
+	}
+	d.demand = TLS_DEMAND_SKIP;
+	d.refused = true;
+	d.reason = "the message requires TLS (REQUIRETLS), and neither DNSSEC "
+	    "nor MTA-STS says that this is the host";
+	return d;
 }

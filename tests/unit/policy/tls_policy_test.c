@@ -94,4 +94,46 @@ START_TEST(decisions)
 }
 END_TEST
 
-UNIT_MAIN("tls_policy", usable, decisions)
+/* RFC 8689 4.2.1: nobody but a host that is known, and that proves to be it. */
+START_TEST(required)
+{
+	static const struct str mx[] = { { "mx.a.test", 9 } };
+	static const struct sts_policy enforce = { STS_ENFORCE, 1, mx, 1 };
+	static const struct sts_policy testing = { STS_TESTING, 1, mx, 1 };
+	static const struct {
+		int level;
+		enum tlsa_state tlsa;
+		const struct dns_tlsa *records;
+		const struct sts_policy *sts;
+		bool trusted;
+		enum tls_demand demand;
+		bool refused;
+	} cases[] = {
+		{ TLS_DANE, TLSA_PRESENT, &good, NULL, true, TLS_DEMAND_DANE, false },
+		{ TLS_DANE, TLSA_PRESENT, &pkix, NULL, true, TLS_DEMAND_NAME, false },
+		{ TLS_DANE, TLSA_ABSENT, NULL, NULL, true, TLS_DEMAND_NAME, false },
+		{ TLS_DANE, TLSA_UNASKED, NULL, NULL, false, TLS_DEMAND_SKIP, true },
+		{ TLS_DANE, TLSA_UNASKED, NULL, &enforce, false, TLS_DEMAND_NAME, false },
+		{ TLS_DANE, TLSA_UNASKED, NULL, &testing, false, TLS_DEMAND_SKIP, true },
+		{ TLS_DANE, TLSA_FAILED, NULL, &enforce, false, TLS_DEMAND_SKIP, false },
+		/* Servers of an upstream. */
+		{ TLS_MAY, TLSA_UNASKED, NULL, NULL, true, TLS_DEMAND_NAME, false },
+		{ TLS_REQUIRED, TLSA_UNASKED, NULL, NULL, true, TLS_DEMAND_NAME, false },
+		{ TLS_VERIFIED, TLSA_UNASKED, NULL, NULL, true, TLS_DEMAND_NAME, false },
+		{ TLS_OFF, TLSA_UNASKED, NULL, NULL, false, TLS_DEMAND_SKIP, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tls_facts f = { .level = cases[i].level, .tlsa = cases[i].tlsa,
+			.records = cases[i].records, .record_n = cases[i].records != NULL,
+			.sts = cases[i].sts, .host = "mx.a.test", .requiretls = true,
+			.trusted_name = cases[i].trusted };
+		struct tls_decision d = tls_policy(&f);
+
+		ck_assert_msg(d.demand == cases[i].demand && d.refused == cases[i].refused &&
+		    !d.tell, "case %zu: %d: %s", i, (int)d.demand, d.reason);
+	}
+}
+END_TEST
+
+UNIT_MAIN("tls_policy", usable, decisions, required)
