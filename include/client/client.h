@@ -80,6 +80,11 @@ struct client_message {
 	const char *unfit;
 	enum dsn_ret ret;
 	struct str envid;	/* xtext */
+	struct str auth;	/* RFC 4954 5: xtext or "<>", for who knows us; or empty */
+	int priority;		/* RFC 6710 */
+	char by[16];		/* RFC 2852: "60;RT", or "" */
+	bool requiretls;	/* RFC 8689: said where it can be */
+	bool only_requiretls;	/* ... and the message goes nowhere else */
 	/*
 	 * Reads the text from octet AT: the count, 0 at the end, -1 errno (the
 	 * connection is then given up).  ARG is that of client_new().
@@ -158,7 +163,8 @@ void client_quit(struct client *c);
 /* What the server offered, and is not ignored, for logs: bits. */
 enum { EXT_PIPELINING = 1, EXT_SIZE = 2, EXT_8BITMIME = 4, EXT_DSN = 8, EXT_STARTTLS = 16,
 	EXT_AUTH = 32, EXT_CHUNKING = 64, EXT_SMTPUTF8 = 128, EXT_ENHANCED = 256,
-	EXT_BINARYMIME = 512, EXT_LIMITS = 1024 };
+	EXT_BINARYMIME = 512, EXT_LIMITS = 1024, EXT_REQUIRETLS = 2048,
+	EXT_MT_PRIORITY = 4096, EXT_DELIVERBY = 8192 };
 unsigned client_extensions(const struct client *c);
 /* The bit of a keyword; 0: it is none of these. */
 unsigned client_extension(struct str keyword);

@@ -26,6 +26,9 @@ static const struct keyword {
 	{ { "ENHANCEDSTATUSCODES", 19 }, EXT_ENHANCED },
 	{ { "BINARYMIME", 10 }, EXT_BINARYMIME },
 	{ { "LIMITS", 6 }, EXT_LIMITS },
+	{ { "REQUIRETLS", 10 }, EXT_REQUIRETLS },
+	{ { "MT-PRIORITY", 11 }, EXT_MT_PRIORITY },
+	{ { "DELIVERBY", 9 }, EXT_DELIVERBY },
 };
 
 unsigned

@@ -109,12 +109,36 @@ cannot_take(struct client *c, struct reply *r)
 	return true;
 }
 
+/* RFC 8689: what a server says of it in the clear counts for nothing. */
+static bool
+has_requiretls(const struct client *c)
+{
+	return c->tls && (c->ext & EXT_REQUIRETLS) != 0;
+}
+
+/* RFC 8689 4.2.1: another host may have it. */
+static bool
+lacks_requiretls(struct client *c, struct reply *r)
+{
+	if (!c->m->only_requiretls || has_requiretls(c))
+		return false;
+	*r = client_words(c, "4.7.30",
+	    "the message requires TLS on its whole way, and the server does"
+	    " not offer REQUIRETLS");
+	return true;
+}
+
 static void
 write_start(struct client *c)
 {
 	struct reply r;
 
 	if (c->m->rcpt_n == 0) {
+		c->phase = GO_DRAIN;
+		return;
+	}
+	if (lacks_requiretls(c, &r)) {
+		client_all_done(c, TEMPFAIL, STEP_MAIL, &r);
 		c->phase = GO_DRAIN;
 		return;
 	}
@@ -199,6 +223,22 @@ add_path(struct buf *b, const char *verb, const struct path *p)
 	buf_addc(b, '>');
 }
 
+/* How the message is to be treated from here on. */
+static void
+add_wishes(const struct client *c, const struct client_message *m,
+    struct buf *b)
+{
+	if (m->requiretls && has_requiretls(c))
+		buf_add(b, STR(" REQUIRETLS"));
+	if (m->priority != 0 && (c->ext & EXT_MT_PRIORITY) != 0)
+		buf_addf(b, " MT-PRIORITY=%d", m->priority);
+	if ((c->ext & EXT_DELIVERBY) != 0)
+		add_param(b, " BY=", str_c(m->by));
+	/* RFC 4954 5: to a server that knows who we are. */
+	if (c->o.user != NULL && (c->ext & EXT_AUTH) != 0)
+		add_param(b, " AUTH=", m->auth);
+}
+
 static void
 write_mail(struct client *c)
 {
@@ -217,6 +257,7 @@ write_mail(struct client *c)
 	c->utf8 = c->ext & EXT_SMTPUTF8 && needs_utf8(m);
 	if (c->utf8)
 		buf_add(b, STR(" SMTPUTF8"));
+	add_wishes(c, m, b);
 	if (c->ext & EXT_DSN) {
 		if (m->ret != RET_UNSAID)
 			buf_adds(b, m->ret == RET_FULL ? " RET=FULL" :

@@ -281,6 +281,35 @@ static const struct dialogue extensions[] = {
 	    .script = HI "S:250 8BITMIME\n",
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.3 its header has 8-bit"
 	    " text\nend\nready\n" },
+	{ "wishes that nobody knows",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = 1,
+		.requiretls = true, .priority = -3, .by = "60;RT",
+		.auth = LIT("<>") },
+	    .text = "one\r\n",
+	    .script = HI "S:250-REQUIRETLS\nS:250 HELP\n" MAIL "S:550\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n" },
+	{ "wishes that are known, but to somebody who does not know us",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = 1,
+		.priority = 9, .by = "60;RT", .auth = LIT("<>") },
+	    .text = "one\r\n",
+	    .script = HI "S:250-MT-PRIORITY MIXER\nS:250-AUTH PLAIN\n"
+	    "S:250 DELIVERBY 10\n"
+	    "C:MAIL FROM:<a@x.test> MT-PRIORITY=9 BY=60;RT\nS:550\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n" },
+	{ "REQUIRETLS is offered under TLS",
+	    .m = { .from = PATH("a", "x.test"), .rcpts = to, .rcpt_n = 1,
+		.requiretls = true, .only_requiretls = true },
+	    .o = { .tls_already = true },
+	    .text = "one\r\n",
+	    .script = HI "S:250 REQUIRETLS\n"
+	    "C:MAIL FROM:<a@x.test> REQUIRETLS\nS:550\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n" },
+	{ "REQUIRETLS that is offered in the clear counts for nothing", M(1),
+	    .m.requiretls = true, .m.only_requiretls = true,
+	    .script = HI "S:250 REQUIRETLS\n",
+	    .events = "ready\nrcpt 0 temp mail 0 4.7.30 the message requires "
+	    "TLS on its whole way, and the server does not offer REQUIRETLS\n"
+	    "end\nready\n" },
 	{ "SMTPUTF8 that is not offered", M(1), .m.smtputf8 = true,
 	    .script = SLOW,
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"
