@@ -72,6 +72,10 @@ say_envelope(struct explain *x, const struct queue_file *f)
 	say_word(x, "own-route", e->route);
 	say_word(x, "own-source", e->source);
 	say_word(x, "own-retry", e->retry);
+	if (e->tls_wish != TLS_UNSAID)
+		explain_say(x, "requiretls", CONF_NOWHERE, "%s",
+		    e->tls_wish == TLS_WISH_REQUIRED ? "yes" :
+		    "no, also where the domain demands TLS");
 	if (e->priority != 0)
 		explain_say(x, "priority", CONF_NOWHERE, "%d", e->priority);
 	if (e->max_attempts != 0)

@@ -19,6 +19,7 @@
 #include "mail/limits.h"
 #include "mail/report.h"
 #include "runner.h"
+#include "wish.h"
 
 /* The text of a report: the original, and some octets for each recipient. */
 #define REPORT_MAX ((size_t)64 << 20)
@@ -40,12 +41,15 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 	case DSN_FAILED:
 		return (notify & NOTIFY_FAILURE) != 0;
 	case DSN_DELAYED:
-		return (notify & NOTIFY_DELAY) != 0;
+		return (notify & NOTIFY_DELAY) != 0 ||
+		    (wish_by_is_late(e, clock_wall_us()) && (notify & NOTIFY_NEVER) == 0);
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
 	case DSN_EXPANDED:
 		break;
 	}
+	if (j->rcpts[i].result.by_ends && (notify & NOTIFY_NEVER) == 0)
+		return true;
 	return (notify & NOTIFY_SUCCESS) != 0 &&
 	    !j->rcpts[i].result.relayed_dsn &&
 	    !j->rcpts[i].result.discarded;
@@ -170,6 +174,8 @@ write_report(const struct bounce *b, struct str text, bool smtputf8)
 		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
 		.smtputf8 = smtputf8,
 		.report = str_c(report_name(REPORT_DSN)),
+		.tls_wish = o->tls_wish == TLS_WISH_REQUIRED ?
+		    TLS_WISH_REQUIRED : TLS_UNSAID,
 		.priority = (int)b->job->r->conf->dsn.priority,
 		.rcpts = &rcpt,
 		.rcpt_n = 1 };
@@ -202,6 +208,9 @@ bounce_commit(const struct bounce *b)
 	bool smtputf8;
 	int done = -1;
 
+	/* RFC 8689 5. */
+	if (o->tls_wish == TLS_WISH_REQUIRED)
+		ret = RET_HDRS;
 	buf_init(&original, MAIL_HEADER_MAX + DSN_FULL_MAX);
 	buf_init(&text, REPORT_MAX);
 	buf_init(&id, 512);

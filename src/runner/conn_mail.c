@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "token.h"
+#include "wish.h"
 
 /* The whole transaction: the sum of RFC 5321's times, and 500 octets a second. */
 #define TRANSACTION_MS 2400000
@@ -77,6 +78,8 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
+	res->by_ends = wish_by_ends(&v->job->file.env,
+	    client_extensions(c->client));
 	res->too_many = is_too_many(o, step, r);
 	res->tls = tls_facts(c, &v->job->arena);
 	res->source = arena_str(&v->job->arena, buf_str(&c->source));
@@ -195,7 +198,12 @@ fill_message(struct conn *c, struct delivery *v)
 		.rcpt_n = v->n,
 		.ret = e->ret,
 		.envid = e->envid,
+		.auth = e->auth,
+		.priority = e->priority,
+		.requiretls = e->tls_wish == TLS_WISH_REQUIRED,
+		.only_requiretls = c->way->requiretls,
 		.read = conn_text_read };
+	wish_by(e, clock_wall_us(), v->message.by, sizeof(v->message.by));
 	conn_text_fit(c, &v->message);
 }
 

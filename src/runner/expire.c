@@ -70,11 +70,17 @@ count_attempts(struct job *j)
 	return h;
 }
 
-/* Time is up; but a mailbox that stayed full is its owner's to see to. */
+/*
+ * Time is up: 5.4.7 where the sender set it (RFC 2852 4).  But a mailbox that
+ * stayed full is its owner's to see to.
+ */
 static void
-set_status(struct result *res)
+set_status(const struct job *j, struct result *res)
 {
-	if (strcmp(res->status, "4.2.2") == 0)
+	if (j->file.env.by_mode == BY_RETURN &&
+	    now_ms() >= j->file.env.by_us / 1000)
+		memcpy(res->status, "5.4.7", sizeof("5.4.7"));
+	else if (strcmp(res->status, "4.2.2") == 0)
 		res->status[0] = '5';
 	else
 		memcpy(res->status, "4.4.7", sizeof("4.4.7"));
@@ -119,7 +125,7 @@ give_up_one(struct job *j, size_t i)
 	struct job_rcpt *jr = &j->rcpts[i];
 
 	jr->result.outcome = PERMFAIL;
-	set_status(&jr->result);
+	set_status(j, &jr->result);
 	jr->expired = true;
 	score_add(j->r->score, COUNT_BOUNCED, 1);
 	record_given_up(j, i);

@@ -82,7 +82,10 @@ plan_report(struct finish *f)
 {
 	struct job *j = f->j;
 	int64_t age = clock_wall_us() / 1000 - f->life.begun;
-	unsigned due = schedule_delays(&j->r->conf->queue.delay_notice, age);
+	int64_t times[LIFE_NOTICES_MAX];
+	struct conf_times notices = life_notices(&j->r->conf->queue,
+	    &j->file.env, &f->life, times);
+	unsigned due = schedule_delays(&notices, age);
 	bool delay = due > j->file.env.delays, none;
 
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
@@ -123,6 +126,9 @@ static bool
 delay_wanted(const struct job *j)
 {
 	bool none;
+
+	if (j->file.env.by_mode == BY_NOTIFY)
+		return true;
 
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
 		if (action_of(j, i, &none) == DSN_DELAYED && !none &&

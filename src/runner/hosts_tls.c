@@ -44,7 +44,10 @@ struct look {
 static int
 level_of(const struct dest *d, const struct host *h)
 {
-	return h->server != NULL ? h->server->tls : d->way->tls;
+	if (h->server != NULL)
+		return h->server->tls;
+	/* RFC 8689 4.2.1: all is asked that could say who the host is. */
+	return d->way->requiretls ? TLS_DANE : d->way->tls;
 }
 
 /* Which names a certificate may have that TLSA records of usage 2 vouch for. */
@@ -79,7 +82,10 @@ decide(const struct look *l, const struct look_one *one)
 	struct host *h = one->host;
 	struct tls_facts f = { .level = level_of(d, h), .tlsa = one->state,
 		.records = one->tlsa, .record_n = one->tlsa_n,
-		.host = h->name, .sts = h->server == NULL ? l->sts : NULL };
+		.host = h->name, .sts = h->server == NULL ? l->sts : NULL,
+		.requiretls = d->way->requiretls,
+		.trusted_name = h->server != NULL ? h->server->tls != TLS_OFF :
+						    l->q.mx_secure };
 
 	if (h->server != NULL)
 		f.place = h->server->place;
@@ -245,7 +251,8 @@ hosts_tls(const struct tls_question *q)
 		if (!ask_tlsa(&l->one[i]))
 			l->pending--;
 	}
-	if (d->way->kind == DEST_MX && d->way->tls == TLS_DANE && q->domain != NULL) {
+	if (d->way->kind == DEST_MX && q->domain != NULL &&
+	    (d->way->tls == TLS_DANE || d->way->requiretls)) {
 		l->pending++;
 		sts_find(d->r, q->domain, on_sts, l);
 	}

@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "runner.h"
+#include "wish.h"
 
 /* Room for an envelope and as much for what became of it. */
 #define JOB_ARENA (ENVELOPE_ARENA + ((size_t)256 << 20))
@@ -156,13 +157,15 @@ job_mark_all(struct runner *r)
 }
 
 void
-job_result(struct job *j, size_t rcpt, const struct result *res,
+job_result(struct job *j, size_t rcpt, const struct result *given,
     const struct delays *d)
 {
 	static const enum score_counter counter[] = {
 		[DELIVERED] = COUNT_DELIVERED, [TEMPFAIL] = COUNT_DEFERRED,
 		[PERMFAIL] = COUNT_BOUNCED };
 	struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct result settled = wish_settle(jr, given);
+	const struct result *res = &settled;
 
 	if (!jr->todo)
 		panic("two outcomes for a recipient of %s", j->id);

@@ -97,19 +97,36 @@ notice_after(const struct conf_times *notice, int64_t begun, int64_t now)
 	return at;
 }
 
+struct conf_times
+life_notices(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t times[LIFE_NOTICES_MAX])
+{
+	struct conf_times t = { times, 0 };
+	int64_t by = e->by_us / 1000 - l->begun;
+
+	while (t.n < q->delay_notice.n && t.n < LIFE_NOTICES_MAX - 1) {
+		times[t.n] = q->delay_notice.v[t.n];
+		t.n++;
+	}
+	if (e->by_mode == BY_NOTIFY)
+		times[t.n++] = by > 0 ? by : 1;
+	return t;
+}
+
 int64_t
 life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
     uint32_t (*random)(uint32_t below))
 {
-	int64_t own[ENVELOPE_RETRY_MAX], at, next;
+	int64_t own[ENVELOPE_RETRY_MAX], times[LIFE_NOTICES_MAX], at, next;
+	struct conf_times notices = life_notices(q, e, l, times);
 	struct conf_times retry = { own, envelope_retry(e->retry, own) };
 
 	if (e->retry.n == 0 || retry.n == 0)
 		retry = q->retry;
 	next = schedule_next(&retry, l->begun, now, random);
 	/* The sender is told of a delay when it is time, not some hours later. */
-	if (notice && (at = notice_after(&q->delay_notice, l->begun, now)) <
+	if (notice && (at = notice_after(&notices, l->begun, now)) <
 	    next) {
 		int64_t most = (at - l->begun) / 100;
 

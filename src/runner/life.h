@@ -36,6 +36,13 @@ struct life life_of(const struct conf_queue *q, const struct envelope *e,
 /* How often it may be tried; 0: as often as there is time. */
 unsigned life_attempts(const struct conf_queue *q, const struct envelope *e);
 /*
+ * When the sender is told of a delay, after its life began: as Q says, and when
+ * the time to deliver by has come (RFC 2852).  In TIMES.
+ */
+#define LIFE_NOTICES_MAX 64
+struct conf_times life_notices(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t times[LIFE_NOTICES_MAX]);
+/*
  * When to try again.  NOTICE: somebody wants to hear of a delay.  RANDOM
  * gives a number below its argument.
  */

@@ -146,6 +146,9 @@ why_none(const struct lookup *l, struct buf *words)
 	if (l->skipped != NULL) {
 		buf_addf(words, "no mail host of %s can be trusted: %s: %s",
 		    name, l->skipped->name, l->skipped->tls.reason);
+		if (l->skipped->tls.refused)
+			return result_words(PERMFAIL, "5.7.10",
+			    buf_str(words));
 		return result_words(TEMPFAIL, "4.7.5", buf_str(words));
 	}
 	if (l->temporary) {

@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "policy/recipient.h"
 #include "runner.h"
+#include "wish.h"
 
 /* What becomes of an address is known: nothing is tried. */
 static void
@@ -96,6 +97,7 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
 		way = (struct dest_way){ .kind = DEST_UPSTREAM,
 			.name = str_c(t->upstream->name),
 			.upstream = t->upstream };
+	wish_way(&j->file.env, &way);
 	way.source = again_source(j, rcpt, t->source, &p->last_tried);
 	dest = dest_get(j->r, &way);
 	v = dest->filling;

@@ -21,6 +21,7 @@ struct result {
 	enum outcome outcome;
 	bool remote;		/* REPLY is what a peer said */
 	bool relayed_dsn;	/* the peer takes care of the success report */
+	bool by_ends;		/* a relay that RFC 2852 wants to be reported */
 	bool elsewhere;		/* another host, or connection, may be tried */
 	bool too_many;		/* the host wants another transaction for it */
 	bool discarded;		/* a route threw it away: nobody is told */

@@ -29,8 +29,8 @@ way_key(struct buf *b, const struct dest_way *w)
 {
 	static const char *const words[] = { "local", "mx", "upstream" };
 
-	buf_addf(b, "%s/%d/" STR_FMT "/", words[w->kind], level(w),
-	    STR_ARG(w->source));
+	buf_addf(b, "%s/%d%s/" STR_FMT "/", words[w->kind], level(w),
+	    w->requiretls ? "r" : "", STR_ARG(w->source));
 	if (w->fallback != NULL)
 		buf_addf(b, "%s/", w->fallback->name);
 }
@@ -60,6 +60,7 @@ way_new(const struct conf *c, const struct dest_way *w)
 	kept->upstream = own_upstream(c, w, &kept->arena);
 	kept->fallback = w->fallback;
 	kept->tls = w->tls;
+	kept->requiretls = w->requiretls;
 	kept->source = arena_cstr(&kept->arena, w->source);
 	return kept;
 }

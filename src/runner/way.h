@@ -15,6 +15,7 @@ struct dest_way {
 	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
 	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
 	int tls;		/* DEST_MX: enum conf_client_tls */
+	bool requiretls;	/* only to hosts that are known, over TLS (RFC 8689) */
 	struct str source;	/* what it leaves from, as in policy/source.h */
 };
 
@@ -25,6 +26,7 @@ struct way {
 	enum dest_kind kind;
 	const struct conf_upstream *upstream, *fallback;
 	int tls;		/* enum conf_client_tls, of MX hosts */
+	bool requiretls;
 	const char *source;
 };
 

@@ -46,6 +46,32 @@ envelope(int64_t arrival)
 		.arrival_us = arrival * 1000 };
 }
 
+/* RFC 2852: the sender is told when the time has come, and it is tried on. */
+START_TEST(by_time)
+{
+	const struct conf_queue q = queue();
+	struct envelope e = envelope(NOW);
+	struct life l = life_of(&q, &e, &steady, NOW);
+	int64_t times[LIFE_NOTICES_MAX];
+
+	ck_assert_uint_eq(life_notices(&q, &e, &l, times).n, 1);
+	e.by_us = (NOW + MIN) * 1000;
+	e.by_mode = BY_RETURN;
+	ck_assert_uint_eq(life_notices(&q, &e, &l, times).n, 1);
+	e.by_mode = BY_NOTIFY;
+	ck_assert_uint_eq(life_notices(&q, &e, &l, times).n, 2);
+	ck_assert_int_eq(times[0], 4 * HOUR);
+	ck_assert_int_eq(times[1], MIN);
+	/* The next attempt is not behind it. */
+	ck_assert_int_eq(life_next(&q, &e, &l, NOW, true, none_below),
+	    NOW + MIN);
+	/* What was over when it came is told of at the first attempt. */
+	e.by_us = (NOW - DAY) * 1000;
+	ck_assert_uint_eq(life_notices(&q, &e, &l, times).n, 2);
+	ck_assert_int_eq(times[1], 1);
+}
+END_TEST
+
 /* N-16: peer down for five days, whatever the jitter. */
 START_TEST(five_days)
 {
@@ -280,5 +306,5 @@ START_TEST(looks)
 }
 END_TEST
 
-UNIT_MAIN("life", five_days, lengths, next, waits, looks, jumps, deadlines,
+UNIT_MAIN("life", by_time, five_days, lengths, next, waits, looks, jumps, deadlines,
     many_jumps)
