@@ -215,6 +215,8 @@ conf_name_add_net(struct buf *b, const struct conf_net *net)
 {
 	char text[INET6_ADDRSTRLEN];
 
+	if (net->family == AF_UNIX)
+		buf_adds(b, "unix");
 	if (!inet_ntop(net->family, net->addr, text, sizeof(text)))
 		return;
 	buf_adds(b, text);

@@ -36,6 +36,8 @@ static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
+/* What a list of networks may hold besides. */
+static const char *const relay_words[] = { "unix", NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
@@ -71,7 +73,7 @@ static const struct option listen_options[] = {
 	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
 	OPT("connect", NETS, connect, "", 0, 0, "access.connect there."),
-	OPT("relay", NETS, relay, "", 0, 0, "access.relay there."),
+	WORDS("relay", NETS, relay, "", relay_words, "access.relay there."),
 	OPT("auth-required", BOOL, auth_required, "", 0, 0, "access.auth-required there."),
 	OPT("proxies", NETS, proxies, "", 0, 0, "access.proxies there."),
 	OPT("xclient", NETS, xclient, "", 0, 0, "access.xclient there."),
@@ -123,7 +125,7 @@ static const struct option auth_options[] = {
 static const struct option access_options[] = {
 	OPT("connect", NETS, connect, "{127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, fe80::/10}",
 	    0, 0, "Networks that may connect."),
-	OPT("relay", NETS, relay, "{127.0.0.0/8, ::1}", 0, 0, "Networks that may send anywhere without logging in."),
+	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", relay_words, "Networks that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
 	OPT("proxies", NETS, proxies, "", 0, 0, "Peers that send a PROXY header."),
 	OPT("xclient", NETS, xclient, "", 0, 0, "Networks that may say by XCLIENT for whom they speak."),

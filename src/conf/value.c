@@ -6,6 +6,8 @@
  * writes, conf_value_set() reads as the same value.
  */
 
+#include <sys/socket.h>
+
 #include "private.h"
 
 struct unit {
@@ -290,6 +292,16 @@ to_times(const struct setter *t, const struct values *l, struct conf_times *out)
 	return true;
 }
 
+/* "unix" is clients at a socket of this host, where that may stand. */
+static const char *
+to_net(const struct setter *t, const char *text, struct conf_net *net)
+{
+	if (!t->o->choices || strcmp(text, "unix") != 0)
+		return conf_name_to_net(str_c(text), net);
+	*net = (struct conf_net){ .family = AF_UNIX };
+	return NULL;
+}
+
 static bool
 to_nets(const struct setter *t, const struct values *l, struct conf_nets *out)
 {
@@ -299,7 +311,7 @@ to_nets(const struct setter *t, const struct values *l, struct conf_nets *out)
 	out->n = l->n;
 	out->v = arena_alloc(t->arena, (l->n + 1) * sizeof(*out->v));
 	for (i = 0; i < l->n; i++) {
-		why = conf_name_to_net(str_c(l->v[i].text), &out->v[i]);
+		why = to_net(t, l->v[i].text, &out->v[i]);
 		if (why) {
 			conf_complain(t->error, l->v[i].place, "%s: \"%s\" %s",
 			    t->name, l->v[i].text, why);

@@ -15,6 +15,10 @@ access_listed(const struct conf_nets *nets, const struct addr *a)
 {
 	const void *octets = addr_octets(a);
 
+	/* Who may come to a socket of this host is all one. */
+	for (size_t i = 0; addr_family(a) == AF_UNIX && i < nets->n; i++)
+		if (nets->v[i].family == AF_UNIX)
+			return true;
 	return octets != NULL && conf_nets_have(nets, addr_family(a), octets);
 }
 

@@ -458,9 +458,23 @@ def own_ports():
         for port in (base, base + 1, base + 2):
             with socket.create_connection(("127.0.0.1", port), 10) as s:
                 assert s.recv(100).startswith(b"220 ")
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(path)
-            assert s.recv(100).startswith(b"220 ")
+        def by_socket():
+            """What a client there hears that wants to send elsewhere, and to here."""
+            with socket.socket(socket.AF_UNIX) as s, s.makefile("rwb") as f:
+                s.connect(path)
+                said = [f.readline()]
+                for command in (b"HELO me.test", b"MAIL FROM:<x@y.test>", b"RCPT TO:<a@far.example>",
+                                b"RCPT TO:<alice@example.test>", b"QUIT"):
+                    f.write(command + b"\r\n")
+                    f.flush()
+                    said.append(f.readline())
+                return [line[:3].decode() for line in said]
+        assert by_socket() == ["220", "250", "250", "554", "250", "221"]
+        # The socket is named where it may relay; other listeners do not learn of it.
+        b.write_conf(b.extra.replace('tls = "off"', 'tls = "off" relay = {"unix"}'))
+        b.reload()
+        assert by_socket() == ["220", "250", "250", "250", "250", "221"]
+        assert 'listen.more.relay = {"unix"}' in b.ctl("config").stdout
         b.stop()
         assert not os.path.exists(path), "its socket goes with it"
 

@@ -12,7 +12,8 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, Names, Sink, free_port, listening, need, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import (ROOT, Barid, Names, Sink, certificate, free_port, listening, need, route, smarthost,  # noqa: E402
+                       upstream, wait_for)
 
 SENDER, RCPT = "alice@example.test", "you@far.example"
 RELAY = ("127.0.0.0/8",)
@@ -50,19 +51,25 @@ def order():
         assert "status=deferred" not in b.log()
 
 
+def next_server(rules, tls=()):
+    """What the first server puts off by RULES the second one gets, once and whole; over TLS if they have certificates."""
+    level = f'tls = "{"required" if tls else "off"}" '
+    with Sink(*tls, rules=rules) as first, Sink(*tls) as second, \
+            smarthost(("127.0.0.1", first.port, level), ("127.0.0.1", second.port, level + "backup = true"), extra=SLOW) as b:
+        b.send(SENDER, [RCPT, "two@far.example"], message())
+        m = second.messages(1)
+        b.empty()
+        assert [r["path"] for r in m[0]["rcpts"]] == [RCPT, "two@far.example"], (rules, m)
+        assert first.messages() == [] and len(second.messages()) == 1 and bool(m[0]["tls"]) == bool(tls), (rules, m)
+        assert "status=deferred" not in b.log() and b.mailbox("alice") == [], rules
+
+
 def failures():
     """H5: what is temporary goes to the next server, what is permanent stops; the last temporary answer stays."""
     later = ["CONNECT=421 4.3.2 not now", "EHLO=451 4.3.0 no", "MAIL=451 4.3.0 no", "RCPT=450 4.2.0 no",
              "DATA=451 4.3.0 no", "DOT=452 4.3.1 no", "RCPT=421 4.3.2 bye; drop", "MAIL=drop"]
     for rule in later:
-        with Sink(rules=[rule]) as first, Sink() as second, \
-                smarthost(server(first.port), server(second.port, "backup = true"), extra=SLOW) as b:
-            b.send(SENDER, [RCPT, "two@far.example"], message())
-            m = second.messages(1)
-            b.empty()
-            assert [r["path"] for r in m[0]["rcpts"]] == [RCPT, "two@far.example"], (rule, m)
-            assert first.messages() == [] and len(second.messages()) == 1
-            assert "status=deferred" not in b.log() and b.mailbox("alice") == [], rule
+        next_server([rule])
     for rule in ("MAIL=550 5.7.1 no", "RCPT=550 5.1.1 no", "DATA=554 5.3.0 no", "DOT=554 5.6.0 no"):
         with Sink(rules=[rule]) as first, Sink() as second, \
                 smarthost(server(first.port), server(second.port, "backup = true"), extra=SLOW) as b:
@@ -70,6 +77,13 @@ def failures():
             assert rule.split("=")[1].encode() in b.mail("alice", 1)[0], rule
             b.empty()
             assert [m for m in second.messages() if m["rcpts"][0]["path"] == RCPT] == [], rule
+    # The same behind a handshake, and one that fails.
+    with Sink() as folder:
+        tls = ("--tls-cert", *certificate(folder.out, "up.test"))
+        tls = (*tls[:2], "--tls-key", tls[2])
+        for rule in ("EHLO 2=451 4.3.0 no", "RCPT=450 4.2.0 no", "DOT=452 4.3.1 no", "MAIL=drop", "STARTTLS=454 4.7.0 no",
+                     "STARTTLS=drop"):
+            next_server([rule], tls)
     # Each recipient for itself; and a connection that is in use stays in use.
     mixed = ["RCPT /later/=450 4.2.0 greylisted", "RCPT /never/=550 5.1.1 nobody"]
     with Sink(rules=mixed) as first, Sink(rules=["RCPT /both/=451 4.3.3 the last word"]) as second, \

@@ -38,4 +38,32 @@ START_TEST(connecting)
 }
 END_TEST
 
-UNIT_MAIN("policy/access", connecting)
+/* A client at a socket of this host relays where the list says so. */
+START_TEST(by_socket)
+{
+	static const char *const text[] = { "", "access { relay = {unix, "
+	    "\"192.0.2.0/24\"} }\n" };
+	struct client_facts f = { .authenticated = false };
+	struct buf error;
+
+	buf_init(&error, 65536);
+	ck_assert_int_eq(addr_unix("/run/s", &f.peer), 0);
+	for (int named = 0; named < 2; named++) {
+		struct conf *c = conf_parse("test.conf", str_c(text[named]),
+		    &error);
+
+		ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+		ck_assert_int_eq(access_listed(&c->access.relay, &f.peer),
+		    named);
+		conf_free(c);
+	}
+	/* Nowhere else is it a word. */
+	ck_assert_ptr_null(conf_parse("test.conf",
+	    STR("access { connect = {unix} }\n"), &error));
+	ck_assert_str_eq(buf_cstr(&error), "test.conf:1: access.connect: "
+	    "\"unix\" is no network, expected an address or address/bits\n");
+	buf_free(&error);
+}
+END_TEST
+
+UNIT_MAIN("policy/access", connecting, by_socket)
