@@ -49,6 +49,9 @@ struct pop3_session {
 	bool box_open;
 	int message;		/* for a body function: the open message, which it closes */
 	uint64_t octets;	/* of it that were announced, by RETR */
+	struct buf head;	/* a header that goes in the place of its own, or empty */
+	bool head_sent;
+	off_t at;		/* from where on the file is sent */
 	uint64_t top_lines;	/* for TOP: lines of the body; UINT64_MAX: all */
 	uint64_t retrieved, removed;
 };
@@ -77,12 +80,16 @@ bool pop3_tls_begin(struct pop3_session *s);
 struct pop3_response pop3_lang(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_utf8(struct pop3_session *s, const struct command *c);
 
+/* pop3d_text.c */
+struct pop3_response pop3_retr(struct pop3_session *s, const struct command *c);
+struct pop3_response pop3_top(struct pop3_session *s, const struct command *c);
+
 /* pop3d_box.c */
+/* The number of a message that is there, from 1: its index; -1 with R set if not. */
+ptrdiff_t pop3_number(struct pop3_session *s, struct str arg, struct pop3_response *r);
 struct pop3_response pop3_stat(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_list(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_uidl(struct pop3_session *s, const struct command *c);
-struct pop3_response pop3_retr(struct pop3_session *s, const struct command *c);
-struct pop3_response pop3_top(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_dele(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_rset(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_noop(struct pop3_session *s, const struct command *c);

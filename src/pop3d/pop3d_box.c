@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pop3d_box -- the TRANSACTION and UPDATE states: looking, fetching,
- * marking, and at QUIT removing.
+ * pop3d_box -- the TRANSACTION and UPDATE states: looking, marking, and at
+ * QUIT removing.
  *
  * Numbers are those of the login for the whole session; what another
  * program removes meanwhile is an -ERR for that message only.
@@ -14,14 +14,11 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/sys.h"
-#include "mail/dot.h"
 
 #define READ_SIZE 65536
 
-/* The number of a message that is there, from 1: its index; -1 with R set if not. */
-static ptrdiff_t
-message_number(struct pop3_session *s, struct str arg, struct pop3_response *r)
+ptrdiff_t
+pop3_number(struct pop3_session *s, struct str arg, struct pop3_response *r)
 {
 	uint64_t n;
 
@@ -121,7 +118,7 @@ list_or_one(struct pop3_session *s, const struct command *c, void (*body)(struct
 		r.body = body;
 		return r;
 	}
-	ptrdiff_t i = message_number(s, c->arg, &r);
+	ptrdiff_t i = pop3_number(s, c->arg, &r);
 	if (i < 0)
 		return r;
 	buf_init(&b, 256);
@@ -143,145 +140,11 @@ pop3_uidl(struct pop3_session *s, const struct command *c)
 	return list_or_one(s, c, uidl_body, uidl_line);
 }
 
-/* Where TOP is in a message; LF, CRLF and a lone CR each end a line, as on the wire. */
-struct top {
-	uint64_t lines;	/* of the body, still to be sent */
-	bool in_body, in_line, cr;
-};
-
-/* How many octets of TEXT are within the header and the lines of the body. */
-static size_t
-top_part(struct top *t, struct str text)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		bool second = c == '\n' && t->cr;
-
-		t->cr = c == '\r';
-		if (second)
-			continue;
-		if (t->in_body && t->lines == 0)
-			return i;
-		if (c != '\r' && c != '\n') {
-			t->in_line = true;
-			continue;
-		}
-		if (t->in_body)
-			t->lines--;
-		else if (!t->in_line)
-			t->in_body = true;
-		t->in_line = false;
-	}
-	return text.n;
-}
-
-/* Half a message must not look like a whole one, nor one that changed meanwhile. */
-static void
-give_up(struct pop3_session *s, const char *why)
-{
-	log_error(NULL, "mailbox %s: a message is not sent to its end: %s", s->user, why);
-	s->lost = true;
-}
-
-/* Sends the open message, or its beginning, behind the response. */
-static void
-message_body(struct pop3_session *s)
-{
-	struct dot_encoder dot;
-	struct buf in, out;
-	struct top top = { .lines = s->top_lines };
-	struct wire sent = { 0 };
-
-	dot_encoder_init(&dot);
-	buf_init(&in, READ_SIZE);
-	buf_init(&out, READ_SIZE * 3);
-	char *room = buf_room(&in, READ_SIZE);
-	for (ssize_t n; room && !s->lost && (n = sys_read(s->message, room, READ_SIZE)) != 0;) {
-		if (n < 0) {
-			give_up(s, strerror(errno));
-			break;
-		}
-		struct str text = str_n(room, (size_t)n), part = text;
-		if (s->top_lines != UINT64_MAX)
-			part = str_head(text, top_part(&top, text));
-		wire_count(&sent, part);
-		dot_encode(&dot, part, &out);
-		pop3_put(s, buf_str(&out));
-		buf_reset(&out);
-		if (part.n < text.n)
-			break;
-	}
-	if (!s->lost && s->top_lines == UINT64_MAX && wire_octets(&sent) != s->octets)
-		give_up(s, "another program has written to it");
-	dot_encode_end(&dot, &out);
-	pop3_put(s, buf_str(&out));
-	buf_free(&out);
-	buf_free(&in);
-	sys_close(s->message);
-}
-
-/* Opens the message of NUMBER to be sent; -1 with R set if it cannot be. */
-static ptrdiff_t
-open_message(struct pop3_session *s, struct str number, struct pop3_response *r)
-{
-	ptrdiff_t i = message_number(s, number, r);
-
-	if (i < 0)
-		return -1;
-	if ((s->message = maildir_read(&s->box, (size_t)i)) < 0) {
-		*r = pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
-		r->ours = true;
-		return -1;
-	}
-	return i;
-}
-
-struct pop3_response
-pop3_retr(struct pop3_session *s, const struct command *c)
-{
-	struct pop3_response r;
-	ptrdiff_t i = open_message(s, c->arg, &r);
-
-	if (i < 0)
-		return r;
-	/* What is announced is what will be sent, whatever the file's name says. */
-	if (maildir_count(&s->box, (size_t)i, s->message, &s->octets) < 0) {
-		log_error(NULL, "mailbox %s: reading a message: %s", s->user, strerror(errno));
-		sys_close(s->message);
-		r = pop3_err(s, "[SYS/TEMP] message %td cannot be read", i + 1);
-		r.ours = true;
-		return r;
-	}
-	s->retrieved++;
-	s->top_lines = UINT64_MAX;
-	r = pop3_ok(s, "%llu octets", (unsigned long long)s->octets);
-	r.body = message_body;
-	return r;
-}
-
-struct pop3_response
-pop3_top(struct pop3_session *s, const struct command *c)
-{
-	struct str rest = c->arg, number = str_word(&rest), count = str_word(&rest);
-	struct pop3_response r;
-	uint64_t lines;
-
-	if (rest.n > 0 || str_u64(count, UINT32_MAX, &lines) < 0)
-		return pop3_err(s, "TOP needs a message number and a number of lines");
-	if (open_message(s, number, &r) < 0)
-		return r;
-	s->retrieved++;
-	s->top_lines = lines;
-	r = pop3_ok(s, "the top of it");
-	r.body = message_body;
-	return r;
-}
-
 struct pop3_response
 pop3_dele(struct pop3_session *s, const struct command *c)
 {
 	struct pop3_response r;
-	ptrdiff_t i = message_number(s, c->arg, &r);
+	ptrdiff_t i = pop3_number(s, c->arg, &r);
 
 	if (i < 0)
 		return r;
