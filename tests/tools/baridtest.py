@@ -609,7 +609,9 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
             return ""
 
     def log(self):
-        return self.read(self.log_path)
+        """The whole lines so far: one that is being written can be seen in part."""
+        text = self.read(self.log_path)
+        return text[:text.rfind("\n") + 1]
 
     def errors(self):
         return self.read(self.dir + "/stderr")
