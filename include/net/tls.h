@@ -31,6 +31,11 @@ struct tls_server_conf {
 	const char **wrong;
 };
 
+/*
+ * Has OpenSSL take its memory by lib/mem, which knows of forked sessions
+ * (mem_forked()).  Called before anything else is asked of OpenSSL.
+ */
+void tls_use_our_memory(void);
 /* NULL with the reason in ERROR. */
 struct tls_ctx *tls_server_ctx(const struct tls_server_conf *c, struct buf *error) MUST_USE;
 /* CA: file or directory of trust anchors; "": the system's. */

@@ -36,21 +36,21 @@ mem_forked(void)
 	young_begin();
 }
 
-/* N pieces of SIZE, zeroed; NULL: malloc's business. */
+/* N pieces of SIZE; NULL: malloc's business. */
 static void *
-take_young(size_t n, size_t size)
+take_young(size_t n, size_t size, bool zeroed)
 {
 	size_t all;
 
 	if (__builtin_mul_overflow(n, size, &all))
 		return NULL;
-	return young_take(all);
+	return young_take(all, zeroed);
 }
 
 void *
 mem_room(size_t n)
 {
-	void *p = take_young(1, n);
+	void *p = take_young(1, n, false);
 
 	if (p != NULL)
 		return p;
@@ -64,7 +64,7 @@ mem_room(size_t n)
 void *
 mem_array(size_t n, size_t size)
 {
-	void *p = take_young(n, size);
+	void *p = take_young(n, size, true);
 
 	if (p != NULL)
 		return p;
@@ -79,11 +79,15 @@ mem_array(size_t n, size_t size)
 static void *
 grow_young(void *p, size_t n, size_t size)
 {
-	size_t had = young_size(p);
-	void *q = mem_array(n, size);
+	size_t had = young_size(p), all;
+	void *q;
 
-	/* mem_array() would have ended the process if this overflowed. */
-	memcpy(q, p, had < n * size ? had : n * size);
+	if (__builtin_mul_overflow(n, size, &all))
+		out_of_memory(n, size);
+	if (all <= had)
+		return p;
+	q = mem_room(all);
+	memcpy(q, p, had);
 	young_give(p);
 	return q;
 }
@@ -95,7 +99,7 @@ mem_grow(void *p, size_t n, size_t size)
 
 	if (young_has(p))
 		return grow_young(p, n, size);
-	q = p == NULL ? take_young(n, size) : NULL;
+	q = p == NULL ? take_young(n, size, false) : NULL;
 	if (q != NULL)
 		return q;
 	q = n > 0 && size > 0 ? reallocarray(p, n, size) : realloc(p, 1);

@@ -9,8 +9,8 @@
 
 /* From now on there is some. */
 void young_begin(void);
-/* Zeroed; NULL: not begun, or used up. */
-void *young_take(size_t n);
+/* NULL: not begun, used up, or too much at once. */
+void *young_take(size_t n, bool zeroed);
 /* True if P was given by young_take(). */
 bool young_has(const void *p);
 /* The octets that P has room for. */

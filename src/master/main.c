@@ -560,6 +560,7 @@ main(int argc, char **argv)
 		return serve_stdin(o.path);
 	proc_fix_stdio();
 	environ_hide();
+	tls_use_our_memory();
 	umask(077);
 	/* After executing ourselves again the name would be "exe". */
 	(void)prctl(PR_SET_NAME, "barid");

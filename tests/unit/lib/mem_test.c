@@ -2,9 +2,11 @@
 
 /* mem -- zeroed, copied, compared; an impossible size ends the process. */
 
+#include <signal.h>
 #include <sysexits.h>
 
 #include "child.h"
+#include "lib/build.h"
 #include "lib/mem.h"
 
 START_TEST(allocates)
@@ -139,6 +141,48 @@ works_young(void)
 	mem_free(mem_grow(NULL, 0, 0));
 }
 
+/* What was given back is taken again by who wants about as much, and by nobody else. */
+static void
+is_taken_again(void)
+{
+	static const size_t sizes[] = { 1, 16, 100, 1024, 1025, 1280, 1281, 5000,
+		17000, 65536, 200000 };
+
+	mem_forked();
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		unsigned char *p = mem_alloc(sizes[i]), *q = mem_alloc(sizes[i]);
+
+		memset(p, 0xff, sizes[i]);
+		mem_free(p);
+		unsigned char *again = mem_alloc(sizes[i]);
+		for (size_t k = 0; k < sizes[i]; k++)
+			if (again[k] != 0)
+				_exit(1);
+		if (again == q || (!BUILD_ASAN && again != p))
+			_exit(2);
+		memset(again, 0xee, sizes[i]);
+		for (size_t k = 0; k < sizes[i]; k++)
+			if (q[k] != 0)
+				_exit(3);
+		mem_free(q);
+		mem_free(again);
+	}
+}
+
+/* A pointer in what was given back is not followed wherever it leads. */
+static void
+is_written_after(void)
+{
+	char *p, *volatile q;
+
+	mem_forked();
+	p = mem_alloc(100);
+	q = p;
+	mem_free(p);
+	memset(q, 0x41, 8);
+	mem_free(mem_alloc(100));
+}
+
 static void
 young_overflows(void)
 {
@@ -172,6 +216,9 @@ END_TEST
 START_TEST(forked)
 {
 	ck_assert_int_eq(child_run(works_young, -1), 0);
+	ck_assert_int_eq(child_run(is_taken_again, -1), 0);
+	if (!BUILD_ASAN)
+		ck_assert_int_eq(child_run(is_written_after, -1), 128 + SIGABRT);
 	ck_assert_int_eq(child_run(young_overflows, -1), EX_TEMPFAIL);
 }
 END_TEST
