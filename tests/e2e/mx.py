@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Silent, Sink, certificate, free_port, wait_for  # noqa: E402
+from baridtest import Barid, Names, Silent, Sink, Taker, certificate, free_port, spool, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 RELAY = ("127.0.0.0/8",)
@@ -283,6 +283,30 @@ def equals():
         assert "status=deferred" not in b.log()
 
 
+def many():
+    """N-13 with two thousand: half of them each, and all to the one that is left."""
+    n = 2000
+    port = free_port(["127.0.0.2", "127.0.0.3"])
+    extra = f"smtp-port = {port}\nqueue {{ retry = {{1h}} runners = 1 per-connection = 1 }}\n"
+    with Names(ZONE) as names, Taker("127.0.0.2", port) as two, Taker("127.0.0.3", port) as three, \
+            Barid(relay=RELAY, extra=names.conf + extra) as b:
+        b.stop()
+        spool(b, SENDER, "to%@equal.test", n)
+        b.start()
+        wait_for("all", lambda: two.count() + three.count() == n, 60)
+        # Nine times what is to be expected.
+        assert abs(two.count() - n // 2) < 200, (two.count(), three.count())
+        b.empty()
+        before = three.count()
+        two.process.kill()
+        b.stop()
+        spool(b, SENDER, "to%@equal.test", n)
+        b.start()
+        wait_for("all of the others", lambda: three.count() == before + n, 60)
+        b.empty()
+        assert "status=deferred" not in b.log()
+
+
 def silent():
     """N-13: a host that does not even refuse costs a few connections their 30 seconds, and not each message."""
     port = free_port(["127.0.0.2", "127.0.0.3"])
@@ -301,7 +325,7 @@ def silent():
 
 
 def main():
-    for test in (exchange, ring, routing, equals, silent):
+    for test in (exchange, ring, routing, equals, many, silent):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -241,6 +241,43 @@ class Sink(Peer):
         shutil.rmtree(self.out, ignore_errors=True)
 
 
+class Taker:
+    """`load sink`: a server that takes everything, fast, and writes down whose it was."""
+
+    def __init__(self, host="127.0.0.1", port=0):
+        self.file = tempfile.mktemp(prefix="barid-taken-")
+        self.process = subprocess.Popen([OBJ + "/tools/load", "sink", "-o", self.file, host, str(port)],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def count(self):
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stdout.readline())["messages"]
+
+    def taken(self):
+        """Ends it; the RCPT line of each message that it took."""
+        self.process.terminate()
+        assert self.process.wait() == 0
+        with open(self.file, encoding="ascii") as f:
+            return f.read().splitlines()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.file)
+
+
+def spool(b, sender, rcpt, count):
+    """Puts COUNT messages into the spool of a barid that does not run; in RCPT a % is the number of each."""
+    made = subprocess.run([OBJ + "/tools/spool", "-n", str(count), b.dir + "/spool", "7BIT", sender, rcpt],
+                          input=b"Subject: x\r\n\r\ntext\r\n", stdout=subprocess.PIPE, check=True)
+    assert made.stdout.count(b"\n") == count
+
+
 class Names(Peer):
     """dnsd with the zone that is given as lines; CONF is what makes barid ask it."""
 

@@ -7,14 +7,15 @@
  *	    [-d] [-P] [-T] [-f from] [-t to] [-b boxes] HOST PORT
  *	load rate [-n connections] [-s at once] HOST PORT	banner, QUIT
  *	load idle [-n connections] [-s at once] HOST PORT	EHLO, then silence
- *	load sink [-x percent] PORT|0	takes mail and throws it away
+ *	load sink [-x percent] [-o file] [HOST] PORT|0	takes mail and throws it away
  *
  * send: -d sends many messages over each connection, -P a whole envelope in
  * one write (RFC 2920), -T says STARTTLS and looks at no certificate.  A "%"
  * in TO becomes 1 to BOXES, in turn.  idle holds its connections until its
  * standard input ends.  sink says "PORT n" first, and its counts at SIGUSR1
  * and at its end; of PERCENT of the transactions something goes wrong: they are
- * refused for now or for good, or the line is cut.  Everything else that is printed is one JSON object.
+ * refused for now or for good, or the line is cut.  FILE gets the last RCPT
+ * command of each message that was taken.  Everything else that is printed is one JSON object.
  *
  * One loop, and every octet of a step in one write, so that the tool costs
  * little beside what it measures.  It connects to loopback addresses only.
@@ -91,6 +92,7 @@ struct conn {
 	char line[LINE_KEPT];	/* the head of the line that is being read */
 	size_t line_n;
 	size_t matched;		/* octets of the end of a text seen (sink) */
+	char rcpt[LINE_KEPT + 1];	/* the last RCPT of a message (sink) */
 };
 
 static enum mode mode;
@@ -99,6 +101,7 @@ static uint64_t total = 1000, at_once = 10, octets = 5120, rcpt_n = 1, boxes = 1
 static bool many, pipelined, starttls;
 static const char *from = "sender@client.test", *to = "u1@bench.test";
 static struct addr server;
+static FILE *taken;		/* what the sink took; NULL: nobody asks */
 
 static struct loop *loop;
 static struct tls_ctx *tls_ctx;
@@ -469,6 +472,8 @@ sink_text(struct conn *c, const char **p, const char *end)
 		return true;
 	}
 	done_n += c->fault != FAULT_CUT;
+	if (taken != NULL && c->fault != FAULT_CUT)
+		fputs(c->rcpt, taken);
 	if (c->fault != FAULT_CUT && c->fault != FAULT_DOUBT) {
 		buf_adds(&c->out, "250 2.0.0 Ok\r\n");
 		return true;
@@ -514,8 +519,11 @@ sink_envelope(struct conn *c)
 			answer = "450 4.2.0 not now\r\n";
 		else if (c->fault == FAULT_GOOD)
 			answer = "550 5.1.1 never\r\n";
-		else
+		else {
 			c->rcpts++;
+			memcpy(c->rcpt, c->line, c->line_n);
+			c->rcpt[c->line_n] = '\0';
+		}
 		break;
 	default:
 		if (c->rcpts == 0) {
@@ -675,6 +683,8 @@ run_sink(void)
 	loop_signal(loop, SIGINT, on_stop, NULL);
 	loop_run(loop);
 	print_counts(NULL);
+	if (taken != NULL && fclose(taken) != 0)
+		fatal(1, "cannot write what was taken: %s", strerror(errno));
 	return 0;
 }
 
@@ -756,7 +766,7 @@ usage(void)
 	      "           [-d] [-P] [-T] [-f from] [-t to] [-b boxes] HOST PORT\n"
 	      "       load rate [-n connections] [-s at once] HOST PORT\n"
 	      "       load idle [-n connections] [-s at once] HOST PORT\n"
-	      "       load sink [-x percent] PORT|0\n", stderr);
+	      "       load sink [-x percent] [-o file] [HOST] PORT|0\n", stderr);
 	exit(64);
 }
 
@@ -775,7 +785,7 @@ options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "n:s:l:r:b:f:t:x:dPT")) != -1) {
+	while ((o = getopt(argc, argv, "n:s:l:r:b:f:t:x:o:dPT")) != -1) {
 		switch (o) {
 		case 'n':
 			total = number(optarg, 1, 100000000);
@@ -800,6 +810,10 @@ options(int argc, char **argv)
 			break;
 		case 'x':
 			faulty = number(optarg, 0, 100);
+			break;
+		case 'o':
+			if ((taken = fopen(optarg, "w")) == NULL)
+				fatal(64, "%s: %s", optarg, strerror(errno));
 			break;
 		case 'd':
 			many = true;
@@ -829,9 +843,9 @@ main(int argc, char **argv)
 		usage();
 	mode = (enum mode)m;
 	options(--argc, ++argv);
-	if (argc - optind != (mode == SINK ? 1 : 2))
+	if (argc - optind != 2 && (mode != SINK || argc - optind != 1))
 		usage();
-	if (mode != SINK)
+	if (argc - optind == 2)
 		host = argv[optind++];
 	if (addr_parse(str_c(host), (uint16_t)number(argv[optind], 0, 65535), &server) < 0 ||
 	    !addr_is_loopback(&server))

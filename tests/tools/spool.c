@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * spool -- puts a message into a spool as a session would, with an envelope
+ * spool -- puts messages into a spool as a session would, with an envelope
  * that no session here makes yet.
  *
- * usage: spool DIR BODY SENDER RECIPIENT
+ * usage: spool [-n COUNT] DIR BODY SENDER RECIPIENT
  *
- * The text comes on standard input.  BODY is 7BIT, 8BITMIME or BINARYMIME.
- * Becomes the owner of DIR first.  Prints the id.
+ * The text comes on standard input.  BODY is 7BIT, 8BITMIME or BINARYMIME.  Of
+ * COUNT messages each has its number in place of a "%" in RECIPIENT.
+ * Becomes the owner of DIR first.  Prints the ids.
  */
 
 #include <stdio.h>
@@ -46,28 +47,65 @@ path_of(const char *text, struct arena *a)
 	return p;
 }
 
+/* TEXT with the number N in place of a "%". */
+static const char *
+numbered(const char *s, unsigned long n, char *to, size_t size)
+{
+	const char *at = strchr(s, '%');
+
+	if (at == NULL)
+		return s;
+	snprintf(to, size, "%.*s%lu%s", (int)(at - s), s, n, at + 1);
+	return to;
+}
+
+static int
+put(struct queue *q, const struct envelope *e, struct str body)
+{
+	struct queue_msg *m = queue_begin(q, e, false);
+
+	if (m == NULL || queue_write(m, body) < 0 || queue_commit(m) < 0)
+		return -1;
+	puts(e->id);
+	return 0;
+}
+
+static void
+become(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0 ||
+	    (geteuid() == 0 &&
+		(setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0)))
+		exit(fail(dir));
+}
+
 int
 main(int argc, char **argv)
 {
 	struct envelope_rcpt rcpt = { .state = RCPT_QUEUED };
 	struct envelope e = { .rcpts = &rcpt, .rcpt_n = 1,
-		.arrival_us = clock_wall_us(), .proto = STR("ESMTP") };
-	struct queue_msg *m;
+		.proto = STR("ESMTP") };
+	unsigned long count = 1;
+	struct buf error, body;
 	struct queue *q;
-	struct stat st;
 	struct arena a;
-	struct buf error;
-	char p[65536];
-	size_t n;
+	char to[300], *p;
 
-	if (argc != 5 || stat(argv[1], &st) < 0)
-		return fail("usage: spool DIR BODY SENDER RECIPIENT");
-	if (geteuid() == 0 &&
-	    (setgid(st.st_gid) < 0 || setuid(st.st_uid) < 0))
-		return fail("setuid");
-	arena_init(&a, 1 << 20);
+	if (argc > 2 && strcmp(argv[1], "-n") == 0) {
+		count = strtoul(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc != 5)
+		return fail("usage: spool [-n COUNT] DIR BODY SENDER RECIPIENT");
+	become(argv[1]);
+	arena_init(&a, 1 << 30);
 	buf_init(&error, 10000);
-	rcpt.path = path_of(argv[4], &a);
+	buf_init(&body, 1 << 30);
+	while ((p = buf_room(&body, 65536)) != NULL && !feof(stdin))
+		buf_grew(&body, fread(p, 1, 65536, stdin));
 	e.from = path_of(argv[3], &a);
 	e.body = body_of(argv[2]);
 	q = queue_open(argv[1], 0, geteuid(), getegid(), &error);
@@ -75,16 +113,16 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", buf_cstr(&error));
 		return 1;
 	}
-	queue_id_new(e.id);
-	m = queue_begin(q, &e, false);
-	while (m != NULL && (n = fread(p, 1, sizeof(p), stdin)) > 0)
-		if (queue_write(m, str_n(p, n)) < 0)
-			return fail("write");
-	if (m == NULL || queue_commit(m) < 0)
-		return fail("commit");
-	puts(e.id);
+	for (unsigned long n = 1; n <= count; n++) {
+		rcpt.path = path_of(numbered(argv[4], n, to, sizeof(to)), &a);
+		e.arrival_us = clock_wall_us();
+		queue_id_new(e.id);
+		if (put(q, &e, buf_str(&body)) < 0)
+			return fail("cannot write a message");
+	}
 	queue_close(q);
 	arena_free(&a);
+	buf_free(&body);
 	buf_free(&error);
 	return 0;
 }
