@@ -38,9 +38,10 @@ bool msg_etrn_get(struct str packet, struct msg_etrn *m) MUST_USE;
 
 struct msg_auth {
 	struct str service;	/* "smtp", "submission", "pop3" */
-	struct str mechanism;	/* "PLAIN", "LOGIN", "USER" */
+	struct str mechanism;	/* "PLAIN", "LOGIN", "USER", "APOP" */
 	struct str user;
-	struct str password;
+	struct str password;	/* or, with APOP, the digest that proves it */
+	struct str challenge;	/* of APOP: what was digested with it */
 	struct str client;	/* the client's address */
 };
 void msg_auth_put(struct buf *b, const struct msg_auth *m);

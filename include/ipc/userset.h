@@ -35,6 +35,9 @@ int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_U
  * its lower-case spelling.
  */
 void userset_set_any(struct userset *u, bool any);
+/* Whether somebody's password is stored as it is, so that a digest can prove it. */
+void userset_set_plain(struct userset *u, bool plain);
+bool userset_plain(const struct userset *u);
 /* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
 bool userset_has(const struct userset *u, struct str name, char out[65]);
 size_t userset_count(const struct userset *u);

@@ -14,6 +14,8 @@ struct auth_question {
 	const char *user;	/* checked: no control characters, at most 255 octets */
 	const char *password;	/* not empty, no NUL */
 	const char *client;	/* address, for PAM_RHOST */
+	/* NULL; or PASSWORD is the digest of this and the true one (APOP). */
+	const char *challenge;
 };
 
 enum auth_kind { AUTH_FILE, AUTH_PAM };
@@ -30,7 +32,7 @@ struct auth_backend {
 /* Reads URL; false if it is of a kind that is not known. */
 bool auth_backend_init(struct auth_backend *b, const char *url);
 
-/* Users "name:hash" in a file, hashes of crypt(3). */
+/* Users "name:hash" in a file, hashes of crypt(3); or "name:{PLAIN}password". */
 enum auth_verdict auth_file(const struct auth_backend *b, const struct auth_question *q);
 /* A PAM service: authentication and account. */
 enum auth_verdict auth_pam(const struct auth_backend *b, const struct auth_question *q);

@@ -38,6 +38,9 @@ auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q)
 	enum auth_verdict verdict = AUTH_NO;
 
 	for (size_t i = 0; i < n; i++) {
+		/* PAM wants the password itself. */
+		if (b[i].kind == AUTH_PAM && q->challenge)
+			continue;
 		enum auth_verdict v = b[i].kind == AUTH_FILE ? auth_file(&b[i], q)
 							     : auth_pam(&b[i], q);
 		if (v == AUTH_YES)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file -- users and crypt(3) hashes in a file, "name:hash" on a line.
+ * file -- users and crypt(3) hashes in a file, "name:hash" on a line; or
+ * "name:{PLAIN}password", for who must be able to prove it by a digest.
  *
  * Who does not exist costs the same time as who does, and so does who is
  * locked: a hash of the same kind is computed for nobody.  Read anew for each
@@ -12,13 +13,17 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/password.h"
+#include "mail/text.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 /* What is computed when there is nobody: SHA-512 with its usual cost. */
 #define NOBODY_HASH "$6$barid.nobody$"
+/* Stands before a password that is no hash: what APOP needs. */
+#define PLAIN_MARK "{PLAIN}"
 
 /* True if crypt(3) would not even look at HASH: a locked account, or none. */
 static bool
@@ -72,6 +77,48 @@ read_all(int fd, struct buf *b)
 	}
 }
 
+/* RFC 1939 7: whether PASSWORD is the digest of the challenge and SECRET. */
+static bool
+digest_matches(struct str secret, const struct auth_question *q)
+{
+	unsigned char digest[MD5_SIZE];
+	struct buf hex;
+	bool same;
+
+	if (md5(str_c(q->challenge), secret, digest) < 0)
+		return false;
+	buf_init(&hex, 2 * MD5_SIZE + 1);
+	hex_add(&hex, str_n((const char *)digest, sizeof(digest)));
+	same = strlen(q->password) == hex.n && mem_same(q->password, hex.p, hex.n);
+	buf_wipe(&hex);
+	buf_free(&hex);
+	return same;
+}
+
+/*
+ * A password that is stored as it is.  It costs what a hash costs, so that
+ * the time does not tell who has which; what is no such password is one that
+ * no digest can be held against.
+ */
+static bool
+is_right(struct str found, struct str any, const struct auth_question *q)
+{
+	bool plain = str_starts(found, STR(PLAIN_MARK));
+	bool locked = is_locked(found);
+	bool hashed = !locked && !plain;
+	char *hash = mem_dup(hashed ? found : any.n > 0 ? any : STR(NOBODY_HASH));
+	bool same = password_matches(q->password, hash) && hashed && !q->challenge;
+
+	mem_wipe(hash, strlen(hash));
+	mem_free(hash);
+	found = plain ? str_skip(found, sizeof(PLAIN_MARK) - 1) : STR("");
+	if (found.n == 0)
+		return same;
+	return q->challenge ? digest_matches(found, q)
+			    : strlen(q->password) == found.n &&
+		    mem_same(q->password, found.p, found.n);
+}
+
 enum auth_verdict
 auth_file(const struct auth_backend *b, const struct auth_question *q)
 {
@@ -87,13 +134,7 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 		verdict = AUTH_TEMPORARY;
 	} else {
 		struct str found = find_user(buf_str(&text), str_c(q->user), &any);
-		bool locked = is_locked(found);
-		char *hash = mem_dup(!locked ? found : any.n > 0 ? any : STR(NOBODY_HASH));
-		bool same = password_matches(q->password, hash);
-		if (same && !locked)
-			verdict = AUTH_YES;
-		mem_wipe(hash, strlen(hash));
-		mem_free(hash);
+		verdict = is_right(found, any, q) ? AUTH_YES : AUTH_NO;
 	}
 	buf_wipe(&text);
 	buf_free(&text);

@@ -102,7 +102,8 @@ work(struct auth *a, struct str packet, int reply)
 		return;
 	}
 	struct auth_question q = { arena_cstr(&arena, user), arena_cstr(&arena, m.password),
-		arena_cstr(&arena, m.client) };
+		arena_cstr(&arena, m.client), m.challenge.n > 0 ?
+		arena_cstr(&arena, m.challenge) : NULL };
 	answer(reply, auth_ask(a->backends, a->backend_n, &q), user);
 }
 

@@ -3,14 +3,13 @@
 /*
  * cram -- the answer to a CRAM-MD5 challenge (RFC 2195).
  *
- * The only file of the room that knows OpenSSL, for HMAC-MD5.  MD5 may be
- * switched off in the library (FIPS); this is then an error, never a guess.
+ * MD5 may be switched off in OpenSSL (FIPS); this is then an error, never a
+ * guess.
  */
 
 #include "engine.h"
 
-#include <openssl/evp.h>
-
+#include "lib/digest.h"
 #include "lib/mem.h"
 #include "mail/text.h"
 
@@ -18,16 +17,13 @@ int
 cram_md5_add(struct buf *b, struct str user, struct str password,
     struct str challenge)
 {
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	size_t n = 0;
+	unsigned char mac[MD5_SIZE];
 
-	if (!EVP_Q_mac(NULL, "HMAC", NULL, "MD5", NULL, password.p, password.n,
-		(const unsigned char *)challenge.p, challenge.n, mac,
-		sizeof(mac), &n))
+	if (hmac_md5(password, challenge, mac) < 0)
 		return -1;
 	buf_add(b, user);
 	buf_addc(b, ' ');
-	hex_add(b, str_n((const char *)mac, n));
+	hex_add(b, str_n((const char *)mac, sizeof(mac)));
 	mem_wipe(mac, sizeof(mac));
 	return 0;
 }

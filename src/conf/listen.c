@@ -28,7 +28,7 @@ static const struct implied implied[] = {
 	{ "pop3s", SERVICE_POP3, 995, LISTEN_TLS_IMPLICIT },
 };
 
-static const char *const mechanisms[] = { "PLAIN", "LOGIN" };
+static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP" };
 static const char *const later_mechanisms[] = { "SCRAM-SHA-256",
 	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5",
 	"XOAUTH2", "OAUTHBEARER" };
@@ -367,8 +367,8 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 		} else {
 			near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
 			conf_complain(error, where,
-			    "%s: \"%s\" is unknown, expected PLAIN or "
-			    "LOGIN%s",
+			    "%s: \"%s\" is unknown, expected PLAIN, "
+			    "LOGIN or APOP%s",
 			    name, list->v[i], buf_cstr(&what));
 			buf_free(&what);
 		}

@@ -82,6 +82,7 @@ msg_auth_put(struct buf *b, const struct msg_auth *m)
 	frame_put(b, TAG_3, m->user);
 	frame_put(b, TAG_4, m->password);
 	frame_put(b, TAG_5, m->client);
+	frame_put(b, TAG_6, m->challenge);
 	frame_end(b);
 }
 
@@ -97,6 +98,7 @@ msg_auth_get(struct str packet, struct msg_auth *m)
 	m->user = frame_get(&f, TAG_3);
 	m->password = frame_get(&f, TAG_4);
 	m->client = frame_get(&f, TAG_5);
+	m->challenge = frame_get(&f, TAG_6);
 	return frame_close(&f);
 }
 

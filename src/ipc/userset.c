@@ -33,7 +33,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define MAGIC UINT64_C(0x6261726964757301)
+#define MAGIC UINT64_C(0x6261726964757302)
 #define AREA ((size_t)16 << 20)
 #define HEAD ((size_t)4096)
 #define TOTAL (HEAD + 2 * AREA)
@@ -43,6 +43,7 @@ struct head {
 	uint64_t magic;
 	_Atomic uint64_t generation;
 	_Atomic int any;
+	_Atomic int plain;
 };
 
 struct userset {
@@ -315,6 +316,12 @@ userset_set_any(struct userset *u, bool any)
 	atomic_store(&writable_head(u)->any, any);
 }
 
+void
+userset_set_plain(struct userset *u, bool plain)
+{
+	atomic_store(&writable_head(u)->plain, plain);
+}
+
 /* ---- looking ---------------------------------------------------------------- */
 
 /*
@@ -406,4 +413,10 @@ userset_count(const struct userset *u)
 	uint64_t g = atomic_load(&head_of(u)->generation);
 
 	return area_count(u->base + HEAD + (g & 1 ? AREA : 0));
+}
+
+bool
+userset_plain(const struct userset *u)
+{
+	return atomic_load(&head_of(u)->plain) != 0;
 }

@@ -28,6 +28,7 @@
 struct names {
 	struct str *v;
 	size_t n, size;
+	bool plain;	/* somebody's password is no hash */
 	struct arena arena;
 };
 
@@ -82,12 +83,14 @@ names_from_text(struct names *names, struct str text)
 	struct str line, name, hash;
 
 	while (text.n > 0) {
+		hash = STR("");
 		str_cut(text, '\n', &line, &text);
 		line = str_trim(line);
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
 		if (str_cut(line, ':', &name, &hash) && name.n > 0)
 			names_add(names, name);
+		names->plain = names->plain || str_starts(hash, STR("{PLAIN}"));
 	}
 }
 
@@ -155,6 +158,7 @@ users_refresh(struct master *m, bool force)
 	if (wants(m->conf, "system"))
 		names_from_system(&names);
 	userset_set_any(m->users, wants(m->conf, "any"));
+	userset_set_plain(m->users, names.plain);
 	if (userset_replace(m->users, names.v, names.n) < 0)
 		log_warn(NULL, "%zu users are too many: the old list stays", names.n);
 	mem_free(names.v);

@@ -16,6 +16,9 @@
 #include "mail/command.h"
 #include "master/session.h"
 
+/* "<random.time@hostname>" */
+#define POP3_STAMP_MAX 320
+
 enum pop3_state { POP3_AUTHORIZATION = 1, POP3_TRANSACTION = 2 };
 
 enum pop3_then { POP3_NEXT, POP3_CLOSE, POP3_START_TLS };
@@ -40,6 +43,8 @@ struct pop3_session {
 	struct arena line;	/* of the command under way */
 	char client[80];	/* "[ip]" for logs */
 	char user[65];		/* the mailbox, once logged in */
+	const char *stamp;	/* APOP's, of the banner; NULL: there is none */
+	char stamp_text[POP3_STAMP_MAX];
 	struct buf name;	/* what USER said; empty: nothing */
 	unsigned errors, auth_failures;
 	int pause_ms;		/* after a wrong password, and more after the next */
@@ -75,6 +80,17 @@ struct pop3_response pop3_auth(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_stls(struct pop3_session *s, const struct command *c);
 struct pop3_response pop3_capa(struct pop3_session *s, const struct command *c);
 bool pop3_tls_begin(struct pop3_session *s);
+
+/* May names and passwords of this mechanism be said now? */
+bool pop3_may(const struct pop3_session *s, const char *mechanism);
+/* CHALLENGE is empty but for APOP. */
+struct pop3_response pop3_login(struct pop3_session *s, const char *mechanism, struct str user,
+    struct str password, struct str challenge);
+
+/* pop3d_apop.c */
+/* Makes the time stamp of the banner, if APOP is on offer. */
+void pop3_stamp(struct pop3_session *s);
+struct pop3_response pop3_apop(struct pop3_session *s, const struct command *c);
 
 /* pop3d_lang.c */
 struct pop3_response pop3_lang(struct pop3_session *s, const struct command *c);

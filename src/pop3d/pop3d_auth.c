@@ -41,13 +41,19 @@ has_name(const struct conf_strs *names, struct str name)
  * RFC 2595 2.1, CONFORMANCE S-05: no password in the clear, unless the
  * configuration wants it; and never where the listener demands TLS.
  */
-static bool
-may_login(const struct pop3_session *s)
+bool
+pop3_may(const struct pop3_session *s, const char *mechanism)
 {
 	if (s->env->auth < 0)
 		return false;
 	return s->tls || (s->env->listen->tls != LISTEN_TLS_REQUIRED &&
-	    has_name(&s->env->conf->auth.without_tls, STR("PLAIN")));
+	    has_name(&s->env->conf->auth.without_tls, str_c(mechanism)));
+}
+
+static bool
+may_login(const struct pop3_session *s)
+{
+	return pop3_may(s, "PLAIN");
 }
 
 /* The mechanisms of SASL can be chosen; USER and PASS are POP3's own. */
@@ -142,6 +148,8 @@ pop3_tls_begin(struct pop3_session *s)
 	} else {
 		stream_switch(&s->stream, &tls_stream_ops, s->tls);
 		buf_reset(&s->name);
+		/* Who reads along may have had a hand in it. */
+		s->stamp = NULL;
 	}
 	buf_free(&error);
 	return s->tls != NULL;
@@ -254,11 +262,12 @@ open_box(struct pop3_session *s, struct str user)
 	return pop3_ok(s, "%zu messages", s->box.n);
 }
 
-static struct pop3_response
-login(struct pop3_session *s, const char *mechanism, struct str user, struct str password)
+struct pop3_response
+pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struct str password,
+    struct str challenge)
 {
 	struct msg_auth m = { .service = STR("pop3"), .mechanism = str_c(mechanism), .user = user,
-		.password = password };
+		.password = password, .challenge = challenge };
 	struct msg_auth_result result;
 	struct buf packet, reply, client;
 	struct pop3_response r;
@@ -326,7 +335,7 @@ pop3_pass(struct pop3_session *s, const struct command *c)
 	else if (s->name.n == 0)
 		r = pop3_err(s, "USER comes first");
 	else
-		r = login(s, "USER", buf_str(&s->name), c->arg);
+		r = pop3_login(s, "USER", buf_str(&s->name), c->arg, STR(""));
 	/* RFC 1939 7: after PASS, whatever it said, comes USER again. */
 	buf_reset(&s->name);
 	forget(c->arg);
@@ -381,7 +390,7 @@ plain_login(struct pop3_session *s, struct str message)
 	if (str_eq(message, STR("*")))
 		r = pop3_err(s, "you broke it off");
 	else if (sasl_plain_parse(message, &bytes, &plain) == 0)
-		r = login(s, "PLAIN", plain.user, plain.password);
+		r = pop3_login(s, "PLAIN", plain.user, plain.password, STR(""));
 	else if (errno == EPERM)
 		r = failed(s, plain.user);
 	else

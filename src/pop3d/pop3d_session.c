@@ -34,6 +34,7 @@ static const struct verb verbs[] = {
 	{ "USER", POP3_AUTHORIZATION,                    V_ARG,        pop3_user },
 	{ "PASS", POP3_AUTHORIZATION,                    V_RAW_ARG,    pop3_pass },
 	{ "AUTH", POP3_AUTHORIZATION,                    0,            pop3_auth },
+	{ "APOP", POP3_AUTHORIZATION,                    V_ARG,        pop3_apop },
 	{ "STLS", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_stls },
 	{ "UTF8", POP3_AUTHORIZATION,                    V_NO_ARG,     pop3_utf8 },
 	{ "LANG", POP3_AUTHORIZATION | POP3_TRANSACTION, 0,            pop3_lang },
@@ -239,7 +240,13 @@ pop3d_run(struct pop3_session *s)
 
 	pop3_put(s, STR("+OK "));
 	pop3_put(s, str_c(s->env->hostname));
-	pop3_put(s, STR(" POP3 ready\r\n"));
+	pop3_put(s, STR(" POP3 ready"));
+	pop3_stamp(s);
+	if (s->stamp) {
+		pop3_put(s, STR(" "));
+		pop3_put(s, str_c(s->stamp));
+	}
+	pop3_put(s, STR("\r\n"));
 	while (!s->lost && r.then != POP3_CLOSE) {
 		/* Answers to commands that came together leave together. */
 		if (stream_pending(&s->stream) == 0)

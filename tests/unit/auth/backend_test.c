@@ -55,7 +55,7 @@ END_TEST
 static enum auth_verdict
 ask(const char *backends)
 {
-	const struct auth_question q = { "alice", "barid", "192.0.2.1" };
+	const struct auth_question q = { "alice", "barid", "192.0.2.1", NULL };
 	struct auth_backend b[8] = { { .fd = -1 } };
 	size_t n = 0;
 

@@ -212,4 +212,41 @@ START_TEST(times)
 }
 END_TEST
 
-UNIT_MAIN("auth/file", kinds, lines, unreadable, large, times)
+/* A password as it is: said, or proved by a digest (the example of RFC 1939 7). */
+START_TEST(plain_ones)
+{
+	static const char stamp[] = "<1896.697170952@dbc.mtview.ca.us>";
+	static const struct {
+		const char *user, *password, *challenge;
+		enum auth_verdict want;
+	} t[] = {
+		{ "mrose", "tanstaaf", NULL, AUTH_YES },
+		{ "mrose", "tanstaa", NULL, AUTH_NO },
+		{ "mrose", "{PLAIN}tanstaaf", NULL, AUTH_NO },
+		{ "mrose", "c4c9334bac560ecc979e58001b3e22fb", NULL, AUTH_NO },
+		{ "mrose", "c4c9334bac560ecc979e58001b3e22fb", stamp, AUTH_YES },
+		{ "mrose", "c4c9334bac560ecc979e58001b3e22fb", "<1@x>", AUTH_NO },
+		{ "mrose", "c4c9334bac560ecc979e58001b3e22fa", stamp, AUTH_NO },
+		{ "mrose", "tanstaaf", stamp, AUTH_NO },
+		/* Of who has a hash, or nothing, or is nobody, no digest is right. */
+		{ "alice", "barid", NULL, AUTH_YES }, { "alice", "barid", stamp, AUTH_NO },
+		{ "none", "d41d8cd98f00b204e9800998ecf8427e", "", AUTH_NO },
+		{ "none", "{PLAIN}", NULL, AUTH_NO },
+		{ "eve", "c4c9334bac560ecc979e58001b3e22fb", stamp, AUTH_NO },
+	};
+
+	asked_begin();
+	(void)asked_write("users", STR("mrose:{PLAIN}tanstaaf\nalice:" MD5_BARID "\nnone:{PLAIN}\n"));
+	struct auth_backend b = asked_file("users");
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		const struct auth_question q = { t[i].user, t[i].password, "192.0.2.1",
+			t[i].challenge };
+
+		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
+	}
+	close(b.fd);
+	asked_end(files, ARRAY_LEN(files));
+}
+END_TEST
+
+UNIT_MAIN("auth/file", plain_ones, kinds, lines, unreadable, large, times)

@@ -123,7 +123,7 @@ static const struct fault faults[] = {
 	{ "auth { backends = {'hardcoded://a:secret'} }", "1: not yet: hardcoded:// in auth.backends comes with a later release\n" },
 	{ "auth { mechanisms = {PLAIN, 'CRAM-MD5'} }", "1: not yet: CRAM-MD5 in auth.mechanisms" },
 	{ "auth { without-tls = {XOAUTH2} }", "1: not yet: XOAUTH2 in auth.without-tls" },
-	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN or LOGIN" },
+	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN, LOGIN or APOP" },
 	/* Upstreams and routes. */
 	{ "upstream a { }", "1: upstream.a: no server" },
 	{ "upstream a { server a{} server b{} server c{} server d{} server e{} server f{} server g{} server h{} server i{} "

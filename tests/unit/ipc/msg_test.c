@@ -42,7 +42,7 @@ END_TEST
 START_TEST(auth)
 {
 	struct msg_auth in = { STR("submission"), STR("PLAIN"), STR("alice"),
-		STR("pa\0ss"), STR("192.0.2.1") };
+		STR("pa\0ss"), STR("<1@x>"), STR("192.0.2.1") };
 	struct msg_auth out;
 
 	setup();
@@ -52,6 +52,7 @@ START_TEST(auth)
 	ck_str(out.mechanism, in.mechanism);
 	ck_str(out.user, in.user);
 	ck_str(out.password, in.password);
+	ck_str(out.challenge, in.challenge);
 	ck_str(out.client, in.client);
 	buf_free(&b);
 }

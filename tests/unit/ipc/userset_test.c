@@ -56,6 +56,19 @@ START_TEST(look_up)
 }
 END_TEST
 
+START_TEST(plain)
+{
+	struct userset *u = userset_new();
+
+	ck_assert(!userset_plain(u));
+	userset_set_plain(u, true);
+	ck_assert(userset_plain(u));
+	userset_set_plain(u, false);
+	ck_assert(!userset_plain(u));
+	userset_free(u);
+}
+END_TEST
+
 START_TEST(any)
 {
 	const struct str names[] = { STR("Alice") };
@@ -252,4 +265,4 @@ START_TEST(rights)
 }
 END_TEST
 
-UNIT_MAIN("userset", look_up, any, too_many, while_changing, garbage, rights)
+UNIT_MAIN("userset", plain, look_up, any, too_many, while_changing, garbage, rights)
