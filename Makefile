@@ -149,6 +149,9 @@ fuzz-run: $(FUZZERS)
 
 bench: all stage $(TOOLS)
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) $(srcdir)/tests/bench/run
+bench-counts bench-growth bench-profile: all stage $(TOOLS)
+	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
+	  $(srcdir)/tests/bench/$(@:bench-%=%) $(ARGS)
 
 analyze:
 	cppcheck --quiet --enable=warning,portability --inline-suppr -I$(srcdir)/include $(srcdir)/src
@@ -171,6 +174,8 @@ help:
 #@ lint         only the checks of the source itself
 #@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
 #@ bench        measure, beside other servers where they are installed
+#@ bench-counts what a message costs in system calls, flushes, context switches and time
+#@ bench-growth how cost grows; bench-profile ARGS='ROW': where time goes
 #@ analyze      cppcheck; format: clang-format
 #@ deps         install the packages that building and testing need
 #@ install      into DESTDIR, prefix and sysconfdir; uninstall takes it away again
@@ -225,7 +230,8 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
-.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench analyze format deps run help \
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench bench-counts \
+  bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 
 -include $(shell find obj -type f -name '*.d' 2>/dev/null)

@@ -6,7 +6,8 @@
         b.settle(1000)                      every message is where it should be
         b.cpu()                             seconds since its start, dead children too
 
-Modes: hold (nothing is delivered), relay (all to a `load sink`), maildir.
+Modes: hold (nothing is delivered), relay (all to a `load sink`), maildir, dead
+(all for a host that nobody is), pop3 (load("pop3") fetches and deletes).
 """
 import atexit
 import collections
@@ -14,9 +15,12 @@ import contextlib
 import glob
 import json
 import os
+import poplib
 import re
+import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -128,8 +132,14 @@ class Measured(Barid):
         self.cgroup = None if traced else cgroup()
         self.trace_path = None
         self.taken = 0
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.nobody = s.getsockname()[1]
+        listen = {"smtp": ("smtp", "starttls")}
+        if mode == "pop3":
+            listen["pop3"] = ("pop3", "off")
         try:
-            super().__init__(listen={"smtp": ("smtp", "starttls")}, users=("u1",))
+            super().__init__(listen=listen, users=("u1",))
         except BaseException:
             self.drop()
             raise
@@ -145,13 +155,19 @@ mailboxes = "{d}/mail"
 run = "{d}/run"
 tls {{ certificate = "{d}/localhost.pem"  key = "{d}/localhost.key" }}
 access {{ relay = {{"127.0.0.0/8"}} }}
-limits {{ connections = 5000  connections-in = 5000  connections-per-address = 5000 }}
+limits {{ connections = 5000  connections-in = 5000  connections-per-address = 5000  message-size = 100MB }}
 recipients {{ mailboxes = {{"any"}} }}
 log {{ to = {{"file:{d}/log"}} }}
 listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()}"}} tls = "starttls" }}
 """
         if self.mode == "hold":
             text += "queue { deliver = false }\n"
+        if self.mode == "pop3":
+            text += f'''auth {{ backends = {{"file://{d}/users"}}  without-tls = {{"PLAIN", "LOGIN"}} }}
+listen "pop3" {{ service = "pop3" address = {{"fd:{self.sockets["pop3"].fileno()}"}} tls = "off" }}
+'''
+        if self.mode == "dead":
+            text += baridtest.upstream("nobody", self.nobody) + baridtest.route("*", "nobody")
         if self.sink:
             text += baridtest.upstream("sink", self.sink.port) + baridtest.route("*", "sink")
         with open(self.conf, "w", encoding="utf-8") as f:
@@ -192,6 +208,8 @@ listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()
 
     def load(self, *args):
         what, rest = args[0], [str(a) for a in args[1:]]
+        if what == "pop3":
+            return self.fetch(int(rest[rest.index("-n") + 1]))
         if what == "send":
             rest = ["-t", "u%@bench.test", "-b", str(self.boxes)] + rest
         r = subprocess.run([LOAD, what, *rest, self.host, str(self.port["smtp"])],
@@ -201,8 +219,33 @@ listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()
         self.taken += got.get("messages", 0)
         return got
 
+    def fetch(self, n):
+        """N messages that stand in a box are fetched and deleted, in one session."""
+        box, uid = self.dir + "/mail/u1", self.uid if ROOT else -1
+        text = b"Subject: x\n\n" + b"0123456789abcdef\n" * 300
+        for sub in ("", "/tmp", "/new", "/cur"):
+            os.makedirs(box + sub, 0o700, exist_ok=True)
+            os.chown(box + sub, uid, -1)
+        for i in range(n):
+            name = f"{box}/new/{1000000000 + i}.Q{i:019X}R0.mx,S={len(text)},W={len(text) + 302}"
+            with open(name, "wb") as f:
+                f.write(text)
+            os.chown(name, uid, -1)
+        c = poplib.POP3(self.host, self.port["pop3"])
+        c.user("u1")
+        c.pass_(baridtest.PASSWORD)
+        assert c.stat()[0] == n
+        for i in range(1, n + 1):
+            c.retr(i)
+        for i in range(1, n + 1):
+            c.dele(i)
+        c.quit()
+        return {}
+
     def done(self):
         """Messages that are through."""
+        if self.mode == "dead":
+            return sum(len(files) for _, _, files in os.walk(self.dir + "/spool/cur"))
         if self.mode == "relay":
             return self.sink.count()
         if self.mode == "maildir":
@@ -250,6 +293,15 @@ listen "smtp" {{ service = "smtp" address = {{"fd:{self.sockets["smtp"].fileno()
                 total += int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
                 count += 1
         return total, count
+
+    def end(self):
+        """Stops it: what it and all its children have used, (CPU seconds, context switches)."""
+        def used():
+            u = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return u.ru_utime + u.ru_stime, u.ru_nvcsw + u.ru_nivcsw
+        before = used()
+        self.stop()
+        return tuple(b - a for a, b in zip(before, used()))
 
     # ---- system calls --------------------------------------------------------------
 
