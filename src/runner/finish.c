@@ -81,11 +81,8 @@ static void
 plan_report(struct finish *f)
 {
 	struct job *j = f->j;
-	int64_t age = clock_wall_us() / 1000 - f->life.begun;
-	int64_t times[LIFE_NOTICES_MAX];
-	struct conf_times notices = life_notices(&j->r->conf->queue,
-	    &j->file.env, &f->life, times);
-	unsigned due = schedule_delays(&notices, age);
+	unsigned due = life_notices_due(&j->r->conf->queue, &j->file.env,
+	    &f->life, clock_wall_us() / 1000);
 	bool delay = due > j->file.env.delays, none;
 
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {

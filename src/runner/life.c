@@ -113,6 +113,16 @@ life_notices(const struct conf_queue *q, const struct envelope *e,
 	return t;
 }
 
+unsigned
+life_notices_due(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now)
+{
+	int64_t times[LIFE_NOTICES_MAX];
+	struct conf_times notices = life_notices(q, e, l, times);
+
+	return schedule_delays(&notices, now - l->begun);
+}
+
 int64_t
 life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
@@ -139,9 +149,12 @@ life_next(const struct conf_queue *q, const struct envelope *e,
 }
 
 int64_t
-life_look(const struct conf_queue *q, const struct life *l, int64_t now)
+life_look(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now)
 {
-	int64_t at = notice_after(&q->delay_notice, l->begun, now);
+	int64_t times[LIFE_NOTICES_MAX];
+	struct conf_times notices = life_notices(q, e, l, times);
+	int64_t at = notice_after(&notices, l->begun, now);
 
 	return l->deadline && l->end < at ? l->end : at;
 }

@@ -42,6 +42,9 @@ unsigned life_attempts(const struct conf_queue *q, const struct envelope *e);
 #define LIFE_NOTICES_MAX 64
 struct conf_times life_notices(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t times[LIFE_NOTICES_MAX]);
+/* How many of these there should have been by now. */
+unsigned life_notices_due(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now);
 /*
  * When to try again.  NOTICE: somebody wants to hear of a delay.  RANDOM
  * gives a number below its argument.
@@ -50,7 +53,8 @@ int64_t life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
     uint32_t (*random)(uint32_t below));
 /* When it is to be looked at if nobody tries it: a notice, or its deadline; INT64_MAX. */
-int64_t life_look(const struct conf_queue *q, const struct life *l, int64_t now);
+int64_t life_look(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now);
 /*
  * Until when the message must be left alone, though it was taken up; 0: it
  * need not be.  DUE is when it asked to be tried, 0 if it is in no hurry.

@@ -52,8 +52,8 @@ is_waiting(const struct job *j, size_t i)
 static unsigned
 notices_due(const struct job *j, const struct life *l)
 {
-	unsigned n = schedule_delays(&j->r->conf->queue.delay_notice,
-	    now_ms() - l->begun);
+	unsigned n = life_notices_due(&j->r->conf->queue, &j->file.env, l,
+	    now_ms());
 
 	for (size_t i = 0; n > j->file.env.delays && i < j->file.env.rcpt_n;
 	     i++)
@@ -66,7 +66,7 @@ notices_due(const struct job *j, const struct life *l)
 static int64_t
 next_look(const struct job *j, const struct life *l)
 {
-	int64_t at = life_look(&j->r->conf->queue, l, now_ms());
+	int64_t at = life_look(&j->r->conf->queue, &j->file.env, l, now_ms());
 
 	return at == INT64_MAX ? at : (at + 999) / 1000;
 }

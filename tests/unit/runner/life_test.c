@@ -62,6 +62,10 @@ START_TEST(by_time)
 	ck_assert_uint_eq(life_notices(&q, &e, &l, times).n, 2);
 	ck_assert_int_eq(times[0], 4 * HOUR);
 	ck_assert_int_eq(times[1], MIN);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW), NOW + MIN);
+	ck_assert_uint_eq(life_notices_due(&q, &e, &l, NOW), 0);
+	ck_assert_uint_eq(life_notices_due(&q, &e, &l, NOW + MIN), 1);
+	ck_assert_uint_eq(life_notices_due(&q, &e, &l, NOW + 4 * HOUR), 2);
 	/* The next attempt is not behind it. */
 	ck_assert_int_eq(life_next(&q, &e, &l, NOW, true, none_below),
 	    NOW + MIN);
@@ -293,16 +297,16 @@ START_TEST(looks)
 	struct envelope e = envelope(NOW);
 	struct life l = life_of(&q, &e, &steady, NOW);
 
-	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + 4 * HOUR);
-	ck_assert_int_eq(life_look(&q, &l, NOW + 4 * HOUR), INT64_MAX);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW), NOW + 4 * HOUR);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW + 4 * HOUR), INT64_MAX);
 	q.delay_notice.n = 0;
-	ck_assert_int_eq(life_look(&q, &l, NOW), INT64_MAX);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW), INT64_MAX);
 	e.deadline_us = (NOW + HOUR) * 1000;
 	l = life_of(&q, &e, &steady, NOW);
-	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + HOUR);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW), NOW + HOUR);
 	q.delay_notice.n = 1;
-	ck_assert_int_eq(life_look(&q, &l, NOW), NOW + HOUR);
-	ck_assert_int_eq(life_look(&q, &l, NOW + DAY), NOW + HOUR);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW), NOW + HOUR);
+	ck_assert_int_eq(life_look(&q, &e, &l, NOW + DAY), NOW + HOUR);
 }
 END_TEST
 
