@@ -26,6 +26,9 @@ unsigned header_count(struct str message, struct str name);
 /* The value unfolded and trimmed, in A. */
 struct str field_unfold(struct arena *a, const struct field *f);
 
+/* True of "TLS-Required: No" (RFC 8689 3): TLS is not worth a delay. */
+bool field_needs_no_tls(const struct field *f);
+
 /*
  * Calls FN with each mailbox of an address list (RFC 5322 3.4: display
  * names, comments, groups; obsolete forms too).  False if the list is

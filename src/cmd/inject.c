@@ -182,6 +182,18 @@ prologue(const struct reading *r, const char *id, struct buf *b)
 		buf_adds(b, "To: undisclosed-recipients:;\r\n");
 }
 
+/* RFC 8689 3, which anybody may say. */
+static void
+take_tls_wish(const struct reading *r, struct envelope *e)
+{
+	struct str rest = buf_str(&r->header);
+	struct field f;
+
+	while (field_next(&rest, &f) == 1)
+		if (field_needs_no_tls(&f))
+			e->tls_wish = TLS_WISH_NONE;
+}
+
 /* Fields of the header that say how the message is delivered, if we heed them. */
 static bool
 take_settings(struct reading *r, struct envelope *e)
@@ -374,6 +386,7 @@ begin(struct reading *r, struct queue *q, struct envelope *e, struct queue_msg *
 	if (r->rcpt_n == 0)
 		return complain(r->in->extract ? EX_DATAERR : EX_USAGE, "no recipients", NULL);
 	fill_envelope(r, e);
+	take_tls_wish(r, e);
 	if (!take_settings(r, e))
 		return complain(EX_DATAERR, r->error, NULL);
 	if (!(*m = queue_begin(q, e, true)))

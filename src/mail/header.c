@@ -100,6 +100,13 @@ header_count(struct str message, struct str name)
 }
 
 /* RFC 5322 2.2.3: only the line end before white space goes. */
+bool
+field_needs_no_tls(const struct field *f)
+{
+	return str_ieq(f->name, STR("TLS-Required")) &&
+	    str_ieq(str_trim(f->value), STR("No"));
+}
+
 struct str
 field_unfold(struct arena *a, const struct field *f)
 {

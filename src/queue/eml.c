@@ -39,6 +39,7 @@ struct eml {
 	size_t rcpt_n;
 	const char *why;
 	struct settings *settings;	/* of the message; NULL: it has none */
+	bool no_tls;		/* TLS-Required: No */
 	bool cr;		/* the octet before was a CR */
 	bool line_start;
 };
@@ -122,6 +123,7 @@ take_field(struct eml *e, const struct field *f)
 	bool bcc = str_ieq(f->name, STR("Bcc"));
 	struct str value;
 
+	e->no_tls = e->no_tls || field_needs_no_tls(f);
 	if (e->settings != NULL && settings_field(f->name)) {
 		e->why = settings_take(e->settings, f);
 		return false;
@@ -258,6 +260,7 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	full.rcpts = e->rcpts;
 	full.rcpt_n = e->rcpt_n;
 	full.smtputf8 = is_utf8_needed(e);
+	full.tls_wish = e->no_tls ? TLS_WISH_NONE : TLS_UNSAID;
 	if (e->settings != NULL)
 		e->why = settings_apply(e->settings, &full);
 	if (e->why != NULL)

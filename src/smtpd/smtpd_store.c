@@ -56,10 +56,7 @@ static void
 note_field(struct session *s, const struct field *f, struct header_facts *h)
 {
 	report_look(&h->report, f);
-	/* RFC 8689 3: "No" is all that it can say. */
-	if (str_ieq(f->name, STR("TLS-Required")) &&
-	    str_ieq(str_trim(field_unfold(&s->txn_arena, f)), STR("No")))
-		h->no_tls = true;
+	h->no_tls = h->no_tls || field_needs_no_tls(f);
 	if (str_ieq(f->name, STR("Received"))) {
 		h->received++;
 	} else if (str_ieq(f->name, STR("Date"))) {

@@ -350,5 +350,32 @@ START_TEST(encoded_words)
 }
 END_TEST
 
-UNIT_MAIN("mail/header", walking, walking_ends, finding, unfolding, lists,
+/* RFC 8689 3: "No" is all that it can say. */
+START_TEST(no_tls)
+{
+	static const struct {
+		const char *text;
+		bool none;
+	} cases[] = {
+		{ "TLS-Required: No\r\n", true },
+		{ "tls-required:no\r\n", true },
+		{ "TLS-Required:\r\n no \r\n", true },
+		{ "TLS-Required: Yes\r\n", false },
+		{ "TLS-Required: No, really\r\n", false },
+		{ "TLS-Required:\r\n", false },
+		{ "X-TLS-Required: No\r\n", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str rest = str_c(cases[i].text);
+		struct field f;
+
+		ck_assert_int_eq(field_next(&rest, &f), 1);
+		ck_assert_msg(field_needs_no_tls(&f) == cases[i].none, "%s",
+		    cases[i].text);
+	}
+}
+END_TEST
+
+UNIT_MAIN("mail/header", no_tls, walking, walking_ends, finding, unfolding, lists,
     lists_large, making, round_trip, phrases, encoded_words)
