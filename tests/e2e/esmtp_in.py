@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a client says by the parameters of MAIL and RCPT, and what becomes of it on the way out."""
+import contextlib
 import email
 import os
 import re
@@ -8,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, certificate, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, certificate, Wire, route, smarthost, upstream, wait_for  # noqa: E402
 
 SLOW = "queue { runners = 1 retry = {1s} idle-connection = 1s delay-notice = {4h} }\n"
 SENDER = "alice@example.test"
@@ -62,6 +63,41 @@ def utf8():
             # A host without it gets nothing, whatever the recipient's address is like.
             assert "dsn=5.6.7" in outcome(b, "x@old.example") and old.messages() == []
             b.empty()
+
+
+# ---- BDAT --------------------------------------------------------------------------
+
+def cut_off():
+    """S-06: TLS that ends within a chunk ends the session; what follows in the clear is nobody's."""
+    with Barid() as b:
+        with Wire(b.port["smtp"]) as w:
+            w.reply()
+            w.smtp("EHLO client.test")
+            w.smtp("STARTTLS")
+            w.start_tls()
+            for line in ("EHLO client.test", "MAIL FROM:<a@b.example>", "RCPT TO:<alice@example.test>"):
+                assert w.smtp(line).startswith(b"250")
+            w.send(b"BDAT 1000\r\n0123456789")
+            raw = w.sock.unwrap()
+            raw.sendall(b"xQUIT\r\n")
+            raw.settimeout(60)
+            with contextlib.suppress(ConnectionResetError):
+                assert raw.recv(100) == b""
+        wait_for("the end", lambda: "lost connection after BDAT (10 bytes)" in b.log())
+        assert not b.spooled()
+        # S-21: a text in chunks of an octet is a text, and costs no memory.
+        text = b"Subject: x\r\n\r\n" + b"0123456789abcd\r\n" * 4000
+        with Wire(b.port["smtp"]) as w:
+            w.reply()
+            for line in ("EHLO client.test", "MAIL FROM:<a@b.example>", "RCPT TO:<alice@example.test>"):
+                assert w.smtp(line).startswith(b"250")
+            for at in range(0, len(text), 1000):
+                w.send(b"".join(b"BDAT 1\r\n%c" % octet for octet in text[at:at + 1000]))
+                for _ in text[at:at + 1000]:
+                    assert w.line().startswith(b"250 ")
+            w.send(b"BDAT 0 LAST\r\n")
+            assert w.line().startswith(b"250 2.0.0 Ok: queued")
+        assert b.mail("alice", 1)[0].endswith(text.replace(b"\r\n", b"\n"))
 
 
 # ---- what a user wishes ------------------------------------------------------------
@@ -165,7 +201,7 @@ def require_tls():
 
 
 def main():
-    for test in (utf8, wishes, held, by_time, require_tls):
+    for test in (utf8, cut_off, wishes, held, by_time, require_tls):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

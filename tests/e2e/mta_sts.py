@@ -135,7 +135,7 @@ FAILS = {"redirect": "HTTP status 301: redirects are not followed", "large": "mo
 class World:
     """Names, mail hosts, the HTTPS server, and a barid that obeys policies."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", offers=()):
         self.dir = d = tempfile.mkdtemp()
         os.chmod(d, 0o755)
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -150,9 +150,10 @@ class World:
         self.web = Web(*web)
         self.web.answers = {f"{n}.test": a for n, a in POLICIES.items()}
         port = free_port([f"127.0.0.{n}" for n in (2, 3, 4)])
-        self.sinks = {2: Sink("--host", "127.0.0.2", "--port", str(port), "--tls-cert", good[0], "--tls-key", good[1]),
+        self.sinks = {2: Sink("--host", "127.0.0.2", "--port", str(port), "--tls-cert", good[0], "--tls-key", good[1],
+                              *offers),
                       3: Sink("--host", "127.0.0.3", "--port", str(port), "--tls-cert", self.bad[0], "--tls-key",
-                              self.bad[1]),
+                              self.bad[1], *offers),
                       4: Sink("--host", "127.0.0.4", "--port", str(port))}
         self.zone = self.make_zone(domains, port)
         self.names = Names(self.zone)
@@ -415,8 +416,33 @@ def proxied():
             assert re.search(r"policy of good\.test: cannot be fetched: .*40[17]", w.b.log()), w.b.log()
 
 
+def required():
+    """RFC 8689: MTA-STS or DANE vouches for the host, testing does not; and TLS-Required: No overrides both."""
+    secret = "Subject: x\r\n\r\nsecret\r\n"
+    with World(offers=("--caps", "PIPELINING,STARTTLS,REQUIRETLS")) as w:
+        with w.b.smtp(tls=True) as c:
+            for n in ("good", "dane", "testing", "none", "badcert", "nomatch"):
+                c.sendmail(SENDER, [f"to@{n}.test"], secret, ["REQUIRETLS"])
+        wait_for("good and dane", lambda: set(w.arrived()) == {"good", "dane"}, 60)
+        for m in w.sinks[2].messages() + w.sinks[3].messages():
+            assert "REQUIRETLS" in m["mail"]["params"] and m["tls"], m
+
+        def returned(n):
+            return re.search(rf"to=<to@{n}\.test>.* dsn=5\.7\.10, status=bounced", w.b.log())
+        for n in ("testing", "none", "badcert"):
+            wait_for(f"the return of {n}", lambda n=n: returned(n))
+        # Their policy forbids that host to everybody: it may name another one tomorrow.
+        w.b.deferred("<to@nomatch.test>")
+        with w.b.smtp() as c:
+            c.sendmail(SENDER, ["no@nomatch.test"], "TLS-Required: no\r\n" + secret)
+        # By sendmail it is the same.
+        w.b.sendmail("-f", SENDER, "no@badcert.test", text="TLS-Required: No\n" + secret.replace("\r", ""))
+        wait_for("what needs no TLS", lambda: {"badcert", "nomatch"} < set(w.arrived()), 60)
+        assert w.arrived()["badcert"][0][0] == 3, w.arrived()
+
+
 def main():
-    for test in (modes, lasting, ended, refreshed, without_helper, proxied):
+    for test in (modes, required, lasting, ended, refreshed, without_helper, proxied):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
