@@ -164,15 +164,32 @@ add_final(struct group *g, const struct path *p)
 	field_add(g->b, "Final-Recipient", buf_str(&g->t));
 }
 
+/* Adds the name of an MTA; RFC 3464 9.3: an address is an address literal. */
+static void
+add_mta(struct group *g, const char *name, struct str host)
+{
+	struct buf literal;
+
+	buf_init(&literal, DSN_FOREIGN_MAX);
+	buf_adds(&literal, str_find(host, ':') >= 0 ? "[IPv6:" : "[");
+	buf_add(&literal, host);
+	buf_addc(&literal, ']');
+	if (!buf_ok(&literal) || !domain_is_literal(buf_str(&literal)))
+		add_field(g, name, "dns; ", host);
+	else
+		add_field(g, name, "dns; ", buf_str(&literal));
+	buf_free(&literal);
+}
+
 /* RFC 3464 2.2. */
 static void
 add_message(struct group *g, const struct dsn *d)
 {
 	if (d->envid.n > 0)
 		add_xtext(g, "Original-Envelope-Id", STR(""), d->envid);
-	add_field(g, "Reporting-MTA", "dns; ", d->reporting_mta);
+	add_mta(g, "Reporting-MTA", d->reporting_mta);
 	if (d->received_from.n > 0)
-		add_field(g, "Received-From-MTA", "dns; ", d->received_from);
+		add_mta(g, "Received-From-MTA", d->received_from);
 	if (d->arrival > 0)
 		add_date(g, "Arrival-Date", d->arrival);
 }
@@ -203,7 +220,7 @@ add_rcpt(struct group *g, const struct dsn *d, const struct dsn_rcpt *rcpt)
 	field_add(g->b, "Action", str_c(actions[rcpt->action]));
 	field_add(g->b, "Status", str_c(status_of(rcpt)));
 	if (rcpt->remote_mta.n > 0)
-		add_field(g, "Remote-MTA", "dns; ", rcpt->remote_mta);
+		add_mta(g, "Remote-MTA", rcpt->remote_mta);
 	if (rcpt->diagnostic.n > 0)
 		add_field(g, "Diagnostic-Code",
 		    rcpt->smtp_diagnostic ? "smtp; " : "x-barid; ",

@@ -116,7 +116,7 @@ def failed():
                                "no2@away.example": "failed"}, r.actions()
         g = r.rcpts["never@far.example"]
         assert g["Status"] == "5.1.3" and g["Diagnostic-Code"] == "smtp; 553 5.1.3 what a name", g.items()
-        assert g["Remote-MTA"] == "dns; 127.0.0.1" and "Original-Recipient" not in g, g.items()
+        assert g["Remote-MTA"] == "dns; [127.0.0.1]" and "Original-Recipient" not in g, g.items()
         assert email.utils.parsedate_to_datetime(g["Last-Attempt-Date"])
         assert "Original-Envelope-Id" not in r.about
         # Unsaid: the header alone (dsn.return).
@@ -298,7 +298,7 @@ def given_up():
         r = w.reports(1)[0]
         g = r.rcpts["wait@far.example"]
         assert (g["Action"], g["Status"]) == ("failed", "4.4.7"), g.items()
-        assert g["Diagnostic-Code"] == "smtp; 450 4.2.1 not now" and g["Remote-MTA"] == "dns; 127.0.0.1", g.items()
+        assert g["Diagnostic-Code"] == "smtp; 450 4.2.1 not now" and g["Remote-MTA"] == "dns; [127.0.0.1]", g.items()
         words = " ".join(r.words.split())
         assert "is given up now" in words and "It was tried 3 times" in words, words
         assert f"127.0.0.1[127.0.0.1]:{w.far.port} on " in words, words

@@ -171,7 +171,7 @@ def deadline():
         status = m.get_payload()[1].get_payload()[1]
         assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
         assert status["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", status.items()
-        assert status["Remote-MTA"] == "dns; 127.0.0.1", status.items()
+        assert status["Remote-MTA"] == "dns; [127.0.0.1]", status.items()
         assert email.utils.parsedate_to_datetime(status["Last-Attempt-Date"]).timestamp() < over - 1, status.items()
         assert w.b.log().count("to=<wait@far.example>, relay=127") == tried
         # One that never was tried.

@@ -122,4 +122,29 @@ START_TEST(global)
 }
 END_TEST
 
-UNIT_MAIN("mail/dsn_status", groups, orcpt, global)
+/* RFC 3464 9.3: a host that is known by its address alone. */
+START_TEST(addresses)
+{
+	struct dsn_rcpt rcpts[] = {
+		{ .action = DSN_FAILED, .rcpt = { STR("a"), STR("x") },
+		    .remote_mta = STR("192.0.2.1") },
+		{ .action = DSN_FAILED, .rcpt = { STR("b"), STR("x") },
+		    .remote_mta = STR("2001:db8::1") },
+		{ .action = DSN_FAILED, .rcpt = { STR("c"), STR("x") },
+		    .remote_mta = STR("192.0.2.1.x") },
+	};
+	struct dsn d = { .reporting_mta = STR("mx.a"),
+		.received_from = STR("[192.0.2.2]"), .rcpts = rcpts,
+		.rcpt_n = 3 };
+
+	make(&d);
+	ck_assert(has("Reporting-MTA: dns; mx.a\r\n"));
+	ck_assert(has("Received-From-MTA: dns; [192.0.2.2]\r\n"));
+	ck_assert(has("Remote-MTA: dns; [192.0.2.1]\r\n"));
+	ck_assert(has("Remote-MTA: dns; [IPv6:2001:db8::1]\r\n"));
+	ck_assert(has("Remote-MTA: dns; 192.0.2.1.x\r\n"));
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("mail/dsn_status", addresses, groups, orcpt, global)
