@@ -315,8 +315,10 @@ add_header(struct report *r)
 {
 	add_identity(r);
 	field_add(r->b, "MIME-Version", STR("1.0"));
-	buf_add(r->b, STR("Content-Type: multipart/report; "
-	    "report-type=delivery-status;\r\n\tboundary=\""));
+	/* RFC 6522 3: the subtype of the second part. */
+	buf_addf(r->b, "Content-Type: multipart/report; "
+	    "report-type=%sdelivery-status;\r\n\tboundary=\"",
+	    r->utf8 ? "global-" : "");
 	buf_add(r->b, buf_str(&r->boundary));
 	buf_add(r->b, STR("\"\r\n"));
 	if (!r->encoded && (r->utf8 || r->eight))

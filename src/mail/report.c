@@ -16,6 +16,8 @@ static const struct {
 	enum report_kind kind;
 } types[] = {
 	{ { "delivery-status", 15 }, REPORT_DSN },
+	{ { "global-delivery-status", 22 }, REPORT_DSN },
+	{ { "global-disposition-notification", 31 }, REPORT_MDN },
 	{ { "disposition-notification", 24 }, REPORT_MDN },
 	{ { "feedback-report", 15 }, REPORT_ABUSE },
 	{ { "tlsrpt", 6 }, REPORT_TLS },

@@ -334,7 +334,19 @@ def global_forms():
             assert "Final-Recipient: utf-8; no-\u00fc@far.example\nAction: failed\nStatus: 5.1.1" in status, status
             assert "no-\u00fc@far.example" in words and "Subject: \u00e9" in header, (words, header)
             assert "the body" not in header
+            top = email.message_from_bytes(m["text"])
+            assert top.get_param("report-type") == "global-delivery-status", top["Content-Type"]
+            # As an email program does that knows no more of it than that it is a message: the first fields are its header.
+            first = top.get_payload()[1].get_payload()
+            assert m is encoded or first[0]["Reporting-MTA"] == f"dns; {w.b.hostname}", first
         w.b.empty()
+        # What the others find in them (tests/README): a day when this fails is a good one.
+        with tempfile.TemporaryDirectory() as d:
+            for name, m in (("raw.eml", raw), ("encoded.eml", encoded)):
+                with open(f"{d}/{name}", "wb") as f:
+                    f.write(m["text"].replace(b"\r\n", b"\n"))
+            for command in (("perl", "-e", SISIMAI), ("perl", "-e", BOUNCE_PARSER), ("/usr/bin/python3", "-c", FLUFL)):
+                assert read_by(command, d, ["raw.eml", "encoded.eml"]) == [], command
 
 
 # ---- hostile peers ------------------------------------------------------------------------

@@ -466,6 +466,9 @@ START_TEST(global)
 	ck_assert_uint_eq(split(parts), 4);
 	ck_assert(has("To: <b\xc3\xb6@a.test>\r\n"));
 	ck_assert(has("Subject: Delivery failed: g\xc3\xbc@b.test\r\n"));
+	/* RFC 6522 3. */
+	ck_assert(has("Content-Type: multipart/report; "
+	    "report-type=global-delivery-status;\r\n"));
 	ck_assert(has("Content-Type: text/plain; charset=utf-8\r\n"));
 	ck_assert(has("Content-Type: message/global-delivery-status\r\n"));
 	ck_assert(has("Final-Recipient: utf-8; g\xc3\xbc@b.test\r\n"));
@@ -514,6 +517,7 @@ START_TEST(global_encoded)
 	buf_init(&b, 1 << 20);
 	ck_assert(!dsn_add(&b, &d));
 	ck_assert(has("message/delivery-status\r\n") && !has("global"));
+	ck_assert(has("report-type=delivery-status;\r\n"));
 	ck_assert(has("message/rfc822\r\n") && has("b\xc3\xb6""dy"));
 	buf_free(&b);
 }

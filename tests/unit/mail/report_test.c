@@ -27,6 +27,8 @@ START_TEST(kinds)
 		{ "Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n", "dsn" },
 		{ "content-type: Multipart/Report; boundary=\"a;b=c\";\r\n\tREPORT-TYPE=\"Delivery-Status\"\r\n\r\n", "dsn" },
 		{ "Content-Type:multipart/report ;report-type = disposition-notification\r\n\r\n", "mdn" },
+		{ "Content-Type: multipart/report; report-type=global-delivery-status\r\n\r\n", "dsn" },
+		{ "Content-Type: multipart/report; report-type=global-disposition-notification\r\n\r\n", "mdn" },
 		{ "Content-Type: multipart/report; report-type=feedback-report\r\n\r\n", "abuse" },
 		{ "Content-Type: multipart/report; report-type=\"tlsrpt\"\r\n\r\n", "tls" },
 		{ "Content-Type: multipart/report\r\n\r\n", "other" },
