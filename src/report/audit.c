@@ -30,6 +30,10 @@
 
 /* Looked up again, it may have been on its way from a place to another. */
 #define LOOKS 3
+/* Runners of which it is known when they began; there are no more (conf). */
+#define RUNNERS_MAX 64
+/* Two days: of runners that write side by side none begins later than another. */
+#define BEGIN_US INT64_C(172800000000)
 /* No line about a message is shorter. */
 #define LINE_MIN 70
 
@@ -46,8 +50,8 @@ struct audit {
 	bool full;		/* the table: more passes are needed */
 	enum queue_place place;	/* being scanned */
 	struct arena arena;
-	char first[32];		/* the day of the first file */
-	char last[32];		/* the file read last */
+	int64_t first_us;	/* the first line of all */
+	bool seen[RUNNERS_MAX];	/* a line of this runner */
 };
 
 const char *
@@ -156,6 +160,8 @@ take_change(struct audit *a, struct audit_entry *e,
 {
 	switch (l->event) {
 	case JOURNAL_RECEIVED:
+		e->flags |= AUDIT_SAID | AUDIT_OWN | AUDIT_WHOLE;
+		break;
 	case JOURNAL_DSN:
 		e->flags |= AUDIT_SAID | AUDIT_WHOLE;
 		break;
@@ -163,14 +169,14 @@ take_change(struct audit *a, struct audit_entry *e,
 	case JOURNAL_HELD:
 	case JOURNAL_CHANGED:
 	case JOURNAL_BAD:
-		e->flags |= AUDIT_SAID;
+		e->flags |= AUDIT_SAID | AUDIT_OWN;
 		break;
 	case JOURNAL_RELEASED:
-		e->flags |= AUDIT_SAID;
+		e->flags |= AUDIT_SAID | AUDIT_OWN;
 		take_released(e);
 		break;
 	case JOURNAL_DEAD:
-		e->flags |= AUDIT_SAID | AUDIT_WAS_DEAD;
+		e->flags |= AUDIT_SAID | AUDIT_OWN | AUDIT_WAS_DEAD;
 		break;
 	case JOURNAL_DELETED:
 		e->flags |= AUDIT_ERASED;
@@ -213,19 +219,34 @@ take_gap(struct audit *a, const struct journal_entry *l)
 		finding(a, &f);
 }
 
-/* The journal begins with the latest first line of its first day. */
+/* The number of the runner that wrote FILE, "2026-11-21.0.000.jsonl". */
+static uint64_t
+runner_of_file(const char *file)
+{
+	struct str day, number, rest;
+	uint64_t n = 0;
+
+	(void)str_cut(str_c(file), '.', &day, &rest);
+	(void)str_cut(rest, '.', &number, &rest);
+	return str_u64(number, UINT64_MAX, &n) == 0 ? n : UINT64_MAX;
+}
+
+/*
+ * The journal begins with the latest of the first lines of all runners: one
+ * may begin a day a little later than another.  But one that came when there
+ * were others for days has no say.
+ */
 static void
 note_begin(struct audit *a, const char *file, int64_t time_us)
 {
-	size_t day = strlen("2026-11-21");
+	uint64_t runner = runner_of_file(file);
 
-	if (strcmp(file, a->last) == 0)
+	if (runner >= ARRAY_LEN(a->seen) || a->seen[runner])
 		return;
-	if (a->first[0] == '\0')
-		memcpy(a->first, file, day);
-	memset(a->last, 0, sizeof(a->last));
-	memcpy(a->last, file, strnlen(file, sizeof(a->last) - 1));
-	if (strncmp(file, a->first, day) == 0 && time_us > a->sum->begins_us)
+	a->seen[runner] = true;
+	if (a->first_us == 0)
+		a->first_us = time_us;
+	if (time_us - a->first_us < BEGIN_US && time_us > a->sum->begins_us)
 		a->sum->begins_us = time_us;
 }
 
@@ -247,8 +268,7 @@ on_line(void *arg, const char *file, uint64_t number, struct str line)
 			finding(a, &f);
 		return;
 	}
-	if (number == 1)
-		note_begin(a, file, l.time_us);
+	note_begin(a, file, l.time_us);
 	if (l.event == JOURNAL_GAP)
 		take_gap(a, &l);
 	if (l.id.n == 0 || !concerns(a, l.id))
@@ -450,12 +470,20 @@ add_closed(struct audit *a, struct audit_entry *e)
 	}
 }
 
-/* Only its end is told: true if it began before the journal. */
+/*
+ * Only its end is told: true if it began before the journal.  Or nothing is
+ * told but that it is a report, by the runner that wrote it: its own had begun
+ * another day a moment later, and has all of it in a file that is gone.
+ */
 static bool
 is_older(const struct audit *a, const struct audit_entry *e)
 {
-	return (e->flags & AUDIT_SAID) == 0 && e->place == AUDIT_NOWHERE &&
-	    (int64_t)e->time < a->sum->begins_us;
+	if (e->place != AUDIT_NOWHERE ||
+	    (int64_t)e->time >= a->sum->begins_us)
+		return false;
+	return (e->flags & AUDIT_SAID) == 0 ||
+	    ((e->flags & AUDIT_OWN) == 0 && !is_closed(e) &&
+		(e->flags & AUDIT_ENDED) == 0);
 }
 
 static void
@@ -562,7 +590,8 @@ audit_run(struct queue *q, struct journal_reader *r, int64_t since_us,
 	/* More came than there was room for: at last there is. */
 	a.at_once = UINT32_MAX;
 	a.full = false;
-	a.first[0] = a.last[0] = '\0';
+	a.first_us = 0;
+	memset(a.seen, 0, sizeof(a.seen));
 	if (result == 0)
 		result = all_passes(&a);
 	arena_free(&a.arena);

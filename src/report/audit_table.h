@@ -17,7 +17,8 @@ enum audit_flag {
 	AUDIT_ERASED = 8,	/* deleted */
 	AUDIT_WAS_DEAD = 16,
 	AUDIT_LOOKED = 32,	/* its place was looked up by its name */
-	AUDIT_ENDED = 64	/* an outcome was told */
+	AUDIT_ENDED = 64,	/* an outcome was told */
+	AUDIT_OWN = 128		/* it was accepted, by a line of its own runner */
 };
 
 struct audit_entry {

@@ -299,8 +299,11 @@ record_list(struct runner *r)
 		const struct known *k = index_at(r->index, slot);
 
 		n++;
-		/* Those get their received line. */
-		if (k->place == QUEUE_NEW && !k->told)
+		/*
+		 * What is new gets its received line; and that something is
+		 * removed may stand in a file that is older than this line.
+		 */
+		if ((k->place == QUEUE_NEW && !k->told) || k->gone)
 			continue;
 		index_id(r->index, slot, id);
 		record_message(r, JOURNAL_QUEUED, id, 0, NULL);

@@ -114,6 +114,7 @@ remove_job(struct job *j)
 	m->next = r->removals;
 	r->removals = m;
 	record_message(r, JOURNAL_REMOVED, j->id, j->file.env.rcpt_n, NULL);
+	index_at(r->index, j->slot)->gone = true;
 	job_free(j);
 	if (r->closing)
 		record_settle(r);

@@ -334,6 +334,17 @@ START_TEST(older)
 	say(JOURNAL_REMOVED, id_of(2, 5000), 0, 2);
 	closes();
 	ck_assert_uint_eq(sum.received, 1);
+	/* A report of which its own runner has told in a file that is gone. */
+	say(JOURNAL_DSN, id_of(4, 5000), 0, 1);
+	closes();
+	ck_assert_uint_eq(sum.older, 2);
+	/* One that was queued since is missing, and so is a younger one. */
+	say(JOURNAL_DSN, id_of(5, -500), 0, 1);
+	say(JOURNAL_QUEUED, id_of(4, 5000), 0, 0);
+	audit(0, AUDIT_MESSAGES_MAX);
+	ck_assert_uint_eq(sum.wrong, 2);
+	say(JOURNAL_DELETED, id_of(5, -500), 0, 1);
+	say(JOURNAL_DELETED, id_of(4, 5000), 0, 1);
 	/* Nothing is asked of what is older than that. */
 	say(JOURNAL_RECEIVED, M(3), 0, 1);
 	audit(TIME + 900, AUDIT_MESSAGES_MAX);
