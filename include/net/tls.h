@@ -114,7 +114,9 @@ void tls_add_facts(struct buf *b, const struct tls *t);
 void tls_exporter(const struct tls *t, struct buf *out);
 /* Of a client's session.  WHY: in words, where not authenticated and tried. */
 enum tls_trust tls_trust(const struct tls *t, const char **why);
-/* Sends close_notify without waiting, and frees.  The descriptor stays open.  NULL is fine. */
+/* Sends close_notify without waiting; only tls_free() may follow.  NULL is fine. */
+void tls_goodbye(struct tls *t);
+/* The same, and frees.  The descriptor stays open.  NULL is fine. */
 void tls_free(struct tls *t);
 
 /*

@@ -508,14 +508,21 @@ new_session(struct tls_ctx *c, int fd)
 }
 
 void
+tls_goodbye(struct tls *t)
+{
+	if (!t || !t->done || t->dead)
+		return;
+	begin(t, 0);
+	(void)SSL_shutdown(t->ssl);
+	t->dead = true;
+}
+
+void
 tls_free(struct tls *t)
 {
 	if (!t)
 		return;
-	if (t->done && !t->dead) {
-		begin(t, 0);
-		(void)SSL_shutdown(t->ssl);
-	}
+	tls_goodbye(t);
 	ERR_clear_error();
 	SSL_free(t->ssl);
 	buf_free(&t->error);

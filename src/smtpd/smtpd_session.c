@@ -479,6 +479,11 @@ smtpd_serve(const struct session_env *env, int rfd, int wfd)
 	stream_init(&stream, &stream_fd_ops, &fd);
 	session_init(&s, env, &stream, rfd == wfd ? rfd : -1);
 	session_run(&s);
+	/* A session that has a process to itself leaves its memory to it. */
+	if (env->slot != NULL) {
+		tls_goodbye(s.tls);
+		return;
+	}
 	session_free(&s);
 	stream_free(&stream);
 }
