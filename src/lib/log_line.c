@@ -11,10 +11,10 @@
 #include "log_line.h"
 
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fmt.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "utf8.h"
 
@@ -233,13 +233,13 @@ void
 log_line_syslog(struct log_line *l, const struct log_event *e, int facility)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t t = (time_t)(e->at / 1000000);
-	struct tm tm;
+	struct tm tm = { .tm_mday = 1 };
 
-	localtime_r(&t, &tm);
-	line_addf(l, "<%d>%.3s %2d %02d:%02d:%02d ", facility | e->priority,
-	    months + 3 * tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
+	(void)clock_local(e->at / 1000000, &tm);
+	line_addf(l, "<%d>", facility | e->priority);
+	line_add(l, str_n(months + 3 * tm.tm_mon, 3));
+	line_addf(l, tm.tm_mday > 9 ? " %d" : "  %d", tm.tm_mday);
+	line_addf(l, " %02d:%02d:%02d ", tm.tm_hour, tm.tm_min, tm.tm_sec);
 	line_ident(l, e);
 	line_message(l, e);
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "grammar.h"
+#include "lib/clock.h"
 
 #define SECONDS_DAY 86400
 
@@ -41,18 +42,13 @@ put_text(char *p, const char *text, size_t n)
 void
 date_add(struct buf *b, int64_t t)
 {
-	time_t when = (time_t)t;
 	struct tm tm;
 	char text[40];
 	char *p = text;
 	long offset;
 
-	/* Not localtime(): it looks for a changed zone file every time. */
-	if (localtime_r(&when, &tm) == NULL || tm.tm_year < 0 ||
-	    tm.tm_year > 9999 - 1900) {
-		when = 0;
+	if (!clock_local(t, &tm) || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
 		tm = (struct tm){ .tm_mday = 1, .tm_year = 70, .tm_wday = 4 };
-	}
 	offset = tm.tm_gmtoff / 60;
 	p = put_text(p, days[tm.tm_wday], 3);
 	p = put_text(p, ", ", 2);

@@ -288,6 +288,7 @@ start(struct master *m, struct conf *c, bool again)
 	write_pid(m);
 	/* The time zone is read here, before any child has lost /etc. */
 	tzset();
+	clock_local_prepare(clock_wall());
 	proc_share_relro();
 	m->reexec_ms = clock_ms();
 	if (m->started_ms == 0)
@@ -413,6 +414,7 @@ tick(struct master *m, int64_t now, int64_t *checked)
 	users_refresh(m, false);
 	if (now - *checked >= TICK_MS) {
 		*checked = now;
+		clock_local_prepare(clock_wall());
 		/* For sessions that are open. */
 		log_before_fork();
 		if (!m->stopping)
