@@ -122,15 +122,14 @@ apply(const struct master *m, int fd, struct session_env *env, const struct prox
 	return true;
 }
 
-bool
-behind_look(const struct master *m, int fd, struct session_env *env)
+/* Apart: others need not have its pages of the stack. */
+static NOINLINE bool
+look(const struct master *m, int fd, struct session_env *env)
 {
 	struct proxied p;
 	struct buf proxy;
 	bool ok = false;
 
-	if (!access_listed(&env->listen->proxies, &env->peer))
-		return true;
 	enum proxied_result r = read_header(env, fd, &p);
 	buf_init(&proxy, 128);
 	addr_add(&proxy, &env->peer);
@@ -141,4 +140,10 @@ behind_look(const struct master *m, int fd, struct session_env *env)
 		    buf_cstr(&proxy), r == PROXIED_MORE ? " in time" : "");
 	buf_free(&proxy);
 	return ok;
+}
+
+bool
+behind_look(const struct master *m, int fd, struct session_env *env)
+{
+	return !behind_trusted(env->listen, &env->peer) || look(m, fd, env);
 }
