@@ -6,7 +6,7 @@ import re
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, need, on_terminal, run, same  # noqa: E402
+from baridtest import Barid, PASSWORD, ROOT, USER, need, on_terminal, run, same  # noqa: E402
 
 HEADER = "From: a@elsewhere.example\r\nTo: bob@example.test\r\nSubject: {}\r\n" \
     "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <{}@client.test>\r\nMIME-Version: 1.0\r\n" \
@@ -134,6 +134,39 @@ def fetchmail(f, service):
     assert f.b.mailbox("bob") == []
 
 
+def getmail(f, service):
+    """It knows TLS from the start only; each message becomes a file of a Maildir."""
+    want = f.fill("bob")
+    box = f"{f.dir}/getmail"
+    for d in ("", "/tmp", "/new", "/cur"):
+        os.makedirs(box + d)
+        f.b.give(box + d)
+    # Nothing is delivered by root.
+    user = f"user = {USER}\n" if ROOT else ""
+    os.chmod(f.dir, 0o755)
+    rc = f.file("getmailrc", f"[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\n"
+                f"port = {f.b.port[service]}\nusername = bob\npassword = {PASSWORD}\nca_certs = {f.ca}\n"
+                f"[destination]\ntype = Maildir\npath = {box}/\n{user}"
+                "[options]\nread_all = false\ndelete = false\ndelivered_to = false\nreceived = false\n")
+
+    def got():
+        texts = [open(f"{box}/new/{n}", "rb").read() for n in os.listdir(box + "/new")]
+        for n in os.listdir(box + "/new"):
+            os.unlink(f"{box}/new/{n}")
+        return texts
+
+    run("getmail", "--getmaildir", f.dir, "--rcfile", rc, folder=f.dir)
+    texts = got()
+    assert len(texts) == len(want)
+    # It writes the header anew, and leaves the body as it is.
+    bodies = sorted(t.split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n").strip() for t in want)
+    assert sorted(t.split(b"\n\n", 1)[1].strip() for t in texts) == bodies
+    run("getmail", "--getmaildir", f.dir, "--rcfile", rc, folder=f.dir)
+    assert got() == [] and len(f.b.mailbox("bob")) == len(want)
+    run("getmail", "--getmaildir", f.dir, "--rcfile", rc, "--all", "--delete", folder=f.dir)
+    assert len(got()) == len(want) and f.b.mailbox("bob") == []
+
+
 def s_nail(f, service):
     want = f.fill("bob")
     user = f"bob:{PASSWORD}@"
@@ -202,7 +235,7 @@ def mutt_maildir(f):
 
 
 def main():
-    need("curl", "mpop", "fetchmail", "s-nail", "mutt")
+    need("curl", "mpop", "fetchmail", "getmail", "s-nail", "mutt")
     with Barid(relay=()) as b:
         f = Fetching(b)
         curl(f, "pop3")
@@ -214,6 +247,7 @@ def main():
             fetchmail(f, service)
             s_nail(f, service)
             mutt_pop3(f, service)
+        getmail(f, "pop3s")
         mutt_maildir(f)
 
 
