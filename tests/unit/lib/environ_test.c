@@ -82,7 +82,8 @@ START_TEST(no_child_has_it)
 	hide();
 	ck_assert_int_eq(child_run(asks, -1), 42);
 	environ_withhold();
-	ck_assert_int_eq(child_run(asks, -1), 128 + SIGSEGV);
+	/* A sanitizer ends it in its own way. */
+	ck_assert_int_eq(child_run(asks, -1), BUILD_ASAN ? 1 : 128 + SIGSEGV);
 	ck_assert_str_eq(environ_get("SMTP_PASSWORD"), "wonderland");
 }
 END_TEST
