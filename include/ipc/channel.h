@@ -28,6 +28,9 @@ int channel_recv(int fd, struct buf *b, int *pass) MUST_USE;
  * DEADLINE (clock_ms; -1: for ever).  -1: errno, ETIMEDOUT, EPIPE if the server went away.
  */
 int channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer) MUST_USE;
+/* The same; *PASS is the descriptor that came with the answer, or -1. */
+int channel_call_for(int fd, struct str packet, int64_t deadline, struct buf *answer,
+    int *pass) MUST_USE;
 /* The same in two, so that several may be asked at once: -1, or what channel_await() takes. */
 int channel_ask(int fd, struct str packet, int64_t deadline) MUST_USE;
 int channel_await(int fd, int64_t deadline, struct buf *answer) MUST_USE;

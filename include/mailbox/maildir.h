@@ -83,6 +83,12 @@ struct maildir {
  * -1: EBUSY (locked), ENOENT is an empty mailbox that is made, else errno.
  */
 int maildir_open(struct maildir *m, int base, const char *mailbox) MUST_USE;
+/*
+ * The same in two: the directory of MAILBOX, made if there is none, and what
+ * is in it.  ROOT is taken in any case.
+ */
+int maildir_root(int base, const char *mailbox) MUST_USE;
+int maildir_open_at(struct maildir *m, int root) MUST_USE;
 void maildir_close(struct maildir *m);
 /*
  * Size of entry I: from the name where that can be believed, else by reading

@@ -20,7 +20,8 @@ struct session_env {
 	const char *hostname;		/* of this listener */
 	struct tls_ctx *tls;		/* NULL: no TLS here */
 	struct queue *queue;		/* NULL for POP3 */
-	int mailboxes;			/* descriptor of the mailboxes' directory, or -1 */
+	int mailboxes;			/* descriptor of the mailboxes' directory; -1: barid-auth */
+					/* opens the one that is logged in to */
 	int auth;			/* channel to barid-auth, or -1 */
 	const int *runners;		/* channels to the runners, by id */
 	size_t runner_n;

@@ -21,12 +21,15 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/userset.h"
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "mailbox/maildir.h"
 
 #define CHANNEL_FD 3
+#define USERS_FD 5
 /* Beyond this, requests wait in the channel. */
 #define WORKERS_MAX 64
 #define WORKER_SECONDS 60
@@ -44,18 +47,20 @@ struct auth {
 	bool needs_root;
 	struct confine *calls;	/* that a worker may make, unless it needs root */
 	struct proc_user user;
+	int mailboxes;		/* their directory, or -1 */
+	struct userset *users;
 	unsigned workers;
 };
 
 static void
-answer(int fd, enum auth_verdict verdict, struct str user)
+answer(int fd, enum auth_verdict verdict, struct str user, int pass)
 {
 	struct buf b;
 	struct msg_auth_result r = { .verdict = verdict, .user = user };
 
 	buf_init(&b, FRAME_MAX);
 	msg_auth_result_put(&b, &r);
-	if (channel_send(fd, buf_str(&b), -1) < 0 && errno != EPIPE)
+	if (channel_send(fd, buf_str(&b), pass) < 0 && errno != EPIPE)
 		log_warn(NULL, "cannot answer: %s", strerror(errno));
 	buf_free(&b);
 }
@@ -69,6 +74,30 @@ account_of(const struct conf *c, struct str user)
 	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
 		return str_head(user, (size_t)at);
 	return user;
+}
+
+/*
+ * The directory of USER's mailbox: a session sees no other, and before that
+ * none.  -1: it will say that it cannot have it.
+ */
+static int
+open_mailbox(const struct auth *a, struct str user)
+{
+	char mailbox[65] = "";
+	int fd;
+
+	if (a->needs_root)
+		proc_confine(&a->user, NULL);
+	if (!userset_has(a->users, user, mailbox)) {
+		/* PAM may know people that no list of names has. */
+		if (!mailbox_name_valid(user))
+			return -1;
+		memcpy(mailbox, user.p, user.n);
+	}
+	fd = maildir_root(a->mailboxes, mailbox);
+	if (fd < 0)
+		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(errno));
+	return fd;
 }
 
 static void
@@ -98,13 +127,15 @@ work(struct auth *a, struct str packet, int reply)
 	bool empty = m.password.n == 0 || user.n == 0;
 	bool odd = user.n > 255 || str_has_ctl(user) || memchr(m.password.p, 0, m.password.n);
 	if (empty || odd) {
-		answer(reply, AUTH_NO, user);
+		answer(reply, AUTH_NO, user, -1);
 		return;
 	}
 	struct auth_question q = { arena_cstr(&arena, user), arena_cstr(&arena, m.password),
 		arena_cstr(&arena, m.client), m.challenge.n > 0 ?
 		arena_cstr(&arena, m.challenge) : NULL };
-	answer(reply, auth_ask(a->backends, a->backend_n, &q), user);
+	enum auth_verdict verdict = auth_ask(a->backends, a->backend_n, &q);
+	bool fetches = verdict == AUTH_YES && str_eq(m.service, STR("pop3"));
+	answer(reply, verdict, user, fetches ? open_mailbox(a, user) : -1);
 }
 
 static void
@@ -127,7 +158,7 @@ start_worker(struct auth *a, struct buf *packet, int reply)
 	}
 	if (pid < 0) {
 		log_error(NULL, "cannot fork a worker: %s", strerror(errno));
-		answer(reply, AUTH_TEMPORARY, STR(""));
+		answer(reply, AUTH_TEMPORARY, STR(""), -1);
 	} else {
 		a->workers++;
 	}
@@ -203,6 +234,11 @@ load(struct auth *a, const char *path)
 		a->backend_n++;
 	}
 	a->user = proc_user(a->conf->user);
+	if (!(a->users = userset_attach(USERS_FD)))
+		fatal(EX_OSERR, "cannot use what was inherited: %s", strerror(errno));
+	a->mailboxes = open(a->conf->mailboxes, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (a->mailboxes < 0)
+		log_error(NULL, "%s: %s", a->conf->mailboxes, strerror(errno));
 	a->calls = confine_new(CONFINE_SESSION, (enum confine_mode)a->conf->sandbox, &error);
 	if (!a->calls)
 		fatal(EX_OSERR, "sandbox: %s", buf_cstr(&error));
@@ -252,6 +288,7 @@ main(int argc, char **argv)
 	catch_signals();
 	loop(a);
 	confine_free(a->calls);
+	userset_free(a->users);
 	conf_free(a->conf);
 	mem_free(a);
 	return EX_OK;

@@ -193,10 +193,10 @@ send_by(int fd, struct str packet, int pass, int64_t deadline)
 }
 
 static int
-await_answer(int fd, int64_t deadline, struct buf *answer)
+await_answer(int fd, int64_t deadline, struct buf *answer, int *pass)
 {
 	for (;;) {
-		int pass, got;
+		int got;
 		char c;
 		ssize_t size;
 
@@ -211,9 +211,7 @@ await_answer(int fd, int64_t deadline, struct buf *answer)
 			size = 1;
 		if (size > FRAME_MAX)
 			size = FRAME_MAX;
-		got = recv_packet(fd, answer, (size_t)size, &pass);
-		if (pass >= 0)
-			close(pass);
+		got = recv_packet(fd, answer, (size_t)size, pass);
 		if (got != 0)
 			return got < 0 ? -1 : 0;
 		/* Packets that are dropped do not prolong the wait. */
@@ -242,14 +240,34 @@ channel_ask(int fd, struct str packet, int64_t deadline)
 	return -1;
 }
 
-int
-channel_await(int fd, int64_t deadline, struct buf *answer)
+static int
+await_and_close(int fd, int64_t deadline, struct buf *answer, int *pass)
 {
-	int rc = await_answer(fd, deadline, answer), err = errno;
+	int rc = await_answer(fd, deadline, answer, pass), err = errno;
 
 	close(fd);
 	errno = err == ECONNRESET ? EPIPE : err;
 	return rc;
+}
+
+int
+channel_await(int fd, int64_t deadline, struct buf *answer)
+{
+	int pass = -1, rc = await_and_close(fd, deadline, answer, &pass);
+
+	if (pass >= 0)
+		close(pass);
+	return rc;
+}
+
+int
+channel_call_for(int fd, struct str packet, int64_t deadline, struct buf *answer,
+    int *pass)
+{
+	int asked = channel_ask(fd, packet, deadline);
+
+	*pass = -1;
+	return asked < 0 ? -1 : await_and_close(asked, deadline, answer, pass);
 }
 
 int

@@ -195,18 +195,30 @@ lock(struct maildir *m)
 }
 
 int
+maildir_root(int base, const char *mailbox)
+{
+	if (mailbox_name_valid(str_c(mailbox)))
+		return mailbox_dir(base, mailbox, true);
+	errno = EINVAL;
+	return -1;
+}
+
+int
 maildir_open(struct maildir *m, int base, const char *mailbox)
 {
-	int tmp = -1, e;
+	return maildir_open_at(m, maildir_root(base, mailbox));
+}
 
-	*m = (struct maildir){ .dir = -1, .new_dir = -1, .cur_dir = -1,
+int
+maildir_open_at(struct maildir *m, int root)
+{
+	int tmp = -1, e = errno;
+
+	*m = (struct maildir){ .dir = root, .new_dir = -1, .cur_dir = -1,
 		.lock = -1 };
 	arena_init(&m->arena, ARENA_MAX);
-	if (!mailbox_name_valid(str_c(mailbox))) {
-		errno = EINVAL;
-		return -1;
-	}
-	if ((m->dir = mailbox_dir(base, mailbox, true)) >= 0 &&
+	errno = e;
+	if (m->dir >= 0 &&
 	    (tmp = mailbox_dir(m->dir, "tmp", true)) >= 0 &&
 	    (m->new_dir = mailbox_dir(m->dir, "new", true)) >= 0 &&
 	    (m->cur_dir = mailbox_dir(m->dir, "cur", true)) >= 0 &&

@@ -105,7 +105,9 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		runners[i] = m->helpers[FIRST_RUNNER + i].client_end;
 	struct session_env env = {
 		.conf = &conf, .listen = l->conf, .tls = l->tls, .hostname = hostname_of(m, l),
-		.queue = pop ? NULL : m->queue, .mailboxes = pop ? m->mailboxes : -1,
+		/* With root only barid-auth opens a mailbox. */
+		.queue = pop ? NULL : m->queue,
+		.mailboxes = pop && m->sandbox.empty < 0 ? m->mailboxes : -1,
 		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
 		.confined = m->conf->sandbox != CONFINE_OFF,

@@ -554,7 +554,7 @@ main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct master m = { .kept = -1, .control = -1, .mailboxes = -1,
-		.sandbox = { .spool = -1, .mailboxes = -1 }, .argv = argv };
+		.sandbox = SANDBOX_NONE, .argv = argv };
 
 	if (argc < 1 || parse_options(argc, argv, &o) < 0)
 		return EX_USAGE;

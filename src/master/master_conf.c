@@ -195,7 +195,7 @@ int
 master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error)
 {
 	struct check k = { .conf = c, .error = error };
-	struct making n = { .sandbox = { .spool = -1, .mailboxes = -1 } };
+	struct making n = { .sandbox = SANDBOX_NONE };
 	int code = EX_OK;
 
 	/* Sessions are forked from here; what only a runner needs is not handed down. */

@@ -12,6 +12,10 @@
 #include "master.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -36,6 +40,33 @@ rules(const struct confine_dir *dirs, size_t n)
 	return fd < 0 ? -1 : fd_raise(fd);
 }
 
+/*
+ * A directory that has no name any more: nothing can be put into it.  Who has
+ * it for its root, and nothing else that is open, sees no file at all.
+ */
+static int
+nowhere(struct check *k)
+{
+	struct buf path;
+	int fd = -1;
+
+	if (!proc_is_root())
+		return -1;
+	buf_init(&path, PATH_MAX);
+	buf_addf(&path, "%s/empty.XXXXXX", k->conf->run);
+	buf_addc(&path, '\0');
+	if (buf_ok(&path) && mkdtemp(path.p)) {
+		fd = open(path.p, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		(void)rmdir(path.p);
+	}
+	if (fd < 0 || (fd = fd_raise(fd)) < 0)
+		check_blame(k, conf_where(k->conf, &k->conf->run, CONF_NOWHERE), "run", errno,
+		    "%s: %s, expected to make an empty directory there", k->conf->run,
+		    strerror(errno));
+	buf_free(&path);
+	return fd;
+}
+
 static struct confine *
 filter(struct check *k, enum confine_role role)
 {
@@ -57,7 +88,9 @@ sandbox_make(struct check *k, const struct master *m, struct sandbox *s)
 	struct confine_dir spool[QUEUE_CONFINE_DIRS];
 	const struct confine_dir boxes = { m->mailboxes, CONFINE_READ | CONFINE_FILL };
 
-	*s = (struct sandbox){ .spool = -1, .mailboxes = -1 };
+	*s = SANDBOX_NONE;
+	if (proc_is_root() && (s->empty = nowhere(k)) < 0)
+		return -1;
 	s->session = filter(k, CONFINE_SESSION);
 	s->helper = s->session ? filter(k, CONFINE_HELPER) : NULL;
 	if (!s->helper) {
@@ -70,7 +103,9 @@ sandbox_make(struct check *k, const struct master *m, struct sandbox *s)
 		log_warn(NULL, "sandbox: off, since LD_PRELOAD puts in a library from outside");
 	queue_confine(m->queue, spool);
 	s->spool = rules(spool, QUEUE_CONFINE_DIRS);
-	s->mailboxes = rules(&boxes, 1);
+	/* Without root no other process can open one. */
+	if (s->empty < 0)
+		s->mailboxes = rules(&boxes, 1);
 	return 0;
 }
 
@@ -83,7 +118,9 @@ sandbox_free(struct sandbox *s)
 		close(s->spool);
 	if (s->mailboxes >= 0)
 		close(s->mailboxes);
-	*s = (struct sandbox){ .spool = -1, .mailboxes = -1 };
+	if (s->empty >= 0)
+		close(s->empty);
+	*s = SANDBOX_NONE;
 }
 
 /* At any listener. */
@@ -111,13 +148,17 @@ sandbox_in_force(struct master *m, const struct sandbox *s)
 void
 sandbox_session(const struct master *m, bool pop)
 {
-	proc_confine(&m->user, pop ? m->conf->mailboxes : m->conf->spool);
+	bool blind = pop && m->sandbox.empty >= 0;
+
+	if (blind && fchdir(m->sandbox.empty) < 0)
+		fatal(EX_OSERR, "cannot confine this process: %s", strerror(errno));
+	proc_confine(&m->user, blind ? "." : pop ? m->conf->mailboxes : m->conf->spool);
 	confine_files(pop ? m->sandbox.mailboxes : m->sandbox.spool);
 	proc_close_from(master_fd_base(), NULL, 0);
 	/* Neither service has what is the other's. */
 	if (pop)
 		queue_close(m->queue);
-	else
+	if (!pop || blind)
 		close(m->mailboxes);
 	proc_limit(SESSION_FILES, 0, m->sandbox.file_size);
 	proc_alone(SESSION_MEMORY);

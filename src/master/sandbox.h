@@ -12,8 +12,10 @@ struct master;
 struct sandbox {
 	struct confine *session, *helper;
 	int spool, mailboxes;	/* Landlock's rules, >= master_fd_base(); -1: none */
+	int empty;		/* a directory with nothing in it, as high; -1: no root */
 	uint64_t file_size;	/* of what a session writes; 0: no limit */
 };
+#define SANDBOX_NONE ((struct sandbox){ .spool = -1, .mailboxes = -1, .empty = -1 })
 
 /* With M's spool and mailboxes; -1 after a complaint. */
 int sandbox_make(struct check *k, const struct master *m, struct sandbox *s);

@@ -224,21 +224,39 @@ shut_others_out(const struct pop3_session *s)
 		close(rules);
 }
 
+/* What the mailbox of USER is called; false: nobody has such a one. */
+static bool
+find_mailbox(const struct pop3_session *s, struct str user, char mailbox[65])
+{
+	if (userset_has(s->env->users, user, mailbox))
+		return true;
+	/* PAM may know people that no list of names has. */
+	if (!mailbox_name_valid(user))
+		return false;
+	memcpy(mailbox, user.p, user.n);
+	mailbox[user.n] = '\0';
+	return true;
+}
+
+/* ROOT: its directory, which is taken; -1: it is to be found below those of all. */
 static struct pop3_response
-open_box(struct pop3_session *s, struct str user)
+open_box(struct pop3_session *s, struct str user, int root)
 {
 	char mailbox[65] = "";
+	bool found = find_mailbox(s, user, mailbox);
+	int64_t left = found ? wait_left(s, mailbox) : 0;
 
-	if (!userset_has(s->env->users, user, mailbox)) {
-		/* PAM may know people that no list of names has. */
-		if (!mailbox_name_valid(user))
-			return failed(s, user);
-		memcpy(mailbox, user.p, user.n);
-		mailbox[user.n] = '\0';
-	}
-	if (wait_left(s, mailbox) > 0)
-		return too_soon(s, mailbox, wait_left(s, mailbox));
-	if (maildir_open(&s->box, s->env->mailboxes, mailbox) < 0) {
+	if ((!found || left > 0) && root >= 0)
+		close(root);
+	if (!found)
+		return failed(s, user);
+	if (left > 0)
+		return too_soon(s, mailbox, left);
+	/* Where barid-auth could not open it, it said why. */
+	errno = EACCES;
+	if (root < 0 && s->env->mailboxes >= 0)
+		root = maildir_root(s->env->mailboxes, mailbox);
+	if (maildir_open_at(&s->box, root) < 0) {
 		int err = errno;
 		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(err));
 		if (err == EBUSY)
@@ -271,6 +289,7 @@ pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struc
 	struct msg_auth_result result;
 	struct buf packet, reply, client;
 	struct pop3_response r;
+	int root = -1;
 
 	buf_init(&packet, FRAME_MAX);
 	buf_init(&reply, FRAME_MAX);
@@ -280,13 +299,13 @@ pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struc
 	msg_auth_put(&packet, &m);
 	if (!buf_ok(&packet) || user.n == 0 || user.n > POP3_NAME_MAX) {
 		r = failed(s, user);
-	} else if (channel_call(s->env->auth, buf_str(&packet), clock_ms() + AUTH_TIMEOUT_MS,
-	    &reply) < 0 || !msg_auth_result_get(buf_str(&reply), &result) ||
+	} else if (channel_call_for(s->env->auth, buf_str(&packet), clock_ms() + AUTH_TIMEOUT_MS,
+	    &reply, &root) < 0 || !msg_auth_result_get(buf_str(&reply), &result) ||
 	    result.verdict == AUTH_TEMPORARY) {
 		log_warn(NULL, "authentication is not possible now, ip=%s", s->client);
 		r = not_now(s, "[SYS/TEMP] logging in is not possible now");
 	} else {
-		r = result.verdict == AUTH_YES ? open_box(s, result.user) : failed(s, user);
+		r = result.verdict == AUTH_YES ? open_box(s, result.user, root) : failed(s, user);
 	}
 	buf_wipe(&packet);
 	buf_free(&packet);

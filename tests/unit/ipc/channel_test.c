@@ -183,6 +183,8 @@ serve(char how)
 		if (channel_send(pass, buf_str(&b), -1) < 0)
 			_exit(1);
 	}
+	if (how == 'd' && channel_send(pass, buf_str(&b), fds[1]) < 0)
+		_exit(1);
 	if (how == 's')	/* silent: keeps the answer's end open */
 		pause();
 	_exit(0);
@@ -227,6 +229,44 @@ START_TEST(calls)
 }
 END_TEST
 
+START_TEST(answers_with_a_descriptor)
+{
+	for (int how = 0; how < 2; how++) {
+		int before, got = 99, rc;
+		struct buf answer;
+		pid_t pid;
+
+		setup();
+		buf_init(&answer, FRAME_MAX);
+		pid = fork();
+		if (pid == 0)
+			serve(how == 0 ? 'd' : 'a');
+		before = open_fds();
+		rc = channel_call_for(fds[0], STR("who"), clock_ms() + 20000, &answer, &got);
+		ck_assert_int_eq(rc, 0);
+		if (how == 0) {
+			ck_assert_int_eq(open_fds(), before + 1);
+			ck_assert_int_eq(close(got), 0);
+		} else {
+			ck_assert_int_eq(got, -1);
+		}
+		ck_assert_int_eq(open_fds(), before);
+		/* Who does not expect one does not keep it. */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		pid = fork();
+		if (pid == 0)
+			serve('d');
+		ck_assert_int_eq(channel_call(fds[0], STR("who"), clock_ms() + 20000, &answer), 0);
+		ck_assert_int_eq(open_fds(), before);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		buf_free(&answer);
+		teardown();
+	}
+}
+END_TEST
+
 START_TEST(call_of_a_full_channel)
 {
 	struct buf answer;
@@ -248,5 +288,5 @@ START_TEST(call_of_a_full_channel)
 }
 END_TEST
 
-UNIT_MAIN("channel", packets, full_and_end, passing, harm, calls,
+UNIT_MAIN("channel", packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
     call_of_a_full_channel)

@@ -163,6 +163,29 @@ START_TEST(expunge)
 }
 END_TEST
 
+START_TEST(in_two_steps)
+{
+	struct maildir m;
+	struct tmpbox t;
+	int root;
+
+	tmpbox_begin(&t);
+	root = maildir_root(t.base, "bob");
+	ck_assert_int_ge(root, 0);
+	ck_assert_int_eq(maildir_open_at(&m, root), 0);
+	ck_assert_int_eq(m.dir, root);
+	maildir_close(&m);
+	/* It was taken. */
+	ck_assert_int_eq(fcntl(root, F_GETFD), -1);
+	ck_assert_int_eq(maildir_root(t.base, "../bob"), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	errno = EPERM;
+	ck_assert_int_eq(maildir_open_at(&m, -1), -1);
+	ck_assert_int_eq(errno, EPERM);
+	tmpbox_end(&t);
+}
+END_TEST
+
 START_TEST(lock)
 {
 	struct maildir m, other;
@@ -270,5 +293,5 @@ START_TEST(other_of_its_base)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/maildir", order_and_sizes, renamed_by_others, expunge, lock,
+UNIT_MAIN("mailbox/maildir", order_and_sizes, renamed_by_others, expunge, in_two_steps, lock,
     no_plain_file, linked_by_others, other_of_its_base)
