@@ -145,5 +145,6 @@ look(const struct master *m, int fd, struct session_env *env)
 bool
 behind_look(const struct master *m, int fd, struct session_env *env)
 {
-	return !behind_trusted(env->listen, &env->peer) || look(m, fd, env);
+	/* Not behind_trusted(): who says XCLIENT says no PROXY. */
+	return !access_listed(&env->listen->proxies, &env->peer) || look(m, fd, env);
 }
