@@ -71,9 +71,11 @@ enum control_op {
 	 * Of all destinations, or those called DOMAIN.  The answer of each
 	 * runner, fields separated by tabs:
 	 * runner NUMBER QUEUED ACTIVE CONNECTIONS
-	 * dest KEY KIND NAME WAITING PARKED CONNECTIONS READY WINDOW SENT
-	 *     DEFERRED BOUNCED DEAD WHY: the outcomes of a minute, and for how
-	 *     many ms it is dead; KIND is local, mx or upstream
+	 * dest KEY KIND NAME WAITING PARKED CONNECTIONS READY WINDOW LIMIT
+	 *     SENT DEFERRED BOUNCED DEAD WHY: WINDOW is what this runner would
+	 *     open, LIMIT what all may have together (0: there is none); the
+	 *     outcomes of a minute, and for how many ms it is dead; KIND is
+	 *     local, mx or upstream
 	 * more DESTINATIONS that have no line
 	 */
 	CONTROL_DESTS,

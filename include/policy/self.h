@@ -12,6 +12,11 @@ struct self;
 struct self *self_new(const struct conf *c) MUST_USE;
 void self_free(struct self *s);	/* NULL is fine */
 bool self_is(const struct self *s, const struct addr *a);
+/*
+ * True if no MX host can be at A, whatever DNS says: its mail would go to
+ * nobody, or to what mx-ignore names.
+ */
+bool self_ignores(const struct conf *c, const struct addr *a);
 /* True if NAME is one that we go by. */
 bool self_has_name(const struct conf *c, struct str name);
 

@@ -12,7 +12,9 @@ struct view_row {
 	struct str key;		/* as the runners call it */
 	struct str kind;	/* "local", "mx", "upstream" */
 	struct str name;
-	uint64_t waiting, parked, connections, ready, window;
+	uint64_t waiting, parked, connections, ready;
+	uint64_t window;	/* connections that there may be now, in all */
+	uint64_t wanted;	/* that each runner would open: the sum of it */
 	uint64_t sent, deferred, bounced;	/* in the last minute */
 	uint64_t dead_ms;
 	struct str why;		/* it is dead */

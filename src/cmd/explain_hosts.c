@@ -7,11 +7,18 @@
 #include "explain.h"
 
 #include <errno.h>
+#include <unistd.h>
 
+#include "ipc/policies.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "mail/path.h"
+#include "mail/sts.h"
 #include "policy/self.h"
 #include "policy/tls_policy.h"
+
+/* A policy that is kept, parsed. */
+#define POLICY_ARENA ((size_t)1 << 20)
 
 /* ---- TLS -------------------------------------------------------------------- */
 
@@ -40,8 +47,9 @@ tls_words(int tls)
 
 /* ---- hosts -------------------------------------------------------------------- */
 
+/* MX: those of an MX host, which may lead nowhere. */
 static void
-say_addresses(struct explain *x, const struct found_host *h)
+say_addresses(struct explain *x, const struct found_host *h, bool mx)
 {
 	struct buf b;
 
@@ -53,8 +61,15 @@ say_addresses(struct explain *x, const struct found_host *h)
 		addr_add(&b, &h->addr[i]);
 		if (addr_port(&h->addr[i]) != 0)
 			buf_addf(&b, " port %u", addr_port(&h->addr[i]));
-		explain_say(x, "address", CONF_NOWHERE, "%s%s", buf_cstr(&b),
-		    h->secure ? " (DNSSEC)" : "");
+		if (mx && self_ignores(x->conf, &h->addr[i]))
+			explain_say(x, "address",
+			    conf_where(x->conf, &x->conf->mx_ignore,
+				CONF_NOWHERE),
+			    "%s: ignored, as no mail host can be there",
+			    buf_cstr(&b));
+		else
+			explain_say(x, "address", CONF_NOWHERE, "%s%s",
+			    buf_cstr(&b), h->secure ? " (DNSSEC)" : "");
 		buf_free(&b);
 	}
 	x->depth--;
@@ -101,13 +116,63 @@ say_dane(struct explain *x, const struct found_host *h, bool mx_secure)
 	x->depth--;
 }
 
-static void
-say_sts(struct explain *x, const char *domain)
+/* The policy that is kept in the spool; false: there is none that is good. */
+static bool
+kept_policy(const struct explain *x, const char *domain, struct arena *a,
+    struct sts_policy *p, int64_t *left)
 {
-	explain_say(x, "mta-sts", CONF_NOWHERE,
-	    lookup_sts(x->dns, domain) ?
-		"the domain has a policy (RFC 8461), which is fetched and kept" :
-		"the domain has no policy (RFC 8461)");
+	struct policy_file f = { .fetched = 0 };
+	int dir = policies_dir(x->conf->spool, false, (uid_t)-1);
+	bool good = dir >= 0 &&
+	    policies_look(dir, str_c(domain), &f) == 0 &&
+	    sts_policy_parse(buf_str(&f.text), a, p) == NULL;
+
+	if (good)
+		*left = f.fetched + p->max_age - clock_wall();
+	buf_free(&f.text);
+	if (dir >= 0)
+		close(dir);
+	return good && *left > 0;
+}
+
+static void
+say_kept(struct explain *x, const struct sts_policy *p, int64_t left,
+    const struct found *f)
+{
+	explain_say(x, "mta-sts", CONF_NOWHERE, "a policy is kept for %lld s "
+	    "more: mode %s: %s", (long long)left, sts_mode_name(p->mode),
+	    p->mode == STS_ENFORCE ?
+		"no mail but to these hosts, with a certificate of their name" :
+		"it demands nothing");
+	x->depth++;
+	for (size_t i = 0; i < p->mx_n; i++)
+		explain_say(x, "mx", CONF_NOWHERE, STR_FMT,
+		    STR_ARG(p->mx[i]));
+	for (size_t i = 0; p->mode == STS_ENFORCE && i < f->host_n; i++)
+		if (!sts_policy_has(p, str_c(f->host[i].name)))
+			explain_say(x, "mx", CONF_NOWHERE,
+			    "%s is none of these: not used", f->host[i].name);
+	x->depth--;
+}
+
+/* What is kept is in force, whatever DNS says or does not say. */
+static void
+say_sts(struct explain *x, const char *domain, const struct found *f)
+{
+	struct sts_policy p;
+	struct arena a;
+	int64_t left;
+
+	arena_init(&a, POLICY_ARENA);
+	if (kept_policy(x, domain, &a, &p, &left))
+		say_kept(x, &p, left, f);
+	else if (lookup_sts(x->dns, domain))
+		explain_say(x, "mta-sts", CONF_NOWHERE, "the domain has a "
+		    "policy (RFC 8461), which will be fetched and kept");
+	else
+		explain_say(x, "mta-sts", CONF_NOWHERE,
+		    "the domain has no policy (RFC 8461)");
+	arena_free(&a);
 }
 
 /* What MX records say, before any host. */
@@ -184,7 +249,7 @@ say_hosts(struct explain *x, const struct found *f)
 		    h->name, f->secure ? " (DNSSEC)" : "",
 		    h->preference >= limit ?
 			": left out, as we are no worse than it" : "");
-		say_addresses(x, h);
+		say_addresses(x, h, !f->overridden);
 		say_dane(x, h, f->secure);
 	}
 	if (f->all_n > f->host_n)
@@ -214,7 +279,7 @@ explain_mx(struct explain *x, const char *domain, int tls, struct found *f)
 			explain_say(x, "dane", CONF_NOWHERE, "not used: the "
 			    "name servers are not on the loopback, so that "
 			    "DNSSEC cannot be relied on");
-		say_sts(x, domain);
+		say_sts(x, domain, f);
 	}
 }
 
@@ -262,7 +327,7 @@ say_server(struct explain *x, const struct conf_server *s)
 	h = mem_alloc(sizeof(*h));
 	memcpy(h->name, s->host, strnlen(s->host, sizeof(h->name) - 1));
 	lookup_host(x->dns, h);
-	say_addresses(x, h);
+	say_addresses(x, h, false);
 	mem_free(h);
 }
 

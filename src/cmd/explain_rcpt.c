@@ -156,6 +156,11 @@ say_remote(struct explain *x, const struct target *t)
 	struct found *mx;
 	const char *domain;
 
+	if (x->conf->sink[0] != '\0')
+		explain_say(x, "sink",
+		    conf_where(x->conf, &x->conf->sink, CONF_NOWHERE),
+		    "all mail for other hosts goes to %s, whatever follows "
+		    "here, and none of it arrives", x->conf->sink);
 	say_source(x, t);
 	if (t->kind == TARGET_UPSTREAM) {
 		explain_say(x, "upstream", t->upstream->place, "%s",

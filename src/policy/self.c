@@ -135,6 +135,22 @@ self_is(const struct self *s, const struct addr *a)
 	return false;
 }
 
+/* A link-local address means nothing without its link, and a group is no host. */
+bool
+self_ignores(const struct conf *c, const struct addr *a)
+{
+	const unsigned char *p = addr_octets(a);
+
+	if (p == NULL)
+		return false;
+	if (addr_family(a) == AF_INET && p[0] >= 224)
+		return true;
+	if (addr_family(a) == AF_INET6 &&
+	    (p[0] == 0xff || (p[0] == 0xfe && (p[1] & 0xc0) == 0x80)))
+		return true;
+	return conf_nets_have(&c->mx_ignore, addr_family(a), p);
+}
+
 /* RFC 6761 6.3: localhost is whoever says it. */
 bool
 self_has_name(const struct conf *c, struct str name)

@@ -20,7 +20,7 @@
 #include "lib/mem.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
-#define NUMBERS 9	/* of a destination */
+#define NUMBERS 10	/* of a destination */
 #define NAME_COLUMNS 30
 
 void
@@ -96,12 +96,14 @@ take_dest(struct view *v, struct map *known, struct str line)
 	row->parked += n[1];
 	row->connections += n[2];
 	row->ready += n[3];
-	row->window += n[4];
-	row->sent += n[5];
-	row->deferred += n[6];
-	row->bounced += n[7];
-	if (n[8] > row->dead_ms) {
-		row->dead_ms = n[8];
+	row->wanted += n[4];
+	/* Each finds its own by trial, but what they may have is one. */
+	row->window = n[5] > 0 && row->wanted > n[5] ? n[5] : row->wanted;
+	row->sent += n[6];
+	row->deferred += n[7];
+	row->bounced += n[8];
+	if (n[9] > row->dead_ms) {
+		row->dead_ms = n[9];
 		row->why = arena_str(&v->arena, line);
 	}
 }

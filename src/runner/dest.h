@@ -53,6 +53,9 @@ struct dest {
 	int64_t used_ms;
 };
 
+/* Deliveries into mailboxes at once: the threads of the pool are busy, and not much more. */
+#define DEST_LOCAL_ACTIVE 12
+
 /* The destinations of a runner. */
 struct dests {
 	struct map *all;

@@ -86,34 +86,15 @@ drop_self(struct lookup *l)
 	h->n = kept;
 }
 
-/*
- * True if no MX host can be there, whatever DNS says: a link-local address
- * means nothing without its link, and a group is no host.
- */
-static bool
-is_nowhere(const struct conf *c, const struct addr *a)
-{
-	const unsigned char *p = addr_octets(a);
-
-	if (p == NULL)
-		return false;
-	if (addr_family(a) == AF_INET && p[0] >= 224)
-		return true;
-	if (addr_family(a) == AF_INET6 &&
-	    (p[0] == 0xff || (p[0] == 0xfe && (p[1] & 0xc0) == 0x80)))
-		return true;
-	return conf_nets_have(&c->mx_ignore, addr_family(a), p);
-}
-
 static void
-drop_nowhere(struct lookup *l)
+drop_ignored(struct lookup *l)
 {
 	for (size_t i = 0; i < l->h->n; i++) {
 		struct host *v = &l->h->v[i];
 		size_t kept = 0;
 
 		for (size_t k = 0; k < v->addr_n && !v->fallback; k++)
-			if (!is_nowhere(l->d->r->conf, &v->addr[k]))
+			if (!self_ignores(l->d->r->conf, &v->addr[k]))
 				v->addr[kept++] = v->addr[k];
 		if (v->fallback || kept == v->addr_n)
 			continue;
@@ -258,7 +239,7 @@ lookup_done(void *arg)
 	/* An override is our own configuration, as an upstream is. */
 	if (l->d->way->kind == DEST_MX && !l->overridden) {
 		drop_self(l);
-		drop_nowhere(l);
+		drop_ignored(l);
 	}
 	q.host_n = l->h->n;
 	hosts_tls(&q);

@@ -67,10 +67,15 @@ add_dest(struct buf *b, const struct dest *d)
 	add_field(b, str_c(d->key), KEY_SHOWN);
 	buf_addf(b, "\t%s\t", kinds[d->way->kind]);
 	add_field(b, str_c(d->name), NAME_SHOWN);
-	buf_addf(b, "\t%zu\t%zu\t%zu\t%zu\t%zu\t%u\t%u\t%u\t%lld\t",
+	buf_addf(b,
+	    "\t%zu\t%zu\t%zu\t%zu\t%zu\t%llu\t%u\t%u\t%u\t%lld\t",
 	    d->waiting, d->parked,
 	    g != NULL ? g->conn_n : d->active,
-	    g != NULL ? g->ready_n : d->active, g != NULL ? g->window.size : 0,
+	    g != NULL ? g->ready_n : d->active,
+	    g != NULL			   ? g->window.size :
+		d->way->kind == DEST_LOCAL ? (size_t)DEST_LOCAL_ACTIVE :
+					     0,
+	    g != NULL ? (unsigned long long)g->per_destination : 0,
 	    minute_sum(&d->minute, DELIVERED, now),
 	    minute_sum(&d->minute, TEMPFAIL, now),
 	    minute_sum(&d->minute, PERMFAIL, now),

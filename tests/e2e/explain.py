@@ -37,6 +37,9 @@ self.example MX 10 nice.example
 self.example MX 20 hidden.example
 nice.example A 127.0.0.14
 hidden.example A 127.0.0.99
+inside.example MX 10 in.inside.example
+in.inside.example A 10.99.0.1
+in.inside.example A 127.0.0.15
 sts.test MX 10 mx.sts.test
 mx.sts.test A 127.0.0.11
 _25._tcp.mx.sts.test TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
@@ -59,6 +62,7 @@ class World:
                                             'weight = 3 ehlo = "me.example"'),
                      ("backup.example", 26, 'backup = true socks = "127.0.0.1:1080"')) +
             upstream("other", self.sink.port) + upstream("lone", self.sink.port) +
+            'mx-ignore = {"10.99.0.0/16"}\n'
             f'smtp-port = {port}\nlisten "self" {{ service = "smtp" address = {{"127.0.0.99"}} port = {port} }}\n'
             'destination "two.mx.example" { rate = 30 per = 1m per-connection = 5 }\n'
             'destination "up" { per-destination = 2 }\n'
@@ -166,6 +170,9 @@ def by_mx(w):
     s = w.steps("x@self.example")
     assert "left out" not in w.has(s, "mx", "10 nice.example")["text"]
     w.has(s, "mx", "20 hidden.example: left out")
+    s = w.steps("x@inside.example")
+    w.has(s, "address", "10.99.0.1: ignored", w.line("mx-ignore"))
+    assert w.has(s, "address", "127.0.0.15")["text"] == "127.0.0.15"
     s = w.steps("x@refused.example")
     w.has(s, "answer", "550 5.7.1 not there", w.line('route "refused.example"'))
     w.has(w.steps("x@thrown.example"), "target", "it is thrown away", w.line('route "thrown.example"'))
@@ -190,6 +197,16 @@ def by_dane(w):
     s = w.steps("x@sts.test")
     w.has(s, "dane", "there are TLSA records, but not by DNSSEC")
     w.has(s, "mta-sts", "the domain has a policy")
+    # One that is kept is in force.
+    path = w.b.dir + "/spool/sts/sts.test"
+    with open(path, "w", encoding="ascii") as f:
+        f.write(f"sts1 {int(time.time()) - 100} 1\nversion: STSv1\nmode: enforce\nmax_age: 1000\nmx: *.other.test\n")
+    s = w.steps("x@sts.test")
+    w.has(s, "mta-sts", "a policy is kept for ")
+    w.has(s, "mta-sts", "mode enforce")
+    w.has(s, "mx", "*.other.test")
+    w.has(s, "mx", "mx.sts.test is none of these: not used")
+    os.unlink(path)
     s = w.steps("x@set.test")
     w.has(s, "override", "DNS is not asked for set.test", w.line('dns-override "set.test"'))
     w.has(s, "address", "127.0.0.12 port 2525")
@@ -253,6 +270,10 @@ def stopped(w):
     w.has(s, "target", "/mail/alice")
     w.has(s, "target", "only a barid that runs can say")
     w.has(w.steps("x@far.example"), "runner", "barid does not run")
+    with open(w.b.conf, "a", encoding="utf-8") as f:
+        f.write('\nsink = "127.0.0.1:9"\n')
+    w.lines = open(w.b.conf, encoding="utf-8").read().split("\n")
+    w.has(w.steps("x@far.example"), "sink", "goes to 127.0.0.1:9", w.line("sink = "))
     for args, code in ((["explain"], USAGE), (["explain", "a@b", "c@d"], USAGE), (["explain", "a b@c"], DATAERR),
                        (["explain", "--from", "x@@", "a@far.example"], DATAERR),
                        (["explain", "--listener", "none", "a@far.example"], USAGE),

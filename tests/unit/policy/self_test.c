@@ -74,4 +74,31 @@ START_TEST(addresses)
 }
 END_TEST
 
-UNIT_MAIN("self", names, addresses)
+/* Where no MX host is believed to be: groups, other links, what is listed. */
+START_TEST(ignored)
+{
+	static const struct {
+		const char *addr;
+		bool is;
+	} cases[] = {
+		{ "192.0.2.1", false }, { "223.255.255.255", false },
+		{ "224.0.0.1", true }, { "255.255.255.255", true },
+		{ "2001:db8::1", false }, { "ff02::1", true },
+		{ "fe80::1", true }, { "fec0::1", false },
+		{ "10.1.2.3", true }, { "11.1.2.3", false },
+		{ "fd00::1", true },
+	};
+	struct conf *c = conf_of("port = 2525 }\n"
+	    "mx-ignore = {10.0.0.0/8, fc00::/7}\nlisten b { service = smtp tls = off port = 2526");
+	struct addr a;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ck_assert_int_eq(addr_parse(str_c(cases[i].addr), 25, &a), 0);
+		ck_assert_msg(self_ignores(c, &a) == cases[i].is, "%s",
+		    cases[i].addr);
+	}
+	conf_free(c);
+}
+END_TEST
+
+UNIT_MAIN("self", ignored, names, addresses)

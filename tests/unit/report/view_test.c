@@ -11,12 +11,12 @@
 
 #define TWO \
 	"runner\t0\t10\t2\t3\n" \
-	"dest\tmx/1/far.example\tmx\tfar.example\t1\t2\t3\t2\t4\t5\t6\t7\t0\t\n" \
-	"dest\tlocal/0/mailboxes\tlocal\tmailboxes\t0\t0\t0\t0\t4\t1\t0\t0\t0\t\n" \
+	"dest\tmx/1/far.example\tmx\tfar.example\t1\t2\t3\t2\t4\t7\t5\t6\t7\t0\t\n" \
+	"dest\tlocal/0/mailboxes\tlocal\tmailboxes\t0\t0\t0\t0\t4\t0\t1\t0\t0\t0\t\n" \
 	"more\t7\n" \
 	"runner\t1\t20\t1\t1\n" \
-	"dest\tmx/1/far.example\tmx\tfar.example\t1\t0\t1\t1\t4\t1\t1\t1\t1500\tconnect to \x1b[1m: refused\n" \
-	"dest\tupstream/0/up\tupstream\tup\t100\t0\t0\t0\t4\t0\t0\t0\t0\t\n"
+	"dest\tmx/1/far.example\tmx\tfar.example\t1\t0\t1\t1\t4\t7\t1\t1\t1\t1500\tconnect to \x1b[1m: refused\n" \
+	"dest\tupstream/0/up\tupstream\tup\t100\t0\t0\t0\t4\t20\t0\t0\t0\t0\t\n"
 
 static struct view v;
 static char *text;
@@ -60,14 +60,15 @@ START_TEST(sums)
 	ck_assert_uint_eq(r->parked, 2);
 	ck_assert_uint_eq(r->connections, 4);
 	ck_assert_uint_eq(r->ready, 3);
-	ck_assert_uint_eq(r->window, 8);
+	/* They want eight, and may have seven. */
+	ck_assert_uint_eq(r->window, 7);
 	ck_assert_uint_eq(r->sent, 6);
 	ck_assert_uint_eq(r->deferred, 7);
 	ck_assert_uint_eq(r->bounced, 8);
 	ck_assert_uint_eq(r->dead_ms, 1500);
 	ck_assert_ptr_null(view_find(&v, STR("upstream"), STR("far.example")));
 	/* Answers may come one by one. */
-	view_read(&v, STR("dest\tupstream/0/up\tupstream\tup\t1\t1\t1\t1\t1\t1\t1\t1\t0\t\n"));
+	view_read(&v, STR("dest\tupstream/0/up\tupstream\tup\t1\t1\t1\t1\t1\t20\t1\t1\t1\t0\t\n"));
 	ck_assert_uint_eq(v.n, 3);
 	ck_assert_uint_eq(v.rows[0].waiting, 101);
 	view_free(&v);
@@ -77,8 +78,8 @@ END_TEST
 START_TEST(broken)
 {
 	begin("dest\n\n\t\nrunner\t1\ndest\tx\t1\nmore\tx\ndest\tmx/1/a\tmx\ta\t1\t2\t3\t4"
-	    "\t5\t6\t7\t8\n" "dest\t\tmx\ta\t1\t1\t1\t1\t1\t1\t1\t1\t0\t\nrubbish\t1\n"
-	    "dest\tkey\tnokind\tname\t1\t1\t1\t1\t1\t1\t1\t1\t0\tx");
+	    "\t5\t6\t7\t8\t9\n" "dest\t\tmx\ta\t1\t1\t1\t1\t1\t1\t1\t1\t1\t0\t\nrubbish\t1\n"
+	    "dest\tkey\tnokind\tname\t1\t1\t1\t1\t1\t1\t1\t1\t1\t0\tx");
 	ck_assert_uint_eq(v.n, 1);
 	ck_assert_uint_eq(v.runners, 0);
 	ck_str(v.rows[0].kind, STR("nokind"));
@@ -102,7 +103,7 @@ START_TEST(pages)
 	ck_assert_ptr_nonnull(page(1, 1));
 	view_free(&v);
 	begin("dest\tmx/1/a\tmx\ta.very.long.name.of.a.destination.example\t"
-	    "1\t0\t0\t0\t0\t0\t0\t0\t0\t\n");
+	    "1\t0\t0\t0\t0\t0\t0\t0\t0\t0\t\n");
 	/* What is special stands at the end. */
 	ck_assert_ptr_nonnull(strstr(page(0, 80), "\n.."));
 	ck_assert_ptr_nonnull(strstr(text, ".destination.example       1 "));
