@@ -37,7 +37,7 @@ static const char *const rate_words[] = { "client", "user", "sender",
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
 /* What a list of networks may hold besides. */
-static const char *const relay_words[] = { "unix", NULL };
+static const char *const peer_words[] = { "unix", NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
@@ -73,13 +73,13 @@ static const struct option listen_options[] = {
 	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
 	OPT("connect", NETS, connect, "", 0, 0, "access.connect there."),
-	WORDS("relay", NETS, relay, "", relay_words, "access.relay there."),
+	WORDS("relay", NETS, relay, "", peer_words, "access.relay there."),
 	OPT("auth-required", BOOL, auth_required, "", 0, 0, "access.auth-required there."),
-	OPT("proxies", NETS, proxies, "", 0, 0, "access.proxies there."),
-	OPT("xclient", NETS, xclient, "", 0, 0, "access.xclient there."),
-	OPT("xforward", NETS, xforward, "", 0, 0, "access.xforward there."),
-	OPT("etrn", NETS, etrn, "", 0, 0, "access.etrn there."),
-	OPT("verify", NETS, verify, "", 0, 0, "access.verify there."),
+	WORDS("proxies", NETS, proxies, "", peer_words, "access.proxies there."),
+	WORDS("xclient", NETS, xclient, "", peer_words, "access.xclient there."),
+	WORDS("xforward", NETS, xforward, "", peer_words, "access.xforward there."),
+	WORDS("etrn", NETS, etrn, "", peer_words, "access.etrn there."),
+	WORDS("verify", NETS, verify, "", peer_words, "access.verify there."),
 	OPT("mechanisms", STRINGS, mechanisms, "", 0, 64, "auth.mechanisms there."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "auth.without-tls there."),
 	OPT("connections-per-address", NUMBER, connections_per_address, "", 1, 1000000, "limits.connections-per-address there."),
@@ -125,13 +125,13 @@ static const struct option auth_options[] = {
 static const struct option access_options[] = {
 	OPT("connect", NETS, connect, "{127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, fe80::/10}",
 	    0, 0, "Networks that may connect."),
-	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", relay_words, "Networks that may send anywhere without logging in."),
+	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", peer_words, "Networks that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
-	OPT("proxies", NETS, proxies, "", 0, 0, "Peers that send a PROXY header."),
-	OPT("xclient", NETS, xclient, "", 0, 0, "Networks that may say by XCLIENT for whom they speak."),
-	OPT("xforward", NETS, xforward, "", 0, 0, "Networks that may say by XFORWARD where mail came from."),
-	OPT("etrn", NETS, etrn, "", 0, 0, "Networks that may start the queue of a domain by ETRN."),
-	OPT("verify", NETS, verify, "", 0, 0, "Networks that VRFY and EXPN tell who is here."),
+	WORDS("proxies", NETS, proxies, "", peer_words, "Peers that send a PROXY header."),
+	WORDS("xclient", NETS, xclient, "", peer_words, "Networks that may say by XCLIENT for whom they speak."),
+	WORDS("xforward", NETS, xforward, "", peer_words, "Networks that may say by XFORWARD where mail came from."),
+	WORDS("etrn", NETS, etrn, "", peer_words, "Networks that may start the queue of a domain by ETRN."),
+	WORDS("verify", NETS, verify, "", peer_words, "Networks that VRFY and EXPN tell who is here."),
 	LATER("blocked", NETS, "", "{}", "Networks that are refused at once."),
 };
 #undef BASE

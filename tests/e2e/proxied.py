@@ -213,7 +213,32 @@ def own_values(b):
         assert b"SIZE 52428800\n" in w.smtp("EHLO c")
 
 
+def by_socket():
+    """A proxy that comes by a socket of this host, and an XCLIENT."""
+    listen = {"smtp": ("smtp", "off")}
+    with Barid(extra=CONF, listen=listen, relay=("192.0.2.200",), start=False) as b:
+        text = b.read(b.conf)
+        for name, option in (("proxied", "proxies"), ("spoken", "xclient")):
+            text += (f'listen "{name}" {{ service = "smtp" tls = "off" address = {{"unix:{b.dir}/{name}"}} '
+                     f'{option} = {{"unix"}} }}\n')
+        with open(b.conf, "w", encoding="utf-8") as f:
+            f.write(text)
+        b.start()
+        for name, first in (("proxied", v1("192.0.2.200")), ("spoken", b"XCLIENT ADDR=192.0.2.200\r\n")):
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(30)
+            s.connect(f"{b.dir}/{name}")
+            s.sendall(first + b"EHLO c\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<u@elsewhere.test>\r\nQUIT\r\n")
+            got = b""
+            while piece := s.recv(4096):
+                got += piece
+            s.close()
+            assert b"\n250 2.1.5" in got, (name, got)
+        assert b.log().count("disconnect from unknown[192.0.2.200]") == 2
+
+
 def main():
+    by_socket()
     with Barid(extra=CONF, listen=LISTEN, relay=("127.0.0.0/8", "192.0.2.200"), start=False) as b:
         text = b.read(b.conf)
         text = text.replace('listen "plain" {', 'listen "plain" { proxies = {} relay = {} auth-required = true '
