@@ -7,7 +7,8 @@ usage: powercut.py [POWERCUT_LOAD [CUTS]]      (default: the one under BARID_OBJ
 As root.  Spool and mailboxes lie on loop-mounted ext4 and XFS, on one file
 system and on two.  While powercut_load writes, the ioctl that both file
 systems have for tests drops everything that was not flushed (a second time
-with POP3 alone, which nothing else then helps to be durable); then the file
+with POP3 alone, which nothing else then helps to be durable, and a third with
+the journal); then the file
 systems are unmounted and mounted, so that their journals replay, and
 powercut_load counts: every message that was acknowledged must be there,
 whole.  CUTS (3) for each file system and layout.
@@ -230,7 +231,7 @@ def main():
     ran = 0
     for kind in KINDS:
         try:
-            for two, what in ((False, "run"), (True, "run"), (False, "pop3")):
+            for two, what in ((False, "run"), (True, "run"), (False, "pop3"), (False, "journal")):
                 good = series(load, kind, two, cuts, what) and good
                 ran += 1
         except Skip as why:

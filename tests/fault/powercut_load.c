@@ -5,13 +5,14 @@
  *
  *	powercut_load run SPOOL BOXES ACKS	until the disk is gone
  *	powercut_load pop3 SPOOL BOXES ACKS	the same, only POP3
+ *	powercut_load journal SPOOL BOXES ACKS	only the journal
  *	powercut_load check SPOOL BOXES ACKS	after the cut
  *
  * Each line of ACKS is a letter, a queue id and a number of lines of text:
  * A accepted into new/, S accepted into drop/, D delivered into a mailbox
  * and removed, R the removal is durable, M marked and deferred, P delivered
  * into the mailbox that POP3 reads, E removed there: a QUIT was answered with
- * +OK.  Of what is delivered there, POP3 removes the messages that have an
+ * +OK; J the journal up to the line of that number is durable.  Of what is delivered there, POP3 removes the messages that have an
  * even number of lines, and no others.  ACKS lies on a disk that is not cut.
  * The text of a message follows from its id, so that every octet is known.
  *
@@ -30,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipc/journal.h"
 #include "lib/clock.h"
 #include "lib/random.h"
 #include "mailbox/maildir.h"
@@ -251,6 +253,114 @@ run(void)
 	return 0;
 }
 
+/* ---- the journal ---------------------------------------------------- */
+
+#define KEEP_MS (INT64_C(7) * 86400000)
+
+/* Line N, as long as its number says. */
+static void
+add_line(struct journal *j, unsigned n)
+{
+	static const char filler[] = "250 2.0.0 Ok: taken by a host that has "
+	    "much to say of it, and says it in one line of many words";
+	struct journal_line l = { .event = JOURNAL_RELAYED,
+		.reply = str_n(filler, n * 7 % sizeof(filler)) };
+	char id[QUEUE_ID_SIZE];
+
+	snprintf(id, sizeof(id), "%013X%06X", n, 1);
+	l.id = id;
+	journal_add(j, &l);
+}
+
+static int
+write_journal(const char *dir)
+{
+	struct journal *j = journal_open(dir, 0, geteuid(), KEEP_MS);
+	char id[QUEUE_ID_SIZE];
+	unsigned n = 0;
+
+	while (j != NULL) {
+		for (unsigned i = random_below(50) + 1; i > 0; i--)
+			add_line(j, ++n);
+		if (journal_flush(j) < 0)
+			break;
+		/* Not always, as a runner does it. */
+		if (random_below(3) > 0)
+			continue;
+		if (journal_sync(j) < 0)
+			break;
+		snprintf(id, sizeof(id), "%013X%06X", n, 1);
+		ack('J', id, n);
+	}
+	return 0;
+}
+
+/* What a reader finds. */
+struct found {
+	unsigned synced;	/* so many lines must be there */
+	unsigned last;		/* number of the last one */
+	unsigned n, broken;
+	bool wrong;
+};
+
+static void
+find_line(void *arg, const char *file, uint64_t number, struct str line)
+{
+	struct found *f = arg;
+	struct journal_entry e;
+	unsigned n;
+
+	(void)file;
+	(void)number;
+	if (!journal_parse(line, &e)) {
+		/* Torn, which only what nobody was told of may be. */
+		f->broken++;
+		f->wrong = f->wrong || f->last < f->synced;
+		return;
+	}
+	if (sscanf(e.id.p, "%13X", &n) != 1)
+		n = 0;
+	f->wrong = f->wrong || n <= f->last ||
+	    (f->last < f->synced && n != f->last + 1);
+	f->last = n;
+	f->n++;
+}
+
+static void
+read_journal(const char *dir, struct found *f)
+{
+	struct journal_reader *r = journal_reader_open(dir, 0);
+
+	f->last = f->n = f->broken = 0;
+	if (r == NULL || journal_read(r, find_line, f) < 0)
+		f->wrong = true;
+	journal_reader_close(r);
+}
+
+/* Up to SYNCED all is there, nothing wrong is believed, and it goes on. */
+static bool
+check_journal(const char *dir, unsigned synced)
+{
+	struct found f = { .synced = synced };
+	struct journal *j;
+	unsigned before;
+
+	read_journal(dir, &f);
+	printf("journal: %u lines durable, %u found, %u torn%s\n", synced,
+	    f.n, f.broken, f.wrong ? ": WRONG" : "");
+	if (f.wrong || f.last < synced)
+		return false;
+	before = f.n;
+	j = journal_open(dir, 0, geteuid(), KEEP_MS);
+	if (j == NULL)
+		return false;
+	add_line(j, f.last + 1);
+	f.wrong = journal_flush(j) < 0;
+	journal_close(j);
+	read_journal(dir, &f);
+	return !f.wrong && f.n == before + 1;
+}
+
 /* ---- after the cut -------------------------------------------------- */
 
 static unsigned counts[128];
@@ -439,19 +549,25 @@ open_box(const char *path)
 }
 
 static int
-check(const char *path)
+check(const char *spool, const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char what, id[QUEUE_ID_SIZE];
-	unsigned lines;
+	unsigned lines, synced = 0;
 
 	if (f == NULL)
 		return 2;
 	mailbox = open_box(BOX "/new");
 	pop3 = open_box(POP3_BOX "/new");
-	while (fscanf(f, " %c %19[0-9A-F] %u", &what, id, &lines) == 3)
-		check_ack(what, id, lines);
+	while (fscanf(f, " %c %19[0-9A-F] %u", &what, id, &lines) == 3) {
+		if (what == 'J')
+			synced = lines;
+		else
+			check_ack(what, id, lines);
+	}
 	fclose(f);
+	if (synced > 0)
+		return !check_journal(spool, synced);
 	check_mailbox(mailbox);
 	check_mailbox(pop3);
 	for (enum queue_place p = QUEUE_NEW; p <= QUEUE_CUR; p++)
@@ -471,7 +587,7 @@ main(int argc, char **argv)
 	struct buf error;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: powercut_load run|pop3|check SPOOL "
+		fprintf(stderr, "usage: powercut_load run|pop3|journal|check SPOOL "
 		    "BOXES ACKS\n");
 		return 2;
 	}
@@ -486,5 +602,7 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "pop3") == 0)
 		fetch(10);
-	return strcmp(argv[1], "run") == 0 ? run() : check(argv[4]);
+	if (strcmp(argv[1], "journal") == 0)
+		return write_journal(argv[2]);
+	return strcmp(argv[1], "run") == 0 ? run() : check(argv[2], argv[4]);
 }
