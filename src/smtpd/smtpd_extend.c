@@ -26,6 +26,9 @@
 bool
 extend_may(const struct session *s)
 {
+	/* What comes by drop/ is believed as its header is (queue/import.c). */
+	if (s->env->to_drop)
+		return s->conf->extract_headers;
 	return s->user[0] != '\0' || s->local;
 }
 

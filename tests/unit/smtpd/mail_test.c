@@ -40,6 +40,24 @@ last_reply(const char *before, const char *command)
 	return buf_cstr(&got);
 }
 
+/* sendmail -bs: what drop/ would not be believed is not taken either. */
+START_TEST(by_drop)
+{
+	begin();
+	talk.env.to_drop = true;
+	talk.env.local_user = "carol";
+	ck_assert_ptr_nonnull(strstr(last_reply("",
+	    "MAIL FROM:<a@b.test> HOLDFOR=60"), "555 5.5.4"));
+	ck_assert_ptr_nonnull(strstr(last_reply("",
+	    "MAIL FROM:<a@b.test> MT-PRIORITY=3"), "250 2.3.6 0 "));
+	talk.conf->extract_headers = true;
+	ck_assert_ptr_nonnull(strstr(last_reply("",
+	    "MAIL FROM:<a@b.test> HOLDFOR=60 BY=90;R MT-PRIORITY=3"),
+	    "250 2.1.0"));
+	end();
+}
+END_TEST
+
 struct row {
 	const char *command;
 	const char *reply;	/* its beginning */
@@ -272,4 +290,4 @@ START_TEST(relays)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/mail", senders, recipients, envelopes, many, loose, relays)
+UNIT_MAIN("smtpd/mail", by_drop, senders, recipients, envelopes, many, loose, relays)
