@@ -55,14 +55,14 @@ not_for_you(void)
 
 /* RFC 4865 4: one of the two parameters, once. */
 static struct answer
-hold(struct session *s, int64_t until)
+hold(struct session *s, int64_t until_us)
 {
 	if (s->txn.held)
 		return ANSWER(501, "5.5.4", "HOLDFOR and HOLDUNTIL are one");
 	s->txn.held = true;
 	/* What is over needs no wait. */
-	if (until > clock_wall())
-		s->txn.env.not_before_us = until * 1000000;
+	if (until_us > clock_wall_us())
+		s->txn.env.not_before_us = until_us;
 	return NOTHING;
 }
 
@@ -77,7 +77,7 @@ extend_holdfor(struct session *s, void *of, struct str value)
 	if (str_u64(value, HOLD_MAX, &n) < 0 || n == 0)
 		return ANSWER(501, "5.5.4",
 		    "HOLDFOR is a number of seconds within a year");
-	return hold(s, clock_wall() + (int64_t)n);
+	return hold(s, clock_wall_us() + (int64_t)n * 1000000);
 }
 
 struct answer
@@ -93,7 +93,7 @@ extend_holduntil(struct session *s, void *of, struct str value)
 	    t > clock_wall() + HOLD_MAX)
 		return ANSWER(501, "5.5.4", "HOLDUNTIL is a time within a year, "
 		    "as 2026-12-31T12:00:00Z");
-	return hold(s, t);
+	return hold(s, t * 1000000);
 }
 
 /* ---- RFC 2852 --------------------------------------------------------------- */
@@ -185,8 +185,9 @@ extend_check(struct session *s)
 {
 	const struct envelope *e = &s->txn.env;
 
+	/* Both may have been said in seconds from now. */
 	if (e->deadline_us != 0 &&
-	    e->not_before_us / 1000000 >= e->deadline_us / 1000000)
+	    e->not_before_us + 1000000 > e->deadline_us)
 		return ANSWER(501, "5.5.4",
 		    "The time of BY is before the message may be sent");
 	return NOTHING;
