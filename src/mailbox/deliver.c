@@ -28,7 +28,9 @@
 
 struct delivery {
 	const struct maildir_delivery *d;
+	const struct delivery *before;	/* of those that go together; NULL: none */
 	int box, tmp, new;
+	bool borrowed;		/* these are BEFORE's */
 	int fd;
 	struct buf name;	/* in tmp/; with sizes appended in new/ */
 	struct buf out;
@@ -65,6 +67,29 @@ make_name(struct delivery *v)
 	add_host(&v->name, str_c(d->hostname));
 }
 
+static const char *
+place(const struct maildir_delivery *d)
+{
+	return d->path != NULL ? d->path : d->mailbox;
+}
+
+/* Takes the directories of the delivery before, if they are the same. */
+static bool
+borrow_dirs(struct delivery *v)
+{
+	const struct delivery *b = v->before;
+
+	if (b == NULL || b->new < 0 || b->d->base != v->d->base ||
+	    (b->d->path == NULL) != (v->d->path == NULL) ||
+	    strcmp(place(b->d), place(v->d)) != 0)
+		return false;
+	v->box = b->box;
+	v->tmp = b->tmp;
+	v->new = b->new;
+	v->borrowed = true;
+	return true;
+}
+
 /*
  * A mailbox that is new is not synced for itself: a journal is written in
  * order, and the message's own sync comes behind.
@@ -74,9 +99,10 @@ open_dirs(struct delivery *v)
 {
 	const struct maildir_delivery *d = v->d;
 	int base = d->path != NULL ? AT_FDCWD : d->base;
-	const char *name = d->path != NULL ? d->path : d->mailbox;
 
-	v->box = mailbox_dir(base, name, true);
+	if (borrow_dirs(v))
+		return 0;
+	v->box = mailbox_dir(base, place(d), true);
 	if (v->box < 0 || (v->tmp = mailbox_dir(v->box, "tmp", true)) < 0)
 		return -1;
 	v->new = mailbox_dir(v->box, "new", false);
@@ -337,9 +363,11 @@ end(struct delivery *v)
 	if (v->error != 0 && v->tmp_name != NULL)
 		forget(v->tmp, v->tmp_name);
 	close_if(v->fd);
-	close_if(v->new);
-	close_if(v->tmp);
-	close_if(v->box);
+	if (!v->borrowed) {
+		close_if(v->new);
+		close_if(v->tmp);
+		close_if(v->box);
+	}
 	mem_free(v->tmp_name);
 	buf_free(&v->out);
 	buf_free(&v->name);
@@ -351,8 +379,9 @@ maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors)
 	struct delivery *v = mem_array(n, sizeof(*v));
 
 	for (size_t i = 0; i < n; i++) {
-		v[i] = (struct delivery){ .d = &d[i], .box = -1, .tmp = -1,
-			.new = -1, .fd = -1 };
+		v[i] = (struct delivery){ .d = &d[i],
+			.before = i > 0 ? &v[i - 1] : NULL,
+			.box = -1, .tmp = -1, .new = -1, .fd = -1 };
 		buf_init(&v[i].name, NAME_CAP);
 		buf_init(&v[i].out, 2 * MAILDIR_CHUNK + d[i].prefix.n);
 	}
@@ -361,7 +390,8 @@ maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors)
 		each(v, n, hand_over);
 	each(v, n, show);
 	each(v, n, make_durable);
-	for (size_t i = 0; i < n; i++) {
+	/* The last first: it may stand in directories that the first has open. */
+	for (size_t i = n; i-- > 0;) {
 		errors[i] = v[i].error;
 		end(&v[i]);
 	}

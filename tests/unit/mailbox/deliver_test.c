@@ -216,8 +216,9 @@ START_TEST(together)
 	static const struct {
 		const char *box;
 		int error;
-	} to[] = { { "bob", 0 }, { "../bob", EINVAL }, { "bob", 0 },
-		{ "carl", 0 }, { "file", EPERM }, { "dan", EIO } };
+	} to[] = { { "bob", 0 }, { "bob", 0 }, { "../bob", EINVAL },
+		{ "../bob", EINVAL }, { "bob", 0 }, { "carl", 0 }, { "file", EPERM }, { "file", EPERM },
+		{ "dan", EIO }, { "dan", 0 } };
 	struct maildir_delivery d[ARRAY_LEN(to)];
 	int errors[ARRAY_LEN(to)];
 	struct tmpbox t;
@@ -236,9 +237,9 @@ START_TEST(together)
 	maildir_deliver_all(d, ARRAY_LEN(to), errors);
 	for (size_t i = 0; i < ARRAY_LEN(to); i++)
 		ck_assert_int_eq(errors[i], to[i].error);
-	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 2);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 3);
 	ck_assert_uint_eq(tmpbox_count(&t, "carl/new", NULL), 1);
-	ck_assert_uint_eq(tmpbox_count(&t, "dan/new", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "dan/new", NULL), 1);
 	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
 	ck_assert_uint_eq(tmpbox_count(&t, "dan/tmp", NULL), 0);
 	close(fd);
