@@ -86,7 +86,7 @@ rights(unsigned may)
 	if (may & CONFINE_READ)
 		fs |= FS_READ_FILE | FS_READ_DIR;
 	if (may & CONFINE_FILL)
-		fs |= FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG |
+		fs |= FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG |
 		    FS_MAKE_DIR | FS_REMOVE_FILE | FS_REFER;
 	if (may & CONFINE_TAKE)
 		fs |= FS_MAKE_REG | FS_REMOVE_FILE | FS_REFER;

@@ -99,7 +99,7 @@ tmp_name(const struct queue_msg *m, struct spool_name *n)
 static int
 create(struct queue_msg *m)
 {
-	int flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC;
+	int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
 	/*
 	 * In drop/ the reader is another user.  Nobody but that user and
 	 * the drop group comes through the directory, so all may read.
