@@ -96,7 +96,8 @@ def reloaded():
             w.b.reload()
         again = f.end()
         assert not again and not f.unsure and not f.refused, (again, f.unsure, f.refused)
-        assert w.b.log().count("started barid-runner") >= 20, "the runners went on"
+        # A reload that comes before the runners of the last one have ended has new ones with it.
+        assert w.b.log().count("started barid-runner") >= 4, "the runners went on"
         assert w.ends() == {"relayed": COUNT}, w.ends()
 
 
