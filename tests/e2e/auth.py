@@ -295,7 +295,7 @@ def workers(t):
 
 
 def killed(t):
-    """barid-auth dies: who waits is told to come again, and then it is there again."""
+    """N-17: barid-auth dies: who waits is told to come again, and then it is there again."""
     flag = t.folder + "/hang"
     open(flag, "w").close()
     t.service(f"auth required {t.folder}/pam_rude.so hang {flag}\naccount required pam_permit.so\n")

@@ -194,7 +194,7 @@ def no_secrets(b):
 
 
 def lines_whole(b):
-    """One line for each event: each begins as a line does, and none can steer a terminal."""
+    """S-36: one line for each event: each begins as a line does, and none can steer a terminal."""
     with open(b.log_path, "rb") as f:
         lines = f.read().decode("utf-8").split("\n")
     assert lines.pop() == ""

@@ -45,6 +45,7 @@ def children(pid):
 
 
 def limits():
+    """S-46: who is one too many is refused before a fork, and is told so."""
     extra = "limits { connections = 10 connections-in = 4 connections-per-address = 3 }\n"
     with Barid(extra=extra) as b:
         held = [connect(b) for _ in range(3)]
@@ -248,7 +249,7 @@ def stop():
 
 
 def crash():
-    """A child that dies of a signal: the master takes a new image, sessions live on."""
+    """P-05: a child that dies of a signal: the master takes a new image, sessions live on."""
     with Barid() as b:
         pid = b.process.pid
         keep, kf = connect(b)
@@ -277,7 +278,7 @@ def crash():
 
 
 def marks():
-    """An address whose sessions crash again and again is refused for a time, and no other is."""
+    """P-05: an address whose sessions crash again and again is refused for a time, and no other is."""
     def statuses():
         return b.ctl("status").stdout.split("\n")
 
@@ -329,6 +330,7 @@ def marks():
 
 
 def second():
+    """A second master on a spool ends, and the first goes on (C-17); kill -9 leaves nothing to clean up."""
     with Barid() as b:
         other = subprocess.run([program("barid"), "-f", "-c", b.conf], capture_output=True, text=True,
                                pass_fds=[s.fileno() for s in b.sockets.values()], timeout=30)
@@ -480,7 +482,7 @@ def own_ports():
 
 
 def descriptors():
-    """With few descriptors it answers 421, does not spin, and recovers."""
+    """With few descriptors it answers 421, does not spin, and recovers (C-09)."""
     with Barid(start=False) as b:
         fds = [s.fileno() for s in b.sockets.values()]
         b.stderr = open(b.dir + "/stderr", "ab")

@@ -376,7 +376,7 @@ def helper(b):
 
 
 def without_helper():
-    """A helper that dies is one that found nothing; mail goes on, and the helper comes back."""
+    """N-17: a helper that dies is one that found nothing; mail goes on, and the helper comes back."""
     with World() as w:
         w.web.answers["none.test"] = {"body": policy("enforce", "x.test"), "stall": True}
         w.web.stall.clear()

@@ -221,7 +221,7 @@ def restart():
 # ---- broken files -------------------------------------------------------------------
 
 def broken():
-    """Cut short at every octet, and with bits turned: none is delivered, each is put away, said so."""
+    """S-53, C-21: cut short at every octet, and with bits turned: none is delivered, each is put away, said so."""
     with Barid(extra="queue { deliver = false }\n") as b:
         def fill(count):
             with b.smtp() as c:

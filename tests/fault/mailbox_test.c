@@ -2,7 +2,7 @@
 
 /*
  * mailbox -- every system call of a delivery and of POP3's view, failing
- * and last.
+ * and last (C-02, C-07, C-08).
  *
  * After each: what is in new/ is whole; what was acknowledged is there; a
  * message is in the spool or in the mailbox; a delivery that is repeated

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cuts the power of file systems under load and counts what is left.
+"""C-03: cuts the power of file systems under load and counts what is left.
 
 usage: powercut.py [POWERCUT_LOAD [CUTS]]      (default: the one under BARID_OBJ)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * queue -- every system call of the spool's operations, failing and last.
+ * queue -- every system call of the spool's operations, failing and last
+ * (C-02, C-07, C-08).
  *
  * After each: all that is in new/, cur/, hold/, dead/ and drop/ is whole; a
  * message is in one place; what was acknowledged is there; what failed and

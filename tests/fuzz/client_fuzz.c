@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * client_fuzz -- the client engine against a server that says anything.
+ * client_fuzz -- F-10: the client engine against a server that says anything.
  *
  * Four octets choose options, message, text and how input and output are
  * cut; the rest is what the server says.  Whatever it is: each recipient

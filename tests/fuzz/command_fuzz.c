@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Command lines, parameters and the codings that stand in them.  What was
+ * F-03, F-13.  Command lines, parameters and the codings that stand in them.  What was
  * decoded is what came once it is encoded again.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * The configuration: any text is refused with a complaint or is whole, and
+ * F-07.  The configuration: any text is refused with a complaint or is whole, and
  * what is whole can be asked and shown.  No file is read: the text has a
  * name without a directory.
  */

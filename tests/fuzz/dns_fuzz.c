@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* DNS answers from a hostile server: what comes out is bounded and clean. */
+/* F-12: DNS answers from a hostile server: what comes out is bounded and clean. */
 
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Message text read and written in pieces (the first octet says how long):
+ * F-02.  Message text read and written in pieces (the first octet says how long):
  * the same as in one piece; nothing lost; no end but CRLF.CRLF; and what is
  * written holds no bare CR or LF and is read back as it was.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Reports about anything.  The input's pieces (cut at 0xfe) are every text
+ * F-05.  Reports about anything.  The input's pieces (cut at 0xfe) are every text
  * that a report takes from strangers; the first octet says what kind it is.
  * The report has CRLF line ends, no line too long, and exactly three parts.
  *

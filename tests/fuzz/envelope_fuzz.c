@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * envelope -- the reader of the spool, fed with anything.
+ * envelope -- F-08: the reader of the spool, fed with anything.
  *
  * The input is read as a block as it is; then as the lines of a block whose
  * first line fits; and as the notes behind a text.  What is taken as an

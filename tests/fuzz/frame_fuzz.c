@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Frames and messages from a process that was taken over: every getter on
+ * F-14.  Frames and messages from a process that was taken over: every getter on
  * any octets.  A message that is taken is the same after another round.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Headers: fields taken apart and put together again, addresses, dates and
+ * F-04.  Headers: fields taken apart and put together again, addresses, dates and
  * the words that are made from any text.
  */
 

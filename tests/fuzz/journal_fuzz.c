@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * journal -- the reader of a line, fed with anything; and the writer, whose
+ * journal -- F-08: the reader of a line, fed with anything; and the writer, whose
  * lines the reader must take, whatever is in their strings.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Addresses under every set of flags (the first octet).  What is accepted
+ * F-03.  Addresses under every set of flags (the first octet).  What is accepted
  * holds no control character, is within the limits, and is the same after
  * it was written and parsed again.
  */

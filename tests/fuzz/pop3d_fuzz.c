@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * pop3d_fuzz -- a whole POP3 session over memory, with a real mailbox.
+ * pop3d_fuzz -- F-09: a whole POP3 session over memory, with a real mailbox.
  *
  * The first octet says how the bytes arrive and whether somebody is logged
  * in already; the rest is what the client says.  Held to: every answer is

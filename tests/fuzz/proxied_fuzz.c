@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * A header that a proxy may have sent, octet for octet: nothing is taken
+ * F-06.  A header that a proxy may have sent, octet for octet: nothing is taken
  * behind its end, all at once and in parts are the same, and a client that is
  * known has an address.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * A peer's replies, line by line; and the text of each made a reply of ours,
+ * F-10.  A peer's replies, line by line; and the text of each made a reply of ours,
  * which must be read back as it was.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * smtpd_fuzz -- a whole SMTP session over memory, with a real spool.
+ * smtpd_fuzz -- F-01: a whole SMTP session over memory, with a real spool.
  *
  * The first octet says how the bytes arrive and on what listener; the rest
  * is what the client says.  Held to: every line that is answered is a reply

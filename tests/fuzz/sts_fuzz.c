@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* MTA-STS: what is taken for a policy says the same when it is read again. */
+/* F-12: MTA-STS: what is taken for a policy says the same when it is read again. */
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Any header in UTF-8: what is made of it is ASCII as long as it is fields,
+ * S-49.  Any header in UTF-8: what is made of it is ASCII as long as it is fields,
  * ends as it did, and has as many fields as before, none of which has come
  * from within another.
  */

@@ -67,7 +67,7 @@ START_TEST(states)
 }
 END_TEST
 
-/* Every verb behind every other in each state: the answer does not depend on the first. */
+/* S-20: every verb behind every other in each state: the answer does not depend on the first. */
 START_TEST(walk)
 {
 	static const struct {

@@ -6,7 +6,7 @@
 
 #include "talk.h"
 
-/* ---- every verb in every state, against a model ---------------------------- */
+/* ---- S-20: every verb in every state, against a model ---------------------- */
 
 enum step {
 	HELO, EHLO, MAIL, RCPT, RCPT_NO, DATA, RSET, NOOP, VRFY, EXPN, AUTH,
@@ -206,6 +206,9 @@ START_TEST(bad_lines)
 	SAY("NOOP\nQUIT\r\n", TALK_WHOLE, "220 500 221");
 	SAY("NO\rOP\r\nQUIT\r\n", TALK_WHOLE, "220 500 221");
 	SAY("NO\0OP\r\nQUIT\r\n", TALK_WHOLE, "220 500 221");
+	/* CONFORMANCE S-26; proto/10-greeting.dlg has other names. */
+	SAY("EHLO x\0y\r\nQUIT\r\n", TALK_WHOLE, "220 500 221");
+	SAY("EHLO x\xff\r\nQUIT\r\n", TALK_WHOLE, "220 501 221");
 	SAY("\r\nQUIT\r\n", TALK_WHOLE, "220 500 221");
 	SAY("EHLO x\r\nMAIL FROM:<a@b.test>\nRCPT TO:<alice@example.test>\r\n"
 	    "QUIT\r\n", TALK_WHOLE, "220 250 500 503 221");
