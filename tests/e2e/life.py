@@ -66,10 +66,19 @@ def check_settings(e):
     assert (e["max-attempts"], e["retry"], e["source"]) == ("7", "60,120", "127.0.0.1"), e
 
 
+def the_message(w):
+    """What is in the queue; None while it moves."""
+    for path in glob.glob(w.b.dir + "/spool/new/*") + glob.glob(w.b.dir + "/spool/cur/*/*"):
+        try:
+            with open(path, "rb") as f:
+                return f.read()
+        except FileNotFoundError:
+            pass
+    return None
+
+
 def check_text(w):
-    path = (glob.glob(w.b.dir + "/spool/cur/*/*") + glob.glob(w.b.dir + "/spool/new/*"))[0]
-    with open(path, "rb") as f:
-        text = f.read().split(b"\n\n", 1)[1]
+    text = wait_for("the message", lambda: the_message(w)).split(b"\n\n", 1)[1]
     assert b"Subject: x" in text and b"body" in text and b"\r\n 120" not in text, text
     assert b"x-mq" not in text.lower() and b"x-barid" not in text.lower(), text
 
