@@ -28,13 +28,13 @@ enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 struct conf_tls_name {
 	const char *name;
 	struct conf_place place;
-	const char *certificate;
-	const char *key;
+	struct conf_strs certificate;	/* one for each kind of key, */
+	struct conf_strs key;		/* in the same order */
 };
 
 struct conf_tls {
-	const char *certificate;
-	const char *key;
+	struct conf_strs certificate;
+	struct conf_strs key;
 	const char *min_version;	/* "1.2", "1.3" */
 	const char *ciphers;
 	const char *ca;		/* for verifying peers; "": the system's store */

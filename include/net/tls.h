@@ -17,14 +17,22 @@
 struct tls_ctx;
 struct tls;
 
+/* PEM files; the key may stand in the certificate's. */
+struct tls_pair {
+	const char *certificate, *key;
+};
+/* Of different kinds of key; a client gets the one that it can verify. */
+#define TLS_PAIRS_MAX 2
+
 struct tls_server_conf {
-	const char *certificate, *key;	/* PEM files; the key may stand in the certificate's */
+	struct tls_pair pairs[TLS_PAIRS_MAX];	/* the first without certificate ends them */
 	const char *min_version;	/* "1.2" or "1.3" */
 	const char *ciphers;		/* OpenSSL list for 1.2; "": ours */
 	const char *alpn;		/* "smtp" or "pop3": another offer is refused (ALPACA) */
 	const char *session_id;		/* binds tickets to the listener */
 	struct tls_name {
-		const char *name, *certificate, *key;
+		const char *name;
+		struct tls_pair pairs[TLS_PAIRS_MAX];
 	} *names;			/* chosen by SNI */
 	size_t name_n;
 	/* Where to say which of these strings was wrong, by its address; NULL: nowhere. */

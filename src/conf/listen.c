@@ -53,13 +53,13 @@ imply(struct conf *c, const struct implied *from)
 	l->port.v = arena_alloc(&c->arena, sizeof(*l->port.v));
 	l->port.v[0].first = l->port.v[0].last = from->port;
 	l->port.n = 1;
-	l->tls = c->tls.certificate[0] ? from->tls : LISTEN_TLS_OFF;
+	l->tls = c->tls.certificate.n > 0 ? from->tls : LISTEN_TLS_OFF;
 }
 
 static void
 imply_all(struct conf *c)
 {
-	bool all = c->tls.certificate[0] != '\0' && c->auth.backends.n > 0;
+	bool all = c->tls.certificate.n > 0 && c->auth.backends.n > 0;
 	size_t i;
 
 	c->listens = arena_alloc(
@@ -146,7 +146,7 @@ check_listen_tls(
 {
 	struct conf_place where = conf_where(c, &l->tls, l->place);
 
-	if (l->tls != LISTEN_TLS_OFF && c->tls.certificate[0] == '\0')
+	if (l->tls != LISTEN_TLS_OFF && c->tls.certificate.n == 0)
 		conf_complain(error, where,
 		    "listen.%s: TLS needs a certificate, expected "
 		    "tls { certificate = \"/path\" key = \"/path\" }, or tls = "
@@ -211,6 +211,26 @@ check_file(const struct conf *c, const char *const *field,
 }
 
 static void
+check_files(const struct conf *c, const struct conf_strs *files,
+    struct conf_place where, const char *name, struct buf *error)
+{
+	for (size_t i = 0; i < files->n; i++)
+		check_file(c, &files->v[i], conf_where(c, files, where), name, error);
+}
+
+/* A key for each certificate; SECTION is what both stand in. */
+static void
+check_pairs(const struct conf *c, const struct conf_strs *certificates,
+    const struct conf_strs *keys, struct conf_place where, const char *section,
+    struct buf *error)
+{
+	if (certificates->n > 0 && keys->n > 0 && certificates->n != keys->n)
+		conf_complain(error, conf_where(c, keys, where),
+		    "%s: %zu keys for %zu certificates, expected a key for each, "
+		    "in the same order", section, keys->n, certificates->n);
+}
+
+static void
 check_tls_name(
     const struct conf *c, const struct conf_tls_name *n, struct buf *error)
 {
@@ -223,13 +243,14 @@ check_tls_name(
 		    "tls.name: \"%s\" is no host name, expected one "
 		    "such as \"mail.example.org\"",
 		    n->name);
-	if (n->certificate[0] == '\0' || n->key[0] == '\0')
+	if (n->certificate.n == 0 || n->key.n == 0)
 		conf_complain(error, n->place,
 		    "tls.name.%s: no %s, expected both certificate "
 		    "and key",
-		    n->name, n->key[0] ? "certificate" : "key");
-	check_file(c, &n->certificate, n->place, "tls.name.certificate", error);
-	check_file(c, &n->key, n->place, "tls.name.key", error);
+		    n->name, n->key.n ? "certificate" : "key");
+	check_pairs(c, &n->certificate, &n->key, n->place, "tls.name", error);
+	check_files(c, &n->certificate, n->place, "tls.name.certificate", error);
+	check_files(c, &n->key, n->place, "tls.name.key", error);
 }
 
 static void
@@ -239,20 +260,21 @@ check_tls(const struct conf *c, struct buf *error)
 	const struct conf_tls *t = &c->tls;
 	size_t i;
 
-	if (t->certificate[0] && !t->key[0])
+	if (t->certificate.n && !t->key.n)
 		conf_complain(error, conf_where(c, &t->certificate, top),
 		    "tls: a certificate "
 		    "without a key, expected key = \"/path\" beside it");
-	if (t->key[0] && !t->certificate[0])
+	if (t->key.n && !t->certificate.n)
 		conf_complain(error, conf_where(c, &t->key, top),
 		    "tls: a key without a "
 		    "certificate, expected certificate = \"/path\" beside it");
-	check_file(c, &t->certificate, top, "tls.certificate", error);
-	check_file(c, &t->key, top, "tls.key", error);
+	check_pairs(c, &t->certificate, &t->key, top, "tls", error);
+	check_files(c, &t->certificate, top, "tls.certificate", error);
+	check_files(c, &t->key, top, "tls.key", error);
 	check_file(c, &t->ca, top, "tls.ca", error);
 	for (i = 0; i < t->name_n; i++)
 		check_tls_name(c, &t->names[i], error);
-	if (t->name_n > 0 && !t->certificate[0])
+	if (t->name_n > 0 && !t->certificate.n)
 		conf_complain(error, t->names[0].place,
 		    "tls.name: there is no certificate for "
 		    "other names, expected tls.certificate and tls.key too");

@@ -94,15 +94,15 @@ static const struct option listen_options[] = {
 
 #define BASE conf_tls_name
 static const struct option tls_name_options[] = {
-	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate chain for this name, PEM."),
-	OPT("key", STRING, key, "", 0, 0, "Its private key, PEM."),
+	OPT("certificate", STRINGS, certificate, "", 0, 2, "The certificate chain for this name, PEM."),
+	OPT("key", STRINGS, key, "", 0, 2, "Its private key, PEM."),
 };
 #undef BASE
 
 #define BASE conf_tls
 static const struct option tls_options[] = {
-	OPT("certificate", STRING, certificate, "", 0, 0, "The certificate chain, PEM."),
-	OPT("key", STRING, key, "", 0, 0, "Its private key, PEM."),
+	OPT("certificate", STRINGS, certificate, "", 0, 2, "The certificate chain, PEM."),
+	OPT("key", STRINGS, key, "", 0, 2, "Its private key, PEM."),
 	WORDS("min-version", STRING, min_version, "1.2", version_words, "The oldest TLS version that is spoken."),
 	OPT("ciphers", STRING, ciphers, "", 0, 0, "A cipher list of OpenSSL; empty for barid's own choice."),
 	OPT("ca", STRING, ca, "", 0, 0, "Certificates that peers are verified with; empty for the system's."),

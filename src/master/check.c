@@ -189,6 +189,19 @@ blame_field(struct check *k, const struct tls_fault *f, const char *const *field
 	return true;
 }
 
+/* The same of a list of files. */
+static bool
+blame_files(struct check *k, const struct tls_fault *f, const struct conf_strs *files,
+    struct conf_place otherwise, const char *section, const char *name, const char *expected)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < files->n && !found; i++)
+		found = blame_field(k, f, &files->v[i], conf_where(k->conf, files, otherwise),
+		    section, name, expected);
+	return found;
+}
+
 static bool
 blame_name(struct check *k, const struct tls_fault *f, const struct conf_tls_name *n)
 {
@@ -197,9 +210,9 @@ blame_name(struct check *k, const struct tls_fault *f, const struct conf_tls_nam
 
 	buf_init(&section, 300);
 	buf_addf(&section, "tls.name.%s", n->name);
-	found = blame_field(k, f, &n->certificate, n->place, buf_cstr(&section), "certificate",
+	found = blame_files(k, f, &n->certificate, n->place, buf_cstr(&section), "certificate",
 		    CHAIN) ||
-	    blame_field(k, f, &n->key, n->place, buf_cstr(&section), "key", KEY);
+	    blame_files(k, f, &n->key, n->place, buf_cstr(&section), "key", KEY);
 	buf_free(&section);
 	return found;
 }
@@ -209,9 +222,9 @@ check_blame_tls(struct check *k, const char *wrong, const char *reason)
 {
 	const struct conf_tls *t = &k->conf->tls;
 	const struct tls_fault f = { wrong, reason };
-	bool found = blame_field(k, &f, &t->certificate, CONF_NOWHERE, "tls", "certificate",
+	bool found = blame_files(k, &f, &t->certificate, CONF_NOWHERE, "tls", "certificate",
 			 CHAIN) ||
-	    blame_field(k, &f, &t->key, CONF_NOWHERE, "tls", "key", KEY) ||
+	    blame_files(k, &f, &t->key, CONF_NOWHERE, "tls", "key", KEY) ||
 	    blame_field(k, &f, &t->ciphers, CONF_NOWHERE, "tls", "ciphers", CIPHERS);
 
 	for (size_t i = 0; i < t->name_n && !found; i++)

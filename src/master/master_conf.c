@@ -30,15 +30,35 @@ file_stamp(const char *path)
 	    (int64_t)st.st_ino;
 }
 
+static int64_t
+files_stamp(const struct conf_strs *files)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < files->n; i++)
+		sum += file_stamp(files->v[i]);
+	return sum;
+}
+
 /* A number that changes when any certificate or key file does. */
 static int64_t
 certificates_stamp(const struct conf *c)
 {
-	int64_t sum = file_stamp(c->tls.certificate) + file_stamp(c->tls.key);
+	int64_t sum = files_stamp(&c->tls.certificate) + files_stamp(&c->tls.key);
 
 	for (size_t i = 0; i < c->tls.name_n; i++)
-		sum += file_stamp(c->tls.names[i].certificate) + file_stamp(c->tls.names[i].key);
+		sum += files_stamp(&c->tls.names[i].certificate) +
+		    files_stamp(&c->tls.names[i].key);
 	return sum;
+}
+
+/* The configuration was checked: there is a key for each certificate. */
+static void
+pairs_of(struct tls_pair *pairs, const struct conf_strs *certificates,
+    const struct conf_strs *keys)
+{
+	for (size_t i = 0; i < certificates->n && i < keys->n && i < TLS_PAIRS_MAX; i++)
+		pairs[i] = (struct tls_pair){ certificates->v[i], keys->v[i] };
 }
 
 static void
@@ -57,16 +77,17 @@ tls_one(struct check *k, const struct conf_listen *l)
 	struct buf reason;
 	struct tls_name *names = mem_array(c->tls.name_n + 1, sizeof(*names));
 	struct tls_server_conf t = {
-		.certificate = c->tls.certificate, .key = c->tls.key,
 		.min_version = c->tls.min_version, .ciphers = c->tls.ciphers,
 		.alpn = l->service == SERVICE_POP3 ? "pop3" : "smtp",
 		.session_id = l->name, .names = names, .name_n = c->tls.name_n,
 		.wrong = &wrong,
 	};
 
-	for (size_t i = 0; i < c->tls.name_n; i++)
-		names[i] = (struct tls_name){ c->tls.names[i].name,
-			c->tls.names[i].certificate, c->tls.names[i].key };
+	pairs_of(t.pairs, &c->tls.certificate, &c->tls.key);
+	for (size_t i = 0; i < c->tls.name_n; i++) {
+		names[i].name = c->tls.names[i].name;
+		pairs_of(names[i].pairs, &c->tls.names[i].certificate, &c->tls.names[i].key);
+	}
 	buf_init(&reason, 4096);
 	struct tls_ctx *ctx = tls_server_ctx(&t, &reason);
 	if (!ctx)

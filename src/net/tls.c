@@ -23,7 +23,7 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 #include "net/addr.h"
-#include "wire.h"
+#include "tls_session.h"
 
 /* RFC 9325 4.2: forward secrecy and AEAD; a client also takes finite-field DH. */
 #define SERVER_CIPHERS                                                         \
@@ -54,16 +54,6 @@ struct tls_ctx {
 
 struct tls_identity {
 	struct cert cert;
-};
-
-struct tls {
-	SSL *ssl;
-	struct wire wire;
-	enum tls_verify verify;	/* of a client's session */
-	bool done;		/* the handshake is complete */
-	bool closed;		/* the peer will send no more */
-	bool dead;
-	struct buf error;
 };
 
 /* ---- errors ----------------------------------------------------------------- */
@@ -159,23 +149,26 @@ set_groups(SSL_CTX *ssl, const char *groups)
 	return ok;
 }
 
+/* Adds it to those that SSL has, which must be of other kinds of key. */
 static bool
-set_pair(SSL_CTX *ssl, const char *certificate, const char *key,
-    const char **wrong, struct buf *error)
+set_pair(SSL_CTX *ssl, const struct tls_pair *p, const char **wrong, struct buf *error)
 {
 	struct cert c;
 	bool ok;
 
-	*wrong = certificate;
-	if (!cert_load(&c, certificate, key, error)) {
+	*wrong = p->certificate;
+	if (!cert_load(&c, p->certificate, p->key, error)) {
 		*wrong = c.wrong;
 		return false;
 	}
-	ok = SSL_CTX_use_cert_and_key(ssl, c.leaf, c.key, c.chain, 1) == 1;
+	ok = SSL_CTX_use_cert_and_key(ssl, c.leaf, c.key, c.chain, 0) == 1;
 	if (!ok) {
-		/* A key that is too short for today, say. */
-		buf_addf(error, "%s: ", certificate);
-		cert_add_reason(error);
+		buf_addf(error, "%s: ", p->certificate);
+		if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_NOT_REPLACING_CERTIFICATE)
+			buf_adds(error, "has the same kind of key as the one before it");
+		else	/* A key that is too short for today, say. */
+			cert_add_reason(error);
+		ERR_clear_error();
 	}
 	cert_free(&c);
 	return ok;
@@ -253,19 +246,33 @@ sni_of(SSL *ssl)
 	return str_n((const char *)p + 5, name_n <= n - 5 ? name_n : 0);
 }
 
+/* The context of NAME, "*." before it or not, or NULL. */
+static SSL_CTX *
+ctx_of(const struct tls_ctx *c, struct str name, bool star)
+{
+	for (size_t i = 0; name.n > 0 && i < c->name_n; i++) {
+		struct str ours = str_c(c->names[i].name);
+
+		if (str_starts(ours, STR("*.")) == star &&
+		    str_ieq(name, star ? str_skip(ours, 1) : ours))
+			return c->names[i].ssl;
+	}
+	return NULL;
+}
+
+/* A name itself comes before one with "*.", which stands for one label. */
 static int
 on_hello(SSL *ssl, int *alert, void *arg)
 {
-	const struct tls_ctx *c = arg;
 	struct str name = sni_of(ssl);
+	SSL_CTX *found = ctx_of(arg, name, false);
+	const char *dot = name.n > 0 ? memchr(name.p, '.', name.n) : NULL;
 
 	(void)alert;
-	for (size_t i = 0; i < c->name_n; i++) {
-		if (!str_ieq(name, str_c(c->names[i].name)))
-			continue;
-		SSL_set_SSL_CTX(ssl, c->names[i].ssl);
-		break;
-	}
+	if (!found && dot && dot > name.p)
+		found = ctx_of(arg, str_skip(name, (size_t)(dot - name.p)), true);
+	if (found)
+		SSL_set_SSL_CTX(ssl, found);
 	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -300,8 +307,7 @@ bind_tickets(SSL_CTX *ssl, const char *session_id, const char *name)
 
 static SSL_CTX *
 new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
-    const char *name, const char *certificate, const char *key,
-    struct buf *error)
+    const char *name, const struct tls_pair *pairs, struct buf *error)
 {
 	const char *ciphers = conf->ciphers && conf->ciphers[0] ?
 	    conf->ciphers :
@@ -323,7 +329,8 @@ new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
 	else if (!set_ciphers(ssl, ciphers, error))
 		*wrong = ciphers;
 	else if (set_groups(ssl, SERVER_GROUPS) &&
-	    set_pair(ssl, certificate, key, wrong, error) &&
+	    set_pair(ssl, &pairs[0], wrong, error) &&
+	    (!pairs[1].certificate || set_pair(ssl, &pairs[1], wrong, error)) &&
 	    bind_tickets(ssl, conf->session_id, name))
 		return ssl;
 	SSL_CTX_free(ssl);
@@ -373,14 +380,13 @@ tls_server_ctx(const struct tls_server_conf *conf, struct buf *error)
 	c->alpn[0] = (unsigned char)alpn.n;
 	memcpy(c->alpn + 1, alpn.p, alpn.n);
 	c->bio = wire_method();
-	c->ssl = new_server(c, conf, "", conf->certificate, conf->key, error);
+	c->ssl = new_server(c, conf, "", conf->pairs, error);
 	if (!c->bio || !c->ssl)
 		goto fail;
 	c->names = mem_array(conf->name_n + 1, sizeof(*c->names));
 	for (size_t i = 0; i < conf->name_n; i++) {
 		const struct tls_name *n = &conf->names[i];
-		SSL_CTX *ssl = new_server(c, conf, n->name, n->certificate,
-		    n->key, error);
+		SSL_CTX *ssl = new_server(c, conf, n->name, n->pairs, error);
 
 		if (!ssl)
 			goto fail;
@@ -646,79 +652,40 @@ tls_handshake(struct tls *t)
 }
 
 enum tls_result
-tls_read(struct tls *t, void *p, size_t n, size_t *got)
+tls_read_until(struct tls *t, void *p, size_t n, int64_t deadline, size_t *got)
 {
 	*got = 0;
 	if (t->dead)
 		return TLS_FAILED;
 	if (t->closed)
 		return TLS_CLOSED;
-	begin(t, 0);
+	begin(t, deadline);
 	return outcome(t, SSL_read_ex(t->ssl, p, n, got) == 1 ? 1 : 0);
 }
 
 enum tls_result
-tls_write(struct tls *t, const void *p, size_t n, size_t *put)
+tls_write_until(struct tls *t, const void *p, size_t n, int64_t deadline, size_t *put)
 {
 	*put = 0;
 	if (t->dead)
 		return TLS_FAILED;
 	if (n == 0)
 		return TLS_DONE;
-	begin(t, 0);
+	begin(t, deadline);
 	return outcome(t, SSL_write_ex(t->ssl, p, n, put) == 1 ? 1 : 0);
 }
 
-/* ---- a stream over TLS ------------------------------------------------------------------ */
-
-/* The errno of a session's end, as a stream reports it. */
-static ssize_t
-stream_error(const struct tls *t, enum tls_result r)
+enum tls_result
+tls_read(struct tls *t, void *p, size_t n, size_t *got)
 {
-	if (r == TLS_WANT_READ || r == TLS_WANT_WRITE)
-		errno = ETIMEDOUT;
-	else
-		errno = t->wire.error ? t->wire.error : EPROTO;
-	return -1;
+	return tls_read_until(t, p, n, 0, got);
 }
 
-static ssize_t
-ops_read(void *ctx, void *p, size_t n, int64_t deadline)
+enum tls_result
+tls_write(struct tls *t, const void *p, size_t n, size_t *put)
 {
-	struct tls *t = ctx;
-	enum tls_result r;
-	size_t got = 0;
-
-	if (t->closed)
-		return 0;
-	if (t->dead) {
-		errno = EPROTO;
-		return -1;
-	}
-	begin(t, deadline);
-	r = outcome(t, SSL_read_ex(t->ssl, p, n, &got) == 1 ? 1 : 0);
-	if (r == TLS_DONE)
-		return (ssize_t)got;
-	return r == TLS_CLOSED ? 0 : stream_error(t, r);
+	return tls_write_until(t, p, n, 0, put);
 }
-
-static ssize_t
-ops_write(void *ctx, const void *p, size_t n, int64_t deadline)
-{
-	struct tls *t = ctx;
-	enum tls_result r;
-	size_t put = 0;
-
-	if (t->dead) {
-		errno = EPROTO;
-		return -1;
-	}
-	begin(t, deadline);
-	r = outcome(t, SSL_write_ex(t->ssl, p, n, &put) == 1 ? 1 : 0);
-	return r == TLS_DONE ? (ssize_t)put : stream_error(t, r);
-}
-
-const struct stream_ops tls_stream_ops = { ops_read, ops_write };
 
 /* ---- facts ------------------------------------------------------------------------------ */
 

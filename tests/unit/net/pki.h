@@ -3,7 +3,7 @@
 #define TESTS_NET_PKI_H
 
 /*
- * pki -- certificates for tests: ECDSA P-256, made in memory, written as
+ * pki -- certificates for tests: ECDSA P-256 or another key, made in memory, written as
  * PEM into the directory that pki_begin() makes.
  */
 
@@ -117,12 +117,11 @@ pki_begin(void)
 	pki_write("ca", "crt", pki.ca, NULL, NULL, NULL);
 }
 
-/* Makes DIR/NAME.crt and NAME.key. */
+/* Makes DIR/NAME.crt and NAME.key; frees KEY. */
 static void UNUSED
-pki_leaf(const char *name, const char *cn, const char *san, long from, long to,
-    bool self_signed)
+pki_leaf_of(EVP_PKEY *key, const char *name, const char *cn, const char *san,
+    long from, long to, bool self_signed)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = pki_make(key, cn, san, from, to, self_signed ? NULL : pki.ca,
 	    pki.ca_key, "critical,CA:FALSE");
 
@@ -130,6 +129,13 @@ pki_leaf(const char *name, const char *cn, const char *san, long from, long to,
 	pki_write(name, "key", NULL, NULL, key, NULL);
 	X509_free(x);
 	EVP_PKEY_free(key);
+}
+
+static void UNUSED
+pki_leaf(const char *name, const char *cn, const char *san, long from, long to,
+    bool self_signed)
+{
+	pki_leaf_of(EVP_EC_gen("P-256"), name, cn, san, from, to, self_signed);
 }
 
 /* Removes the directory and all files that were made in it. */

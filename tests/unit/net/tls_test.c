@@ -40,8 +40,7 @@ static struct tls_server_conf
 conf_of(const char *name)
 {
 	return (struct tls_server_conf){
-		.certificate = path_of(name, "crt"),
-		.key = path_of(name, "key"),
+		.pairs = { { path_of(name, "crt"), path_of(name, "key") } },
 		.min_version = "1.2", .ciphers = "", .alpn = "smtp",
 		.session_id = "one",
 	};
@@ -322,29 +321,29 @@ START_TEST(bad_files)
 		const char *says;
 		enum { CERTIFICATE, KEY, VERSION, CIPHERS } wrong;
 	} cases[] = {
-		{ { .certificate = "/nonexistent", .key = "" }, "/nonexistent: No such file", CERTIFICATE },
-		{ { .certificate = good.certificate, .key = "/nonexistent" },
+		{ { .pairs = { { "/nonexistent", "" } } }, "/nonexistent: No such file", CERTIFICATE },
+		{ { .pairs = { { good.pairs[0].certificate, "/nonexistent" } } },
 			"/nonexistent: No such file", KEY },
-		{ { .certificate = pki.dir, .key = "" }, "Is a directory", CERTIFICATE },
-		{ { .certificate = good.key, .key = "" }, "holds no certificate in PEM form", CERTIFICATE },
-		{ { .certificate = "/dev/null", .key = "" }, "/dev/null: holds no certificate", CERTIFICATE },
-		{ { .certificate = good.certificate, .key = "" },
+		{ { .pairs = { { pki.dir, "" } } }, "Is a directory", CERTIFICATE },
+		{ { .pairs = { { good.pairs[0].key, "" } } }, "holds no certificate in PEM form", CERTIFICATE },
+		{ { .pairs = { { "/dev/null", "" } } }, "/dev/null: holds no certificate", CERTIFICATE },
+		{ { .pairs = { { good.pairs[0].certificate, "" } } },
 			"good.crt: holds no private key in PEM form", CERTIFICATE },
-		{ { .certificate = good.certificate, .key = other.key },
+		{ { .pairs = { { good.pairs[0].certificate, other.pairs[0].key } } },
 			"is not the key of the certificate in", KEY },
-		{ { .certificate = good.certificate, .key = pki_path("locked", "key") },
+		{ { .pairs = { { good.pairs[0].certificate, pki_path("locked", "key") } } },
 			"the key is encrypted", KEY },
-		{ { .certificate = pki_path("broken", "crt"), .key = good.key }, "broken.crt: ", CERTIFICATE },
-		{ { .certificate = good.certificate, .key = good.key, .min_version = "1.1" },
+		{ { .pairs = { { pki_path("broken", "crt"), good.pairs[0].key } } }, "broken.crt: ", CERTIFICATE },
+		{ { .pairs = { { good.pairs[0].certificate, good.pairs[0].key } }, .min_version = "1.1" },
 			"neither 1.2 nor 1.3", VERSION },
-		{ { .certificate = good.certificate, .key = good.key, .ciphers = "NONSENSE" },
+		{ { .pairs = { { good.pairs[0].certificate, good.pairs[0].key } }, .ciphers = "NONSENSE" },
 			"\"NONSENSE\": no cipher match", CIPHERS },
 	};
 	const char *wrong;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct tls_server_conf c = cases[i].conf;
-		const char *which[] = { c.certificate, c.key, c.min_version, c.ciphers };
+		const char *which[] = { c.pairs[0].certificate, c.pairs[0].key, c.min_version, c.ciphers };
 
 		c.wrong = &wrong;
 		wrong = NULL;
@@ -355,7 +354,7 @@ START_TEST(bad_files)
 		ck_assert_msg(wrong == which[cases[i].wrong], "case %zu: %s", i, wrong);
 		buf_free(&error);
 	}
-	struct tls_name bad = { "x.example.org", "/nonexistent", "" };
+	struct tls_name bad = { "x.example.org", { { "/nonexistent", "" } } };
 
 	good.wrong = &wrong;
 
@@ -364,11 +363,11 @@ START_TEST(bad_files)
 	error.max = 1000;
 	ck_assert_ptr_null(tls_server_ctx(&good, &error));
 	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "/nonexistent"));
-	ck_assert_ptr_eq(wrong, bad.certificate);
+	ck_assert_ptr_eq(wrong, bad.pairs[0].certificate);
 	/* The key may stand in the certificate's file. */
 	good.name_n = 0;
-	good.certificate = pki_path("both", "pem");
-	good.key = "";
+	good.pairs[0].certificate = pki_path("both", "pem");
+	good.pairs[0].key = "";
 	tls_ctx_free(new_ctx(&good));
 }
 END_TEST
@@ -392,6 +391,7 @@ struct offer {
 	const char *alpn;	/* as on the wire */
 	const char *sni;
 	const char *ciphers;
+	const char *sigalgs;
 	SSL_SESSION *session;
 	bool weak;		/* no security level */
 };
@@ -423,6 +423,8 @@ raw_connect(const struct offer *o, int *rc)
 	}
 	if (o->ciphers)
 		SSL_set_cipher_list(ssl, o->ciphers);
+	if (o->sigalgs)
+		ck_assert_int_eq(SSL_set1_sigalgs_list(ssl, o->sigalgs), 1);
 	if (o->session)
 		SSL_set_session(ssl, o->session);
 	SSL_set_fd(ssl, fd);
@@ -539,19 +541,24 @@ START_TEST(sni)
 		{ "MAIL.example.NET", "net" }, { "pop.example.net", "wild" },
 		{ "unknown.example", "good" }, { "../../x", "good" },
 		{ "\\", "good" }, { longest, "good" }, { "mail.example.ne", "good" },
+		{ "any.example.com", "expired" }, { "ANY.Example.COM", "expired" },
+		{ "mail.example.com", "net" }, { "example.com", "good" },
+		{ "a.b.example.com", "good" }, { ".example.com", "good" },
 	};
 	struct tls_server_conf conf = conf_of("good"), net = conf_of("net"),
-	    wild = conf_of("wild");
+	    wild = conf_of("wild"), star = conf_of("expired");
 	struct tls_name names[] = {
-		{ "mail.example.net", net.certificate, net.key },
-		{ "pop.example.net", wild.certificate, wild.key },
+		{ "*.example.com", { star.pairs[0] } },
+		{ "mail.example.com", { net.pairs[0] } },
+		{ "mail.example.net", { net.pairs[0] } },
+		{ "pop.example.net", { wild.pairs[0] } },
 	};
 	struct tls_ctx *c;
 
 	memset(longest, 'a', 255);
 	longest[255] = '\0';
 	conf.names = names;
-	conf.name_n = 2;
+	conf.name_n = ARRAY_LEN(names);
 	c = new_ctx(&conf);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct offer o = { .sni = cases[i].sni, .max = i % 2 ? TLS1_2_VERSION : 0 };
@@ -576,6 +583,65 @@ START_TEST(sni)
 	ck_assert_int_ne(rc, 1);
 	ck_assert_int_eq(served(), 40);
 	tls_ctx_free(c);
+}
+END_TEST
+
+/* T-03: RSA and ECDSA side by side, also under a name of its own. */
+START_TEST(two_kinds)
+{
+	static const struct {
+		const char *sni, *sigalgs, *ciphers;
+		int max;
+		const char *cn;		/* NULL: no handshake */
+	} cases[] = {
+		{ NULL, "ECDSA+SHA256", NULL, 0, "good" },
+		{ NULL, "RSA-PSS+SHA256", NULL, 0, "rsa" },
+		{ NULL, "ECDSA+SHA256:RSA-PSS+SHA256", NULL, 0, "good" },
+		{ NULL, "ed25519", NULL, 0, NULL },
+		{ NULL, NULL, "ECDHE-RSA-AES128-GCM-SHA256", TLS1_2_VERSION, "rsa" },
+		{ NULL, NULL, "ECDHE-ECDSA-AES128-GCM-SHA256", TLS1_2_VERSION, "good" },
+		{ "mail.example.net", "ECDSA+SHA256", NULL, 0, "net" },
+		{ "mail.example.net", "RSA-PSS+SHA256", NULL, 0, "net-rsa" },
+		{ "mail.example.net", NULL, "ECDHE-RSA-AES128-GCM-SHA256", TLS1_2_VERSION, "net-rsa" },
+	};
+	struct tls_server_conf conf = conf_of("good"), rsa = conf_of("rsa"),
+	    net = conf_of("net"), net_rsa = conf_of("net-rsa");
+	struct tls_name name = { "mail.example.net", { net.pairs[0], net_rsa.pairs[0] } };
+	const char *wrong = NULL;
+	struct tls_ctx *c;
+
+	conf.pairs[1] = rsa.pairs[0];
+	conf.names = &name;
+	conf.name_n = 1;
+	c = new_ctx(&conf);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct offer o = { .sni = cases[i].sni, .ciphers = cases[i].ciphers,
+			.sigalgs = cases[i].sigalgs, .max = cases[i].max };
+		char cn[64];
+		SSL *ssl;
+		int rc;
+
+		serve(c, only_handshake);
+		ssl = raw_connect(&o, &rc);
+		ck_assert_msg((rc == 1) == (cases[i].cn != NULL), "case %zu", i);
+		if (rc == 1) {
+			subject(ssl, cn, sizeof(cn));
+			ck_assert_msg(strcmp(cn, cases[i].cn) == 0, "case %zu: %s", i, cn);
+		}
+		SSL_free(ssl);
+		ck_assert_int_eq(served(), cases[i].cn ? 0 : 40);
+	}
+	tls_ctx_free(c);
+	/* The second is read as the first is, and must be of another kind. */
+	conf.wrong = &wrong;
+	conf.pairs[1] = net.pairs[0];
+	ck_assert_ptr_null(tls_server_ctx(&conf, &error));
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "has the same kind of key"));
+	ck_assert_ptr_eq(wrong, net.pairs[0].certificate);
+	conf.pairs[1] = (struct tls_pair){ rsa.pairs[0].certificate, net.pairs[0].key };
+	ck_assert_ptr_null(tls_server_ctx(&conf, &error));
+	ck_assert_ptr_eq(wrong, net.pairs[0].key);
+	buf_free(&error);
 }
 END_TEST
 
@@ -610,7 +676,7 @@ START_TEST(tickets)
 {
 	static const int max[] = { TLS1_3_VERSION, TLS1_2_VERSION };
 	struct tls_server_conf conf = conf_of("good"), net = conf_of("net");
-	struct tls_name name = { "mail.example.net", net.certificate, net.key };
+	struct tls_name name = { "mail.example.net", { net.pairs[0] } };
 
 	conf.names = &name;
 	conf.name_n = 1;
@@ -1058,6 +1124,8 @@ make_certificates(void)
 	pki_leaf("address", "address", "IP:192.0.2.1,IP:2001:db8::1", -3600, DAY, false);
 	pki_leaf("fake-address", "fake", "DNS:192.0.2.1", -3600, DAY, false);
 	pki_leaf("net", "net", "DNS:mail.example.net", -3600, DAY, false);
+	pki_leaf_of(EVP_RSA_gen(2048), "rsa", "rsa", "DNS:mx.example.org", -3600, DAY, false);
+	pki_leaf_of(EVP_RSA_gen(2048), "net-rsa", "net-rsa", "DNS:mail.example.net", -3600, DAY, false);
 	pki_write("locked", "key", NULL, NULL, key, "secret");
 	x = pki_make(key, "both", "DNS:b", -3600, DAY, pki.ca, pki.ca_key, "CA:FALSE");
 	pki_write("both", "pem", x, pki.ca, key, NULL);
@@ -1080,7 +1148,7 @@ int
 main(void)
 {
 	const TTest *const tests[] = { both_ways, verifying, anchors, bad_files,
-		versions, alpn, sni, tickets, renegotiation, clear_text, deadlines,
+		versions, alpn, sni, two_kinds, tickets, renegotiation, clear_text, deadlines,
 		no_handshake, no_server, dane, dane_several, identity };
 	Suite *s = suite_create("tls");
 	TCase *t = tcase_create("tls");
