@@ -102,8 +102,8 @@ show_target(const struct target *t)
 static int
 verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 {
-	struct userset *users = userset_new();
 	struct mail_facts f = { .listener = STR(CONF_LISTEN_DROP) };
+	struct userset *users;
 	struct arena a;
 	int code = EX_OSERR;
 
@@ -111,6 +111,7 @@ verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 		fputs("sendmail: -bv takes addresses as arguments, and reads no message\n", stderr);
 		return EX_USAGE;
 	}
+	users = userset_new();
 	arena_init(&a, 1 << 20);
 	if (!users || (code = set_sender(o, c, &a)) != 0)
 		goto out;
