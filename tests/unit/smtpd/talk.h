@@ -7,7 +7,8 @@
  * directory, for unit tests and the fuzzer: bytes in, bytes out.
  *
  * How the bytes arrive is chosen: line by line is a client that waits for
- * every answer, whole is one that never waits.
+ * every answer, whole is one that never waits, split is one whose last octets
+ * come in two pieces.
  */
 
 #include <errno.h>
@@ -23,12 +24,14 @@
 #include "lib/log.h"
 #include "smtpd/smtpd.h"
 
-enum talk_pace { TALK_LINES, TALK_WHOLE, TALK_OCTETS };
+enum talk_pace { TALK_LINES, TALK_WHOLE, TALK_OCTETS, TALK_SPLIT };
 
 /* A transport; at the end of IN the client is gone. */
 struct talk_io {
 	struct str in;
 	enum talk_pace pace;
+	size_t text;		/* of TALK_SPLIT: so many octets, behind lines */
+	size_t second;		/* and so many of them in the second piece */
 	struct buf *out;
 	int64_t times_out;	/* > 0: silence instead of the end, as often */
 };
@@ -47,8 +50,12 @@ talk_read(void *ctx, void *p, size_t n, int64_t deadline)
 	if (n > io->in.n)
 		n = io->in.n;
 	lf = str_find(str_head(io->in, n), '\n');
-	if (io->pace == TALK_LINES && lf >= 0)
+	if (lf >= 0 && (io->pace == TALK_LINES ||
+	    (io->pace == TALK_SPLIT && io->in.n > io->text)))
 		n = (size_t)lf + 1;
+	else if (io->pace == TALK_SPLIT && io->in.n > io->second &&
+	    n > io->in.n - io->second)
+		n = io->in.n - io->second;
 	if (io->pace == TALK_OCTETS && n > 0)
 		n = 1;
 	if (n > 0)
