@@ -101,7 +101,7 @@ START_TEST(decoding)
 }
 END_TEST
 
-/* Every two-piece split of every text gives the same. */
+/* S-13: every two-piece split of every text gives the same. */
 START_TEST(splits)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -220,7 +220,28 @@ START_TEST(encoding)
 }
 END_TEST
 
-/* Every text of up to six of the octets that matter: no way to smuggle. */
+/* S-14: what is written is the same in every two pieces of TEXT. */
+static void
+check_splits(struct str text, struct str wire)
+{
+	struct buf out;
+
+	buf_init(&out, 100);
+	for (size_t at = 1; at < text.n; at++) {
+		struct dot_encoder e;
+
+		buf_reset(&out);
+		dot_encoder_init(&e);
+		dot_encode(&e, str_head(text, at), &out);
+		dot_encode(&e, str_skip(text, at), &out);
+		dot_encode(&e, STR(""), &out);
+		dot_encode_end(&e, &out);
+		ck_str(buf_str(&out), wire);
+	}
+	buf_free(&out);
+}
+
+/* S-13, S-14: every text of up to six of the octets that matter: no way to smuggle. */
 START_TEST(all_short_texts)
 {
 	static const char octets[] = { '\r', '\n', '.', 'a' };
@@ -236,6 +257,7 @@ START_TEST(all_short_texts)
 			text[i] = octets[code >> (2 * i) & 3];
 		buf_reset(&wire);
 		encode(str_n(text, n), 0, &wire);
+		check_splits(str_n(text, n), buf_str(&wire));
 		r = decode(buf_str(&wire), code % 3);
 		ck_assert(r.done && r.faults == 0);
 		ck_assert_uint_eq(r.taken, wire.n);
