@@ -414,6 +414,39 @@ START_TEST(silence)
 }
 END_TEST
 
+/*
+ * A client that always says something, and always too little: a command has a
+ * deadline, however many reads it takes, and a text a least rate (500 octets a
+ * second).  What it says here would take minutes.
+ */
+START_TEST(slow)
+{
+	struct buf in, got;
+	struct talk_io io;
+
+	talk_begin();
+	talk.conf->limits.timeout = 2000;
+	buf_init(&in, 65536);
+	buf_init(&got, 4096);
+	buf_adds(&in, "NOOP ");
+	while (in.n < 2000)
+		buf_addc(&in, 'x');
+	io = (struct talk_io){ .in = buf_str(&in), .pace = TALK_OCTETS, .slow_ms = 50 };
+	ck_assert_str_eq(talk_codes(talk_io(&io), &got), "220 421");
+	ck_assert_uint_gt(io.in.n, 1000);
+	buf_reset(&in);
+	buf_adds(&in, TO_RCPT "DATA\r\n");
+	for (int i = 0; i < 30000; i++)
+		buf_adds(&in, "\r\n");
+	io = (struct talk_io){ .in = buf_str(&in), .pace = TALK_LINES, .slow_ms = 50 };
+	ck_assert_str_eq(talk_codes(talk_io(&io), &got), "220 250 250 250 354 421");
+	ck_assert_uint_gt(io.in.n, 1000);
+	buf_free(&in);
+	buf_free(&got);
+	talk_remove();
+}
+END_TEST
+
 /* TLS is demanded before anything that matters. */
 START_TEST(tls_required)
 {
@@ -429,4 +462,4 @@ END_TEST
 
 UNIT_MAIN("smtpd/session", states, pipelining, pipelined_text, bad_lines,
     long_lines, not_smtp, error_limit, junk_limit, names, enhanced, offers,
-    silence, tls_required)
+    silence, slow, tls_required)

@@ -21,6 +21,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/msg.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "smtpd/smtpd.h"
 
@@ -33,6 +34,7 @@ struct talk_io {
 	size_t text;		/* of TALK_SPLIT: so many octets, behind lines */
 	size_t second;		/* and so many of them in the second piece */
 	struct buf *out;
+	int slow_ms;		/* this long before each read */
 	int64_t times_out;	/* > 0: silence instead of the end, as often */
 };
 
@@ -42,8 +44,10 @@ talk_read(void *ctx, void *p, size_t n, int64_t deadline)
 	struct talk_io *io = ctx;
 	ptrdiff_t lf;
 
+	if (io->slow_ms > 0 && deadline > 0)
+		(void)poll(NULL, 0, io->slow_ms);
 	/* Asked not to wait: nothing is there before the banner. */
-	if (deadline == 0 || (io->in.n == 0 && io->times_out-- > 0)) {
+	if (deadline == 0 || (io->slow_ms > 0 && clock_ms() > deadline) || (io->in.n == 0 && io->times_out-- > 0)) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
