@@ -275,8 +275,10 @@ open_box(struct pop3_session *s, struct str user, int root)
 		atomic_store(&s->env->slot->state, SCORE_TRANSACTION);
 	}
 	score_add(s->env->score, COUNT_AUTH_OK, 1);
-	log_info(NULL, "LOGIN, user=%s, ip=%s, messages=%zu%s", s->user, s->client, s->box.n,
-	    s->tls ? ", tls=yes" : "");
+	/* RFC 8314 4.3: by what a password came. */
+	log_info(NULL, "LOGIN, user=%s, ip=%s, messages=%zu%s%s%s%s", s->user, s->client, s->box.n,
+	    s->tls ? ", tls=" : "", s->tls ? tls_version(s->tls) : "",
+	    s->tls ? ", cipher=" : "", s->tls ? tls_cipher(s->tls) : "");
 	return pop3_ok(s, "%zu messages", s->box.n);
 }
 

@@ -113,6 +113,8 @@ def clear(b):
     assert re.search(r"with ESMTPSA id ", text), text
     assert re.search(r"\(using TLSv1\.3 with cipher TLS_AES_\w+ \(\d+/\d+ bits\)\)", text), text
     assert re.search(r"TLS connection established from \S+: TLSv1\.3 with cipher TLS_AES", b.log())
+    b.pop3("bob").quit()
+    assert re.search(r"LOGIN, user=bob, .*, tls=TLSv1\.3, cipher=TLS_AES_\w+$", b.log(), re.M), b.log()
 
 
 def kinds(b):
