@@ -147,6 +147,12 @@ fuzz-run: $(FUZZERS)
 	  $$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 $${dict:-} obj/corpus/$$n $(srcdir)/tests/fuzz/corpus/$$n >obj/corpus/$$n.log 2>&1 || { tail -30 obj/corpus/$$n.log; exit 1; }; \
 	  tail -2 obj/corpus/$$n.log; unset dict; done
 
+# ARGS='testssl': one of them alone.
+interop: all stage
+	@$(srcdir)/src/build/deps.sh interop
+	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
+	  python3 $(srcdir)/tests/interop/run $(ARGS)
+
 bench: all stage $(TOOLS)
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) $(srcdir)/tests/bench/run
 bench-counts bench-growth bench-profile: all stage $(TOOLS)
@@ -173,6 +179,7 @@ help:
 #@ check-asan   the same under AddressSanitizer and UBSan
 #@ lint         only the checks of the source itself
 #@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
+#@ interop      sslscan, testssl.sh, nmap, swaks and postal against it; takes minutes
 #@ bench        measure, beside other servers where they are installed
 #@ bench-counts what a message costs in system calls, flushes, context switches and time
 #@ bench-growth how cost grows; bench-profile ARGS='ROW': where time goes
@@ -230,7 +237,7 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
-.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run bench bench-counts \
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run interop bench bench-counts \
   bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 

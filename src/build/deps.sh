@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh [build|test]: installs what is missing on a Debian system, and says
+# deps.sh [build|test|interop]: installs what is missing on a Debian system, and says
 # what.  Of servers that cannot be installed beside each other a test unpacks
 # the package, which is left in obj/peers of the directory where this runs.  As root with apt-get, else through sudo; where neither works it
 # prints the command that does it, and fails.
@@ -14,12 +14,15 @@ libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp mpop fetchmai
 dovecot-core dovecot-submissiond mutt git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
 microsocks dante-server tinyproxy-bin dovecot-core dovecot-lmtpd pflogsumm fail2ban libpam-modules libpam-wrapper
 haproxy faketime gdb libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce"
+# Scanners and loads, for make interop alone.
+interop="python3 openssl sslscan testssl.sh nmap swaks postal"
 peers="opensmtpd"
 
 case ${1:-test} in
 build) want=$build ;;
 test) want="$build $tests" ;;
-*) echo "usage: deps.sh [build|test]" >&2; exit 64 ;;
+interop) want="$build $interop" ;;
+*) echo "usage: deps.sh [build|test|interop]" >&2; exit 64 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
