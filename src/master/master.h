@@ -73,7 +73,7 @@ struct master {
 	size_t listener_n;
 	struct service_tls *tls;
 	size_t tls_n;
-	int64_t certificates_mtime;	/* the newest of all files, to see a change */
+	uint64_t certificates_mtime;	/* of all files, to see a change */
 
 	/* barid-auth, barid-http, and the runners from FIRST_RUNNER on. */
 	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];

@@ -19,21 +19,21 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-static int64_t
+static uint64_t
 file_stamp(const char *path)
 {
 	struct stat st;
 
 	if (!path[0] || stat(path, &st) < 0)
 		return 0;
-	return (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec +
-	    (int64_t)st.st_ino;
+	return (uint64_t)st.st_mtim.tv_sec * 1000000000 +
+	    (uint64_t)st.st_mtim.tv_nsec + st.st_ino;
 }
 
-static int64_t
+static uint64_t
 files_stamp(const struct conf_strs *files)
 {
-	int64_t sum = 0;
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < files->n; i++)
 		sum += file_stamp(files->v[i]);
@@ -41,10 +41,10 @@ files_stamp(const struct conf_strs *files)
 }
 
 /* A number that changes when any certificate or key file does. */
-static int64_t
+static uint64_t
 certificates_stamp(const struct conf *c)
 {
-	int64_t sum = files_stamp(&c->tls.certificate) + files_stamp(&c->tls.key);
+	uint64_t sum = files_stamp(&c->tls.certificate) + files_stamp(&c->tls.key);
 
 	for (size_t i = 0; i < c->tls.name_n; i++)
 		sum += files_stamp(&c->tls.names[i].certificate) +
@@ -274,7 +274,7 @@ master_reload(struct master *m)
 void
 master_check_certificates(struct master *m)
 {
-	int64_t stamp = certificates_stamp(m->conf);
+	uint64_t stamp = certificates_stamp(m->conf);
 	struct service_tls *tls;
 	struct buf error;
 
