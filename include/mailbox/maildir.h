@@ -17,9 +17,6 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 
-/* A name that may be a mailbox: 1-64 of A-Z a-z 0-9 . _ - + = @, no leading . or -. */
-bool mailbox_name_valid(struct str name);
-
 /*
  * One delivery.  TEXT is read from FD at AT, SIZE octets with CRLF line
  * ends; PREFIX (Return-Path, Delivered-To; CRLF) goes before it and any

@@ -25,6 +25,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "lib/proc.h"
 #include "mailbox/maildir.h"
 
@@ -90,7 +91,7 @@ open_mailbox(const struct auth *a, struct str user)
 		proc_confine(&a->user, NULL);
 	if (!userset_has(a->users, user, mailbox)) {
 		/* PAM may know people that no list of names has. */
-		if (!mailbox_name_valid(user))
+		if (!name_is_plain(user))
 			return -1;
 		memcpy(mailbox, user.p, user.n);
 	}

@@ -16,6 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/name.h"
 #include "lib/password.h"
 #include "mailbox/maildir.h"
 
@@ -249,7 +250,7 @@ cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv)
 		return complain("passwd", "auth.backends has no file:// backend", EX_CONFIG);
 	struct str name = str_c(argv[0]);
 	ptrdiff_t at = str_rfind(name, '@');
-	if (!mailbox_name_valid(name))
+	if (!name_is_plain(name))
 		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -, "
 		    "and begins with neither . nor -", EX_DATAERR);
 	/* Whoever logs in with a domain of ours is the one without it: this line would be dead. */

@@ -32,12 +32,12 @@
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/name.h"
 
 #define MAGIC UINT64_C(0x6261726964757302)
 #define AREA ((size_t)16 << 20)
 #define HEAD ((size_t)4096)
 #define TOTAL (HEAD + 2 * AREA)
-#define NAME_MAX_LEN 64
 
 struct head {
 	uint64_t magic;
@@ -212,22 +212,6 @@ userset_attach(int fd)
 
 /* ---- names ------------------------------------------------------------------ */
 
-static bool
-is_name(struct str s)
-{
-	/* clang-format off */
-	static const char allowed[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=+@-";
-	/* clang-format on */
-
-	if (s.n == 0 || s.n > NAME_MAX_LEN || s.p[0] == '.' || s.p[0] == '-')
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '\0' || !strchr(allowed, s.p[i]))
-			return false;
-	return true;
-}
-
 static void
 fold(char *out, struct str s)
 {
@@ -259,7 +243,7 @@ sort_names(const struct str *names, size_t n, const struct str **order)
 	size_t valid = 0, kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (is_name(names[i]))
+		if (name_is_plain(names[i]))
 			order[valid++] = &names[i];
 	qsort(order, valid, sizeof(*order), by_name);
 	for (size_t i = 0; i < valid; i++)
@@ -354,7 +338,7 @@ entry(const char *area, size_t i, struct str *spelling)
 	if (at >= AREA)
 		return str_n("", 0);
 	n = *(const volatile unsigned char *)(area + at);
-	if (n > NAME_MAX_LEN || 1 + 2 * n > AREA - at)
+	if (n > NAME_LEN_MAX || 1 + 2 * n > AREA - at)
 		return str_n("", 0);
 	*spelling = str_n(area + at + 1 + n, n);
 	return str_n(area + at + 1, n);
@@ -391,7 +375,7 @@ userset_has(const struct userset *u, struct str name, char out[65])
 	bool found;
 
 	out[0] = '\0';
-	if (!is_name(name))
+	if (!name_is_plain(name))
 		return false;
 	do {
 		before = atomic_load(&h->generation);

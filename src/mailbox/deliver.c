@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "lib/sys.h"
 #include "mailbox.h"
 
@@ -306,7 +307,7 @@ begin(struct delivery *v)
 {
 	const struct maildir_delivery *d = v->d;
 
-	if (d->path == NULL && !mailbox_name_valid(str_c(d->mailbox))) {
+	if (d->path == NULL && !name_is_plain(str_c(d->mailbox))) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -20,6 +20,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "lib/sys.h"
 #include "mailbox.h"
 
@@ -197,7 +198,7 @@ lock(struct maildir *m)
 int
 maildir_root(int base, const char *mailbox)
 {
-	if (mailbox_name_valid(str_c(mailbox)))
+	if (name_is_plain(str_c(mailbox)))
 		return mailbox_dir(base, mailbox, true);
 	errno = EINVAL;
 	return -1;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * name -- names of mailboxes, and their directories.
- *
- * A name that passes mailbox_name_valid() is one path component that no
- * program takes for an option, a hidden file or a way upwards.
+ * name -- the directories of mailboxes, which their names lead to.
  */
 
 #include <errno.h>
@@ -14,25 +11,6 @@
 
 #include "lib/sys.h"
 #include "mailbox.h"
-
-#define NAME_MAX_LEN 64
-
-bool
-mailbox_name_valid(struct str name)
-{
-	if (name.n == 0 || name.n > NAME_MAX_LEN || name.p[0] == '.' ||
-	    name.p[0] == '-')
-		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
-		    !(c >= '0' && c <= '9') &&
-		    (c == '\0' || strchr("._-+=@", c) == NULL))
-			return false;
-	}
-	return true;
-}
 
 /* 0 if FD is a directory that nobody but us can change. */
 static int

@@ -20,6 +20,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/name.h"
 #include "mail/limits.h"
 #include "mail/sasl.h"
 
@@ -231,7 +232,7 @@ find_mailbox(const struct pop3_session *s, struct str user, char mailbox[65])
 	if (userset_has(s->env->users, user, mailbox))
 		return true;
 	/* PAM may know people that no list of names has. */
-	if (!mailbox_name_valid(user))
+	if (!name_is_plain(user))
 		return false;
 	memcpy(mailbox, user.p, user.n);
 	mailbox[user.n] = '\0';
