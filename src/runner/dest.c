@@ -9,9 +9,11 @@
  * and the others wait for their turn.
  *
  * The line is short: a destination that has enough to do parks further
- * messages, which then cost a slot of the index and nothing else.  They are
+ * messages, which then cost a slot of the index and little else.  They are
  * taken up by priority and in the order in which they came (parking.c), the
- * destinations in turn, and go into the line before what is less urgent.  How
+ * destinations in turn, and go into the line before what is less urgent.  A
+ * message for several that are full is parked at each, so that which of them
+ * is the slow one need not be known.  How
  * long a line may be depends on what all lines have in common: half of what
  * is left of it.  So a single one may be long, fifty slow ones are short,
  * and there is room for the fifty-first always; some more for what need not
@@ -122,7 +124,7 @@ dest_free(struct dest *d)
 static bool
 is_unused(const struct dest *d, int64_t now)
 {
-	return d->way->kind != DEST_LOCAL && d->first == NULL && d->parked == 0 &&
+	return d->way->kind != DEST_LOCAL && d->first == NULL && d->parking.n == 0 &&
 	    !d->resolving && !d->asks && !d->hungry && !d->later &&
 	    d->filling == NULL &&
 	    d->users == 0 && now - d->used_ms > UNUSED_MS;
@@ -164,6 +166,7 @@ dests_free(struct runner *r)
 		dest_free(v);
 	map_free(r->dests.all);
 	r->dests.all = NULL;
+	parking_free(&r->dests.lot);
 }
 
 void
@@ -254,25 +257,17 @@ dest_full(const struct dest *d)
 	if (dest_dead(d, clock_ms()) != NULL)
 		return false;
 	/* What is parked, or left out, came before. */
-	return d->parked > 0 || d->left_n > 0 || !has_room(d);
+	return d->parking.n > 0 || d->left_n > 0 || !has_room(d);
 }
 
 /* ---- parking ---------------------------------------------------------------------- */
-
-static void
-count_parked(struct dest *d, int by)
-{
-	d->parked += by;
-	if (d->group != NULL)
-		d->group->parked += by;
-}
 
 void
 dest_feed(struct dest *d)
 {
 	struct dests *all = &d->r->dests;
 
-	if (d->hungry || d->parked + d->left_n == 0)
+	if (d->hungry || d->parking.n + d->left_n == 0)
 		return;
 	d->hungry = true;
 	d->hungry_next = NULL;
@@ -295,20 +290,23 @@ hungry_pop(struct dests *all)
 static uint32_t
 parked_pop(struct dest *d)
 {
-	uint32_t slot = parking_take(&d->parking, d->r->index);
+	struct runner *r = d->r;
+	uint32_t slot = parking_take(&r->dests.lot, &d->parking, r->index);
 
-	count_parked(d, -1);
 	/* When it was to be looked at there says nothing of an attempt. */
-	index_at(d->r->index, slot)->due = 0;
+	index_at(r->index, slot)->due = 0;
 	return slot;
 }
 
 void
 dest_park(struct dest *d, const struct job *j)
 {
-	parking_add(&d->parking, d->r->index, j->file.env.priority, j->slot);
-	index_at(d->r->index, j->slot)->due = patience_until(j);
-	count_parked(d, 1);
+	struct runner *r = d->r;
+
+	if (!parking_add(&r->dests.lot, &d->parking, r->index,
+		j->file.env.priority, j->slot))
+		return;
+	index_at(r->index, j->slot)->due = patience_until(j);
 	/* With nothing in the line, nobody else would ask for it. */
 	if (d->waiting == 0) {
 		dest_feed(d);
@@ -317,11 +315,11 @@ dest_park(struct dest *d, const struct job *j)
 }
 
 void
-dest_unpark(struct dest *d, uint32_t slot)
+dests_unpark(struct runner *r, uint32_t slot)
 {
-	count_parked(d, -1);
-	index_wait(d->r->index, slot, 0);
-	runner_wake(d->r);
+	parking_leave(&r->dests.lot, r->index, slot);
+	index_wait(r->index, slot, 0);
+	runner_wake(r);
 }
 
 bool
@@ -332,7 +330,7 @@ dest_is_sooner(const struct dest *d, const struct dest *other)
 	uint64_t pace = 10ULL * minute_sum(&d->minute, DELIVERED, now) + 1;
 	uint64_t others = 10ULL * minute_sum(&other->minute, DELIVERED, now) + 1;
 
-	return (d->parked + 1) * others < (other->parked + 1) * pace;
+	return (d->parking.n + 1) * others < (other->parking.n + 1) * pace;
 }
 
 uint32_t
@@ -357,7 +355,7 @@ dests_next_parked(struct runner *r, struct dest **from)
 		if ((v = left_take(d)) != NULL) {
 			dest_feed(d);
 			job_return(v);
-		} else if (d->parked > 0) {
+		} else if (d->parking.n > 0) {
 			uint32_t slot = parked_pop(d);
 
 			*from = d;
@@ -378,7 +376,7 @@ dests_unpark_all(struct runner *r)
 	while (map_next(r->dests.all, &at, &key, &v)) {
 		struct dest *d = v;
 
-		while (d->parked > 0)
+		while (d->parking.n > 0)
 			index_wait(r->index, parked_pop(d), 0);
 	}
 	runner_wake(r);

@@ -25,7 +25,6 @@ struct dest {
 	int least;		/* no priority among them is lower */
 	size_t waiting;
 	struct parking parking;
-	size_t parked;
 
 	struct delivery *left_first, **left_last;	/* left out: see left.c */
 	size_t left_n;
@@ -60,6 +59,7 @@ struct dest {
 struct dests {
 	struct map *all;
 	struct dest *local;
+	struct parking_lot lot;	/* places of all that is parked */
 	size_t waiting;		/* deliveries in all lines */
 	size_t waiting_max;	/* so many at most ... */
 	size_t first_max;	/* ... and so many more that could go at once */
@@ -87,11 +87,12 @@ struct dest *dest_get(struct runner *r, const struct dest_way *way);
 const struct dead *dest_dead(const struct dest *d, int64_t now);
 /* True if more would only wait: the message is better parked. */
 bool dest_full(const struct dest *d);
+/* J's message stands behind D, too; whoever has room first takes it. */
 void dest_park(struct dest *d, const struct job *j);
 /* A message that is parked at D has its turn before one at OTHER, as it seems. */
 bool dest_is_sooner(const struct dest *d, const struct dest *other);
-/* SLOT is parked at D no more, and due. */
-void dest_unpark(struct dest *d, uint32_t slot);
+/* SLOT is parked nowhere any more, and due. */
+void dests_unpark(struct runner *r, uint32_t slot);
 /* There may be room for what is parked. */
 void dest_feed(struct dest *d);
 /* Puts a delivery into the line; dest_pump() moves it. */

@@ -362,8 +362,7 @@ finish_done(void *arg)
 		break;
 	case END_PARK:
 		k->partly = true;
-		dest_park(j->park, j);
-		job_free(j);
+		job_park(j);
 		break;
 	case END_DEFER:
 		index_wait(r->index, slot, steered ? 0 : f->next);
@@ -400,7 +399,7 @@ finish_later(struct finish *f)
 static bool
 only_parks(const struct job *j)
 {
-	if (j->park == NULL || index_at(j->r->index, j->slot)->op != 0)
+	if (!j->parks || index_at(j->r->index, j->slot)->op != 0)
 		return false;
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
 		if (j->rcpts[i].now)
@@ -426,8 +425,7 @@ finish_job(struct job *j)
 
 	if (only_parks(j)) {
 		index_at(j->r->index, j->slot)->partly = j->partly;
-		dest_park(j->park, j);
-		job_free(j);
+		job_park(j);
 		return;
 	}
 	if (k->op == CONTROL_DELETE) {
@@ -451,7 +449,7 @@ finish_job(struct job *j)
 	f->life = life;
 	f->op = k->op;
 	f->hold = k->op == CONTROL_HOLD;
-	f->parks = j->park != NULL && any_todo(j);
+	f->parks = j->parks && any_todo(j);
 	plan_report(f);
 	f->next = next_attempt(f);
 	finish_later(f);

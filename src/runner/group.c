@@ -188,7 +188,8 @@ group_join(struct dest *d, struct hosts *h)
 		d->mate->mate_at = &d->mate;
 	g->mates = d;
 	g->waiting += d->waiting;
-	g->parked += d->parked + d->left_n;
+	g->parked += d->parking.n + d->left_n;
+	d->parking.total = &g->parked;
 	group_turn(d);
 }
 
@@ -219,7 +220,8 @@ group_leave(struct dest *d)
 	if (d->mate != NULL)
 		d->mate->mate_at = d->mate_at;
 	g->waiting -= d->waiting;
-	g->parked -= d->parked + d->left_n;
+	g->parked -= d->parking.n + d->left_n;
+	d->parking.total = NULL;
 	d->group = NULL;
 }
 

@@ -24,7 +24,7 @@ struct known {
 	int64_t due;		/* seconds since 1970; of a parked one: see patience.c */
 	uint32_t process;	/* ... and those of process */
 	uint32_t heap_at;
-	uint32_t next;		/* in the list of free or parked slots */
+	uint32_t next;		/* in the list of free slots; of a parked one: its place */
 	uint8_t state;		/* enum known_state */
 	uint8_t place;		/* enum queue_place */
 	uint8_t op;		/* enum control_op to be done after the attempt, or 0 */

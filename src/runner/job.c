@@ -183,16 +183,15 @@ job_result(struct job *j, size_t rcpt, const struct result *given,
 		mark_later(j, rcpt);
 }
 
-/* What is left out waits in the spool: where it has its turn the soonest. */
+/* What is left out waits in the spool. */
 static void
-choose_park(struct job *j)
+park_left(struct job *j)
 {
 	for (struct delivery *v = j->all; v != NULL; v = v->all_next) {
 		if (!v->left)
 			continue;
 		left_remove(v);
-		if (j->park == NULL || dest_is_sooner(v->dest, j->park))
-			j->park = v->dest;
+		v->parks = j->parks = true;
 	}
 }
 
@@ -201,7 +200,7 @@ job_delivered(struct job *j)
 {
 	if (--j->open > 0)
 		return;
-	choose_park(j);
+	park_left(j);
 	/* The end of the pass marks what is not marked. */
 	unmark(j);
 	finish_job(j);
@@ -230,6 +229,39 @@ job_return(struct delivery *v)
 	v->job->open++;
 	dest_add(v->dest, v);
 	dest_pump(v->dest);
+}
+
+/* DEST among the first N of DESTS, or in place of the last of them to have room. */
+static size_t
+choose(struct dest **dests, size_t n, struct dest *dest)
+{
+	size_t late = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (dests[i] == dest)
+			return n;
+		if (dest_is_sooner(dests[late], dests[i]))
+			late = i;
+	}
+	if (n < PARKING_PLACES)
+		dests[n++] = dest;
+	else if (dest_is_sooner(dest, dests[late]))
+		dests[late] = dest;
+	return n;
+}
+
+void
+job_park(struct job *j)
+{
+	struct dest *dests[PARKING_PLACES];
+	size_t n = 0;
+
+	for (struct delivery *v = j->all; v != NULL; v = v->all_next)
+		if (v->parks)
+			n = choose(dests, n, v->dest);
+	for (size_t i = 0; i < n; i++)
+		dest_park(dests[i], j);
+	job_free(j);
 }
 
 /* ---- loading ---------------------------------------------------------------------- */

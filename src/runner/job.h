@@ -35,6 +35,7 @@ struct delivery {
 	struct delivery *next;	/* in the line of DEST, or beside it */
 	struct delivery **left_at;
 	bool left;		/* out: it stands beside the line */
+	bool parks;		/* its message will stand behind DEST */
 	struct delivery *all_next;	/* of the job */
 	struct job *job;
 	struct dest *dest;
@@ -55,7 +56,7 @@ struct job {
 	struct runner *r;
 	uint32_t slot;
 	struct dest *from;	/* where it was parked until now, or NULL */
-	struct dest *park;	/* where it will be: some are left out at the end */
+	bool parks;		/* some of its deliveries were left out at the end */
 	char id[QUEUE_ID_SIZE];
 	struct arena arena;
 	struct queue_file file;
@@ -99,6 +100,8 @@ void job_recall_all(struct job *j);
 void job_plan(struct job *j);
 /* Its recipients; those that were tried lately, if it was parked PARTLY. */
 void job_rcpts(struct job *j, bool partly);
+/* It waits where deliveries of it PARK, and is freed. */
+void job_park(struct job *j);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

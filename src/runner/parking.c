@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * parking -- messages that stand behind a destination, by priority.
+ * parking -- messages that stand behind destinations, by priority.
  *
- * Each priority has a list of slots of the index, linked there, so that a
- * message costs nothing more.  Within one priority who came first goes first.
+ * A message waits behind each destination that is full: whichever has room
+ * first takes it up, and then it stands nowhere any more.  So it has a place
+ * in the line of each; the places of one message are a chain that begins in
+ * its slot of the index, and those of one line are chained both ways, so that
+ * a message leaves all lines without a search.  A place is 24 octets, and a
+ * message has few (PARKING_PLACES), so that with its slot it stays below 300
+ * octets however the arrays have just grown.
+ *
+ * Each priority has a line.  Within one who came first goes first.
  * Between them the higher goes first; but every fourth time another has its
  * turn, all of them one after the other, so that neither a flood of urgent
  * mail can hold up the rest for ever, nor the rest what is urgent.
@@ -12,22 +19,148 @@
 
 #include "parking.h"
 
+#include "lib/mem.h"
+
 #define SHARED_TURN 4
+#define NONE UINT32_MAX
+
+struct parking_place {
+	struct parking *at;
+	uint32_t slot;
+	uint32_t next, prev;	/* in the line */
+	uint32_t other;		/* of the same message; or in the list of free ones */
+};
 
 void
-parking_add(struct parking *p, struct index *x, int priority, uint32_t slot)
+parking_free(struct parking_lot *l)
+{
+	mem_free(l->places);
+	*l = (struct parking_lot){ .n = 0 };
+}
+
+size_t
+parking_octets(const struct parking_lot *l)
+{
+	return l->size * sizeof(*l->places);
+}
+
+/* ---- places ------------------------------------------------------------------ */
+
+static uint32_t
+place_new(struct parking_lot *l)
+{
+	uint32_t i = l->free_first;
+
+	if (i != 0) {
+		l->free_first = l->places[i - 1].other;
+		return i - 1;
+	}
+	if (l->n == l->size) {
+		l->size += l->size / 4 + 64;
+		l->places = mem_grow(l->places, l->size, sizeof(*l->places));
+	}
+	return l->n++;
+}
+
+static void
+count(struct parking *p, size_t by)
+{
+	p->n += by;
+	if (p->total != NULL)
+		*p->total += by;
+}
+
+/* The level whose line has I at the end that ENDS are. */
+static unsigned
+level_of(const struct parking *p, const uint32_t *ends, uint32_t i)
+{
+	unsigned level = 0;
+
+	while ((p->used & 1u << level) == 0 || ends[level] != i)
+		level++;
+	return level;
+}
+
+static void
+place_free(struct parking_lot *l, uint32_t i)
+{
+	struct parking_place *m = &l->places[i];
+	struct parking *p = m->at;
+	unsigned level;
+
+	if (m->prev == NONE && m->next == NONE) {
+		p->used &= ~(1u << level_of(p, p->first, i));
+	} else if (m->prev == NONE) {
+		level = level_of(p, p->first, i);
+		p->first[level] = m->next;
+		l->places[m->next].prev = NONE;
+	} else if (m->next == NONE) {
+		level = level_of(p, p->last, i);
+		p->last[level] = m->prev;
+		l->places[m->prev].next = NONE;
+	} else {
+		l->places[m->prev].next = m->next;
+		l->places[m->next].prev = m->prev;
+	}
+	count(p, (size_t)-1);
+	m->other = l->free_first;
+	l->free_first = i + 1;
+}
+
+/* True if another place at P may be had, of those from I on. */
+static bool
+may_stand(const struct parking_lot *l, const struct parking *p, uint32_t i)
+{
+	unsigned n = 0;
+
+	for (; i != NONE; i = l->places[i].other, n++)
+		if (l->places[i].at == p)
+			return false;
+	return n < PARKING_PLACES;
+}
+
+bool
+parking_add(struct parking_lot *l, struct parking *p, struct index *x,
+    int priority, uint32_t slot)
 {
 	unsigned level = (unsigned)(priority + ENVELOPE_PRIORITY_MAX);
+	struct known *k = index_at(x, slot);
+	uint32_t i, others = k->state == KNOWN_PARKED ? k->next : NONE;
 
-	index_at(x, slot)->state = KNOWN_PARKED;
-	index_at(x, slot)->next = INDEX_NONE;
-	if ((p->used & 1u << level) == 0)
-		p->first[level] = slot;
-	else
-		index_at(x, p->last[level])->next = slot;
-	p->last[level] = slot;
+	if (!may_stand(l, p, others))
+		return false;
+	i = place_new(l);
+	l->places[i] = (struct parking_place){ .at = p, .slot = slot,
+		.next = NONE, .prev = NONE, .other = others };
+	if ((p->used & 1u << level) == 0) {
+		p->first[level] = i;
+	} else {
+		l->places[i].prev = p->last[level];
+		l->places[p->last[level]].next = i;
+	}
+	p->last[level] = i;
 	p->used |= 1u << level;
+	count(p, 1);
+	k->state = KNOWN_PARKED;
+	k->next = i;
+	return true;
 }
+
+void
+parking_leave(struct parking_lot *l, struct index *x, uint32_t slot)
+{
+	struct known *k = index_at(x, slot);
+	uint32_t next;
+
+	for (uint32_t i = k->next; i != NONE; i = next) {
+		next = l->places[i].other;
+		place_free(l, i);
+	}
+	k->next = INDEX_NONE;
+	k->state = KNOWN_BUSY;
+}
+
+/* ---- whose turn it is -------------------------------------------------------- */
 
 static unsigned
 next_level(struct parking *p)
@@ -46,49 +179,29 @@ next_level(struct parking *p)
 }
 
 uint32_t
-parking_take(struct parking *p, struct index *x)
+parking_take(struct parking_lot *l, struct parking *p, struct index *x)
 {
-	unsigned level;
 	uint32_t slot;
 
 	if (p->used == 0)
 		return INDEX_NONE;
-	level = next_level(p);
-	slot = p->first[level];
-	p->first[level] = index_at(x, slot)->next;
-	if (p->first[level] == INDEX_NONE)
-		p->used &= ~(1u << level);
-	index_at(x, slot)->state = KNOWN_BUSY;
+	slot = l->places[p->first[next_level(p)]].slot;
+	parking_leave(l, x, slot);
 	return slot;
 }
 
-static void
-sweep_level(struct parking *p, struct index *x, unsigned level,
-    bool (*fn)(void *arg, uint32_t slot), void *arg)
-{
-	uint32_t slot = p->first[level], last = INDEX_NONE, next;
-
-	for (; slot != INDEX_NONE; slot = next) {
-		next = index_at(x, slot)->next;
-		if (!fn(arg, slot)) {
-			last = slot;
-			continue;
-		}
-		if (last == INDEX_NONE)
-			p->first[level] = next;
-		else
-			index_at(x, last)->next = next;
-	}
-	p->last[level] = last;
-	if (last == INDEX_NONE)
-		p->used &= ~(1u << level);
-}
-
 void
-parking_sweep(struct parking *p, struct index *x,
-    bool (*fn)(void *arg, uint32_t slot), void *arg)
+parking_sweep(const struct parking_lot *l, const struct parking *p,
+    void (*fn)(void *arg, uint32_t slot), void *arg)
 {
-	for (unsigned level = 0; level < PARKING_LEVELS; level++)
-		if ((p->used & 1u << level) != 0)
-			sweep_level(p, x, level, fn, arg);
+	uint32_t i, next;
+
+	for (unsigned level = 0; level < PARKING_LEVELS; level++) {
+		i = (p->used & 1u << level) != 0 ? p->first[level] : NONE;
+		for (; i != NONE; i = next) {
+			/* A message stands in a line once: the next is another's. */
+			next = l->places[i].next;
+			fn(arg, l->places[i].slot);
+		}
+	}
 }

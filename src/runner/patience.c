@@ -172,40 +172,37 @@ look_at(struct runner *r, uint32_t slot)
 }
 
 struct sweep {
-	struct dest *d;
+	struct runner *r;
 	int64_t now;
 };
 
-static bool
+static void
 sweep_one(void *arg, uint32_t slot)
 {
-	struct sweep *s = arg;
-	struct runner *r = s->d->r;
+	const struct sweep *s = arg;
+	struct runner *r = s->r;
 
 	if (index_at(r->index, slot)->due > s->now)
-		return false;
-	if (r->looks >= LOOKS_MAX || r->job_n >= r->job_max) {
+		return;
+	if (r->looks >= LOOKS_MAX || r->job_n >= r->job_max)
 		r->looking = true;
-		return false;
-	}
-	if (!look_at(r, slot))
-		return false;
-	dest_unpark(s->d, slot);
-	return true;
+	else if (look_at(r, slot))
+		dests_unpark(r, slot);
 }
 
 void
 patience_tick(struct runner *r)
 {
-	struct sweep s = { .now = clock_wall() };
+	struct sweep s = { .r = r, .now = clock_wall() };
 	size_t at = 0;
 	struct str key;
-	void *d;
+	void *v;
 
 	r->looking = false;
-	while (map_next(r->dests.all, &at, &key, &d)) {
-		s.d = d;
-		if (s.d->parked > 0)
-			parking_sweep(&s.d->parking, r->index, sweep_one, &s);
+	while (map_next(r->dests.all, &at, &key, &v)) {
+		const struct dest *d = v;
+
+		if (d->parking.n > 0)
+			parking_sweep(&r->dests.lot, &d->parking, sweep_one, &s);
 	}
 }

@@ -252,18 +252,14 @@ plan_go(struct job *j, struct plan *p)
 static bool
 park(struct job *j, const struct plan *p)
 {
-	struct dest *dest = NULL;
-
-	for (const struct delivery *v = p->first; v != NULL; v = v->next) {
+	if (p->first == NULL)
+		return false;
+	for (const struct delivery *v = p->first; v != NULL; v = v->next)
 		if (!is_left(v))
 			return false;
-		if (dest == NULL || dest_is_sooner(v->dest, dest))
-			dest = v->dest;
-	}
-	if (dest == NULL)
-		return false;
-	dest_park(dest, j);
-	job_free(j);
+	for (struct delivery *v = p->first; v != NULL; v = v->next)
+		v->parks = true;
+	job_park(j);
 	return true;
 }
 

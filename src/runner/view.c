@@ -30,7 +30,7 @@
 static size_t
 weight(const struct dest *d)
 {
-	return d->waiting + d->parked + d->active +
+	return d->waiting + d->parking.n + d->active +
 	    (d->group != NULL ? d->group->conn_n : 0);
 }
 
@@ -69,7 +69,7 @@ add_dest(struct buf *b, const struct dest *d)
 	add_field(b, str_c(d->name), NAME_SHOWN);
 	buf_addf(b,
 	    "\t%zu\t%zu\t%zu\t%zu\t%zu\t%llu\t%u\t%u\t%u\t%lld\t",
-	    d->waiting, d->parked,
+	    d->waiting, d->parking.n,
 	    g != NULL ? g->conn_n : d->active,
 	    g != NULL ? g->ready_n : d->active,
 	    g != NULL			   ? g->window.size :

@@ -10,6 +10,7 @@
 
 /* Each test is a process of its own. */
 static struct index *x;
+static struct parking_lot lot;
 static struct parking p;
 
 static uint32_t
@@ -22,7 +23,7 @@ park(unsigned n, int priority)
 		id[at--] = (char)('0' + n % 10);
 	slot = index_add(x, id, QUEUE_NEW, 0);
 	index_claim(x, slot);
-	parking_add(&p, x, priority, slot);
+	ck_assert(parking_add(&lot, &p, x, priority, slot));
 	ck_assert_int_eq(index_at(x, slot)->state, KNOWN_PARKED);
 	return slot;
 }
@@ -32,36 +33,35 @@ START_TEST(in_order)
 	uint32_t slots[MANY];
 
 	x = index_new();
-	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), INDEX_NONE);
 	for (unsigned i = 0; i < MANY; i++)
 		slots[i] = park(i + 1, 0);
 	for (unsigned i = 0; i < MANY; i++) {
-		ck_assert_uint_eq(parking_take(&p, x), slots[i]);
+		ck_assert_uint_eq(parking_take(&lot, &p, x), slots[i]);
 		ck_assert_int_eq(index_at(x, slots[i])->state, KNOWN_BUSY);
 	}
-	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), INDEX_NONE);
 	index_free(x);
 }
 END_TEST
 
-static bool
-is_odd(void *arg, uint32_t slot)
+static void
+odd_leave(void *arg, uint32_t slot)
 {
 	unsigned *seen = arg;
 
 	(*seen)++;
 	if (slot % 2 == 0)
-		return false;
+		return;
+	parking_leave(&lot, x, slot);
 	index_wait(x, slot, 7);
-	return true;
 }
 
-static bool
-stays(void *arg, uint32_t slot)
+static void
+all_stay(void *arg, uint32_t slot)
 {
 	(void)slot;
 	(*(unsigned *)arg)++;
-	return false;
 }
 
 /* Some leave the line where they stand; the others keep their order. */
@@ -72,16 +72,16 @@ START_TEST(swept)
 	x = index_new();
 	for (unsigned i = 0; i < MANY; i++)
 		(void)park(i + 1, i % 10 == 3 ? 5 : 0);
-	parking_sweep(&p, x, is_odd, &seen);
+	parking_sweep(&lot, &p, odd_leave, &seen);
 	ck_assert_uint_eq(seen, MANY);
 	seen = 0;
-	parking_sweep(&p, x, stays, &seen);
+	parking_sweep(&lot, &p, all_stay, &seen);
 	ck_assert_uint_eq(seen, MANY / 2);
 	/* One that comes now is the last. */
 	ck_assert_uint_eq(park(MANY + 1, 0), MANY);
 	for (unsigned i = 0; i <= MANY; i += 2)
-		ck_assert_uint_eq(parking_take(&p, x), i);
-	ck_assert_uint_eq(parking_take(&p, x), INDEX_NONE);
+		ck_assert_uint_eq(parking_take(&lot, &p, x), i);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), INDEX_NONE);
 	for (unsigned i = 1; i < MANY; i += 2)
 		ck_assert_int_eq(index_at(x, i)->state, KNOWN_WAITING);
 	index_free(x);
@@ -99,7 +99,7 @@ START_TEST(by_priority)
 	for (unsigned i = 0; i < MANY; i++)
 		(void)park(MANY + i + 1, 9);
 	for (unsigned i = 0; i < MANY; i++) {
-		uint32_t slot = parking_take(&p, x);
+		uint32_t slot = parking_take(&lot, &p, x);
 
 		if (slot < MANY)
 			low++;
@@ -123,7 +123,7 @@ START_TEST(nobody_waits_for_ever)
 	between = park(2, 1);
 	(void)park(n++, 9);
 	while (left > 0) {
-		uint32_t slot = parking_take(&p, x);
+		uint32_t slot = parking_take(&lot, &p, x);
 
 		ck_assert_uint_lt(taken++, 4 * PARKING_LEVELS);
 		left -= slot == low || slot == between;
@@ -141,8 +141,77 @@ START_TEST(urgent)
 	for (unsigned i = 0; i < MANY; i++)
 		(void)park(i + 1, 0);
 	slot = park(MANY + 1, 1);
-	ck_assert_uint_eq(parking_take(&p, x), slot);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), slot);
 }
 END_TEST
 
-UNIT_MAIN("parking", in_order, swept, by_priority, nobody_waits_for_ever, urgent)
+/* A message stands behind several: whichever takes it, it is gone from all. */
+START_TEST(behind_several)
+{
+	struct parking other = { .n = 0 };
+	uint32_t slots[MANY];
+	size_t total = 0;
+
+	x = index_new();
+	other.total = &total;
+	for (unsigned i = 0; i < MANY; i++) {
+		slots[i] = park(i + 1, 0);
+		ck_assert(parking_add(&lot, &other, x, i % 3 == 0 ? 4 : 0, slots[i]));
+		/* Twice is once. */
+		ck_assert(!parking_add(&lot, &other, x, 0, slots[i]));
+	}
+	ck_assert_uint_eq(p.n, MANY);
+	ck_assert_uint_eq(total, MANY);
+	/* From the first, from the last, from between. */
+	ck_assert_uint_eq(parking_take(&lot, &p, x), slots[0]);
+	ck_assert_uint_eq(parking_take(&lot, &other, x), slots[3]);
+	parking_leave(&lot, x, slots[MANY - 1]);
+	parking_leave(&lot, x, slots[50]);
+	ck_assert_uint_eq(p.n, MANY - 4);
+	ck_assert_uint_eq(other.n, MANY - 4);
+	for (unsigned i = 1; i < MANY - 1; i++)
+		if (i != 3 && i != 50)
+			ck_assert_uint_eq(parking_take(&lot, &p, x), slots[i]);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), INDEX_NONE);
+	ck_assert_uint_eq(parking_take(&lot, &other, x), INDEX_NONE);
+	ck_assert_uint_eq(total, 0);
+	index_free(x);
+	parking_free(&lot);
+}
+END_TEST
+
+/* 300 octets a message with its slot, whatever it waits for. */
+START_TEST(bounded)
+{
+	struct parking all[PARKING_PLACES + 2] = { { .n = 0 } };
+	size_t most = 0, octets;
+	unsigned got;
+
+	x = index_new();
+	for (unsigned i = 0; i < 300000; i++) {
+		uint32_t slot = park(i + 1, 0);
+
+		got = 1;
+		for (unsigned k = 0; k < ARRAY_LEN(all); k++)
+			got += parking_add(&lot, &all[k], x, 0, slot);
+		ck_assert_uint_eq(got, PARKING_PLACES);
+		octets = index_octets(x) + parking_octets(&lot);
+		if (i > 1000 && octets / (i + 1) > most)
+			most = octets / (i + 1);
+	}
+	ck_assert_uint_le(most, 300);
+	octets = parking_octets(&lot);
+	/* What left makes room for others. */
+	while (parking_take(&lot, &p, x) != INDEX_NONE)
+		;
+	ck_assert_uint_eq(all[0].n, 0);
+	for (uint32_t slot = 0; slot < 300000; slot++)
+		ck_assert(parking_add(&lot, &all[slot % 2], x, 1, slot));
+	ck_assert_uint_eq(parking_octets(&lot), octets);
+	index_free(x);
+	parking_free(&lot);
+}
+END_TEST
+
+UNIT_MAIN("parking", in_order, swept, by_priority, nobody_waits_for_ever, urgent,
+    behind_several, bounded)
