@@ -36,21 +36,33 @@ struct msg_etrn {
 void msg_etrn_put(struct buf *b, const struct msg_etrn *m);
 bool msg_etrn_get(struct str packet, struct msg_etrn *m) MUST_USE;
 
+/*
+ * Each question stands alone: a client that stops half way through an exchange
+ * keeps nobody waiting but its own session.  SCRAM asks two: without a proof
+ * for the parameters of USER, whoever that is; then with one.
+ */
 struct msg_auth {
 	struct str service;	/* "smtp", "submission", "pop3" */
-	struct str mechanism;	/* "PLAIN", "LOGIN", "USER", "APOP" */
+	struct str mechanism;	/* "USER", "APOP", or a name of SASL without -PLUS */
 	struct str user;
-	struct str password;	/* or, with APOP, the digest that proves it */
-	struct str challenge;	/* of APOP: what was digested with it */
+	/*
+	 * Or what proves it: a digest in hexadecimal (APOP, CRAM-MD5), a
+	 * ClientProof in base64 (SCRAM), an access token (XOAUTH2, OAUTHBEARER).
+	 */
+	struct str password;
+	struct str challenge;	/* what is proved: a stamp, a challenge, an AuthMessage */
 	struct str client;	/* the client's address */
 };
 void msg_auth_put(struct buf *b, const struct msg_auth *m);
 bool msg_auth_get(struct str packet, struct msg_auth *m) MUST_USE;
 
-enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_TEMPORARY };
+/* AUTH_MORE: neither yes nor no; SAID is for the client, who goes on. */
+enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_TEMPORARY, AUTH_MORE };
 struct msg_auth_result {
 	enum auth_verdict verdict;
 	struct str user;	/* the name to go by: of the mailbox */
+	struct str app;		/* the name of the app password that it was, or empty */
+	struct str said;	/* SCRAM: "s=...,i=..." (AUTH_MORE), then the ServerSignature */
 };
 void msg_auth_result_put(struct buf *b, const struct msg_auth_result *m);
 bool msg_auth_result_get(struct str packet, struct msg_auth_result *m) MUST_USE;

@@ -32,19 +32,44 @@ auth_backend_init(struct auth_backend *b, const char *url)
 	return true;
 }
 
+bool
+auth_proof_of(struct str mechanism, enum auth_proof *proof)
+{
+	static const struct {
+		const char *name;
+		enum auth_proof proof;
+	} t[] = { { "PLAIN", AUTH_BY_PASSWORD }, { "LOGIN", AUTH_BY_PASSWORD },
+		{ "USER", AUTH_BY_PASSWORD }, { "APOP", AUTH_BY_APOP },
+		{ "CRAM-MD5", AUTH_BY_CRAM_MD5 }, { "SCRAM-SHA-256", AUTH_BY_SCRAM },
+		{ "XOAUTH2", AUTH_BY_TOKEN }, { "OAUTHBEARER", AUTH_BY_TOKEN } };
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		if (str_eq(mechanism, str_c(t[i].name))) {
+			*proof = t[i].proof;
+			return true;
+		}
+	return false;
+}
+
+/* Who does not have the passwords themselves can judge nothing else. */
+static bool
+can_judge(const struct auth_backend *b, enum auth_proof proof)
+{
+	return proof == AUTH_BY_PASSWORD || b->kind == AUTH_FILE;
+}
+
 enum auth_verdict
 auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q)
 {
 	enum auth_verdict verdict = AUTH_NO;
 
 	for (size_t i = 0; i < n; i++) {
-		/* PAM wants the password itself. */
-		if (b[i].kind == AUTH_PAM && q->challenge)
+		if (!can_judge(&b[i], q->proof))
 			continue;
 		enum auth_verdict v = b[i].kind == AUTH_FILE ? auth_file(&b[i], q)
 							     : auth_pam(&b[i], q);
-		if (v == AUTH_YES)
-			return AUTH_YES;
+		if (v == AUTH_YES || v == AUTH_MORE)
+			return v;
 		if (v == AUTH_TEMPORARY)
 			verdict = AUTH_TEMPORARY;
 	}

@@ -77,15 +77,18 @@ read_all(int fd, struct buf *b)
 	}
 }
 
-/* RFC 1939 7: whether PASSWORD is the digest of the challenge and SECRET. */
+/* Whether the proof, in hexadecimal, is what SECRET makes of the challenge. */
 static bool
 digest_matches(struct str secret, const struct auth_question *q)
 {
 	unsigned char digest[MD5_SIZE];
+	struct str challenge = str_c(q->challenge);
 	struct buf hex;
 	bool same;
 
-	if (md5(str_c(q->challenge), secret, digest) < 0)
+	/* RFC 1939 7; RFC 2195 2. */
+	if ((q->proof == AUTH_BY_APOP ? md5(challenge, secret, digest)
+				      : hmac_md5(secret, challenge, digest)) < 0)
 		return false;
 	buf_init(&hex, 2 * MD5_SIZE + 1);
 	hex_add(&hex, str_n((const char *)digest, sizeof(digest)));
@@ -93,6 +96,24 @@ digest_matches(struct str secret, const struct auth_question *q)
 	buf_wipe(&hex);
 	buf_free(&hex);
 	return same;
+}
+
+/* Whether the question's proof is one of SECRET, a password as it is. */
+static bool
+secret_matches(struct str secret, const struct auth_question *q)
+{
+	switch (q->proof) {
+	case AUTH_BY_PASSWORD:
+		return strlen(q->password) == secret.n &&
+		    mem_same(q->password, secret.p, secret.n);
+	case AUTH_BY_APOP:
+	case AUTH_BY_CRAM_MD5:
+		return digest_matches(secret, q);
+	case AUTH_BY_SCRAM:
+	case AUTH_BY_TOKEN:
+		break;
+	}
+	return false;
 }
 
 /*
@@ -107,16 +128,13 @@ is_right(struct str found, struct str any, const struct auth_question *q)
 	bool locked = is_locked(found);
 	bool hashed = !locked && !plain;
 	char *hash = mem_dup(hashed ? found : any.n > 0 ? any : STR(NOBODY_HASH));
-	bool same = password_matches(q->password, hash) && hashed && !q->challenge;
+	bool same = password_matches(q->password, hash) && hashed &&
+	    q->proof == AUTH_BY_PASSWORD;
 
 	mem_wipe(hash, strlen(hash));
 	mem_free(hash);
 	found = plain ? str_skip(found, sizeof(PLAIN_MARK) - 1) : STR("");
-	if (found.n == 0)
-		return same;
-	return q->challenge ? digest_matches(found, q)
-			    : strlen(q->password) == found.n &&
-		    mem_same(q->password, found.p, found.n);
+	return found.n == 0 ? same : secret_matches(found, q);
 }
 
 enum auth_verdict

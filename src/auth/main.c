@@ -54,13 +54,12 @@ struct auth {
 };
 
 static void
-answer(int fd, enum auth_verdict verdict, struct str user, int pass)
+answer(int fd, const struct msg_auth_result *r, int pass)
 {
 	struct buf b;
-	struct msg_auth_result r = { .verdict = verdict, .user = user };
 
 	buf_init(&b, FRAME_MAX);
-	msg_auth_result_put(&b, &r);
+	msg_auth_result_put(&b, r);
 	if (channel_send(fd, buf_str(&b), pass) < 0 && errno != EPIPE)
 		log_warn(NULL, "cannot answer: %s", strerror(errno));
 	buf_free(&b);
@@ -101,11 +100,53 @@ open_mailbox(const struct auth *a, struct str user)
 	return fd;
 }
 
+/* False: whatever it is, nobody's name and password are these. */
+static bool
+is_askable(const struct msg_auth *m, struct str user, enum auth_proof *proof)
+{
+	if (!auth_proof_of(m->mechanism, proof))
+		return false;
+	if (m->password.n == 0 && *proof != AUTH_BY_SCRAM)
+		return false;
+	/* A token may say itself whose it is. */
+	if (user.n == 0 && *proof != AUTH_BY_TOKEN)
+		return false;
+	return user.n <= 255 && !str_has_ctl(user) && str_find(m->password, '\0') < 0 &&
+	    str_find(m->challenge, '\0') < 0;
+}
+
+/* Who M says, if the proof is right; an answer either way. */
+static void
+judge(const struct auth *a, const struct msg_auth *m, int reply)
+{
+	struct msg_auth_result r = { .verdict = AUTH_NO, .user = account_of(a->conf, m->user) };
+	struct auth_note note = { 0 };
+	enum auth_proof proof;
+	struct arena arena;
+
+	if (!is_askable(m, r.user, &proof)) {
+		answer(reply, &r, -1);
+		return;
+	}
+	arena_init(&arena, 1 << 20);
+	buf_init(&note.said, FRAME_MAX / 2);
+	struct auth_question q = { arena_cstr(&arena, r.user), arena_cstr(&arena, m->password),
+		arena_cstr(&arena, m->client), arena_cstr(&arena, m->challenge), proof, &note };
+	r.verdict = auth_ask(a->backends, a->backend_n, &q);
+	r.app = str_c(note.app);
+	r.said = buf_str(&note.said);
+	if (note.user[0] != '\0')
+		r.user = account_of(a->conf, str_c(note.user));
+	bool fetches = r.verdict == AUTH_YES && str_eq(m->service, STR("pop3"));
+	answer(reply, &r, fetches ? open_mailbox(a, r.user) : -1);
+	buf_free(&note.said);
+	arena_free(&arena);
+}
+
 static void
 work(struct auth *a, struct str packet, int reply)
 {
 	struct msg_auth m;
-	struct arena arena;
 
 	for (size_t i = 0; i < a->backend_n; i++) {
 		struct auth_backend *b = &a->backends[i];
@@ -119,24 +160,10 @@ work(struct auth *a, struct str packet, int reply)
 		proc_alone(WORKER_MEMORY);
 		confine_calls(a->calls);
 	}
-	arena_init(&arena, 1 << 20);
-	if (!msg_auth_get(packet, &m)) {
+	if (msg_auth_get(packet, &m))
+		judge(a, &m, reply);
+	else
 		log_error(NULL, "a request is broken");
-		return;
-	}
-	struct str user = account_of(a->conf, m.user);
-	bool empty = m.password.n == 0 || user.n == 0;
-	bool odd = user.n > 255 || str_has_ctl(user) || memchr(m.password.p, 0, m.password.n);
-	if (empty || odd) {
-		answer(reply, AUTH_NO, user, -1);
-		return;
-	}
-	struct auth_question q = { arena_cstr(&arena, user), arena_cstr(&arena, m.password),
-		arena_cstr(&arena, m.client), m.challenge.n > 0 ?
-		arena_cstr(&arena, m.challenge) : NULL };
-	enum auth_verdict verdict = auth_ask(a->backends, a->backend_n, &q);
-	bool fetches = verdict == AUTH_YES && str_eq(m.service, STR("pop3"));
-	answer(reply, verdict, user, fetches ? open_mailbox(a, user) : -1);
 }
 
 static void
@@ -159,7 +186,7 @@ start_worker(struct auth *a, struct buf *packet, int reply)
 	}
 	if (pid < 0) {
 		log_error(NULL, "cannot fork a worker: %s", strerror(errno));
-		answer(reply, AUTH_TEMPORARY, STR(""), -1);
+		answer(reply, &(struct msg_auth_result){ .verdict = AUTH_TEMPORARY }, -1);
 	} else {
 		a->workers++;
 	}

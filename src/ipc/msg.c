@@ -108,6 +108,8 @@ msg_auth_result_put(struct buf *b, const struct msg_auth_result *m)
 	frame_begin(b, MSG_AUTH_RESULT);
 	frame_put_u64(b, TAG_1, (uint64_t)m->verdict);
 	frame_put(b, TAG_2, m->user);
+	frame_put(b, TAG_3, m->app);
+	frame_put(b, TAG_4, m->said);
 	frame_end(b);
 }
 
@@ -119,12 +121,14 @@ msg_auth_result_get(struct str packet, struct msg_auth_result *m)
 
 	/* Whoever forgets to look at the result has not been let in. */
 	m->verdict = AUTH_TEMPORARY;
-	m->user = str_n("", 0);
+	m->user = m->app = m->said = str_n("", 0);
 	if (!open_as(&f, packet, MSG_AUTH_RESULT))
 		return false;
 	verdict = frame_get_u64(&f, TAG_1);
 	m->user = frame_get(&f, TAG_2);
-	if (!frame_close(&f) || verdict > AUTH_TEMPORARY)
+	m->app = frame_get(&f, TAG_3);
+	m->said = frame_get(&f, TAG_4);
+	if (!frame_close(&f) || verdict > AUTH_MORE)
 		return false;
 	m->verdict = (enum auth_verdict)verdict;
 	return true;

@@ -55,7 +55,8 @@ END_TEST
 static enum auth_verdict
 ask(const char *backends)
 {
-	const struct auth_question q = { "alice", "barid", "192.0.2.1", NULL };
+	const struct auth_question q = { .user = "alice", .password = "barid",
+		.client = "192.0.2.1", .challenge = "" };
 	struct auth_backend b[8] = { { .fd = -1 } };
 	size_t n = 0;
 
@@ -76,6 +77,18 @@ ask(const char *backends)
 			close(b[n].fd);
 	return v;
 }
+
+START_TEST(proofs)
+{
+	enum auth_proof proof = AUTH_BY_TOKEN;
+
+	ck_assert(auth_proof_of(STR("LOGIN"), &proof) && proof == AUTH_BY_PASSWORD);
+	ck_assert(auth_proof_of(STR("APOP"), &proof) && proof == AUTH_BY_APOP);
+	ck_assert(auth_proof_of(STR("SCRAM-SHA-256"), &proof) && proof == AUTH_BY_SCRAM);
+	ck_assert(!auth_proof_of(STR("SCRAM-SHA-256-PLUS"), &proof));
+	ck_assert(!auth_proof_of(STR(""), &proof));
+}
+END_TEST
 
 START_TEST(order)
 {
@@ -105,4 +118,4 @@ START_TEST(order)
 }
 END_TEST
 
-UNIT_MAIN("auth/backend", urls, order)
+UNIT_MAIN("auth/backend", proofs, urls, order)

@@ -15,7 +15,7 @@ static enum auth_verdict
 ask_open(const struct auth_backend *b, const char *name, const char *password)
 {
 	const struct auth_question q = { .user = name, .password = password,
-		.client = "192.0.2.1" };
+		.client = "192.0.2.1", .challenge = "" };
 
 	return auth_file(b, &q);
 }
@@ -240,7 +240,8 @@ START_TEST(plain_ones)
 	struct auth_backend b = asked_file("users");
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		const struct auth_question q = { t[i].user, t[i].password, "192.0.2.1",
-			t[i].challenge };
+			t[i].challenge ? t[i].challenge : "",
+			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD, NULL };
 
 		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
 	}

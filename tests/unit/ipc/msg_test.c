@@ -63,19 +63,24 @@ START_TEST(auth_result)
 	struct msg_auth_result out;
 
 	setup();
-	for (int v = AUTH_YES; v <= AUTH_TEMPORARY; v++) {
-		struct msg_auth_result in = { (enum auth_verdict)v, STR("bob") };
+	for (int v = AUTH_YES; v <= AUTH_MORE; v++) {
+		struct msg_auth_result in = { (enum auth_verdict)v, STR("bob"),
+			STR("phone"), STR("said") };
 
 		msg_auth_result_put(&b, &in);
 		ck_assert(msg_auth_result_get(buf_str(&b), &out));
 		ck_assert_int_eq(out.verdict, v);
 		ck_str(out.user, STR("bob"));
+		ck_str(out.app, STR("phone"));
+		ck_str(out.said, STR("said"));
 	}
 	/* A verdict that does not exist never lets anybody in. */
-	for (uint64_t v = 3; v != 0; v <<= 1) {
+	for (uint64_t v = 4; v != 0; v <<= 1) {
 		frame_begin(&b, MSG_AUTH_RESULT);
 		frame_put_u64(&b, 1, v);
 		frame_put(&b, 2, STR("bob"));
+		frame_put(&b, 3, STR(""));
+		frame_put(&b, 4, STR(""));
 		frame_end(&b);
 		out.verdict = AUTH_YES;
 		ck_assert(!msg_auth_result_get(buf_str(&b), &out));
@@ -291,7 +296,8 @@ taken_by(struct str packet, unsigned *type)
 
 START_TEST(only_its_own)
 {
-	struct msg_auth_result r = { AUTH_YES, STR("bob") };
+	struct msg_auth_result r = { .verdict = AUTH_YES,
+		.user = STR("bob") };
 	struct msg_hint h = { STR("id") };
 	unsigned type = 0;
 

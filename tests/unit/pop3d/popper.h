@@ -119,8 +119,8 @@ popper_answer(struct str packet, int pass)
 	if (str_eq(m.user, STR("down")))
 		r.verdict = AUTH_TEMPORARY;
 	else if (!str_eq(m.user, STR("nobody")) && str_eq(m.password, STR("barid")))
-		r = (struct msg_auth_result){ AUTH_YES,
-			str_eq(m.user, STR("odd")) ? STR("../odd") : m.user };
+		r = (struct msg_auth_result){ .verdict = AUTH_YES,
+			.user = str_eq(m.user, STR("odd")) ? STR("../odd") : m.user };
 	buf_init(&out, FRAME_MAX);
 	msg_auth_result_put(&out, &r);
 	(void)!channel_send(pass, buf_str(&out), -1);
