@@ -46,10 +46,14 @@ struct conf_auth {
 	struct conf_strs backends;
 	struct conf_strs mechanisms;
 	struct conf_strs without_tls;
+	int64_t failure_delay;	/* after a first wrong password */
+	uint64_t failures_to_block;	/* 0: nobody is blocked */
+	int64_t block_time;
 };
 
 struct conf_access {
 	struct conf_nets connect;
+	struct conf_nets blocked;
 	struct conf_nets relay;
 	bool auth_required;
 	struct conf_nets proxies;	/* that send a PROXY header */

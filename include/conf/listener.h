@@ -30,6 +30,7 @@ struct conf_listen {
 	const char *hostname;	/* "": the global one */
 	/* What is its own, or else the global value: see conf_at_listener(). */
 	struct conf_nets connect;
+	struct conf_nets blocked;
 	struct conf_nets relay;
 	bool auth_required;
 	struct conf_nets proxies;

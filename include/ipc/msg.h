@@ -92,9 +92,17 @@ enum control_op {
 	 */
 	CONTROL_DESTS,
 	/* Has DOMAIN, a local part, a mailbox?  The answer: count 1 and its name, or 0. */
-	CONTROL_USER
+	CONTROL_USER,
+	/*
+	 * DOMAIN is a network.  Blocks it until AT (seconds since 1970; 0: for
+	 * ever), REASON says why; and takes the block away again.
+	 */
+	CONTROL_BLOCK,
+	CONTROL_UNBLOCK,
+	/* Answer: lines "NETWORK SECONDS-LEFT manual|automatic WHY"; -1 is for ever. */
+	CONTROL_BLOCKS
 };
-#define CONTROL_LAST CONTROL_USER
+#define CONTROL_LAST CONTROL_BLOCKS
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;

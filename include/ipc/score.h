@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "ipc/blocks.h"
+#include "ipc/tally.h"
 #include "lib/str.h"
 
 enum score_state {
@@ -94,6 +96,21 @@ void score_look_at(const struct score *s, const struct score_slot *slot,
  */
 int64_t score_since_login(const struct score *s, struct str name, int64_t now);
 void score_logged_in(struct score *s, struct str name, int64_t now);
+
+/*
+ * What is counted of clients (ipc/tally.h), in tables of their own, so that
+ * who floods one has no part in the others; and the keys of them.
+ */
+enum score_tally {
+	TALLY_GUESS_ADDRESS,	/* wrong passwords, by address */
+	TALLY_GUESS_USER,	/* and by the name that they were said for */
+	TALLY_N
+};
+struct tally *score_tally(struct score *s, enum score_tally which);
+uint64_t score_key(const struct score *s, enum score_tally which, uint64_t value);
+uint64_t score_key_str(const struct score *s, enum score_tally which, struct str text);
+/* Who is refused for a time. */
+struct blocks *score_blocks(struct score *s);
 
 /*
  * What a runner has under way and in its queue goes up and down, and would

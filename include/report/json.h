@@ -42,6 +42,8 @@ void json_view(const struct view *v, int64_t now, FILE *out);
 
 /* The lines "key value" of a status; keys that repeat become lists. */
 void json_status(struct str text, FILE *out);
+/* The lines of CONTROL_BLOCKS: an array of objects. */
+void json_blocks(struct str text, FILE *out);
 /* Each option with its value, file and line. */
 void json_config(const struct conf *c, FILE *out);
 

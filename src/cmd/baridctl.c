@@ -32,6 +32,10 @@ static const char usage_text[] =
     "                                  ID ..., filters or --all; --yes\n"
     "  explain [--from S] [--user U] [--listener L] ADDRESS|ID\n"
     "                                  where it goes, and which line says so\n"
+    "  block [--for T] [--why TEXT] ADDRESS|NETWORK\n"
+    "                                  refuse all connections from there\n"
+    "  unblock ADDRESS|NETWORK         no more\n"
+    "  blocks                          who is refused, also for wrong passwords\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
     "  passwd [-d] NAME                set (or remove) a user's password\n"
@@ -50,7 +54,7 @@ enum {
 	OPT_ALL = 256, OPT_TEXT, OPT_YES, OPT_DOMAIN, OPT_SENDER, OPT_RECIPIENT,
 	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
 	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
-	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL
+	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY
 };
 
 static const struct option long_options[] = {
@@ -79,6 +83,8 @@ static const struct option long_options[] = {
 	{ "listener", required_argument, NULL, OPT_LISTENER },
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
+	{ "for", required_argument, NULL, OPT_FOR },
+	{ "why", required_argument, NULL, OPT_WHY },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -189,6 +195,11 @@ take_time(struct ctl *t, int option, char *value)
 		/* What is past, and "now", need no appointment. */
 		t->at = us > clock_wall_us() ? (us + 999999) / 1000000 : 0;
 		return 0;
+	case OPT_FOR:
+		t->given |= CTL_BLOCK;
+		if (when_age(str_c(value), &t->for_ms) == 0 && t->for_ms > 0)
+			return 0;
+		return refuse("for", value, "a time such as 30m, 1h or 2d");
 	default:
 		t->given |= CTL_VIEW;
 		if (when_age(str_c(value), &t->interval_ms) == 0 &&
@@ -201,6 +212,11 @@ take_time(struct ctl *t, int option, char *value)
 static int
 take_word(struct ctl *t, int option, char *value)
 {
+	if (option == OPT_WHY) {
+		t->why = value;
+		t->given |= CTL_BLOCK;
+		return 0;
+	}
 	switch (option) {
 	case OPT_FROM:
 		t->from = value;
@@ -273,10 +289,12 @@ take_option(struct ctl *t, int option, char *value)
 	case OPT_SINCE:
 	case OPT_AT:
 	case OPT_INTERVAL:
+	case OPT_FOR:
 		return take_time(t, option, value);
 	case OPT_FROM:
 	case OPT_USER:
 	case OPT_LISTENER:
+	case OPT_WHY:
 		return take_word(t, option, value);
 	default:
 		return take_flag(t, option);
@@ -312,6 +330,9 @@ static const struct command {
 	{ "top", CTL_VIEW, ctl_top },
 	{ "explain", CTL_WHO, ctl_explain },
 	{ "audit", CTL_SINCE, ctl_audit },
+	{ "block", CTL_BLOCK, ctl_block },
+	{ "unblock", 0, ctl_unblock },
+	{ "blocks", 0, ctl_blocks },
 	{ "config", 0, ctl_config },
 	{ "passwd", CTL_DELETE, passwd },
 	{ "reload", 0, ctl_reload },
@@ -337,7 +358,7 @@ dispatch(struct ctl *t, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct ctl t = { .path = conf_default_path() };
+	struct ctl t = { .path = conf_default_path(), .why = "" };
 	int option, code;
 
 	proc_fix_stdio();

@@ -9,6 +9,7 @@
  * service.c	status, config, reload, stop
  * passwd.c	passwords
  * queue.c	list, show, and everything that steers
+ * block.c	who is refused
  * audit.c, explain.c, top.c
  *		the commands of these names
  */
@@ -28,7 +29,8 @@ enum ctl_option {
 	CTL_ROUTE = 256,
 	CTL_WHO = 512,		/* --from, --user, --listener */
 	CTL_VIEW = 1024,	/* --once, --interval */
-	CTL_LIMIT = 2048
+	CTL_LIMIT = 2048,
+	CTL_BLOCK = 4096	/* --for, --why */
 };
 
 struct ctl {
@@ -42,6 +44,8 @@ struct ctl {
 	int64_t at;		/* seconds; 0: now */
 	const char *from, *user, *listener;
 	int64_t interval_ms;
+	int64_t for_ms;		/* 0: for ever */
+	const char *why;	/* "": unsaid */
 };
 
 /* Prints the usage on standard error: EX_USAGE. */
@@ -56,6 +60,9 @@ int ctl_stop(struct ctl *t, int argc, char **argv);
 int ctl_queue(struct ctl *t, int argc, char **argv);
 int ctl_top(struct ctl *t, int argc, char **argv);
 int ctl_explain(struct ctl *t, int argc, char **argv);
+int ctl_block(struct ctl *t, int argc, char **argv);
+int ctl_unblock(struct ctl *t, int argc, char **argv);
+int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 
 /* when.c */

@@ -18,6 +18,7 @@ static const struct {
 	size_t own, global, size;
 } owns[] = {
 	OWN(connect, access.connect),
+	OWN(blocked, access.blocked),
 	OWN(relay, access.relay),
 	OWN(auth_required, access.auth_required),
 	OWN(proxies, access.proxies),

@@ -73,6 +73,7 @@ static const struct option listen_options[] = {
 	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
 	OPT("connect", NETS, connect, "", 0, 0, "access.connect there."),
+	OPT("blocked", NETS, blocked, "", 0, 0, "access.blocked there."),
 	WORDS("relay", NETS, relay, "", peer_words, "access.relay there."),
 	OPT("auth-required", BOOL, auth_required, "", 0, 0, "access.auth-required there."),
 	WORDS("proxies", NETS, proxies, "", peer_words, "access.proxies there."),
@@ -116,8 +117,9 @@ static const struct option auth_options[] = {
 	OPT("backends", STRINGS, backends, "", 0, 16, "Who knows users and passwords, asked in this order."),
 	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
-	LATER("failures-to-block", NUMBER, "0", "0", "Wrong passwords before an address is blocked."),
-	IDLE("block-time", TIME, "1h", "How long it is blocked."),
+	OPT("failure-delay", TIME, failure_delay, "2s", 0, MINUTE, "The delay after a wrong password; each further one doubles it."),
+	OPT("failures-to-block", NUMBER, failures_to_block, "10", 0, 1000000, "Wrong passwords before an address is blocked; 0 for never."),
+	OPT("block-time", TIME, block_time, "1h", SECOND, 31 * DAY, "How long it is blocked."),
 };
 #undef BASE
 
@@ -132,7 +134,7 @@ static const struct option access_options[] = {
 	WORDS("xforward", NETS, xforward, "", peer_words, "Networks that may say by XFORWARD where mail came from."),
 	WORDS("etrn", NETS, etrn, "", peer_words, "Networks that may start the queue of a domain by ETRN."),
 	WORDS("verify", NETS, verify, "", peer_words, "Networks that VRFY and EXPN tell who is here."),
-	LATER("blocked", NETS, "", "{}", "Networks that are refused at once."),
+	OPT("blocked", NETS, blocked, "", 0, 0, "Networks that are refused at once."),
 };
 #undef BASE
 

@@ -24,8 +24,9 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/random.h"
 
-#define MAGIC UINT64_C(0x6261726964736302)
+#define MAGIC UINT64_C(0x6261726964736303)
 #define SLOTS_MAX 1000000
 
 /* A cache line each: sessions add to different counters at once. */
@@ -53,6 +54,9 @@ struct board {
 	struct counter counters[COUNT_N];
 	struct cell cells[SCORE_CELLS];
 	struct login logins[LOGINS];
+	uint64_t seed;		/* of the keys of the tallies */
+	struct tally tallies[TALLY_N];
+	struct blocks blocks;
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -127,6 +131,7 @@ score_new(size_t slots)
 		errno = err;
 		return NULL;
 	}
+	random_bytes(&s->board->seed, sizeof(s->board->seed));
 	s->board->slot_n = slots;
 	s->board->magic = MAGIC;
 	return s;
@@ -454,6 +459,32 @@ score_logged_in(struct score *s, struct str name, int64_t now)
 
 	atomic_store(&l->user, user);
 	atomic_store(&l->ms, now);
+}
+
+/* ---- what is counted of clients ------------------------------------------------ */
+
+struct tally *
+score_tally(struct score *s, enum score_tally which)
+{
+	return &s->board->tallies[which];
+}
+
+uint64_t
+score_key(const struct score *s, enum score_tally which, uint64_t value)
+{
+	return tally_key(s->board->seed, which, value);
+}
+
+uint64_t
+score_key_str(const struct score *s, enum score_tally which, struct str text)
+{
+	return tally_key_str(s->board->seed, which, text);
+}
+
+struct blocks *
+score_blocks(struct score *s)
+{
+	return &s->board->blocks;
 }
 
 /* ---- counters -------------------------------------------------------------- */

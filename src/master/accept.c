@@ -8,7 +8,7 @@
  * so that it never spins.
  */
 
-#include "master.h"
+#include "door.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/blocklist.h"
 #include "policy/recipient.h"
 
 #define PAUSE_MS 100
@@ -221,18 +222,31 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	close(fd);
 }
 
+const char *
+shut_out(const struct master *m, const struct conf_listen *l, const struct addr *peer)
+{
+	struct block b;
+
+	if (access_listed(&l->blocked, peer) || !access_may_connect(&l->connect, peer))
+		return "you may not connect here";
+	if (blocklist_has(score_blocks(m->score), peer, &b))
+		return b.by_hand ? "you are blocked here"
+				 : "too many wrong passwords, come back later";
+	if (marks_refused_ms(&m->marks, addr_key(peer), clock_ms()) > 0)
+		return "too many of your sessions have crashed, come back later";
+	return NULL;
+}
+
 /* Why PEER may not come in, or NULL. */
 static const char *
 unwelcome(const struct master *m, const struct listener *l, const struct addr *peer)
 {
-	uint64_t key = key_of(l, peer);
+	const char *why = NULL;
 
-	if (!access_may_connect(&l->conf->connect, peer) &&
-	    !access_listed(&l->conf->proxies, peer))
-		return "you may not connect here";
-	if (marks_refused_ms(&m->marks, key, clock_ms()) > 0)
-		return "too many of your sessions have crashed, come back later";
-	return limit_hit(m, l, key);
+	/* A proxy is none of its clients: they are looked at when it has said who. */
+	if (!access_listed(&l->conf->proxies, peer))
+		why = shut_out(m, l->conf, peer);
+	return why ? why : limit_hit(m, l, key_of(l, peer));
 }
 
 static void

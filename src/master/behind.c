@@ -13,7 +13,7 @@
  * command that there is not.
  */
 
-#include "master.h"
+#include "door.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -73,13 +73,12 @@ read_header(const struct session_env *env, int fd, struct proxied *p)
 static const char *
 unwelcome(const struct master *m, const struct session_env *env)
 {
+	const char *why = shut_out(m, env->listen, &env->peer);
 	uint64_t key = addr_key(&env->peer);
 	struct buf name;
 
-	if (!access_may_connect(&env->conf->access.connect, &env->peer))
-		return "you may not connect here";
-	if (marks_refused_ms(&m->marks, key, clock_ms()) > 0)
-		return "too many of your sessions have crashed, come back later";
+	if (why)
+		return why;
 	buf_init(&name, 128);
 	addr_add(&name, &env->peer);
 	size_t others = score_speak_for(env->score, env->slot, key, buf_cstr(&name));

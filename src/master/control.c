@@ -7,7 +7,7 @@
  * which alone may steer it.  Who asks is the kernel's word (SO_PEERCRED).
  */
 
-#include "master.h"
+#include "control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
-#include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -114,8 +113,8 @@ status_text(const struct master *m, struct buf *b)
 	status_sessions(m, b);
 }
 
-static void
-answer(int fd, bool ok, uint64_t count, struct str text)
+void
+control_answer(int fd, bool ok, uint64_t count, struct str text)
 {
 	struct buf b;
 	struct msg_control_result r = { .ok = ok, .count = count,
@@ -141,8 +140,8 @@ send_waiting(int fd, struct str packet)
 }
 
 /* Where a listing is written to: packets of text. */
-static ssize_t
-put_text(void *cookie, const char *p, size_t n)
+ssize_t
+control_put_text(void *cookie, const char *p, size_t n)
 {
 	struct str rest = str_n(p, n);
 	struct buf b;
@@ -218,11 +217,11 @@ static void
 write_list(const struct master *m, int fd, const struct listing_filter *f,
     const struct listing_facts *facts, enum listing_form form)
 {
-	FILE *out = fopencookie(&fd, "w", (cookie_io_functions_t){ .write = put_text });
+	FILE *out = fopencookie(&fd, "w", (cookie_io_functions_t){ .write = control_put_text });
 	struct buf b;
 
 	if (!out) {
-		answer(fd, false, 0, STR("out of memory\n"));
+		control_answer(fd, false, 0, STR("out of memory\n"));
 		return;
 	}
 	struct msg_control_result r = { .ok = false };
@@ -253,7 +252,7 @@ list_queue(const struct master *m, int fd, const struct msg_control *c)
 
 	if (c->form < LISTING_MAILQ || c->form > LISTING_PUBLIC_MAX || !m->queue ||
 	    c->sort > LISTING_BY_SENDER) {
-		answer(fd, false, 0, STR("this is not listed\n"));
+		control_answer(fd, false, 0, STR("this is not listed\n"));
 		return;
 	}
 	char *lines = active_lines(m);
@@ -272,7 +271,7 @@ find_user(const struct master *m, int fd, const struct msg_control *c)
 	struct path p = { .local = c->domain, .domain = STR("") };
 	struct target t = target_of(m->conf, m->users, &nothing, &p);
 
-	answer(fd, true, t.kind == TARGET_MAILBOX,
+	control_answer(fd, true, t.kind == TARGET_MAILBOX,
 	    t.kind == TARGET_MAILBOX ? str_c(t.mailbox) : STR(""));
 }
 
@@ -286,9 +285,9 @@ pass_on(const struct master *m, int fd, struct str packet)
 	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
 	bool ok = ask_runners(m, packet, CONTROL_TIMEOUT_MS, &count, &text);
 	struct str rest = buf_str(&text);
-	if (rest.n > FRAME_MAX / 2 && put_text(&fd, rest.p, rest.n) > 0)
+	if (rest.n > FRAME_MAX / 2 && control_put_text(&fd, rest.p, rest.n) > 0)
 		rest = STR("");
-	answer(fd, ok, count, rest);
+	control_answer(fd, ok, count, rest);
 	buf_free(&text);
 }
 
@@ -306,19 +305,21 @@ control_serve(const struct master *m, int fd, bool trusted)
 	if (room && (n = recv(fd, room, FRAME_MAX, 0)) > 0) {
 		buf_grew(&b, (size_t)n);
 		if (!msg_control_get(buf_str(&b), c))
-			answer(fd, false, 0, STR("this is no request\n"));
+			control_answer(fd, false, 0, STR("this is no request\n"));
 		else if (c->op == CONTROL_STATUS) {
 			struct buf text;
 			buf_init(&text, FRAME_MAX / 2);
 			status_text(m, &text);
-			answer(fd, true, score_live(m->score), buf_str(&text));
+			control_answer(fd, true, score_live(m->score), buf_str(&text));
 			buf_free(&text);
 		} else if (c->op == CONTROL_LIST)
 			list_queue(m, fd, c);
 		else if (c->op == CONTROL_USER)
 			find_user(m, fd, c);
+		else if (control_access(m, fd, c, trusted))
+			log_debug(NULL, "control: access, request %d", (int)c->op);
 		else if (!trusted && c->op != CONTROL_ACTIVE && c->op != CONTROL_DESTS)
-			answer(fd, false, 0,
+			control_answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
 		else
 			pass_on(m, fd, buf_str(&b));
@@ -383,7 +384,7 @@ control_accept(struct master *m)
 	    (m->user.found && peer.uid == m->user.uid);
 	pid_t *place = free_place(m, trusted), pid;
 	if (!place) {
-		answer(fd, false, 0, STR("too many ask at once\n"));
+		control_answer(fd, false, 0, STR("too many ask at once\n"));
 		close(fd);
 		return;
 	}

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "control.h"
 #include "lib/clock.h"
 #include "lib/environ.h"
 #include "lib/log.h"
@@ -278,8 +279,10 @@ start(struct master *m, struct conf *c, bool again)
 		fputs(buf_cstr(&error), stderr);
 		exit(code);
 	}
-	if (!again)
+	if (!again) {
+		blocked_load(m);
 		helpers_init(m);
+	}
 	if (helpers_channels(m, &error) < 0)
 		fatal(EX_OSERR, "%s", buf_cstr(&error));
 	if (m->control < 0 && (m->control = control_open(m)) < 0)

@@ -230,19 +230,6 @@ void notify_keep_fd(const char *name, int fd);
 void notify_forget_fd(int fd);
 void notify_init(struct master *m);
 
-/*
- * behind.c, in a session: who the client is of a proxy that is listed.  True:
- * ENV has it, or the client speaks for himself.  False: there is none to
- * serve, which is said.
- */
-bool behind_look(const struct master *m, int fd, struct session_env *env);
-/* True if sessions of PEER say themselves for whom they speak. */
-bool behind_trusted(const struct conf_listen *l, const struct addr *peer);
-
-/* accept.c: to a client that is not served. */
-void refuse(struct score *score, const struct conf_listen *l, const char *hostname, int fd,
-    const char *why);
-
 /* reexec.c: the same process with a fresh image (CONFORMANCE P-05). */
 void reexec(struct master *m);
 bool reexec_restore(struct master *m);

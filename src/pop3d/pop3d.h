@@ -47,7 +47,6 @@ struct pop3_session {
 	char stamp_text[POP3_STAMP_MAX];
 	struct buf name;	/* what USER said; empty: nothing */
 	unsigned errors, auth_failures;
-	int pause_ms;		/* after a wrong password, and more after the next */
 	bool utf8;		/* the client takes headers in UTF-8 */
 	bool lost;		/* the connection broke while writing */
 	struct maildir box;

@@ -23,6 +23,7 @@
 #include "lib/name.h"
 #include "mail/limits.h"
 #include "mail/sasl.h"
+#include "policy/guess.h"
 
 #define AUTH_TIMEOUT_MS (70 * 1000)
 #define TLS_TIMEOUT_MS (30 * 1000)
@@ -158,12 +159,21 @@ pop3_tls_begin(struct pop3_session *s)
 
 /* Waits, so that guessing is slow; the client may hang up meanwhile, and so may we. */
 static void
-pause_for_failure(const struct pop3_session *s)
+pause_for_failure(const struct pop3_session *s, int64_t ms)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLRDHUP };
 
 	if (s->fd >= 0)
-		(void)poll(&p, 1, s->pause_ms * (int)s->auth_failures);
+		(void)poll(&p, 1, (int)ms);
+}
+
+static struct pop3_response
+guessed_enough(struct pop3_session *s)
+{
+	struct pop3_response r = pop3_err(s, "[AUTH] too many wrong passwords, come back later");
+
+	r.then = POP3_CLOSE;
+	return r;
 }
 
 static struct pop3_response
@@ -173,7 +183,11 @@ failed(struct pop3_session *s, struct str user)
 	score_add(s->env->score, COUNT_AUTH_FAILED, 1);
 	log_info(NULL, "LOGIN FAILED, user=" STR_FMT ", ip=%s", STR_ARG(str_head(user, 128)),
 	    s->client);
-	pause_for_failure(s);
+	struct guess g = guess_wrong(s->env->conf, s->env->score, &s->env->peer, user,
+	    s->auth_failures);
+	pause_for_failure(s, g.delay_ms);
+	if (g.blocked)
+		return guessed_enough(s);
 	struct pop3_response r = pop3_err(s, "[AUTH] user or password is wrong");
 	if (s->auth_failures >= FAILURES_MAX)
 		r.then = POP3_CLOSE;
@@ -294,6 +308,8 @@ pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struc
 	struct pop3_response r;
 	int root = -1;
 
+	if (guess_is_blocked(s->env->conf, s->env->score, &s->env->peer))
+		return guessed_enough(s);
 	buf_init(&packet, FRAME_MAX);
 	buf_init(&reply, FRAME_MAX);
 	buf_init(&client, 128);

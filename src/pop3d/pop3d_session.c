@@ -18,7 +18,6 @@
 /* RFC 1939 3: at least ten minutes once logged in. */
 #define AUTOLOGOUT_MS (600 * 1000)
 #define LOGIN_MS (180 * 1000)
-#define FAILURE_PAUSE_MS 1000
 
 enum { V_ARG = 1, V_NO_ARG = 2, V_RAW_ARG = 4 };
 
@@ -271,8 +270,7 @@ pop3d_init(struct pop3_session *s, const struct session_env *env)
 {
 	struct buf b;
 
-	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION,
-		.pause_ms = FAILURE_PAUSE_MS };
+	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION };
 	buf_init(&s->name, POP3_NAME_MAX);
 	arena_init(&s->line, 1 << 20);
 	buf_init(&b, sizeof(s->client) - 1);

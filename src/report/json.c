@@ -313,6 +313,28 @@ json_status(struct str text, FILE *out)
 	print(o, JSON_INDENT(2), out);
 }
 
+void
+json_blocks(struct str text, FILE *out)
+{
+	json_t *list = json_array();
+	struct str line, left;
+	uint64_t seconds;
+
+	while (text.n > 0) {
+		json_t *o = json_object();
+
+		(void)str_cut(text, '\n', &line, &text);
+		json_object_set_new(o, "network", safe(str_word(&line)));
+		left = str_word(&line);
+		json_object_set_new(o, "seconds", str_u64(left, INT64_MAX, &seconds) == 0 ?
+		    json_integer((json_int_t)seconds) : json_null());
+		json_object_set_new(o, "kind", safe(str_word(&line)));
+		json_object_set_new(o, "why", safe(str_trim(line)));
+		json_array_append_new(list, o);
+	}
+	print(list, JSON_INDENT(2), out);
+}
+
 static void
 option(void *arg, const char *name, const char *value, struct conf_place place)
 {

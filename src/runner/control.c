@@ -107,6 +107,9 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_STOP:
 	case CONTROL_LIST:
 	case CONTROL_USER:
+	case CONTROL_BLOCK:
+	case CONTROL_UNBLOCK:
+	case CONTROL_BLOCKS:
 		break;
 	}
 	control_answer(fd, false, 0, STR("a runner cannot do that\n"));

@@ -91,7 +91,6 @@ struct session {
 	unsigned errors;
 	unsigned junk;		/* commands that do nothing, since the last message */
 	unsigned auth_failures;
-	int64_t auth_delay;	/* milliseconds for each failure so far */
 	int64_t space_ms;	/* when the disk was last asked for room */
 };
 

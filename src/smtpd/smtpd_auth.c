@@ -6,8 +6,8 @@
  * The answer to "may this user with this proof log in?" is barid-auth's; a
  * session never sees a password file.  Passwords pass through buffers that
  * are overwritten after use and are never given to the log.  A wrong one is
- * answered late, later each time, and with the same words whether the user
- * exists or not.
+ * answered late, later each time (policy/guess.h), and with the same words
+ * whether the user exists or not.
  */
 
 #include "smtpd.h"
@@ -24,10 +24,9 @@
 #include "mail/limits.h"
 #include "mail/sasl.h"
 #include "mail/text.h"
+#include "policy/guess.h"
 
 #define AUTH_CALL_MS 60000
-/* No wait for a wrong password is longer. */
-#define DELAY_MAX_MS 15000
 
 static struct answer
 not_base64(void)
@@ -96,10 +95,9 @@ auth_mechanisms(const struct session *s, struct buf *b)
 /* ---- the question ------------------------------------------------------- */
 
 static void
-delay(struct session *s)
+delay(const struct session *s, int64_t ms)
 {
-	int64_t ms = s->auth_delay * s->auth_failures;
-	int64_t end = clock_ms() + (ms < DELAY_MAX_MS ? ms : DELAY_MAX_MS);
+	int64_t end = clock_ms() + ms;
 
 	/* Not one sleep: a request to stop should not wait for it. */
 	for (ms = end - clock_ms(); ms > 0 && !session_stopping(s);
@@ -108,15 +106,29 @@ delay(struct session *s)
 }
 
 static struct answer
+guessed_enough(void)
+{
+	return (struct answer){ .code = 421, .enhanced = "4.7.0",
+		.text = STR("Too many wrong passwords, come back later"),
+		.then = THEN_CLOSE };
+}
+
+static struct answer
 refused(struct session *s, struct str user)
 {
+	struct guess g;
+
 	s->auth_failures++;
 	session_count(s, COUNT_AUTH_FAILED);
 	log_warn(NULL,
 	    "%s: SASL %s authentication failed: authentication failure, "
 	    "sasl_username=" STR_FMT, s->client, s->auth_mechanism,
 	    STR_ARG(str_head(user, 255)));
-	delay(s);
+	g = guess_wrong(s->conf, s->env->score, &s->env->peer, user,
+	    s->auth_failures);
+	delay(s, g.delay_ms);
+	if (g.blocked)
+		return guessed_enough();
 	return ANSWER(535, "5.7.8", "Authentication failed");
 }
 
@@ -176,6 +188,8 @@ login(struct session *s, struct str user, struct str password)
 		return bad_login();
 	if (user.n == 0 || user.n > 255 || !str_is_utf8(user))
 		return refused(s, user);
+	if (guess_is_blocked(s->conf, s->env->score, &s->env->peer))
+		return guessed_enough();
 	buf_init(&reply, FRAME_MAX);
 	if (!ask(s, user, password, &reply, &r))
 		r.verdict = AUTH_TEMPORARY;

@@ -42,7 +42,6 @@ enum {
 #define REPLY_BUF 16384
 /* A header as it is gathered, and a full stream buffer behind it. */
 #define TEXT_BUF (MAIL_HEADER_MAX + 2 * 65536)
-#define AUTH_DELAY_MS 1000
 
 struct verb {
 	const char *name;
@@ -418,7 +417,6 @@ session_forget(struct session *s)
 	memset(s->tried, 0, sizeof(s->tried));
 	memset(s->done, 0, sizeof(s->done));
 	s->errors = s->junk = s->auth_failures = 0;
-	s->auth_delay = AUTH_DELAY_MS;
 }
 
 bool
@@ -437,7 +435,7 @@ session_init(struct session *s, const struct session_env *env,
 
 	*s = (struct session){ .env = env, .conf = c, .stream = stream,
 		.fd = fd, .tls_facts = "", .user = "", .helo = STR(""), .last = "CONNECT",
-		.auth_delay = AUTH_DELAY_MS, .state = S_START };
+		.state = S_START };
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);

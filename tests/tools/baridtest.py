@@ -567,7 +567,7 @@ spool = "{d}/spool"
 mailboxes = "{d}/mail"
 run = "{d}/run"
 tls {{ certificate = "{d}/localhost.pem"  key = "{d}/localhost.key" }}
-auth {{ backends = {{"file://{d}/users"}} }}
+auth {{ backends = {{"file://{d}/users"}} failure-delay = 100ms failures-to-block = 0 }}
 access {{ relay = {{{", ".join(f'"{n}"' for n in self.relay)}}} }}
 log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
 """

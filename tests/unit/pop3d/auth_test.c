@@ -280,7 +280,6 @@ START_TEST(forgotten)
 	popper.pace = POPPER_WHOLE;
 	popper.before_read = hold;
 	pop3d_init(&s, &popper.env);
-	s.pause_ms = 0;
 	stream_init(&s.stream, &popper_ops, NULL);
 	pop3d_run(&s);
 	popper.before_read = NULL;

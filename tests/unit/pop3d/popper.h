@@ -159,6 +159,7 @@ popper_conf(const char *extra)
 	popper.conf = conf_parse("popper.conf", buf_str(&text), &error);
 	if (!popper.conf)
 		panic("%s", buf_cstr(&error));
+	popper.conf->auth.failure_delay = 0;
 	popper.env.conf = popper.conf;
 	buf_free(&text);
 	buf_free(&error);
@@ -209,7 +210,6 @@ popper_say(struct str in, enum popper_pace pace)
 	popper.in = in;
 	popper.pace = pace;
 	pop3d_init(&s, &popper.env);
-	s.pause_ms = 0;
 	stream_init(&s.stream, &popper_ops, NULL);
 	pop3d_run(&s);
 	pop3d_end(&s);

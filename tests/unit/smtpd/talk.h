@@ -175,6 +175,7 @@ talk_conf(const char *extra)
 	talk.conf = conf_parse("talk.conf", buf_str(&text), &error);
 	if (talk.conf == NULL)
 		panic("%s", buf_cstr(&error));
+	talk.conf->auth.failure_delay = 0;
 	talk.env.conf = talk.conf;
 	buf_free(&text);
 	buf_free(&error);
@@ -251,7 +252,6 @@ talk_io(struct talk_io *io)
 	io->out = &talk.out;
 	stream_init(&stream, &talk_ops, io);
 	session_init(&s, &talk.env, &stream, -1);
-	s.auth_delay = 0;
 	session_run(&s);
 	session_free(&s);
 	stream_free(&stream);

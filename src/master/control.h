@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MASTER_CONTROL_H
+#define MASTER_CONTROL_H
+
+/* control -- what the files share that carry out orders of baridctl, in a child. */
+
+#include "ipc/msg.h"
+#include "master.h"
+
+/* control_access.c: what concerns clients, not the queue.  False: it is no such order. */
+bool control_access(const struct master *m, int fd, const struct msg_control *c, bool trusted);
+
+/* control.c: the last packet of an answer; and others before it, as a FILE's function. */
+void control_answer(int fd, bool ok, uint64_t count, struct str text);
+ssize_t control_put_text(void *fd, const char *p, size_t n);
+
+/* blocked.c */
+/* At the start: those that were blocked by hand before. */
+void blocked_load(const struct master *m);
+/*
+ * For a process of the mail user: puts B in force (REMOVE: takes its network
+ * out) and writes it down.  -1: errno; E2BIG where the table is full, ESRCH where
+ * there is no such block.  It is in force even if it was not written.
+ */
+int blocked_change(const struct master *m, const struct block *b, bool remove) MUST_USE;
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control_access -- orders of baridctl that concern clients: who is blocked.
+ *
+ * They are carried out in the child that was forked for the request; what it
+ * changes is shared memory, where the master sees it at the next connection.
+ */
+
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "policy/blocklist.h"
+
+static void
+list_blocks(const struct master *m, int fd)
+{
+	int64_t now = clock_ms();
+	uint64_t count = 0;
+	struct block block;
+	struct buf b;
+
+	buf_init(&b, FRAME_MAX / 2);
+	for (size_t i = 0; i < BLOCKS_MAX; i++) {
+		if (!blocks_at(score_blocks(m->score), i, now, &block))
+			continue;
+		count++;
+		blocklist_add_net(&b, &block.net);
+		buf_addf(&b, " %lld %s %s\n", block.until_ms == INT64_MAX ? -1LL :
+		    (long long)(block.until_ms - now + 999) / 1000,
+		    block.by_hand ? "manual" : "automatic", block.why);
+		if (b.n < FRAME_MAX / 4)
+			continue;
+		if (control_put_text(&fd, b.p, b.n) == 0)
+			break;
+		buf_reset(&b);
+	}
+	control_answer(fd, true, count, buf_str(&b));
+	buf_free(&b);
+}
+
+/* What C asks for; false, and it was answered: C asks for nothing that there is. */
+static bool
+read_block(int fd, const struct msg_control *c, struct block *b)
+{
+	int64_t now = clock_ms(), left;
+	const char *wrong;
+	struct buf text;
+
+	*b = (struct block){ .by_hand = true, .until_ms = INT64_MAX };
+	wrong = blocklist_net(c->domain, &b->net);
+	left = c->at < INT64_MAX / 1000 ? (int64_t)c->at - clock_wall() : 0;
+	if (!wrong && c->op == CONTROL_BLOCK && c->at > 0 && left <= 0)
+		wrong = "would be over before it begins";
+	if (!wrong && (str_has_ctl(c->reason) || c->reason.n > BLOCK_WHY_MAX))
+		wrong = "needs a reason of one line, and no longer";
+	if (wrong) {
+		buf_init(&text, 1024);
+		buf_addf(&text, STR_FMT " %s\n", STR_ARG(str_head(c->domain, 100)), wrong);
+		control_answer(fd, false, 0, buf_str(&text));
+		buf_free(&text);
+		return false;
+	}
+	if (c->at > 0)
+		b->until_ms = now + left * 1000;
+	memcpy(b->why, c->reason.p, c->reason.n);
+	return true;
+}
+
+static void
+change(const struct master *m, int fd, const struct msg_control *c)
+{
+	bool remove = c->op == CONTROL_UNBLOCK;
+	struct block b;
+	struct buf text;
+
+	if (!read_block(fd, c, &b))
+		return;
+	buf_init(&text, 1024);
+	bool ok = blocked_change(m, &b, remove) == 0;
+	if (ok)
+		log_info(NULL, "control: " STR_FMT " is %s%s%s", STR_ARG(c->domain),
+		    remove ? "not blocked any more" : "blocked", c->reason.n > 0 ? ": " : "",
+		    b.why);
+	else if (errno == ESRCH)
+		buf_addf(&text, STR_FMT " is not blocked\n", STR_ARG(str_head(c->domain, 100)));
+	else if (errno == E2BIG)
+		buf_addf(&text, "there is no room for more than %d blocks\n", BLOCKS_MAX);
+	else
+		buf_addf(&text, "%s/blocks: %s: it is in force, but not kept over a restart\n",
+		    m->conf->spool, strerror(errno));
+	control_answer(fd, ok, ok, buf_str(&text));
+	buf_free(&text);
+}
+
+bool
+control_access(const struct master *m, int fd, const struct msg_control *c, bool trusted)
+{
+	if (c->op != CONTROL_BLOCK && c->op != CONTROL_UNBLOCK && c->op != CONTROL_BLOCKS)
+		return false;
+	if (!trusted)
+		control_answer(fd, false, 0, STR("only root and the mail user may do that\n"));
+	else if (c->op == CONTROL_BLOCKS)
+		list_blocks(m, fd);
+	else
+		change(m, fd, c);
+	return true;
+}

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who guesses passwords is slowed down and then kept out, by SMTP and POP3 together; and who is blocked by hand.
+
+CONFORMANCE S-39: the counter is one for both protocols, a legitimate user from another address is not
+affected, and the block ends by itself.
+"""
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, PASSWORD, Wire, program, wait_for  # noqa: E402
+
+GUESSER, HONEST = "127.0.0.2", "127.0.0.3"
+CONF = """auth { failure-delay = 20ms  failures-to-block = 6  block-time = 1d  without-tls = {"PLAIN", "LOGIN"} }
+"""
+
+
+def plain(user, password):
+    return base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+
+
+def wire(b, name, source):
+    """A connection from the address SOURCE; what the server says first."""
+    w = Wire.__new__(Wire)
+    w.sock = socket.create_connection(("127.0.0.1", b.port[name]), 30, (source, 0))
+    w.sock.settimeout(60)
+    w.data = b""
+    return w, w.line()
+
+
+def smtp(b, source, user, password, tries=1):
+    """Logs in by SMTP so often in a session; the answers, or the greeting alone."""
+    w, banner = wire(b, "clear", source)
+    with w:
+        if not banner.startswith(b"220"):
+            return [banner]
+        w.smtp("EHLO client.test")
+        return [w.smtp("AUTH PLAIN " + plain(user, password)) for _ in range(tries)]
+
+
+def pop3(b, source, user, password):
+    w, banner = wire(b, "pop", source)
+    with w:
+        if not banner.startswith(b"+OK"):
+            return banner
+        assert w.cmd(f"USER {user}").startswith(b"+OK")
+        answer = w.cmd(f"PASS {password}")
+        w.cmd("QUIT")
+        return answer
+
+
+def baridctl(b, *args, code=0):
+    r = subprocess.run([program("baridctl"), "-c", b.conf, *args], capture_output=True, text=True)
+    assert r.returncode == code, (args, r)
+    return r.stdout + r.stderr
+
+
+def blocks(b):
+    return {x["network"]: x for x in json.loads(baridctl(b, "--json", "blocks"))}
+
+
+def guessing(b):
+    """S-39: three guesses by each protocol are six."""
+    for i in range(3):
+        assert smtp(b, GUESSER, f"user{i}", "no")[0].startswith(b"535"), i
+    for i in range(2):
+        assert pop3(b, GUESSER, f"user{i}", "no").startswith(b"-ERR [AUTH]"), i
+    # A session that is open does not go on where others were told to go.
+    other, banner = wire(b, "clear", GUESSER)
+    assert banner.startswith(b"220")
+    other.smtp("EHLO client.test")
+    assert b"come back later" in pop3(b, GUESSER, "alice", "no")
+    answer = other.smtp("AUTH PLAIN " + plain("alice", PASSWORD))
+    assert answer.startswith(b"421 4.7.0"), answer
+    assert other.line() is None
+    other.close()
+    # Right passwords are not asked for any more; from elsewhere they are right.
+    assert smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"421 4.7.0"), "blocked"
+    assert pop3(b, GUESSER, "alice", PASSWORD).startswith(b"-ERR [SYS/TEMP]")
+    assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"235")
+    assert pop3(b, HONEST, "alice", PASSWORD).startswith(b"+OK")
+    found = blocks(b)
+    assert list(found) == [GUESSER] and found[GUESSER]["kind"] == "automatic", found
+    assert 86000 < found[GUESSER]["seconds"] <= 86400, found
+    assert f"unknown[{GUESSER}]: too many wrong passwords: blocked for 86400 s" in b.log()
+    assert GUESSER in baridctl(b, "blocks")
+    # Nobody is asked who has to be unblocked.
+    baridctl(b, "unblock", GUESSER)
+    assert blocks(b) == {}
+    assert smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"235")
+
+
+def ends(b):
+    """A block ends by itself; the session in which it began was told so, and closed."""
+    b.write_conf(CONF.replace("1d", "2s"))
+    b.reload()
+    answers = []
+    w, _ = wire(b, "clear", GUESSER)
+    with w:
+        w.smtp("EHLO client.test")
+        while not answers or answers[-1].startswith(b"535"):
+            answers.append(w.smtp("AUTH PLAIN " + plain(f"user{len(answers)}", "no")))
+        assert answers[-1].startswith(b"421 4.7.0") and len(answers) == 6, answers
+        assert w.line() is None
+    assert GUESSER in blocks(b)
+    wait_for("the end of the block", lambda: smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"235"))
+    assert blocks(b) == {}
+
+
+def by_hand(b):
+    """Networks, reasons and ends; what is wrong is said; all of it is there after a restart."""
+    baridctl(b, "block", "127.0.0.2/31", "--for", "1h", "--why", "a spammer, twice")
+    baridctl(b, "block", "2001:db8::/32")
+    found = blocks(b)
+    assert found["2001:db8::/32"]["seconds"] is None, found
+    assert 3590 < found["127.0.0.2/31"]["seconds"] <= 3600 and found["127.0.0.2/31"]["why"] == "a spammer, twice"
+    assert found["127.0.0.2/31"]["kind"] == "manual"
+    for source in (GUESSER, HONEST):
+        assert smtp(b, source, "alice", PASSWORD) == [b"421 4.7.0 mx.example.test Error: you are blocked here"]
+        assert pop3(b, source, "alice", PASSWORD) == b"-ERR [SYS/TEMP] you are blocked here"
+    assert f"refused a connection from unknown[{GUESSER}]: you are blocked here" in b.log()
+    for wrong in ("127.0.0.300", "127.0.0.1/8", "127.0.0.0/33", "example.test"):
+        assert "expected" in baridctl(b, "block", wrong, code=69), wrong
+    assert "is not blocked" in baridctl(b, "unblock", GUESSER, code=69)
+    baridctl(b, "block", "--for", "soon", GUESSER, code=64)
+    baridctl(b, "block", "--for", "1h", "--why", "two\nlines", GUESSER, code=69)
+    b.kill()
+    b.start()
+    assert set(blocks(b)) == {"127.0.0.2/31", "2001:db8::/32"}
+    assert smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"421")
+    # Longer or shorter is the same command again.
+    baridctl(b, "block", "127.0.0.2/31", "--for", "1s")
+    wait_for("the end of the block", lambda: smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"235"))
+    baridctl(b, "unblock", "2001:db8::/32")
+    assert blocks(b) == {}
+    b.stop()
+    with open(b.dir + "/spool/blocks", encoding="ascii") as f:
+        assert "2001" not in f.read()
+    b.start()
+
+
+def configured(b):
+    """access.blocked, everywhere or at one listener."""
+    b.write_conf(CONF + f'access {{ blocked = {{"{GUESSER}"}} }}\n')
+    b.reload()
+    assert smtp(b, GUESSER, "alice", PASSWORD) == [b"421 4.7.0 mx.example.test Error: you may not connect here"]
+    assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"235")
+
+
+def main():
+    listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
+    with Barid(extra=CONF, listen=listen) as b:
+        guessing(b)
+        ends(b)
+        b.write_conf(CONF)
+        b.reload()
+        by_hand(b)
+        configured(b)
+
+
+main()
