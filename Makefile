@@ -147,6 +147,15 @@ fuzz-run: $(FUZZERS)
 	  $$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 $${dict:-} obj/corpus/$$n $(srcdir)/tests/fuzz/corpus/$$n >obj/corpus/$$n.log 2>&1 || { tail -30 obj/corpus/$$n.log; exit 1; }; \
 	  tail -2 obj/corpus/$$n.log; unset dict; done
 
+# What the seeds come to.  ARGS='-l smtpd': of this target, and which lines they do not.
+fuzz-coverage: deps
+	@mkdir -p obj/coverage
+	@[ -e obj/coverage/config.mk ] || (cd obj/coverage && $(abspath $(srcdir))/configure --enable-coverage --disable-hardening \
+	  CC=gcc CFLAGS=-g >configure.log)
+	@$(MAKE) --no-print-directory -C obj/coverage -j2 fuzz-targets
+	@$(srcdir)/tests/fuzz/coverage obj/coverage/obj $(ARGS)
+fuzz-targets: $(FUZZ)
+
 # ARGS='testssl': one of them alone.
 interop: all stage
 	@$(srcdir)/src/build/deps.sh interop
@@ -179,6 +188,7 @@ help:
 #@ check-asan   the same under AddressSanitizer and UBSan
 #@ lint         only the checks of the source itself
 #@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
+#@ fuzz-coverage  how much of each parser the fuzz targets' seeds run
 #@ interop      sslscan, testssl.sh, nmap, swaks and postal against it; takes minutes
 #@ bench        measure, beside other servers where they are installed
 #@ bench-counts what a message costs in system calls, flushes, context switches and time
@@ -237,7 +247,7 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
-.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run interop bench bench-counts \
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run fuzz-coverage fuzz-targets interop bench bench-counts \
   bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 

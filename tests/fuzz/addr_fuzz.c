@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Addresses: what is read comes out and is read again as the same host. */
+/*
+ * Addresses: what is read comes out and is read again as the same host.
+ *
+ * Parsers: net/addr.c.
+ */
 
 #include <stdlib.h>
 

@@ -8,6 +8,8 @@
  * has exactly one outcome, the session ends exactly once, events do not
  * nest, the output is bounded, has no bare CR or LF, and says nothing after
  * the end but QUIT.
+ *
+ * Parsers: client/*.c.
  */
 
 #include <stdint.h>

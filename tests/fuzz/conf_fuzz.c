@@ -4,6 +4,10 @@
  * F-07.  The configuration: any text is refused with a complaint or is whole, and
  * what is whole can be asked and shown.  No file is read: the text has a
  * name without a directory.
+ *
+ * Parsers: conf/check.c conf/destination.c conf/lex.c conf/lex_text.c
+ * conf/listen.c conf/name.c conf/nearest.c conf/parse.c conf/pattern.c
+ * conf/pool.c conf/route.c conf/source.c conf/upstream.c conf/value.c.
  */
 
 #include <stdlib.h>

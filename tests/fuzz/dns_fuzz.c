@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* F-12: DNS answers from a hostile server: what comes out is bounded and clean. */
+/*
+ * F-12: DNS answers from a hostile server: what comes out is bounded and clean.
+ *
+ * Parsers: net/dns_answer.c net/wire.c.
+ */
 
 #include <stdlib.h>
 #include <sys/socket.h>

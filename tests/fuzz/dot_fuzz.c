@@ -4,6 +4,8 @@
  * F-02.  Message text read and written in pieces (the first octet says how long):
  * the same as in one piece; nothing lost; no end but CRLF.CRLF; and what is
  * written holds no bare CR or LF and is read back as it was.
+ *
+ * Parsers: mail/dot.c.
  */
 
 #include <stdlib.h>

@@ -5,6 +5,9 @@
  * which and how the text is cut, the rest is the message.  What is
  * written must be fit, have the same parts, not depend on the cuts, and be
  * left as it is when it is converted again.
+ *
+ * Parsers: mail/downgrade.c mail/downgrade_scan.c mail/facts.c mail/mime.c
+ * mail/recode.c.
  */
 
 #include <stdlib.h>

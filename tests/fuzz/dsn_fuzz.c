@@ -7,6 +7,8 @@
  *
  * With DSN_FUZZ_OUT each report is written to that file, a NUL behind it: for
  * tests/e2e/dsn.py, which reads them as others do.
+ *
+ * Parsers: mail/dsn.c mail/dsn_text.c mail/dsn_status.c.
  */
 
 #include <stdio.h>

@@ -6,6 +6,8 @@
  * The input is read as a block as it is; then as the lines of a block whose
  * first line fits; and as the notes behind a text.  What is taken as an
  * envelope and can be written again must be read the same way again.
+ *
+ * Parsers: queue/envelope.c queue/envelope_parse.c queue/note.c.
  */
 
 #include <stdlib.h>

@@ -3,6 +3,8 @@
 /*
  * F-14.  Frames and messages from a process that was taken over: every getter on
  * any octets.  A message that is taken is the same after another round.
+ *
+ * Parsers: ipc/frame.c ipc/msg.c.
  */
 
 #include <stdlib.h>

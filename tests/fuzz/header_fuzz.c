@@ -3,6 +3,8 @@
 /*
  * F-04.  Headers: fields taken apart and put together again, addresses, dates and
  * the words that are made from any text.
+ *
+ * Parsers: mail/header.c mail/date.c.
  */
 
 #include <stdlib.h>

@@ -3,6 +3,8 @@
 /*
  * journal -- F-08: the reader of a line, fed with anything; and the writer, whose
  * lines the reader must take, whatever is in their strings.
+ *
+ * Parsers: ipc/journal_line.c ipc/journal_read.c.
  */
 
 #include <stdlib.h>

@@ -4,6 +4,8 @@
  * F-03.  Addresses under every set of flags (the first octet).  What is accepted
  * holds no control character, is within the limits, and is the same after
  * it was written and parsed again.
+ *
+ * Parsers: mail/path.c.
  */
 
 #include <stdlib.h>

@@ -8,6 +8,8 @@
  * one line of +OK or -ERR, or +OK and lines up to a lone dot; what is
  * answered does not depend on how the bytes arrive; nothing leaves the
  * mailbox but by a QUIT that says so; answers are bounded by what was asked.
+ *
+ * Parsers: pop3d/*.c.
  */
 
 #include "pop3d/popper.h"

@@ -4,6 +4,8 @@
  * F-06.  A header that a proxy may have sent, octet for octet: nothing is taken
  * behind its end, all at once and in parts are the same, and a client that is
  * known has an address.
+ *
+ * Parsers: net/proxied.c.
  */
 
 #include <stdlib.h>

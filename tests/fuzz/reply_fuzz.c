@@ -3,6 +3,8 @@
 /*
  * F-10.  A peer's replies, line by line; and the text of each made a reply of ours,
  * which must be read back as it was.
+ *
+ * Parsers: mail/reply.c.
  */
 
 #include <stdlib.h>

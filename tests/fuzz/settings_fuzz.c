@@ -3,6 +3,8 @@
 /*
  * A header with settings in it: what is taken makes an envelope that can be
  * written and read again, and what is left of the header has none.
+ *
+ * Parsers: queue/settings.c.
  */
 
 #include <stdlib.h>

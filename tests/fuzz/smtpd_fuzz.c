@@ -8,6 +8,8 @@
  * line of RFC 5321; nothing is stored without its 250; what is stored has no
  * bare CR, bare LF or NUL but in a body that was declared binary, can be read
  * back, and has but recipients that may be there.
+ *
+ * Parsers: smtpd/*.c.
  */
 
 #include "smtpd/talk.h"

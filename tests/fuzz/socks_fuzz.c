@@ -4,6 +4,8 @@
  * A proxy that says anything: it comes to an end within its octets,
  * nothing is read beyond what was wanted, and the password goes only to one
  * that asked for it.
+ *
+ * Parsers: net/socks.c net/socks_http.c.
  */
 
 #include <stdlib.h>

@@ -7,6 +7,8 @@
  * once octet by octet, and once for each point where it can be split in two.
  * All must give the same results and the same lines, and each line must keep
  * to its limit.
+ *
+ * Parsers: lib/stream.c.
  */
 
 #include <errno.h>

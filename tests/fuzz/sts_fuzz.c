@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* F-12: MTA-STS: what is taken for a policy says the same when it is read again. */
+/*
+ * F-12: MTA-STS: what is taken for a policy says the same when it is read again.
+ *
+ * Parsers: mail/sts.c.
+ */
 
 #include <stdlib.h>
 

@@ -4,6 +4,8 @@
  * S-49.  Any header in UTF-8: what is made of it is ASCII as long as it is fields,
  * ends as it did, and has as many fields as before, none of which has come
  * from within another.
+ *
+ * Parsers: mail/surrogate.c.
  */
 
 #include <stdlib.h>
