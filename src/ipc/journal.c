@@ -82,6 +82,7 @@ bool
 journal_name_parse(struct str name, struct journal_name *n)
 {
 	uint64_t year, month, day, runner, part;
+	struct str whole = name;
 	struct tm tm = { 0 };
 	struct buf again;
 	bool same;
@@ -98,10 +99,10 @@ journal_name_parse(struct str name, struct journal_name *n)
 	tm.tm_mday = (int)day;
 	*n = (struct journal_name){ .day = timegm(&tm) / DAY_S,
 		.runner = (size_t)runner, .part = (unsigned)part };
-	/* 31 February is another day by now: no name of ours. */
+	/* 31 February is another day by now, and a part has three digits. */
 	buf_init(&again, 128);
 	journal_name(&again, n);
-	same = tm.tm_mday == (int)day;
+	same = str_eq(buf_str(&again), whole);
 	buf_free(&again);
 	return same;
 }

@@ -49,6 +49,8 @@ START_TEST(reads)
 	tmpjournal_put(&t, "2026-01-01.9.000.jsonl", "b1\nhalf");
 	tmpjournal_put(&t, "2026-01-01.2.000.jsonl", "a1\n");
 	tmpjournal_put(&t, "other", "x\n");
+	/* Numbers as nobody here writes them: no file of the journal. */
+	tmpjournal_put(&t, "2025-12-31.0.1.jsonl", "y\n");
 	ck_assert_str_eq(more(r, &g),
 	    "2026-01-01.1:a1 2026-01-01.1:b1 2026-01-02.1:c1 2026-01-02.1:d1 "
 	    "2026-01-02.2:d2 ");
