@@ -251,4 +251,5 @@ distclean: clean
   bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 
--include $(shell find obj -type f -name '*.d' 2>/dev/null)
+# Not those of a build within: their paths are others.
+-include $(shell find obj -path 'obj/*/obj' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -4,12 +4,14 @@
  * client_fuzz -- F-10: the client engine against a server that says anything.
  *
  * Four octets choose options, message, text and how input and output are
- * cut; the rest is what the server says.  Whatever it is: each recipient
+ * cut; the rest is what the server says.  Where that comes by lines, the text
+ * behind "334 ~" is said in base64, with the client's nonce for "%": else no
+ * challenge of SCRAM would get far.  Whatever it is: each recipient
  * has exactly one outcome, the session ends exactly once, events do not
  * nest, the output is bounded, has no bare CR or LF, and says nothing after
  * the end but QUIT.
  *
- * Parsers: client/*.c.
+ * Parsers: client/.
  */
 
 #include <stdint.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 
 #include "client/client.h"
+#include "mail/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +46,7 @@ struct fuzz {
 	bool secure;		/* a handshake is asked for */
 	char last;		/* of the output so far */
 	uint32_t random;
+	struct buf nonce;	/* of SCRAM, as the client said it */
 };
 
 static const struct client_rcpt rcpts[RCPTS] = {
@@ -163,6 +167,55 @@ check_output(struct fuzz *f, struct str out)
 	}
 }
 
+/* RFC 5802 7: "AUTH SCRAM-SHA-256 " and "n,,n=user,r=NONCE" in base64. */
+static void
+note_nonce(struct fuzz *f, struct str out)
+{
+	struct str word, rest;
+	struct buf first;
+	ptrdiff_t at;
+
+	if (!str_starts(out, STR("AUTH SCRAM-")))
+		return;
+	(void)str_cut(out, ' ', &word, &rest);
+	(void)str_cut(rest, ' ', &word, &rest);
+	(void)str_cut(rest, '\r', &word, &rest);
+	buf_init(&first, 4096);
+	if (base64_decode(word, &first) == 0 &&
+	    (at = str_rfind(buf_str(&first), '=')) >= 0) {
+		buf_reset(&f->nonce);
+		buf_add(&f->nonce, str_skip(buf_str(&first), (size_t)at + 1));
+	}
+	buf_free(&first);
+}
+
+/* LINE, or the challenge that it stands for. */
+static void
+expand(struct fuzz *f, struct str line, struct buf *to)
+{
+	struct buf plain;
+
+	buf_reset(to);
+	if (!str_starts(line, STR("334 ~"))) {
+		buf_add(to, line);
+		return;
+	}
+	line = str_skip(line, 5);
+	while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	buf_init(&plain, 1 << 20);
+	for (size_t i = 0; i < line.n; i++) {
+		if (line.p[i] == '%')
+			buf_add(&plain, buf_str(&f->nonce));
+		else
+			buf_addc(&plain, line.p[i]);
+	}
+	buf_add(to, STR("334 "));
+	base64_add(to, buf_str(&plain));
+	buf_add(to, STR("\r\n"));
+	buf_free(&plain);
+}
+
 /* Takes some of the output, or all. */
 static void
 drain(struct fuzz *f, bool all)
@@ -171,6 +224,7 @@ drain(struct fuzz *f, bool all)
 
 	while ((out = client_output(f->c)).n > 0) {
 		CHECK(out.n <= OUT_BOUND);
+		note_nonce(f, out);
 		if (f->closed) {
 			CHECK(str_eq(out, STR("QUIT\r\n")));
 			return;
@@ -199,16 +253,31 @@ piece(struct fuzz *f, unsigned how, struct str in)
 	}
 }
 
+/* From a block of exactly that size, so that a read past it is seen. */
+static void
+say(struct fuzz *f, struct str bytes)
+{
+	char *own = malloc(bytes.n);
+
+	memcpy(own, bytes.p, bytes.n);
+	client_input(f->c, str_n(own, bytes.n));
+	free(own);
+}
+
 static void
 feed(struct fuzz *f, unsigned how, struct str in)
 {
 	while (in.n > 0 && !f->closed) {
 		size_t n = piece(f, how, in);
-		char *own = malloc(n);
+		struct buf own;
 
-		memcpy(own, in.p, n);
-		client_input(f->c, str_n(own, n));
-		free(own);
+		buf_init(&own, 1 << 22);
+		if ((how & 3) > 1)
+			expand(f, str_head(in, n), &own);
+		else
+			buf_add(&own, str_head(in, n));
+		say(f, buf_str(&own));
+		buf_free(&own);
 		in = str_skip(in, n);
 		if (f->secure && !f->closed) {
 			f->secure = false;
@@ -259,9 +328,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	if (!(data[1] & 128))
 		f.m.from = rcpts[0].path;
+	if (data[3] & 64) {
+		f.m.auth = STR("a+2Bb@x.test");
+		f.m.priority = -3;
+		memcpy(f.m.by, "60;RT", 6);
+		f.m.requiretls = f.m.only_requiretls = true;
+	}
+	if ((data[3] & 192) == 128)
+		f.m.unfit = "it has a line that is too long";
 	/* Whole lines, as the caller promises. */
 	if (f.m.chunk)
 		f.m.size -= f.m.size % 17;
+	buf_init(&f.nonce, 4096);
 	f.c = client_new(&o, &events, &f);
 	if (data[0] & 128)
 		client_binding(f.c, STR("0123456789abcdef0123456789abcdef"));
@@ -272,5 +350,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(f.closed == 1 && !f.sending);
 	drain(&f, true);
 	client_free(f.c);
+	buf_free(&f.nonce);
 	return 0;
 }

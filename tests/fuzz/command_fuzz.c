@@ -4,13 +4,14 @@
  * F-03, F-13.  Command lines, parameters and the codings that stand in them.  What was
  * decoded is what came once it is encoded again.
  *
- * Parsers: mail/command.c mail/text.c.
+ * Parsers: mail/command.c mail/sasl.c mail/text.c.
  */
 
 #include <stdlib.h>
 
 #include "mail/command.h"
 #include "mail/dsn.h"
+#include "mail/sasl.h"
 #include "mail/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -56,6 +57,34 @@ codings(struct str text)
 	buf_free(&again);
 }
 
+/* RFC 4616: what is taken is what was said, and neither part has a NUL. */
+static void
+login(struct str text)
+{
+	struct sasl_plain plain;
+	struct buf coded, bytes, again;
+
+	buf_init(&coded, 2 * text.n + 16);
+	buf_init(&bytes, 2 * text.n + 16);
+	buf_init(&again, 2 * text.n + 16);
+	base64_add(&coded, text);
+	if (sasl_plain_parse(buf_str(&coded), &bytes, &plain) == 0) {
+		buf_addc(&again, '\0');
+		buf_add(&again, plain.user);
+		buf_addc(&again, '\0');
+		buf_add(&again, plain.password);
+		check(str_find(plain.user, '\0') < 0 &&
+		    str_find(plain.password, '\0') < 0);
+		/* An authzid is left out, or is the user again. */
+		check(str_ends(text, buf_str(&again)) &&
+		    (text.n == again.n || text.n == again.n + plain.user.n));
+	}
+	(void)!sasl_plain_parse(text, &bytes, &plain);
+	buf_free(&coded);
+	buf_free(&bytes);
+	buf_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -75,5 +104,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		codings(p.value);
 	}
 	codings(text);
+	login(text);
 	return 0;
 }

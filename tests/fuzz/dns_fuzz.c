@@ -3,7 +3,7 @@
 /*
  * F-12: DNS answers from a hostile server: what comes out is bounded and clean.
  *
- * Parsers: net/dns_answer.c net/wire.c.
+ * Parsers: net/dns_answer.c.
  */
 
 #include <stdlib.h>

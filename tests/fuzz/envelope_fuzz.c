@@ -4,8 +4,9 @@
  * envelope -- F-08: the reader of the spool, fed with anything.
  *
  * The input is read as a block as it is; then as the lines of a block whose
- * first line fits; and as the notes behind a text.  What is taken as an
- * envelope and can be written again must be read the same way again.
+ * first line fits; as the notes behind a text; and as what is noted.  What is
+ * taken as an envelope and can be written again must be read the same way
+ * again, and the last note that was written is the one that is found.
  *
  * Parsers: queue/envelope.c queue/envelope_parse.c queue/note.c.
  */
@@ -98,6 +99,44 @@ read_notes(struct str s, struct arena *a)
 	close(f.fd);
 }
 
+/* What came before a line end, and no more than LIMIT of it. */
+static struct str
+piece(struct str *rest, size_t limit)
+{
+	struct str p;
+
+	str_cut(*rest, '\n', &p, rest);
+	return str_head(p, limit);
+}
+
+/* A note of anything, behind whatever stood there. */
+static void
+write_note(struct str s, struct arena *a)
+{
+	struct queue_file f = { .env.rcpt_n = 2, .torn = s.n % 2 != 0 };
+	struct queue_attempt note = { .time = 1763690000, .rcpt = 1 }, *last;
+	struct str status;
+
+	status = piece(&s, sizeof(note.status) - 1);
+	memcpy(note.status, status.p, status.n);
+	note.relay = piece(&s, 600);
+	note.source = piece(&s, 80);
+	note.reply = s;
+	f.fd = memfd_create("note", MFD_CLOEXEC);
+	if (f.fd < 0 || queue_note(&f, &note) != 0 ||
+	    queue_notes(&f, a, &last) != 0)
+		abort();
+	if (last[1].time != note.time || last[0].time != 0)
+		abort();
+	/* What stands for a line end was none when it was cut. */
+	if (last[1].reply.n > s.n || (s.n > 0 && last[1].reply.n == 0))
+		abort();
+	if (str_find(last[1].relay, '\n') >= 0 ||
+	    str_find(last[1].source, '\n') >= 0)
+		abort();
+	close(f.fd);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -113,6 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		abort();
 	read_lines(s, &a);
 	read_notes(s, &a);
+	write_note(s, &a);
 	arena_free(&a);
 	return 0;
 }

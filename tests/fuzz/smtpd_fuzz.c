@@ -9,7 +9,7 @@
  * bare CR, bare LF or NUL but in a body that was declared binary, can be read
  * back, and has but recipients that may be there.
  *
- * Parsers: smtpd/*.c.
+ * Parsers: smtpd/.
  */
 
 #include "smtpd/talk.h"
@@ -19,6 +19,43 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { F_LINES = 1, F_OCTETS = 2, F_SUBMISSION = 4, F_TLS_REQUIRED = 8,
 	F_CLEAR_AUTH = 16, F_LOCAL = 32, F_LOOSE = 64, F_LISTED = 128 };
 
+/* A runner, as far as a session can tell: it has one message for a domain. */
+static void *
+run_queue(void *arg)
+{
+	struct buf in, out;
+
+	(void)arg;
+	buf_init(&in, FRAME_MAX);
+	buf_init(&out, FRAME_MAX);
+	for (;;) {
+		struct pollfd p = { .fd = talk.hints[1], .events = POLLIN };
+		struct msg_control_result r = { .ok = true };
+		struct msg_etrn m;
+		int pass = -1;
+
+		if (poll(&p, 1, -1) < 0 ||
+		    channel_recv(talk.hints[1], &in, &pass) != 1 || pass < 0)
+			continue;
+		r.count = msg_etrn_get(buf_str(&in), &m) && m.domain.n > 9;
+		msg_control_result_put(&out, &r);
+		(void)!channel_send(pass, buf_str(&out), -1);
+		close(pass);
+	}
+	return NULL;
+}
+
+static void
+begin(void)
+{
+	pthread_t thread;
+
+	talk_begin();
+	atexit(talk_remove);
+	if (pthread_create(&thread, NULL, run_queue, NULL) != 0)
+		panic("no thread");
+}
+
 static void
 prepare(unsigned flags)
 {
@@ -27,10 +64,8 @@ prepare(unsigned flags)
 	static struct conf_net all = { .family = AF_INET };
 	struct conf_nets listed = { &all, 0 };
 
-	if (talk.queue == NULL) {
-		talk_begin();
-		atexit(talk_remove);
-	}
+	if (talk.queue == NULL)
+		begin();
 	talk.listen.service = (flags & F_SUBMISSION) != 0 ?
 	    SERVICE_SUBMISSION : SERVICE_SMTP;
 	talk.listen.tls = (flags & F_TLS_REQUIRED) != 0 ?
@@ -41,7 +76,8 @@ prepare(unsigned flags)
 							ADDRESSES_STRICT;
 	listed.n = (flags & F_LISTED) != 0 ? 1 : 0;
 	talk.conf->access.xclient = talk.conf->access.xforward =
-	    talk.conf->access.verify = listed;
+	    talk.conf->access.verify = talk.conf->access.etrn = listed;
+	talk.conf->extract_headers = (flags & F_LOOSE) != 0;
 	talk.env.to_drop = (flags & F_LOCAL) != 0;
 	talk.env.local_user = (flags & F_LOCAL) != 0 ? "carol" : NULL;
 }

@@ -6,7 +6,8 @@
  * The first two octets are the limit of a line; the rest is read once whole,
  * once octet by octet, and once for each point where it can be split in two.
  * All must give the same results and the same lines, and each line must keep
- * to its limit.
+ * to its limit.  Then it is read as octets and written in pieces, with a peer
+ * that takes what it likes: what comes out is what went in.
  *
  * Parsers: lib/stream.c.
  */
@@ -107,6 +108,75 @@ sum_halves(struct str in, size_t max, size_t split)
 	return sum(&s, max);
 }
 
+/* A peer that takes at most as much as the last octet said, and then nothing. */
+struct taker {
+	struct str in;
+	struct buf out;
+	size_t at_once, until;
+};
+
+static ssize_t
+take(void *ctx, const void *p, size_t n, int64_t deadline)
+{
+	struct taker *t = ctx;
+
+	(void)deadline;
+	if (t->out.n >= t->until) {
+		errno = t->until % 2 ? ETIMEDOUT : EPIPE;
+		return -1;
+	}
+	n = n < t->at_once ? n : t->at_once;
+	buf_add(&t->out, str_n(p, n));
+	return (ssize_t)n;
+}
+
+static ssize_t
+give(void *ctx, void *p, size_t n, int64_t deadline)
+{
+	struct taker *t = ctx;
+
+	(void)deadline;
+	n = n < t->at_once ? n : t->at_once;
+	n = n < t->in.n ? n : t->in.n;
+	memcpy(p, t->in.p, n);
+	t->in = str_skip(t->in, n);
+	return (ssize_t)n;
+}
+
+static const struct stream_ops taker_ops = { give, take };
+
+/* Reads IN as octets, in pieces, and says it again. */
+static void
+echo(struct str in, size_t piece, size_t until)
+{
+	struct taker t = { .in = in, .at_once = piece * 7 + 1, .until = until };
+	enum stream_result r = STREAM_OK;
+	struct stream s;
+	struct str bytes;
+
+	buf_init(&t.out, in.n + 1);
+	stream_init(&s, &taker_ops, &t);
+	while (r == STREAM_OK && stream_fill(&s, -1, &bytes) == STREAM_OK) {
+		bytes = str_head(bytes, piece);
+		r = stream_put(&s, bytes, -1);
+		if (stream_pending(&s) % 3 == 0 && r == STREAM_OK)
+			r = stream_flush(&s, -1);
+		stream_consume(&s, bytes.n);
+	}
+	if (r == STREAM_OK)
+		r = stream_flush(&s, -1);
+	/* All of it, or the first of it and a reason. */
+	if (!str_eq(buf_str(&t.out), str_head(in, t.out.n)) ||
+	    (r == STREAM_OK) != (t.out.n == in.n && s.out.n == 0) ||
+	    s.bytes_out != t.out.n)
+		abort();
+	stream_switch(&s, &half_ops, NULL);
+	if (s.out.n > 0 || stream_pending(&s) > 0)
+		abort();
+	stream_free(&s);
+	buf_free(&t.out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -127,5 +197,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (sum_halves(in, max, split) != want)
 			abort();
 	}
+	echo(in, 1 + data[0], SIZE_MAX);
+	echo(in, in.n + 1, SIZE_MAX);
+	echo(in, 1 + data[1], max);
 	return 0;
 }
