@@ -160,6 +160,7 @@ popper_conf(const char *extra)
 	if (!popper.conf)
 		panic("%s", buf_cstr(&error));
 	popper.conf->auth.failure_delay = 0;
+	popper.conf->auth.failures_to_block = 0;
 	popper.env.conf = popper.conf;
 	buf_free(&text);
 	buf_free(&error);
