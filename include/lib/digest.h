@@ -3,17 +3,25 @@
 #define LIB_DIGEST_H
 
 /*
- * digest -- MD5, for the old protocols that prove a password by it: the only
- * user of OpenSSL's digests.  It may be switched off there (FIPS): -1.
+ * digest -- MD5, for the old protocols that prove a password by it, and
+ * SHA-256, for the newer: the only user of OpenSSL's digests.  All give -1
+ * where the library cannot; MD5 may be switched off there (FIPS).
  */
 
 #include "lib/str.h"
 
 #define MD5_SIZE 16
+#define SHA256_SIZE 32
 
 /* Of TEXT, and what stands behind it. */
 int md5(struct str text, struct str more, unsigned char out[MD5_SIZE]) MUST_USE;
 /* RFC 2104, of TEXT with KEY. */
 int hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE]) MUST_USE;
+
+int sha256(struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;
+int hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;
+/* RFC 8018 5.2, one block: costs COUNT times an HMAC. */
+int pbkdf2_sha256(struct str password, struct str salt, uint32_t count,
+    unsigned char out[SHA256_SIZE]) MUST_USE;
 
 #endif

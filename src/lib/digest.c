@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * digest -- MD5 and HMAC-MD5 by OpenSSL.
+ * digest -- MD5, SHA-256, their HMACs and PBKDF2 by OpenSSL.
  *
  * Where the library has no MD5 there is an error, never a guess.
  */
 
 #include "lib/digest.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
 
 int
@@ -26,12 +27,49 @@ md5(struct str text, struct str more, unsigned char out[MD5_SIZE])
 	return ok ? 0 : -1;
 }
 
-int
-hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE])
+static int
+hmac(const char *name, struct str key, struct str text, unsigned char *out,
+    size_t size)
 {
 	size_t n = 0;
 
-	return EVP_Q_mac(NULL, "HMAC", NULL, "MD5", NULL, key.p, key.n,
-		   (const unsigned char *)text.p, text.n, out, MD5_SIZE,
-		   &n) != NULL && n == MD5_SIZE ? 0 : -1;
+	/* A key of no octets is one, but NULL is not. */
+	return EVP_Q_mac(NULL, "HMAC", NULL, name, NULL,
+		   key.n > 0 ? key.p : "", key.n,
+		   (const unsigned char *)text.p, text.n, out, size,
+		   &n) != NULL && n == size ? 0 : -1;
+}
+
+int
+hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE])
+{
+	return hmac("MD5", key, text, out, MD5_SIZE);
+}
+
+int
+hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE])
+{
+	return hmac("SHA256", key, text, out, SHA256_SIZE);
+}
+
+int
+sha256(struct str text, unsigned char out[SHA256_SIZE])
+{
+	size_t n = 0;
+
+	return EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, out, &n) ==
+	    1 && n == SHA256_SIZE ? 0 : -1;
+}
+
+int
+pbkdf2_sha256(struct str password, struct str salt, uint32_t count,
+    unsigned char out[SHA256_SIZE])
+{
+	if (count == 0 || count > INT_MAX || password.n > INT_MAX ||
+	    salt.n > INT_MAX)
+		return -1;
+	return PKCS5_PBKDF2_HMAC(password.n > 0 ? password.p : "",
+		   (int)password.n, (const unsigned char *)salt.p,
+		   (int)salt.n, (int)count, EVP_sha256(), SHA256_SIZE,
+		   out) == 1 ? 0 : -1;
 }

@@ -9,13 +9,19 @@
 #include "unit.h"
 
 static void
-check(const unsigned char got[MD5_SIZE], const char *want)
+check_n(const unsigned char *got, size_t n, const char *want)
 {
-	char hex[2 * MD5_SIZE + 1];
+	char hex[2 * SHA256_SIZE + 1];
 
-	for (size_t i = 0; i < MD5_SIZE; i++)
+	for (size_t i = 0; i < n; i++)
 		(void)!snprintf(hex + 2 * i, 3, "%02x", got[i]);
 	ck_assert_str_eq(hex, want);
+}
+
+static void
+check(const unsigned char got[MD5_SIZE], const char *want)
+{
+	check_n(got, MD5_SIZE, want);
 }
 
 START_TEST(md5s)
@@ -40,4 +46,32 @@ START_TEST(hmacs)
 }
 END_TEST
 
-UNIT_MAIN("lib/digest", md5s, hmacs)
+/* FIPS 180-2 B.1; RFC 4231 4.3; RFC 7914 11. */
+START_TEST(shas)
+{
+	unsigned char out[SHA256_SIZE];
+
+	ck_assert_int_eq(sha256(STR("abc"), out), 0);
+	check_n(out, sizeof(out),
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	ck_assert_int_eq(sha256(STR(""), out), 0);
+	check_n(out, sizeof(out),
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	ck_assert_int_eq(hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), out), 0);
+	check_n(out, sizeof(out),
+	    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	ck_assert_int_eq(hmac_sha256(STR(""), STR(""), out), 0);
+	check_n(out, sizeof(out),
+	    "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+	ck_assert_int_eq(pbkdf2_sha256(STR("passwd"), STR("salt"), 1, out), 0);
+	check_n(out, sizeof(out),
+	    "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+	ck_assert_int_eq(pbkdf2_sha256(STR("Password"), STR("NaCl"), 80000, out), 0);
+	check_n(out, sizeof(out),
+	    "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+	ck_assert_int_eq(pbkdf2_sha256(STR("x"), STR("y"), 0, out), -1);
+	ck_assert_int_eq(pbkdf2_sha256(STR("x"), STR("y"), UINT32_MAX, out), -1);
+}
+END_TEST
+
+UNIT_MAIN("lib/digest", md5s, hmacs, shas)
