@@ -65,6 +65,8 @@ struct confine_dir {
  * or an old one.
  */
 int confine_rules(const struct confine_dir *dirs, size_t n) MUST_USE;
+/* The same for who has servers to ask: TCP is as it was. */
+int confine_rules_tcp(const struct confine_dir *dirs, size_t n) MUST_USE;
 /* From here on, for this process and beside what held before; -1: nothing. */
 void confine_files(int rules);
 

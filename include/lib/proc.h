@@ -90,6 +90,9 @@ void proc_default(int signo);
  */
 pid_t proc_start(const char *program, char *const argv[], int input,
     const int *fds, size_t fd_n, char *const env[]) MUST_USE;
+/* The same, without FDS, as the leader of a process group of its own. */
+pid_t proc_start_group(const char *program, char *const argv[], int input,
+    char *const env[]) MUST_USE;
 /*
  * The path of a helper program: $BARID_LIBEXEC, else the directory that the
  * running program was installed beside (../libexec/barid), else the one

@@ -57,7 +57,7 @@ struct path_attr {
 } __attribute__((packed));
 
 static int
-new_ruleset(uint64_t *fs)
+new_ruleset(uint64_t *fs, bool tcp)
 {
 	struct ruleset_attr a = { 0 };
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
@@ -67,7 +67,7 @@ new_ruleset(uint64_t *fs)
 	if (version < VERSION_MIN)
 		return -1;
 	a.fs = version >= 5 ? FS_ALL_5 : version >= 3 ? FS_ALL_3 : FS_ALL_2;
-	a.net = version >= 4 ? NET_ALL : 0;
+	a.net = version >= 4 && !tcp ? NET_ALL : 0;
 	a.scoped = version >= 6 ? SCOPE_ALL : 0;
 	*fs = a.fs;
 	/* An older kernel takes no longer one; what is behind is zero. */
@@ -93,8 +93,8 @@ rights(unsigned may)
 	return fs;
 }
 
-int
-confine_rules(const struct confine_dir *dirs, size_t n)
+static int
+rules_of(const struct confine_dir *dirs, size_t n, bool tcp)
 {
 	uint64_t fs;
 	int rules;
@@ -103,7 +103,7 @@ confine_rules(const struct confine_dir *dirs, size_t n)
 		errno = ENOSYS;
 		return -1;
 	}
-	rules = new_ruleset(&fs);
+	rules = new_ruleset(&fs, tcp);
 	for (size_t i = 0; i < n && rules >= 0; i++) {
 		struct path_attr p = { rights(dirs[i].may) & fs, dirs[i].fd };
 
@@ -116,6 +116,18 @@ confine_rules(const struct confine_dir *dirs, size_t n)
 		}
 	}
 	return rules;
+}
+
+int
+confine_rules(const struct confine_dir *dirs, size_t n)
+{
+	return rules_of(dirs, n, false);
+}
+
+int
+confine_rules_tcp(const struct confine_dir *dirs, size_t n)
+{
+	return rules_of(dirs, n, true);
 }
 
 void

@@ -82,7 +82,7 @@ environment(char *const env[])
 }
 
 static int
-set_signals(posix_spawnattr_t *attr)
+set_signals(posix_spawnattr_t *attr, bool group)
 {
 	sigset_t all, none;
 	int r;
@@ -94,7 +94,8 @@ set_signals(posix_spawnattr_t *attr)
 		r = posix_spawnattr_setsigmask(attr, &none);
 	if (r == 0)
 		r = posix_spawnattr_setflags(attr,
-		    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+		    (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+			(group ? POSIX_SPAWN_SETPGROUP : 0)));
 	return r;
 }
 
@@ -133,9 +134,10 @@ set_files(posix_spawn_file_actions_t *files, int input, const int *copies,
 	return r;
 }
 
-pid_t
-proc_start(const char *program, char *const argv[], int input,
-    const int *fds, size_t fd_n, char *const env[])
+/* GROUP: it leads a process group of its own, which 0 means by default. */
+static pid_t
+start(const char *program, char *const argv[], int input, const int *fds,
+    size_t fd_n, char *const env[], bool group)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -149,7 +151,7 @@ proc_start(const char *program, char *const argv[], int input,
 	posix_spawnattr_init(&attr);
 	r = copy_above(fds, fd_n, copies, &copied);
 	if (r == 0)
-		r = set_signals(&attr);
+		r = set_signals(&attr, group);
 	if (r == 0)
 		r = set_files(&files, input, copies, fd_n);
 	if (r == 0)
@@ -165,6 +167,20 @@ proc_start(const char *program, char *const argv[], int input,
 		return -1;
 	}
 	return pid;
+}
+
+pid_t
+proc_start(const char *program, char *const argv[], int input,
+    const int *fds, size_t fd_n, char *const env[])
+{
+	return start(program, argv, input, fds, fd_n, env, false);
+}
+
+pid_t
+proc_start_group(const char *program, char *const argv[], int input,
+    char *const env[])
+{
+	return start(program, argv, input, NULL, 0, env, true);
 }
 
 /* OUT = DIR/NAME; false if it does not fit. */
