@@ -49,6 +49,8 @@ struct conf_auth {
 	int64_t failure_delay;	/* after a first wrong password */
 	uint64_t failures_to_block;	/* 0: nobody is blocked */
 	int64_t block_time;
+	int64_t timeout;	/* of one backend */
+	int64_t cache;		/* 0: none */
 };
 
 struct conf_access {
@@ -199,6 +201,8 @@ bool conf_open_log(const struct conf *c);
 void conf_forget_secrets(struct conf *c);
 /* Of them, what tokens are given for: only barid-http needs it. */
 void conf_forget_refresh(struct conf *c);
+/* What the URLs of auth.backends hold: only barid-auth needs it. */
+void conf_forget_backends(struct conf *c);
 /* That of http-proxy, likewise. */
 void conf_forget_proxy(struct conf *c);
 

@@ -64,7 +64,7 @@ struct option {
 	size_t size;
 	size_t count_offset;	/* SIZE_MAX: only one, no title */
 	bool repeats;		/* a section whose title may stand again beside it */
-	bool secret;		/* never shown */
+	bool secret;		/* never shown; of a list, as conf_backend_show() does */
 };
 
 extern const struct option conf_options[];

@@ -17,6 +17,7 @@
 #include "lib/mem.h"
 #include "lib/sys.h"
 
+#include "conf/backend.h"
 #include "private.h"
 
 /* The build says where; this is for objects that are compiled alone. */
@@ -74,6 +75,22 @@ conf_forget_proxy(struct conf *c)
 	forget(&c->http_proxy);
 	if (c->http_way.version)
 		forget(&c->http_way.password);
+}
+
+void
+conf_forget_backends(struct conf *c)
+{
+	struct conf_strs *list = &c->auth.backends;
+	struct buf show;
+
+	buf_init(&show, 2 * CONF_VALUE_MAX);
+	for (size_t i = 0; i < list->n; i++) {
+		buf_reset(&show);
+		conf_backend_show(&show, str_c(list->v[i]));
+		forget(&list->v[i]);
+		list->v[i] = arena_cstr(&c->arena, buf_str(&show));
+	}
+	buf_free(&show);
 }
 
 void

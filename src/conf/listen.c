@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "conf/backend.h"
 #include "private.h"
 
 struct implied {
@@ -32,9 +33,6 @@ static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP" };
 static const char *const later_mechanisms[] = { "SCRAM-SHA-256",
 	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5",
 	"XOAUTH2", "OAUTHBEARER" };
-static const char *const backend_kinds[] = { "file", "pam" };
-static const char *const later_backends[] = { "users", "ldap", "ldaps",
-	"radius", "http", "https", "exec", "hardcoded" };
 
 /* ---- defaults ---- */
 
@@ -307,63 +305,24 @@ near_word(struct buf *hint, const char *const *words, size_t n, struct str s)
 	conf_nearest_hint(&near, hint);
 }
 
-/* "service" or "service?confdir=/path". */
-static bool
-is_pam(struct str s)
-{
-	struct str service, query;
-
-	if (str_cut(s, '?', &service, &query) &&
-	    (!str_starts(query, STR("confdir=")) ||
-		!conf_name_is_path(str_skip(query, 8))))
-		return false;
-	return conf_name_is_word(service);
-}
-
-/* The text may hold a password: only what is known to hold none is shown. */
+/* What is made of a URL has its passwords, and is overwritten again. */
 static void
-check_backend(struct conf_place where, struct str s, struct buf *error)
+check_backend(const struct conf *c, const char *const *url, struct buf *error)
 {
-	ptrdiff_t colon = str_find(s, ':');
-	struct str scheme = str_head(s, colon < 0 ? 0 : (size_t)colon);
-	struct str rest = str_skip(s, scheme.n);
-	struct buf what;
+	struct conf_backend b;
+	struct arena scratch;
+	struct buf why;
 
-	if (!str_starts(rest, STR("://"))) {
-		conf_complain(error, where,
-		    "auth.backends: a backend without a kind, expected "
-		    "\"file:///path\" or \"pam://service\"");
-		return;
-	}
-	rest = str_skip(rest, 3);
-	if (has_word(later_backends, ARRAY_LEN(later_backends), scheme)) {
-		buf_init(&what, 200);
-		buf_addf(
-		    &what, STR_FMT ":// in auth.backends", STR_ARG(scheme));
-		conf_not_yet(error, where, buf_cstr(&what));
-		buf_free(&what);
-	} else if (str_eq(scheme, STR("file"))) {
-		if (!conf_name_is_path(rest))
-			conf_complain(error, where,
-			    "auth.backends: \"" STR_FMT "\" names no file, "
-			    "expected \"file:///path\"",
-			    STR_ARG(s));
-	} else if (str_eq(scheme, STR("pam"))) {
-		if (!is_pam(rest))
-			conf_complain(error, where,
-			    "auth.backends: \"" STR_FMT "\" names no PAM "
-			    "service, expected \"pam://service\" or "
-			    "\"pam://service?confdir=/path\"",
-			    STR_ARG(s));
-	} else {
-		near_word(&what, backend_kinds, ARRAY_LEN(backend_kinds),
-		    scheme);
-		conf_complain(error, where,
-		    "auth.backends: \"" STR_FMT "://\" is unknown, "
-		    "expected file:// or pam://%s",
-		    STR_ARG(str_head(scheme, 40)), buf_cstr(&what));
-		buf_free(&what);
-	}
+	arena_init(&scratch, CONF_ARENA_MAX);
+	buf_init(&why, 3 * CONF_VALUE_MAX);
+	if (!conf_backend_parse(&scratch, str_c(*url), &b, &why))
+		conf_complain(error, conf_where(c, url, conf_place_top(c)),
+		    "auth.backends: %s", buf_cstr(&why));
+	else if (b.kind == BACKEND_LDAP || b.kind == BACKEND_RADIUS || b.kind == BACKEND_HTTP)
+		conf_not_yet(error, conf_where(c, url, conf_place_top(c)),
+		    "such a backend in auth.backends");
+	buf_free(&why);
+	arena_wipe(&scratch);
 }
 
 static void
@@ -427,8 +386,7 @@ conf_listen_check(const struct conf *c, struct buf *error)
 	}
 	check_tls(c, error);
 	for (i = 0; i < backends->n; i++)
-		check_backend(conf_where(c, &backends->v[i], conf_place_top(c)),
-		    str_c(backends->v[i]), error);
+		check_backend(c, &backends->v[i], error);
 	check_mechanisms(c, &c->auth.mechanisms, "auth.mechanisms", error);
 	check_mechanisms(c, &c->auth.without_tls, "auth.without-tls", error);
 }

@@ -114,12 +114,15 @@ static const struct option tls_options[] = {
 
 #define BASE conf_auth
 static const struct option auth_options[] = {
-	OPT("backends", STRINGS, backends, "", 0, 16, "Who knows users and passwords, asked in this order."),
+	{ .name = "backends", .type = OPTION_STRINGS, .offset = offsetof(struct BASE, backends), .fallback = "", .max = 16,
+	  .help = "Who knows users and passwords, asked in this order.", .secret = true },
 	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
 	OPT("failure-delay", TIME, failure_delay, "2s", 0, MINUTE, "The delay after a wrong password; each further one doubles it."),
 	OPT("failures-to-block", NUMBER, failures_to_block, "10", 0, 1000000, "Wrong passwords before an address is blocked; 0 for never."),
 	OPT("block-time", TIME, block_time, "1h", SECOND, 31 * DAY, "How long it is blocked."),
+	OPT("timeout", TIME, timeout, "20s", SECOND, 50 * SECOND, "How long a backend may take for an answer."),
+	OPT("cache", TIME, cache, "10s", 0, HOUR, "How long a login that succeeded is remembered; 0 for not at all."),
 };
 #undef BASE
 

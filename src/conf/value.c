@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include "conf/backend.h"
 #include "private.h"
 
 struct unit {
@@ -430,6 +431,18 @@ list_count(const struct option *o, const void *field)
 	return ((const struct conf_nets *)field)->n;
 }
 
+/* Of a list that is secret the elements are URLs of backends. */
+static void
+show_url(struct buf *b, const char *url)
+{
+	struct buf show;
+
+	buf_init(&show, 2 * CONF_VALUE_MAX);
+	conf_backend_show(&show, str_c(url));
+	conf_value_quote(b, buf_cstr(&show));
+	buf_free(&show);
+}
+
 static void
 show_list(const struct option *o, const void *field, struct buf *b)
 {
@@ -439,7 +452,9 @@ show_list(const struct option *o, const void *field, struct buf *b)
 	for (i = 0; i < n; i++) {
 		if (i)
 			buf_adds(b, ", ");
-		if (o->type == OPTION_STRINGS) {
+		if (o->type == OPTION_STRINGS && o->secret) {
+			show_url(b, ((const struct conf_strs *)field)->v[i]);
+		} else if (o->type == OPTION_STRINGS) {
 			conf_value_quote(
 			    b, ((const struct conf_strs *)field)->v[i]);
 		} else if (o->type == OPTION_TIMES) {

@@ -150,6 +150,7 @@ work(struct http *h, struct str packet, int fd)
 	if (msg_sts_get(packet, &sts_m)) {
 		/* It reads what anybody's server sends. */
 		conf_forget_secrets(h->conf);
+		conf_forget_backends(h->conf);
 		keep_free(h->keep);
 		work_sts(h->conf, &sts_m, &sts, &a);
 		msg_sts_result_put(&b, &sts);

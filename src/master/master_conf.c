@@ -222,6 +222,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 	/* Sessions are forked from here; what only a runner needs is not handed down. */
 	conf_forget_secrets(c);
 	conf_forget_proxy(c);
+	conf_forget_backends(c);
 	if (make_all(&k, m, &n, first) == 0) {
 		put_in_force(m, c, kept, &n);
 	} else {
