@@ -42,7 +42,8 @@ bool msg_etrn_get(struct str packet, struct msg_etrn *m) MUST_USE;
  * for the parameters of USER, whoever that is; then with one.
  */
 struct msg_auth {
-	struct str service;	/* "smtp", "submission", "pop3" */
+	/* "smtp", "submission", "pop3"; AUTH_SERVICE_TEST: for baridctl, all are asked */
+	struct str service;
 	struct str mechanism;	/* "USER", "APOP", or a name of SASL without -PLUS */
 	struct str user;
 	/*
@@ -52,9 +53,13 @@ struct msg_auth {
 	struct str password;
 	struct str challenge;	/* what is proved: a stamp, a challenge, an AuthMessage */
 	struct str client;	/* the client's address */
+	struct str listener;	/* the name of its listen section */
+	struct str tls;		/* "TLSv1.3"; empty: there is none */
 };
 void msg_auth_put(struct buf *b, const struct msg_auth *m);
 bool msg_auth_get(struct str packet, struct msg_auth *m) MUST_USE;
+
+#define AUTH_SERVICE_TEST "test"
 
 /* AUTH_MORE: neither yes nor no; SAID is for the client, who goes on. */
 enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_TEMPORARY, AUTH_MORE };
@@ -63,6 +68,7 @@ struct msg_auth_result {
 	struct str user;	/* the name to go by: of the mailbox */
 	struct str app;		/* the name of the app password that it was, or empty */
 	struct str said;	/* SCRAM: "s=...,i=..." (AUTH_MORE), then the ServerSignature */
+	struct str why;		/* why nobody can say; of a test: what each backend said */
 };
 void msg_auth_result_put(struct buf *b, const struct msg_auth_result *m);
 bool msg_auth_result_get(struct str packet, struct msg_auth_result *m) MUST_USE;

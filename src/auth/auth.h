@@ -3,12 +3,39 @@
 #define AUTH_AUTH_H
 
 /*
- * auth -- the private interface of the room: a backend is an URL, opened
- * while the process may, and asked later.
+ * auth -- the private interface of the room.
+ *
+ * Three kinds of process.  The keeper is root if barid is: it forks the others
+ * and opens password files, and reads nothing that a client sent.  The broker
+ * is the mail user and takes the questions of the sessions.  A worker belongs
+ * to one place, and a place is a backend, or what needs several of them.
+ *
+ * main.c	start; the keeper
+ * broker.c	questions: which places they go to, and the answer
+ * pool.c	the workers: how many, how busy, for how long
+ * cache.c	logins that succeeded a moment ago
+ * worker.c	a worker: what it may do, and what it does
+ * backend.c	which backend can judge what; the rest is a backend each
  */
 
+#include <sys/types.h>
+#include <time.h>
+
+#include "conf/backend.h"
 #include "conf/conf.h"
 #include "ipc/msg.h"
+#include "ipc/userset.h"
+#include "lib/confine.h"
+#include "lib/proc.h"
+
+#define BACKENDS_MAX 16
+
+/* Places behind those of the backends, which have their numbers. */
+enum {
+	PLACE_SECRETS = BACKENDS_MAX,	/* all that have passwords as they are, and keys */
+	PLACE_MAILBOX,			/* opens the mailbox of who has logged in */
+	PLACES
+};
 
 /* How a question is to be answered. */
 enum auth_proof {
@@ -27,6 +54,7 @@ struct auth_note {
 	/* SCRAM: the iterations that who is nobody here should be said to have. */
 	uint64_t iterations;
 	char user[256];		/* a token's: whose it is */
+	char why[200];		/* with AUTH_TEMPORARY, for the log: what is wrong */
 };
 
 struct auth_question {
@@ -36,26 +64,33 @@ struct auth_question {
 	const char *challenge;	/* what the proof is about, or "" */
 	enum auth_proof proof;
 	struct auth_note *note;
+	const char *service;	/* of struct msg_auth, as the next two */
+	const char *listener;
+	const char *tls;
 };
-
-enum auth_kind { AUTH_FILE, AUTH_PAM };
 
 struct auth_backend {
-	enum auth_kind kind;
-	const char *url;
-	const char *path;	/* AUTH_FILE */
-	int fd;			/* AUTH_FILE: opened before privileges are dropped, or -1 */
-	char service[64];	/* AUTH_PAM */
-	const char *confdir;	/* AUTH_PAM: NULL for /etc/pam.d */
+	struct conf_backend c;
+	int fd;			/* of a file, opened for this question; or -1 */
+	int64_t timeout_ms;	/* that an answer may take */
+	const struct conf *conf;
 };
 
-/* Reads URL; false if it is of a kind that is not known. */
-bool auth_backend_init(struct auth_backend *b, const char *url);
+/* ---- backends ----------------------------------------------------------------- */
 
 /* Users "name:hash" in a file, hashes of crypt(3); or "name:{PLAIN}password". */
 enum auth_verdict auth_file(const struct auth_backend *b, const struct auth_question *q);
 /* A PAM service: authentication and account. */
 enum auth_verdict auth_pam(const struct auth_backend *b, const struct auth_question *q);
+/* Accounts of this host; needs root for their hashes. */
+enum auth_verdict auth_users(const struct auth_backend *b, const struct auth_question *q);
+/* Pairs that stand in the configuration. */
+enum auth_verdict auth_hardcoded(const struct auth_backend *b, const struct auth_question *q);
+/* A program: the name and the password on its standard input, facts around it. */
+enum auth_verdict auth_exec(const struct auth_backend *b, const struct auth_question *q);
+
+/* In the note of Q, if it has one: why nobody can say.  AUTH_TEMPORARY. */
+enum auth_verdict auth_cannot(const struct auth_question *q, const char *fmt, ...) PRINTF(2, 3);
 
 /* The proof that SASL's MECHANISM, or POP3's, gives; false: it is unknown. */
 bool auth_proof_of(struct str mechanism, enum auth_proof *proof) MUST_USE;
@@ -65,5 +100,118 @@ bool auth_proof_of(struct str mechanism, enum auth_proof *proof) MUST_USE;
  * Not sure (AUTH_TEMPORARY) only if none did and one could not say.
  */
 enum auth_verdict auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q);
+
+/* Whether B can judge a PROOF at all. */
+bool auth_can_judge(const struct auth_backend *b, enum auth_proof proof);
+
+/* ---- processes ------------------------------------------------------------------ */
+
+/* What all of them know. */
+struct auth {
+	struct conf *conf;
+	struct arena arena;	/* of the backends */
+	struct auth_backend backends[BACKENDS_MAX];
+	size_t backend_n;
+	struct confine *session;	/* the calls that a session may make */
+	struct confine *helper;		/* those that a helper may make */
+	struct proc_user user;
+	int mailboxes;		/* their directory, or -1 */
+	struct userset *users;
+};
+
+/* Reads the URLs of A's configuration; false: ERROR. */
+bool auth_backends_load(struct auth *a, struct buf *error) MUST_USE;
+/* Forgets all passwords of the configuration but those that PLACE needs; PLACES needs none. */
+void auth_backends_keep(struct auth *a, unsigned place);
+
+/* Asks the keeper behind KEEPER for a worker of PLACE, called SERIAL: a socket, or -1. */
+int keeper_worker(int keeper, unsigned place, uint32_t serial) MUST_USE;
+/* The file of the backend PLACE, opened anew; -1: errno. */
+int keeper_file(int keeper, unsigned place) MUST_USE;
+/* Ends the worker SERIAL, whatever it does. */
+void keeper_kill(int keeper, uint32_t serial);
+
+/* Takes questions from CHANNEL until SIGTERM, and answers them. */
+void broker_run(struct auth *a, int channel, int keeper);
+/* Is a worker of PLACE until nobody wants it any more; its questions come from FD. */
+void worker_run(struct auth *a, unsigned place, int fd) NORETURN;
+/* The file that follows is the backend INDEX's; then comes the question, a MSG_AUTH. */
+#define WORKER_FILE 'F'
+/* True if a worker of PLACE lives for one question only. */
+bool worker_is_for_one(const struct auth *a, unsigned place);
+
+/* ---- pool.c ---------------------------------------------------------------------- */
+
+struct pool;
+struct pollfd;
+
+/* What came of a question. */
+struct pool_event {
+	uint64_t ticket;	/* as it was given with it */
+	unsigned place;
+	bool lost;		/* there is no answer: WHY */
+	const char *why;
+	struct buf answer;	/* a MSG_AUTH_RESULT */
+	int pass;		/* that came with it, or -1 */
+};
+
+struct pool *pool_new(const struct auth *a, int keeper) MUST_USE;
+void pool_free(struct pool *p);
+/* True if a worker of PLACE is free, or can be had. */
+bool pool_has_room(struct pool *p, unsigned place) MUST_USE;
+/*
+ * Hands PACKET, and those of the BACKENDS_MAX descriptors in FILES that are
+ * none of -1, to a worker of PLACE; the descriptors are closed.  False: there
+ * is none, and WHY says so.
+ */
+bool pool_give(struct pool *p, unsigned place, uint64_t ticket, struct str packet,
+    int *files, const char **why) MUST_USE;
+/* True if PLACE takes longer than it should just now, or did when it was last asked. */
+bool pool_is_slow(const struct pool *p, unsigned place, int64_t now);
+/* Sets FDS up for those that are busy: how many, at most MAX. */
+size_t pool_poll(const struct pool *p, struct pollfd *fds, size_t max);
+/*
+ * The next event, of those in the first N of FDS that are ready or of a worker
+ * that took too long; E's buffer is the caller's.  False: there is none.
+ */
+bool pool_next(struct pool *p, struct pollfd *fds, size_t n, int64_t now, struct pool_event *e);
+/* When something is due; INT64_MAX: never. */
+int64_t pool_due(const struct pool *p);
+/* Workers that are idle are let go now, the others when they are done. */
+void pool_renew(struct pool *p);
+
+/* ---- cache.c ---------------------------------------------------------------------- */
+
+struct cache;
+#define CACHE_KEY_SIZE 32
+
+/* A file as it is now: another one, or a change, is another version. */
+struct cache_version {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed, written;
+};
+/* Of the open FILE; of -1, or what cannot be looked at: none, that no other equals. */
+void cache_version(struct cache_version *v, int file);
+
+struct cache_entry {
+	unsigned place;		/* who said yes */
+	struct cache_version version;	/* of its file, when it was asked */
+	char app[65];
+};
+/* Whether the file that E was made of is still V. */
+bool cache_is_current(const struct cache_entry *e, const struct cache_version *v);
+
+struct cache *cache_new(int64_t for_ms) MUST_USE;
+void cache_free(struct cache *c);
+/* What stands for the question M; false: it cannot be kept. */
+bool cache_key(const struct cache *c, const struct msg_auth *m,
+    unsigned char key[CACHE_KEY_SIZE]) MUST_USE;
+void cache_put(struct cache *c, const unsigned char key[CACHE_KEY_SIZE],
+    const struct cache_entry *e);
+/* False: there is none, or it is over. */
+bool cache_get(const struct cache *c, const unsigned char key[CACHE_KEY_SIZE],
+    struct cache_entry *e) MUST_USE;
 
 #endif

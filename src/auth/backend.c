@@ -1,35 +1,83 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * backend -- from the configuration's URLs to backends, and asking them in
- * their order.
+ * backend -- which backend can judge what, and asking several in their order.
  */
 
 #include "auth.h"
 
-bool
-auth_backend_init(struct auth_backend *b, const char *url)
-{
-	struct str s = str_c(url), service, query;
+#include "lib/log.h"
 
-	*b = (struct auth_backend){ .url = url, .fd = -1 };
-	if (str_starts(s, STR("file://"))) {
-		b->kind = AUTH_FILE;
-		b->path = url + 7;
-		return b->path[0] == '/';
-	}
-	if (!str_starts(s, STR("pam://")))
-		return false;
-	b->kind = AUTH_PAM;
-	/* What is not understood might have been a restriction. */
-	if (str_cut(str_skip(s, 6), '?', &service, &query)) {
-		if (!str_starts(query, STR("confdir=/")))
+static enum auth_verdict (*const ask[])(const struct auth_backend *b,
+    const struct auth_question *q) = {
+	[BACKEND_FILE] = auth_file,
+	[BACKEND_PAM] = auth_pam,
+	[BACKEND_USERS] = auth_users,
+	[BACKEND_EXEC] = auth_exec,
+	[BACKEND_HARDCODED] = auth_hardcoded,
+};
+
+enum auth_verdict
+auth_cannot(const struct auth_question *q, const char *fmt, ...)
+{
+	struct buf why;
+	va_list ap;
+
+	if (!q->note)
+		return AUTH_TEMPORARY;
+	buf_init(&why, 4096);
+	va_start(ap, fmt);
+	buf_vaddf(&why, fmt, ap);
+	va_end(ap);
+	buf_cut(&why, sizeof(q->note->why) - 1);
+	memcpy(q->note->why, buf_cstr(&why), why.n + 1);
+	buf_free(&why);
+	return AUTH_TEMPORARY;
+}
+
+bool
+auth_backends_load(struct auth *a, struct buf *error)
+{
+	const struct conf_strs *urls = &a->conf->auth.backends;
+
+	arena_init(&a->arena, (size_t)16 << 20);
+	for (size_t i = 0; i < urls->n && i < BACKENDS_MAX; i++) {
+		struct auth_backend *b = &a->backends[i];
+
+		*b = (struct auth_backend){ .fd = -1, .conf = a->conf,
+			.timeout_ms = a->conf->auth.timeout };
+		if (!conf_backend_parse(&a->arena, str_c(urls->v[i]), &b->c, error))
 			return false;
-		b->confdir = query.p + 8;
+		a->backend_n = i + 1;
 	}
-	if (service.n == 0 || service.n >= sizeof(b->service) || str_find(service, '/') >= 0)
-		return false;
-	memcpy(b->service, service.p, service.n);
 	return true;
+}
+
+void
+auth_backends_keep(struct auth *a, unsigned place)
+{
+	enum conf_backend_kind kinds[BACKENDS_MAX];
+	struct buf error;
+
+	for (size_t i = 0; i < a->backend_n; i++)
+		kinds[i] = a->backends[i].c.kind;
+	arena_wipe(&a->arena);
+	for (size_t i = 0; i < a->backend_n; i++) {
+		struct auth_backend *b = &a->backends[i];
+
+		b->c = (struct conf_backend){ .kind = kinds[i] };
+		if (place != i && (place != PLACE_SECRETS || !auth_can_judge(b, AUTH_BY_CRAM_MD5)))
+			continue;
+		buf_init(&error, 65536);
+		if (!conf_backend_parse(&a->arena, str_c(a->conf->auth.backends.v[i]), &b->c,
+			&error))
+			panic("auth: a backend that was one is none: %s", buf_cstr(&error));
+		buf_free(&error);
+	}
+	conf_forget_secrets(a->conf);
+	conf_forget_proxy(a->conf);
+	conf_forget_backends(a->conf);
+	for (size_t i = 0; i < a->backend_n; i++)
+		a->backends[i].c.show = a->conf->auth.backends.v[i];
 }
 
 bool
@@ -52,10 +100,10 @@ auth_proof_of(struct str mechanism, enum auth_proof *proof)
 }
 
 /* Who does not have the passwords themselves can judge nothing else. */
-static bool
-can_judge(const struct auth_backend *b, enum auth_proof proof)
+bool
+auth_can_judge(const struct auth_backend *b, enum auth_proof proof)
 {
-	return proof == AUTH_BY_PASSWORD || b->kind == AUTH_FILE;
+	return proof == AUTH_BY_PASSWORD || b->c.kind == BACKEND_FILE;
 }
 
 enum auth_verdict
@@ -64,10 +112,9 @@ auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q)
 	enum auth_verdict verdict = AUTH_NO;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!can_judge(&b[i], q->proof))
+		if (!auth_can_judge(&b[i], q->proof))
 			continue;
-		enum auth_verdict v = b[i].kind == AUTH_FILE ? auth_file(&b[i], q)
-							     : auth_pam(&b[i], q);
+		enum auth_verdict v = ask[b[i].c.kind](&b[i], q);
 		if (v == AUTH_YES || v == AUTH_MORE)
 			return v;
 		if (v == AUTH_TEMPORARY)

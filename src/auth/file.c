@@ -145,10 +145,10 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 	enum auth_verdict verdict = AUTH_NO;
 
 	if (b->fd < 0)
-		return AUTH_TEMPORARY;
+		return auth_cannot(q, "it cannot be opened");
 	buf_init(&text, FILE_SIZE_MAX);
 	if (read_all(b->fd, &text) < 0) {
-		log_error(NULL, "%s: %s", b->path, strerror(errno));
+		log_error(NULL, "%s: %s", b->c.path, strerror(errno));
 		verdict = AUTH_TEMPORARY;
 	} else {
 		struct str found = find_user(buf_str(&text), str_c(q->user), &any);

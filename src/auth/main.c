@@ -2,11 +2,12 @@
 /*
  * main -- the program barid-auth: may this user with this password log in?
  *
- * Requests come as packets on descriptor 3, each with the way to answer.
- * This process only hands them on: a worker is forked for each, so that a
- * backend that sleeps, hangs or crashes costs its own request and no other.
- * Unless PAM needs root, the worker opens the password file, drops its
- * privileges, and only then looks at what the client sent.
+ * This process is the keeper.  Requests come as packets on descriptor 3, and
+ * it hands that descriptor to the broker, which it forks first; what it does
+ * itself is what may need root: a worker is forked, a password file is opened,
+ * a worker that hangs is killed.  The orders for it are three numbers; it
+ * reads nothing that a client sent.  With the broker it ends, and with it
+ * everything below.
  */
 
 #include "auth.h"
@@ -16,230 +17,300 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "ipc/channel.h"
-#include "ipc/userset.h"
-#include "lib/confine.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/name.h"
-#include "lib/proc.h"
-#include "mailbox/maildir.h"
 
 #define CHANNEL_FD 3
+#define SCORE_FD 4
 #define USERS_FD 5
-/* Beyond this, requests wait in the channel. */
-#define WORKERS_MAX 64
-#define WORKER_SECONDS 60
-#define BACKENDS_MAX 16
-#define WORKER_FILES 64
-/* The password file is in it, at most 64 MiB, and what a hash may take. */
-#define WORKER_MEMORY ((uint64_t)4 << 30)
+#define ORDER_MS 10000
 
 static volatile int got_term, got_chld, got_usr1;
 
-struct auth {
-	struct conf *conf;
-	struct auth_backend backends[BACKENDS_MAX];
-	size_t backend_n;
-	bool needs_root;
-	struct confine *calls;	/* that a worker may make, unless it needs root */
-	struct proc_user user;
-	int mailboxes;		/* their directory, or -1 */
-	struct userset *users;
-	unsigned workers;
+/* ---- orders: the broker's side -------------------------------------------------------- */
+
+enum what { ORDER_WORKER = 1, ORDER_FILE, ORDER_KILL };
+
+struct order {
+	uint32_t what, place, serial;
 };
 
-static void
-answer(int fd, const struct msg_auth_result *r, int pass)
+static struct str
+bytes_of(const struct order *o)
 {
+	return str_n((const char *)o, sizeof(*o));
+}
+
+/* Sends O and waits for the descriptor that comes back; -1: errno. */
+static int
+obtain(int keeper, enum what what, unsigned place, uint32_t serial)
+{
+	const struct order o = { what, place, serial };
+	struct pollfd p = { .fd = keeper, .events = POLLIN };
+	int64_t deadline = clock_ms() + ORDER_MS, left;
+	int fd = -1, n = 0, err = ETIMEDOUT;
 	struct buf b;
 
-	buf_init(&b, FRAME_MAX);
-	msg_auth_result_put(&b, r);
-	if (channel_send(fd, buf_str(&b), pass) < 0 && errno != EPIPE)
-		log_warn(NULL, "cannot answer: %s", strerror(errno));
+	if (channel_send(keeper, bytes_of(&o), -1) < 0)
+		return -1;
+	buf_init(&b, 16);
+	while (n == 0 && (left = deadline - clock_ms()) > 0)
+		if (poll(&p, 1, (int)left) > 0)
+			n = channel_recv(keeper, &b, &fd);
+	if (n > 0 && b.n == sizeof(err))
+		memcpy(&err, b.p, sizeof(err));
 	buf_free(&b);
-}
-
-/* "alice@ours" is alice: a local domain says nothing about the account. */
-static struct str
-account_of(const struct conf *c, struct str user)
-{
-	ptrdiff_t at = str_rfind(user, '@');
-
-	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
-		return str_head(user, (size_t)at);
-	return user;
-}
-
-/*
- * The directory of USER's mailbox: a session sees no other, and before that
- * none.  -1: it will say that it cannot have it.
- */
-static int
-open_mailbox(const struct auth *a, struct str user)
-{
-	char mailbox[65] = "";
-	int fd;
-
-	if (a->needs_root)
-		proc_confine(&a->user, NULL);
-	if (!userset_has(a->users, user, mailbox)) {
-		/* PAM may know people that no list of names has. */
-		if (!name_is_plain(user))
-			return -1;
-		memcpy(mailbox, user.p, user.n);
-	}
-	fd = maildir_root(a->mailboxes, mailbox);
-	if (fd < 0)
-		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(errno));
+	/* What comes later would be taken for the answer to the next order. */
+	if (n <= 0)
+		fatal(EX_SOFTWARE, "the keeper of the workers does not answer");
+	errno = err;
 	return fd;
 }
 
-/* False: whatever it is, nobody's name and password are these. */
-static bool
-is_askable(const struct msg_auth *m, struct str user, enum auth_proof *proof)
+int
+keeper_worker(int keeper, unsigned place, uint32_t serial)
 {
-	if (!auth_proof_of(m->mechanism, proof))
-		return false;
-	if (m->password.n == 0 && *proof != AUTH_BY_SCRAM)
-		return false;
-	/* A token may say itself whose it is. */
-	if (user.n == 0 && *proof != AUTH_BY_TOKEN)
-		return false;
-	return user.n <= 255 && !str_has_ctl(user) && str_find(m->password, '\0') < 0 &&
-	    str_find(m->challenge, '\0') < 0;
+	return obtain(keeper, ORDER_WORKER, place, serial);
 }
 
-/* Who M says, if the proof is right; an answer either way. */
-static void
-judge(const struct auth *a, const struct msg_auth *m, int reply)
+int
+keeper_file(int keeper, unsigned place)
 {
-	struct msg_auth_result r = { .verdict = AUTH_NO, .user = account_of(a->conf, m->user) };
-	struct auth_note note = { 0 };
-	enum auth_proof proof;
-	struct arena arena;
+	return obtain(keeper, ORDER_FILE, place, 0);
+}
 
-	if (!is_askable(m, r.user, &proof)) {
-		answer(reply, &r, -1);
+void
+keeper_kill(int keeper, uint32_t serial)
+{
+	const struct order o = { ORDER_KILL, 0, serial };
+
+	if (channel_send(keeper, bytes_of(&o), -1) < 0)
+		log_error(NULL, "a worker cannot be ended: %s", strerror(errno));
+}
+
+/* ---- orders: the keeper's side ---------------------------------------------------------- */
+
+struct child {
+	pid_t pid;
+	uint32_t serial;
+	unsigned place;
+	bool killed;
+};
+
+struct keeper {
+	struct auth a;
+	int broker;		/* the socket */
+	pid_t broker_pid;
+	struct child *children;
+	size_t child_n, child_size;
+};
+
+/* In a child of the keeper: as a new process, but for what it was given. */
+static void
+be_child(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_default(SIGTERM);
+	proc_default(SIGCHLD);
+	proc_default(SIGUSR1);
+}
+
+static void
+answer_order(const struct keeper *k, int fd, int err)
+{
+	if (channel_send(k->broker, str_n((char *)&err, sizeof(err)), fd) < 0 && errno != EPIPE)
+		log_error(NULL, "cannot answer the broker: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+start_worker(struct keeper *k, const struct order *o)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (channel_pair(pair) < 0) {
+		answer_order(k, -1, errno);
 		return;
 	}
-	arena_init(&arena, 1 << 20);
-	buf_init(&note.said, FRAME_MAX / 2);
-	struct auth_question q = { arena_cstr(&arena, r.user), arena_cstr(&arena, m->password),
-		arena_cstr(&arena, m->client), arena_cstr(&arena, m->challenge), proof, &note };
-	r.verdict = auth_ask(a->backends, a->backend_n, &q);
-	r.app = str_c(note.app);
-	r.said = buf_str(&note.said);
-	if (note.user[0] != '\0')
-		r.user = account_of(a->conf, str_c(note.user));
-	bool fetches = r.verdict == AUTH_YES && str_eq(m->service, STR("pop3"));
-	answer(reply, &r, fetches ? open_mailbox(a, r.user) : -1);
-	buf_free(&note.said);
-	arena_free(&arena);
-}
-
-static void
-work(struct auth *a, struct str packet, int reply)
-{
-	struct msg_auth m;
-
-	for (size_t i = 0; i < a->backend_n; i++) {
-		struct auth_backend *b = &a->backends[i];
-		if (b->kind == AUTH_FILE &&
-		    (b->fd = open(b->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
-			log_error(NULL, "%s: %s", b->path, strerror(errno));
-	}
-	if (!a->needs_root) {
-		proc_confine(&a->user, NULL);
-		proc_limit(WORKER_FILES, 0, 0);
-		proc_alone(WORKER_MEMORY);
-		confine_calls(a->calls);
-	}
-	if (msg_auth_get(packet, &m))
-		judge(a, &m, reply);
-	else
-		log_error(NULL, "a request is broken");
-}
-
-static void
-start_worker(struct auth *a, struct buf *packet, int reply)
-{
-	pid_t pid = fork();
-
+	pid = fork();
 	if (pid == 0) {
-		sigset_t none;
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		proc_default(SIGTERM);
-		proc_default(SIGCHLD);
-		proc_default(SIGALRM);
-		close(CHANNEL_FD);
-		alarm(WORKER_SECONDS);
-		work(a, buf_str(packet), reply);
-		buf_wipe(packet);
-		proc_child_exit(0);
+		be_child();
+		close(k->broker);
+		close(pair[0]);
+		worker_run(&k->a, o->place, pair[1]);
 	}
+	int err = pid < 0 ? errno : 0;
+	close(pair[1]);
 	if (pid < 0) {
-		log_error(NULL, "cannot fork a worker: %s", strerror(errno));
-		answer(reply, &(struct msg_auth_result){ .verdict = AUTH_TEMPORARY }, -1);
-	} else {
-		a->workers++;
+		log_error(NULL, "cannot fork a worker: %s", strerror(err));
+		close(pair[0]);
+		answer_order(k, -1, err);
+		return;
 	}
-	close(reply);
+	if (k->child_n == k->child_size) {
+		k->child_size = k->child_size ? k->child_size * 2 : 64;
+		k->children = mem_grow(k->children, k->child_size, sizeof(*k->children));
+	}
+	k->children[k->child_n++] = (struct child){ pid, o->serial, o->place, false };
+	answer_order(k, pair[0], 0);
 }
 
 static void
-reap(struct auth *a)
+open_file(const struct keeper *k, const struct order *o)
 {
+	int fd = -1;
+
+	errno = EINVAL;
+	if (o->place < k->a.backend_n && k->a.backends[o->place].c.kind == BACKEND_FILE)
+		fd = open(k->a.backends[o->place].c.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	answer_order(k, fd, fd < 0 ? errno : 0);
+}
+
+static void
+end_worker(const struct keeper *k, const struct order *o)
+{
+	for (size_t i = 0; i < k->child_n; i++)
+		if (k->children[i].serial == o->serial) {
+			k->children[i].killed = true;
+			(void)kill(k->children[i].pid, SIGKILL);
+		}
+}
+
+/* False: the broker has gone. */
+static bool
+take_order(struct keeper *k)
+{
+	struct order o;
+	struct buf b;
+	int pass, n;
+
+	buf_init(&b, 64);
+	n = channel_recv(k->broker, &b, &pass);
+	if (pass >= 0)
+		close(pass);
+	if (n > 0 && b.n == sizeof(o)) {
+		memcpy(&o, b.p, sizeof(o));
+		if (o.what == ORDER_WORKER && o.place < PLACES)
+			start_worker(k, &o);
+		else if (o.what == ORDER_FILE)
+			open_file(k, &o);
+		else if (o.what == ORDER_KILL)
+			end_worker(k, &o);
+	}
+	buf_free(&b);
+	return n >= 0;
+}
+
+/* ---- the keeper --------------------------------------------------------------------------- */
+
+static void
+worker_ended(const struct keeper *k, const struct child *c, int status)
+{
+	const char *what = c->place < k->a.backend_n ? k->a.backends[c->place].c.show : "its own";
+
+	if (WIFSIGNALED(status) && !c->killed)
+		log_error(NULL, "a worker (pid %d, %s) died of signal %d (%s)", (int)c->pid, what,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (c->killed)
+		log_warn(NULL, "a worker (pid %d, %s) took too long and was ended", (int)c->pid,
+		    what);
+}
+
+/* False: the broker is among those that have ended. */
+static bool
+reap(struct keeper *k)
+{
+	bool has_broker = true;
 	int status;
 	pid_t pid;
 
 	got_chld = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		a->workers--;
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
-			log_error(NULL, "a worker (pid %d) died of signal %d (%s)", (int)pid,
-			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		if (pid == k->broker_pid) {
+			has_broker = false;
+			if (WIFSIGNALED(status))
+				log_error(NULL, "the broker died of signal %d (%s)",
+				    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		}
+		for (size_t i = 0; i < k->child_n; i++)
+			if (k->children[i].pid == pid) {
+				worker_ended(k, &k->children[i], status);
+				k->children[i] = k->children[--k->child_n];
+				break;
+			}
 	}
+	return has_broker;
 }
 
 static void
-loop(struct auth *a)
+take_signals(const struct keeper *k)
 {
+	if (got_usr1) {
+		got_usr1 = 0;
+		log_reopen();
+		(void)kill(k->broker_pid, SIGUSR1);
+	}
+	if (got_term == 1) {
+		got_term = 2;
+		(void)kill(k->broker_pid, SIGTERM);
+	}
+}
+
+static int
+keep(struct keeper *k)
+{
+	struct pollfd p = { .fd = k->broker, .events = POLLIN };
+	bool alive = true;
 	sigset_t none;
-	struct buf packet;
-	int reply;
 
 	sigemptyset(&none);
-	buf_init(&packet, FRAME_MAX);
-	while (!got_term) {
-		struct pollfd p = { .fd = CHANNEL_FD, .events = POLLIN };
-		/* With all workers busy, only for the end of one: not for a channel's either. */
-		int n = ppoll(&p, a->workers < WORKERS_MAX ? 1 : 0, NULL, &none);
+	while (alive) {
+		int n = ppoll(&p, 1, NULL, &none);
 		if (got_chld)
-			reap(a);
-		if (got_usr1) {
-			got_usr1 = 0;
-			log_reopen();
-		}
-		if (n <= 0 || got_term)
-			continue;
-		n = channel_recv(CHANNEL_FD, &packet, &reply);
-		if (n < 0)
-			break;
-		if (n > 0 && reply >= 0)
-			start_worker(a, &packet, reply);
-		buf_wipe(&packet);
+			alive = reap(k);
+		take_signals(k);
+		if (n > 0 && !take_order(k))
+			alive = false;
 	}
-	buf_free(&packet);
-	/* Who is being answered is answered; the workers end by themselves. */
-	while (a->workers > 0 && waitpid(-1, NULL, 0) > 0)
-		a->workers--;
+	for (size_t i = 0; i < k->child_n; i++)
+		(void)kill(k->children[i].pid, SIGKILL);
+	(void)kill(k->broker_pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	return got_term ? EX_OK : EX_SOFTWARE;
+}
+
+static void
+start_broker(struct keeper *k)
+{
+	int pair[2];
+
+	if (channel_pair(pair) < 0)
+		fatal(EX_OSERR, "cannot make a channel: %s", strerror(errno));
+	k->broker_pid = fork();
+	if (k->broker_pid < 0)
+		fatal(EX_OSERR, "cannot fork: %s", strerror(errno));
+	if (k->broker_pid == 0) {
+		close(pair[0]);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		broker_run(&k->a, CHANNEL_FD, pair[1]);
+		proc_child_exit(0);
+	}
+	close(pair[1]);
+	close(CHANNEL_FD);
+	k->broker = pair[0];
 }
 
 static void
@@ -247,28 +318,24 @@ load(struct auth *a, const char *path)
 {
 	struct buf error;
 
-	buf_init(&error, 16384);
+	buf_init(&error, 65536);
 	if (!(a->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	/* The workers read what clients sent: these are not for them. */
 	conf_forget_secrets(a->conf);
 	(void)conf_open_log(a->conf);
-	for (size_t i = 0; i < a->conf->auth.backends.n && a->backend_n < BACKENDS_MAX; i++) {
-		struct auth_backend *b = &a->backends[a->backend_n];
-		if (!auth_backend_init(b, a->conf->auth.backends.v[i]))
-			fatal(EX_CONFIG, "auth backend %s is not known",
-			    a->conf->auth.backends.v[i]);
-		a->needs_root = a->needs_root || b->kind == AUTH_PAM;
-		a->backend_n++;
-	}
+	if (!auth_backends_load(a, &error))
+		fatal(EX_CONFIG, "auth.backends: %s", buf_cstr(&error));
 	a->user = proc_user(a->conf->user);
 	if (!(a->users = userset_attach(USERS_FD)))
 		fatal(EX_OSERR, "cannot use what was inherited: %s", strerror(errno));
+	close(SCORE_FD);
 	a->mailboxes = open(a->conf->mailboxes, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->mailboxes < 0)
 		log_error(NULL, "%s: %s", a->conf->mailboxes, strerror(errno));
-	a->calls = confine_new(CONFINE_SESSION, (enum confine_mode)a->conf->sandbox, &error);
-	if (!a->calls)
+	a->session = confine_new(CONFINE_SESSION, (enum confine_mode)a->conf->sandbox, &error);
+	a->helper = confine_new(CONFINE_HELPER, (enum confine_mode)a->conf->sandbox, &error);
+	if (!a->session || !a->helper)
 		fatal(EX_OSERR, "sandbox: %s", buf_cstr(&error));
 	buf_free(&error);
 }
@@ -295,9 +362,9 @@ catch_signals(void)
 int
 main(int argc, char **argv)
 {
-	struct auth *a = mem_alloc(sizeof(*a));
+	struct keeper *k = mem_alloc(sizeof(*k));
 	const char *path = NULL;
-	int opt;
+	int opt, code;
 
 	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
 		switch (opt) {
@@ -312,12 +379,16 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	log_component("auth");
-	load(a, path);
+	load(&k->a, path);
 	catch_signals();
-	loop(a);
-	confine_free(a->calls);
-	userset_free(a->users);
-	conf_free(a->conf);
-	mem_free(a);
-	return EX_OK;
+	start_broker(k);
+	code = keep(k);
+	confine_free(k->a.session);
+	confine_free(k->a.helper);
+	userset_free(k->a.users);
+	arena_wipe(&k->a.arena);
+	conf_free(k->a.conf);
+	mem_free(k->children);
+	mem_free(k);
+	return code;
 }

@@ -39,7 +39,8 @@ converse(int n, const struct pam_message **m, struct pam_response **out, void *a
 }
 
 static enum auth_verdict
-verdict_of(int code, pam_handle_t *h, const char *service)
+verdict_of(int code, pam_handle_t *h, const char *service,
+    const struct auth_question *q)
 {
 	switch (code) {
 	case PAM_SUCCESS:
@@ -56,7 +57,7 @@ verdict_of(int code, pam_handle_t *h, const char *service)
 		return AUTH_NO;
 	default:
 		log_error(NULL, "PAM service %s: %s", service, pam_strerror(h, code));
-		return AUTH_TEMPORARY;
+		return auth_cannot(q, "%s", pam_strerror(h, code));
 	}
 }
 
@@ -70,17 +71,17 @@ auth_pam(const struct auth_backend *b, const struct auth_question *q)
 	} arg = { .in = q };
 	const struct pam_conv conv = { .conv = converse, .appdata_ptr = arg.out };
 	pam_handle_t *h = NULL;
-	int code = b->confdir
-	    ? pam_start_confdir(b->service, q->user, &conv, b->confdir, &h)
-	    : pam_start(b->service, q->user, &conv, &h);
+	int code = b->c.confdir
+	    ? pam_start_confdir(b->c.service, q->user, &conv, b->c.confdir, &h)
+	    : pam_start(b->c.service, q->user, &conv, &h);
 
 	if (code != PAM_SUCCESS)
-		return verdict_of(code == PAM_AUTH_ERR ? PAM_SYSTEM_ERR : code, h, b->service);
+		return verdict_of(code == PAM_AUTH_ERR ? PAM_SYSTEM_ERR : code, h, b->c.service, q);
 	(void)pam_set_item(h, PAM_RHOST, q->client);
 	code = pam_authenticate(h, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 	if (code == PAM_SUCCESS)
 		code = pam_acct_mgmt(h, PAM_SILENT);
-	enum auth_verdict v = verdict_of(code, h, b->service);
+	enum auth_verdict v = verdict_of(code, h, b->c.service, q);
 	(void)pam_end(h, code);
 	return v;
 }

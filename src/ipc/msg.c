@@ -83,6 +83,8 @@ msg_auth_put(struct buf *b, const struct msg_auth *m)
 	frame_put(b, TAG_4, m->password);
 	frame_put(b, TAG_5, m->client);
 	frame_put(b, TAG_6, m->challenge);
+	frame_put(b, TAG_7, m->listener);
+	frame_put(b, TAG_8, m->tls);
 	frame_end(b);
 }
 
@@ -99,6 +101,8 @@ msg_auth_get(struct str packet, struct msg_auth *m)
 	m->password = frame_get(&f, TAG_4);
 	m->client = frame_get(&f, TAG_5);
 	m->challenge = frame_get(&f, TAG_6);
+	m->listener = frame_get(&f, TAG_7);
+	m->tls = frame_get(&f, TAG_8);
 	return frame_close(&f);
 }
 
@@ -110,6 +114,7 @@ msg_auth_result_put(struct buf *b, const struct msg_auth_result *m)
 	frame_put(b, TAG_2, m->user);
 	frame_put(b, TAG_3, m->app);
 	frame_put(b, TAG_4, m->said);
+	frame_put(b, TAG_5, m->why);
 	frame_end(b);
 }
 
@@ -121,13 +126,14 @@ msg_auth_result_get(struct str packet, struct msg_auth_result *m)
 
 	/* Whoever forgets to look at the result has not been let in. */
 	m->verdict = AUTH_TEMPORARY;
-	m->user = m->app = m->said = str_n("", 0);
+	m->user = m->app = m->said = m->why = str_n("", 0);
 	if (!open_as(&f, packet, MSG_AUTH_RESULT))
 		return false;
 	verdict = frame_get_u64(&f, TAG_1);
 	m->user = frame_get(&f, TAG_2);
 	m->app = frame_get(&f, TAG_3);
 	m->said = frame_get(&f, TAG_4);
+	m->why = frame_get(&f, TAG_5);
 	if (!frame_close(&f) || verdict > AUTH_MORE)
 		return false;
 	m->verdict = (enum auth_verdict)verdict;

@@ -302,7 +302,9 @@ pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struc
     struct str challenge)
 {
 	struct msg_auth m = { .service = STR("pop3"), .mechanism = str_c(mechanism), .user = user,
-		.password = password, .challenge = challenge };
+		.password = password, .challenge = challenge,
+		.listener = str_c(s->env->listen ? s->env->listen->name : ""),
+		.tls = str_c(s->tls ? tls_version(s->tls) : "") };
 	struct msg_auth_result result;
 	struct buf packet, reply, client;
 	struct pop3_response r;

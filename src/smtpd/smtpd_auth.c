@@ -157,7 +157,9 @@ ask(struct session *s, struct str user, struct str password,
 	struct msg_auth m = { .service = s->submission ? STR("submission") :
 							 STR("smtp"),
 		.mechanism = str_c(s->auth_mechanism), .user = user,
-		.password = password, .client = str_c(s->address) };
+		.password = password, .client = str_c(s->address),
+		.listener = str_c(s->env->listen ? s->env->listen->name : ""),
+		.tls = str_c(s->tls ? tls_version(s->tls) : "") };
 	struct buf packet;
 	int result;
 

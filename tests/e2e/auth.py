@@ -284,14 +284,20 @@ def helper(t):
     raise AssertionError("barid-auth is not in the status")
 
 
-def workers(t):
+def children(t):
+    """Of barid-auth: the broker, then the workers."""
     auth = helper(t)
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         _, _, rest = t.b.read(f"/proc/{pid}/stat").rpartition(")")
         if rest.split()[1:2] == [str(auth)]:
             found.append(int(pid))
-    return found
+    return sorted(found)
+
+
+def workers(t):
+    """Those that are at the module that hangs; the others are idle."""
+    return [pid for pid in children(t) if "pam_rude" in t.b.read(f"/proc/{pid}/maps")]
 
 
 def killed(t):
@@ -310,6 +316,7 @@ def killed(t):
         s.send("AUTH PLAIN " + b64("", "alice", SECRET) + "\r\n")
         wait_for("two workers", lambda: len(workers(t)) == 2)
         auth, two = helper(t), workers(t)
+        assert len(two) == 2
         for pid in (auth, *two):
             os.kill(pid, signal.SIGKILL)
         assert p.line().startswith(b"-ERR [SYS/TEMP]")
@@ -415,11 +422,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="barid-auth-") as folder:
         os.chmod(folder, 0o755)
         t = Test(folder)
-        conf = f'pam://barid?confdir={t.pam}'
+        conf = f'pam://barid?confdir={t.pam}"}} cache = 0s'
         extra = 'limits { connections-per-address = 200 }\n'
         with Barid(start=False, extra=extra) as t.b:
             with open(t.b.conf) as f:
-                text = f.read().replace(f"file://{t.b.dir}/users", conf)
+                text = f.read().replace(f'file://{t.b.dir}/users"}}', conf)
             with open(t.b.conf, "w") as f:
                 f.write(text)
             t.b.start()

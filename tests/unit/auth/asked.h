@@ -59,7 +59,7 @@ static UNUSED struct auth_backend
 asked_file(const char *name)
 {
 	char path[256];
-	struct auth_backend b = { .kind = AUTH_FILE, .path = "a test's file" };
+	struct auth_backend b = { .c = { .kind = BACKEND_FILE, .path = "a test's file" } };
 
 	snprintf(path, sizeof(path), "%s/%s", asked_dir, name);
 	b.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

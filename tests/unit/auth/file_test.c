@@ -241,7 +241,8 @@ START_TEST(plain_ones)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		const struct auth_question q = { t[i].user, t[i].password, "192.0.2.1",
 			t[i].challenge ? t[i].challenge : "",
-			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD, NULL };
+			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD, NULL,
+			"", "", "" };
 
 		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
 	}

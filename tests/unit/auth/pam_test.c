@@ -13,7 +13,8 @@ static struct auth_question question = { .user = "alice", .password = "secret",
 static enum auth_verdict
 ask(const char *text)
 {
-	struct auth_backend b = { .kind = AUTH_PAM, .service = "barid", .confdir = asked_dir };
+	struct auth_backend b = { .c = { .kind = BACKEND_PAM,
+		.service = "barid", .confdir = asked_dir } };
 	struct buf t;
 
 	buf_init(&t, 4096);

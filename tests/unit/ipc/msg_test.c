@@ -42,7 +42,8 @@ END_TEST
 START_TEST(auth)
 {
 	struct msg_auth in = { STR("submission"), STR("PLAIN"), STR("alice"),
-		STR("pa\0ss"), STR("<1@x>"), STR("192.0.2.1") };
+		STR("pa\0ss"), STR("<1@x>"), STR("192.0.2.1"),
+		STR("pop3s"), STR("TLSv1.3") };
 	struct msg_auth out;
 
 	setup();
@@ -54,6 +55,8 @@ START_TEST(auth)
 	ck_str(out.password, in.password);
 	ck_str(out.challenge, in.challenge);
 	ck_str(out.client, in.client);
+	ck_str(out.listener, in.listener);
+	ck_str(out.tls, in.tls);
 	buf_free(&b);
 }
 END_TEST
@@ -65,7 +68,7 @@ START_TEST(auth_result)
 	setup();
 	for (int v = AUTH_YES; v <= AUTH_MORE; v++) {
 		struct msg_auth_result in = { (enum auth_verdict)v, STR("bob"),
-			STR("phone"), STR("said") };
+			STR("phone"), STR("said"), STR("why") };
 
 		msg_auth_result_put(&b, &in);
 		ck_assert(msg_auth_result_get(buf_str(&b), &out));
@@ -73,6 +76,7 @@ START_TEST(auth_result)
 		ck_str(out.user, STR("bob"));
 		ck_str(out.app, STR("phone"));
 		ck_str(out.said, STR("said"));
+		ck_str(out.why, STR("why"));
 	}
 	/* A verdict that does not exist never lets anybody in. */
 	for (uint64_t v = 4; v != 0; v <<= 1) {
@@ -81,6 +85,7 @@ START_TEST(auth_result)
 		frame_put(&b, 2, STR("bob"));
 		frame_put(&b, 3, STR(""));
 		frame_put(&b, 4, STR(""));
+		frame_put(&b, 5, STR(""));
 		frame_end(&b);
 		out.verdict = AUTH_YES;
 		ck_assert(!msg_auth_result_get(buf_str(&b), &out));
