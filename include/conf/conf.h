@@ -23,6 +23,7 @@
 
 struct conf_set;	/* the room's own */
 
+enum conf_early { EARLY_NOTE, EARLY_REFUSE };
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 
 struct conf_tls_name {
@@ -75,6 +76,9 @@ struct conf_limits {
 	uint64_t errors;
 	int64_t timeout;
 	uint64_t received_hops;
+	int64_t greet_delay;	/* before the greeting; 0: none */
+	int early_talkers;	/* enum conf_early */
+	int64_t tarpit_delay;	/* for each unknown recipient; 0: none */
 };
 
 struct conf_pop3 {

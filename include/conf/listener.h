@@ -45,6 +45,8 @@ struct conf_listen {
 	uint64_t recipients;
 	uint64_t errors;
 	int64_t timeout;
+	int64_t greet_delay;
+	int early_talkers;
 };
 
 /*

@@ -104,6 +104,7 @@ void score_logged_in(struct score *s, struct str name, int64_t now);
 enum score_tally {
 	TALLY_GUESS_ADDRESS,	/* wrong passwords, by address */
 	TALLY_GUESS_USER,	/* and by the name that they were said for */
+	TALLY_TARPIT,		/* unknown recipients, by address */
 	TALLY_N
 };
 struct tally *score_tally(struct score *s, enum score_tally which);

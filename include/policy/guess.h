@@ -3,8 +3,8 @@
 #define POLICY_GUESS_H
 
 /*
- * guess -- what wrong passwords cost (CONFORMANCE S-39), over all sessions
- * and services together.
+ * guess -- what wrong passwords and unknown recipients cost (CONFORMANCE S-39),
+ * over all sessions and services together.
  *
  * Who says a wrong one waits: failure-delay, twice that after the next, and
  * at most 7.5 times that (2, 4, 8, 15 seconds).  What counts is the most of:
@@ -37,6 +37,13 @@ int64_t guess_delay(const struct conf_auth *a, uint64_t failures);
  */
 struct guess guess_wrong(const struct conf *c, struct score *s, const struct addr *peer,
     struct str user, unsigned in_session);
+
+/*
+ * PEER has named a recipient that there is not: how long that answer waits.
+ * Each one is remembered for half a minute, and six of them at most; a client
+ * on this host or in access.relay does not wait.
+ */
+int64_t guess_recipient(const struct conf *c, struct score *s, const struct addr *peer);
 
 /* True if PEER is to be asked for no password any more. */
 bool guess_is_blocked(const struct conf *c, struct score *s, const struct addr *peer);

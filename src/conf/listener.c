@@ -33,6 +33,8 @@ static const struct {
 	OWN(recipients, limits.recipients),
 	OWN(errors, limits.errors),
 	OWN(timeout, limits.timeout),
+	OWN(greet_delay, limits.greet_delay),
+	OWN(early_talkers, limits.early_talkers),
 };
 
 void

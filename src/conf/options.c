@@ -36,6 +36,8 @@ static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
+/* In the order of enum conf_early. */
+static const char *const early_words[] = { "note", "refuse", NULL };
 /* What a list of networks may hold besides. */
 static const char *const peer_words[] = { "unix", NULL };
 /* In the order of enum confine_mode. */
@@ -88,6 +90,8 @@ static const struct option listen_options[] = {
 	OPT("recipients", NUMBER, recipients, "", 1, 100000, "limits.recipients there."),
 	OPT("errors", NUMBER, errors, "", 1, 10000, "limits.errors there."),
 	OPT("timeout", TIME, timeout, "", SECOND, DAY, "limits.timeout there."),
+	OPT("greet-delay", TIME, greet_delay, "", 0, MINUTE, "limits.greet-delay there."),
+	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "limits.early-talkers there."),
 	{ .name = "mode", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "store", .off = "\"store\"",
 	  .choices = mode_words, .help = "Whether mail is queued or relayed at once." },
 };
@@ -158,7 +162,9 @@ static const struct option limits_options[] = {
 	OPT("errors", NUMBER, errors, "8", 1, 10000, "Protocol errors before the line is dropped."),
 	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
 	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
-	LATER("tarpit-delay", TIME, "0s", "0s", "The delay for each unknown recipient."),
+	OPT("greet-delay", TIME, greet_delay, "0s", 0, MINUTE, "How long a strange client waits for the greeting."),
+	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "What becomes of a client that speaks before its turn."),
+	OPT("tarpit-delay", TIME, tarpit_delay, "1s", 0, 5 * SECOND, "The delay for each unknown recipient of late."),
 	ONE_OF_NOT("rate", rate_words, rate_options, "A limit for a client, user, sender, recipient or all."),
 };
 #undef BASE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * guess -- what wrong passwords cost.
+ * guess -- what wrong passwords and unknown recipients cost.
  *
  * The counts are in the scoreboard, where SMTP and POP3 find the same ones.
  * Each costs a part of the time in which all that lead to a block are
@@ -18,6 +18,10 @@
 #define HOUR_US (3600 * INT64_C(1000000))
 /* Where nobody is blocked they are forgotten as if it were so many. */
 #define FAILURES_USUAL 10
+/* Of an unknown recipient. */
+#define MARK_US (30 * INT64_C(1000000))
+#define MARKS_MOST 6
+#define TARPIT_MOST_MS 5000
 /* More make no difference. */
 #define FAILURES_MOST 1000
 
@@ -96,6 +100,20 @@ guess_wrong(const struct conf *c, struct score *s, const struct addr *peer, stru
 			block(c, s, peer, key);
 	}
 	return (struct guess){ .delay_ms = guess_delay(a, most), .blocked = blocked };
+}
+
+int64_t
+guess_recipient(const struct conf *c, struct score *s, const struct addr *peer)
+{
+	int64_t delay = c->limits.tarpit_delay, level, marks;
+
+	if (s == NULL || delay == 0 || addr_octets(peer) == NULL ||
+	    addr_is_loopback(peer) || access_listed(&c->access.relay, peer))
+		return 0;
+	level = tally_add(score_tally(s, TALLY_TARPIT), score_key(s, TALLY_TARPIT, addr_key(peer)),
+	    clock_ms() * 1000, MARK_US, MARKS_MOST * MARK_US);
+	marks = (level + MARK_US - 1) / MARK_US;
+	return marks * delay < TARPIT_MOST_MS ? marks * delay : TARPIT_MOST_MS;
 }
 
 bool

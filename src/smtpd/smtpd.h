@@ -88,6 +88,7 @@ struct session {
 	/* By the places of the table of verbs; the one behind it is for what is no verb. */
 	unsigned tried[VERBS_MAX];
 	unsigned done[VERBS_MAX];
+	bool was_early;		/* spoke before its turn: said once */
 	unsigned errors;
 	unsigned junk;		/* commands that do nothing, since the last message */
 	unsigned auth_failures;
@@ -124,6 +125,10 @@ void session_answer(struct session *s, const struct answer *a);
 void session_flush(struct session *s);
 /* Lets the client read the last answer; the session is over. */
 void session_linger(struct session *s);
+/* Lets the client wait for the next answer, but not for those before it. */
+void session_delay(struct session *s, int64_t ms);
+/* What the client says within MS, before it was spoken to; STREAM_TIMEOUT: nothing. */
+enum stream_result session_early(struct session *s, int64_t ms, struct str *bytes);
 bool session_stopping(const struct session *s);
 int64_t session_deadline(const struct session *s);
 /* The connection ended with R: says so in the log, and 421 to a client that was slow. */

@@ -13,7 +13,6 @@
 #include "smtpd.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "ipc/channel.h"
@@ -94,17 +93,6 @@ auth_mechanisms(const struct session *s, struct buf *b)
 
 /* ---- the question ------------------------------------------------------- */
 
-static void
-delay(const struct session *s, int64_t ms)
-{
-	int64_t end = clock_ms() + ms;
-
-	/* Not one sleep: a request to stop should not wait for it. */
-	for (ms = end - clock_ms(); ms > 0 && !session_stopping(s);
-	     ms = end - clock_ms())
-		(void)poll(NULL, 0, ms < 500 ? (int)ms : 500);
-}
-
 static struct answer
 guessed_enough(void)
 {
@@ -126,7 +114,7 @@ refused(struct session *s, struct str user)
 	    STR_ARG(str_head(user, 255)));
 	g = guess_wrong(s->conf, s->env->score, &s->env->peer, user,
 	    s->auth_failures);
-	delay(s, g.delay_ms);
+	session_delay(s, g.delay_ms);
 	if (g.blocked)
 		return guessed_enough();
 	return ANSWER(535, "5.7.8", "Authentication failed");

@@ -39,6 +39,18 @@ session_stopping(const struct session *s)
 }
 
 void
+session_delay(struct session *s, int64_t ms)
+{
+	int64_t end = clock_ms() + ms;
+
+	if (ms > 0)
+		session_flush(s);
+	/* Not one sleep: a request to stop should not wait for it. */
+	for (; ms > 0 && !session_stopping(s); ms = end - clock_ms())
+		(void)poll(NULL, 0, ms < 500 ? (int)ms : 500);
+}
+
+void
 session_answer(struct session *s, const struct answer *a)
 {
 	if (a->code == 0)
@@ -112,6 +124,16 @@ session_peek(struct session *s, struct str *bytes)
 	r = wait_begin(s);
 	if (r == STREAM_OK)
 		r = stream_fill(s->stream, deadline, bytes);
+	return wait_end(s, r);
+}
+
+enum stream_result
+session_early(struct session *s, int64_t ms, struct str *bytes)
+{
+	enum stream_result r = wait_begin(s);
+
+	if (r == STREAM_OK)
+		r = stream_fill(s->stream, ms > 0 ? clock_ms() + ms : 0, bytes);
 	return wait_end(s, r);
 }
 

@@ -11,6 +11,7 @@
 #include "smtpd_params.h"
 
 #include "mail/limits.h"
+#include "policy/guess.h"
 #include "policy/recipient.h"
 
 #define FIRST_RCPTS 8
@@ -161,6 +162,15 @@ add(struct session *s, const struct envelope_rcpt *rcpt)
 	kept->orcpt = arena_str(&s->txn_arena, rcpt->orcpt);
 }
 
+/* How long a refusal waits: who tries names does it slowly. */
+static int64_t
+tarpit(const struct session *s, const struct answer *a)
+{
+	bool unknown = strcmp(a->enhanced, "5.1.1") == 0;
+
+	return unknown ? guess_recipient(s->conf, s->env->score, &s->env->peer) : 0;
+}
+
 uint64_t
 smtpd_rcpts_max(const struct session *s)
 {
@@ -185,6 +195,8 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	if (a.code != 250) {
 		t->rejected++;
 		session_count(s, COUNT_RCPT_REJECTED);
+		if (a.code == 550 && s->user[0] == '\0')
+			session_delay(s, tarpit(s, &a));
 		log_reject(s, "RCPT", &a, &t->env.from,
 		    parsed ? &rcpt.path : NULL);
 		return a;

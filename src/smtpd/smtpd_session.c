@@ -28,7 +28,8 @@
 
 enum {
 	V_NEEDS_TLS = 1,	/* refused in the clear where TLS is required */
-	V_JUNK = 2		/* leads nowhere: counted */
+	V_JUNK = 2,		/* leads nowhere: counted */
+	V_LAST = 4		/* its answer is waited for (RFC 2920 3.1) */
 };
 
 /* Commands that lead nowhere, between two messages. */
@@ -54,13 +55,13 @@ struct verb {
 /* clang-format off */
 static const struct verb verbs[] = {
 	/* verb       counted as  valid in states             flags        handler */
-	{ "HELO",     "helo",     S_ANY,                      V_JUNK,      smtpd_helo },
-	{ "EHLO",     "ehlo",     S_ANY,                      V_JUNK,      smtpd_ehlo },
+	{ "HELO",     "helo",     S_ANY,                      V_JUNK | V_LAST, smtpd_helo },
+	{ "EHLO",     "ehlo",     S_ANY,                      V_JUNK | V_LAST, smtpd_ehlo },
 	{ "STARTTLS", "starttls", S_ANY & ~S_START,           0,           smtpd_starttls },
-	{ "AUTH",     "auth",     S_GREETED,                  V_NEEDS_TLS, smtpd_auth },
+	{ "AUTH",     "auth",     S_GREETED,                  V_NEEDS_TLS | V_LAST, smtpd_auth },
 	{ "MAIL",     "mail",     S_GREETED,                  V_NEEDS_TLS, smtpd_mail },
 	{ "RCPT",     "rcpt",     S_MAIL | S_RCPT,            V_NEEDS_TLS, smtpd_rcpt },
-	{ "DATA",     "data",     S_RCPT,                     V_NEEDS_TLS, smtpd_data },
+	{ "DATA",     "data",     S_RCPT,                     V_NEEDS_TLS | V_LAST, smtpd_data },
 	{ "BDAT",     "bdat",     S_ANY,                      0,           smtpd_bdat },
 	{ "RSET",     "rset",     S_ANY,                      V_JUNK,      smtpd_rset },
 	{ "NOOP",     "noop",     S_ANY,                      V_JUNK,      smtpd_noop },
@@ -168,6 +169,37 @@ refuse_foreign(struct session *s, struct str line)
 		.then = THEN_CLOSE };
 }
 
+/* ---- who does not wait ------------------------------------------------------ */
+
+/* Something was said out of turn, after s->last: noted, and an end if that is wished. */
+static struct answer
+out_of_turn(struct session *s, int code, const char *enhanced)
+{
+	log_info(NULL, "improper command pipelining after %s from %s", s->last,
+	    s->client);
+	s->was_early = true;
+	if (s->conf->limits.early_talkers == EARLY_NOTE)
+		return (struct answer){ .code = 0 };
+	return (struct answer){ .code = code, .enhanced = enhanced,
+		.text = STR("Commands were sent before their turn"),
+		.then = THEN_CLOSE };
+}
+
+/*
+ * RFC 2920 3.1: what changes the state of both is the last of a group; and
+ * who did not see PIPELINING on offer has no groups.
+ */
+static struct answer
+check_turn(struct session *s, const struct verb *v)
+{
+	bool alone = !s->esmtp || (v->flags & V_LAST) != 0;
+
+	if (s->was_early || s->local || !alone ||
+	    stream_pending(s->stream) == 0)
+		return (struct answer){ .code = 0 };
+	return out_of_turn(s, 503, "5.5.0");
+}
+
 /* ---- one command -------------------------------------------------------- */
 
 bool
@@ -201,6 +233,7 @@ command(struct session *s, struct str line, size_t *verb)
 {
 	struct command c = command_parse(line);
 	size_t i = verb_find(c.verb);
+	struct answer a;
 	bool junk;
 
 	*verb = i;
@@ -211,6 +244,9 @@ command(struct session *s, struct str line, size_t *verb)
 		return ANSWER(500, "5.5.2", "This is no command");
 	}
 	s->last = verbs[i].name;
+	a = check_turn(s, &verbs[i]);
+	if (a.code != 0)
+		return a;
 	if (line.n + 2 > SMTP_COMMAND_MAX && verbs[i].run != smtpd_auth &&
 	    verbs[i].run != smtpd_bdat)
 		return ANSWER(500, "5.5.2", "The line is too long");
@@ -322,25 +358,39 @@ refuse_proxy(const struct session *s)
 	return THEN_GONE;
 }
 
+/* Whom we know is not kept waiting, and who is at this host. */
+static int64_t
+greet_delay(const struct session *s)
+{
+	const struct addr *peer = &s->env->peer;
+
+	if (s->submission || addr_octets(peer) == NULL || addr_is_loopback(peer) ||
+	    session_listed(s, &s->conf->access.relay))
+		return 0;
+	return s->conf->limits.greet_delay;
+}
+
 /*
  * Speaks first.  A client that does so is no mail server that keeps to
- * RFC 5321 4.3.1; it is noted, and refused only if it speaks TLS.
+ * RFC 5321 4.3.1; it is noted or refused, and refused if it speaks TLS.
  */
 static enum then
 greet(struct session *s)
 {
 	struct answer banner = { .code = 220 };
 	struct str early = STR("");
+	struct answer refusal;
 	enum stream_result r;
 
 	if (s->tls == NULL && s->fd >= 0 && !s->local &&
-	    stream_fill(s->stream, 0, &early) == STREAM_OK &&
+	    session_early(s, greet_delay(s), &early) == STREAM_OK &&
 	    !is_client_hello(early)) {
 		if (proxied_begins(early))
 			return refuse_proxy(s);
-		log_info(NULL,
-		    "improper command pipelining after CONNECT from %s",
-		    s->client);
+		refusal = out_of_turn(s, 554, "5.5.1");
+		session_answer(s, &refusal);
+		if (refusal.code != 0)
+			return refusal.then;
 	}
 	banner.text = str_c(arena_printf(&s->arena, "%s ESMTP barid",
 	    s->env->hostname));

@@ -151,6 +151,47 @@ def configured(b):
     assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"235")
 
 
+def behind(b, client):
+    """A connection that a listed proxy makes for CLIENT."""
+    w = Wire.__new__(Wire)
+    w.sock = socket.create_connection(("127.0.0.1", b.port["smtp"]), 30)
+    w.sock.settimeout(60)
+    w.data = b""
+    w.send(f"PROXY TCP4 {client} 203.0.113.25 4711 25\r\n")
+    return w
+
+
+def early(b):
+    """S-17: a client that does not wait for the greeting gets none; one that waits gets it late."""
+    strange = "proxies = {\"127.0.0.1\"} relay = {\"198.51.100.0/24\"} connect = {\"0.0.0.0/0\"}"
+    b.write_conf(CONF + f"access {{ {strange} }}\n"
+                 "limits { greet-delay = 60s early-talkers = \"refuse\" tarpit-delay = 20ms }\n")
+    b.reload()
+    with behind(b, "192.0.2.1") as w:
+        w.send("EHLO x\r\nMAIL FROM:<a@b.test>\r\n")
+        assert w.reply() == b"554 5.5.1 Commands were sent before their turn"
+        assert w.line() is None
+    assert "improper command pipelining after CONNECT from unknown[192.0.2.1]" in b.log()
+    # A client that we know, and one on this host, need not wait.
+    with behind(b, "198.51.100.1") as w:
+        assert w.reply().startswith(b"220 ")
+    with behind(b, "127.0.0.1") as w:
+        assert w.reply().startswith(b"220 ")
+    b.write_conf(CONF + f"access {{ {strange} }}\n"
+                 "limits { greet-delay = 300ms early-talkers = \"note\" tarpit-delay = 20ms }\n")
+    b.reload()
+    with behind(b, "192.0.2.2") as w:
+        w.send("EHLO x\r\n")
+        assert w.reply().startswith(b"220 ") and w.reply().startswith(b"250")
+    assert "improper command pipelining after CONNECT from unknown[192.0.2.2]" in b.log()
+    with behind(b, "192.0.2.3") as w:
+        assert w.reply().startswith(b"220 ") and w.smtp("EHLO x").startswith(b"250-")
+        assert w.smtp("MAIL FROM:<a@b.test>").startswith(b"250")
+        # What names tried cost is in guess_test.c: here they are answered, in their order.
+        w.send("".join(f"RCPT TO:<nobody{i}@example.test>\r\n" for i in range(5)) + "RCPT TO:<alice@example.test>\r\n")
+        assert [w.reply()[:9] for _ in range(6)] == [b"550 5.1.1"] * 5 + [b"250 2.1.5"]
+
+
 def main():
     listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
     with Barid(extra=CONF, listen=listen) as b:
@@ -160,6 +201,7 @@ def main():
         b.reload()
         by_hand(b)
         configured(b)
+        early(b)
 
 
 main()

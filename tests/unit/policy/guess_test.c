@@ -133,6 +133,31 @@ START_TEST(others)
 }
 END_TEST
 
+/* FEATURES C8. */
+START_TEST(recipients)
+{
+	static const int64_t want[] = { 1000, 2000, 3000, 4000, 5000, 5000, 5000 };
+	struct addr a;
+
+	begin("access { relay = {\"10.0.0.0/8\"} }\n");
+	ck_assert_int_eq(addr_parse(STR("192.0.2.1"), 1, &a), 0);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		ck_assert_int_eq(guess_recipient(conf, score, &a), want[i]);
+	ck_assert_int_eq(guess_recipient(conf, NULL, &a), 0);
+	ck_assert_int_eq(addr_parse(STR("192.0.2.2"), 1, &a), 0);
+	ck_assert_int_eq(guess_recipient(conf, score, &a), 1000);
+	ck_assert_int_eq(addr_parse(STR("10.0.2.2"), 1, &a), 0);
+	ck_assert_int_eq(guess_recipient(conf, score, &a), 0);
+	ck_assert_int_eq(addr_parse(STR("127.0.0.1"), 1, &a), 0);
+	ck_assert_int_eq(guess_recipient(conf, score, &a), 0);
+	ck_assert_int_eq(addr_unix("/s", &a), 0);
+	ck_assert_int_eq(guess_recipient(conf, score, &a), 0);
+	begin("limits { tarpit-delay = 0 }\n");
+	ck_assert_int_eq(addr_parse(STR("192.0.2.1"), 1, &a), 0);
+	ck_assert_int_eq(guess_recipient(conf, score, &a), 0);
+}
+END_TEST
+
 /* When the table is full of blocks by hand, the guesser is told to go nevertheless. */
 START_TEST(full)
 {
@@ -150,4 +175,4 @@ START_TEST(full)
 }
 END_TEST
 
-UNIT_MAIN("policy/guess", delays, by_address, by_user, by_network, others, full)
+UNIT_MAIN("policy/guess", delays, by_address, by_user, by_network, others, recipients, full)

@@ -245,6 +245,28 @@ START_TEST(long_lines)
 }
 END_TEST
 
+/* CONFORMANCE S-17: RFC 2920 3.1 says whose answer is waited for. */
+START_TEST(out_of_turn)
+{
+	talk_begin();
+	talk_conf("");
+	talk.conf->limits.early_talkers = EARLY_REFUSE;
+	/* In turn, and in groups as they may be. */
+	SAY(TO_RCPT "DATA\r\nx\r\n.\r\nRSET\r\nMAIL FROM:<a@b.test>\r\nQUIT\r\n",
+	    TALK_LINES, "220 250 250 250 354 250 250 250 221");
+	SAY("HELO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<alice@example.test>\r\nQUIT\r\n",
+	    TALK_LINES, "220 250 250 250 221");
+	SAY("EHLO x\r\nMAIL FROM:<a@b.test>\r\n", TALK_WHOLE, "220 503");
+	SAY("HELO x\r\nMAIL FROM:<a@b.test>\r\n", TALK_WHOLE, "220 503");
+	SAY(TO_RCPT "DATA\r\nSubject: x\r\n.\r\n", TALK_WHOLE, "220 503");
+	/* Noted, where nothing else is wished: a text before its 354 is none. */
+	talk.conf->limits.early_talkers = EARLY_NOTE;
+	SAY("HELO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<alice@example.test>\r\nQUIT\r\n",
+	    TALK_WHOLE, "220 250 250 250 221");
+	talk_remove();
+}
+END_TEST
+
 /* CONFORMANCE S-64, FEATURES L18. */
 START_TEST(not_smtp)
 {
@@ -461,5 +483,5 @@ START_TEST(tls_required)
 END_TEST
 
 UNIT_MAIN("smtpd/session", states, pipelining, pipelined_text, bad_lines,
-    long_lines, not_smtp, error_limit, junk_limit, names, enhanced, offers,
+    long_lines, not_smtp, out_of_turn, error_limit, junk_limit, names, enhanced, offers,
     silence, slow, tls_required)

@@ -176,6 +176,7 @@ talk_conf(const char *extra)
 	if (talk.conf == NULL)
 		panic("%s", buf_cstr(&error));
 	talk.conf->auth.failure_delay = 0;
+	talk.conf->limits.tarpit_delay = 0;
 	talk.conf->auth.failures_to_block = 0;
 	talk.env.conf = talk.conf;
 	buf_free(&text);
