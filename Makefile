@@ -64,7 +64,7 @@ obj/%.o: $(srcdir)/%.c config.mk
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-barid: obj/master.a obj/smtpd.a obj/pop3d.a $(ARCHIVES)
+barid: obj/master.a obj/pop3d.a obj/smtpd.a $(ARCHIVES)
 	$(link)
 barid-auth: obj/auth.a $(ARCHIVES)
 	$(link) $(PAM_LIBS) $(CRYPT)
@@ -84,7 +84,7 @@ sources = $(patsubst $(srcdir)/%.c,%,$(wildcard $(srcdir)/$(1)))
 UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
 FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
 FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
-TEST_ARCHIVES := obj/master.a obj/smtpd.a obj/pop3d.a obj/runner.a obj/auth.a obj/http.a obj/cmd.a $(ARCHIVES)
+TEST_ARCHIVES := obj/master.a obj/pop3d.a obj/smtpd.a obj/runner.a obj/auth.a obj/http.a obj/cmd.a $(ARCHIVES)
 # Asked for when it is needed: the library may have come after configure.
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT)
 

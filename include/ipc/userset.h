@@ -38,6 +38,9 @@ void userset_set_any(struct userset *u, bool any);
 /* Whether somebody's password is stored as it is, so that a digest can prove it. */
 void userset_set_plain(struct userset *u, bool plain);
 bool userset_plain(const struct userset *u);
+/* Whether somebody can log in by SCRAM: with a key, or what is stored as it is. */
+void userset_set_scram(struct userset *u, bool scram);
+bool userset_scram(const struct userset *u);
 /* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
 bool userset_has(const struct userset *u, struct str name, char out[65]);
 size_t userset_count(const struct userset *u);

@@ -120,6 +120,13 @@ void tls_add_facts(struct buf *b, const struct tls *t);
  * nothing before TLS 1.3, where it might be another session's too.
  */
 void tls_exporter(const struct tls *t, struct buf *out);
+/*
+ * The same before TLS 1.3 (RFC 5929 3), and only where the session's secret
+ * comes from all of its handshake (RFC 7627); else nothing.
+ */
+void tls_unique(const struct tls *t, struct buf *out);
+/* Adds the hash of the server's certificate (RFC 5929 4); nothing where it has none. */
+void tls_end_point(const struct tls *t, struct buf *out);
 /* Of a client's session.  WHY: in words, where not authenticated and tried. */
 enum tls_trust tls_trust(const struct tls *t, const char **why);
 /* Sends close_notify without waiting; only tls_free() may follow.  NULL is fine. */

@@ -44,6 +44,7 @@ struct head {
 	_Atomic uint64_t generation;
 	_Atomic int any;
 	_Atomic int plain;
+	_Atomic int scram;
 };
 
 struct userset {
@@ -306,6 +307,12 @@ userset_set_plain(struct userset *u, bool plain)
 	atomic_store(&writable_head(u)->plain, plain);
 }
 
+void
+userset_set_scram(struct userset *u, bool scram)
+{
+	atomic_store(&writable_head(u)->scram, scram);
+}
+
 /* ---- looking ---------------------------------------------------------------- */
 
 /*
@@ -403,4 +410,10 @@ bool
 userset_plain(const struct userset *u)
 {
 	return atomic_load(&head_of(u)->plain) != 0;
+}
+
+bool
+userset_scram(const struct userset *u)
+{
+	return atomic_load(&head_of(u)->scram) != 0;
 }

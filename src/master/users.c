@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "mail/scram_key.h"
 
 #define USERS_FILE_MAX (64u << 20)
 #define USERS_CHECK_MS 1000
@@ -29,6 +30,7 @@ struct names {
 	struct str *v;
 	size_t n, size;
 	bool plain;	/* somebody's password is no hash */
+	bool keys;	/* somebody has keys of SCRAM */
 	struct arena arena;
 };
 
@@ -76,7 +78,7 @@ files_mtime(const struct conf *c)
 	return newest;
 }
 
-/* Lines "user:hash[:...]"; comments and blank lines apart. */
+/* Lines "user[/app]:hash[:...]"; comments and blank lines apart. */
 static void
 names_from_text(struct names *names, struct str text)
 {
@@ -88,9 +90,13 @@ names_from_text(struct names *names, struct str text)
 		line = str_trim(line);
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
-		if (str_cut(line, ':', &name, &hash) && name.n > 0)
+		if (str_cut(line, ':', &name, &hash) && name.n > 0) {
+			/* Who has app passwords alone is somebody, too. */
+			(void)str_cut(name, '/', &name, &(struct str){ 0 });
 			names_add(names, name);
+		}
 		names->plain = names->plain || str_starts(hash, STR("{PLAIN}"));
+		names->keys = names->keys || scram_key_is(hash);
 	}
 }
 
@@ -159,6 +165,7 @@ users_refresh(struct master *m, bool force)
 		names_from_system(&names);
 	userset_set_any(m->users, wants(m->conf, "any"));
 	userset_set_plain(m->users, names.plain);
+	userset_set_scram(m->users, names.plain || names.keys);
 	if (userset_replace(m->users, names.v, names.n) < 0)
 		log_warn(NULL, "%zu users are too many: the old list stays", names.n);
 	mem_free(names.v);

@@ -228,3 +228,21 @@ cert_demand(X509_VERIFY_PARAM *param, struct str host)
 			   addr_family(&a) == AF_INET ? 4 : 16) == 1;
 	return X509_VERIFY_PARAM_set1_host(param, host.p, host.n) == 1;
 }
+
+void
+cert_end_point(const X509 *c, struct buf *out)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	int hash = NID_undef;
+	unsigned n = 0;
+
+	if (X509_get_signature_info((X509 *)(uintptr_t)c, &hash, NULL, NULL,
+		NULL) != 1 || hash == NID_undef)
+		return;
+	/* RFC 5929 4.1: what is weaker gives way to SHA-256. */
+	if (hash == NID_md5 || hash == NID_sha1)
+		hash = NID_sha256;
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	if (md && X509_digest(c, md, digest, &n) == 1)
+		buf_add(out, str_n((const char *)digest, n));
+}

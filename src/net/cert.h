@@ -37,6 +37,9 @@ bool cert_anchors(struct x509_store_st *store, const char *ca, struct buf *error
  */
 bool cert_demand(struct X509_VERIFY_PARAM_st *param, struct str host) MUST_USE;
 
+/* Adds RFC 5929 4's tls-server-end-point; nothing if its signature has no hash. */
+void cert_end_point(const struct x509_st *c, struct buf *out);
+
 /* Adds what OpenSSL complained of first, in words, and forgets all else. */
 void cert_add_reason(struct buf *b);
 

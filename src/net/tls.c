@@ -728,6 +728,33 @@ tls_exporter(const struct tls *t, struct buf *out)
 }
 
 void
+tls_unique(const struct tls *t, struct buf *out)
+{
+	/* Who sent the first Finished: the client, or the server that resumes. */
+	bool ours = SSL_is_server(t->ssl) == (SSL_session_reused(t->ssl) == 1);
+	unsigned char finished[EVP_MAX_MD_SIZE];
+	size_t n;
+
+	if (SSL_version(t->ssl) >= TLS1_3_VERSION ||
+	    SSL_get_extms_support(t->ssl) != 1)
+		return;
+	n = ours ? SSL_get_finished(t->ssl, finished, sizeof(finished))
+		 : SSL_get_peer_finished(t->ssl, finished, sizeof(finished));
+	if (n <= sizeof(finished))
+		buf_add(out, str_n((const char *)finished, n));
+}
+
+void
+tls_end_point(const struct tls *t, struct buf *out)
+{
+	X509 *own = SSL_is_server(t->ssl) ? SSL_get_certificate(t->ssl)
+					  : SSL_get0_peer_certificate(t->ssl);
+
+	if (own)
+		cert_end_point(own, out);
+}
+
+void
 tls_add_facts(struct buf *b, const struct tls *t)
 {
 	int most = 0, bits = SSL_get_cipher_bits(t->ssl, &most);

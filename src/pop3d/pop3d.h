@@ -42,7 +42,9 @@ struct pop3_session {
 	enum pop3_state state;
 	struct arena line;	/* of the command under way */
 	char client[80];	/* "[ip]" for logs */
+	char address[80];	/* the same without brackets */
 	char user[65];		/* the mailbox, once logged in */
+	const char *mechanism, *app;	/* while somebody is let in: how, for the log */
 	const char *stamp;	/* APOP's, of the banner; NULL: there is none */
 	char stamp_text[POP3_STAMP_MAX];
 	struct buf name;	/* what USER said; empty: nothing */

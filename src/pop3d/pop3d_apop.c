@@ -13,16 +13,13 @@
 
 #include "lib/clock.h"
 #include "lib/random.h"
+#include "policy/login.h"
 
 static bool
 is_wanted(const struct pop3_session *s)
 {
-	const struct conf_strs *m = &s->env->conf->auth.mechanisms;
-
-	for (size_t i = 0; i < m->n; i++)
-		if (str_ieq(str_c(m->v[i]), STR("APOP")))
-			return s->env->users && userset_plain(s->env->users);
-	return false;
+	return login_is_wanted(s->env->conf, STR("APOP")) && s->env->users &&
+	    userset_plain(s->env->users);
 }
 
 void

@@ -14,55 +14,41 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "ipc/channel.h"
-#include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 #include "mail/limits.h"
-#include "mail/sasl.h"
 #include "policy/guess.h"
+#include "smtpd/exchange.h"
 
-#define AUTH_TIMEOUT_MS (70 * 1000)
 #define TLS_TIMEOUT_MS (30 * 1000)
 #define FAILURES_MAX 5
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
-static bool
-has_name(const struct conf_strs *names, struct str name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (str_ieq(str_c(names->v[i]), name))
-			return true;
-	return false;
-}
-
-/*
- * RFC 2595 2.1, CONFORMANCE S-05: no password in the clear, unless the
- * configuration wants it; and never where the listener demands TLS.
- */
 bool
 pop3_may(const struct pop3_session *s, const char *mechanism)
 {
-	if (s->env->auth < 0)
-		return false;
-	return s->tls || (s->env->listen->tls != LISTEN_TLS_REQUIRED &&
-	    has_name(&s->env->conf->auth.without_tls, str_c(mechanism)));
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+
+	return s->env->auth >= 0 && login_is_safe(s->env->conf, &f, str_c(mechanism));
 }
 
+/* USER and PASS are POP3's own, and no worse than PLAIN. */
 static bool
 may_login(const struct pop3_session *s)
 {
 	return pop3_may(s, "PLAIN");
 }
 
-/* The mechanisms of SASL can be chosen; USER and PASS are POP3's own. */
-static bool
-may_plain(const struct pop3_session *s)
+/* The mechanisms of SASL, as bits. */
+static unsigned
+offered(const struct pop3_session *s)
 {
-	return may_login(s) && has_name(&s->env->conf->auth.mechanisms, STR("PLAIN"));
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+
+	return s->env->auth >= 0 ? login_offers(s->env->conf, &f) : 0;
 }
 
 static bool
@@ -90,6 +76,22 @@ promises(struct pop3_session *s)
 	buf_free(&b);
 }
 
+/* RFC 5034 3. */
+static void
+put_mechanisms(struct pop3_session *s)
+{
+	struct buf b;
+
+	buf_init(&b, 500);
+	login_list(s->env->conf, offered(s), &b);
+	if (b.n > 0) {
+		pop3_put(s, STR("SASL"));
+		pop3_put(s, buf_str(&b));
+		pop3_put(s, STR("\r\n"));
+	}
+	buf_free(&b);
+}
+
 static void
 capa_body(struct pop3_session *s)
 {
@@ -97,8 +99,7 @@ capa_body(struct pop3_session *s)
 	    "UTF8\r\nLANG\r\n"));
 	if (may_login(s))
 		pop3_put(s, STR("USER\r\n"));
-	if (may_plain(s))
-		pop3_put(s, STR("SASL PLAIN\r\n"));
+	put_mechanisms(s);
 	if (may_stls(s))
 		pop3_put(s, STR("STLS\r\n"));
 	promises(s);
@@ -291,47 +292,59 @@ open_box(struct pop3_session *s, struct str user, int root)
 	}
 	score_add(s->env->score, COUNT_AUTH_OK, 1);
 	/* RFC 8314 4.3: by what a password came. */
-	log_info(NULL, "LOGIN, user=%s, ip=%s, messages=%zu%s%s%s%s", s->user, s->client, s->box.n,
+	log_info(NULL, "LOGIN, user=%s, ip=%s, method=%s%s%s, messages=%zu%s%s%s%s", s->user,
+	    s->client, s->mechanism, s->app[0] ? ", app=" : "", s->app, s->box.n,
 	    s->tls ? ", tls=" : "", s->tls ? tls_version(s->tls) : "",
 	    s->tls ? ", cipher=" : "", s->tls ? tls_cipher(s->tls) : "");
 	return pop3_ok(s, "%zu messages", s->box.n);
+}
+
+/* How the login by MECHANISM that X was about ended. */
+static struct pop3_response
+answer_to(struct pop3_session *s, struct exchange *x, enum exchange_then then,
+    const char *mechanism, struct str user)
+{
+	struct pop3_response r;
+
+	if (then == EXCHANGE_NO)
+		return failed(s, user);
+	if (then != EXCHANGE_YES) {
+		log_warn(NULL, "authentication is not possible now, ip=%s", s->client);
+		return not_now(s, "[SYS/TEMP] logging in is not possible now");
+	}
+	int root = x->box;
+	x->box = -1;
+	s->mechanism = mechanism;
+	s->app = arena_cstr(&s->line, x->result.app);
+	r = open_box(s, x->result.user, root);
+	s->app = "";
+	return r;
+}
+
+static struct exchange
+exchange_new(const struct pop3_session *s)
+{
+	struct exchange x;
+
+	exchange_init(&x, s->env, s->tls, "pop3", s->address);
+	return x;
 }
 
 struct pop3_response
 pop3_login(struct pop3_session *s, const char *mechanism, struct str user, struct str password,
     struct str challenge)
 {
-	struct msg_auth m = { .service = STR("pop3"), .mechanism = str_c(mechanism), .user = user,
-		.password = password, .challenge = challenge,
-		.listener = str_c(s->env->listen ? s->env->listen->name : ""),
-		.tls = str_c(s->tls ? tls_version(s->tls) : "") };
-	struct msg_auth_result result;
-	struct buf packet, reply, client;
+	struct exchange x = exchange_new(s);
 	struct pop3_response r;
-	int root = -1;
 
 	if (guess_is_blocked(s->env->conf, s->env->score, &s->env->peer))
 		return guessed_enough(s);
-	buf_init(&packet, FRAME_MAX);
-	buf_init(&reply, FRAME_MAX);
-	buf_init(&client, 128);
-	addr_add(&client, &s->env->peer);
-	m.client = buf_str(&client);
-	msg_auth_put(&packet, &m);
-	if (!buf_ok(&packet) || user.n == 0 || user.n > POP3_NAME_MAX) {
+	if (user.n == 0 || user.n > POP3_NAME_MAX)
 		r = failed(s, user);
-	} else if (channel_call_for(s->env->auth, buf_str(&packet), clock_ms() + AUTH_TIMEOUT_MS,
-	    &reply, &root) < 0 || !msg_auth_result_get(buf_str(&reply), &result) ||
-	    result.verdict == AUTH_TEMPORARY) {
-		log_warn(NULL, "authentication is not possible now, ip=%s", s->client);
-		r = not_now(s, "[SYS/TEMP] logging in is not possible now");
-	} else {
-		r = result.verdict == AUTH_YES ? open_box(s, result.user, root) : failed(s, user);
-	}
-	buf_wipe(&packet);
-	buf_free(&packet);
-	buf_free(&reply);
-	buf_free(&client);
+	else
+		r = answer_to(s, &x, exchange_ask(&x, mechanism, user, password, challenge),
+		    mechanism, user);
+	exchange_end(&x);
 	return r;
 }
 
@@ -385,14 +398,35 @@ pop3_pass(struct pop3_session *s, const struct command *c)
 static void
 mechanisms_body(struct pop3_session *s)
 {
-	pop3_put(s, may_plain(s) ? STR("PLAIN\r\n.\r\n") : STR(".\r\n"));
+	struct str list, name;
+	struct buf b;
+
+	buf_init(&b, 500);
+	login_list(s->env->conf, offered(s), &b);
+	for (list = buf_str(&b); (name = str_word(&list)).n > 0;) {
+		pop3_put(s, name);
+		pop3_put(s, STR("\r\n"));
+	}
+	pop3_put(s, STR(".\r\n"));
+	buf_free(&b);
 }
 
-/* Reads the client's message of an AUTH exchange; true: it is in LINE, else R says why not. */
-static bool
-challenge(struct pop3_session *s, struct str *line, struct pop3_response *r)
+/* ---- AUTH (RFC 5034) --------------------------------------------------------- */
+
+static struct pop3_response
+no_message(struct pop3_session *s, unsigned mechanism)
 {
-	pop3_put(s, STR("+ \r\n"));
+	return pop3_err(s, "this is no %s message", sasl_name(mechanism));
+}
+
+/* Reads a line, after CHALLENGE; true: it is in LINE, else R says why not. */
+static bool
+ask_client(struct pop3_session *s, unsigned mechanism, struct str challenge, struct str *line,
+    struct pop3_response *r)
+{
+	pop3_put(s, STR("+ "));
+	pop3_put(s, challenge);
+	pop3_put(s, STR("\r\n"));
 	if (!s->lost && stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK)
 		s->lost = true;
 	*r = pop3_err(s, "the exchange broke off");
@@ -404,7 +438,7 @@ challenge(struct pop3_session *s, struct str *line, struct pop3_response *r)
 		return true;
 	case STREAM_TOO_LONG:
 	case STREAM_NUL:
-		*r = pop3_err(s, "this is no PLAIN message");
+		*r = no_message(s, mechanism);
 		return false;
 	case STREAM_FLOOD:
 		*r = pop3_err(s, "the line does not end");
@@ -419,46 +453,76 @@ challenge(struct pop3_session *s, struct str *line, struct pop3_response *r)
 	return false;
 }
 
+/* Takes MESSAGE, and whatever the mechanism wants to hear after it. */
 static struct pop3_response
-plain_login(struct pop3_session *s, struct str message)
+converse(struct pop3_session *s, struct exchange *x, unsigned mechanism, struct str message)
 {
-	struct sasl_plain plain;
+	enum exchange_then then = EXCHANGE_SAY;
 	struct pop3_response r;
-	struct buf bytes;
+	struct buf out;
 
-	buf_init(&bytes, SMTP_AUTH_LINE_MAX);
-	if (str_eq(message, STR("*")))
-		r = pop3_err(s, "you broke it off");
-	else if (sasl_plain_parse(message, &bytes, &plain) == 0)
-		r = pop3_login(s, "PLAIN", plain.user, plain.password, STR(""));
-	else if (errno == EPERM)
-		r = failed(s, plain.user);
-	else
-		r = pop3_err(s, "this is no PLAIN message");
-	buf_wipe(&bytes);
-	buf_free(&bytes);
-	forget(message);
+	buf_init(&out, SMTP_AUTH_LINE_MAX);
+	for (;;) {
+		buf_reset(&out);
+		if (str_eq(message, STR("*"))) {
+			r = pop3_err(s, "you broke it off");
+			break;
+		}
+		then = exchange_take(x, message, &out);
+		forget(message);
+		if (then == EXCHANGE_MALFORMED || then == EXCHANGE_NOT_BASE64)
+			r = no_message(s, mechanism);
+		else if (then != EXCHANGE_SAY)
+			r = answer_to(s, x, then, sasl_name(mechanism), x->sasl.user);
+		if (then != EXCHANGE_SAY ||
+		    !ask_client(s, mechanism, buf_str(&out), &message, &r))
+			break;
+	}
+	buf_free(&out);
+	return r;
+}
+
+static struct pop3_response
+begin(struct pop3_session *s, unsigned mechanism, bool has_initial, struct str message)
+{
+	struct exchange x = exchange_new(s);
+	struct pop3_response r;
+	struct buf out;
+
+	buf_init(&out, SMTP_AUTH_LINE_MAX);
+	exchange_start(&x, mechanism, offered(s), &out);
+	/* RFC 5034 4: "=" is an initial response that is empty. */
+	if (has_initial && str_eq(message, STR("=")))
+		message = str_head(message, 0);
+	if (has_initial && !sasl_is_client_first(mechanism))
+		r = pop3_err(s, "this mechanism has no initial response");
+	else if (has_initial || ask_client(s, mechanism, buf_str(&out), &message, &r))
+		r = converse(s, &x, mechanism, message);
+	buf_free(&out);
+	exchange_end(&x);
 	return r;
 }
 
 struct pop3_response
 pop3_auth(struct pop3_session *s, const struct command *c)
 {
-	struct str mechanism, message;
+	unsigned offers = offered(s), mechanism;
+	struct str name, message;
 	struct pop3_response r;
 
-	if (!may_login(s))
+	if (offers == 0 && !may_login(s))
 		return tls_first(s);
 	if (c->arg.n == 0) {
 		r = pop3_ok(s, "mechanisms");
 		r.body = mechanisms_body;
 		return r;
 	}
-	bool has_initial = str_cut(c->arg, ' ', &mechanism, &message);
-	if (!may_plain(s) || !str_ieq(mechanism, STR("PLAIN")))
+	bool has_initial = str_cut(c->arg, ' ', &name, &message);
+	mechanism = sasl_mechanism(name);
+	if ((mechanism & offers) == 0)
 		return pop3_err(s, "this mechanism is not offered");
+	if (guess_is_blocked(s->env->conf, s->env->score, &s->env->peer))
+		return guessed_enough(s);
 	/* From here on C may be gone: the message is another line of the same buffer. */
-	if (!has_initial && !challenge(s, &message, &r))
-		return r;
-	return plain_login(s, message);
+	return begin(s, mechanism, has_initial, message);
 }

@@ -278,7 +278,11 @@ pop3d_init(struct pop3_session *s, const struct session_env *env)
 	addr_add(&b, &env->peer);
 	buf_addc(&b, ']');
 	memcpy(s->client, buf_cstr(&b), b.n + 1);
+	buf_reset(&b);
+	addr_add(&b, &env->peer);
+	memcpy(s->address, buf_cstr(&b), b.n + 1);
 	buf_free(&b);
+	s->mechanism = s->app = "";
 }
 
 void

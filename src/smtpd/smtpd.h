@@ -42,7 +42,7 @@ struct txn {
 	struct text text;
 };
 
-enum auth_step { AUTH_NONE, AUTH_WANT_PLAIN, AUTH_WANT_USER, AUTH_WANT_PASSWORD };
+struct exchange;
 
 /* Room for the counts of the table of verbs. */
 #define VERBS_MAX 24
@@ -81,8 +81,9 @@ struct session {
 	char helo_name[256];	/* what it views */
 	const char *user;	/* logged in, or "" */
 	const char *auth_mechanism;	/* by which */
-	enum auth_step auth_step;
-	struct buf auth_user;	/* AUTH LOGIN between its two lines */
+	const char *app;	/* and which app password, or "" */
+	struct exchange *login;	/* of the session's arena, once there was an AUTH */
+	bool auth_open;		/* it is under way */
 
 	const char *last;	/* the last verb, for "lost connection after" */
 	/* By the places of the table of verbs; the one behind it is for what is no verb. */
@@ -171,6 +172,8 @@ struct answer smtpd_auth(struct session *s, const struct command *c);
 /* A line of the exchange; R is what session_line() said. */
 struct answer smtpd_auth_line(struct session *s, enum stream_result r, struct str line);
 bool auth_offered(const struct session *s);
+/* Forgets an exchange that is under way. */
+void auth_end(struct session *s);
 /* Adds " PLAIN LOGIN": the mechanisms that may be used now. */
 void auth_mechanisms(const struct session *s, struct buf *b);
 

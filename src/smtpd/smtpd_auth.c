@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * smtpd_auth -- AUTH PLAIN and LOGIN (RFC 4954, RFC 4616).
+ * smtpd_auth -- AUTH (RFC 4954).
  *
- * The answer to "may this user with this proof log in?" is barid-auth's; a
- * session never sees a password file.  Passwords pass through buffers that
- * are overwritten after use and are never given to the log.  A wrong one is
- * answered late, later each time (policy/guess.h), and with the same words
- * whether the user exists or not.
+ * smtpd/exchange.c has what is said in each mechanism, and asks barid-auth.
+ * A wrong password is answered late, later each time (policy/guess.h), and with
+ * the same words whether the user exists or not.  Some clients send the name along with AUTH
+ * LOGIN; they are understood.
  */
 
 #include "smtpd.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "ipc/channel.h"
-#include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "mail/limits.h"
-#include "mail/sasl.h"
-#include "mail/text.h"
 #include "policy/guess.h"
+#include "smtpd/exchange.h"
 
-#define AUTH_CALL_MS 60000
+/* A challenge in base64: RFC 4954 4 allows replies of this length. */
+#define CHALLENGE_MAX SMTP_AUTH_LINE_MAX
 
 static struct answer
 not_base64(void)
@@ -42,56 +38,42 @@ bad_login(void)
 /* ---- what is offered ---------------------------------------------------- */
 
 static bool
-has_name(const struct conf_strs *names, struct str name)
+is_possible(const struct session *s)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (str_ieq(str_c(names->v[i]), name))
-			return true;
-	return false;
+	return s->env->auth >= 0 && !s->local;
 }
 
-/* True if barid speaks MECHANISM and the configuration wants it. */
-static bool
-configured(const struct session *s, struct str mechanism)
+/* CONFORMANCE S-05: none in the clear unless it is asked for. */
+static unsigned
+offered(const struct session *s)
 {
-	return (str_ieq(mechanism, STR("PLAIN")) ||
-		   str_ieq(mechanism, STR("LOGIN"))) &&
-	    s->env->auth >= 0 && !s->local && s->conf->auth.backends.n > 0 &&
-	    has_name(&s->conf->auth.mechanisms, mechanism);
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+
+	return is_possible(s) ? login_offers(s->conf, &f) : 0;
 }
 
-/*
- * CONFORMANCE S-05: no password in the clear unless it is asked for, and
- * never where the listener wants TLS first.
- */
-static bool
-offered(const struct session *s, struct str mechanism)
+/* What would be offered in TLS. */
+static unsigned
+known(const struct session *s)
 {
-	const struct conf_listen *l = s->env->listen;
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
 
-	if (!configured(s, mechanism))
-		return false;
-	return s->tls != NULL ||
-	    ((l == NULL || l->tls != LISTEN_TLS_REQUIRED) &&
-		has_name(&s->conf->auth.without_tls, mechanism));
+	return is_possible(s) ? login_offers_in_tls(s->conf, &f) : 0;
 }
 
 bool
 auth_offered(const struct session *s)
 {
-	return offered(s, STR("PLAIN")) || offered(s, STR("LOGIN"));
+	return offered(s) != 0;
 }
 
 void
 auth_mechanisms(const struct session *s, struct buf *b)
 {
-	if (offered(s, STR("PLAIN")))
-		buf_adds(b, " PLAIN");
-	if (offered(s, STR("LOGIN")))
-		buf_adds(b, " LOGIN");
+	login_list(s->conf, offered(s), b);
 }
 
-/* ---- the question ------------------------------------------------------- */
+/* ---- how it ends -------------------------------------------------------- */
 
 static struct answer
 guessed_enough(void)
@@ -121,139 +103,84 @@ refused(struct session *s, struct str user)
 }
 
 static struct answer
-welcome(struct session *s, struct str user)
+welcome(struct session *s)
 {
+	const struct msg_auth_result *r = &s->login->result;
 	struct score_slot *slot = s->env->slot;
 
-	s->user = arena_cstr(&s->arena, user);
+	s->user = arena_cstr(&s->arena, r->user);
+	s->app = arena_cstr(&s->arena, r->app);
 	session_count(s, COUNT_AUTH_OK);
+	log_info(NULL, "%s: SASL %s authentication succeeded, sasl_username=%s%s%s",
+	    s->client, s->auth_mechanism, s->user,
+	    s->app[0] != '\0' ? ", sasl_app=" : "", s->app);
 	if (slot != NULL) {
-		size_t n = user.n < sizeof(slot->user) - 1 ?
-		    user.n : sizeof(slot->user) - 1;
+		size_t n = r->user.n < sizeof(slot->user) - 1 ?
+		    r->user.n : sizeof(slot->user) - 1;
 
-		memcpy(slot->user, user.p, n);
+		memcpy(slot->user, r->user.p, n);
 		slot->user[n] = '\0';
 	}
 	return ANSWER(235, "2.7.0", "Authentication successful");
 }
 
-/* Asks barid-auth; R keeps views into ANSWER. */
-static bool
-ask(struct session *s, struct str user, struct str password,
-    struct buf *answer, struct msg_auth_result *r)
-{
-	struct msg_auth m = { .service = s->submission ? STR("submission") :
-							 STR("smtp"),
-		.mechanism = str_c(s->auth_mechanism), .user = user,
-		.password = password, .client = str_c(s->address),
-		.listener = str_c(s->env->listen ? s->env->listen->name : ""),
-		.tls = str_c(s->tls ? tls_version(s->tls) : "") };
-	struct buf packet;
-	int result;
-
-	buf_init(&packet, FRAME_MAX);
-	msg_auth_put(&packet, &m);
-	session_score(s, SCORE_AUTH);
-	result = !buf_ok(&packet) ? -1 :
-	    channel_call(s->env->auth, buf_str(&packet),
-		clock_ms() + AUTH_CALL_MS, answer);
-	session_score(s, SCORE_COMMAND);
-	if (result < 0)
-		log_error(NULL, "cannot ask the authenticator for %s: %s",
-		    s->client, strerror(errno));
-	buf_wipe(&packet);
-	buf_free(&packet);
-	return result >= 0 && msg_auth_result_get(buf_str(answer), r);
-}
-
-static struct answer
-login(struct session *s, struct str user, struct str password)
-{
-	struct msg_auth_result r = { .verdict = AUTH_TEMPORARY };
-	struct answer a;
-	struct buf reply;
-
-	/* Names with control characters are somebody's trick (S-33). */
-	if (str_has_ctl(user) || str_find(password, '\0') >= 0)
-		return bad_login();
-	if (user.n == 0 || user.n > 255 || !str_is_utf8(user))
-		return refused(s, user);
-	if (guess_is_blocked(s->conf, s->env->score, &s->env->peer))
-		return guessed_enough();
-	buf_init(&reply, FRAME_MAX);
-	if (!ask(s, user, password, &reply, &r))
-		r.verdict = AUTH_TEMPORARY;
-	if (r.verdict == AUTH_YES && r.user.n > 0)
-		a = welcome(s, r.user);
-	else if (r.verdict == AUTH_TEMPORARY)
-		a = ANSWER(454, "4.7.0", "Temporary authentication failure");
-	else
-		a = refused(s, user);
-	buf_free(&reply);
-	return a;
-}
-
-static struct answer
-plain(struct session *s, struct str message, struct buf *bytes)
-{
-	struct sasl_plain p;
-
-	if (sasl_plain_parse(message, bytes, &p) == 0)
-		return login(s, p.user, p.password);
-	/* Nobody acts for others here: a login that fails, not a bad message. */
-	return errno == EPERM ? refused(s, p.user) : bad_login();
-}
-
 /* ---- the exchange ------------------------------------------------------- */
 
+/* Reads another line, after CHALLENGE. */
 static struct answer
-prompt(struct session *s, enum auth_step step, struct str challenge)
+ask_client(struct session *s, struct str challenge)
 {
-	s->auth_step = step;
-	return (struct answer){ .code = 334, .text = challenge,
+	s->auth_open = true;
+	return (struct answer){ .code = 334,
+		.text = arena_str(&s->line_arena, challenge),
 		.then = THEN_LINE };
 }
 
-/* Takes a response, decoding it into BYTES. */
 static struct answer
-take(struct session *s, enum auth_step step, struct str line, struct buf *bytes)
+answer_to(struct session *s, enum exchange_then then, struct str challenge)
 {
-	struct answer a;
-
-	if (step == AUTH_WANT_PLAIN)
-		return plain(s, line, bytes);
-	if (base64_decode(line, bytes) < 0 || !buf_ok(bytes))
-		return not_base64();
-	switch (step) {
-	case AUTH_WANT_USER:
-		buf_reset(&s->auth_user);
-		buf_add(&s->auth_user, buf_str(bytes));
-		if (!buf_ok(&s->auth_user))
-			return bad_login();
-		return prompt(s, AUTH_WANT_PASSWORD, STR("UGFzc3dvcmQ6"));
-	case AUTH_WANT_PASSWORD:
-		a = login(s, buf_str(&s->auth_user), buf_str(bytes));
-		buf_wipe(&s->auth_user);
-		return a;
-	case AUTH_WANT_PLAIN:
-	case AUTH_NONE:
+	switch (then) {
+	case EXCHANGE_SAY:
+		return ask_client(s, challenge);
+	case EXCHANGE_YES:
+		return welcome(s);
+	case EXCHANGE_NO:
+		return refused(s, s->login->sasl.user);
+	case EXCHANGE_LATER:
+		return ANSWER(454, "4.7.0", "Temporary authentication failure");
+	case EXCHANGE_MALFORMED:
+		return bad_login();
+	case EXCHANGE_NOT_BASE64:
 		break;
 	}
-	panic("smtpd: a response to no challenge");
+	return not_base64();
+}
+
+/* The exchange is over: nothing that was said is kept. */
+static struct answer
+over(struct session *s, struct answer a)
+{
+	if (a.then != THEN_LINE) {
+		exchange_end(s->login);
+		s->auth_open = false;
+	}
+	return a;
 }
 
 /* Takes a response, and leaves no trace of it. */
 static struct answer
-respond(struct session *s, enum auth_step step, struct str line)
+respond(struct session *s, struct str line)
 {
+	enum exchange_then then;
 	struct answer a;
-	struct buf b;
+	struct buf out;
 
-	s->auth_step = AUTH_NONE;
-	buf_init(&b, SMTP_AUTH_LINE_MAX);
-	a = take(s, step, line, &b);
-	buf_wipe(&b);
-	buf_free(&b);
+	buf_init(&out, CHALLENGE_MAX);
+	session_score(s, SCORE_AUTH);
+	then = exchange_take(s->login, line, &out);
+	session_score(s, SCORE_COMMAND);
+	a = over(s, answer_to(s, then, buf_str(&out)));
+	buf_free(&out);
 	/* The stream's buffer still holds the line, and it is ours. */
 	mem_wipe((char *)(uintptr_t)line.p, line.n);
 	return a;
@@ -262,37 +189,64 @@ respond(struct session *s, enum auth_step step, struct str line)
 struct answer
 smtpd_auth_line(struct session *s, enum stream_result r, struct str line)
 {
-	enum auth_step step = s->auth_step;
-
-	s->auth_step = AUTH_NONE;
 	switch (r) {
 	case STREAM_OK:
 		break;
 	case STREAM_TOO_LONG:
-		return ANSWER(500, "5.5.6", "The line is too long");
+		return over(s, ANSWER(500, "5.5.6", "The line is too long"));
 	case STREAM_FLOOD:
-		return (struct answer){ .code = 421, .enhanced = "4.7.0",
+		return over(s, (struct answer){ .code = 421,
+			.enhanced = "4.7.0",
 			.text = STR("The line is far too long"),
-			.then = THEN_CLOSE };
+			.then = THEN_CLOSE });
 	case STREAM_BARE:
 	case STREAM_NUL:
-		return not_base64();
+		return over(s, not_base64());
 	case STREAM_EOF:
 	case STREAM_TIMEOUT:
 	case STREAM_ERROR:
-		return session_gone(s, r);
+		return over(s, session_gone(s, r));
 	}
 	if (str_eq(line, STR("*")))
-		return ANSWER(501, "5.7.0", "Authentication cancelled");
-	return respond(s, step, line);
+		return over(s, ANSWER(501, "5.7.0",
+		    "Authentication cancelled"));
+	return respond(s, line);
+}
+
+/* A mechanism that is offered, and perhaps an initial response. */
+static struct answer
+begin(struct session *s, unsigned mechanism, struct str initial)
+{
+	struct answer a;
+	struct buf out;
+
+	if (s->login == NULL)
+		s->login = arena_alloc(&s->arena, sizeof(*s->login));
+	exchange_init(s->login, s->env, s->tls,
+	    s->submission ? "submission" : "smtp", s->address);
+	s->auth_open = true;
+	s->auth_mechanism = sasl_name(mechanism);
+	buf_init(&out, CHALLENGE_MAX);
+	exchange_start(s->login, mechanism, offered(s), &out);
+	/* RFC 4954 4: "=" is an initial response that is empty. */
+	if (str_eq(initial, STR("=")))
+		a = respond(s, str_head(initial, 0));
+	else if (initial.n > 0 && sasl_is_client_first(mechanism))
+		a = respond(s, initial);
+	else if (initial.n > 0)
+		a = over(s, ANSWER(501, "5.7.0",
+		    "This mechanism has no initial response"));
+	else
+		a = ask_client(s, buf_str(&out));
+	buf_free(&out);
+	return a;
 }
 
 struct answer
 smtpd_auth(struct session *s, const struct command *c)
 {
-	struct str rest = c->arg, mechanism = str_word(&rest);
-	bool is_plain = str_ieq(mechanism, STR("PLAIN"));
-	enum auth_step step = is_plain ? AUTH_WANT_PLAIN : AUTH_WANT_USER;
+	struct str rest = c->arg, name = str_word(&rest);
+	unsigned mechanism = sasl_mechanism(name);
 
 	if (!auth_offered(s) && starttls_offered(s))
 		return ANSWER(538, "5.7.11", "TLS first");
@@ -300,19 +254,21 @@ smtpd_auth(struct session *s, const struct command *c)
 		return ANSWER(502, "5.5.1", "There is no login here");
 	if (s->user[0] != '\0')
 		return ANSWER(503, "5.5.1", "You are logged in already");
-	if (mechanism.n == 0)
+	if (name.n == 0)
 		return ANSWER(501, "5.5.4", "Which mechanism?");
-	if (!configured(s, mechanism))
+	if ((known(s) & mechanism) == 0)
 		return ANSWER(504, "5.5.4", "There is no such mechanism");
-	if (!offered(s, mechanism))
+	if ((offered(s) & mechanism) == 0)
 		return ANSWER(538, "5.7.11", "TLS first");
-	s->auth_mechanism = is_plain ? "PLAIN" : "LOGIN";
-	rest = str_trim(rest);
-	/* RFC 4954 4: "=" is an initial response that is empty. */
-	if (str_eq(rest, STR("=")))
-		return respond(s, step, str_head(rest, 0));
-	if (rest.n > 0)
-		return respond(s, step, rest);
-	return prompt(s, step,
-	    is_plain ? STR("") : STR("VXNlcm5hbWU6"));
+	if (guess_is_blocked(s->conf, s->env->score, &s->env->peer))
+		return guessed_enough();
+	return begin(s, mechanism, str_trim(rest));
+}
+
+void
+auth_end(struct session *s)
+{
+	if (s->auth_open)
+		exchange_end(s->login);
+	s->auth_open = false;
 }

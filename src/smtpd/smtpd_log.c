@@ -127,6 +127,8 @@ log_accepted(const struct session *s, struct str message_id)
 	if (s->user[0] != '\0')
 		buf_addf(&b, ", sasl_method=%s, sasl_username=%s",
 		    s->auth_mechanism, s->user);
+	if (s->app[0] != '\0')
+		buf_addf(&b, ", sasl_app=%s", s->app);
 	add_origin(s, &b);
 	log_info(id, "%s", buf_cstr(&b));
 	buf_free(&b);

@@ -114,7 +114,7 @@ session_enter(struct session *s, enum session_state state)
 	if (state == S_START) {
 		s->helo = STR("");
 		s->esmtp = false;
-		s->user = "";
+		s->user = s->app = "";
 	}
 	s->state = state;
 }
@@ -484,14 +484,14 @@ session_init(struct session *s, const struct session_env *env,
 	    (size_t)c->limits.recipients : SIZE_MAX / 2 / TXN_ARENA_RCPT;
 
 	*s = (struct session){ .env = env, .conf = c, .stream = stream,
-		.fd = fd, .tls_facts = "", .user = "", .helo = STR(""), .last = "CONNECT",
+		.fd = fd, .tls_facts = "", .user = "", .app = "",
+		.helo = STR(""), .last = "CONNECT",
 		.state = S_START };
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);
 	buf_init(&s->out, REPLY_BUF);
 	buf_init(&s->text, TEXT_BUF);
-	buf_init(&s->auth_user, MAIL_PATH_MAX);
 	s->local = env->to_drop || env->local_user != NULL;
 	s->submission = env->listen != NULL &&
 	    env->listen->service == SERVICE_SUBMISSION;
@@ -507,8 +507,7 @@ session_free(struct session *s)
 {
 	text_abort(s);
 	tls_free(s->tls);
-	buf_wipe(&s->auth_user);
-	buf_free(&s->auth_user);
+	auth_end(s);
 	buf_free(&s->text);
 	buf_free(&s->out);
 	arena_free(&s->line_arena);

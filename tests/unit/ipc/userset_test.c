@@ -63,8 +63,11 @@ START_TEST(plain)
 	ck_assert(!userset_plain(u));
 	userset_set_plain(u, true);
 	ck_assert(userset_plain(u));
+	ck_assert(!userset_scram(u));
+	userset_set_scram(u, true);
 	userset_set_plain(u, false);
 	ck_assert(!userset_plain(u));
+	ck_assert(userset_scram(u));
 	userset_free(u);
 }
 END_TEST

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* login_test -- which mechanisms are on offer, and in which order. */
+
+#include "policy/login.h"
+
+#include "unit.h"
+
+#include "mail/sasl.h"
+
+static struct conf conf;
+
+static void
+set(struct conf_strs *list, const char *const *v, size_t n)
+{
+	union {
+		const char *const *in;
+		const char **out;
+	} p = { .in = v };
+
+	list->v = p.out;
+	list->n = n;
+}
+
+/* What C offers to one with these facts: 't'ls, demande'd', di'g'ests, 's'cram. */
+static const char *
+offers(const char *facts)
+{
+	static struct buf b;
+	struct login_facts f = { .tls = strchr(facts, 't') != NULL,
+		.tls_demanded = strchr(facts, 'd') != NULL,
+		.digests = strchr(facts, 'g') != NULL, .scram = strchr(facts, 's') != NULL };
+
+	buf_free(&b);
+	buf_init(&b, 500);
+	login_list(&conf, login_offers(&conf, &f), &b);
+	ck_assert_uint_eq(login_offers_in_tls(&conf, &f) & login_offers(&conf, &f),
+	    login_offers(&conf, &f));
+	return buf_cstr(&b);
+}
+
+START_TEST(lists)
+{
+	static const char *const all[] = { "APOP", "LOGIN", "plain", "PLAIN", "CRAM-MD5", "SCRAM-SHA-256-PLUS",
+		"SCRAM-SHA-256", "XOAUTH2" };
+	static const char *const clear[] = { "CRAM-MD5", "scram-sha-256", "SCRAM-SHA-256-PLUS" };
+	static const char *const backends[] = { "file:///users" };
+
+	conf = (struct conf){ 0 };
+	set(&conf.auth.mechanisms, all, ARRAY_LEN(all));
+	ck_assert_str_eq(offers("tgs"), "");
+	set(&conf.auth.backends, backends, 1);
+	ck_assert_str_eq(offers("t"), " LOGIN PLAIN");
+	ck_assert_str_eq(offers("tg"), " LOGIN PLAIN CRAM-MD5");
+	ck_assert_str_eq(offers("ts"), " LOGIN PLAIN SCRAM-SHA-256-PLUS SCRAM-SHA-256");
+	ck_assert_str_eq(offers("gs"), "");
+	set(&conf.auth.without_tls, clear, ARRAY_LEN(clear));
+	/* There is nothing to tie oneself to. */
+	ck_assert_str_eq(offers("gs"), " CRAM-MD5 SCRAM-SHA-256");
+	ck_assert_str_eq(offers("gsd"), "");
+	ck_assert(login_is_wanted(&conf, STR("apop")));
+	ck_assert(!login_is_wanted(&conf, STR("EXTERNAL")));
+}
+END_TEST
+
+UNIT_MAIN("policy/login", lists)
