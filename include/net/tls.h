@@ -24,6 +24,18 @@ struct tls_pair {
 /* Of different kinds of key; a client gets the one that it can verify. */
 #define TLS_PAIRS_MAX 2
 
+/*
+ * Who has the private keys, where they are not in this process (net/tls_key.h
+ * is his side): the signature of CONTENT by the scheme CODE with the key ID
+ * is added to SIGNATURE.  False ends the handshake, and whoever could not have
+ * it has said why.
+ */
+struct tls_signer {
+	bool (*sign)(void *arg, struct str id, unsigned code, struct str content,
+	    struct buf *signature);
+	void *arg;
+};
+
 struct tls_server_conf {
 	struct tls_pair pairs[TLS_PAIRS_MAX];	/* the first without certificate ends them */
 	const char *min_version;	/* "1.2" or "1.3" */
@@ -35,6 +47,8 @@ struct tls_server_conf {
 		struct tls_pair pairs[TLS_PAIRS_MAX];
 	} *names;			/* chosen by SNI */
 	size_t name_n;
+	/* NULL: the keys are read here.  Else it is borrowed, and no key's file is looked at. */
+	const struct tls_signer *signer;
 	/* Where to say which of these strings was wrong, by its address; NULL: nowhere. */
 	const char **wrong;
 };

@@ -130,17 +130,36 @@ load_key(struct cert *c, const char *path, struct buf *error)
 }
 
 bool
+cert_load_public(struct cert *c, const char *certificate, struct buf *error)
+{
+	*c = (struct cert){ .wrong = certificate };
+	ERR_clear_error();
+	bool ok = load_chain(c, certificate, error);
+	ERR_clear_error();
+	if (!ok)
+		cert_free(c);
+	return ok;
+}
+
+bool
+cert_key_id(const X509 *x, unsigned char id[32])
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+	bool ok = n > 0 && EVP_Digest(der, (size_t)n, id, NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	return ok;
+}
+
+bool
 cert_load(struct cert *c, const char *certificate, const char *key,
     struct buf *error)
 {
-	bool ok;
+	bool ok = cert_load_public(c, certificate, error);
 
 	if (!key || key[0] == '\0')
 		key = certificate;
-	*c = (struct cert){ .wrong = certificate };
-	ERR_clear_error();
-	ok = load_chain(c, certificate, error);
-	ERR_clear_error();
 	if (ok) {
 		c->wrong = key;
 		ok = load_key(c, key, error);

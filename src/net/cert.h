@@ -26,7 +26,11 @@ struct cert {
  */
 bool cert_load(struct cert *c, const char *certificate, const char *key,
     struct buf *error) MUST_USE;
+/* The same without the key, which stays NULL. */
+bool cert_load_public(struct cert *c, const char *certificate, struct buf *error) MUST_USE;
 void cert_free(struct cert *c);
+/* SHA-256 of the SubjectPublicKeyInfo of X: 32 octets. */
+bool cert_key_id(const struct x509_st *x, unsigned char id[32]) MUST_USE;
 
 /* Adds the anchors at CA (file or directory; "": the system's) to STORE. */
 bool cert_anchors(struct x509_store_st *store, const char *ca, struct buf *error) MUST_USE;

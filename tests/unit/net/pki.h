@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,6 +137,19 @@ pki_leaf(const char *name, const char *cn, const char *san, long from, long to,
     bool self_signed)
 {
 	pki_leaf_of(EVP_EC_gen("P-256"), name, cn, san, from, to, self_signed);
+}
+
+/* A key that signs by RSASSA-PSS and by nothing else. */
+static UNUSED EVP_PKEY *
+pki_rsa_pss(void)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	EVP_PKEY *key = NULL;
+
+	pki_must(ctx && EVP_PKEY_keygen_init(ctx) > 0 &&
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) > 0 && EVP_PKEY_generate(ctx, &key) > 0);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
 }
 
 /* Removes the directory and all files that were made in it. */

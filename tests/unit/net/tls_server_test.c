@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Contexts of servers whose keys another has: every kind of certificate, by
+ * TLS 1.2 and 1.3, against OpenSSL's client.
+ */
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "net/tls.h"
+#include "net/tls_key.h"
+#include "pki.h"
+
+#define DAY 86400L
+#define KEYS 6
+
+static const char *const kinds[KEYS] = { "ec", "p384", "rsa", "rsa-pss", "ed25519", "net" };
+static struct tls_key *keys[KEYS];
+static bool absent;	/* as if nobody answered */
+static struct buf error;
+
+static bool
+sign(void *arg UNUSED, struct str id, unsigned code, struct str content, struct buf *signature)
+{
+	for (size_t i = 0; i < KEYS && !absent; i++)
+		if (tls_key_is(keys[i], id))
+			return tls_key_sign(keys[i], code, content, signature);
+	return false;
+}
+
+static const struct tls_signer signer = { sign, NULL };
+
+static const char *
+path_of(const char *name, const char *suffix)
+{
+	static char *paths[100];
+	static size_t n;
+
+	ck_assert_uint_lt(n, ARRAY_LEN(paths));
+	return paths[n++] = mem_dup(str_c(pki_path(name, suffix)));
+}
+
+/* The key's path is one that nobody could read. */
+static struct tls_server_conf
+conf_of(const char *one, const char *other)
+{
+	return (struct tls_server_conf){
+		.pairs = { { path_of(one, "crt"), "/nonexistent" },
+			{ other ? path_of(other, "crt") : NULL, "/nonexistent" } },
+		.min_version = "1.2", .ciphers = "", .alpn = "smtp", .session_id = "one",
+		.signer = &signer,
+	};
+}
+
+static struct tls_ctx *
+context(const struct tls_server_conf *conf)
+{
+	struct tls_ctx *c;
+
+	error.max = 1000;
+	buf_reset(&error);
+	absent = true;
+	c = tls_server_ctx(conf, &error);
+	absent = false;
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	return c;
+}
+
+/* A handshake that offers SIGALGS, and into CN whose certificate came; "" if it failed. */
+static void
+handshake(struct tls_ctx *c, int version, const char *sigalgs, const char *name, char cn[64])
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl;
+	int pair[2], status;
+	pid_t server;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	if ((server = fork()) == 0) {
+		struct tls *t;
+
+		close(pair[0]);
+		signal(SIGPIPE, SIG_IGN);
+		t = tls_accept(c, pair[1], clock_ms() + 20000, &error);
+		_exit(t && tls_stream_ops.write(t, "x", 1, clock_ms() + 20000) == 1 ? 0 : 1);
+	}
+	close(pair[1]);
+	ck_assert_int_eq(SSL_CTX_load_verify_file(ctx, pki_path("ca", "crt")), 1);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(ctx, version), 1);
+	if (sigalgs)
+		ck_assert_int_eq(SSL_CTX_set1_sigalgs_list(ctx, sigalgs), 1);
+	ssl = SSL_new(ctx);
+	SSL_set_tlsext_host_name(ssl, name);
+	SSL_set_fd(ssl, pair[0]);
+	cn[0] = '\0';
+	if (SSL_connect(ssl) == 1) {
+		char octet;
+
+		ck_assert_int_eq(SSL_version(ssl), version);
+		ck_assert_int_eq(SSL_read(ssl, &octet, 1), 1);
+		X509_NAME_get_text_by_NID(
+		    X509_get_subject_name(SSL_get0_peer_certificate(ssl)), NID_commonName, cn, 64);
+	}
+	ERR_clear_error();
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(pair[0]);
+	ck_assert_int_eq(waitpid(server, &status, 0), server);
+	ck_assert_int_eq(status == 0, cn[0] != '\0');
+}
+
+/* Each kind of key, by both versions. */
+START_TEST(every_kind)
+{
+	struct tls_server_conf conf = conf_of(kinds[_i], NULL);
+	struct tls_ctx *c = context(&conf);
+	char cn[64];
+
+	handshake(c, TLS1_3_VERSION, NULL, "a.example", cn);
+	ck_assert_str_eq(cn, kinds[_i]);
+	handshake(c, TLS1_2_VERSION, NULL, "a.example", cn);
+	ck_assert_str_eq(cn, kinds[_i]);
+	/* Nobody signs: there is no handshake, and the next one is a good one again. */
+	absent = true;
+	handshake(c, TLS1_3_VERSION, NULL, "a.example", cn);
+	ck_assert_str_eq(cn, "");
+	handshake(c, TLS1_2_VERSION, NULL, "a.example", cn);
+	ck_assert_str_eq(cn, "");
+	absent = false;
+	handshake(c, TLS1_3_VERSION, NULL, "a.example", cn);
+	ck_assert_str_eq(cn, kinds[_i]);
+	tls_ctx_free(c);
+}
+END_TEST
+
+/* RSA and ECDSA side by side; the certificate of a name. */
+START_TEST(chosen)
+{
+	struct tls_server_conf conf = conf_of("ec", "rsa");
+	struct tls_name names[] = { { "mail.example.net", { { path_of("net", "crt"), "" } } } };
+	struct tls_ctx *c;
+	char cn[64];
+
+	conf.names = names;
+	conf.name_n = 1;
+	c = context(&conf);
+	handshake(c, TLS1_3_VERSION, "ECDSA+SHA256", "a.example", cn);
+	ck_assert_str_eq(cn, "ec");
+	handshake(c, TLS1_3_VERSION, "RSA-PSS+SHA384", "a.example", cn);
+	ck_assert_str_eq(cn, "rsa");
+	handshake(c, TLS1_2_VERSION, "RSA+SHA512", "a.example", cn);
+	ck_assert_str_eq(cn, "rsa");
+	handshake(c, TLS1_2_VERSION, "RSA-PSS+SHA256", "a.example", cn);
+	ck_assert_str_eq(cn, "rsa");
+	handshake(c, TLS1_3_VERSION, NULL, "mail.example.net", cn);
+	ck_assert_str_eq(cn, "net");
+	tls_ctx_free(c);
+}
+END_TEST
+
+/* Files are complained of as ever, but for keys, which nobody looks at. */
+START_TEST(bad_files)
+{
+	struct tls_server_conf conf = conf_of("ec", "net");
+	const char *wrong = NULL;
+
+	conf.wrong = &wrong;
+	error.max = 1000;
+	buf_reset(&error);
+	ck_assert_ptr_null(tls_server_ctx(&conf, &error));
+	ck_assert_ptr_eq(wrong, conf.pairs[1].certificate);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "the same kind of key"));
+	conf = conf_of("missing", NULL);
+	conf.wrong = &wrong;
+	buf_reset(&error);
+	ck_assert_ptr_null(tls_server_ctx(&conf, &error));
+	ck_assert_ptr_eq(wrong, conf.pairs[0].certificate);
+	ck_assert_ptr_nonnull(strstr(buf_cstr(&error), "No such file"));
+}
+END_TEST
+
+static void
+make_keys(void)
+{
+	EVP_PKEY *made[KEYS] = { EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), EVP_RSA_gen(2048),
+		pki_rsa_pss(), EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), EVP_EC_gen("P-256") };
+	struct buf b;
+
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < KEYS; i++) {
+		pki_leaf_of(made[i], kinds[i], kinds[i], "DNS:a.example", -3600, DAY, false);
+		keys[i] = tls_key_load(pki_path(kinds[i], "crt"), pki_path(kinds[i], "key"), &b);
+		pki_must(keys[i] != NULL);
+	}
+	buf_free(&b);
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("tls_server");
+	TCase *t = tcase_create("tls_server");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	pki_begin();
+	make_keys();
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, every_kind, 0, KEYS);
+	tcase_add_test(t, chosen);
+	tcase_add_test(t, bad_files);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	for (size_t i = 0; i < KEYS; i++)
+		tls_key_free(keys[i]);
+	pki_end();
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
