@@ -12,6 +12,8 @@
  * needed.
  */
 
+#include <sys/types.h>
+
 #include "lib/buf.h"
 
 int channel_pair(int fds[2]) MUST_USE;
@@ -23,6 +25,10 @@ int channel_send(int fd, struct str packet, int pass) MUST_USE;
  * or end.  Never waits.
  */
 int channel_recv(int fd, struct buf *b, int *pass) MUST_USE;
+/* From here on channel_recv_from() on FD says who sent a packet. */
+int channel_name_senders(int fd) MUST_USE;
+/* As channel_recv(); *WHO is the process that sent it, by the kernel's word, or 0. */
+int channel_recv_from(int fd, struct buf *b, int *pass, pid_t *who) MUST_USE;
 /*
  * Sends PACKET with a way to answer, and waits for the answer until
  * DEADLINE (clock_ms; -1: for ever).  -1: errno, ETIMEDOUT, EPIPE if the server went away.

@@ -20,7 +20,9 @@ enum msg_type {
 	MSG_STS_RESULT,
 	MSG_TOKEN,		/* runner -> http: an access token for a server */
 	MSG_TOKEN_RESULT,
-	MSG_ETRN		/* session -> runner: try what waits for a domain */
+	MSG_ETRN,		/* session -> runner: try what waits for a domain */
+	MSG_SIGN,		/* session -> sign: a signature for a TLS handshake */
+	MSG_SIGN_RESULT
 };
 
 struct msg_hint {
@@ -72,6 +74,21 @@ struct msg_auth_result {
 };
 void msg_auth_result_put(struct buf *b, const struct msg_auth_result *m);
 bool msg_auth_result_get(struct str packet, struct msg_auth_result *m) MUST_USE;
+
+/* Not answered at all: there is no signature. */
+struct msg_sign {
+	struct str key;		/* by which a key is called (net/tls_key.h) */
+	uint64_t scheme;
+	struct str content;	/* that is to be signed, whole */
+};
+void msg_sign_put(struct buf *b, const struct msg_sign *m);
+bool msg_sign_get(struct str packet, struct msg_sign *m) MUST_USE;
+
+struct msg_sign_result {
+	struct str signature;
+};
+void msg_sign_result_put(struct buf *b, const struct msg_sign_result *m);
+bool msg_sign_result_get(struct str packet, struct msg_sign_result *m) MUST_USE;
 
 enum control_op {
 	CONTROL_STATUS = 1,	/* answer: lines "key value" */

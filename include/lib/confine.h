@@ -22,6 +22,7 @@ enum confine_mode {
 
 enum confine_role {
 	CONFINE_SESSION,	/* SMTP and POP3: a list of what is allowed */
+	CONFINE_SIGNER,		/* who has private keys: not even a file can be opened */
 	CONFINE_HELPER		/* anything but what no helper has a use for */
 };
 

@@ -26,7 +26,7 @@
 
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(PASS_MAX * sizeof(int))];
+	char bytes[CMSG_SPACE(PASS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
 int
@@ -105,9 +105,22 @@ at_end(int fd)
 	return poll(&p, 1, 0) < 0 || (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-/* Receives a packet of at most ROOM octets. */
+static pid_t
+sender_of(struct msghdr *m)
+{
+	struct ucred who;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h))
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&who, CMSG_DATA(h), sizeof(who));
+			return who.pid;
+		}
+	return 0;
+}
+
+/* Receives a packet of at most ROOM octets, WHO sent it. */
 static int
-recv_packet(int fd, struct buf *b, size_t room, int *pass)
+recv_packet(int fd, struct buf *b, size_t room, int *pass, pid_t *who)
 {
 	struct iovec iov = { 0 };
 	union control c;
@@ -133,6 +146,7 @@ recv_packet(int fd, struct buf *b, size_t room, int *pass)
 
 	size_t passed = take_passed(&m, pass);
 
+	*who = sender_of(&m);
 	if (n > 0 && passed <= 1 && !(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		buf_grew(b, (size_t)n);
 		return 1;
@@ -150,7 +164,24 @@ recv_packet(int fd, struct buf *b, size_t room, int *pass)
 int
 channel_recv(int fd, struct buf *b, int *pass)
 {
-	return recv_packet(fd, b, FRAME_MAX, pass);
+	pid_t who;
+
+	return recv_packet(fd, b, FRAME_MAX, pass, &who);
+}
+
+int
+channel_name_senders(int fd)
+{
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
+int
+channel_recv_from(int fd, struct buf *b, int *pass, pid_t *who)
+{
+	*who = 0;
+	return recv_packet(fd, b, FRAME_MAX, pass, who);
 }
 
 static bool
@@ -198,6 +229,7 @@ await_answer(int fd, int64_t deadline, struct buf *answer, int *pass)
 	for (;;) {
 		int got;
 		char c;
+		pid_t who;
 		ssize_t size;
 
 		if (wait_for(fd, POLLIN, deadline) < 0)
@@ -211,7 +243,7 @@ await_answer(int fd, int64_t deadline, struct buf *answer, int *pass)
 			size = 1;
 		if (size > FRAME_MAX)
 			size = FRAME_MAX;
-		got = recv_packet(fd, answer, (size_t)size, pass);
+		got = recv_packet(fd, answer, (size_t)size, pass, &who);
 		if (got != 0)
 			return got < 0 ? -1 : 0;
 		/* Packets that are dropped do not prolong the wait. */

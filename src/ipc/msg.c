@@ -141,6 +141,48 @@ msg_auth_result_get(struct str packet, struct msg_auth_result *m)
 }
 
 void
+msg_sign_put(struct buf *b, const struct msg_sign *m)
+{
+	frame_begin(b, MSG_SIGN);
+	frame_put(b, TAG_1, m->key);
+	frame_put_u64(b, TAG_2, m->scheme);
+	frame_put(b, TAG_3, m->content);
+	frame_end(b);
+}
+
+bool
+msg_sign_get(struct str packet, struct msg_sign *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_SIGN))
+		return false;
+	m->key = frame_get(&f, TAG_1);
+	m->scheme = frame_get_u64(&f, TAG_2);
+	m->content = frame_get(&f, TAG_3);
+	return frame_close(&f);
+}
+
+void
+msg_sign_result_put(struct buf *b, const struct msg_sign_result *m)
+{
+	frame_begin(b, MSG_SIGN_RESULT);
+	frame_put(b, TAG_1, m->signature);
+	frame_end(b);
+}
+
+bool
+msg_sign_result_get(struct str packet, struct msg_sign_result *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_SIGN_RESULT))
+		return false;
+	m->signature = frame_get(&f, TAG_1);
+	return frame_close(&f);
+}
+
+void
 msg_control_put(struct buf *b, const struct msg_control *m)
 {
 	frame_begin(b, MSG_CONTROL);

@@ -4,7 +4,8 @@
  * confine -- seccomp: which system calls a process may make.
  *
  * A session has a list of what it may call; it was read from the code and from
- * what glibc and OpenSSL do for it, and everything else is its end.  Helpers
+ * what glibc and OpenSSL do for it, and everything else is its end.  So has who
+ * signs with private keys, and a much shorter one.  Helpers
  * start threads, look names up and load modules, so they have a list of what
  * they may not: what runs programs, changes who they are or reaches into other
  * processes and into the kernel.
@@ -78,12 +79,31 @@ static const int session_calls[] = {
 	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
 };
 
+/* ---- what the signer calls -------------------------------------------------------- */
+
+/* Requests and answers, the log that is open, memory, time and chance. */
+static const int signer_calls[] = {
+	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(send), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(ppoll_time64), SCMP_SYS(close), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(futex_time64),
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+	SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(sched_yield),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigpending), SCMP_SYS(rt_sigtimedwait),
+	SCMP_SYS(rt_sigtimedwait_time64), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn), SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
 /* What a sanitizer calls at any time, and the end of a build that counts coverage. */
 static const int checked_calls[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 	SCMP_SYS(prctl), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(access), SCMP_SYS(stat), SCMP_SYS(open), SCMP_SYS(getppid), SCMP_SYS(dup2), SCMP_SYS(ioctl),
 	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(msync), SCMP_SYS(tgkill), SCMP_SYS(mkdir), SCMP_SYS(umask),
+};
+/* The same where files are not on the list. */
+static const int checked_signer_calls[] = {
+	SCMP_SYS(openat), SCMP_SYS(read), SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(uname), SCMP_SYS(getuid),
 };
 
 /* ---- what no helper calls -------------------------------------------------------- */
@@ -179,13 +199,15 @@ add_all(const struct library *l, scmp_filter_ctx ctx, uint32_t action,
 	return r;
 }
 
-/* What a session may call with some arguments only. */
+/* What may be called with some arguments only; PAIRS: a session asks others. */
 static int
-add_some(const struct library *l, scmp_filter_ctx ctx)
+add_some(const struct library *l, scmp_filter_ctx ctx, bool pairs)
 {
 	const uint64_t all = ~(uint64_t)0;
-	int r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, all, AF_UNIX);
+	int r = 0;
 
+	if (pairs)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, all, AF_UNIX);
 	if (r == 0)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (r == 0)
@@ -211,11 +233,17 @@ add_rules(const struct library *l, scmp_filter_ctx ctx, enum confine_role role,
 		return r < 0 ? r : add_all(l, ctx, denied, helper_not_calls,
 			ARRAY_LEN(helper_not_calls));
 	}
-	r = add_all(l, ctx, SCMP_ACT_ALLOW, session_calls, ARRAY_LEN(session_calls));
+	if (role == CONFINE_SIGNER)
+		r = add_all(l, ctx, SCMP_ACT_ALLOW, signer_calls, ARRAY_LEN(signer_calls));
+	else
+		r = add_all(l, ctx, SCMP_ACT_ALLOW, session_calls, ARRAY_LEN(session_calls));
 	if (r == 0 && (BUILD_ASAN || __gcov_dump))
 		r = add_all(l, ctx, SCMP_ACT_ALLOW, checked_calls,
 		    ARRAY_LEN(checked_calls));
-	return r < 0 ? r : add_some(l, ctx);
+	if (r == 0 && role == CONFINE_SIGNER && (BUILD_ASAN || __gcov_dump))
+		r = add_all(l, ctx, SCMP_ACT_ALLOW, checked_signer_calls,
+		    ARRAY_LEN(checked_signer_calls));
+	return r < 0 ? r : add_some(l, ctx, role == CONFINE_SESSION);
 }
 
 /* Takes the finished filter out of CTX. */

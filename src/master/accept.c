@@ -114,6 +114,8 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,
 	};
+	if (!env.tls)
+		signer_withhold(m);
 	if (addr_family(peer) != AF_UNIX)
 		env.local = addr_local(fd);
 	log_component(pop ? "pop3d" : "smtpd");

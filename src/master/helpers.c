@@ -31,7 +31,8 @@ const char *
 helper_name(const struct helper *h)
 {
 	static const char *const names[] = { [HELPER_AUTH] = "barid-auth",
-		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http" };
+		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http",
+		[HELPER_SIGN] = "barid-sign" };
 
 	return names[h->kind];
 }
@@ -50,6 +51,16 @@ needs_http(const struct conf *c)
 	return false;
 }
 
+/* Whether some listener speaks TLS. */
+static bool
+needs_sign(const struct master *m)
+{
+	for (size_t i = 0; i < m->tls_n; i++)
+		if (m->tls[i].ctx)
+			return true;
+	return false;
+}
+
 static bool
 is_needed(const struct master *m, const struct helper *h)
 {
@@ -60,6 +71,8 @@ is_needed(const struct master *m, const struct helper *h)
 		return c->auth.backends.n > 0 && !m->once;
 	case HELPER_HTTP:
 		return needs_http(c);
+	case HELPER_SIGN:
+		return needs_sign(m) && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}
@@ -80,13 +93,14 @@ helpers_init(struct master *m)
 {
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
+	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
+		HELPER_SIGN };
+
 	m->helper_n = 0;
-	m->helpers[m->helper_n++] = (struct helper){
-		.kind = HELPER_AUTH, .server_end = -1, .client_end = -1,
-		.order_server = -1, .order_client = -1 };
-	m->helpers[m->helper_n++] = (struct helper){
-		.kind = HELPER_HTTP, .server_end = -1, .client_end = -1,
-		.order_server = -1, .order_client = -1 };
+	for (size_t i = 0; i < ARRAY_LEN(singles); i++)
+		m->helpers[m->helper_n++] = (struct helper){
+			.kind = singles[i], .server_end = -1, .client_end = -1,
+			.order_server = -1, .order_client = -1 };
 	for (unsigned i = 0; i < runners; i++)
 		m->helpers[m->helper_n++] = (struct helper){
 			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1,
@@ -119,6 +133,9 @@ helpers_channels(struct master *m, struct buf *error)
 	for (size_t i = 0; i < m->helper_n; i++) {
 		struct helper *h = &m->helpers[i];
 
+		/* That of barid-sign comes and goes with certificates. */
+		if (h->kind == HELPER_SIGN)
+			continue;
 		if (h->server_end < 0 && open_channels(h) < 0) {
 			buf_addf(error, "cannot make a channel: %s\n", strerror(errno));
 			return -1;
@@ -145,11 +162,15 @@ helper_start(struct master *m, struct helper *h)
 	memcpy(count, buf_cstr(&b), b.n + 1);
 	buf_free(&b);
 
-	fds[fd_n++] = h->server_end;
+	fds[fd_n++] = h->kind == HELPER_SIGN ? signer_server_end(m->signer) : h->server_end;
 	if (h->kind == HELPER_RUNNER)
 		fds[fd_n++] = h->order_server;
-	fds[fd_n++] = score_fd(m->score);
-	fds[fd_n++] = userset_fd(m->users);
+	if (h->kind == HELPER_SIGN) {
+		fds[fd_n++] = signer_keys(m->signer);
+	} else {
+		fds[fd_n++] = score_fd(m->score);
+		fds[fd_n++] = userset_fd(m->users);
+	}
 	if (h->kind == HELPER_RUNNER)
 		fds[fd_n++] = share_fd(m->share);
 	if (h->kind == HELPER_RUNNER)
@@ -266,6 +287,17 @@ helpers_restart(struct master *m)
 		if (m->helpers[i].pid > 0)
 			(void)kill(m->helpers[i].pid, SIGTERM);
 	}
+}
+
+void
+helpers_leave(struct master *m, enum helper_kind kind)
+{
+	for (size_t i = 0; i < m->helper_n; i++)
+		if (m->helpers[i].kind == kind) {
+			m->helpers[i].pid = 0;
+			m->helpers[i].restart_ms = 0;
+			m->helpers[i].backoff_ms = 0;
+		}
 }
 
 void

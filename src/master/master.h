@@ -8,12 +8,14 @@
  * what hangs on the configuration and leaves the rest.
  */
 
+#include "check.h"
 #include "conf/conf.h"
 #include "ipc/marks.h"
 #include "ipc/share.h"
 #include "lib/proc.h"
 #include "master/session.h"
 #include "sandbox.h"
+#include "signer.h"
 
 /*
  * Descriptors of the master alone stand at this number or above, so that a
@@ -40,10 +42,10 @@ struct service_tls {
 	struct tls_ctx *ctx;
 };
 
-enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP };
+enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN };
 
 #define RUNNERS_MAX 64
-#define FIRST_RUNNER 2
+#define FIRST_RUNNER 3
 /* Requests at the control socket that are served at once. */
 #define CONTROLS_MAX 32
 
@@ -73,9 +75,10 @@ struct master {
 	size_t listener_n;
 	struct service_tls *tls;
 	size_t tls_n;
+	struct signer *signer;	/* who signs for all of them */
 	uint64_t certificates_mtime;	/* of all files, to see a change */
 
-	/* barid-auth, barid-http, and the runners from FIRST_RUNNER on. */
+	/* barid-auth, barid-http, barid-sign, and the runners from FIRST_RUNNER on. */
 	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];
 	size_t helper_n;
 
@@ -106,40 +109,6 @@ struct master {
 };
 
 extern volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
-
-/*
- * check.c: what a configuration names, held against this host.  A start and
- * a reload want all of it; `barid -t` only looks, as whoever runs it.
- */
-struct check {
-	const struct conf *conf;
-	struct buf *error;	/* a line for each mistake */
-	struct buf *note;	/* -t: what this user cannot know; else NULL */
-	bool running;		/* -t: a barid with this run directory is there */
-	bool mistake;		/* one of them is the configuration's, not the system's */
-	const struct conf_listen *blamed;	/* plan.c: once for an address, not for each port */
-	size_t blamed_at;
-};
-
-/* Instead of an errno: what nobody can know before the start. */
-#define CHECK_UNKNOWN (-1)
-/*
- * Complains about the option NAME, set at WHERE.  ERR is the errno that made
- * it, or 0: with -t and without root, what is forbidden is only noted.
- */
-void check_blame(struct check *k, struct conf_place where, const char *name, int err,
-    const char *fmt, ...) PRINTF(5, 6);
-/* Of tls_server_ctx(): WRONG is the string that it found wrong. */
-void check_blame_tls(struct check *k, const char *wrong, const char *reason);
-int check_code(const struct check *k);	/* of sysexits(3), where there was a complaint */
-/* M: for a reload, which cannot change it; else NULL. */
-struct proc_user check_user(struct check *k, const struct master *m);
-void check_users(struct check *k);	/* the files of file:// */
-void check_ca(struct check *k);
-void check_identities(struct check *k);	/* certificates that servers are shown */
-void check_log(struct check *k);
-/* barid -t: prints what it finds and returns the exit code.  Changes nothing. */
-int master_check(const struct conf *c);
 
 /* places.c: the directories. */
 int places_open(struct check *k, struct master *m);
@@ -173,7 +142,7 @@ void plan_blame_open(struct check *k, const struct wanted *w, int err);
  * KEPT are gone.
  */
 int master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error);
-void check_tls(struct check *k);	/* whether it can be loaded */
+void check_tls(struct check *k);	/* whether it can be loaded, with keys: for check_apart() */
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
 void master_rotate_tickets(struct master *m);
@@ -211,6 +180,8 @@ int helpers_channels(struct master *m, struct buf *error);
 void helpers_tick(struct master *m);	/* starts what should run */
 bool helpers_reaped(struct master *m, pid_t pid, int status);
 void helpers_restart(struct master *m);	/* after a reload */
+/* Another one of KIND is started; that which runs is left to its end. */
+void helpers_leave(struct master *m, enum helper_kind kind);
 void helpers_signal(const struct master *m, int signo);
 bool helpers_alive(const struct master *m);
 int64_t helpers_next_ms(const struct master *m);

@@ -69,8 +69,9 @@ tls_all_free(struct service_tls *v, size_t n)
 	mem_free(v);
 }
 
+/* Without a SIGNER the keys are read, too. */
 static struct tls_ctx *
-tls_one(struct check *k, const struct conf_listen *l)
+tls_one(struct check *k, const struct conf_listen *l, const struct signer *signer)
 {
 	const struct conf *c = k->conf;
 	const char *wrong = NULL;
@@ -80,7 +81,7 @@ tls_one(struct check *k, const struct conf_listen *l)
 		.min_version = c->tls.min_version, .ciphers = c->tls.ciphers,
 		.alpn = l->service == SERVICE_POP3 ? "pop3" : "smtp",
 		.session_id = l->name, .names = names, .name_n = c->tls.name_n,
-		.wrong = &wrong,
+		.signer = signer ? signer_tls(signer) : NULL, .wrong = &wrong,
 	};
 
 	pairs_of(t.pairs, &c->tls.certificate, &c->tls.key);
@@ -99,7 +100,7 @@ tls_one(struct check *k, const struct conf_listen *l)
 
 /* A context for each listener that has TLS; V has an entry for each. */
 static int
-tls_all(struct check *k, struct service_tls **v)
+tls_all(struct check *k, struct service_tls **v, const struct signer *signer)
 {
 	const struct conf *c = k->conf;
 
@@ -108,7 +109,7 @@ tls_all(struct check *k, struct service_tls **v)
 		(*v)[i].conf = &c->listens[i];
 		if (c->listens[i].tls == LISTEN_TLS_OFF)
 			continue;
-		if (!((*v)[i].ctx = tls_one(k, &c->listens[i]))) {
+		if (!((*v)[i].ctx = tls_one(k, &c->listens[i], signer))) {
 			tls_all_free(*v, c->listen_n);
 			*v = NULL;
 			return -1;
@@ -122,8 +123,37 @@ check_tls(struct check *k)
 {
 	struct service_tls *tls;
 
-	if (tls_all(k, &tls) == 0)
-		tls_all_free(tls, k->conf->listen_n);
+	if (tls_all(k, &tls, NULL) < 0)
+		return;
+	tls_all_free(tls, k->conf->listen_n);
+	if (k->signer && signer_keep(k->signer, k->conf) < 0)
+		check_blame(k, CONF_NOWHERE, "tls", ENOMEM, "cannot keep the keys: %s",
+		    strerror(errno));
+}
+
+/*
+ * The same for sessions: certificates without their keys, and a new way to who
+ * has these.  Complains of both; -1 after that.
+ */
+static int
+tls_make(struct check *k, struct service_tls **v, struct signer **signer)
+{
+	size_t before = k->error->n;
+
+	*v = NULL;
+	if (!(*signer = signer_new())) {
+		check_blame(k, CONF_NOWHERE, "tls", errno, "cannot make a channel: %s",
+		    strerror(errno));
+		return -1;
+	}
+	k->signer = *signer;
+	check_apart(k, check_tls);
+	k->signer = NULL;
+	if (k->error->n == before && tls_all(k, v, *signer) == 0)
+		return 0;
+	signer_free(*signer);
+	*signer = NULL;
+	return -1;
 }
 
 static void
@@ -150,6 +180,7 @@ log_lines(const char *what, const struct buf *b)
 /* What a configuration makes, beside what is in force. */
 struct making {
 	struct service_tls *tls;
+	struct signer *signer;
 	struct plan plan;
 	struct listener *listeners;
 	size_t listener_n;
@@ -165,11 +196,11 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 
 	if (m->conf)
 		places_keep(k, m->conf);
-	(void)tls_all(k, &n->tls);
+	(void)tls_make(k, &n->tls, &n->signer);
 	/* An image that takes over serves on, whatever became of these files. */
 	if (!again) {
 		check_ca(k);
-		check_identities(k);
+		check_apart(k, check_identities);
 		check_users(k);
 		check_log(k);
 	}
@@ -200,6 +231,7 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 	m->listener_n = n->listener_n;
 	m->tls = n->tls;
 	m->tls_n = c->listen_n;
+	signer_in_force(m, n->signer);
 	m->certificates_mtime = certificates_stamp(c);
 	conf_free(m->conf);
 	m->conf = c;
@@ -228,6 +260,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);
 		tls_all_free(n.tls, n.tls ? c->listen_n : 0);
+		signer_free(n.signer);
 		sandbox_free(&n.sandbox);
 		conf_free(c);
 		close(kept);
@@ -277,6 +310,7 @@ master_check_certificates(struct master *m)
 {
 	uint64_t stamp = certificates_stamp(m->conf);
 	struct service_tls *tls;
+	struct signer *signer;
 	struct buf error;
 
 	if (stamp == m->certificates_mtime)
@@ -284,12 +318,13 @@ master_check_certificates(struct master *m)
 	m->certificates_mtime = stamp;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
-	if (tls_all(&k, &tls) < 0) {
+	if (tls_make(&k, &tls, &signer) < 0) {
 		log_lines("new certificate refused, the old one stays: ", &error);
 	} else {
 		attach_tls(m->listeners, m->listener_n, tls, m->conf->listen_n);
 		tls_all_free(m->tls, m->tls_n);
 		m->tls = tls;
+		signer_in_force(m, signer);
 		log_info(NULL, "certificates were read again");
 	}
 	buf_free(&error);
@@ -307,6 +342,7 @@ void
 master_release(struct master *m)
 {
 	tls_all_free(m->tls, m->tls_n);
+	signer_free(m->signer);
 	listeners_close(m->listeners, m->listener_n);
 	sandbox_free(&m->sandbox);
 	conf_free(m->conf);

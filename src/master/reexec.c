@@ -50,8 +50,10 @@ state_format(struct master *m, struct buf *b)
 	}
 	for (size_t i = 0; i < m->helper_n; i++) {
 		struct helper *h = &m->helpers[i];
-		buf_addf(b, "helper %d %u %d %d %d %d %d\n", (int)h->kind, h->index, (int)h->pid,
-		    keep(h->server_end), keep(h->client_end), keep(h->order_server) + 1,
+		/* The new image reads certificates again, and starts another barid-sign. */
+		buf_addf(b, "helper %d %u %d %d %d %d %d\n", (int)h->kind, h->index,
+		    h->kind == HELPER_SIGN ? 0 : (int)h->pid, keep(h->server_end) + 1,
+		    keep(h->client_end) + 1, keep(h->order_server) + 1,
 		    keep(h->order_client) + 1);
 	}
 	buf_addf(b, "started %lld\n", (long long)m->started_ms);
@@ -73,7 +75,7 @@ try_start(struct check *k, struct master *m)
 	struct plan plan = { 0 };
 
 	places_look(k, &u);
-	check_tls(k);
+	check_apart(k, check_tls);
 	plan_make(k, m, &plan);
 	for (size_t i = 0; i < plan.n; i++) {
 		const struct wanted *w = &plan.v[i];
@@ -185,8 +187,9 @@ restore_helper(struct master *m, struct str line)
 		return false;
 	m->helpers[m->helper_n++] = (struct helper){
 		.kind = (enum helper_kind)kind, .index = (unsigned)index, .pid = (pid_t)pid,
-		.server_end = cloexec(server), .client_end = cloexec(client),
 		/* One more than the number, so that none (-1) is a number too. */
+		.server_end = server ? cloexec(server - 1) : -1,
+		.client_end = client ? cloexec(client - 1) : -1,
 		.order_server = orders ? cloexec(orders - 1) : -1,
 		.order_client = order_client ? cloexec(order_client - 1) : -1,
 		.started_ms = clock_ms() };

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, program, skip, upstream, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, private_parts, program, skip, upstream, wait_for  # noqa: E402
 
 SECRET = "wonderland-9c1f"
 SECRETS = {"CONFINED_TEST_SECRET": SECRET}
@@ -152,9 +152,9 @@ def check_session(b, pid, what, place):
         if to.startswith("/memfd:"):
             with open(f"/proc/{pid}/fdinfo/{fd}") as f:
                 assert "score" in to or int(re.search(r"flags:\s*(\d+)", f.read())[1], 8) & 3 == 0, (what, fd, to)
-    # P-04: neither a secret of the configuration nor a line of the password file.  A sanitizer keeps what was freed.
+    # P-04: no secret of the configuration, no line of the password file, no key.  A sanitizer keeps what was freed.
     if not ASAN:
-        for needle in (SECRET.encode(), HASH.encode()):
+        for needle in (SECRET.encode(), HASH.encode(), *KEY):
             assert not memory_has(pid, needle), (what, needle)
 
 
@@ -211,12 +211,30 @@ def helpers(b):
             ears = listening()
             assert not ears & set(descriptors(pid).values()), name
             if not ASAN:
-                assert not memory_has(pid, HASH.encode()), name
+                for needle in (HASH.encode(), *KEY):
+                    assert not memory_has(pid, needle), name
+    signer, = named(b, "barid-sign")
+    workers = wait_for("who signs", lambda: children(signer))
+    for pid in [signer, *workers]:
+        wait_for("its sandbox", lambda: status(pid)["Seccomp"] == ["2"])
+        check_rights(pid, "barid-sign")
+        check_limits(pid, "barid-sign", None if pid == signer else "0")
+        check_environment(pid, "barid-sign")
+        # P-03: requests, and the log.
+        paths = [to for fd, to in descriptors(pid).items() if fd > 2 and to.startswith("/")]
+        assert all(to in (b.dir + "/log", b.dir + "/stderr") for to in paths), paths
+        assert not listening() & set(descriptors(pid).values())
+        assert not memory_has(pid, HASH.encode()) and not memory_has(pid, SECRET.encode())
+        assert any(memory_has(pid, needle) for needle in KEY), "the search for keys finds none"
     auth, = named(b, "barid-auth")
     check_environment(auth, "barid-auth")
     assert not listening() & set(descriptors(auth).values())
     # The master forgets what it read from the environment; who starts it has it yet.
     check_environment(b.process.pid, "the master")
+    if not ASAN:
+        for pid in (auth, b.process.pid):
+            for needle in KEY:
+                assert not memory_has(pid, needle), pid
 
 
 # ---- code in a session ------------------------------------------------------------
@@ -316,13 +334,14 @@ def modes():
 
 
 def states():
-    global HASH
+    global HASH, KEY
     # A route by DANE makes barid-http needed; the secret is one of a server that is never asked.
     with Barid(env=SECRETS, extra="queue { runners = 1 }\n" + upstream("u", ("192.0.2.1", 25, 'user = "u" '
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
                'route "*@far.example" { tls = "dane" }\n') as b:
         with open(b.dir + "/users") as f:
             HASH = f.readline().split("$")[-1].strip()[:40]
+        KEY = private_parts(b.dir + "/localhost.key")
         smtp_states(b)
         pop3_states(b)
         helpers(b)

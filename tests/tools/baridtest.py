@@ -144,6 +144,22 @@ def certificate(folder, name="localhost", ca=None):
     return cert, key
 
 
+def private_parts(key):
+    """What of the private key in the file KEY would be in the memory of who has it, in any of its forms."""
+    text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True, capture_output=True,
+                          text=True).stdout
+    found = []
+    for what in ("priv", "privateExponent", "prime1", "prime2"):
+        m = re.search(rf"^{what}:\n((?:    .*\n)+)", text, re.M)
+        if m:
+            octets = bytes.fromhex(re.sub(r"[\s:]", "", m[1])).lstrip(b"\0")
+            found += [octets, octets[::-1]]
+    with open(key, encoding="ascii") as f:
+        found.append(f.read().splitlines()[2].encode())
+    assert len(found) >= 3 and all(len(n) > 16 for n in found), found
+    return found
+
+
 def free_port(hosts):
     """A port that is free on each of these addresses."""
     while True:

@@ -288,5 +288,39 @@ START_TEST(call_of_a_full_channel)
 }
 END_TEST
 
-UNIT_MAIN("channel", packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
+/* The kernel says who sent a packet, also of one that another process sends. */
+START_TEST(senders)
+{
+	int pass, fd;
+	pid_t who = 1, child;
+
+	setup();
+	ck_assert_int_eq(channel_send(fds[0], STR("before"), -1), 0);
+	ck_assert_int_eq(channel_name_senders(fds[1]), 0);
+	ck_assert_int_eq(channel_recv_from(fds[1], &b, &pass, &who), 1);
+	ck_assert_int_eq(who, 0);
+	ck_assert_int_eq(channel_send(fds[0], STR("mine"), -1), 0);
+	ck_assert_int_eq(channel_recv_from(fds[1], &b, &pass, &who), 1);
+	ck_assert_int_eq(who, getpid());
+	if ((child = fork()) == 0)
+		_exit(channel_send(fds[0], STR("his"), STDERR_FILENO) < 0);
+	waitpid(child, NULL, 0);
+	ck_assert_int_eq(channel_recv_from(fds[1], &b, &pass, &who), 1);
+	ck_str(buf_str(&b), STR("his"));
+	ck_assert_int_eq(who, child);
+	/* The descriptor comes along as ever; two are still one too many. */
+	ck_assert_int_ge(pass, 0);
+	close(pass);
+	fd = open_fds();
+	ck_assert_int_eq(channel_recv_from(fds[1], &b, &pass, &who), 0);
+	close(fds[0]);
+	ck_assert_int_eq(channel_recv_from(fds[1], &b, &pass, &who), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	ck_assert_int_eq(open_fds(), fd - 1);
+	fds[0] = fds[1];
+	teardown();
+}
+END_TEST
+
+UNIT_MAIN("channel", senders, packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
     call_of_a_full_channel)

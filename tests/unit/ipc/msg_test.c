@@ -27,6 +27,27 @@ START_TEST(hint)
 }
 END_TEST
 
+START_TEST(sign)
+{
+	struct msg_sign in = { STR("key\0id"), 0x0403, STR("cont\0ent") }, out;
+	struct msg_sign_result r = { STR("0\x82") }, got;
+
+	setup();
+	msg_sign_put(&b, &in);
+	ck_assert(msg_sign_get(buf_str(&b), &out));
+	ck_str(out.key, in.key);
+	ck_assert_uint_eq(out.scheme, in.scheme);
+	ck_str(out.content, in.content);
+	ck_assert(!msg_sign_result_get(buf_str(&b), &got));
+	buf_reset(&b);
+	msg_sign_result_put(&b, &r);
+	ck_assert(msg_sign_result_get(buf_str(&b), &got));
+	ck_str(got.signature, r.signature);
+	ck_assert(!msg_sign_get(buf_str(&b), &out));
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(etrn)
 {
 	struct msg_etrn in = { STR("example.org") }, out;
@@ -321,4 +342,4 @@ START_TEST(only_its_own)
 }
 END_TEST
 
-UNIT_MAIN("msg", hint, etrn, auth, auth_result, control, control_result, sts, token, only_its_own)
+UNIT_MAIN("msg", hint, sign, etrn, auth, auth_result, control, control_result, sts, token, only_its_own)

@@ -3,14 +3,17 @@
 /* confine -- calls that a session and a helper may make, and those they may not. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/build.h"
@@ -127,6 +130,32 @@ works(void)
 	log_info(NULL, "still here");
 }
 
+static void
+opens(void)
+{
+	(void)!open("/dev/null", O_RDONLY);
+}
+
+static void
+asks_another(void)
+{
+	int pair[2];
+
+	(void)!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+}
+
+static void
+computes(void)
+{
+	char *p = malloc(1 << 20);
+	struct timespec now;
+
+	if (!p || clock_gettime(CLOCK_MONOTONIC, &now) < 0 || getrandom(p, 32, 0) != 32)
+		_exit(1);
+	free(p);
+	log_info(NULL, "still here");
+}
+
 START_TEST(a_session)
 {
 	void (*const deadly[])(void) = { runs_a_program, forks, connects, kills, blocks_it };
@@ -197,6 +226,23 @@ START_TEST(a_helper)
 }
 END_TEST
 
+/* It computes and answers; it opens nothing, starts nothing, and asks nobody. */
+START_TEST(a_signer)
+{
+	void (*const deadly[])(void) = { forks, connects, kills, runs_a_program, asks_another };
+
+	to_file();
+	ck_assert_int_eq(under(CONFINE_SIGNER, CONFINE_ENFORCE, computes), 7);
+	/* A sanitizer looks into /proc. */
+	if (!BUILD_ASAN)
+		ck_assert_int_eq(under(CONFINE_SIGNER, CONFINE_ENFORCE, opens), 128 + SIGSYS);
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		ck_assert_int_eq(under(CONFINE_SIGNER, CONFINE_ENFORCE, deadly[i]), 128 + SIGSYS);
+	log_reset();
+	unlink(path);
+}
+END_TEST
+
 START_TEST(modes)
 {
 	/* The kernel notes it, and makes the call. */
@@ -237,4 +283,4 @@ START_TEST(fails_loudly)
 }
 END_TEST
 
-UNIT_MAIN("lib/confine", a_session, says_which, a_helper, modes, fails_loudly)
+UNIT_MAIN("lib/confine", a_session, says_which, a_helper, a_signer, modes, fails_loudly)

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * signer -- the way from sessions to barid-sign, which has the private keys.
+ *
+ * A way belongs to what was read at one time: certificates here, their keys
+ * there.  New certificates come with a new way and another barid-sign at its
+ * end, while sessions that were forked before go on with the old one; it ends
+ * when nobody holds the sessions' end any more.  One that dies before is
+ * started again on the same way, and requests wait in it meanwhile.
+ *
+ * The keys go with the way, in a sealed memory file that a child wrote when it
+ * had found them right (check_apart()): what is signed with is what was
+ * checked, whatever becomes of files.  The master has its descriptor, where no
+ * session has one, and never looks into it.
+ */
+
+#include "master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/msg.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "net/tls_key.h"
+
+/* It is started again within a second or two; a client waits longer. */
+#define SIGN_MS 5000
+#define SIGNATURE_MAX 2048
+
+struct signer {
+	int server_end;		/* >= master_fd_base(), inherited by barid-sign */
+	int client_end;		/* below it: sessions ask here */
+	int keys;		/* >= master_fd_base(), inherited by barid-sign */
+	bool in_force;
+	struct tls_signer tls;
+};
+
+/* In a session, within a handshake. */
+static bool
+ask(void *arg, struct str id, unsigned code, struct str content, struct buf *signature)
+{
+	const struct msg_sign m = { id, code, content };
+	const struct signer *s = arg;
+	struct msg_sign_result r;
+	struct buf b, answer;
+	bool ok;
+
+	/* The master tries contexts out before there is anybody to ask. */
+	if (!s->in_force)
+		return false;
+	buf_init(&b, 1024);
+	buf_init(&answer, SIGNATURE_MAX + 64);
+	msg_sign_put(&b, &m);
+	ok = channel_call(s->client_end, buf_str(&b), clock_ms() + SIGN_MS, &answer) == 0;
+	if (!ok)
+		log_warn(NULL, "no signature for a TLS handshake from barid-sign: %s",
+		    errno == EPIPE ? "it was refused" : strerror(errno));
+	else if ((ok = msg_sign_result_get(buf_str(&answer), &r)))
+		buf_add(signature, r.signature);
+	buf_free(&b);
+	buf_free(&answer);
+	return ok && buf_ok(signature);
+}
+
+struct signer *
+signer_new(void)
+{
+	struct signer *s = mem_alloc(sizeof(*s));
+	int fds[2], err;
+
+	*s = (struct signer){ .server_end = -1, .client_end = -1, .keys = -1, .tls = { ask, s } };
+	if (channel_pair(fds) < 0)
+		goto fail;
+	s->client_end = fds[1];
+	s->server_end = fd_raise(fds[0]);
+	/* It wants to know who asks, from the first request on. */
+	if (s->server_end < 0 || channel_name_senders(s->server_end) < 0)
+		goto fail;
+	s->keys = memfd_create("barid-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (s->keys >= 0 && (s->keys = fd_raise(s->keys)) >= 0)
+		return s;
+fail:
+	err = errno;
+	signer_free(s);
+	errno = err;
+	return NULL;
+}
+
+void
+signer_free(struct signer *s)
+{
+	if (!s)
+		return;
+	if (s->server_end >= 0)
+		close(s->server_end);
+	if (s->client_end >= 0)
+		close(s->client_end);
+	if (s->keys >= 0)
+		close(s->keys);
+	mem_free(s);
+}
+
+static bool
+put_keys(FILE *f, const struct conf_strs *certificates, const struct conf_strs *files)
+{
+	struct buf error;
+	bool ok = true;
+
+	buf_init(&error, 4096);
+	for (size_t i = 0; i < certificates->n && i < files->n && ok; i++) {
+		struct tls_key *k = tls_key_load(certificates->v[i], files->v[i], &error);
+
+		ok = k && tls_key_put(k, f);
+		tls_key_free(k);
+	}
+	buf_free(&error);
+	return ok;
+}
+
+int
+signer_keep(struct signer *s, const struct conf *c)
+{
+	int fd = fcntl(s->keys, F_DUPFD_CLOEXEC, 0);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	bool ok = f && put_keys(f, &c->tls.certificate, &c->tls.key);
+
+	if (!f)
+		return -1;
+	for (size_t i = 0; i < c->tls.name_n && ok; i++)
+		ok = put_keys(f, &c->tls.names[i].certificate, &c->tls.names[i].key);
+	if (fclose(f) != 0 || !ok)
+		return -1;
+	return fcntl(s->keys, F_ADD_SEALS,
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+const struct tls_signer *
+signer_tls(const struct signer *s)
+{
+	return &s->tls;
+}
+
+int
+signer_server_end(const struct signer *s)
+{
+	return s->server_end;
+}
+
+int
+signer_keys(const struct signer *s)
+{
+	return s->keys;
+}
+
+void
+signer_in_force(struct master *m, struct signer *s)
+{
+	s->in_force = true;
+	signer_free(m->signer);
+	m->signer = s;
+	helpers_leave(m, HELPER_SIGN);
+}
+
+void
+signer_withhold(const struct master *m)
+{
+	close(m->signer->client_end);
+}

@@ -1,0 +1,1 @@
+sign_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/sign/*.c))
