@@ -80,6 +80,8 @@ void proc_fix_stdio(void);
  */
 void proc_on_signal(int signo, volatile int *flag);
 void proc_ignore(int signo);
+/* Holds these three back, or lets them in, also those that came meanwhile. */
+void proc_hold_signals(bool hold);
 void proc_default(int signo);
 
 /*
@@ -87,6 +89,10 @@ void proc_default(int signo);
  * descriptors FDS[i] appear in it as 3+i and all others above 2 are closed;
  * the environment holds only PATH, TZ, LANG and what is in ENV
  * ("NAME=value", NULL-terminated).  The pid, or -1.
+ *
+ * It begins with SIGHUP and SIGUSR1 held back, which helpers are sent to go on
+ * in another way, and SIGPIPE, which they ignore: else one would end of what
+ * comes before it has handlers.
  */
 pid_t proc_start(const char *program, char *const argv[], int input,
     const int *fds, size_t fd_n, char *const env[]) MUST_USE;

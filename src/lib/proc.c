@@ -293,6 +293,18 @@ proc_ignore(int signo)
 }
 
 void
+proc_hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+void
 proc_default(int signo)
 {
 	set_action(signo, SIG_DFL);

@@ -6,7 +6,8 @@
  * posix_spawn() shares the parent's memory until the exec, so that a large
  * process starts a helper as fast as a small one, and reports an exec that
  * failed.  A helper inherits three standard descriptors, what it is given,
- * and nothing else: no signal mask, no handler, no descriptor, no variable.
+ * and nothing else: no handler, no descriptor, no variable, and of signals
+ * only those are held back that would end it before it knows what they mean.
  */
 
 #include "lib/proc.h"
@@ -84,14 +85,17 @@ environment(char *const env[])
 static int
 set_signals(posix_spawnattr_t *attr, bool group)
 {
-	sigset_t all, none;
+	sigset_t all, held;
 	int r;
 
 	sigfillset(&all);
-	sigemptyset(&none);
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGUSR1);
+	sigaddset(&held, SIGPIPE);
 	r = posix_spawnattr_setsigdefault(attr, &all);
 	if (r == 0)
-		r = posix_spawnattr_setsigmask(attr, &none);
+		r = posix_spawnattr_setsigmask(attr, &held);
 	if (r == 0)
 		r = posix_spawnattr_setflags(attr,
 		    (short)(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |

@@ -269,6 +269,7 @@ start(struct runner *r)
 	loop_signal(r->loop, SIGHUP, on_hup, r);
 	loop_signal(r->loop, SIGUSR1, on_hup, r);
 	proc_ignore(SIGPIPE);
+	proc_hold_signals(false);
 	runner_begin(r);
 	standing_load(r);
 	control_start(r);
@@ -280,6 +281,8 @@ start(struct runner *r)
 static void
 stop(struct runner *r)
 {
+	/* They mean nothing any more, and soon nobody listens. */
+	proc_hold_signals(true);
 	conn_stop_all(r, true);
 	conn_reap(r);
 	/* Their last works may hand more to the disk's pool. */

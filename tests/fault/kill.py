@@ -4,6 +4,7 @@
 usage: kill.py [SECONDS]
 """
 import collections
+import itertools
 import os
 import random
 import re
@@ -43,13 +44,13 @@ class Load:
                         for kind, count in (("smtp", 4), ("submission", 2), ("sendmail", 2)) for n in range(count)]
 
     def run(self, kind, number):
-        n = 0
+        numbers = itertools.count(1)                      # none comes again, however a session ends
         while not self.stop.is_set():
             try:
                 if kind == "sendmail":
-                    n = self.by_sendmail(f"{kind}.{number}", n)
+                    self.by_sendmail(f"{kind}.{number}", next(numbers))
                 else:
-                    n = self.by_smtp(kind, f"{kind}.{number}", n)
+                    self.by_smtp(kind, f"{kind}.{number}", numbers)
             except TROUBLE as e:
                 self.refused[type(e).__name__] += 1
 
@@ -61,27 +62,24 @@ class Load:
         with self.lock:
             self.acked[name] = rcpts
 
-    def by_smtp(self, kind, who, n):
+    def by_smtp(self, kind, who, numbers):
         b = self.b
         with smtplib.SMTP(b.host, b.port[kind], "client.test", timeout=20) as c:
             if kind == "submission":
                 c.starttls(context=NO_VERIFY)
                 c.login("alice", PASSWORD)
-            for _ in range(random.randrange(1, 10)):
-                n += 1
+            for n in itertools.islice(numbers, random.randrange(1, 10)):
                 name = f"{who}.{n}"
                 try:
                     c.sendmail(SENDER, self.rcpts(n), message(name))
                     self.promise(name, self.rcpts(n))
                 except TROUBLE:
                     self.refused[kind] += 1
-                    return n
+                    return
                 if self.stop.is_set():
-                    break
-        return n
+                    return
 
     def by_sendmail(self, who, n):
-        n += 1
         name = f"{who}.{n}"
         p = subprocess.Popen([program("sendmail"), "-C", self.b.conf, "-i", "-f", SENDER, *self.rcpts(n)],
                              stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -91,7 +89,6 @@ class Load:
         p.communicate(message(name).replace("\r\n", "\n").encode())
         if p.returncode == 0:
             self.promise(name, self.rcpts(n))
-        return n
 
     def __enter__(self):
         for t in self.threads:
@@ -179,4 +176,5 @@ def main():
         wait_for("the last", lambda: arrived(b, s)["alice@example.test", "last"] == 1)
 
 
-main()
+if __name__ == "__main__":
+    main()
