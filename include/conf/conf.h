@@ -79,6 +79,8 @@ struct conf_limits {
 	int64_t greet_delay;	/* before the greeting; 0: none */
 	int early_talkers;	/* enum conf_early */
 	int64_t tarpit_delay;	/* for each unknown recipient; 0: none */
+	uint64_t programs;	/* at once, of each route */
+	int64_t program_time;
 };
 
 struct conf_pop3 {

@@ -62,13 +62,15 @@ struct conf_upstream {
 	size_t server_n;
 };
 
-enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_MAILDIR, VIA_DISCARD, VIA_ERROR };
+enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_MAILDIR, VIA_PIPE, VIA_DISCARD, VIA_ERROR };
 
 /* Where a route leads to. */
 struct conf_via {
 	enum conf_via_kind kind;
 	const struct conf_upstream *upstream;	/* VIA_UPSTREAM */
 	const char *maildir;			/* VIA_MAILDIR: its path */
+	struct conf_strs words;			/* VIA_PIPE: see conf/program.h */
+	bool all;				/* VIA_PIPE: run once for all recipients */
 	int code;				/* VIA_ERROR: a reply */
 	const char *enhanced, *text;
 };
@@ -87,6 +89,7 @@ struct conf_route {
 	const char *source;	/* a pool or an address; "": no wish */
 	const char *fallback;	/* an upstream; "": none */
 	int tls;		/* enum conf_client_tls */
+	const char *run_as;	/* whose program it is; "": conf.user */
 	/* meaning */
 	struct pattern to;
 	struct conf_patterns senders, users;
@@ -120,7 +123,8 @@ struct conf_source_name {
  * Reads a via: "mx", the name of an upstream, "smtp:host:port",
  * "lmtp:host:port", either with "unix:/path" for the host, "maildir:/path",
  * "discard", "error:550 5.7.1 text".  An upstream that only stands here has TLS and is
- * in A.  NULL, or what is wrong with it, in A.
+ * in A.  NULL, or what is wrong with it, in A.  A program ("pipe:/path") is
+ * always wrong here: none but a route of the configuration names one.
  */
 const char *conf_via_read(const struct conf *c, const char *text, int tls,
     struct arena *a, struct conf_via *v) MUST_USE;

@@ -22,7 +22,9 @@ enum msg_type {
 	MSG_TOKEN_RESULT,
 	MSG_ETRN,		/* session -> runner: try what waits for a domain */
 	MSG_SIGN,		/* session -> sign: a signature for a TLS handshake */
-	MSG_SIGN_RESULT
+	MSG_SIGN_RESULT,
+	MSG_SPAWN,		/* runner -> spawn: run the program of a route */
+	MSG_SPAWN_RESULT
 };
 
 struct msg_hint {
@@ -110,7 +112,7 @@ enum control_op {
 	 *     SENT DEFERRED BOUNCED DEAD WHY: WINDOW is what this runner would
 	 *     open, LIMIT what all may have together (0: there is none); the
 	 *     outcomes of a minute, and for how many ms it is dead; KIND is
-	 *     local, mx or upstream
+	 *     local, mx, upstream or pipe
 	 * more DESTINATIONS that have no line
 	 */
 	CONTROL_DESTS,
@@ -184,5 +186,40 @@ struct msg_token_result {
 };
 void msg_token_result_put(struct buf *b, const struct msg_token_result *m);
 bool msg_token_result_get(struct str packet, struct msg_token_result *m) MUST_USE;
+
+#define SPAWN_RCPTS_MAX 100
+/*
+ * Which program is said by the place of its route in the configuration: both
+ * read the same.  VIA is what is believed to stand there, should they differ
+ * for the moment of a reload.  The way to answer brings one packet, a MSG_HINT
+ * with the id, and with it a descriptor of the message.
+ */
+struct msg_spawn {
+	uint64_t route;
+	struct str via;
+	struct str id;
+	uint64_t at, size;	/* of the text in that file */
+	struct str sender;	/* without brackets; empty: <> */
+	struct str client;	/* address, or empty */
+	struct str login;	/* name, or empty */
+	struct str rcpts[SPAWN_RCPTS_MAX];
+	size_t rcpt_n;		/* at least one */
+};
+void msg_spawn_put(struct buf *b, const struct msg_spawn *m);
+bool msg_spawn_get(struct str packet, struct msg_spawn *m) MUST_USE;
+
+enum spawn_end {
+	SPAWN_EXITED,		/* CODE is its status */
+	SPAWN_KILLED,		/* CODE is a signal */
+	SPAWN_TIMEOUT,
+	SPAWN_FAILED		/* it was not run, for a reason that passes */
+};
+struct msg_spawn_result {
+	enum spawn_end end;
+	uint64_t code;
+	struct str text;	/* the first line of its output; or why */
+};
+void msg_spawn_result_put(struct buf *b, const struct msg_spawn_result *m);
+bool msg_spawn_result_get(struct str packet, struct msg_spawn_result *m) MUST_USE;
 
 #endif

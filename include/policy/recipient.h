@@ -21,6 +21,7 @@ enum target_kind {
 	TARGET_MX,	/* the MX hosts of the domain */
 	TARGET_UPSTREAM,/* a smarthost */
 	TARGET_MAILDIR,	/* a Maildir that a route names */
+	TARGET_PIPE,	/* a program that a route names */
 	TARGET_DISCARD,	/* a route throws it away */
 	TARGET_ERROR,	/* a route refuses it */
 	TARGET_UNKNOWN,	/* a local domain without such a user: 550 5.1.1 */
@@ -36,7 +37,7 @@ struct target {
 	const struct conf_upstream *fallback;	/* TARGET_MX: another way, or NULL */
 	int tls;				/* TARGET_MX: enum conf_client_tls */
 	struct str source;			/* what it leaves from, as in policy/source.h */
-	const struct conf_via *way;		/* TARGET_MAILDIR, TARGET_ERROR */
+	const struct conf_via *way;		/* TARGET_MAILDIR, TARGET_PIPE, TARGET_ERROR */
 	const struct conf_route *route;		/* the route that fitted, or NULL */
 	struct conf_place place;		/* the line that decided */
 	const char *why;			/* in words, static */

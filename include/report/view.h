@@ -10,7 +10,7 @@
 
 struct view_row {
 	struct str key;		/* as the runners call it */
-	struct str kind;	/* "local", "mx", "upstream" */
+	struct str kind;	/* "local", "mx", "upstream", "pipe" */
 	struct str name;
 	uint64_t waiting, parked, connections, ready;
 	uint64_t window;	/* connections that there may be now, in all */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "conf/program.h"
 #include "lib/mem.h"
 #include "policy/recipient.h"
 #include "policy/source.h"
@@ -204,6 +205,14 @@ say_target(struct explain *x, const struct target *t)
 	case TARGET_MAILDIR:
 		explain_say(x, "target", t->place, "%s: %s", t->why,
 		    t->way->maildir);
+		return;
+	case TARGET_PIPE:
+		explain_say(x, "target", t->place, "%s: %s, as \"%s\", %s",
+		    t->why, t->route->via + sizeof(PROGRAM_PREFIX) - 1,
+		    t->route->run_as[0] != '\0' ? t->route->run_as :
+						   x->conf->user,
+		    t->way->all ? "once for all recipients" :
+				  "once for each recipient");
 		return;
 	case TARGET_DISCARD:
 	case TARGET_NO_ROUTE:

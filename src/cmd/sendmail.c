@@ -17,6 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/program.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "policy/recipient.h"
@@ -88,6 +89,8 @@ show_target(const struct target *t)
 		printf(": upstream %s", t->upstream->name);
 	else if (t->kind == TARGET_MAILDIR)
 		printf(": %s", t->way->maildir);
+	else if (t->kind == TARGET_PIPE)
+		printf(": %s", t->route->via + sizeof(PROGRAM_PREFIX) - 1);
 	else if (t->kind == TARGET_ERROR)
 		printf(": %d %s %s", t->way->code, t->way->enhanced, t->way->text);
 	if (t->fallback)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "lib/environ.h"
+#include "conf/program.h"
 
 #include "lex.h"
 
@@ -180,6 +181,7 @@ lex_quoted(struct lexer *lx, struct source *s, struct buf *out)
 	struct conf_place start = lex_here(s);
 	int quote = lex_next(s), c;
 
+	/* Of a command line ${...} are the facts of a message (conf/program.h). */
 	while ((c = lex_peek(s)) != quote) {
 		if (c < 0 || c == '\n') {
 			conf_complain(lx->error, start,
@@ -188,7 +190,8 @@ lex_quoted(struct lexer *lx, struct source *s, struct buf *out)
 			    quote);
 			return false;
 		}
-		if (c == '$' && quote == '"' && lex_peek_after(s) == '{') {
+		if (c == '$' && quote == '"' && lex_peek_after(s) == '{' &&
+		    !str_starts(buf_str(out), STR(PROGRAM_PREFIX))) {
 			if (!lex_variable(lx, s, out))
 				return false;
 			continue;

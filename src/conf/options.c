@@ -162,6 +162,8 @@ static const struct option limits_options[] = {
 	OPT("errors", NUMBER, errors, "8", 1, 10000, "Protocol errors before the line is dropped."),
 	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
 	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
+	OPT("programs", NUMBER, programs, "20", 1, 200, "Programs of one route that run at once."),
+	OPT("program-time", TIME, program_time, "15m", SECOND, DAY, "How long a program may run."),
 	OPT("greet-delay", TIME, greet_delay, "0s", 0, MINUTE, "How long a strange client waits for the greeting."),
 	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "What becomes of a client that speaks before its turn."),
 	OPT("tarpit-delay", TIME, tarpit_delay, "1s", 0, 5 * SECOND, "The delay for each unknown recipient of late."),
@@ -228,6 +230,7 @@ static const struct option route_options[] = {
 	OPT("source", STRING, source, "", 0, 0, "The pool or the address that it leaves from."),
 	OPT("fallback", STRING, fallback, "", 0, 0, "An upstream that is used when no MX host can be reached."),
 	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used."),
+	OPT("run-as", STRING, run_as, "", 0, 0, "The account that a program runs as."),
 };
 #undef BASE
 

@@ -8,8 +8,7 @@
 
 #include "private.h"
 
-/* Ways out that later releases know; each is the start of a via. */
-static const char *const later_vias[] = { "pipe:" };
+#include "conf/program.h"
 
 #define MAILDIR_PREFIX "maildir:"
 /* RFC 5321 4.5.3.1.5, without code and line end. */
@@ -86,9 +85,20 @@ no_upstream(const struct conf *c, const char *text, struct arena *a)
 	conf_nearest_hint(&near, &hint);
 	why = arena_printf(a, "there is no upstream \"%s\", expected mx, the "
 	    "name of an upstream, smtp:host:port, lmtp:host:port, maildir:/path, "
-	    "discard or error:550 5.7.1 text%s", text, buf_cstr(&hint));
+	    "pipe:/path, discard or error:550 5.7.1 text%s", text, buf_cstr(&hint));
 	buf_free(&hint);
 	return why;
+}
+
+/* What stands behind "pipe:". */
+static const char *
+read_pipe(const char *text, struct arena *a, struct conf_via *v)
+{
+	const char *why = program_read(str_c(text), a, &v->words, &v->all);
+
+	v->kind = VIA_PIPE;
+	return why == NULL ? NULL : arena_printf(a,
+	    "\"%s\" is no command: %s", text, why);
 }
 
 const char *
@@ -98,6 +108,8 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	struct str s = str_c(text);
 
 	*v = (struct conf_via){ .kind = VIA_UPSTREAM };
+	if (str_starts(s, STR(PROGRAM_PREFIX)))
+		return "a program, which only a route of the configuration can run";
 	if (str_eq(s, STR("mx"))) {
 		v->kind = VIA_MX;
 		return NULL;
@@ -125,6 +137,17 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	return v->upstream ? NULL : no_upstream(c, text, a);
 }
 
+/* The via of R, which may name a program. */
+static const char *
+read_via(const struct conf *c, const struct conf_route *r, struct arena *a,
+    struct conf_via *v)
+{
+	*v = (struct conf_via){ .kind = VIA_PIPE };
+	if (str_starts(str_c(r->via), STR(PROGRAM_PREFIX)))
+		return read_pipe(r->via + sizeof(PROGRAM_PREFIX) - 1, a, v);
+	return conf_via_read(c, r->via, r->tls, a, v);
+}
+
 /* ---- what they mean ---- */
 
 /* Patterns that are none fit nothing, and are complained about. */
@@ -150,7 +173,7 @@ finish_route(struct conf *c, struct conf_route *r)
 		r->to = (struct pattern){ .kind = PATTERN_NULL };
 	r->senders = read_patterns(&c->arena, &r->sender, pattern_address);
 	r->users = read_patterns(&c->arena, &r->user, pattern_name);
-	if (conf_via_read(c, r->via, r->tls, &c->arena, &r->way))
+	if (read_via(c, r, &c->arena, &r->way))
 		r->way = (struct conf_via){ .kind = VIA_MX };
 	r->relay = conf_upstream(c, r->fallback);
 }
@@ -167,7 +190,7 @@ conf_route_finish(struct conf *c)
 		r->pattern = "*";
 		r->place.file = "";
 		r->via = "mx";
-		r->source = r->fallback = "";
+		r->source = r->fallback = r->run_as = "";
 		r->tls = TLS_MAY;
 		c->route_n = 1;
 	}
@@ -176,17 +199,6 @@ conf_route_finish(struct conf *c)
 }
 
 /* ---- mistakes ---- */
-
-static bool
-is_later_via(const char *via)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(later_vias); i++)
-		if (strncmp(via, later_vias[i], strlen(later_vias[i])) == 0)
-			return true;
-	return false;
-}
 
 /*
  * What is wrong is found again and not kept: it is text of a moment, in an
@@ -267,13 +279,8 @@ check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
 	struct arena a;
 	const char *why;
 
-	if (is_later_via(r->via)) {
-		conf_not_yet(error, where,
-		    "a route by way of pipe:");
-		return;
-	}
 	arena_init(&a, CONF_ARENA_MAX);
-	why = conf_via_read(c, r->via, r->tls, &a, &way);
+	why = read_via(c, r, &a, &way);
 	if (why)
 		conf_complain(
 		    error, where, "route.%s.via: %s", r->pattern, why);
@@ -313,6 +320,23 @@ check_fallback(
 		    r->pattern);
 }
 
+/* Whether there is such an account only this host can say: master/check.c. */
+static void
+check_run_as(
+    const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	if (r->run_as[0] == '\0')
+		return;
+	if (!str_starts(str_c(r->via), STR(PROGRAM_PREFIX)))
+		conf_complain(error, conf_where(c, &r->run_as, r->place),
+		    "route.%s.run-as: it is for a program, expected via = "
+		    "\"pipe:/path\"", r->pattern);
+	else if (strcmp(r->run_as, "root") == 0)
+		conf_complain(error, conf_where(c, &r->run_as, r->place),
+		    "route.%s.run-as: no program is run as root, expected "
+		    "another account", r->pattern);
+}
+
 static void
 check_route(const struct conf *c, const struct conf_route *r, struct buf *error)
 {
@@ -324,6 +348,7 @@ check_route(const struct conf *c, const struct conf_route *r, struct buf *error)
 	check_via(c, r, error);
 	check_tls(c, r, error);
 	check_fallback(c, r, error);
+	check_run_as(c, r, error);
 	if (r->source[0] && !conf_pool(c, r->source) &&
 	    !conf_name_is_ip(str_c(r->source)))
 		conf_complain(error, conf_where(c, &r->source, r->place),

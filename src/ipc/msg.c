@@ -371,3 +371,70 @@ msg_token_result_get(struct str packet, struct msg_token_result *m)
 	m->ok = ok == 1;
 	return true;
 }
+
+void
+msg_spawn_put(struct buf *b, const struct msg_spawn *m)
+{
+	frame_begin(b, MSG_SPAWN);
+	frame_put_u64(b, TAG_1, m->route);
+	frame_put(b, TAG_2, m->via);
+	frame_put(b, TAG_3, m->id);
+	frame_put_u64(b, TAG_4, m->at);
+	frame_put_u64(b, TAG_5, m->size);
+	frame_put(b, TAG_6, m->sender);
+	frame_put(b, TAG_7, m->client);
+	frame_put(b, TAG_8, m->login);
+	for (size_t i = 0; i < m->rcpt_n; i++)
+		frame_put(b, TAG_9, m->rcpts[i]);
+	frame_end(b);
+}
+
+bool
+msg_spawn_get(struct str packet, struct msg_spawn *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_SPAWN))
+		return false;
+	m->route = frame_get_u64(&f, TAG_1);
+	m->via = frame_get(&f, TAG_2);
+	m->id = frame_get(&f, TAG_3);
+	m->at = frame_get_u64(&f, TAG_4);
+	m->size = frame_get_u64(&f, TAG_5);
+	m->sender = frame_get(&f, TAG_6);
+	m->client = frame_get(&f, TAG_7);
+	m->login = frame_get(&f, TAG_8);
+	for (m->rcpt_n = 0; frame_has(&f, TAG_9); m->rcpt_n++) {
+		if (m->rcpt_n == SPAWN_RCPTS_MAX)
+			return false;
+		m->rcpts[m->rcpt_n] = frame_get(&f, TAG_9);
+	}
+	return frame_close(&f) && m->rcpt_n > 0;
+}
+
+void
+msg_spawn_result_put(struct buf *b, const struct msg_spawn_result *m)
+{
+	frame_begin(b, MSG_SPAWN_RESULT);
+	frame_put_u64(b, TAG_1, m->end);
+	frame_put_u64(b, TAG_2, m->code);
+	frame_put(b, TAG_3, m->text);
+	frame_end(b);
+}
+
+bool
+msg_spawn_result_get(struct str packet, struct msg_spawn_result *m)
+{
+	struct frame f;
+	uint64_t end;
+
+	if (!open_as(&f, packet, MSG_SPAWN_RESULT))
+		return false;
+	end = frame_get_u64(&f, TAG_1);
+	m->code = frame_get_u64(&f, TAG_2);
+	m->text = frame_get(&f, TAG_3);
+	if (end > SPAWN_FAILED || m->code > 255)
+		return false;
+	m->end = (enum spawn_end)end;
+	return frame_close(&f);
+}

@@ -109,7 +109,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		/* With root only barid-auth opens a mailbox. */
 		.queue = pop ? NULL : m->queue,
 		.mailboxes = pop && m->sandbox.empty < 0 ? m->mailboxes : -1,
-		.auth = m->helpers[0].client_end, .runners = runners, .runner_n = runner_n,
+		.auth = m->helpers[PLACE_AUTH].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
 		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,

@@ -181,6 +181,44 @@ check_user(struct check *k, const struct master *m)
 	return u;
 }
 
+/* Programs run as another account if root starts them; never as root. */
+static void
+check_run_as(struct check *k, const struct conf_route *r)
+{
+	struct conf_place where = conf_where(k->conf, &r->run_as, r->place);
+	struct proc_user u = proc_user(r->run_as);
+
+	if (!u.found)
+		check_blame(k, where, "route.run-as", 0,
+		    "there is no account \"%s\", expected one of this host", r->run_as);
+	else if (u.uid == 0)
+		check_blame(k, where, "route.run-as", 0,
+		    "\"%s\" is root, expected an account without privileges", r->run_as);
+	else if (!proc_is_root() && u.uid != geteuid())
+		check_blame(k, where, "route.run-as", k->note ? CHECK_UNKNOWN : 0,
+		    "only root can run programs as \"%s\", expected barid to be started by root",
+		    r->run_as);
+}
+
+void
+check_programs(struct check *k)
+{
+	const struct conf *c = k->conf;
+
+	for (size_t i = 0; i < c->route_n; i++) {
+		const struct conf_route *r = &c->routes[i];
+
+		if (r->way.kind != VIA_PIPE)
+			continue;
+		if (r->run_as[0] != '\0')
+			check_run_as(k, r);
+		/* Mail waits for it: whoever installs it later need not restart. */
+		if (k->note && r->way.words.n > 0 && access(r->way.words.v[0], X_OK) < 0)
+			check_blame(k, conf_where(c, &r->via, r->place), "route.via", CHECK_UNKNOWN,
+			    "%s: %s, expected a program", r->way.words.v[0], strerror(errno));
+	}
+}
+
 /* ---- files ------------------------------------------------------------------- */
 
 void
@@ -408,6 +446,7 @@ master_check(const struct conf *c)
 	check_ca(&k);
 	check_apart(&k, check_identities);
 	check_users(&k);
+	check_programs(&k);
 	check_log(&k);
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);

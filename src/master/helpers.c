@@ -32,7 +32,9 @@ helper_name(const struct helper *h)
 {
 	static const char *const names[] = { [HELPER_AUTH] = "barid-auth",
 		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http",
-		[HELPER_SIGN] = "barid-sign" };
+		[HELPER_SIGN] = "barid-sign",
+
+		[HELPER_SPAWN] = "barid-spawn" };
 
 	return names[h->kind];
 }
@@ -61,6 +63,16 @@ needs_sign(const struct master *m)
 	return false;
 }
 
+/* Whether some mail goes to a program. */
+static bool
+needs_spawn(const struct conf *c)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (c->routes[i].way.kind == VIA_PIPE)
+			return true;
+	return false;
+}
+
 static bool
 is_needed(const struct master *m, const struct helper *h)
 {
@@ -73,6 +85,8 @@ is_needed(const struct master *m, const struct helper *h)
 		return needs_http(c);
 	case HELPER_SIGN:
 		return needs_sign(m) && !m->once;
+	case HELPER_SPAWN:
+		return needs_spawn(c);
 	case HELPER_RUNNER:
 		break;
 	}
@@ -87,6 +101,14 @@ runners_wanted(const struct conf *c)
 	return n < 1 ? 1 : n > RUNNERS_MAX ? RUNNERS_MAX : (unsigned)n;
 }
 
+static void
+helper_add(struct master *m, enum helper_kind kind, unsigned index)
+{
+	m->helpers[m->helper_n++] = (struct helper){
+		.kind = kind, .index = index, .server_end = -1, .client_end = -1,
+		.order_server = -1, .order_client = -1 };
+}
+
 /* Sets up the list that the configuration asks for; channels come later. */
 void
 helpers_init(struct master *m)
@@ -94,17 +116,13 @@ helpers_init(struct master *m)
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
-		HELPER_SIGN };
+		HELPER_SIGN, HELPER_SPAWN };
 
 	m->helper_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)
-		m->helpers[m->helper_n++] = (struct helper){
-			.kind = singles[i], .server_end = -1, .client_end = -1,
-			.order_server = -1, .order_client = -1 };
+		helper_add(m, singles[i], 0);
 	for (unsigned i = 0; i < runners; i++)
-		m->helpers[m->helper_n++] = (struct helper){
-			.kind = HELPER_RUNNER, .index = i, .server_end = -1, .client_end = -1,
-			.order_server = -1, .order_client = -1 };
+		helper_add(m, HELPER_RUNNER, i);
 }
 
 static int
@@ -116,8 +134,8 @@ open_channels(struct helper *h)
 		return -1;
 	/* Sessions keep this end, so it stays below master_fd_base(). */
 	h->client_end = fds[1];
-	/* No session may ask for a token. */
-	if (h->kind == HELPER_HTTP)
+	/* No session may ask for a token, or have a program run. */
+	if (h->kind == HELPER_HTTP || h->kind == HELPER_SPAWN)
 		return (h->client_end = fd_raise(fds[1])) < 0 ? -1 : 0;
 	if (h->kind != HELPER_RUNNER)
 		return 0;
@@ -147,7 +165,7 @@ helpers_channels(struct master *m, struct buf *error)
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	int fds[6 + RUNNERS_MAX];
+	int fds[7 + RUNNERS_MAX];
 	size_t fd_n = 0;
 	char index[16], count[16];
 	const char *path = proc_helper(helper_name(h));
@@ -173,8 +191,10 @@ helper_start(struct master *m, struct helper *h)
 	}
 	if (h->kind == HELPER_RUNNER)
 		fds[fd_n++] = share_fd(m->share);
-	if (h->kind == HELPER_RUNNER)
-		fds[fd_n++] = m->helpers[1].client_end;
+	if (h->kind == HELPER_RUNNER) {
+		fds[fd_n++] = m->helpers[PLACE_HTTP].client_end;
+		fds[fd_n++] = m->helpers[PLACE_SPAWN].client_end;
+	}
 	if (h->kind == HELPER_RUNNER)
 		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 			fds[fd_n++] = m->helpers[i].client_end;

@@ -42,10 +42,10 @@ struct service_tls {
 	struct tls_ctx *ctx;
 };
 
-enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN };
+enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN, HELPER_SPAWN };
+enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, FIRST_RUNNER };
 
 #define RUNNERS_MAX 64
-#define FIRST_RUNNER 3
 /* Requests at the control socket that are served at once. */
 #define CONTROLS_MAX 32
 
@@ -78,8 +78,7 @@ struct master {
 	struct signer *signer;	/* who signs for all of them */
 	uint64_t certificates_mtime;	/* of all files, to see a change */
 
-	/* barid-auth, barid-http, barid-sign, and the runners from FIRST_RUNNER on. */
-	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];
+	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];	/* by enum helper_place */
 	size_t helper_n;
 
 	struct queue *queue;

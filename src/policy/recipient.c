@@ -90,6 +90,10 @@ take_way(struct target *t, const struct conf_via *way, bool own)
 		t->kind = TARGET_MAILDIR;
 		t->why = "a Maildir of this host";
 		break;
+	case VIA_PIPE:
+		t->kind = TARGET_PIPE;
+		t->why = "a program of this host";
+		break;
 	case VIA_DISCARD:
 		t->kind = TARGET_DISCARD;
 		t->why = "it is thrown away";
@@ -161,7 +165,8 @@ postmaster_target(const struct conf *c, const struct userset *users,
 	else
 		t = local_target(c, users, &p);
 	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
-	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR) {
+	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR &&
+	    t.kind != TARGET_PIPE) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -220,6 +225,7 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
 	case TARGET_MAILDIR:
+	case TARGET_PIPE:
 	case TARGET_DISCARD:
 		break;
 	}

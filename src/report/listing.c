@@ -217,6 +217,7 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 	case TARGET_MX:
 		return STR("mx");
 	case TARGET_MAILDIR:
+	case TARGET_PIPE:
 		return str_c(t.route->via);
 	case TARGET_DISCARD:
 		return STR("discard");

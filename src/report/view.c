@@ -205,6 +205,8 @@ add_name(struct buf *b, const struct view_row *r)
 	buf_init(&name, 2048);
 	if (str_eq(r->kind, STR("upstream")))
 		buf_adds(&name, "via ");
+	if (str_eq(r->kind, STR("pipe")))
+		buf_adds(&name, "program for ");
 	buf_add(&name, shown);
 	/* What is special of a name stands at its end. */
 	if (name.n > NAME_COLUMNS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * ask -- questions to barid-http.
+ * ask -- questions to barid-http and barid-spawn.
  *
  * A question goes with one end of a socket pair of its own, on which the
  * answer comes.  A channel that is full, a helper that ends, and one that is
@@ -72,14 +72,17 @@ on_io(void *arg, bool readable, bool writable)
 
 /* Sends it, with the way to answer.  False: errno. */
 static bool
-put(struct ask *a, struct str packet)
+put(struct ask *a, int helper, struct str packet, struct str more, int pass)
 {
 	int pair[2];
-	int rc;
+	int rc = 0;
 
-	if (a->r->http < 0 || channel_pair(pair) < 0)
+	if (helper < 0 || channel_pair(pair) < 0)
 		return false;
-	rc = channel_send(a->r->http, packet, pair[1]);
+	if (pass >= 0)
+		rc = channel_send(pair[0], more, pass);
+	if (rc == 0)
+		rc = channel_send(helper, packet, pair[1]);
 	/* The helper's copy is then the only one: its end shows. */
 	close(pair[1]);
 	if (rc < 0) {
@@ -91,8 +94,15 @@ put(struct ask *a, struct str packet)
 }
 
 void
-ask_start(struct runner *r, struct str packet, int64_t ms,
+ask_start(struct runner *r, int helper, struct str packet, int64_t ms,
     void (*fn)(void *arg, struct str answer), void *arg)
+{
+	ask_start_with(r, helper, packet, STR(""), -1, ms, fn, arg);
+}
+
+void
+ask_start_with(struct runner *r, int helper, struct str packet, struct str more,
+    int pass, int64_t ms, void (*fn)(void *arg, struct str answer), void *arg)
 {
 	struct ask *a = mem_alloc(sizeof(*a));
 
@@ -106,7 +116,7 @@ ask_start(struct runner *r, struct str packet, int64_t ms,
 		a->next->at = &a->next;
 	r->asks = a;
 	a->timer = loop_timer_new(r->loop, on_timer, a);
-	if (!put(a, packet)) {
+	if (!put(a, helper, packet, more, pass)) {
 		loop_timer_set(a->timer, 0);
 		return;
 	}

@@ -5,8 +5,8 @@
  *
  * A domain is looked up and then belongs to the group of its hosts (group.c)
  * for as long as the answer is fresh; an upstream is a group of its own; the
- * mailboxes are served by the pool.  So many look-ups are under way at once,
- * and the others wait for their turn.
+ * mailboxes are served by the pool, and programs by barid-spawn.  So many
+ * look-ups are under way at once, and the others wait for their turn.
  *
  * The line is short: a destination that has enough to do parks further
  * messages, which then cost a slot of the index and little else.  They are
@@ -214,7 +214,7 @@ may_look_up(const struct dest *d)
 static bool
 is_shut(const struct dest *d)
 {
-	if (d->way->kind == DEST_LOCAL)
+	if (d->way->kind == DEST_LOCAL || d->way->kind == DEST_PIPE)
 		return false;
 	if (d->group != NULL)
 		return group_is_shut(d->group);
@@ -229,6 +229,8 @@ is_free(const struct dest *d)
 		return false;
 	if (d->way->kind == DEST_LOCAL)
 		return d->works < LOCAL_WORKS;
+	if (d->way->kind == DEST_PIPE)
+		return d->active < d->r->conf->limits.programs;
 	return d->group == NULL || d->group->conn_n == 0 ||
 	    conn_is_idle(d->group);
 }
@@ -563,6 +565,13 @@ pump_local(struct dest *d)
 		local_deliver(d);
 }
 
+static void
+pump_pipe(struct dest *d)
+{
+	while (d->active < d->r->conf->limits.programs && d->first != NULL)
+		pipe_deliver(d);
+}
+
 void
 dest_pump(struct dest *d)
 {
@@ -575,6 +584,8 @@ dest_pump(struct dest *d)
 		dest_suspend(d, dead);
 	else if (d->way->kind == DEST_LOCAL)
 		pump_local(d);
+	else if (d->way->kind == DEST_PIPE)
+		pump_pipe(d);
 	else if (is_fresh(d, now))
 		group_pump(d->group);
 	else

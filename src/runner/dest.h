@@ -42,7 +42,7 @@ struct dest {
 	struct dest *later_next;	/* in the line of dests_pump() */
 	bool later;
 
-	size_t active;		/* deliveries of DEST_LOCAL in the pool */
+	size_t active;		/* deliveries of DEST_LOCAL in the pool, of DEST_PIPE */
 	size_t works;		/* that these are in */
 	struct dead dead;	/* its name could not be looked up */
 
@@ -117,5 +117,7 @@ struct delivery *left_take(struct dest *d);	/* the first, or NULL */
 
 /* local.c: hands deliveries of the line to the pool, as many as go together. */
 void local_deliver(struct dest *d);
+/* pipe.c: has the program run for the first of the line. */
+void pipe_deliver(struct dest *d);
 
 #endif

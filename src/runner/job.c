@@ -70,6 +70,15 @@ job_delays(const struct job *j, int64_t begun_ms, int64_t sent_ms)
 		.transmit = now - sent };
 }
 
+/* The program of Postfix that would have said it. */
+static const char *
+component(const struct job_rcpt *jr)
+{
+	if (jr->to != NULL && jr->to->way->kind == DEST_PIPE)
+		return "pipe";
+	return jr->local ? "local" : "smtp";
+}
+
 /* The shape is that of the field's tools: pflogsumm reads it. */
 static void
 log_result(const struct job *j, size_t rcpt, const struct result *res,
@@ -92,7 +101,7 @@ log_result(const struct job *j, size_t rcpt, const struct result *res,
 	delay_add(&delay, d->connect);
 	buf_addc(&delay, '/');
 	delay_add(&delay, d->transmit);
-	log_as(j->rcpts[rcpt].local ? "local" : "smtp", LOG_LEVEL_INFO, j->id,
+	log_as(component(&j->rcpts[rcpt]), LOG_LEVEL_INFO, j->id,
 	    "to=<%s>, relay=" STR_FMT ", delay%s, dsn=%s, status=%s (" STR_FMT
 	    ")",
 	    buf_cstr(&to), STR_ARG(res->relay.n ? res->relay : STR("none")),
@@ -293,7 +302,8 @@ job_recall(struct job *j, size_t rcpt, enum outcome o,
 		memcpy(res->status, a->status, sizeof(res->status));
 	res->relay = a->relay;
 	recall_remote(res);
-	jr->local = str_eq(res->relay, STR("local"));
+	jr->local = str_eq(res->relay, STR("local")) ||
+	    str_eq(res->relay, STR("pipe"));
 	jr->time = a->time;
 }
 

@@ -33,7 +33,7 @@
 #include "token.h"
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
-	FD_RUNNERS };
+	FD_SPAWN, FD_RUNNERS };
 
 /* Messages that are loaded at once, beside those that connections have. */
 #define JOBS_MAX 1000
@@ -112,12 +112,14 @@ inherit(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNERS_MAX; i++)
 		r->send[i] = -1;
-	r->channel = r->orders = r->http = -1;
+	r->channel = r->orders = r->http = r->spawn = -1;
 	if (is_channel(FD_CHANNEL) && is_channel(FD_ORDERS)) {
 		r->channel = FD_CHANNEL;
 		r->orders = FD_ORDERS;
 		if (is_channel(FD_HTTP))
 			r->http = FD_HTTP;
+		if (is_channel(FD_SPAWN))
+			r->spawn = FD_SPAWN;
 		r->score = score_attach(FD_SCORE);
 		r->users = userset_attach(FD_USERS);
 		for (size_t i = 0; i < r->count; i++)

@@ -84,23 +84,13 @@ plan_add(struct plan *p, struct delivery *v)
 	p->last = &v->next;
 }
 
+/* Recipient RCPT, as PATH, goes to DEST together with those before it. */
 static void
-plan_remote(struct job *j, size_t rcpt, const struct target *t,
+plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
     struct plan *p)
 {
-	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
-		.tls = t->tls, .fallback = t->fallback };
-	struct dest *dest;
-	struct delivery *v;
+	struct delivery *v = dest->filling;
 
-	if (t->kind == TARGET_UPSTREAM)
-		way = (struct dest_way){ .kind = DEST_UPSTREAM,
-			.name = str_c(t->upstream->name),
-			.upstream = t->upstream };
-	wish_way(&j->file.env, &way);
-	way.source = again_source(j, rcpt, t->source, &p->last_tried);
-	dest = dest_get(j->r, &way);
-	v = dest->filling;
 	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {
 		v = delivery_new(j, dest,
 		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
@@ -110,7 +100,38 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
 	j->rcpts[rcpt].to = dest;
 	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
 	v->rcpts[v->n] = rcpt;
-	v->paths[v->n++] = path_copy(&j->arena, &t->path);
+	v->paths[v->n++] = path_copy(&j->arena, path);
+}
+
+static void
+plan_remote(struct job *j, size_t rcpt, const struct target *t,
+    struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
+		.tls = t->tls, .fallback = t->fallback };
+
+	if (t->kind == TARGET_UPSTREAM)
+		way = (struct dest_way){ .kind = DEST_UPSTREAM,
+			.name = str_c(t->upstream->name),
+			.upstream = t->upstream };
+	wish_way(&j->file.env, &way);
+	way.source = again_source(j, rcpt, t->source, &p->last_tried);
+	plan_to(j, rcpt, dest_get(j->r, &way), &t->path, p);
+}
+
+/* A program takes them one by one, or as they come. */
+static void
+plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_PIPE,
+		.name = str_c(t->route->pattern), .source = STR(""),
+		.route = (size_t)(t->route - j->r->conf->routes) };
+	struct dest *dest = dest_get(j->r, &way);
+
+	if (!t->way->all)
+		dest->filling = NULL;
+	j->rcpts[rcpt].local = true;
+	plan_to(j, rcpt, dest, &t->path, p);
 }
 
 static void
@@ -171,6 +192,9 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
 		plan_remote(j, rcpt, &t, p);
+		break;
+	case TARGET_PIPE:
+		plan_pipe(j, rcpt, &t, p);
 		break;
 	case TARGET_DISCARD:
 	case TARGET_ERROR:

@@ -226,7 +226,7 @@ static bool
 is_idle(const struct runner *r)
 {
 	return r->conn_n == 0 && r->finishing == 0 &&
-	    r->dests.local->active == 0 && remove_idle(r) && record_idle(r) &&
+	    r->dests.local->active == 0 && r->piped == 0 && remove_idle(r) && record_idle(r) &&
 	    control_idle(r) && scan_idle(r);
 }
 

@@ -65,6 +65,8 @@ struct runner {
 	size_t identity_n;
 	int policies;			/* of MTA-STS, on the disk; -1: none */
 	int http;			/* to barid-http; -1: none */
+	int spawn;			/* to barid-spawn; -1: none */
+	size_t piped;			/* deliveries that it has */
 	struct ask *asks;		/* of it, open */
 	struct token *tokens;		/* that it gave us */
 	struct queue *queue;

@@ -58,7 +58,7 @@ ask_for(struct find *f, void (*fn)(void *arg, struct str answer), void *arg)
 
 	buf_init(&b, FRAME_MAX);
 	msg_sts_put(&b, &m);
-	ask_start(f->r, buf_str(&b), ANSWER_MS, fn, arg);
+	ask_start(f->r, f->r->http, buf_str(&b), ANSWER_MS, fn, arg);
 	buf_free(&b);
 }
 

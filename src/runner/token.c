@@ -140,7 +140,7 @@ token_ask(struct runner *r, const struct conf_server *s)
 	/* One without a place gets no answer, as one without a helper. */
 	if (place_of(r->conf, s, &m))
 		msg_token_put(&b, &m);
-	ask_start(r, buf_str(&b), ANSWER_MS, on_answer, t);
+	ask_start(r, r->http, buf_str(&b), ANSWER_MS, on_answer, t);
 	buf_wipe(&b);
 	buf_free(&b);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * way -- how mail leaves: to MX hosts or an upstream, from which address.
+ * way -- how mail leaves: to MX hosts, an upstream or a program, from which
+ * address.
  *
  * Most of it is the configuration's and lives as long as the process.  But a
  * message may bring an upstream along that stands in no file.  It is copied
@@ -27,12 +28,16 @@ level(const struct dest_way *w)
 void
 way_key(struct buf *b, const struct dest_way *w)
 {
-	static const char *const words[] = { "local", "mx", "upstream" };
+	static const char *const words[] = { "local", "mx", "upstream",
+		"pipe" };
 
 	buf_addf(b, "%s/%d%s/" STR_FMT "/", words[w->kind], level(w),
 	    w->requiretls ? "r" : "", STR_ARG(w->source));
 	if (w->fallback != NULL)
 		buf_addf(b, "%s/", w->fallback->name);
+	/* Others may have the same pattern, or program. */
+	if (w->kind == DEST_PIPE)
+		buf_addf(b, "%zu/", w->route);
 }
 
 /* An upstream that a message brought along goes with the message. */
@@ -59,6 +64,7 @@ way_new(const struct conf *c, const struct dest_way *w)
 	kept->kind = w->kind;
 	kept->upstream = own_upstream(c, w, &kept->arena);
 	kept->fallback = w->fallback;
+	kept->route = w->route;
 	kept->tls = w->tls;
 	kept->requiretls = w->requiretls;
 	kept->source = arena_cstr(&kept->arena, w->source);

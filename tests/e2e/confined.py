@@ -226,6 +226,15 @@ def helpers(b):
         assert not listening() & set(descriptors(pid).values())
         assert not memory_has(pid, HASH.encode()) and not memory_has(pid, SECRET.encode())
         assert any(memory_has(pid, needle) for needle in KEY), "the search for keys finds none"
+    # It runs programs, but has no more rights than they.
+    for pid in wait_for("barid-spawn", lambda: named(b, "barid-spawn")):
+        wait_for("its rights", lambda: status(pid)["NoNewPrivs"] == ["1"])
+        check_rights(pid, "barid-spawn", "0")
+        check_limits(pid, "barid-spawn", None)
+        check_environment(pid, "barid-spawn")
+        assert not listening() & set(descriptors(pid).values())
+        if not ASAN:
+            assert not memory_has(pid, HASH.encode()) and not memory_has(pid, SECRETS["CONFINED_TEST_SECRET"].encode())
     auth, = named(b, "barid-auth")
     check_environment(auth, "barid-auth")
     assert not listening() & set(descriptors(auth).values())
@@ -338,7 +347,8 @@ def states():
     # A route by DANE makes barid-http needed; the secret is one of a server that is never asked.
     with Barid(env=SECRETS, extra="queue { runners = 1 }\n" + upstream("u", ("192.0.2.1", 25, 'user = "u" '
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
-               'route "*@far.example" { tls = "dane" }\n') as b:
+               'route "*@far.example" { tls = "dane" }\n'
+               'route "list.example" { via = "pipe:/bin/cat" }\n') as b:
         with open(b.dir + "/users") as f:
             HASH = f.readline().split("$")[-1].strip()[:40]
         KEY = private_parts(b.dir + "/localhost.key")

@@ -64,11 +64,14 @@ AGAIN(token)
 AGAIN(token_result)
 AGAIN(sign)
 AGAIN(sign_result)
+AGAIN(spawn)
+AGAIN(spawn_result)
 
 static void (*const again[])(struct str packet, struct buf *b) = {
 	hint_again, etrn_again, auth_again, auth_result_again, control_again,
 	control_result_again, sts_again, sts_result_again, token_again,
-	token_result_again, sign_again, sign_result_again
+	token_result_again, sign_again, sign_result_again, spawn_again,
+	spawn_result_again
 };
 
 int

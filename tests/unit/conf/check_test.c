@@ -193,9 +193,10 @@ static const struct fault faults[] = {
 	{ "upstream a { server b { certificate = '/c'\nkey = 'k' } }",
 	    "2: upstream.a.server.b.key: \"k\" is no path, expected" },
 	{ "route a { via = b }", "1: route.a.via: there is no upstream \"b\", expected mx, the name of an upstream, "
-	    "smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text\n" },
+	    "smtp:host:port, lmtp:host:port, maildir:/path, pipe:/path, discard or "
+	    "error:550 5.7.1 text\n" },
 	{ "upstream isp { server a { } }\nroute a { via = isq }", "2: route.a.via: there is no upstream \"isq\", expected mx, "
-	    "the name of an upstream, smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text; did you mean \"isp\"?" },
+	    "the name of an upstream, smtp:host:port, lmtp:host:port, maildir:/path, pipe:/path, discard or error:550 5.7.1 text; did you mean \"isp\"?" },
 	{ "route a { via = '' }", "1: route.a.via: there is no upstream \"\"" },
 	{ "route 'a b' { }", "1: route: \"a b\" is no pattern" },
 	{ "route '<>' { }", "1: route: \"<>\" is no pattern, expected one that a recipient can have" },
@@ -216,7 +217,14 @@ static const struct fault faults[] = {
 	{ "route a { via = 'error:600 no' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:550 4.7.1 no' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:550 n\xc3\xb6' }", "1: route.a.via: expected a text of ASCII" },
-	{ "route a { via = 'pipe:/bin/cat' }", "1: not yet: a route by way of pipe:" },
+	{ "route a { via = \"pipe:\" }",
+	  "1: route.a.via: \"\" is no command: expected the absolute path of a program first" },
+	{ "route a { via = \"pipe:/bin/cat ${sendr}\" }", "1: route.a.via: \"/bin/cat ${sendr}\" is no command: there is no ${sendr}, expected ${sender}, "
+	  "${recipient} or another fact of a message; did you mean \"sender\"?" },
+	{ "route a { via = mx run-as = nobody }",
+	  "1: route.a.run-as: it is for a program, expected via = \"pipe:/path\"" },
+	{ "route a { via = 'pipe:/bin/cat' run-as = root }",
+	  "1: route.a.run-as: no program is run as root, expected another account" },
 	{ "route a {\nvia = 'maildir:m' }", "2: route.a.via: \"maildir:m\" names no Maildir, expected \"maildir:/path\"" },
 	{ "upstream u { server b { } } route a { via = 'maildir:/m'\nfallback = u }", "2: route.a.fallback: it is for via = \"mx\"" },
 	/* Source addresses. */
@@ -349,7 +357,7 @@ START_TEST(all_of_them)
 	    "test.conf:1: spool: \"a\" is no directory's path, expected it to begin with / and "
 	    "to hold no \"..\"\n"
 	    "test.conf:3: route.a.via: there is no upstream \"b\", expected mx, the name of an "
-	    "upstream, smtp:host:port, lmtp:host:port, maildir:/path, discard or error:550 5.7.1 text\n");
+	    "upstream, smtp:host:port, lmtp:host:port, maildir:/path, pipe:/path, discard or error:550 5.7.1 text\n");
 	free(got);
 }
 END_TEST

@@ -67,7 +67,9 @@ START_TEST(errors)
 	};
 	static const char *const bad[] = { "error:", "error:55", "error:5500", "error:399",
 		"error:600 x", "error:550 4.1.1 x", "error:550 5.1 x", "error:550 5.1.1.1 x",
-		"error:550 5.1234.1 x", "error:550 a\tb", "nobody", "", "MX" };
+		"error:550 5.1234.1 x", "error:550 a\tb", "nobody", "", "MX",
+		/* A program is for a route of the configuration alone. */
+		"pipe:/bin/cat" };
 	struct conf *c = must_parse("");
 	struct arena a;
 	struct conf_via v;

@@ -283,6 +283,54 @@ START_TEST(token)
 }
 END_TEST
 
+START_TEST(spawn)
+{
+	struct msg_spawn *in = mem_alloc(sizeof(*in)), *out = mem_alloc(sizeof(*out));
+	struct msg_spawn_result r = { SPAWN_KILLED, 9, STR("no such user") }, got;
+
+	*in = (struct msg_spawn){ .route = 3, .via = STR("pipe:/bin/cat"),
+		.id = STR("0123456789ABCDEF012"), .at = 300, .size = 1U << 31,
+		.sender = STR("a@x"), .client = STR("192.0.2.1"),
+		.login = STR("alice"), .rcpt_n = SPAWN_RCPTS_MAX };
+	for (size_t i = 0; i < SPAWN_RCPTS_MAX; i++)
+		in->rcpts[i] = STR("b@y");
+	setup();
+	msg_spawn_put(&b, in);
+	ck_assert(msg_spawn_get(buf_str(&b), out));
+	ck_assert_uint_eq(out->route, 3);
+	ck_str(out->via, in->via);
+	ck_str(out->id, in->id);
+	ck_assert_uint_eq(out->at, 300);
+	ck_assert_uint_eq(out->size, 1U << 31);
+	ck_str(out->sender, in->sender);
+	ck_str(out->client, in->client);
+	ck_str(out->login, in->login);
+	ck_assert_uint_eq(out->rcpt_n, SPAWN_RCPTS_MAX);
+	ck_str(out->rcpts[99], in->rcpts[99]);
+	/* Neither one too many nor none. */
+	frame_put(&b, 9, STR("c@z"));
+	frame_end(&b);
+	ck_assert(!msg_spawn_get(buf_str(&b), out));
+	in->rcpt_n = 0;
+	msg_spawn_put(&b, in);
+	ck_assert(!msg_spawn_get(buf_str(&b), out));
+	msg_spawn_result_put(&b, &r);
+	ck_assert(msg_spawn_result_get(buf_str(&b), &got));
+	ck_assert_int_eq(got.end, SPAWN_KILLED);
+	ck_assert_uint_eq(got.code, 9);
+	ck_str(got.text, r.text);
+	r.code = 256;
+	msg_spawn_result_put(&b, &r);
+	ck_assert(!msg_spawn_result_get(buf_str(&b), &got));
+	r = (struct msg_spawn_result){ (enum spawn_end)(SPAWN_FAILED + 1), 0, STR("") };
+	msg_spawn_result_put(&b, &r);
+	ck_assert(!msg_spawn_result_get(buf_str(&b), &got));
+	mem_free(in);
+	mem_free(out);
+	buf_free(&b);
+}
+END_TEST
+
 /* How many getters take PACKET; which, in *TYPE. */
 static int
 taken_by(struct str packet, unsigned *type)
@@ -296,6 +344,8 @@ taken_by(struct str packet, unsigned *type)
 	struct msg_sts_result policy_m;
 	struct msg_token token_m;
 	struct msg_token_result given_m;
+	struct msg_spawn *spawn_m = mem_alloc(sizeof(*spawn_m));
+	struct msg_spawn_result ended_m;
 	int n = 0;
 
 	if (msg_hint_get(packet, &hint_m))
@@ -316,7 +366,12 @@ taken_by(struct str packet, unsigned *type)
 		n++, *type = MSG_TOKEN;
 	if (msg_token_result_get(packet, &given_m))
 		n++, *type = MSG_TOKEN_RESULT;
+	if (msg_spawn_get(packet, spawn_m))
+		n++, *type = MSG_SPAWN;
+	if (msg_spawn_result_get(packet, &ended_m))
+		n++, *type = MSG_SPAWN_RESULT;
 	mem_free(control_m);
+	mem_free(spawn_m);
 	return n;
 }
 
@@ -342,4 +397,4 @@ START_TEST(only_its_own)
 }
 END_TEST
 
-UNIT_MAIN("msg", hint, sign, etrn, auth, auth_result, control, control_result, sts, token, only_its_own)
+UNIT_MAIN("msg", hint, sign, etrn, auth, auth_result, control, control_result, sts, token, spawn, only_its_own)

@@ -22,16 +22,27 @@ static void (*answer_fn)(void *arg, struct str answer);
 static void *answer_arg;
 
 void
-ask_start(struct runner *r, struct str packet, int64_t ms,
+ask_start(struct runner *r, int helper, struct str packet, int64_t ms,
     void (*fn)(void *arg, struct str answer), void *arg)
 {
 	ck_assert_ptr_nonnull(r);
+	ck_assert_int_eq(helper, r->http);
 	ck_assert_int_gt(ms, 0);
 	asked++;
 	buf_init(&question, 10000);
 	buf_add(&question, packet);
 	answer_fn = fn;
 	answer_arg = arg;
+}
+
+/* Nothing here asks that way. */
+void
+ask_start_with(struct runner *r, int helper, struct str packet, struct str more,
+    int pass, int64_t ms, void (*fn)(void *arg, struct str answer), void *arg)
+{
+	(void)more;
+	ck_assert_int_eq(pass, -1);
+	ask_start(r, helper, packet, ms, fn, arg);
 }
 
 static void

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * main -- the program barid-spawn: runs other people's programs for processes
+ * that cannot.
+ *
+ * Requests come as packets on descriptor 3, each with the way to answer.  One
+ * names a route of the configuration, and nothing but the program that stands
+ * there is ever run.  A child is forked for each (work.c), which answers by
+ * itself: so that what runs goes on if this process is lost.  Of each route so
+ * many run at once; the others wait here, and who gives up meanwhile is not
+ * served.
+ *
+ * It stays root only where a route has an account of its own, and then reads
+ * the number of the route in a request and nothing else; the rest is read by
+ * the child.
+ */
+
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+
+#define CHANNEL_FD 3
+#define RUNNING_MAX 256
+/* Beyond these, requests wait in the channel. */
+#define WAITING_MAX 512
+/* What runs at the end has so long, as in a runner. */
+#define STOP_MS 10000
+#define STOP_LOOK_MS 100
+
+static volatile int got_term, got_chld, got_usr1;
+
+struct request {
+	struct request *next;
+	char *packet;
+	size_t n;
+	size_t route;
+	int reply;
+};
+
+struct running {
+	pid_t pid;		/* 0: this place is free */
+	size_t route;
+};
+
+struct spawn {
+	struct conf *conf;
+	struct request *first, **last;
+	size_t waiting;
+	struct running running[RUNNING_MAX];
+	size_t running_n;
+	size_t *of_route;	/* how many run */
+};
+
+/* ---- running ----------------------------------------------------------------- */
+
+static void
+request_free(struct request *q)
+{
+	close(q->reply);
+	mem_free(q->packet);
+	mem_free(q);
+}
+
+static void
+child(struct spawn *s, struct request *q)
+{
+	struct msg_spawn m;
+
+	/* Nobody else's answers, and no request, are for it. */
+	close(CHANNEL_FD);
+	for (const struct request *o = s->first; o != NULL; o = o->next)
+		close(o->reply);
+	if (msg_spawn_get(str_n(q->packet, q->n), &m))
+		work(s->conf, &m, q->reply);
+	proc_child_exit(0);
+}
+
+static bool
+is_given_up(const struct request *q)
+{
+	struct pollfd p = { .fd = q->reply };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+static void
+start(struct spawn *s, struct request *q)
+{
+	struct running *w = s->running;
+
+	while (w->pid != 0)
+		w++;
+	w->pid = fork();
+	if (w->pid == 0)
+		child(s, q);
+	if (w->pid < 0) {
+		log_error(NULL, "cannot start a worker: %s", strerror(errno));
+		w->pid = 0;
+		return;
+	}
+	w->route = q->route;
+	s->running_n++;
+	s->of_route[q->route]++;
+}
+
+/* Starts what has its turn. */
+static void
+serve(struct spawn *s)
+{
+	struct request **at = &s->first, *q;
+
+	while ((q = *at) != NULL && s->running_n < RUNNING_MAX) {
+		bool gone = is_given_up(q);
+
+		if (!gone &&
+		    s->of_route[q->route] >= s->conf->limits.programs) {
+			at = &q->next;
+			continue;
+		}
+		*at = q->next;
+		if (*at == NULL)
+			s->last = at;
+		s->waiting--;
+		if (!gone)
+			start(s, q);
+		request_free(q);
+	}
+}
+
+static void
+reap(struct spawn *s)
+{
+	int status;
+	pid_t pid;
+
+	got_chld = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status))
+			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
+			    (int)pid, WTERMSIG(status),
+			    strsignal(WTERMSIG(status)));
+		for (size_t i = 0; i < RUNNING_MAX; i++) {
+			struct running *w = &s->running[i];
+
+			if (w->pid != pid)
+				continue;
+			w->pid = 0;
+			s->running_n--;
+			s->of_route[w->route]--;
+		}
+	}
+}
+
+/* ---- requests ---------------------------------------------------------------- */
+
+static void
+take(struct spawn *s, struct str packet, int reply)
+{
+	struct request *q;
+	struct msg_spawn m;
+
+	if (!msg_spawn_get(packet, &m) || m.route >= s->conf->route_n) {
+		log_error(NULL, "a request is broken");
+		close(reply);
+		return;
+	}
+	q = mem_alloc(sizeof(*q));
+	q->reply = reply;
+	q->packet = mem_dup(packet);
+	q->n = packet.n;
+	q->route = (size_t)m.route;
+	*s->last = q;
+	s->last = &q->next;
+	s->waiting++;
+}
+
+/* Waits for something to happen.  False: the channel has ended. */
+static bool
+turn(struct spawn *s, const sigset_t *mask, struct buf *packet)
+{
+	struct pollfd p = { .fd = s->waiting < WAITING_MAX ? CHANNEL_FD : -1,
+		.events = POLLIN };
+	int reply, got;
+
+	if (ppoll(&p, 1, NULL, mask) <= 0 || p.revents == 0)
+		return true;
+	got = channel_recv(CHANNEL_FD, packet, &reply);
+	if (got > 0 && reply >= 0)
+		take(s, buf_str(packet), reply);
+	return got >= 0;
+}
+
+/* Those that run may end; those that wait are asked for again. */
+static void
+stop(struct spawn *s, const sigset_t *mask)
+{
+	int64_t end = clock_ms() + STOP_MS;
+	struct timespec wait = { 0, STOP_LOOK_MS * 1000000 };
+	struct request *q;
+
+	while ((q = s->first) != NULL) {
+		s->first = q->next;
+		request_free(q);
+	}
+	while (s->running_n > 0 && clock_ms() < end) {
+		(void)ppoll(NULL, 0, &wait, mask);
+		reap(s);
+	}
+	for (size_t i = 0; i < RUNNING_MAX; i++)
+		if (s->running[i].pid != 0)
+			(void)kill(s->running[i].pid, SIGTERM);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void
+loop(struct spawn *s)
+{
+	struct buf packet;
+	sigset_t none;
+
+	sigemptyset(&none);
+	buf_init(&packet, FRAME_MAX);
+	while (!got_term && turn(s, &none, &packet)) {
+		if (got_chld)
+			reap(s);
+		if (got_usr1) {
+			got_usr1 = 0;
+			log_reopen();
+		}
+		serve(s);
+	}
+	buf_free(&packet);
+	stop(s, &none);
+}
+
+/* ---- the start --------------------------------------------------------------- */
+
+static void
+load(struct spawn *s, const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 16384);
+	if (!(s->conf = conf_inherit(path, &error)))
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	buf_free(&error);
+	(void)conf_open_log(s->conf);
+	log_component("spawn");
+	conf_forget_secrets(s->conf);
+}
+
+static bool
+needs_root(const struct conf *c)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (c->routes[i].way.kind == VIA_PIPE &&
+		    c->routes[i].run_as[0] != '\0' &&
+		    strcmp(c->routes[i].run_as, c->user) != 0)
+			return true;
+	return false;
+}
+
+static void
+confine(const struct spawn *s)
+{
+	struct proc_user user = proc_user(s->conf->user);
+
+	if (proc_is_root() && !user.found)
+		fatal(EX_NOUSER, "there is no user %s", s->conf->user);
+	if (proc_is_root() && needs_root(s->conf))
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	else
+		proc_confine(&user, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+static void
+catch_signals(void)
+{
+	sigset_t set;
+
+	proc_on_signal(SIGTERM, &got_term);
+	proc_on_signal(SIGCHLD, &got_chld);
+	proc_on_signal(SIGUSR1, &got_usr1);
+	proc_ignore(SIGPIPE);
+	/* Ctrl-C is the master's to interpret. */
+	proc_ignore(SIGINT);
+	proc_ignore(SIGHUP);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct spawn *s = mem_alloc(sizeof(*s));
+	const char *path = NULL;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
+		switch (opt) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'i':
+		case 'n':
+			break;
+		default:
+			path = NULL;
+			break;
+		}
+	}
+	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0) {
+		(void)fputs("barid-spawn is started by barid(8)\n", stderr);
+		return EX_USAGE;
+	}
+	proc_fix_stdio();
+	log_component("spawn");
+	load(s, path);
+	(void)proc_files_max();
+	confine(s);
+	catch_signals();
+	s->last = &s->first;
+	s->of_route = mem_array(s->conf->route_n, sizeof(*s->of_route));
+	loop(s);
+	mem_free(s->of_route);
+	conf_free(s->conf);
+	mem_free(s);
+	return EX_OK;
+}

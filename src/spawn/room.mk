@@ -1,0 +1,1 @@
+spawn_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/spawn/*.c))
