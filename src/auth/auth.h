@@ -15,6 +15,7 @@
  * pool.c	the workers: how many, how busy, for how long
  * cache.c	logins that succeeded a moment ago
  * worker.c	a worker: what it may do, and what it does
+ * secret.c	what proves a password, and is not the password
  * backend.c	which backend can judge what; the rest is a backend each
  */
 
@@ -23,10 +24,12 @@
 
 #include "conf/backend.h"
 #include "conf/conf.h"
+#include "ipc/logins.h"
 #include "ipc/msg.h"
 #include "ipc/userset.h"
 #include "lib/confine.h"
 #include "lib/proc.h"
+#include "mail/scram_key.h"
 
 #define BACKENDS_MAX 16
 
@@ -36,6 +39,8 @@ enum {
 	PLACE_MAILBOX,			/* opens the mailbox of who has logged in */
 	PLACES
 };
+
+#define AUTH_NOBODY_SIZE LOGINS_SECRET_SIZE
 
 /* How a question is to be answered. */
 enum auth_proof {
@@ -67,6 +72,7 @@ struct auth_question {
 	const char *service;	/* of struct msg_auth, as the next two */
 	const char *listener;
 	const char *tls;
+	const unsigned char *nobody;	/* AUTH_NOBODY_SIZE octets: see secret.c */
 };
 
 struct auth_backend {
@@ -104,6 +110,19 @@ enum auth_verdict auth_ask(const struct auth_backend *b, size_t n, const struct 
 /* Whether B can judge a PROOF at all. */
 bool auth_can_judge(const struct auth_backend *b, enum auth_proof proof);
 
+/* ---- secret.c ------------------------------------------------------------------ */
+
+/* Whether the proof of Q is one of PASSWORD, stored as it is; false for no proof. */
+bool secret_proves(const struct auth_question *q, struct str password);
+/* Whether it is a ClientProof of who has the key K; the note gets the ServerSignature. */
+bool secret_key_proves(const struct auth_question *q, const struct scram_key *k);
+/* True if Q has no proof yet, and asks for parameters of SCRAM. */
+bool secret_wants_params(const struct auth_question *q);
+/* Says those of K. */
+void secret_params(const struct auth_question *q, const struct scram_key *k);
+/* Says those of who has no key: AUTH_MORE. */
+enum auth_verdict secret_nobodys_params(const struct auth_question *q);
+
 /* ---- processes ------------------------------------------------------------------ */
 
 /* What all of them know. */
@@ -117,6 +136,8 @@ struct auth {
 	struct proc_user user;
 	int mailboxes;		/* their directory, or -1 */
 	struct userset *users;
+	struct logins *logins;	/* NULL: nobody keeps who used which password */
+	unsigned char nobody[AUTH_NOBODY_SIZE];
 };
 
 /* Reads the URLs of A's configuration; false: ERROR. */

@@ -103,7 +103,9 @@ auth_proof_of(struct str mechanism, enum auth_proof *proof)
 bool
 auth_can_judge(const struct auth_backend *b, enum auth_proof proof)
 {
-	return proof == AUTH_BY_PASSWORD || b->c.kind == BACKEND_FILE;
+	return proof == AUTH_BY_PASSWORD ||
+	    (proof != AUTH_BY_TOKEN &&
+		(b->c.kind == BACKEND_FILE || b->c.kind == BACKEND_HARDCODED));
 }
 
 enum auth_verdict
@@ -120,5 +122,7 @@ auth_ask(const struct auth_backend *b, size_t n, const struct auth_question *q)
 		if (v == AUTH_TEMPORARY)
 			verdict = AUTH_TEMPORARY;
 	}
+	if (verdict == AUTH_NO && secret_wants_params(q))
+		return secret_nobodys_params(q);
 	return verdict;
 }

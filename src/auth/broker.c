@@ -289,10 +289,12 @@ has_step(const struct request *r, enum step s)
 	return false;
 }
 
-/* R is let in: what is cached, and where its mail is. */
+/* R is let in: that is kept, and where its mail is. */
 static void
 let_in(struct broker *b, struct request *r)
 {
+	if (b->a->logins)
+		logins_note(b->a->logins, str_c(r->user), str_c(r->app), clock_wall());
 	if (!str_eq(r->m->service, STR("pop3"))) {
 		finish(b, r, AUTH_YES, -1);
 		return;

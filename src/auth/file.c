@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file -- users and crypt(3) hashes in a file, "name:hash" on a line; or
- * "name:{PLAIN}password", for who must be able to prove it by a digest.
+ * file -- users and what is stored of their passwords in a file
+ * (mail/account.h).
  *
+ * The first line of a user is the user's own; each app password has another.
  * Who does not exist costs the same time as who does, and so does who is
- * locked: a hash of the same kind is computed for nobody.  Read anew for each
+ * locked: what others have is computed for nobody.  Read anew for each
  * question, so that a change counts at once.
  */
 
@@ -13,50 +14,101 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/password.h"
-#include "mail/text.h"
+#include "mail/account.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 /* What is computed when there is nobody: SHA-512 with its usual cost. */
 #define NOBODY_HASH "$6$barid.nobody$"
-/* Stands before a password that is no hash: what APOP needs. */
-#define PLAIN_MARK "{PLAIN}"
+/* Of one user. */
+#define SECRETS_MAX 64
 
-/* True if crypt(3) would not even look at HASH: a locked account, or none. */
-static bool
-is_locked(struct str hash)
+/* What the file says of a user, and of anybody; views into it. */
+struct found {
+	struct account v[SECRETS_MAX];
+	size_t n;
+	bool has_own;			/* its first line, which is the first of V */
+	struct str any_hash;
+	struct scram_key any_key;	/* with a count above 0, if there is one */
+	bool any_plain;
+};
+
+enum kind { KIND_LOCKED, KIND_HASH, KIND_PLAIN, KIND_KEY };
+
+static enum kind
+kind_of(struct str secret)
 {
-	return hash.n == 0 || hash.p[0] == '*' || hash.p[0] == '!';
+	struct str password;
+
+	/* Crypt(3) would not even look at the first of these. */
+	if (secret.n == 0 || secret.p[0] == '*' || secret.p[0] == '!')
+		return KIND_LOCKED;
+	if (account_is_plain(secret, &password))
+		return password.n > 0 ? KIND_PLAIN : KIND_LOCKED;
+	return scram_key_is(secret) ? KIND_KEY : KIND_HASH;
 }
 
-/*
- * The hash of USER, names compared without case and the first one counting;
- * empty if there is none.  In *ANY a hash of somebody.
- */
-static struct str
-find_user(struct str text, struct str user, struct str *any)
+static void
+note_any(struct found *f, struct str secret)
 {
-	struct str line, name, rest, hash, found = { NULL, 0 };
-	bool seen = false;
+	switch (kind_of(secret)) {
+	case KIND_HASH:
+		if (f->any_hash.n == 0 && secret.p[0] == '$')
+			f->any_hash = secret;
+		break;
+	case KIND_KEY:
+		if (f->any_key.count == 0 && !scram_key_parse(secret, &f->any_key))
+			f->any_key.count = 0;
+		break;
+	case KIND_PLAIN:
+		f->any_plain = true;
+		break;
+	case KIND_LOCKED:
+		break;
+	}
+}
+
+/* Adds A unless a line before was of the same. */
+static void
+add(struct found *f, const struct account *a)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_ieq(f->v[i].app, a->app))
+			return;
+	/* The user's own line says whether all are locked: it is never left out. */
+	if (f->n == SECRETS_MAX && a->app.n > 0)
+		return;
+	if (f->n == SECRETS_MAX)
+		f->n--;
+	f->v[f->n++] = *a;
+	if (a->app.n > 0)
+		return;
+	f->has_own = true;
+	/* The user's own goes first. */
+	struct account first = f->v[0];
+	f->v[0] = f->v[f->n - 1];
+	f->v[f->n - 1] = first;
+}
+
+static void
+find(struct str text, struct str user, struct found *f)
+{
+	struct account a;
+	struct str line;
 
 	while (text.n > 0) {
 		str_cut(text, '\n', &line, &text);
-		line = str_trim(line);
-		if (line.n == 0 || line.p[0] == '#' || !str_cut(line, ':', &name, &rest) ||
-		    name.n == 0)
+		if (!account_parse(line, &a))
 			continue;
-		str_cut(rest, ':', &hash, &rest);
-		if (any->n == 0 && hash.n > 0 && hash.p[0] == '$')
-			*any = hash;
-		if (!seen && str_ieq(name, user)) {
-			found = hash;
-			seen = true;
-		}
+		note_any(f, a.secret);
+		if (str_ieq(a.user, user))
+			add(f, &a);
 	}
-	return found;
+	/* Who is locked is so with every password. */
+	if (f->has_own && str_starts(f->v[0].secret, STR("!")))
+		f->n = 0;
 }
 
 static int
@@ -77,71 +129,126 @@ read_all(int fd, struct buf *b)
 	}
 }
 
-/* Whether the proof, in hexadecimal, is what SECRET makes of the challenge. */
 static bool
-digest_matches(struct str secret, const struct auth_question *q)
+hash_matches(const struct auth_question *q, struct str secret)
 {
-	unsigned char digest[MD5_SIZE];
-	struct str challenge = str_c(q->challenge);
-	struct buf hex;
-	bool same;
+	char *hash = mem_dup(secret);
+	bool same = password_matches(q->password, hash);
 
-	/* RFC 1939 7; RFC 2195 2. */
-	if ((q->proof == AUTH_BY_APOP ? md5(challenge, secret, digest)
-				      : hmac_md5(secret, challenge, digest)) < 0)
-		return false;
-	buf_init(&hex, 2 * MD5_SIZE + 1);
-	hex_add(&hex, str_n((const char *)digest, sizeof(digest)));
-	same = strlen(q->password) == hex.n && mem_same(q->password, hex.p, hex.n);
-	buf_wipe(&hex);
-	buf_free(&hex);
+	mem_wipe(hash, strlen(hash));
+	mem_free(hash);
 	return same;
 }
 
-/* Whether the question's proof is one of SECRET, a password as it is. */
+/* What is done of what may cost time, for the one or for nobody. */
+struct work {
+	bool hash, plain;
+	struct scram_key key;	/* of the password, with a count above 0 once there is one */
+};
+
+/* Keys of one user have the same parameters as a rule: computed once. */
 static bool
-secret_matches(struct str secret, const struct auth_question *q)
+key_matches(const struct auth_question *q, const struct scram_key *k, struct work *done)
 {
-	switch (q->proof) {
-	case AUTH_BY_PASSWORD:
-		return strlen(q->password) == secret.n &&
-		    mem_same(q->password, secret.p, secret.n);
-	case AUTH_BY_APOP:
-	case AUTH_BY_CRAM_MD5:
-		return digest_matches(secret, q);
-	case AUTH_BY_SCRAM:
-	case AUTH_BY_TOKEN:
+	struct scram_key *of = &done->key;
+
+	if (q->proof == AUTH_BY_SCRAM)
+		return secret_key_proves(q, k);
+	if (q->proof != AUTH_BY_PASSWORD)
+		return false;
+	if ((of->count != k->count || of->salt_n != k->salt_n ||
+	    memcmp(of->salt, k->salt, k->salt_n) != 0) &&
+	    scram_key_make(of, str_c(q->password), str_n((const char *)k->salt, k->salt_n),
+	    k->count) < 0)
+		return false;
+	return scram_key_same(of, k);
+}
+
+/* Whether SECRET is one that Q proves. */
+static bool
+is_right(const struct auth_question *q, struct str secret, struct work *done)
+{
+	struct scram_key key;
+	struct str password;
+
+	switch (kind_of(secret)) {
+	case KIND_HASH:
+		if (q->proof != AUTH_BY_PASSWORD)
+			return false;
+		done->hash = true;
+		return hash_matches(q, secret);
+	case KIND_KEY:
+		return scram_key_parse(secret, &key) && key_matches(q, &key, done);
+	case KIND_PLAIN:
+		done->plain = true;
+		(void)account_is_plain(secret, &password);
+		return secret_proves(q, password);
+	case KIND_LOCKED:
 		break;
 	}
 	return false;
 }
 
-/*
- * A password that is stored as it is.  It costs what a hash costs, so that
- * the time does not tell who has which; what is no such password is one that
- * no digest can be held against.
- */
-static bool
-is_right(struct str found, struct str any, const struct auth_question *q)
+/* What was not done, for nobody, where somebody in the file has it. */
+static void
+work_for_nobody(const struct auth_question *q, const struct found *f, struct work *done)
 {
-	bool plain = str_starts(found, STR(PLAIN_MARK));
-	bool locked = is_locked(found);
-	bool hashed = !locked && !plain;
-	char *hash = mem_dup(hashed ? found : any.n > 0 ? any : STR(NOBODY_HASH));
-	bool same = password_matches(q->password, hash) && hashed &&
-	    q->proof == AUTH_BY_PASSWORD;
+	bool said = q->proof == AUTH_BY_PASSWORD;
 
-	mem_wipe(hash, strlen(hash));
-	mem_free(hash);
-	found = plain ? str_skip(found, sizeof(PLAIN_MARK) - 1) : STR("");
-	return found.n == 0 ? same : secret_matches(found, q);
+	if (said && !done->hash && (f->any_hash.n > 0 || f->any_key.count == 0))
+		(void)hash_matches(q, f->any_hash.n > 0 ? f->any_hash : STR(NOBODY_HASH));
+	if (said && done->key.count == 0 && f->any_key.count > 0)
+		(void)key_matches(q, &f->any_key, done);
+	if (!said && !done->plain && f->any_plain)
+		(void)secret_proves(q, STR("nobody"));
+	if (q->note)
+		buf_reset(&q->note->said);
+}
+
+/* A user's keys all have the parameters of the first, or they are not for SCRAM. */
+static enum auth_verdict
+say_params(const struct auth_question *q, const struct found *f)
+{
+	struct scram_key key;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (kind_of(f->v[i].secret) == KIND_KEY &&
+		    scram_key_parse(f->v[i].secret, &key)) {
+			secret_params(q, &key);
+			return AUTH_MORE;
+		}
+	if (q->note->iterations == 0)
+		q->note->iterations = f->any_key.count;
+	return AUTH_NO;
+}
+
+static enum auth_verdict
+judge(const struct auth_question *q, const struct found *f)
+{
+	struct work done = { 0 };
+	struct str app;
+	size_t i = 0;
+
+	if (secret_wants_params(q))
+		return say_params(q, f);
+	while (i < f->n && !is_right(q, f->v[i].secret, &done))
+		i++;
+	if (i == f->n)
+		work_for_nobody(q, f, &done);
+	mem_wipe(&done, sizeof(done));
+	if (i == f->n)
+		return AUTH_NO;
+	app = str_head(f->v[i].app, sizeof(q->note->app) - 1);
+	if (q->note && app.n > 0)
+		memcpy(q->note->app, app.p, app.n);
+	return AUTH_YES;
 }
 
 enum auth_verdict
 auth_file(const struct auth_backend *b, const struct auth_question *q)
 {
 	struct buf text;
-	struct str any = { NULL, 0 };
+	struct found f = { .any_hash = STR("") };
 	enum auth_verdict verdict = AUTH_NO;
 
 	if (b->fd < 0)
@@ -151,8 +258,8 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 		log_error(NULL, "%s: %s", b->c.path, strerror(errno));
 		verdict = AUTH_TEMPORARY;
 	} else {
-		struct str found = find_user(buf_str(&text), str_c(q->user), &any);
-		verdict = is_right(found, any, q) ? AUTH_YES : AUTH_NO;
+		find(buf_str(&text), str_c(q->user), &f);
+		verdict = judge(q, &f);
 	}
 	buf_wipe(&text);
 	buf_free(&text);

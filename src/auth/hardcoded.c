@@ -34,7 +34,9 @@ auth_hardcoded(const struct auth_backend *b, const struct auth_question *q)
 	random_bytes(key, sizeof(key));
 	for (size_t i = 0; i + 1 < list->n; i += 2) {
 		bool user = str_ieq(str_c(q->user), str_c(list->v[i]));
-		bool password = is_same(q->password, list->v[i + 1], key);
+		bool password = q->proof == AUTH_BY_PASSWORD
+		    ? is_same(q->password, list->v[i + 1], key)
+		    : user && secret_proves(q, str_c(list->v[i + 1]));
 
 		found = found | (user & password);
 	}

@@ -26,6 +26,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/random.h"
 
 #define CHANNEL_FD 3
 #define SCORE_FD 4
@@ -313,6 +314,25 @@ start_broker(struct keeper *k)
 	k->broker = pair[0];
 }
 
+/* Without the file all goes on, but for what it would keep. */
+static void
+open_logins(struct auth *a)
+{
+	int dir = open(a->conf->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir >= 0)
+		a->logins = logins_open(dir, a->user.found ? a->user.uid : geteuid(),
+		    a->user.found ? a->user.gid : getegid());
+	if (!a->logins)
+		log_warn(NULL, "%s/" LOGINS_FILE ": %s", a->conf->spool, strerror(errno));
+	if (dir >= 0)
+		close(dir);
+	if (a->logins)
+		memcpy(a->nobody, logins_secret(a->logins), sizeof(a->nobody));
+	else
+		random_bytes(a->nobody, sizeof(a->nobody));
+}
+
 static void
 load(struct auth *a, const char *path)
 {
@@ -327,6 +347,7 @@ load(struct auth *a, const char *path)
 	if (!auth_backends_load(a, &error))
 		fatal(EX_CONFIG, "auth.backends: %s", buf_cstr(&error));
 	a->user = proc_user(a->conf->user);
+	open_logins(a);
 	if (!(a->users = userset_attach(USERS_FD)))
 		fatal(EX_OSERR, "cannot use what was inherited: %s", strerror(errno));
 	close(SCORE_FD);
@@ -386,6 +407,7 @@ main(int argc, char **argv)
 	confine_free(k->a.session);
 	confine_free(k->a.helper);
 	userset_free(k->a.users);
+	logins_free(k->a.logins);
 	arena_wipe(&k->a.arena);
 	conf_free(k->a.conf);
 	mem_free(k->children);

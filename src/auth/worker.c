@@ -179,7 +179,7 @@ judge(const struct auth *a, unsigned place, const struct msg_auth *m, int fd)
 			arena_cstr(&arena, m->password), arena_cstr(&arena, m->client),
 			arena_cstr(&arena, m->challenge), proof, &note,
 			arena_cstr(&arena, m->service), arena_cstr(&arena, m->listener),
-			arena_cstr(&arena, m->tls) };
+			arena_cstr(&arena, m->tls), a->nobody };
 		r.verdict = auth_ask(a->backends + (alone ? place : 0),
 		    alone ? 1 : a->backend_n, &q);
 	}

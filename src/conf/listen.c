@@ -29,10 +29,9 @@ static const struct implied implied[] = {
 	{ "pop3s", SERVICE_POP3, 995, LISTEN_TLS_IMPLICIT },
 };
 
-static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP" };
-static const char *const later_mechanisms[] = { "SCRAM-SHA-256",
-	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "CRAM-MD5",
-	"XOAUTH2", "OAUTHBEARER" };
+static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP",
+	"CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" };
+static const char *const later_mechanisms[] = { "XOAUTH2", "OAUTHBEARER" };
 
 /* ---- defaults ---- */
 
@@ -349,7 +348,8 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 			near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
 			conf_complain(error, where,
 			    "%s: \"%s\" is unknown, expected PLAIN, "
-			    "LOGIN or APOP%s",
+			    "LOGIN, CRAM-MD5, SCRAM-SHA-256, "
+			    "SCRAM-SHA-256-PLUS or APOP%s",
 			    name, list->v[i], buf_cstr(&what));
 			buf_free(&what);
 		}

@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "mail/account.h"
 #include "mail/scram_key.h"
 
 #define USERS_FILE_MAX (64u << 20)
@@ -29,6 +30,7 @@
 struct names {
 	struct str *v;
 	size_t n, size;
+	bool wanted;	/* those of password files */
 	bool plain;	/* somebody's password is no hash */
 	bool keys;	/* somebody has keys of SCRAM */
 	struct arena arena;
@@ -78,25 +80,21 @@ files_mtime(const struct conf *c)
 	return newest;
 }
 
-/* Lines "user[/app]:hash[:...]"; comments and blank lines apart. */
+/* Lines of mail/account.h: who has app passwords alone is somebody, too. */
 static void
 names_from_text(struct names *names, struct str text)
 {
-	struct str line, name, hash;
+	struct str line, password;
+	struct account a;
 
 	while (text.n > 0) {
-		hash = STR("");
 		str_cut(text, '\n', &line, &text);
-		line = str_trim(line);
-		if (line.n == 0 || line.p[0] == '#')
+		if (!account_parse(line, &a))
 			continue;
-		if (str_cut(line, ':', &name, &hash) && name.n > 0) {
-			/* Who has app passwords alone is somebody, too. */
-			(void)str_cut(name, '/', &name, &(struct str){ 0 });
-			names_add(names, name);
-		}
-		names->plain = names->plain || str_starts(hash, STR("{PLAIN}"));
-		names->keys = names->keys || scram_key_is(hash);
+		if (names->wanted)
+			names_add(names, a.user);
+		names->plain = names->plain || account_is_plain(a.secret, &password);
+		names->keys = names->keys || scram_key_is(a.secret);
 	}
 }
 
@@ -155,12 +153,13 @@ users_refresh(struct master *m, bool force)
 
 	struct names names = { 0 };
 	arena_init(&names.arena, USERS_FILE_MAX);
-	if (wants(m->conf, "file"))
-		for (size_t i = 0; i < m->conf->auth.backends.n; i++) {
-			const char *path = users_file(m->conf->auth.backends.v[i]);
-			if (path)
-				names_from_file(&names, path);
-		}
+	names.wanted = wants(m->conf, "file");
+	for (size_t i = 0; i < m->conf->auth.backends.n; i++) {
+		const char *url = m->conf->auth.backends.v[i], *path = users_file(url);
+		if (path)
+			names_from_file(&names, path);
+		names.plain = names.plain || str_starts(str_c(url), STR("hardcoded://"));
+	}
 	if (wants(m->conf, "system"))
 		names_from_system(&names);
 	userset_set_any(m->users, wants(m->conf, "any"));

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include "asked.h"
+#include "mail/text.h"
 
 
 static const char *const files[] = { "users" };
@@ -242,7 +243,7 @@ START_TEST(plain_ones)
 		const struct auth_question q = { t[i].user, t[i].password, "192.0.2.1",
 			t[i].challenge ? t[i].challenge : "",
 			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD, NULL,
-			"", "", "" };
+			"", "", "", NULL };
 
 		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
 	}
@@ -251,4 +252,207 @@ START_TEST(plain_ones)
 }
 END_TEST
 
-UNIT_MAIN("auth/file", plain_ones, kinds, lines, unreadable, large, times)
+/* A note with room, for who proves by SCRAM. */
+static void
+note_begin(struct auth_note *note)
+{
+	*note = (struct auth_note){ 0 };
+	buf_init(&note->said, 4096);
+}
+
+/* "barid" with the salt 0..3 and 4096 rounds. */
+static const char *
+key_of(const char *password)
+{
+	static struct buf b;
+	struct scram_key k;
+
+	buf_free(&b);
+	buf_init(&b, 500);
+	ck_assert_int_eq(scram_key_make(&k, str_c(password), STR("\0\1\2\3"), 4096), 0);
+	scram_key_add(&b, &k);
+	return buf_cstr(&b);
+}
+
+/* What "users" says of ALICE, and in NOTE. */
+static enum auth_verdict
+ask_with(const char *user, const char *password, const char *challenge, enum auth_proof proof,
+    struct auth_note *note)
+{
+	static const unsigned char nobody[AUTH_NOBODY_SIZE] = "secret";
+	struct auth_backend b = asked_file("users");
+	const struct auth_question q = { .user = user, .password = password, .client = "192.0.2.1",
+		.challenge = challenge, .proof = proof, .note = note, .nobody = nobody };
+	enum auth_verdict v;
+
+	buf_free(&note->said);
+	note_begin(note);
+	v = auth_ask(&b, 1, &q);
+	close(b.fd);
+	return v;
+}
+
+static void
+app_is(struct auth_note *note, const char *password, const char *app)
+{
+	enum auth_verdict v = ask_with("alice", password, "", AUTH_BY_PASSWORD, note);
+
+	ck_assert_msg(v == (app ? AUTH_YES : AUTH_NO), "%s", password);
+	ck_assert_str_eq(note->app, app ? app : "");
+}
+
+START_TEST(app_passwords)
+{
+	struct auth_note note;
+	struct buf text;
+
+	asked_begin();
+	note_begin(&note);
+	buf_init(&text, 8192);
+	buf_addf(&text, "alice/desk:%s\n", key_of("desk pw"));
+	buf_addf(&text, "alice/phone:%s\n", key_of("phone pw"));
+	buf_addf(&text, "alice/phone:%s\n", key_of("second of that name"));
+	buf_adds(&text, "alice:" MD5_BARID "\nalice/old:" SHA512_BARID "\n"
+	    "alice/plain:{PLAIN}as it: is\nbob/only:{PLAIN}x\n");
+	(void)asked_write("users", buf_str(&text));
+	app_is(&note, "barid", "");
+	app_is(&note, "desk pw", "desk");
+	app_is(&note, "phone pw", "phone");
+	app_is(&note, "second of that name", NULL);
+	app_is(&note, "as it: is", "plain");
+	app_is(&note, "as it", NULL);
+	app_is(&note, "x", NULL);
+	ck_assert_int_eq(ask_with("bob", "x", "", AUTH_BY_PASSWORD, &note), AUTH_YES);
+	ck_assert_str_eq(note.app, "only");
+	ck_assert_int_eq(ask_with("alice/desk", "desk pw", "", AUTH_BY_PASSWORD, &note), AUTH_NO);
+	/* "!" locks all; "*" the user's own alone. */
+	buf_adds(&text, "");
+	struct buf locked;
+	buf_init(&locked, 8192);
+	buf_addf(&locked, "alice/desk:%s\nalice:!x\n", key_of("desk pw"));
+	(void)asked_write("users", buf_str(&locked));
+	app_is(&note, "desk pw", NULL);
+	buf_reset(&locked);
+	buf_addf(&locked, "alice/desk:%s\nalice:*\n", key_of("desk pw"));
+	(void)asked_write("users", buf_str(&locked));
+	app_is(&note, "desk pw", "desk");
+	/* More than are looked at: the user's own line still counts. */
+	buf_reset(&locked);
+	for (int i = 0; i < 70; i++)
+		buf_addf(&locked, "alice/%d:x\n", i);
+	buf_adds(&locked, "alice:" MD5_BARID "\n");
+	(void)asked_write("users", buf_str(&locked));
+	app_is(&note, "barid", "");
+	buf_free(&locked);
+	buf_free(&text);
+	buf_free(&note.said);
+	asked_end(files, ARRAY_LEN(files));
+}
+END_TEST
+
+/* The proof of who knows PASSWORD and was told PARAMS ("s=...,i=..."). */
+static const char *
+proof_of(const char *password, struct str params, char challenge[200])
+{
+	static struct buf proof;
+	unsigned char salted[SHA256_SIZE], client[SHA256_SIZE], stored[SHA256_SIZE], sig[SHA256_SIZE];
+	struct buf salt;
+	uint32_t count = 0;
+
+	snprintf(challenge, 200, "n=x,r=a,r=ab,%.*s,c=biws,r=ab", (int)params.n, params.p);
+	buf_init(&salt, 64);
+	ck_assert_int_eq(scram_params_get(str_c(challenge), &salt, &count), 0);
+	ck_assert_int_eq(pbkdf2_sha256(str_c(password), buf_str(&salt), count, salted), 0);
+	ck_assert_int_eq(hmac_sha256(str_n((char *)salted, 32), STR("Client Key"), client), 0);
+	ck_assert_int_eq(sha256(str_n((char *)client, 32), stored), 0);
+	ck_assert_int_eq(hmac_sha256(str_n((char *)stored, 32), str_c(challenge), sig), 0);
+	for (size_t i = 0; i < sizeof(client); i++)
+		client[i] ^= sig[i];
+	buf_free(&proof);
+	buf_init(&proof, 100);
+	base64_add(&proof, str_n((char *)client, 32));
+	buf_free(&salt);
+	return buf_cstr(&proof);
+}
+
+/* USER asks for parameters, and proves PASSWORD with these. */
+static enum auth_verdict
+scram_login(const char *user, const char *password, struct auth_note *note)
+{
+	char challenge[200];
+	const char *proof;
+
+	ck_assert_int_eq(ask_with(user, "", "", AUTH_BY_SCRAM, note), AUTH_MORE);
+	proof = proof_of(password, buf_str(&note->said), challenge);
+	return ask_with(user, proof, challenge, AUTH_BY_SCRAM, note);
+}
+
+START_TEST(scram)
+{
+	struct auth_note note;
+	struct buf text, first;
+
+	asked_begin();
+	note_begin(&note);
+	buf_init(&text, 8192);
+	buf_init(&first, 200);
+	buf_addf(&text, "alice:%s\n", key_of("barid"));
+	buf_addf(&text, "alice/phone:%s\n", key_of("phone pw"));
+	buf_adds(&text, "carol:{PLAIN}carols\nhash:" MD5_BARID "\nbroken:{SCRAM-SHA-256}4096,x\n");
+	(void)asked_write("users", buf_str(&text));
+	ck_assert_int_eq(ask_with("ALICE", "", "", AUTH_BY_SCRAM, &note), AUTH_MORE);
+	ck_str(buf_str(&note.said), STR("s=AAECAw==,i=4096"));
+	ck_assert_int_eq(scram_login("alice", "barid", &note), AUTH_YES);
+	ck_assert_str_eq(note.app, "");
+	ck_assert_uint_eq(note.said.n, 44);
+	ck_assert_int_eq(scram_login("alice", "phone pw", &note), AUTH_YES);
+	ck_assert_str_eq(note.app, "phone");
+	ck_assert_int_eq(scram_login("alice", "wrong", &note), AUTH_NO);
+	ck_assert_uint_eq(note.said.n, 0);
+	ck_assert_int_eq(scram_login("carol", "carols", &note), AUTH_YES);
+	ck_assert_int_eq(scram_login("carol", "barid", &note), AUTH_NO);
+	ck_assert_int_eq(scram_login("hash", "barid", &note), AUTH_NO);
+	ck_assert_int_eq(scram_login("broken", "barid", &note), AUTH_NO);
+	ck_assert_int_eq(scram_login("nobody", "", &note), AUTH_NO);
+	/* CONFORMANCE S-38: who is nobody has parameters, always the same ones and its own. */
+	ck_assert_int_eq(ask_with("nobody", "", "", AUTH_BY_SCRAM, &note), AUTH_MORE);
+	buf_add(&first, buf_str(&note.said));
+	ck_assert_int_eq(ask_with("Nobody", "", "", AUTH_BY_SCRAM, &note), AUTH_MORE);
+	ck_str(buf_str(&note.said), buf_str(&first));
+	ck_assert(str_ends(buf_str(&first), STR(",i=4096")));
+	ck_assert_int_eq(ask_with("somebody", "", "", AUTH_BY_SCRAM, &note), AUTH_MORE);
+	ck_assert(!str_eq(buf_str(&note.said), buf_str(&first)));
+	/* The keys serve those who say the password, too. */
+	app_is(&note, "barid", "");
+	app_is(&note, "phone pw", "phone");
+	buf_free(&text);
+	buf_free(&first);
+	buf_free(&note.said);
+	asked_end(files, ARRAY_LEN(files));
+}
+END_TEST
+
+/* RFC 2195 2: of who has the password as it is. */
+START_TEST(cram_md5)
+{
+	static const char challenge[] = "<1896.697170952@postoffice.reston.mci.net>";
+	struct auth_note note;
+
+	asked_begin();
+	note_begin(&note);
+	(void)asked_write("users", STR("tim:{PLAIN}tanstaaftanstaaf\nalice:" MD5_BARID "\n"));
+	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3890", challenge,
+	    AUTH_BY_CRAM_MD5, &note), AUTH_YES);
+	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3891", challenge,
+	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3890", "<1@x>",
+	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	ck_assert_int_eq(ask_with("alice", "b913a602c7eda7a495b4e6e7334d3890", challenge,
+	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	ck_assert_int_eq(ask_with("tim", "tanstaaftanstaaf", "", AUTH_BY_TOKEN, &note), AUTH_NO);
+	buf_free(&note.said);
+	asked_end(files, ARRAY_LEN(files));
+}
+END_TEST
+
+UNIT_MAIN("auth/file", app_passwords, scram, cram_md5, plain_ones, kinds, lines, unreadable, large, times)
