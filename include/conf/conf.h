@@ -14,7 +14,9 @@
  * count.  Strings are C strings, never NULL: "" where nothing was set.
  */
 
+#include "conf/account.h"
 #include "conf/destination.h"
+#include "conf/limits.h"
 #include "conf/listener.h"
 #include "conf/names.h"
 #include "conf/route.h"
@@ -23,7 +25,6 @@
 
 struct conf_set;	/* the room's own */
 
-enum conf_early { EARLY_NOTE, EARLY_REFUSE };
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
 
 struct conf_tls_name {
@@ -59,28 +60,12 @@ struct conf_access {
 	struct conf_nets blocked;
 	struct conf_nets relay;
 	bool auth_required;
+	int sender_login;		/* enum conf_sender_login */
 	struct conf_nets proxies;	/* that send a PROXY header */
 	struct conf_nets xclient;	/* that may say for whom they speak, */
 	struct conf_nets xforward;	/* and where a message came from */
 	struct conf_nets etrn;		/* that may start the queue of a domain */
 	struct conf_nets verify;	/* that VRFY and EXPN tell who is here */
-};
-
-struct conf_limits {
-	uint64_t connections;
-	uint64_t connections_in;
-	uint64_t connections_out;
-	uint64_t connections_per_address;
-	uint64_t message_size;
-	uint64_t recipients;
-	uint64_t errors;
-	int64_t timeout;
-	uint64_t received_hops;
-	int64_t greet_delay;	/* before the greeting; 0: none */
-	int early_talkers;	/* enum conf_early */
-	int64_t tarpit_delay;	/* for each unknown recipient; 0: none */
-	uint64_t programs;	/* at once, of each route */
-	int64_t program_time;
 };
 
 struct conf_pop3 {
@@ -146,6 +131,8 @@ struct conf {
 	struct conf_access access;
 	struct conf_limits limits;
 	struct conf_pop3 pop3;
+	struct conf_account *accounts;
+	size_t account_n;
 	struct conf_recipients recipients;
 	struct conf_upstream *upstreams;
 	size_t upstream_n;

@@ -46,7 +46,6 @@ struct conf_listen {
 	uint64_t errors;
 	int64_t timeout;
 	int64_t greet_delay;
-	int early_talkers;
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "conf/program.h"
 #include "lib/mem.h"
 #include "policy/recipient.h"
+#include "policy/sender.h"
 #include "policy/source.h"
 
 /* RFC 5737: an address that is nobody's. */
@@ -74,6 +75,31 @@ say_answers(struct explain *x, const struct userset *users,
 	say_answer(x, users, &inside, p, x->facts.user.n > 0 ?
 	    "to that user" : "to who has logged in");
 	say_answer(x, users, &outside, p, "to a stranger");
+}
+
+/* S-40: whether the user may say that the mail is from there. */
+static void
+say_sender(struct explain *x)
+{
+	const struct path *from = &x->facts.from;
+	struct conf_place where;
+	struct userset *users;
+	bool own;
+
+	if (x->facts.user.n == 0 || path_is_null(from))
+		return;
+	if (x->conf->access.sender_login == SENDER_ANY) {
+		explain_say(x, "sender", conf_where(x->conf, &x->conf->access.sender_login,
+		    CONF_NOWHERE), "who has logged in may send as anybody");
+		return;
+	}
+	users = known_user(x, from->local);
+	own = sender_is_own(x->conf, users, x->facts.user, from, &where);
+	explain_say(x, "sender", own ? where : conf_where(x->conf,
+	    &x->conf->access.sender_login, CONF_NOWHERE), "%s", own ?
+	    "that user may send as that address" :
+	    "that user may not send as that address: 553 5.7.1");
+	userset_free(users);
 }
 
 /* ---- the way ----------------------------------------------------------------------- */
@@ -247,6 +273,7 @@ explain_rcpt(struct explain *x, const struct path *p)
 	explain_say(x, "recipient", CONF_NOWHERE, "<%s>", buf_cstr(&b));
 	x->depth++;
 	say_answers(x, users, p);
+	say_sender(x);
 	if (!str_eq(t.path.local, p->local) ||
 	    !str_eq(t.path.domain, p->domain)) {
 		buf_reset(&b);

@@ -76,6 +76,7 @@ conf_finish(struct conf *c)
 	conf_listen_finish(c);
 	conf_route_finish(c);
 	conf_pool_finish(c);
+	conf_account_finish(c);
 	if (c->http_proxy[0] != '\0' &&
 	    !conf_proxy_read(&c->arena, c->http_proxy, &c->http_way))
 		c->http_way.host = "";
@@ -357,4 +358,5 @@ conf_check(struct conf *c, struct buf *error)
 	conf_route_check(c, error);
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);
+	conf_account_check(c, error);
 }

@@ -34,7 +34,6 @@ static const struct {
 	OWN(errors, limits.errors),
 	OWN(timeout, limits.timeout),
 	OWN(greet_delay, limits.greet_delay),
-	OWN(early_talkers, limits.early_talkers),
 };
 
 void

@@ -38,6 +38,8 @@ static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
 /* In the order of enum conf_early. */
 static const char *const early_words[] = { "note", "refuse", NULL };
+/* In the order of enum conf_sender_login. */
+static const char *const sender_words[] = { "any", "envelope", "from", NULL };
 /* What a list of networks may hold besides. */
 static const char *const peer_words[] = { "unix", NULL };
 /* In the order of enum confine_mode. */
@@ -91,7 +93,6 @@ static const struct option listen_options[] = {
 	OPT("errors", NUMBER, errors, "", 1, 10000, "limits.errors there."),
 	OPT("timeout", TIME, timeout, "", SECOND, DAY, "limits.timeout there."),
 	OPT("greet-delay", TIME, greet_delay, "", 0, MINUTE, "limits.greet-delay there."),
-	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "limits.early-talkers there."),
 	{ .name = "mode", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "store", .off = "\"store\"",
 	  .choices = mode_words, .help = "Whether mail is queued or relayed at once." },
 };
@@ -136,6 +137,7 @@ static const struct option access_options[] = {
 	    0, 0, "Networks that may connect."),
 	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", peer_words, "Networks that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
+	WORDS("sender-login", CHOICE, sender_login, "any", sender_words, "What must be an own address of who has logged in."),
 	WORDS("proxies", NETS, proxies, "", peer_words, "Peers that send a PROXY header."),
 	WORDS("xclient", NETS, xclient, "", peer_words, "Networks that may say by XCLIENT for whom they speak."),
 	WORDS("xforward", NETS, xforward, "", peer_words, "Networks that may say by XFORWARD where mail came from."),
@@ -168,6 +170,12 @@ static const struct option limits_options[] = {
 	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "What becomes of a client that speaks before its turn."),
 	OPT("tarpit-delay", TIME, tarpit_delay, "1s", 0, 5 * SECOND, "The delay for each unknown recipient of late."),
 	ONE_OF_NOT("rate", rate_words, rate_options, "A limit for a client, user, sender, recipient or all."),
+};
+#undef BASE
+
+#define BASE conf_account
+static const struct option account_options[] = {
+	OPT("senders", STRINGS, senders, "", 0, 1000, "Patterns of addresses that they may use besides their own."),
 };
 #undef BASE
 
@@ -399,6 +407,7 @@ const struct option conf_options[] = {
 	ONE("auth", auth, auth_options, "Who may log in."),
 	ONE("access", access, access_options, "Who may connect and relay."),
 	ONE("limits", limits, limits_options, "Limits."),
+	MANY("account", accounts, account_n, conf_account, account_options, "Users who log in."),
 	ONE("pop3", pop3, pop3_options, "Mailboxes as POP3 shows them."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),

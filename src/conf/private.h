@@ -221,6 +221,9 @@ void conf_listen_finish(struct conf *c);
 void conf_listener_inherit(const struct conf *c, struct conf_listen *l);
 void conf_listen_check(const struct conf *c, struct buf *error);
 void conf_route_finish(struct conf *c);
+/* account.c */
+void conf_account_finish(struct conf *c);
+void conf_account_check(struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);

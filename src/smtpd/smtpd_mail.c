@@ -16,6 +16,7 @@
 #include "mail/limits.h"
 #include "mail/text.h"
 #include "policy/recipient.h"
+#include "policy/sender.h"
 
 #define NOTHING ((struct answer){ .code = 0 })
 
@@ -184,6 +185,20 @@ may_send(const struct session *s)
 	return NOTHING;
 }
 
+/* CONFORMANCE S-40; without a login it is the recipient that counts. */
+static struct answer
+check_sender(const struct session *s)
+{
+	struct conf_place where;
+
+	if (s->user[0] == '\0' || s->conf->access.sender_login == SENDER_ANY ||
+	    sender_is_own(s->conf, s->env->users, str_c(s->user),
+		&s->txn.env.from, &where))
+		return NOTHING;
+	return ANSWER(553, "5.7.1", "Sender address rejected: not of the user "
+				    "who is logged in");
+}
+
 struct answer
 smtpd_mail(struct session *s, const struct command *c)
 {
@@ -193,6 +208,8 @@ smtpd_mail(struct session *s, const struct command *c)
 
 	if (a.code == 0)
 		a = take_sender(s, c, &known);
+	if (a.code == 0)
+		a = check_sender(s);
 	if (a.code == 0 && !has_space(s))
 		a = ANSWER(452, "4.3.1", "There is no room for mail now");
 	if (a.code != 0) {

@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "mail/facts.h"
 #include "mail/limits.h"
+#include "policy/sender.h"
 
 /* Octets a second that a client must manage (CONFORMANCE S-45). */
 #define TEXT_RATE 500
@@ -106,6 +107,19 @@ header_is_lines(struct str text)
 	return (facts_end(&f) & (FACT_BARE | FACT_NUL)) == 0;
 }
 
+/* CONFORMANCE S-40: who is logged in may be asked to say who he is. */
+static struct answer
+check_from(const struct session *s)
+{
+	const char *why = NULL;
+
+	if (s->user[0] != '\0' && s->conf->access.sender_login == SENDER_FROM)
+		why = sender_in_header(s->conf, s->env->users, str_c(s->user),
+		    buf_str(&s->text));
+	return why == NULL ? (struct answer){ .code = 0 } :
+	    (struct answer){ .code = 550, .enhanced = "5.7.1", .text = str_c(why) };
+}
+
 /* The header is known.  False: the message is refused. */
 static bool
 begin(struct session *s)
@@ -120,6 +134,8 @@ begin(struct session *s)
 	    !header_is_lines(buf_str(&s->text)))
 		a = ANSWER(550, "5.6.11",
 		    "Bare CR, bare LF or NUL in the header (RFC 5322 2.2)");
+	if (a.code == 0)
+		a = check_from(s);
 	if (a.code == 0)
 		a = store_settings(s);
 	if (a.code == 0) {

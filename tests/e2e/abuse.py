@@ -192,6 +192,43 @@ def early(b):
         assert [w.reply()[:9] for _ in range(6)] == [b"550 5.1.1"] * 5 + [b"250 2.1.5"]
 
 
+def senders(b):
+    """S-40: who is logged in sends as himself, or as what an account section gives him."""
+    b.write_conf(CONF + 'access { sender-login = "from" }\n'
+                 'account "bob" { senders = {"sales@example.test", "*@shop.example"} }\n')
+    b.reload()
+    w, banner = wire(b, "clear", HONEST)
+    with w:
+        assert banner.startswith(b"220")
+        w.smtp("EHLO client.test")
+        assert w.smtp("AUTH PLAIN " + plain("bob", PASSWORD)).startswith(b"235")
+
+        def mail(sender, text):
+            if not (answer := w.smtp(f"MAIL FROM:<{sender}>")).startswith(b"250"):
+                return answer
+            assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"250")
+            assert w.smtp("DATA").startswith(b"354")
+            return w.smtp(text + "\r\n\r\ntext\r\n.")
+
+        mine = "From: Bob <bob@example.test>"
+        for sender in ("bob@example.test", "BOB@Example.Test", "bob+list@example.test", "sales@example.test",
+                       "any@shop.example", ""):
+            assert mail(sender, mine)[:3] == b"250", sender
+        for sender in ("alice@example.test", "bob@else.example", "bob.alice@example.test", "x@a.shop.example"):
+            assert mail(sender, mine).startswith(b"553 5.7.1"), sender
+        for text in ("From: alice@example.test", mine + ",\r\n alice@example.test", mine + "\r\n" + mine,
+                     "from : Bob (x) <\"alice\"@example.test>", "From: \"bob@example.test\" <a@else.example>",
+                     "From: <bob@example.test", f"Subject: x\r\n{mine}\r\nFROM: a@else.example"):
+            assert mail("bob@example.test", text).startswith(b"550 5.7.1"), text
+        for text in ("Subject: no From", "From: Sales <sales@example.test>, bob@example.test"):
+            assert mail("bob@example.test", text)[:3] == b"250", text
+    said = baridctl(b, "explain", "--user", "bob", "--from", "alice@example.test", "alice@example.test")
+    assert "may not send as that address" in said, said
+    said = baridctl(b, "explain", "--user", "bob", "--from", "x@shop.example", "alice@example.test")
+    assert "may send as that address" in said and "barid.conf:" in said, said
+    assert len(b.mail("alice", 8)) == 8
+
+
 def main():
     listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
     with Barid(extra=CONF, listen=listen) as b:
@@ -202,6 +239,7 @@ def main():
         by_hand(b)
         configured(b)
         early(b)
+        senders(b)
 
 
 main()

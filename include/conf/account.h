@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_ACCOUNT_H
+#define CONF_ACCOUNT_H
+
+/* account -- what users have who log in; see conf/conf.h. */
+
+#include "conf/route.h"
+
+enum conf_sender_login { SENDER_ANY, SENDER_ENVELOPE, SENDER_FROM };
+
+struct conf_account {
+	const char *pattern;	/* of names of users */
+	struct conf_place place;
+	struct conf_strs senders;	/* addresses that they may use besides their own */
+	/* meaning */
+	struct pattern user;
+	struct conf_patterns addresses;
+};
+
+#endif

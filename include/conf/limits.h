@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_LIMITS_H
+#define CONF_LIMITS_H
+
+/* limits -- how much, how many and how fast; see conf/conf.h. */
+
+#include "conf/types.h"
+
+enum conf_early { EARLY_NOTE, EARLY_REFUSE };
+
+struct conf_limits {
+	uint64_t connections;
+	uint64_t connections_in;
+	uint64_t connections_out;
+	uint64_t connections_per_address;
+	uint64_t message_size;
+	uint64_t recipients;
+	uint64_t errors;
+	int64_t timeout;
+	uint64_t received_hops;
+	int64_t greet_delay;	/* before the greeting; 0: none */
+	int early_talkers;	/* enum conf_early */
+	int64_t tarpit_delay;	/* for each unknown recipient; 0: none */
+	uint64_t programs;	/* at once, of each route */
+	int64_t program_time;
+};
+
+#endif
