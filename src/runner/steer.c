@@ -208,10 +208,11 @@ act_done(void *arg)
 			ordered_done(c, m, slot, done);
 			continue;
 		}
-		if (done) {
+		c->count += done;
+		/* To be tried a little sooner changes nothing. */
+		if (done && (c->op != CONTROL_FLUSH || m->appointed)) {
 			log_done(c, m);
 			record_done(c, m);
-			c->count++;
 		}
 		if (m->known && slot != INDEX_NONE)
 			known_done(c, m, slot, done);
@@ -260,8 +261,9 @@ claim(struct control *c, struct item *m)
 	}
 	if (c->op == CONTROL_BOUNCE && k->state == KNOWN_WAITING)
 		index_wait(x, slot, 0);
-	if (c->op == CONTROL_FLUSH &&
-	    (k->state != KNOWN_WAITING || !m->appointed)) {
+	/* What was never tried is due at a start, too; nothing need be written. */
+	if (c->op == CONTROL_FLUSH && (k->state != KNOWN_WAITING ||
+		(k->place == QUEUE_NEW && !m->appointed))) {
 		if (k->state == KNOWN_WAITING)
 			index_wait(x, slot, 0);
 		c->count++;

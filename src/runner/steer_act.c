@@ -92,15 +92,33 @@ changes_add(struct control *c, struct changes *h, struct item *m)
 		changes_write(c, h);
 }
 
+/*
+ * It is due, also for a runner that starts now.  Not durable: a power cut would
+ * only have it tried when it was to be tried before.
+ */
+static void
+hurry(struct control *c, struct item *m)
+{
+	item_done(c, m, queue_set_next(c->r->queue, m->place, m->id,
+	    clock_wall()) < 0 ? errno : 0);
+}
+
 static void
 change_all(struct control *c)
 {
 	struct changes *h = mem_alloc(sizeof(*h));
 
 	arena_init(&h->a, CHANGES_OCTETS + ENVELOPE_ARENA);
-	for (size_t i = 0; i < c->n; i++)
-		if (c->items[i].todo == ITEM_ACT)
-			changes_add(c, h, &c->items[i]);
+	for (size_t i = 0; i < c->n; i++) {
+		struct item *m = &c->items[i];
+
+		if (m->todo != ITEM_ACT)
+			continue;
+		if (c->op == CONTROL_FLUSH && !m->appointed)
+			hurry(c, m);
+		else
+			changes_add(c, h, m);
+	}
 	changes_write(c, h);
 	arena_free(&h->a);
 	mem_free(h);

@@ -127,6 +127,20 @@ def not_under_way():
         w.at_rest("dead")
 
 
+def hurried():
+    """What is to be tried now is tried now, by the runner that comes after, too."""
+    for order in ("flush", "retry"):
+        # The second attempt hears nothing and does not end; the third is the next runner's.
+        with World(rules=["RCPT @1=450 4.2.1 later", "MAIL @2=stall"],
+                   conf="queue { retry = {1h} runners = 1 idle-connection = 100ms }\n") as w:
+            name = w.send()
+            wait_for("it in cur/", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+            w.far.connections(1)
+            w.order_and_kill((order, *([name] if order == "retry" else [])))
+            w.far.messages(1)
+            w.at_rest()
+
+
 def carried_out():
     """An attempt that ends carries its order out and leaves none; one that delivers leaves nothing to be ordered."""
     with World(rules=["DOT @1=store; delay 1500; 450 4.2.1 later", "DOT @2=delay 1500; 250 ok"]) as w:
@@ -141,7 +155,7 @@ def carried_out():
 
 
 def main():
-    for test in (deleted, held, returned, changed_mind, not_under_way, carried_out):
+    for test in (deleted, held, returned, changed_mind, not_under_way, hurried, carried_out):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
