@@ -64,23 +64,33 @@ def next_server(rules, tls=()):
         assert "status=deferred" not in b.log() and b.mailbox("alice") == [], rules
 
 
+def no_other(rule, tls=()):
+    """What the first server refuses by RULE is returned, and offered to nobody else."""
+    level = f'tls = "{"required" if tls else "off"}" '
+    with Sink(*tls, rules=[rule]) as first, Sink(*tls) as second, \
+            smarthost(("127.0.0.1", first.port, level), ("127.0.0.1", second.port, level + "backup = true"), extra=SLOW) as b:
+        b.send(SENDER, [RCPT], message())
+        assert rule.split("=")[1].encode() in b.mail("alice", 1)[0], rule
+        b.empty()
+        assert [m for m in second.messages() if m["rcpts"][0]["path"] == RCPT] == [], rule
+        assert bool(first.connections(1)[0]["tls"]) == bool(tls), first.connections()
+
+
 def failures():
     """H5: what is temporary goes to the next server, what is permanent stops; the last temporary answer stays."""
     later = ["CONNECT=421 4.3.2 not now", "EHLO=451 4.3.0 no", "MAIL=451 4.3.0 no", "RCPT=450 4.2.0 no",
              "DATA=451 4.3.0 no", "DOT=452 4.3.1 no", "RCPT=421 4.3.2 bye; drop", "MAIL=drop"]
     for rule in later:
         next_server([rule])
-    for rule in ("MAIL=550 5.7.1 no", "RCPT=550 5.1.1 no", "DATA=554 5.3.0 no", "DOT=554 5.6.0 no"):
-        with Sink(rules=[rule]) as first, Sink() as second, \
-                smarthost(server(first.port), server(second.port, "backup = true"), extra=SLOW) as b:
-            b.send(SENDER, [RCPT], message())
-            assert rule.split("=")[1].encode() in b.mail("alice", 1)[0], rule
-            b.empty()
-            assert [m for m in second.messages() if m["rcpts"][0]["path"] == RCPT] == [], rule
+    refused = ("MAIL=550 5.7.1 no", "RCPT=550 5.1.1 no", "DATA=554 5.3.0 no", "DOT=554 5.6.0 no")
+    for rule in refused:
+        no_other(rule)
     # The same behind a handshake, and one that fails.
     with Sink() as folder:
         tls = ("--tls-cert", *certificate(folder.out, "up.test"))
         tls = (*tls[:2], "--tls-key", tls[2])
+        for rule in refused:
+            no_other(rule, tls)
         for rule in ("EHLO 2=451 4.3.0 no", "RCPT=450 4.2.0 no", "DOT=452 4.3.1 no", "MAIL=drop", "STARTTLS=454 4.7.0 no",
                      "STARTTLS=drop"):
             next_server([rule], tls)
