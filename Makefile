@@ -38,7 +38,7 @@ LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIB
 	$(PCRE2_LIBS) $(IDN2_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
-LIBROOMS := report client policy mailbox queue ipc conf net mail lib
+LIBROOMS := report fetch client policy mailbox queue ipc conf net mail lib
 PROGROOMS := master smtpd pop3d auth http spawn runner sign cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 
@@ -67,7 +67,7 @@ obj/%.o: $(srcdir)/%.c config.mk
 barid: obj/master.a obj/pop3d.a obj/smtpd.a $(ARCHIVES)
 	$(link)
 barid-auth: obj/auth.a $(ARCHIVES)
-	$(link) $(PAM_LIBS) $(CRYPT)
+	$(link) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT)
 barid-http: obj/http.a $(ARCHIVES)
 	$(link) $(CURL_LIBS)
 barid-spawn: obj/spawn.a $(ARCHIVES)
@@ -91,7 +91,7 @@ FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
 TEST_ARCHIVES := obj/master.a obj/pop3d.a obj/smtpd.a obj/runner.a obj/auth.a obj/http.a \
 	obj/spawn.a obj/sign.a obj/cmd.a $(ARCHIVES)
 # Asked for when it is needed: the library may have come after configure.
-TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT)
 
 obj/tests/%.o: EXTRA_CPPFLAGS = -I$(srcdir)/tests/unit -I$(srcdir)/src
 $(UNIT): obj/unit/%: obj/tests/unit/%.o $(TEST_ARCHIVES)
@@ -102,7 +102,7 @@ $(FAULT): obj/fault/%: obj/tests/fault/%.o obj/tests/fault/sys_fault.o $(TEST_AR
 	$(link) $(TEST_LIBS)
 $(FUZZ): obj/fuzz/%: obj/tests/fuzz/%.o obj/tests/fuzz/replay.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT)
+	$(link) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT)
 obj/fault/powercut_load: obj/tests/fault/powercut_load.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(link)
@@ -144,7 +144,7 @@ fuzz: deps
 FUZZERS := $(patsubst obj/fuzz/%,obj/fuzzers/%,$(FUZZ))
 $(FUZZERS): obj/fuzzers/%: obj/tests/fuzz/%.o $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(link) $(PAM_LIBS) $(CURL_LIBS) $(CRYPT) -fsanitize=fuzzer
+	$(link) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT) -fsanitize=fuzzer
 fuzz-run: $(FUZZERS)
 	@for f in $(FUZZERS); do n=$$(basename $$f _fuzz); echo "fuzz $$n"; \
 	  mkdir -p obj/corpus/$$n; \

@@ -10,7 +10,7 @@
 
 #include "http.h"
 
-#include "lib/clock.h"
+#include "fetch/fetch.h"
 #include "lib/loop.h"
 #include "mail/sts.h"
 #include "policy/override.h"
@@ -23,71 +23,10 @@
 #define TOKEN_SECONDS 300
 #define FORM_MAX 16384
 
-/* ---- addresses ----------------------------------------------------------------- */
-
-struct look {
-	bool done;
-	enum dns_status status;
-	struct addr v[FETCH_ADDR_MAX];
-	size_t n;
-};
-
-static void
-on_addr(void *arg, const struct dns_addr_answer *a)
+static const struct conf_proxy *
+proxy_of(const struct conf *c)
 {
-	struct look *l = arg;
-
-	l->done = true;
-	l->status = a->status;
-	for (; l->n < a->addr_n && l->n < FETCH_ADDR_MAX; l->n++)
-		l->v[l->n] = a->addr[l->n];
-}
-
-/* Waits for the addresses of HOST; what else is there to do for a worker? */
-static void
-look_up(const struct conf *c, const char *host, struct look *l)
-{
-	struct loop *loop = loop_new();
-	struct dns *dns = resolver_new(c, loop);
-
-	*l = (struct look){ .status = DNS_TEMPORARY };
-	if (dns == NULL)
-		return;
-	dns_addr(dns, host, on_addr, l);
-	while (!l->done)
-		loop_once(loop, true);
-	dns_free(dns);
-	loop_free(loop);
-}
-
-/* Looks up and fetches.  False: ERROR. */
-static bool
-fetch(const struct conf *c, struct fetch *f, struct buf *body, long *code,
-    struct buf *error)
-{
-	int64_t begun = clock_ms();
-	struct look l;
-	struct buf host;
-	bool ok = false;
-
-	buf_init(&host, 1024);
-	*code = 0;
-	if (!fetch_host(f->url, &host)) {
-		buf_adds(error, "it is no URL");
-	} else {
-		look_up(c, buf_cstr(&host), &l);
-		f->anywhere = f->anywhere || override_has(c, buf_str(&host));
-		f->timeout_ms = TIMEOUT_MS - (clock_ms() - begun);
-		f->proxy = c->http_way.version != 0 ? &c->http_way : NULL;
-		if (l.n == 0 && (f->proxy == NULL || !f->anywhere))
-			buf_addf(error, "%s %s", buf_cstr(&host),
-			    l.status == DNS_TEMPORARY ? "cannot be looked up" :
-							"has no address");
-		else
-			ok = fetch_run(f, l.v, l.n, body, code, error);
-	}
-	buf_free(&host);
-	return ok;
+	return c->http_way.version != 0 ? &c->http_way : NULL;
 }
 
 /* ---- a policy ------------------------------------------------------------------- */
@@ -132,8 +71,8 @@ void
 work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
     struct arena *a)
 {
-	struct fetch f = { .type = "text/plain", .ca = c->tls.ca,
-		.max = STS_POLICY_MAX };
+	struct fetch f = { .type = "text/plain", .ca = c->tls.ca, .proxy = proxy_of(c),
+		.max = STS_POLICY_MAX, .timeout_ms = TIMEOUT_MS };
 	struct buf body, error, text;
 	struct sts_policy p;
 	const char *why;
@@ -150,7 +89,7 @@ work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
 	buf_init(&body, STS_POLICY_MAX);
 	buf_init(&error, 1024);
 	buf_init(&text, STS_NORMAL_MAX);
-	if (fetch(c, &f, &body, &code, &error)) {
+	if (fetch_get(c, &f, &body, &code, &error)) {
 		why = sts_policy_parse(buf_str(&body), a, &p);
 		r->ok = why == NULL;
 		if (r->ok)
@@ -239,7 +178,8 @@ work_token(struct conf *c, const struct conf_server *s,
 {
 	/* Where the administrator wrote it, it may be in our own network. */
 	struct fetch f = { .url = strchr(s->token, ':') + 1, .ca = c->tls.ca,
-		.max = ANSWER_MAX, .anywhere = true };
+		.max = ANSWER_MAX, .anywhere = true, .proxy = proxy_of(c),
+		.timeout_ms = TIMEOUT_MS };
 	struct buf body, error, form;
 	bool ok;
 	long code;
@@ -249,7 +189,7 @@ work_token(struct conf *c, const struct conf_server *s,
 	buf_init(&form, FORM_MAX);
 	add_form(&form, s);
 	f.post = buf_cstr(&form);
-	ok = buf_ok(&form) && fetch(c, &f, &body, &code, &error);
+	ok = buf_ok(&form) && fetch_get(c, &f, &body, &code, &error);
 	take_token(buf_str(&body), ok ? NULL :
 	    arena_cstr(a, buf_str(&error)), r, a);
 	buf_wipe(&form);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * fetch -- HTTPS, by libcurl.
+ * fetch -- HTTPS, and HTTP where that is asked for, by libcurl.
  *
  * One request, one answer of bounded size in bounded time, and nothing that
  * a server could lead elsewhere: no redirect is followed, no cookie, .netrc,
@@ -12,12 +12,14 @@
  * the name as those of mail hosts are (net/tls.c).
  */
 
-#include "http.h"
+#include "fetch/fetch.h"
 
 #include <curl/curl.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "net/tls.h"
+#include "policy/override.h"
 
 #define CONNECT_MS 20000L
 #define HEADERS_MAX 65536
@@ -222,7 +224,7 @@ set_options(CURL *curl, struct state *s)
 	const struct fetch *f = s->f;
 
 	curl_easy_setopt(curl, CURLOPT_URL, f->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, f->clear ? "https,http" : "https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (f->proxy != NULL)
@@ -246,6 +248,11 @@ set_options(CURL *curl, struct state *s)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, s);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, s);
+	if (f->user) {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, f->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, f->password);
+	}
 	if (f->post)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, f->post);
 }
@@ -268,6 +275,7 @@ complain(CURL *curl, const struct state *s, CURLcode rc, long code,
     const char *words, struct buf *error)
 {
 	const char *type = NULL;
+	bool fits = code == 200 || s->f->any_code;
 
 	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
 	if (s->refused)
@@ -278,9 +286,9 @@ complain(CURL *curl, const struct state *s, CURLcode rc, long code,
 		buf_addf(error, "the answer has more than %zu octets", s->f->max);
 	else if (rc != CURLE_OK)
 		buf_adds(error, words[0] ? words : curl_easy_strerror(rc));
-	else if (code >= 300 && code < 400)
+	else if (code >= 300 && code < 400 && !fits)
 		buf_addf(error, "HTTP status %ld: redirects are not followed", code);
-	else if (code != 200)
+	else if (!fits)
 		buf_addf(error, "HTTP status %ld", code);
 	else if (!is_type(type, s->f->type))
 		buf_addf(error, "its content type is %.100s, not %s",
@@ -329,6 +337,37 @@ fetch_run(const struct fetch *f, const struct addr *addr, size_t n,
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(resolve);
 	curl_slist_free_all(connect);
+	buf_free(&host);
+	return ok;
+}
+
+bool
+fetch_get(const struct conf *c, struct fetch *f, struct buf *body, long *code,
+    struct buf *error)
+{
+	int64_t begun = clock_ms();
+	struct addr v[FETCH_ADDR_MAX];
+	struct buf host;
+	bool ok = false, later;
+	size_t n;
+
+	buf_init(&host, 1024);
+	*code = 0;
+	if (!fetch_host(f->url, &host)) {
+		buf_adds(error, "it is no URL");
+	} else {
+		n = fetch_look_up(c, buf_cstr(&host), v, &later);
+		f->anywhere = f->anywhere || override_has(c, buf_str(&host));
+		f->timeout_ms -= clock_ms() - begun;
+		if (n == 0 && (f->proxy == NULL || !f->anywhere))
+			buf_addf(error, "%s %s", buf_cstr(&host),
+			    later ? "cannot be looked up" : "has no address");
+		else if (f->timeout_ms <= 0)
+			buf_addf(error, "%s took too long to be looked up",
+			    buf_cstr(&host));
+		else
+			ok = fetch_run(f, v, n, body, code, error);
+	}
 	buf_free(&host);
 	return ok;
 }

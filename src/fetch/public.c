@@ -9,7 +9,7 @@
  * documentation or for later is nobody's, either.
  */
 
-#include "http.h"
+#include "fetch/fetch.h"
 
 struct net {
 	unsigned char octets[16];

@@ -2,7 +2,7 @@
 
 /* Which addresses are anybody's (S-61). */
 
-#include "http/http.h"
+#include "fetch/fetch.h"
 
 #include "unit.h"
 
@@ -68,4 +68,4 @@ START_TEST(hosts)
 }
 END_TEST
 
-UNIT_MAIN("http/public", addresses, hosts)
+UNIT_MAIN("fetch/public", addresses, hosts)

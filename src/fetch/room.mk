@@ -1,0 +1,1 @@
+fetch_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/fetch/*.c))
