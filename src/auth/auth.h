@@ -95,6 +95,16 @@ enum auth_verdict auth_hardcoded(const struct auth_backend *b, const struct auth
 /* A program: the name and the password on its standard input, facts around it. */
 enum auth_verdict auth_exec(const struct auth_backend *b, const struct auth_question *q);
 
+/* A server of LDAP, RADIUS or HTTP. */
+enum auth_verdict auth_ldap(const struct auth_backend *b, const struct auth_question *q);
+enum auth_verdict auth_radius(const struct auth_backend *b, const struct auth_question *q);
+enum auth_verdict auth_http(const struct auth_backend *b, const struct auth_question *q);
+
+/* Adds S as a value within a DN or a filter of LDAP. */
+void auth_ldap_escape(struct buf *b, struct str s);
+/* Adds FILTER with each "%u" replaced by USER. */
+void auth_ldap_filter(struct buf *b, const char *filter, struct str user);
+
 /* In the note of Q, if it has one: why nobody can say.  AUTH_TEMPORARY. */
 enum auth_verdict auth_cannot(const struct auth_question *q, const char *fmt, ...) PRINTF(2, 3);
 

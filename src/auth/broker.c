@@ -140,11 +140,11 @@ log_verdict(const struct broker *b, const struct request *r, enum auth_verdict v
 		add_words(b, r, &said, "; ");
 	log_as("auth", v == AUTH_TEMPORARY ? LOG_LEVEL_WARNING :
 	    v == AUTH_MORE ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, NULL,
-	    "user=" STR_FMT ", service=" STR_FMT ", method=" STR_FMT ", ip=" STR_FMT
+	    "service=" STR_FMT ", method=" STR_FMT ", ip=" STR_FMT ", user=" STR_FMT
 	    "%s%s: %s in %lld ms (%s)",
-	    STR_ARG(str_head(str_c(r->user), 128)), STR_ARG(r->m->service),
-	    STR_ARG(r->m->mechanism), STR_ARG(r->m->client), r->app[0] ? ", app=" : "", r->app,
-	    words[v], (long long)(clock_ms() - r->begun_ms), buf_cstr(&said));
+	    STR_ARG(r->m->service), STR_ARG(r->m->mechanism), STR_ARG(r->m->client),
+	    STR_ARG(str_head(str_c(r->user), 128)), r->app[0] ? ", app=" : "", r->app, words[v],
+	    (long long)(clock_ms() - r->begun_ms), buf_cstr(&said));
 	buf_free(&said);
 }
 

@@ -100,16 +100,19 @@ confine(struct auth *a, unsigned place)
 {
 	enum rights rights = rights_of(a, place);
 	const struct confine_dir boxes = { a->mailboxes, CONFINE_READ | CONFINE_FILL };
-	const char *more[] = { a->conf->tls.ca, place < a->backend_n ?
-		a->backends[place].c.ca : NULL };
 
 	auth_backends_keep(a, place);
+	const char *const more[] = { a->conf->tls.ca, place < a->backend_n ?
+		a->backends[place].c.ca : NULL };
 	if (rights != RIGHTS_ROOT)
 		proc_confine(&a->user, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	switch (rights) {
 	case RIGHTS_ROOT:
+		return;
 	case RIGHTS_PROGRAM:
+		/* What a program says is for nobody: it may be a password. */
+		(void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		return;
 	case RIGHTS_NETWORK:
 		proc_limit(WORKER_FILES, 0, 0);

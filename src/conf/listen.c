@@ -317,9 +317,6 @@ check_backend(const struct conf *c, const char *const *url, struct buf *error)
 	if (!conf_backend_parse(&scratch, str_c(*url), &b, &why))
 		conf_complain(error, conf_where(c, url, conf_place_top(c)),
 		    "auth.backends: %s", buf_cstr(&why));
-	else if (b.kind == BACKEND_LDAP || b.kind == BACKEND_RADIUS || b.kind == BACKEND_HTTP)
-		conf_not_yet(error, conf_where(c, url, conf_place_top(c)),
-		    "such a backend in auth.backends");
 	buf_free(&why);
 	arena_wipe(&scratch);
 }

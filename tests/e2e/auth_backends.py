@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backends of barid-auth: pairs, programs, servers of HTTP and accounts; up, wrong, slow, dead and hostile."""
+import base64
+import crypt
+import ctypes
+import http.server
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from authtest import Backends, LATER, NO, Silent, YES, together  # noqa: E402
+from baridtest import ROOT, certificate, wait_for  # noqa: E402
+
+SECRET, WRONG = "sesame-4711", "guess-0815"
+
+
+def hardcoded():
+    with Backends(f"hardcoded://alice:{SECRET},bob:a%2Cb%3A%40c") as b:
+        b.expect(YES, "alice", SECRET)
+        b.expect(YES, "Alice", SECRET)
+        b.expect(YES, "alice@example.test", SECRET)
+        b.expect(YES, "bob", "a,b:@c")
+        for user, password in (("alice", WRONG), ("alice", SECRET + "x"), ("alice", SECRET[:-1]), ("bob", SECRET),
+                               ("nobody", SECRET), ("alice@elsewhere.test", SECRET)):
+            b.expect(NO, user, password)
+        b.keeps(SECRET, WRONG, "a%2Cb")
+        assert 'auth.backends = {"hardcoded://********"}' in b.ctl("config").stdout
+        # barid-auth says who said what.
+        assert "service=pop3, method=PLAIN, ip=127.0.0.1, user=alice: yes in" in b.log()
+
+
+# ---- exec ---------------------------------------------------------------------------
+
+SCRIPT = """#!/bin/sh
+# What it is asked, then the facts.
+tr '\\000' '|' >FOLDER/input.$$
+echo "$# $AUTH_USER $AUTH_CLIENT $AUTH_SERVICE $AUTH_LISTENER [$AUTH_TLS] $HOME" >>FOLDER/facts
+mv FOLDER/input.$$ FOLDER/input
+cat FOLDER/input >>FOLDER/inputs
+read -r action <FOLDER/action
+case $action in
+hang) sleep 1000 & echo $! >FOLDER/child.tmp; mv FOLDER/child.tmp FOLDER/child; wait; exit 0 ;;
+kill) kill -9 $$ ;;
+noise) head -c 10000000 /dev/zero; exit 0 ;;
+esac
+exit "$action"
+"""
+
+
+class Exec:
+    def __init__(self, folder):
+        self.folder = folder
+        os.chmod(folder, 0o777)
+        self.path = folder + "/check"
+        with open(self.path, "w") as f:
+            f.write(SCRIPT.replace("FOLDER", folder))
+        os.chmod(self.path, 0o755)
+        self.url = "exec://" + self.path
+
+    def does(self, action):
+        with open(self.folder + "/action", "w") as f:
+            f.write(f"{action}\n")
+
+    def read(self, name):
+        with open(f"{self.folder}/{name}") as f:
+            return f.read()
+
+
+def program(folder):
+    e = Exec(folder)
+    with Backends(e.url, auth="timeout = 1s cache = 0s") as b:
+        e.does(0)
+        b.expect(YES, "alice", SECRET)
+        assert e.read("input") == f"alice|{SECRET}|", e.read("input")
+        assert e.read("facts") == ("0 alice 127.0.0.1 submission submission [] \n"
+                                   "0 alice 127.0.0.1 pop3 pop3 [] \n"), e.read("facts")
+        # Nothing of a client is more than a value, to no shell.
+        for user in ("$(id)", "a;b", "`id`", "--help"):
+            assert b.smtp(user, SECRET) == YES
+            assert e.read("input") == f"{user}|{SECRET}|"
+        for status, want in ((1, NO), (2, NO), (77, NO), (75, LATER), (127, LATER)):
+            e.does(status)
+            b.expect(want, "alice", SECRET)
+        for action in ("kill", "hang"):
+            e.does(action)
+            b.expect(LATER, "alice", SECRET)
+        # What it started ends with it.
+        child = int(e.read("child"))
+        wait_for("the end of its child", lambda: not os.path.exists(f"/proc/{child}"))
+        e.does("noise")
+        b.expect(YES, "alice", SECRET)
+        os.chmod(e.path, 0o644)
+        b.expect(LATER, "alice", SECRET)
+        os.chmod(e.path, 0o755)
+        os.unlink(folder + "/inputs")
+        b.keeps(SECRET)
+
+
+def cached(folder):
+    """What was right a moment ago is so without asking; nothing else is."""
+    e = Exec(folder)
+    with Backends(e.url, auth="timeout = 5s cache = 1h") as b:
+        def asked():
+            before = len(e.read("inputs").split("alice|"))
+            return lambda: len(e.read("inputs").split("alice|")) - before
+        e.does(0)
+        with open(folder + "/inputs", "w") as f:
+            os.fchmod(f.fileno(), 0o666)
+        count = asked()
+        for _ in range(3):
+            b.expect(YES, "alice", SECRET)
+        # By SMTP and by POP3 it is not the same question; nor from elsewhere.
+        assert count() == 2, e.read("inputs")
+        assert b.smtp("alice", SECRET, source="127.0.0.2") == YES and count() == 3
+        e.does(1)
+        assert b.smtp("alice", SECRET) == YES
+        assert b.smtp("alice", WRONG) == NO and b.smtp("alice", SECRET, source="127.0.0.3") == NO
+        # A no is not remembered, and a reload forgets.
+        e.does(0)
+        assert b.smtp("alice", WRONG) == YES
+        e.does(1)
+        b.reload()
+        wait_for("a barid-auth that has forgotten", lambda: b.smtp("alice", SECRET) == NO)
+
+
+# ---- HTTP -----------------------------------------------------------------------------
+
+
+class Web(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        kind = self.path.rpartition("/")[2]
+        right = self.headers["Authorization"] == "Basic " + base64.b64encode(f"alice:{SECRET}".encode()).decode()
+        code, body, length = 200 if right else 401, b"hello", None
+        if kind.isdigit():
+            code = int(kind)
+        elif kind == "huge":
+            body = b"x" * 1000000
+        elif kind == "cut":
+            length = 500
+        elif kind == "garbage":
+            self.wfile.write(b"\x00\xff" * 5000)
+            self.close_connection = True
+            return
+        elif kind == "headers":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200000 + b"\r\n")
+            self.close_connection = True
+            return
+        self.send_response(code)
+        if 300 <= code < 400:
+            self.send_header("Location", self.path.rpartition("/")[0] + "/check")
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body if code not in (204, 304) else b"")
+        self.close_connection = True
+
+    def log_message(self, *args):
+        pass
+
+
+def web(folder, tls):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+    server.daemon_threads = True
+    server.handle_error = lambda *args: None
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate(folder))
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def http_servers(folder):
+    plain, safe = web(folder, False), web(folder, True)
+    http_url = f"http://127.0.0.1:{plain.server_port}/"
+    url = f"https://localhost:{safe.server_port}/"
+    with Backends(url + "check?key=4711-key") as b:
+        # Nobody has signed that certificate.
+        b.expect(LATER, "alice", SECRET)
+        b.extra += f'tls {{ ca = "{folder}/localhost.pem" }}\ndns-override "localhost" {{ addresses = {{"127.0.0.1"}} }}\n'
+        b.change(url + "check?key=4711-key")
+        wait_for("the new one", lambda: b.smtp("alice", SECRET) == YES)
+        b.expect(YES, "alice", SECRET)
+        b.expect(NO, "alice", WRONG)
+        b.expect(NO, "ali:ce", SECRET)
+        b.keeps(SECRET, WRONG, "4711-key")
+        # The name is not the certificate's.
+        b.change(url.replace("localhost", "127.0.0.2") + "check")
+        b.expect(LATER, "alice", SECRET)
+        for kind, want in ((204, YES), (299, YES), (401, NO), (403, NO), (302, LATER), (404, LATER), (500, LATER),
+                           ("huge", LATER), ("cut", LATER), ("garbage", LATER), ("headers", LATER)):
+            b.change(http_url + str(kind))
+            got = b.smtp("alice", SECRET)
+            assert got == want, (kind, got)
+    plain.shutdown()
+    plain.server_close()
+    with Silent() as silent, Backends(
+            http_url + "check", f"http://127.0.0.1:{silent.port}/", auth="timeout = 1s cache = 0s") as b:
+        # Dead, and one that says nothing.
+        b.expect(LATER, "alice", SECRET)
+        assert f"http://127.0.0.1:{silent.port}/: " in b.log()
+    safe.shutdown()
+
+
+# ---- accounts ---------------------------------------------------------------------------
+
+
+def accounts(folder):
+    """In a view of the file system in which other accounts are this host's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x00020000) != 0 or \
+            subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("no mount namespace: not tried")
+        return
+    day = 20000
+    entries = (("alice", 4001, SECRET, "19000:0:99999:7:::"), ("client7", 4002, SECRET, "19000:0:99999:7:::"),
+               ("carol", 4003, SECRET, "19000:0:99999:7:::"), ("toor", 0, SECRET, "19000:0:99999:7:::"),
+               ("client-old", 4004, SECRET, f"19000:0:99999:7::{day}:"),
+               ("client-must", 4005, SECRET, "0:0:99999:7:::"), ("client-late", 4006, SECRET, "10000:0:30:7:::"))
+    with open("/etc/passwd") as f:
+        passwd = f.read()
+    with open("/etc/shadow") as f:
+        shadow = f.read()
+    salt = crypt.mksalt(crypt.METHOD_SHA512, rounds=1000)
+    for name, uid, password, rest in entries:
+        passwd += f"{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n"
+        shadow += f"{name}:{crypt.crypt(password, salt)}:{rest}\n"
+    passwd += "client-locked:x:4007:4007::/:/bin/sh\nclient-empty:x:4008:4008::/:/bin/sh\n"
+    shadow += f"client-locked:!{crypt.crypt(SECRET, salt)}:19000:0:99999:7:::\nclient-empty::19000:0:99999:7:::\n"
+    for name, text, mode in (("passwd", passwd, 0o644), ("shadow", shadow, 0o600)):
+        with open(f"{folder}/{name}", "w") as f:
+            os.fchmod(f.fileno(), mode)
+            f.write(text)
+        subprocess.run(["mount", "--bind", f"{folder}/{name}", f"/etc/{name}"], check=True)
+    with Backends("users://alice,client*,t*") as b:
+        for user in ("alice", "client7"):
+            b.expect(YES, user, SECRET)
+            b.expect(NO, user, WRONG)
+        # Not meant, root by a pattern, expired, locked, without a password, nobody.
+        for user in ("carol", "toor", "client-old", "client-must", "client-late", "client-locked", "client-empty",
+                     "client-none", "nobody"):
+            b.expect(NO, user, SECRET)
+        b.change("users://toor")
+        wait_for("another list", lambda: b.smtp("toor", SECRET) == YES)
+        assert b.smtp("alice", SECRET) == NO
+
+
+# ---- several ------------------------------------------------------------------------------
+
+
+def order(folder):
+    """The first yes counts; who cannot say hinders nobody whom another one knows."""
+    dead = socket.socket()
+    dead.bind(("127.0.0.1", 0))
+    gone = f"http://127.0.0.1:{dead.getsockname()[1]}/"
+    with Backends("hardcoded://alice:one", gone, "hardcoded://bob:two", "file://USERS") as b:
+        for user, password, want in (("alice", "one", YES), ("bob", "two", YES), ("alice", "barid", YES),
+                                     ("alice", "two", LATER), ("carol", "one", LATER)):
+            b.expect(want, user, password)
+        b.change("hardcoded://alice:one", "hardcoded://bob:two")
+        wait_for("nobody who cannot say", lambda: b.smtp("carol", "one") == NO)
+    dead.close()
+
+
+def one_hangs():
+    """CONFORMANCE S-65: 1,000 logins while a backend hangs, which is asked first."""
+    with Silent() as silent, Backends(f"http://127.0.0.1:{silent.port}/", "file://USERS",
+                                      auth="timeout = 3s cache = 0s") as b:
+        results = together([lambda: b.smtp("alice", "barid")] * 1000, threads=40)
+        assert results.count(YES) == 1000, [r for r in results if r != YES][:5]
+        # Nobody is told no by halves.
+        results = together([lambda: b.smtp("alice", WRONG), lambda: b.pop3("carol", "barid")])
+        assert results == [LATER, LATER], results
+        assert b.pop3("bob", "barid") == YES
+
+
+def main():
+    hardcoded()
+    for test in (program, cached, http_servers, order):
+        with tempfile.TemporaryDirectory(prefix="barid-backends-") as folder:
+            os.chmod(folder, 0o755)
+            test(folder)
+            print(test.__name__)
+    one_hangs()
+    if ROOT:
+        with tempfile.TemporaryDirectory(prefix="barid-accounts-") as folder:
+            os.chmod(folder, 0o755)
+            accounts(folder)
+
+
+main()

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logins by LDAP: a slapd of our own, in clear, with TLS and StartTLS; wrong, slow, dead, and what is no LDAP."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from authtest import Backends, LATER, NO, Silent, YES  # noqa: E402
+from baridtest import certificate, free_port, listening, wait_for  # noqa: E402
+
+SECRET, WRONG, BIND = "sesame-4711", "guess-0815", "service-1234"
+
+CONF = """include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile {d}/slapd.pid
+modulepath /usr/lib/ldap
+TLSCertificateFile {d}/localhost.pem
+TLSCertificateKeyFile {d}/localhost.key
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="cn=service,dc=x" read by * none
+database ldif
+suffix "dc=x"
+rootdn "cn=root,dc=x"
+rootpw {bind}
+directory {d}/data
+"""
+
+PEOPLE = """dn: dc=x
+objectClass: dcObject
+objectClass: organization
+o: x
+dc: x
+
+dn: cn=service,dc=x
+objectClass: person
+cn: service
+sn: service
+userPassword: {bind}
+
+dn: ou=people,dc=x
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=alice,ou=people,dc=x
+objectClass: inetOrgPerson
+uid: alice
+cn: Alice
+sn: A
+mail: a@example.org
+mail: shared@example.org
+userPassword: {secret}
+
+dn: uid=bob,ou=people,dc=x
+objectClass: inetOrgPerson
+uid: bob
+cn: Bob
+sn: B
+mail: shared@example.org
+userPassword: another-one
+
+dn: uid=none,ou=people,dc=x
+objectClass: inetOrgPerson
+uid: none
+cn: None
+sn: N
+
+dn: uid=o\\2C dd\\2Bone,ou=people,dc=x
+objectClass: inetOrgPerson
+uid: o, dd+one
+cn: Odd
+sn: O
+userPassword: {secret}
+"""
+
+
+class Slapd:
+    def __init__(self, folder):
+        self.folder = folder
+        os.mkdir(folder + "/data", 0o700)
+        certificate(folder)
+        with open(folder + "/slapd.conf", "w") as f:
+            f.write(CONF.format(d=folder, bind=BIND))
+        with open(folder + "/people", "w") as f:
+            f.write(PEOPLE.format(bind=BIND, secret=SECRET))
+        subprocess.run(["/usr/sbin/slapadd", "-f", folder + "/slapd.conf", "-l", folder + "/people"], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.port, self.tls_port = free_port(["127.0.0.1", "127.0.0.2"]), free_port(["127.0.0.1", "127.0.0.2"])
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["/usr/sbin/slapd", "-f", self.folder + "/slapd.conf", "-d", "0", "-h",
+             " ".join(f"ldap://127.0.0.{i}:{self.port}/ ldaps://127.0.0.{i}:{self.tls_port}/" for i in (1, 2))],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("slapd", lambda: listening(self.port) and listening(self.tls_port))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait()
+
+
+def simple_bind(s):
+    """CONFORMANCE S-35: names with the marks of DNs and filters are values."""
+    url = f"ldap://127.0.0.1:{s.port}/ou=people,dc=x"
+    with Backends(url) as b:
+        b.expect(YES, "alice", SECRET)
+        assert b.smtp("o, dd+one", SECRET) == YES
+        assert b.smtp("alice@example.test", SECRET) == YES
+        for user, password in (("alice", WRONG), ("alice", ""), ("carol", SECRET), ("none", SECRET), ("*", SECRET),
+                               ("*)(uid=*", SECRET), ("alice,ou=people", SECRET), ("alice+cn=Alice", SECRET),
+                               ("'--", SECRET), ("%n%n%s", SECRET), ("\\", SECRET), ("(" * 200, SECRET)):
+            assert b.smtp(user, password) == NO, user
+        b.keeps(SECRET, WRONG)
+
+
+def search_and_bind(s):
+    who = f"bindname=cn=service%2Cdc=x,x-bindpw={BIND}"
+    url = f"ldap://127.0.0.1:{s.port}/dc=x??sub?(|(uid=%u)(mail=%u))?{who}"
+    with Backends(url) as b:
+        b.expect(YES, "alice", SECRET)
+        assert b.smtp("a@example.org", SECRET) == YES
+        for user, password in (("alice", WRONG), ("carol", SECRET), ("*)(uid=*", SECRET), ("al*", SECRET),
+                               ("alice)(uid=*", SECRET), ("none", SECRET)):
+            assert b.smtp(user, password) == NO, user
+        # Whose would it be?
+        assert b.smtp("shared@example.org", SECRET) == LATER
+        b.keeps(SECRET, WRONG, BIND)
+        b.change(url.replace(BIND, "wrong-4321"))
+        wait_for("who cannot search", lambda: b.smtp("alice", SECRET) == LATER)
+        assert "bindname cannot log in: Invalid credentials" in b.log()
+        # Who may see nothing finds nobody.
+        b.change(f"ldap://127.0.0.1:{s.port}/dc=x???(uid=%u)")
+        assert b.smtp("alice", SECRET) in (NO, LATER)
+
+
+def encrypted(s):
+    # By its address, which is in the certificate: for libldap "localhost" is the name of the host.
+    safe, start = f"ldaps://127.0.0.1:{s.tls_port}/ou=people,dc=x", f"ldap://127.0.0.1:{s.port}/ou=people,dc=x"
+    ca = f"x-ca={s.folder}/localhost.pem"
+    for url in (f"{safe}????{ca}", f"{start}????starttls,{ca}"):
+        with Backends(url) as b:
+            b.expect(YES, "alice", SECRET)
+            b.expect(NO, "alice", WRONG)
+            # Signed by nobody; then with the name of another.
+            b.change(url.replace(ca, "").rstrip("?,"))
+            wait_for("who is not trusted", lambda: b.smtp("alice", SECRET) == LATER)
+            b.change(url.replace("127.0.0.1:", "127.0.0.2:"))
+            assert b.smtp("alice", SECRET) == LATER
+
+
+def slow_and_dead(s):
+    url = f"ldap://127.0.0.1:{s.port}/ou=people,dc=x"
+    with Backends(url, "hardcoded://carol:three", auth="timeout = 1s cache = 0s") as b:
+        os.kill(s.process.pid, signal.SIGSTOP)
+        b.expect(LATER, "alice", SECRET)
+        b.expect(YES, "carol", "three")
+        s.stop()
+        b.expect(LATER, "alice", SECRET)
+        b.expect(YES, "carol", "three")
+        s.start()
+        b.expect(YES, "alice", SECRET)
+        # Of two the second is asked where the first is not there.
+        b.change(f"ldap://127.0.0.1:{free_port(['127.0.0.1'])},127.0.0.1:{s.port}/ou=people,dc=x")
+        wait_for("the second", lambda: b.smtp("alice", SECRET) == YES)
+
+
+# What is no LDAP; a bind that succeeds with another number; a length without an end; a referral.
+ANSWERS = (
+    b"\x00\xff" * 4096, b"HTTP/1.1 200 OK\r\n\r\n", b"\x30\x0c\x02\x01\x63\x61\x07\x0a\x01\x00\x04\x00\x04\x00",
+    b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01", b"\x30\x80", b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01", b"",
+    b"\x30\x1f\x02\x01\x01\x61\x1a\x0a\x01\x0a\x04\x00\x04\x00\xa3\x11\x04\x0fldap://127.0.0.",
+    b"\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00",
+    b"\x30\x84\x00\x0f\xff\xff\x02\x01\x01\x61\x84\x00\x0f\xff\xf0\x0a\x01\x00\x04\x84\x00\x0f\xff\x00" + b"x" * 0xfff00,
+)
+
+
+def hostile():
+    """Whatever it sends, it is no yes; and one that is silent is none."""
+    server = socket.create_server(("127.0.0.1", 0))
+    answers = []
+
+    def serve():
+        while True:
+            try:
+                c, _ = server.accept()
+            except OSError:
+                return
+            with c:
+                c.recv(4096)
+                try:
+                    c.sendall(answers[0])
+                except OSError:
+                    pass
+    threading.Thread(target=serve, daemon=True).start()
+    with Backends(f"ldap://127.0.0.1:{server.getsockname()[1]}/dc=x", auth="timeout = 1s cache = 0s") as b:
+        for answer in ANSWERS:
+            answers[:] = [answer]
+            got = b.smtp("alice", SECRET)
+            assert got == LATER, (answer[:40], got)
+        with Silent() as silent:
+            b.change(f"ldaps://127.0.0.1:{silent.port}/dc=x")
+            assert b.smtp("alice", SECRET) == LATER
+        assert "died of signal" not in b.log()
+    server.close()
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="barid-ldap-") as folder:
+        os.chmod(folder, 0o755)
+        s = Slapd(folder)
+        try:
+            simple_bind(s)
+            search_and_bind(s)
+            encrypted(s)
+            slow_and_dead(s)
+        finally:
+            s.stop()
+    hostile()
+
+
+main()
