@@ -149,7 +149,8 @@ int queue_note_delay(struct queue_file *f, unsigned n) MUST_USE;
 int queue_defer(struct queue *q, struct queue_file *f, int64_t next) MUST_USE;
 /*
  * Writes the message anew where it stands, with the envelope that F->env has
- * now (its id, arrival and recipients unchanged) and NEXT as the time of the
+ * now (its id and arrival unchanged, and so are its recipients, behind whom
+ * there may be others) and NEXT as the time of the
  * next attempt.  F is unloaded.  0: durable.  -1: errno; the old message
  * stands there, or the new one, whole.  Nobody else may have it open.
  */

@@ -97,6 +97,12 @@ add_rcpt(struct buf *b, const struct envelope_rcpt *r)
 		buf_add(b, STR(" orcpt="));
 		buf_add(b, r->orcpt);
 	}
+	if (r->of.n > 0) {
+		if (!is_word(r->of))
+			b->err = true;
+		buf_add(b, STR(" of="));
+		buf_add(b, r->of);
+	}
 	buf_addc(b, '\n');
 	if (r->state == 0 || strchr(RCPT_STATES, r->state) == NULL ||
 	    r->path.local.n == 0)

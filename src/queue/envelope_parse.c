@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "lib/hash.h"
+#include "mail/text.h"
 
 #include "envelope_line.h"
 #include "queue/envelope.h"
@@ -286,6 +287,10 @@ read_rcpt_words(struct reader *r, struct envelope_rcpt *rcpt, struct str rest)
 				return "NOTIFY is not well formed";
 		} else if (str_eq(key, STR("orcpt"))) {
 			rcpt->orcpt = arena_str(r->a, value);
+		} else if (str_eq(key, STR("of"))) {
+			if (!xtext_valid(value))
+				return "the origin of a recipient is no xtext";
+			rcpt->of = arena_str(r->a, value);
 		}
 	}
 	return NULL;

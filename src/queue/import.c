@@ -91,8 +91,10 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 		e->by_trace = false;
 		e->retry = e->source = e->route = STR("");
 	}
-	for (size_t i = 0; i < e->rcpt_n; i++)
+	for (size_t i = 0; i < e->rcpt_n; i++) {
 		e->rcpts[i].state = RCPT_QUEUED;
+		e->rcpts[i].of = STR("");
+	}
 }
 
 /*
