@@ -39,6 +39,7 @@ enum journal_event {
 	JOURNAL_BOUNCED,
 	JOURNAL_EXPIRED,
 	JOURNAL_DISCARDED,
+	JOURNAL_EXPANDED,	/* others stand for it, who are recipients now */
 	JOURNAL_N
 };
 

@@ -17,6 +17,7 @@ enum audit_end {
 	AUDIT_BOUNCED,
 	AUDIT_EXPIRED,
 	AUDIT_DISCARDED,
+	AUDIT_EXPANDED,		/* others stand for it, who count as well */
 	AUDIT_DELETED,
 	AUDIT_DEAD,		/* kept in dead/ */
 	AUDIT_BAD,		/* kept in bad/ */

@@ -38,6 +38,7 @@ static const char *const names[JOURNAL_N] = {
 	[JOURNAL_BOUNCED] = "bounced",
 	[JOURNAL_EXPIRED] = "expired",
 	[JOURNAL_DISCARDED] = "discarded",
+	[JOURNAL_EXPANDED] = "expanded",
 };
 
 const char *

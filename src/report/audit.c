@@ -63,6 +63,7 @@ audit_end_name(enum audit_end e)
 		[AUDIT_BOUNCED] = "bounced",
 		[AUDIT_EXPIRED] = "expired",
 		[AUDIT_DISCARDED] = "discarded",
+		[AUDIT_EXPANDED] = "expanded",
 		[AUDIT_DELETED] = "deleted",
 		[AUDIT_DEAD] = "dead",
 		[AUDIT_BAD] = "unreadable",
@@ -198,6 +199,9 @@ take_change(struct audit *a, struct audit_entry *e,
 		break;
 	case JOURNAL_DISCARDED:
 		take_outcome(a, e, l, AUDIT_DISCARDED);
+		break;
+	case JOURNAL_EXPANDED:
+		take_outcome(a, e, l, AUDIT_EXPANDED);
 		break;
 	case JOURNAL_DEFERRED:
 	case JOURNAL_START:

@@ -159,6 +159,7 @@ START_TEST(ends)
 		{ JOURNAL_BOUNCED, AUDIT_BOUNCED },
 		{ JOURNAL_EXPIRED, AUDIT_EXPIRED },
 		{ JOURNAL_DISCARDED, AUDIT_DISCARDED },
+		{ JOURNAL_EXPANDED, AUDIT_EXPANDED },
 	};
 	static const struct {
 		enum queue_place place;
