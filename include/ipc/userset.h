@@ -3,7 +3,8 @@
 #define IPC_USERSET_H
 
 /*
- * userset -- the names of those who have a mailbox, shared by all processes.
+ * userset -- the names of those who have a mailbox, and of aliases, shared by
+ * all processes.
  *
  * Sessions and runner must know who exists, and must not see a password
  * file.  The master reads the names (not the hashes), puts them into a
@@ -24,15 +25,15 @@ int userset_write_fd(const struct userset *u);
 struct userset *userset_attach(int fd) MUST_USE;
 void userset_free(struct userset *u);	/* NULL is fine */
 /*
- * Replaces all names (sorted here; ASCII letters folded).  One that is no
- * valid name is left out; of two that differ by case the first counts.  Only
+ * Replaces all names (sorted here; ASCII letters folded).  ":" stands before
+ * that of an alias.  One that is not plain (lib/name.h) is left out; of two
+ * that differ by case the first counts.  Only
  * in the process that made or attached U.  -1: too many (16 MiB).
  */
 int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
 /*
- * With ANY, every name is a user that is a valid mailbox name: 1 to 64 of
- * A-Z a-z 0-9 . _ = + @ -, the first neither "." nor "-".  It then goes by
- * its lower-case spelling.
+ * With ANY, every plain name is a user.  It then goes by its lower-case
+ * spelling.
  */
 void userset_set_any(struct userset *u, bool any);
 /* Whether somebody's password is stored as it is, so that a digest can prove it. */
@@ -43,6 +44,8 @@ void userset_set_scram(struct userset *u, bool scram);
 bool userset_scram(const struct userset *u);
 /* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
 bool userset_has(const struct userset *u, struct str name, char out[65]);
+bool userset_has_alias(const struct userset *u, struct str name);
+/* Of users. */
 size_t userset_count(const struct userset *u);
 
 #endif

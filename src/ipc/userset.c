@@ -6,7 +6,7 @@
  *	head	magic, generation, any
  *	area 0	count:4 offset:4*count entries...
  *	area 1	likewise
- *	entry	length:1 folded name, spelling
+ *	entry	length:1 folded name, spelling; of an alias with a ":" before
  *
  * The writer fills the area that is not in use and then raises the
  * generation, whose lowest bit says which area counts.  A reader that finds
@@ -34,10 +34,11 @@
 #include "lib/mem.h"
 #include "lib/name.h"
 
-#define MAGIC UINT64_C(0x6261726964757302)
+#define MAGIC UINT64_C(0x6261726964757303)
 #define AREA ((size_t)16 << 20)
 #define HEAD ((size_t)4096)
 #define TOTAL (HEAD + 2 * AREA)
+#define ENTRY_LEN_MAX (NAME_LEN_MAX + 1)
 
 struct head {
 	uint64_t magic;
@@ -45,6 +46,7 @@ struct head {
 	_Atomic int any;
 	_Atomic int plain;
 	_Atomic int scram;
+	_Atomic uint64_t users;
 };
 
 struct userset {
@@ -213,6 +215,13 @@ userset_attach(int fd)
 
 /* ---- names ------------------------------------------------------------------ */
 
+/* A name, or that of an alias. */
+static bool
+is_entry(struct str s)
+{
+	return name_is_plain(str_starts(s, STR(":")) ? str_skip(s, 1) : s);
+}
+
 static void
 fold(char *out, struct str s)
 {
@@ -244,7 +253,7 @@ sort_names(const struct str *names, size_t n, const struct str **order)
 	size_t valid = 0, kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (name_is_plain(names[i]))
+		if (is_entry(names[i]))
 			order[valid++] = &names[i];
 	qsort(order, valid, sizeof(*order), by_name);
 	for (size_t i = 0; i < valid; i++)
@@ -277,11 +286,13 @@ userset_replace(struct userset *u, const struct str *names, size_t n)
 {
 	struct head *h = writable_head(u);
 	const struct str **order = mem_array(n + 1, sizeof(*order));
-	size_t kept = sort_names(names, n, order), bytes = 4;
+	size_t kept = sort_names(names, n, order), bytes = 4, users = 0;
 	uint64_t next = atomic_load(&h->generation) + 1;
 
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < kept; i++) {
 		bytes += 4 + 1 + 2 * order[i]->n;
+		users += order[i]->p[0] != ':';
+	}
 	if (bytes > AREA) {
 		mem_free(order);
 		errno = ENOSPC;
@@ -291,6 +302,7 @@ userset_replace(struct userset *u, const struct str *names, size_t n)
 	atomic_thread_fence(memory_order_seq_cst);
 	write_area(u->writable + HEAD + (next & 1 ? AREA : 0), order, kept);
 	atomic_store(&h->generation, next);
+	atomic_store(&h->users, users);
 	mem_free(order);
 	return 0;
 }
@@ -345,14 +357,14 @@ entry(const char *area, size_t i, struct str *spelling)
 	if (at >= AREA)
 		return str_n("", 0);
 	n = *(const volatile unsigned char *)(area + at);
-	if (n > NAME_LEN_MAX || 1 + 2 * n > AREA - at)
+	if (n > ENTRY_LEN_MAX || 1 + 2 * n > AREA - at)
 		return str_n("", 0);
 	*spelling = str_n(area + at + 1 + n, n);
 	return str_n(area + at + 1, n);
 }
 
 static bool
-search(const char *area, struct str name, char out[65])
+search(const char *area, struct str name, char out[ENTRY_LEN_MAX + 1])
 {
 	size_t low = 0, high = area_count(area);
 
@@ -374,23 +386,48 @@ search(const char *area, struct str name, char out[65])
 	return false;
 }
 
-bool
-userset_has(const struct userset *u, struct str name, char out[65])
+/* The same in an area that was quiet meanwhile. */
+static bool
+search_quiet(const struct userset *u, struct str name,
+    char out[ENTRY_LEN_MAX + 1])
 {
 	const struct head *h = head_of(u);
 	uint64_t before, after;
 	bool found;
 
-	out[0] = '\0';
-	if (!name_is_plain(name))
-		return false;
 	do {
 		before = atomic_load(&h->generation);
 		found = search(u->base + HEAD + (before & 1 ? AREA : 0), name, out);
 		atomic_thread_fence(memory_order_acquire);
 		after = atomic_load(&h->generation);
 	} while (before != after);
-	if (!found && atomic_load(&h->any)) {
+	return found;
+}
+
+bool
+userset_has_alias(const struct userset *u, struct str name)
+{
+	char key[1 + NAME_LEN_MAX] = ":", spelling[ENTRY_LEN_MAX + 1];
+
+	if (!name_is_plain(name))
+		return false;
+	memcpy(key + 1, name.p, name.n);
+	return search_quiet(u, str_n(key, 1 + name.n), spelling);
+}
+
+bool
+userset_has(const struct userset *u, struct str name, char out[65])
+{
+	char spelling[ENTRY_LEN_MAX + 1];
+	bool found;
+
+	out[0] = '\0';
+	if (!name_is_plain(name))
+		return false;
+	found = search_quiet(u, name, spelling);
+	if (found)
+		memcpy(out, spelling, name.n + 1);
+	if (!found && atomic_load(&head_of(u)->any)) {
 		fold(out, name);
 		out[name.n] = '\0';
 		found = true;
@@ -401,9 +438,7 @@ userset_has(const struct userset *u, struct str name, char out[65])
 size_t
 userset_count(const struct userset *u)
 {
-	uint64_t g = atomic_load(&head_of(u)->generation);
-
-	return area_count(u->base + HEAD + (g & 1 ? AREA : 0));
+	return atomic_load(&head_of(u)->users);
 }
 
 bool

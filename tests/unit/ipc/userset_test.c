@@ -56,6 +56,31 @@ START_TEST(look_up)
 }
 END_TEST
 
+START_TEST(aliases)
+{
+	const struct str names[] = { STR("bob"), STR(":bob"), STR(":Team"),
+		STR(":"), STR("::x"), STR(":../x") };
+	struct userset *u = userset_new();
+
+	ck_assert_ptr_nonnull(u);
+	ck_assert_int_eq(userset_replace(u, names, ARRAY_LEN(names)), 0);
+	ck_assert_uint_eq(userset_count(u), 1);
+	ck_assert(has(u, "bob", "bob"));
+	ck_assert(has(u, ":bob", NULL));
+	ck_assert(has(u, "team", NULL));
+	ck_assert(userset_has_alias(u, STR("bob")));
+	ck_assert(userset_has_alias(u, STR("TEAM")));
+	ck_assert(!userset_has_alias(u, STR(":team")));
+	ck_assert(!userset_has_alias(u, STR("alice")));
+	ck_assert(!userset_has_alias(u, STR("")));
+	/* Whoever may have a mailbox: that makes nobody an alias. */
+	userset_set_any(u, true);
+	ck_assert(has(u, "team", "team"));
+	ck_assert(!userset_has_alias(u, STR("carol")));
+	userset_free(u);
+}
+END_TEST
+
 START_TEST(plain)
 {
 	struct userset *u = userset_new();
@@ -268,4 +293,4 @@ START_TEST(rights)
 }
 END_TEST
 
-UNIT_MAIN("userset", plain, look_up, any, too_many, while_changing, garbage, rights)
+UNIT_MAIN("userset", plain, aliases, look_up, any, too_many, while_changing, garbage, rights)
