@@ -19,6 +19,7 @@
 #include "conf/limits.h"
 #include "conf/listener.h"
 #include "conf/names.h"
+#include "conf/recipient.h"
 #include "conf/route.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -134,6 +135,9 @@ struct conf {
 	struct conf_account *accounts;
 	size_t account_n;
 	struct conf_recipients recipients;
+	struct conf_strs aliases;	/* paths */
+	struct conf_recipient *rules;	/* in their order */
+	size_t rule_n;
 	struct conf_upstream *upstreams;
 	size_t upstream_n;
 	struct conf_route *routes;

@@ -22,8 +22,10 @@ enum target_kind {
 	TARGET_UPSTREAM,/* a smarthost */
 	TARGET_MAILDIR,	/* a Maildir that a route names */
 	TARGET_PIPE,	/* a program that a route names */
-	TARGET_DISCARD,	/* a route throws it away */
-	TARGET_ERROR,	/* a route refuses it */
+	TARGET_DISCARD,	/* a route or a section throws it away */
+	TARGET_ERROR,	/* a route or a section refuses it */
+	TARGET_FORWARD,	/* a section gives it to other addresses: see expand.h */
+	TARGET_ALIAS,	/* so does an alias */
 	TARGET_UNKNOWN,	/* a local domain without such a user: 550 5.1.1 */
 	TARGET_NO_ROUTE	/* no route fits: 550 5.4.4 */
 };
@@ -39,6 +41,7 @@ struct target {
 	struct str source;			/* what it leaves from, as in policy/source.h */
 	const struct conf_via *way;		/* TARGET_MAILDIR, TARGET_PIPE, TARGET_ERROR */
 	const struct conf_route *route;		/* the route that fitted, or NULL */
+	const struct conf_recipient *rule;	/* the section that fitted, or NULL */
 	struct conf_place place;		/* the line that decided */
 	const char *why;			/* in words, static */
 };
@@ -48,6 +51,9 @@ struct target {
  * go to conf.postmaster.  What is borrowed is C's, F's or P's.
  */
 struct target target_of(const struct conf *c, const struct userset *users,
+    const struct mail_facts *f, const struct path *p);
+/* The same of what an address was expanded to: it is not forwarded again. */
+struct target target_at_last(const struct conf *c, const struct userset *users,
     const struct mail_facts *f, const struct path *p);
 
 /* The facts of a session that decide whether it may relay. */

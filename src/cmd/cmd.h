@@ -65,6 +65,9 @@ int inject(const struct inject *in);
 /* An address as a user types it, qualified with our domain.  NULL, or why not. */
 const char *inject_address(const struct conf *c, struct str text, struct arena *a, struct path *p);
 
+/* newaliases.c: checks the files of aliases; an exit code. */
+int cmd_newaliases(const struct conf *c);
+
 /* ---- options.c ----------------------------------------------------------------- */
 
 enum sendmail_mode { MODE_MESSAGE, MODE_SESSION, MODE_LIST, MODE_ALIASES, MODE_VERIFY,

@@ -23,7 +23,7 @@ explain_address(struct explain *x, const char *text)
 	arena_init(&a, 1 << 20);
 	why = inject_address(x->conf, str_c(text), &a, &p);
 	if (why == NULL)
-		explain_rcpt(x, &p);
+		explain_rcpt(x, &p, false);
 	else
 		fprintf(stderr, "%s is no address: %s\n", text, why);
 	arena_free(&a);
@@ -77,6 +77,7 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 		json_steps(argv[0], &x.steps, stdout);
 	else if (code == EX_OK)
 		steps_print(&x.steps, stdout);
+	explain_lists_free(&x);
 	lookup_free(x.dns);
 	steps_free(&x.steps);
 	arena_free(&a);

@@ -11,7 +11,9 @@
 
 #include "ctl.h"
 
+struct aliases;
 struct lookup;
+struct userset;
 
 /* An explanation that is being made. */
 struct explain {
@@ -22,14 +24,24 @@ struct explain {
 	bool running;		/* a barid answers */
 	struct mail_facts facts;
 	const char *wrong;	/* with the message's own way, or NULL */
+	struct aliases *aliases;	/* once they were asked for */
 };
 
 /* Adds a step at the depth that it is at. */
 #define explain_say(x, name, place, ...) \
 	steps_add(&(x)->steps, (x)->depth, name, place, __VA_ARGS__)
 
-/* explain_rcpt.c: all about mail for P. */
-void explain_rcpt(struct explain *x, const struct path *p);
+/* explain_rcpt.c: all about mail for P; AT_LAST: it was forwarded to P. */
+void explain_rcpt(struct explain *x, const struct path *p, bool at_last);
+/*
+ * explain_lists.c: who is an alias goes into USERS, beside USER, who has a
+ * mailbox ("" is nobody); and whom P, which T says that others stand for,
+ * leads to.
+ */
+void explain_users(struct explain *x, struct userset *users, struct str user);
+void explain_lists(struct explain *x, const struct userset *users,
+    const struct path *p);
+void explain_lists_free(struct explain *x);
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
 

@@ -190,7 +190,7 @@ say_rcpt(struct explain *x, const struct envelope_rcpt *r,
 	struct buf b;
 
 	if (r->state == RCPT_QUEUED) {
-		explain_rcpt(x, &r->path);
+		explain_rcpt(x, &r->path, r->of.n > 0);
 		say_last(x, last);
 		return;
 	}

@@ -37,10 +37,10 @@ known_user(struct explain *x, struct str local)
 	buf_init(&answer, FRAME_MAX);
 	if (cmd_control(x->conf, m, &answer, &r) == 0 && r.ok) {
 		/* The set of one, or of none. */
-		if (userset_replace(users, &r.text, r.count > 0) < 0)
-			userset_set_any(users, true);
+		explain_users(x, users, r.count > 0 ? r.text : STR(""));
 	} else {
 		x->running = false;
+		explain_users(x, users, STR(""));
 		userset_set_any(users, true);
 	}
 	buf_free(&answer);
@@ -132,6 +132,14 @@ say_route(struct explain *x, const struct target *t)
 		    "the message has a way of its own, which counts");
 }
 
+static void
+say_rule(struct explain *x, const struct target *t)
+{
+	if (t->rule != NULL)
+		explain_say(x, "section", t->rule->place, "recipient \"%s\"%s",
+		    t->rule->pattern, t->rule->last ? ", a catch-all" : "");
+}
+
 /* The line that chose the source. */
 static struct conf_place
 source_place(const struct explain *x, const struct target *t)
@@ -218,7 +226,8 @@ say_remote(struct explain *x, const struct target *t)
 }
 
 static void
-say_target(struct explain *x, const struct target *t)
+say_target(struct explain *x, const struct userset *users,
+    const struct target *t)
 {
 	switch (t->kind) {
 	case TARGET_MAILBOX:
@@ -249,12 +258,16 @@ say_target(struct explain *x, const struct target *t)
 		explain_say(x, "target", t->place, "%s: %d %s %s", t->why,
 		    t->way->code, t->way->enhanced, t->way->text);
 		return;
+	case TARGET_FORWARD:
+	case TARGET_ALIAS:
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
 		break;
 	}
 	explain_say(x, "target", t->place, "%s", t->why);
-	if (x->wrong != NULL)
+	if (t->kind == TARGET_FORWARD || t->kind == TARGET_ALIAS)
+		explain_lists(x, users, &t->path);
+	else if (x->wrong != NULL)
 		explain_say(x, "target", CONF_NOWHERE, "the way that the "
 		    "message itself has is none: %s: it waits", x->wrong);
 	else
@@ -262,18 +275,22 @@ say_target(struct explain *x, const struct target *t)
 }
 
 void
-explain_rcpt(struct explain *x, const struct path *p)
+explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 {
 	struct userset *users = known_user(x, p->local);
-	struct target t = target_of(x->conf, users, &x->facts, p);
+	struct target t = at_last ?
+	    target_at_last(x->conf, users, &x->facts, p) :
+	    target_of(x->conf, users, &x->facts, p);
 	struct buf b;
 
 	buf_init(&b, 2048);
 	path_add(&b, p);
 	explain_say(x, "recipient", CONF_NOWHERE, "<%s>", buf_cstr(&b));
 	x->depth++;
-	say_answers(x, users, p);
-	say_sender(x);
+	if (!at_last) {
+		say_answers(x, users, p);
+		say_sender(x);
+	}
 	if (!str_eq(t.path.local, p->local) ||
 	    !str_eq(t.path.domain, p->domain)) {
 		buf_reset(&b);
@@ -284,7 +301,8 @@ explain_rcpt(struct explain *x, const struct path *p)
 				CONF_NOWHERE), "it goes to <%s>", buf_cstr(&b));
 	}
 	say_route(x, &t);
-	say_target(x, &t);
+	say_rule(x, &t);
+	say_target(x, users, &t);
 	x->depth--;
 	buf_free(&b);
 	userset_free(users);

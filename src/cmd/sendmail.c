@@ -202,8 +202,6 @@ run(struct sendmail_options *o, int argc, char **argv)
 		return run_barid(o, "-s");
 	if (o->mode == MODE_FOREGROUND || o->mode == MODE_DAEMON)
 		return run_barid(o, o->mode == MODE_DAEMON ? "-d" : "-f");
-	if (o->mode == MODE_ALIASES)
-		return EX_OK;
 	if (o->mode == MODE_FLUSH && o->flush_sender)
 		return flush_sender(o);
 	/* A message is kept by callers for which it is only too early (75). */
@@ -216,6 +214,7 @@ run(struct sendmail_options *o, int argc, char **argv)
 		code = cmd_list(c, &all, o->json ? LISTING_JSON : LISTING_MAILQ, stdout,
 		    &count);
 		break;
+	case MODE_ALIASES: code = cmd_newaliases(c); break;
 	case MODE_VERIFY: code = verify(o, c, argc, argv); break;
 	case MODE_FLUSH: code = flush(o, c); break;
 	default: code = send_message(o, c, argc, argv); break;

@@ -75,6 +75,7 @@ conf_finish(struct conf *c)
 		c->postmaster = default_postmaster(c);
 	conf_listen_finish(c);
 	conf_route_finish(c);
+	conf_recipient_finish(c);
 	conf_pool_finish(c);
 	conf_account_finish(c);
 	if (c->http_proxy[0] != '\0' &&
@@ -356,6 +357,7 @@ conf_check(struct conf *c, struct buf *error)
 		check_override(c, &c->overrides[i], error);
 	conf_listen_check(c, error);
 	conf_route_check(c, error);
+	conf_recipient_check(c, error);
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);
 	conf_account_check(c, error);

@@ -334,13 +334,20 @@ static const struct option override_options[] = {
 };
 #undef BASE
 
+#define BASE conf_recipient
+static const struct option recipient_options[] = {
+	OPT("mailbox", STRING, mailbox, "", 0, 0, "The mailbox that it goes into."),
+	OPT("forward", STRINGS, forward, "", 0, CONF_FORWARD_MAX, "Addresses that it goes to instead."),
+	OPT("reject", STRING, reject, "", 0, 0, "The reply that refuses it."),
+	OPT("discard", BOOL, discard, "false", 0, 0, "Whether it is taken and thrown away."),
+	OPT("via", STRING, via, "", 0, 0, "Where it goes, as a route has it."),
+	LATER("list", STRING, "", "\"\"", "A mailing list."),
+	LATER("proxy", STRING, "", "\"\"", "An upstream that decides."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
-static const struct option recipient_options[] = {
-	IDLE("mailbox", STRING, "", "The mailbox."), IDLE("forward", STRINGS, "", "Other addresses."),
-	IDLE("list", STRING, "", "A mailing list."), IDLE("proxy", STRING, "", "An upstream that decides."),
-	IDLE("reject", STRING, "", "The reply of a refusal."), IDLE("discard", BOOL, "false", "Whether mail is thrown away."),
-};
 static const struct option list_options[] = {
 	IDLE("members", STRING, "", "The file of the members."), IDLE("return-path", STRING, "", "Where bounces go."),
 	IDLE("subject-prefix", STRING, "", "What is put before subjects."), IDLE("members-only", BOOL, "true", "Who may post."),
@@ -410,6 +417,8 @@ const struct option conf_options[] = {
 	MANY("account", accounts, account_n, conf_account, account_options, "Users who log in."),
 	ONE("pop3", pop3, pop3_options, "Mailboxes as POP3 shows them."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
+	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
+	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
 	/* Other conditions may be for the same recipients. */
 	{ .name = "route", .type = OPTION_SECTION, .offset = offsetof(struct BASE, routes),
@@ -428,8 +437,6 @@ const struct option conf_options[] = {
 	ONE("dns", dns, dns_options, "Name servers."),
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
-	LATER("aliases", STRINGS, "", "{}", "Files of aliases."),
-	MANY_NOT("recipient", LATER, recipient_options, "What becomes of a recipient."),
 	MANY_NOT("list", LATER, list_options, "A mailing list."),
 	ONE_IDLE("srs", srs_options, "Sender rewriting."),
 	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),

@@ -6,7 +6,7 @@
  * What the files of this room share: text -> tokens (source.c, lex.c; kept
  * by keep.c) -> libConfuse and the option table (parse.c) -> values (value.c)
  * -> the defaults that depend on others, and the checks (check.c, listen.c,
- * route.c, upstream.c, pool.c).
+ * route.c, recipient.c, upstream.c, pool.c).
  */
 
 #include "conf/conf.h"
@@ -224,6 +224,9 @@ void conf_route_finish(struct conf *c);
 /* account.c */
 void conf_account_finish(struct conf *c);
 void conf_account_check(struct conf *c, struct buf *error);
+/* After the upstreams, which a via may name. */
+void conf_recipient_finish(struct conf *c);
+void conf_recipient_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "mailbox/aliases.h"
 
 /* What is lacking is the system's and may come back: no mistake of the file. */
 static bool
@@ -246,6 +247,31 @@ check_users(struct check *k)
 	}
 }
 
+/* A line that is wrong is for the log and newaliases: it stops nobody's mail. */
+void
+check_aliases(struct check *k)
+{
+	const struct conf_strs *files = &k->conf->aliases;
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct conf_strs one = { &files->v[i], 1 };
+		struct aliases *a;
+		struct str why = STR(""), rest;
+		struct buf complaints;
+
+		buf_init(&complaints, 65536);
+		a = aliases_load(&one, false, &complaints);
+		str_cut(buf_str(&complaints), '\n', &why, &rest);
+		if (a == NULL)
+			check_blame(k, conf_where(k->conf, &files->v[i],
+				CONF_NOWHERE), "aliases", 0,
+			    STR_FMT ", expected a file such as aliases(5) has it",
+			    STR_ARG(why));
+		aliases_free(a);
+		buf_free(&complaints);
+	}
+}
+
 static void
 check_identity(struct check *k, const char *upstream, const struct conf_server *s)
 {
@@ -447,6 +473,7 @@ master_check(const struct conf *c)
 	check_apart(&k, check_identities);
 	check_users(&k);
 	check_programs(&k);
+	check_aliases(&k);
 	check_log(&k);
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);

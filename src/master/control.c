@@ -269,7 +269,7 @@ find_user(const struct master *m, int fd, const struct msg_control *c)
 {
 	const struct mail_facts nothing = { .user = STR("") };
 	struct path p = { .local = c->domain, .domain = STR("") };
-	struct target t = target_of(m->conf, m->users, &nothing, &p);
+	struct target t = target_at_last(m->conf, m->users, &nothing, &p);
 
 	control_answer(fd, true, t.kind == TARGET_MAILBOX,
 	    t.kind == TARGET_MAILBOX ? str_c(t.mailbox) : STR(""));

@@ -89,7 +89,7 @@ struct master {
 	struct share *share;	/* of the runners; its descriptor >= master_fd_base() */
 	struct marks marks;	/* addresses whose sessions crashed */
 	struct userset *users;
-	int64_t users_mtime;
+	uint64_t users_state;	/* of the files they are in */
 	int64_t users_checked_ms;
 
 	bool once;		/* -q: no listeners, and it ends with the runner */

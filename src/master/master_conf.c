@@ -203,6 +203,7 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 		check_apart(k, check_identities);
 		check_users(k);
 		check_programs(k);
+		check_aliases(k);
 		check_log(k);
 	}
 	if (!m->once)

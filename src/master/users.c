@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * users -- keeps the shared set of names in step with who may log in.
+ * users -- keeps the shared set of names in step with who may log in, and with
+ * the files of aliases.
  *
  * The master alone opens the password file, takes the names out of it and
  * wipes what it read: no session child is ever forked with a hash in its
@@ -20,6 +21,7 @@
 #include "lib/mem.h"
 #include "mail/account.h"
 #include "mail/scram_key.h"
+#include "mailbox/aliases.h"
 
 #define USERS_FILE_MAX (64u << 20)
 #define USERS_CHECK_MS 1000
@@ -37,13 +39,27 @@ struct names {
 };
 
 static void
-names_add(struct names *names, struct str name)
+names_grow(struct names *names)
 {
 	if (names->n == names->size) {
 		names->size = names->size ? names->size * 2 : 64;
 		names->v = mem_grow(names->v, names->size, sizeof(*names->v));
 	}
+}
+
+static void
+names_add(struct names *names, struct str name)
+{
+	names_grow(names);
 	names->v[names->n++] = arena_str(&names->arena, name);
+}
+
+static void
+names_add_alias(struct names *names, struct str name)
+{
+	names_grow(names);
+	names->v[names->n++] = str_c(arena_printf(&names->arena, ":" STR_FMT,
+	    STR_ARG(name)));
 }
 
 static bool
@@ -61,23 +77,33 @@ users_file(const char *url)
 	return strncmp(url, "file://", 7) == 0 ? url + 7 : NULL;
 }
 
-/* The newest change of any password file, in nanoseconds. */
-static int64_t
-files_mtime(const struct conf *c)
+/* What changes with the file at PATH, added to STATE. */
+static uint64_t
+file_state(uint64_t state, const char *path)
 {
-	int64_t newest = 0;
 	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return state * 31;
+	return ((state * 31 + (uint64_t)st.st_mtim.tv_sec) * 31 +
+	    (uint64_t)st.st_mtim.tv_nsec) * 31 + (uint64_t)st.st_ino;
+}
+
+/* Of all files that names are in. */
+static uint64_t
+files_state(const struct conf *c)
+{
+	uint64_t state = 1;
 
 	for (size_t i = 0; i < c->auth.backends.n; i++) {
 		const char *path = users_file(c->auth.backends.v[i]);
-		if (!path || stat(path, &st) < 0)
-			continue;
-		int64_t t = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec +
-		    (int64_t)st.st_ino;
-		if (t > newest)
-			newest = t;
+
+		if (path != NULL)
+			state = file_state(state, path);
 	}
-	return newest;
+	for (size_t i = 0; i < c->aliases.n; i++)
+		state = file_state(state, c->aliases.v[i]);
+	return state;
 }
 
 /* Lines of mail/account.h: who has app passwords alone is somebody, too. */
@@ -138,35 +164,88 @@ names_from_system(struct names *names)
 	endpwent();
 }
 
+static void
+warn_lines(struct str text)
+{
+	struct str line;
+
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		log_warn(NULL, "aliases: " STR_FMT, STR_ARG(line));
+	}
+}
+
+/*
+ * Of aliases only who they are: the rest is read by who delivers.  False: a
+ * file cannot be read; who was known stays known.
+ */
+static bool
+names_from_aliases(struct names *names, const struct conf_strs *files)
+{
+	const struct alias_list *list;
+	struct buf complaints;
+	struct aliases *a;
+	struct str name;
+	size_t at = 0;
+
+	buf_init(&complaints, 65536);
+	a = aliases_load(files, false, &complaints);
+	warn_lines(buf_str(&complaints));
+	buf_free(&complaints);
+	if (a == NULL)
+		return false;
+	while (aliases_next(a, &at, &name, &list))
+		names_add_alias(names, name);
+	aliases_free(a);
+	return true;
+}
+
+/* False: some cannot be known now. */
+static bool
+names_all(struct names *names, const struct conf *c)
+{
+	names->wanted = wants(c, "file");
+	for (size_t i = 0; i < c->auth.backends.n; i++) {
+		const char *url = c->auth.backends.v[i], *path = users_file(url);
+
+		if (path != NULL)
+			names_from_file(names, path);
+		names->plain = names->plain ||
+		    str_starts(str_c(url), STR("hardcoded://"));
+	}
+	if (wants(c, "system"))
+		names_from_system(names);
+	return names_from_aliases(names, &c->aliases);
+}
+
+static void
+names_publish(struct master *m, const struct names *names)
+{
+	userset_set_any(m->users, wants(m->conf, "any"));
+	userset_set_plain(m->users, names->plain);
+	userset_set_scram(m->users, names->plain || names->keys);
+	if (userset_replace(m->users, names->v, names->n) < 0)
+		log_warn(NULL, "%zu users and aliases are too many: the old "
+		    "list stays", names->n);
+}
+
 void
 users_refresh(struct master *m, bool force)
 {
+	struct names names = { 0 };
 	int64_t now = clock_ms();
+	uint64_t state;
 
 	if (!force && now - m->users_checked_ms < USERS_CHECK_MS)
 		return;
 	m->users_checked_ms = now;
-	int64_t mtime = files_mtime(m->conf);
-	if (!force && mtime == m->users_mtime)
+	state = files_state(m->conf);
+	if (!force && state == m->users_state)
 		return;
-	m->users_mtime = mtime;
-
-	struct names names = { 0 };
+	m->users_state = state;
 	arena_init(&names.arena, USERS_FILE_MAX);
-	names.wanted = wants(m->conf, "file");
-	for (size_t i = 0; i < m->conf->auth.backends.n; i++) {
-		const char *url = m->conf->auth.backends.v[i], *path = users_file(url);
-		if (path)
-			names_from_file(&names, path);
-		names.plain = names.plain || str_starts(str_c(url), STR("hardcoded://"));
-	}
-	if (wants(m->conf, "system"))
-		names_from_system(&names);
-	userset_set_any(m->users, wants(m->conf, "any"));
-	userset_set_plain(m->users, names.plain);
-	userset_set_scram(m->users, names.plain || names.keys);
-	if (userset_replace(m->users, names.v, names.n) < 0)
-		log_warn(NULL, "%zu users are too many: the old list stays", names.n);
+	if (names_all(&names, m->conf))
+		names_publish(m, &names);
 	mem_free(names.v);
 	arena_free(&names.arena);
 }

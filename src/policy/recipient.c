@@ -3,9 +3,10 @@
 /*
  * recipient -- what becomes of an address.
  *
- * The order of the questions: is it a postmaster, is its domain ours, is
- * there a mailbox (with or without what stands behind the subaddress sign),
- * and else which route fits.  An address is looked at as it was parsed: a
+ * The order of the questions: is its domain ours (and else which route fits),
+ * is it a postmaster, does a section of the configuration fit it, is there a
+ * mailbox (with or without what stands behind the subaddress sign), is there a
+ * catch-all.  An address is looked at as it was parsed: a
  * `%`, `!` or second `@` in a local part means nothing and routes nothing.
  *
  * Nothing here touches a file or a socket, so that the session, the runner
@@ -14,6 +15,7 @@
 
 #include "policy/recipient.h"
 
+#include "mail/alias.h"
 #include "policy/source.h"
 
 /* RFC 5321 4.5.1 */
@@ -57,18 +59,6 @@ find_mailbox(const struct conf *c, const struct userset *users,
 		    mailbox_safe(name))
 			return true;
 	return false;
-}
-
-static struct target
-local_target(const struct conf *c, const struct userset *users,
-    const struct path *p)
-{
-	struct target t = { .kind = TARGET_MAILBOX, .path = *p,
-		.why = "a mailbox of this host" };
-
-	if (find_mailbox(c, users, p->local, t.mailbox))
-		return t;
-	return unknown("there is no such mailbox");
 }
 
 /* The way that the message itself says, or that of its route. */
@@ -127,6 +117,101 @@ remote_target(const struct conf *c, const struct mail_facts *f,
 	return t;
 }
 
+/* ---- addresses of ours ---- */
+
+/* What local_target() is asked for. */
+struct ask {
+	const struct conf *conf;
+	const struct userset *users;
+	const struct mail_facts *facts;
+	bool at_last;		/* it is forwarded no more */
+};
+
+/* The first section that fits P, of those that are asked LAST or before. */
+static const struct conf_recipient *
+rule_of(const struct ask *q, const struct path *p, bool last)
+{
+	const struct conf *c = q->conf;
+	struct str domain = p->domain;
+
+	/* <postmaster> and what sendmail takes have none. */
+	if (domain.n == 0)
+		domain = str_c(c->domains.n > 0 ? c->domains.v[0] : c->hostname);
+	for (size_t i = 0; i < c->rule_n; i++)
+		if (c->rules[i].last == last &&
+		    !(q->at_last && c->rules[i].kind == RULE_FORWARD) &&
+		    pattern_fits(&c->rules[i].to, p->local, domain))
+			return &c->rules[i];
+	return NULL;
+}
+
+static bool
+has_alias(void *arg, struct str name)
+{
+	const struct ask *q = arg;
+
+	return userset_has_alias(q->users, name);
+}
+
+static bool
+find_alias(const struct ask *q, const struct path *p)
+{
+	struct ask copy = *q;
+
+	return q->users != NULL && q->conf->aliases.n > 0 &&
+	    alias_any(str_c(q->conf->recipients.subaddress), p,
+		has_alias, &copy);
+}
+
+static struct target
+rule_target(const struct ask *q, const struct path *p,
+    const struct conf_recipient *r)
+{
+	struct target t = { .path = *p, .domain = p->domain, .rule = r,
+		.place = r->place, .tls = TLS_MAY,
+		.source = source_of(q->conf, NULL, q->facts) };
+	struct str name = str_c(r->mailbox);
+
+	switch (r->kind) {
+	case RULE_WAY:
+		take_way(&t, &r->way, false);
+		return t;
+	case RULE_FORWARD:
+		t.kind = TARGET_FORWARD;
+		t.why = "it is forwarded";
+		return t;
+	case RULE_MAILBOX:
+		t.kind = TARGET_MAILBOX;
+		t.why = "a mailbox that a section gives it";
+		memcpy(t.mailbox, name.p, name.n);
+		return t;
+	case RULE_NONE:
+		break;
+	}
+	return unknown("the section that fits it is wrong");
+}
+
+static struct target
+local_target(const struct ask *q, const struct path *p)
+{
+	struct target t = { .kind = TARGET_MAILBOX, .path = *p,
+		.why = "a mailbox of this host" };
+	const struct conf_recipient *r;
+
+	if (!q->at_last && find_alias(q, p))
+		return (struct target){ .kind = TARGET_ALIAS, .path = *p,
+			.why = "an alias" };
+	r = rule_of(q, p, false);
+	if (r != NULL)
+		return rule_target(q, p, r);
+	if (find_mailbox(q->conf, q->users, p->local, t.mailbox))
+		return t;
+	r = rule_of(q, p, true);
+	if (r != NULL)
+		return rule_target(q, p, r);
+	return unknown("there is no such mailbox");
+}
+
 /* conf.postmaster as a path that borrows from it; no quotes are undone. */
 static struct path
 postmaster_path(const struct conf *c)
@@ -154,19 +239,19 @@ is_ours(const struct conf *c, const struct path *p)
  * that it is kept.
  */
 static struct target
-postmaster_target(const struct conf *c, const struct userset *users,
-    const struct mail_facts *f)
+postmaster_target(const struct ask *q)
 {
-	struct path p = postmaster_path(c);
+	struct path p = postmaster_path(q->conf);
 	struct target t;
 
-	if (p.local.n > 0 && !is_ours(c, &p))
-		t = remote_target(c, f, &p);
+	if (p.local.n > 0 && !is_ours(q->conf, &p))
+		t = remote_target(q->conf, q->facts, &p);
 	else
-		t = local_target(c, users, &p);
+		t = local_target(q, &p);
 	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
 	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR &&
-	    t.kind != TARGET_PIPE) {
+	    t.kind != TARGET_PIPE && t.kind != TARGET_FORWARD &&
+	    t.kind != TARGET_ALIAS) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -178,17 +263,34 @@ postmaster_target(const struct conf *c, const struct userset *users,
 	return t;
 }
 
+static struct target
+find_target(const struct ask *q, const struct path *p)
+{
+	if (path_is_null(p))
+		return unknown("the null address receives nothing");
+	if (!is_ours(q->conf, p))
+		return remote_target(q->conf, q->facts, p);
+	if (str_ieq(p->local, postmaster))
+		return postmaster_target(q);
+	return local_target(q, p);
+}
+
 struct target
 target_of(const struct conf *c, const struct userset *users,
     const struct mail_facts *f, const struct path *p)
 {
-	if (path_is_null(p))
-		return unknown("the null address receives nothing");
-	if (!is_ours(c, p))
-		return remote_target(c, f, p);
-	if (str_ieq(p->local, postmaster))
-		return postmaster_target(c, users, f);
-	return local_target(c, users, p);
+	struct ask q = { c, users, f, false };
+
+	return find_target(&q, p);
+}
+
+struct target
+target_at_last(const struct conf *c, const struct userset *users,
+    const struct mail_facts *f, const struct path *p)
+{
+	struct ask q = { c, users, f, true };
+
+	return find_target(&q, p);
 }
 
 struct rcpt_verdict
@@ -227,6 +329,8 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 	case TARGET_MAILDIR:
 	case TARGET_PIPE:
 	case TARGET_DISCARD:
+	case TARGET_FORWARD:
+	case TARGET_ALIAS:
 		break;
 	}
 	return (struct rcpt_verdict){ .code = 250, .enhanced = "2.1.5",

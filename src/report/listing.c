@@ -205,8 +205,11 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 	const struct envelope *e = &f->env;
 	struct mail_facts facts = { .from = e->from, .user = e->user,
 		.listener = e->listener, .local = e->local };
-	struct target t = target_of(l->facts->conf, NULL, &facts,
-	    &e->rcpts[i].path);
+	const struct conf *c = l->facts->conf;
+	const struct path *p = &e->rcpts[i].path;
+	struct target t = e->rcpts[i].of.n > 0 ?
+	    target_at_last(c, NULL, &facts, p) :
+	    target_of(c, NULL, &facts, p);
 
 	if (e->route.n > 0 && t.kind != TARGET_MAILBOX &&
 	    t.kind != TARGET_UNKNOWN)
@@ -218,12 +221,14 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 		return STR("mx");
 	case TARGET_MAILDIR:
 	case TARGET_PIPE:
-		return str_c(t.route->via);
+		return str_c(t.rule != NULL ? t.rule->via : t.route->via);
 	case TARGET_DISCARD:
 		return STR("discard");
 	case TARGET_ERROR:
 		return STR("error");
 	case TARGET_MAILBOX:
+	case TARGET_FORWARD:
+	case TARGET_ALIAS:
 	case TARGET_UNKNOWN:
 	case TARGET_NO_ROUTE:
 		break;

@@ -73,6 +73,8 @@ action_of(const struct job *j, size_t i, bool *none)
 		return DSN_DELAYED;
 	if (jr->result.outcome == PERMFAIL)
 		return DSN_FAILED;
+	if (jr->result.expanded > 0)
+		return DSN_EXPANDED;
 	return jr->local ? DSN_DELIVERED : DSN_RELAYED;
 }
 

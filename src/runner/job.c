@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "mail/text.h"
 #include "runner.h"
 #include "wish.h"
 
@@ -79,6 +80,26 @@ component(const struct job_rcpt *jr)
 	return jr->local ? "local" : "smtp";
 }
 
+/* "to=<alice@example.org>, orig_to=<root>": whom it was sent to, and for whom. */
+static void
+add_to(struct buf *b, const struct job *j, size_t rcpt)
+{
+	const struct envelope_rcpt *r = &j->file.env.rcpts[rcpt];
+	const struct job_rcpt *jr = &j->rcpts[rcpt];
+
+	buf_adds(b, "to=<");
+	path_add(b, &jr->path);
+	buf_addc(b, '>');
+	if (!jr->at_last)
+		return;
+	buf_adds(b, ", orig_to=<");
+	if (r->of.n == 0)
+		path_add(b, &r->path);
+	else if (xtext_decode(r->of, b) < 0)
+		buf_add(b, r->of);
+	buf_addc(b, '>');
+}
+
 /* The shape is that of the field's tools: pflogsumm reads it. */
 static void
 log_result(const struct job *j, size_t rcpt, const struct result *res,
@@ -88,8 +109,8 @@ log_result(const struct job *j, size_t rcpt, const struct result *res,
 		[TEMPFAIL] = "deferred", [PERMFAIL] = "bounced" };
 	struct buf to, delay;
 
-	buf_init(&to, 1024);
-	path_add(&to, &j->file.env.rcpts[rcpt].path);
+	buf_init(&to, 4096);
+	add_to(&to, j, rcpt);
 	buf_init(&delay, 128);
 	buf_addc(&delay, '=');
 	delay_add(&delay, d->before + d->queue + d->connect + d->transmit);
@@ -102,7 +123,7 @@ log_result(const struct job *j, size_t rcpt, const struct result *res,
 	buf_addc(&delay, '/');
 	delay_add(&delay, d->transmit);
 	log_as(component(&j->rcpts[rcpt]), LOG_LEVEL_INFO, j->id,
-	    "to=<%s>, relay=" STR_FMT ", delay%s, dsn=%s, status=%s (" STR_FMT
+	    "%s, relay=" STR_FMT ", delay%s, dsn=%s, status=%s (" STR_FMT
 	    ")",
 	    buf_cstr(&to), STR_ARG(res->relay.n ? res->relay : STR("none")),
 	    buf_cstr(&delay), res->status, status[res->outcome],
@@ -183,7 +204,8 @@ job_result(struct job *j, size_t rcpt, const struct result *given,
 	jr->time = clock_wall();
 	jr->result = result_copy(&j->arena, res);
 	log_result(j, rcpt, res, d);
-	score_add(j->r->score, counter[res->outcome], 1);
+	if (res->expanded == 0)
+		score_add(j->r->score, counter[res->outcome], 1);
 	record_result(j, rcpt, res, d);
 	if (jr->to != NULL)
 		minute_add(&jr->to->minute, res->outcome, jr->time);
@@ -304,6 +326,8 @@ job_recall(struct job *j, size_t rcpt, enum outcome o,
 	recall_remote(res);
 	jr->local = str_eq(res->relay, STR("local")) ||
 	    str_eq(res->relay, STR("pipe"));
+	jr->result.expanded = str_eq(res->relay, STR("alias")) ?
+	    j->file.env.rcpt_n : 0;
 	jr->time = a->time;
 }
 

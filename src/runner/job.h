@@ -11,6 +11,7 @@
 
 struct dest;
 struct job;
+struct mail_facts;
 struct runner;
 
 struct job_rcpt {
@@ -22,6 +23,10 @@ struct job_rcpt {
 	bool mark;		/* to be marked when the journal has it */
 	bool local;
 	bool expired;
+	bool forwards;		/* others get it: */
+	bool spreads;		/* ... several, for whom the envelope needs room */
+	bool at_last;		/* PATH is where it was forwarded to */
+	struct path path;	/* who gets it: the envelope's, or another in its place */
 	int64_t time;		/* of the attempt, seconds */
 	struct dest *to;	/* while it has no outcome; NULL: nowhere */
 	struct str dest;	/* its name, and by which route: for the journal */
@@ -116,6 +121,13 @@ struct delays job_delays(const struct job *j, int64_t begun_ms,
  */
 struct str again_source(struct job *j, size_t rcpt, struct str source,
     struct queue_attempt **last);
+
+/*
+ * expand.c: recipients that others stand for.  One address takes the place of
+ * another for this pass; where there are several, the envelope is written anew
+ * with them, and the message begins again: true, and J is gone.
+ */
+bool expand_job(struct job *j, const struct mail_facts *f);
 
 /* patience.c: when it is to be looked at though it is parked, in seconds. */
 int64_t patience_until(const struct job *j);

@@ -179,7 +179,7 @@ add(struct group_work *g, struct delivery *v)
 	buf_adds(&w->prefix, "Return-Path: <");
 	path_add(&w->prefix, &e->from);
 	buf_adds(&w->prefix, ">\r\nDelivered-To: ");
-	path_add(&w->prefix, &e->rcpts[v->rcpts[0]].path);
+	path_add(&w->prefix, &v->job->rcpts[v->rcpts[0]].path);
 	buf_adds(&w->prefix, "\r\n");
 }
 

@@ -27,6 +27,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "lists.h"
 #include "policy/override.h"
 #include "policy/self.h"
 #include "runner.h"
@@ -273,6 +274,7 @@ start(struct runner *r)
 	proc_ignore(SIGPIPE);
 	proc_hold_signals(false);
 	runner_begin(r);
+	lists_open(r);
 	standing_load(r);
 	control_start(r);
 	drop_start(r);
@@ -304,6 +306,7 @@ stop(struct runner *r)
 	dns_free(r->dns);
 	ask_stop(r);
 	token_free_all(r);
+	lists_close(r);
 	dests_free(r);
 	groups_free(r);
 	bad_clear(r);

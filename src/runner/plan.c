@@ -158,8 +158,12 @@ plan_none(struct job *j, size_t rcpt, const struct target *t)
 	const char *words;
 
 	if (t->kind == TARGET_DISCARD) {
-		words = arena_printf(&j->arena, "discarded by route %s",
-		    t->route != NULL ? t->route->pattern : "of the message");
+		words = t->rule != NULL ?
+		    arena_printf(&j->arena, "discarded by recipient %s",
+			t->rule->pattern) :
+		    arena_printf(&j->arena, "discarded by route %s",
+			t->route != NULL ? t->route->pattern :
+					   "of the message");
 		decide(j, rcpt, DELIVERED, "2.0.0", words);
 		j->rcpts[rcpt].result.discarded = true;
 		return;
@@ -173,8 +177,10 @@ plan_none(struct job *j, size_t rcpt, const struct target *t)
 static void
 plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 {
-	const struct path *path = &j->file.env.rcpts[rcpt].path;
-	struct target t = target_of(j->r->conf, j->r->users, &p->facts, path);
+	const struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct target t = jr->at_last ?
+	    target_at_last(j->r->conf, j->r->users, &p->facts, &jr->path) :
+	    target_of(j->r->conf, j->r->users, &p->facts, &jr->path);
 
 	if (t.route != NULL)
 		j->rcpts[rcpt].route = str_c(t.route->pattern);
@@ -206,6 +212,11 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 		break;
 	case TARGET_NO_ROUTE:
 		refuse(j, rcpt, "5.4.4", t.why);
+		break;
+	case TARGET_FORWARD:
+	case TARGET_ALIAS:
+		/* It was none a moment ago. */
+		decide(j, rcpt, TEMPFAIL, "4.3.0", "the aliases have changed");
 		break;
 	}
 	p->left--;
@@ -330,8 +341,11 @@ job_rcpts(struct job *j, bool partly)
 	const struct envelope *e = &j->file.env;
 
 	j->rcpts = arena_alloc(&j->arena, e->rcpt_n * sizeof(*j->rcpts));
-	for (size_t i = 0; i < e->rcpt_n; i++)
+	for (size_t i = 0; i < e->rcpt_n; i++) {
 		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
+		j->rcpts[i].path = e->rcpts[i].path;
+		j->rcpts[i].at_last = e->rcpts[i].of.n > 0;
+	}
 	if (partly)
 		skip_tried(j);
 }
@@ -364,8 +378,11 @@ job_plan(struct job *j)
 		return;
 	}
 	plan_facts(j, &p);
+	if (expand_job(j, &p.facts))
+		return;
 	for (size_t i = 0; i < e->rcpt_n; i++)
-		if (j->rcpts[i].todo && !j->rcpts[i].tried)
+		if (j->rcpts[i].todo && !j->rcpts[i].tried &&
+		    !j->rcpts[i].refused)
 			plan_rcpt(j, i, &p);
 	for (struct delivery *v = p.first; v != NULL; v = v->next)
 		v->dest->filling = NULL;

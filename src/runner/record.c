@@ -127,8 +127,12 @@ record_result(const struct job *j, size_t rcpt, const struct result *res,
 	l = rcpt_line(j, rcpt, events[res->outcome], res);
 	if (res->discarded)
 		l.event = JOURNAL_DISCARDED;
+	else if (res->expanded > 0)
+		l.event = JOURNAL_EXPANDED;
 	else if (res->outcome == DELIVERED && jr->local)
 		l.event = JOURNAL_DELIVERED;
+	if (res->expanded > 0)
+		l.rcpts = res->expanded;
 	if (l.event == JOURNAL_DELIVERED)
 		l.kind = j->file.env.report;
 	l.dest = jr->dest;

@@ -25,6 +25,7 @@ struct result {
 	bool elsewhere;		/* another host, or connection, may be tried */
 	bool too_many;		/* the host wants another transaction for it */
 	bool discarded;		/* a route threw it away: nobody is told */
+	size_t expanded;	/* so many recipients there are then, others for it; or 0 */
 	char status[12];	/* enhanced code */
 	struct str relay;	/* "host[ip]:port", "local", or empty */
 	struct str host;	/* the peer's name, or empty */

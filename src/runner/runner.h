@@ -46,6 +46,7 @@ struct drop;
 struct finish;
 struct identity;
 struct job;
+struct lists;
 struct record_list;
 struct removal;
 struct scan;
@@ -119,6 +120,7 @@ struct runner {
 	size_t looks;			/* those it writes of now */
 	bool closing;			/* nothing wakes the loop any more */
 
+	struct lists *lists;		/* of aliases; NULL: there are none */
 	struct scan *scan;
 	struct drop *drop;
 	int64_t etrn_since_ms;	/* so many ETRN were taken since then */

@@ -19,6 +19,8 @@ from baridtest import PASSWORD, Barid, NO_VERIFY, Sink, program, route, upstream
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 15
 SENDER = "carol@example.test"
+# Two stand for it, for whom the envelope is written anew.
+TEAM = "team@example.test"
 TROUBLE = (OSError, smtplib.SMTPException)
 
 
@@ -56,11 +58,11 @@ class Load:
 
     @staticmethod
     def rcpts(n):
-        return [["alice@example.test"], ["x@far.example"], ["alice@example.test", "x@far.example"]][n % 3]
+        return [["alice@example.test"], ["x@far.example"], ["alice@example.test", "x@far.example"], [TEAM]][n % 4]
 
     def promise(self, name, rcpts):
         with self.lock:
-            self.acked[name] = rcpts
+            self.acked[name] = ["alice@example.test", "x@far.example"] if rcpts == [TEAM] else rcpts
 
     def by_smtp(self, kind, who, numbers):
         b = self.b
@@ -146,7 +148,8 @@ def main():
     print(f"seed {seed}")
     random.seed(seed)
     kills = collections.Counter()
-    extra = "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
+    extra = 'recipient "team@example.test" { forward = {"alice@example.test", "x@far.example"} }\n'
+    extra += "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
     with Sink() as s, Barid(users=("alice", "carol"), relay=("127.0.0.0/8",), extra=extra + upstream("far", s.port) +
                             route("far.example", "far")) as b:
         with Load(b) as load:

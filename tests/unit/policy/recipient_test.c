@@ -410,6 +410,88 @@ START_TEST(verdict_variants)
 }
 END_TEST
 
-UNIT_MAIN("policy/recipient", targets, place_and_path, no_users, any_user,
+START_TEST(sections)
+{
+	static const struct {
+		const char *path;
+		enum target_kind kind;
+		const char *mailbox;
+		int line;
+	} rows[] = {
+		{ "<info@example.test>", TARGET_MAILBOX, "alice", 2 },
+		{ "<INFO@Example.Test>", TARGET_MAILBOX, "alice", 2 },
+		{ "<bob@example.test>", TARGET_FORWARD, "", 3 },
+		{ "<no@example.test>", TARGET_ERROR, "", 4 },
+		{ "<gone@example.test>", TARGET_DISCARD, "", 5 },
+		{ "<alice@example.test>", TARGET_MAILBOX, "alice", 0 },
+		/* A catch-all takes nobody's mailbox ... */
+		{ "<alice@two.test>", TARGET_MAILBOX, "alice", 0 },
+		{ "<anybody@two.test>", TARGET_MAILBOX, "rest", 7 },
+		/* ... but a way for a whole domain is one. */
+		{ "<alice@shop.test>", TARGET_UPSTREAM, "", 8 },
+		{ "<nobody@example.test>", TARGET_UNKNOWN, "", 0 },
+		/* What is not ours is none of their business. */
+		{ "<info@else.test>", TARGET_MX, "", 10 },
+		{ "<root@example.test>", TARGET_ALIAS, "", 0 },
+		{ "<root+x@example.test>", TARGET_ALIAS, "", 0 },
+		{ "<root@two.test>", TARGET_ALIAS, "", 0 },
+	};
+	const struct str names[] = { STR("alice"), STR("bob"), STR(":root") };
+
+	setup("domains = {\"example.test\", \"two.test\", \"shop.test\"}\n"
+	      "recipient \"info@example.test\" { mailbox = \"alice\" }\n"
+	      "recipient \"bob@*\" { forward = {\"bob@else.test\"} }\n"
+	      "recipient '/no@.*/' { reject = \"550 5.1.1 nobody\" }\n"
+	      "recipient \"gone@example.test\" { discard = true }\n"
+	      "upstream \"isp\" { server \"smtp.isp.test\" { } }\n"
+	      "recipient \"two.test\" { mailbox = \"rest\" }\n"
+	      "recipient \"*@shop.test\" { via = \"isp\" }\n"
+	      "aliases = {\"/none\"}\n"
+	      "route \"*\" { via = \"mx\" }\n");
+	ck_assert_int_eq(userset_replace(users, names, ARRAY_LEN(names)), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct path p = path_of(rows[i].path);
+		struct target t = target_of(conf, users, &nothing, &p);
+
+		ck_assert_msg(t.kind == rows[i].kind, "%s: %d", rows[i].path,
+		    (int)t.kind);
+		ck_assert_str_eq(t.mailbox, rows[i].mailbox);
+		ck_assert_msg(t.place.line == rows[i].line, "%s: %d",
+		    rows[i].path, t.place.line);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(at_last)
+{
+	const struct str names[] = { STR("bob"), STR(":bob"), STR(":root") };
+	struct client_facts f = facts("198.51.100.1", false, false);
+	struct path p;
+	struct target t;
+
+	setup("domains = {\"example.test\"}\naliases = {\"/none\"}\n"
+	      "recipient \"info@*\" { forward = {\"bob@else.test\"} }\n");
+	ck_assert_int_eq(userset_replace(users, names, ARRAY_LEN(names)), 0);
+	p = path_of("<bob@example.test>");
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind, TARGET_ALIAS);
+	ck_assert_int_eq(rcpt_verdict(conf, users, &f, &nothing, &p).code, 250);
+	t = target_at_last(conf, users, &nothing, &p);
+	ck_assert_int_eq(t.kind, TARGET_MAILBOX);
+	ck_assert_str_eq(t.mailbox, "bob");
+	p = path_of("<info@example.test>");
+	ck_assert_int_eq(rcpt_verdict(conf, users, &f, &nothing, &p).code, 250);
+	ck_assert_int_eq(target_at_last(conf, users, &nothing, &p).kind,
+	    TARGET_UNKNOWN);
+	/* The postmaster of a host is an alias on most. */
+	p = path_of("<postmaster>");
+	ck_assert_int_eq(target_of(conf, users, &nothing, &p).kind,
+	    TARGET_MAILBOX);
+	teardown();
+}
+END_TEST
+
+UNIT_MAIN("policy/recipient", sections, at_last,
+    targets, place_and_path, no_users, any_user,
     postmasters, without_routes, relaying, verdicts, verdict_variants,
     all_ways)

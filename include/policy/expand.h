@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef POLICY_EXPAND_H
+#define POLICY_EXPAND_H
+
+/*
+ * expand -- an address that others have the mail of, down to those who get it
+ * in the end: a pure function of the configuration and the lists.
+ */
+
+#include "mail/alias.h"
+#include "policy/recipient.h"
+
+/* One list may lead to another so often (CONFORMANCE S-43, S-44). */
+#define EXPAND_DEPTH 10
+#define EXPAND_MAX 50000
+
+/* What is told of an address or a file by those who have read it. */
+struct expand_lists {
+	/* The targets of alias P; and those of the file at PATH.  NULL: WHY. */
+	const struct alias_list *(*alias)(void *arg, const struct path *p,
+	    const char **why);
+	const struct alias_list *(*include)(void *arg, struct str path,
+	    const char **why);
+	void *arg;
+};
+
+struct expansion {
+	struct alias_target *v;	/* programs and files; of addresses PATHS has them */
+	struct path *paths;
+	size_t n;
+	const char *status;	/* NULL; or why it is none: "5.4.6", "4.3.0" ... */
+	const char *why;	/* in words */
+};
+
+/*
+ * Expands P, whose target is TARGET_FORWARD or TARGET_ALIAS; what X holds is
+ * in A.  Each address stands in it once.  Those that stand for themselves in
+ * a list of theirs are in it, too: target_at_last() says what becomes of them.
+ */
+void expand(const struct conf *c, const struct userset *users,
+    const struct mail_facts *f, const struct path *p,
+    const struct expand_lists *lists, struct arena *a, struct expansion *x);
+
+#endif

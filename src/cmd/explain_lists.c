@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * explain_lists -- whom an address leads to that others stand for.
+ *
+ * The files of aliases are read here as the runner reads them, by whoever
+ * asks: what that user may not read is said.
+ */
+
+#include "explain.h"
+
+#include "lib/mem.h"
+#include "mailbox/aliases.h"
+#include "policy/expand.h"
+
+/* More would be no explanation. */
+#define SHOWN_MAX 100
+
+/* The files, once; what is wrong with them is said then. */
+static void
+open_lists(struct explain *x)
+{
+	struct conf_place place = conf_where(x->conf, &x->conf->aliases,
+	    CONF_NOWHERE);
+	struct str rest, line;
+	struct buf complaints;
+
+	if (x->aliases != NULL || x->conf->aliases.n == 0)
+		return;
+	buf_init(&complaints, 65536);
+	x->aliases = aliases_load(&x->conf->aliases, true, &complaints);
+	rest = buf_str(&complaints);
+	while (rest.n > 0) {
+		str_cut(rest, '\n', &line, &rest);
+		explain_say(x, "aliases", place, STR_FMT, STR_ARG(line));
+	}
+	buf_free(&complaints);
+}
+
+void
+explain_users(struct explain *x, struct userset *users, struct str user)
+{
+	const struct alias_list *list;
+	size_t n = 1, size = 64, at = 0;
+	struct str *names = mem_array(size, sizeof(*names)), name;
+	struct arena a;
+
+	open_lists(x);
+	arena_init(&a, (size_t)64 << 20);
+	names[0] = user;
+	while (x->aliases != NULL &&
+	    aliases_next(x->aliases, &at, &name, &list)) {
+		if (n == size) {
+			size *= 2;
+			names = mem_grow(names, size, sizeof(*names));
+		}
+		names[n++] = str_c(arena_printf(&a, ":" STR_FMT,
+		    STR_ARG(name)));
+	}
+	if (userset_replace(users, names, n) < 0)
+		userset_set_any(users, true);
+	mem_free(names);
+	arena_free(&a);
+}
+
+static const struct alias_list *
+find_alias(void *arg, const struct path *p, const char **why)
+{
+	const struct explain *x = arg;
+
+	*why = "the files of aliases cannot be read";
+	return x->aliases == NULL ? NULL : aliases_of(x->aliases,
+	    str_c(x->conf->recipients.subaddress), p);
+}
+
+static const struct alias_list *
+find_include(void *arg, struct str path, const char **why)
+{
+	const struct explain *x = arg;
+
+	return aliases_include(x->aliases, path, why);
+}
+
+void
+explain_lists(struct explain *x, const struct userset *users,
+    const struct path *p)
+{
+	struct expand_lists lists = { find_alias, find_include, x };
+	struct expansion e;
+	struct arena a;
+
+	arena_init(&a, (size_t)256 << 20);
+	expand(x->conf, users, &x->facts, p, &lists, &a, &e);
+	if (e.status != NULL)
+		explain_say(x, "list", CONF_NOWHERE, "%s %s", e.status, e.why);
+	for (size_t i = 0; e.status == NULL && i < e.n; i++) {
+		if (i == SHOWN_MAX) {
+			explain_say(x, "list", CONF_NOWHERE, "and %zu others",
+			    e.n - i);
+			break;
+		}
+		if (e.v[i].kind == ALIAS_ADDRESS)
+			explain_rcpt(x, &e.paths[i], true);
+		else
+			explain_say(x, e.v[i].kind == ALIAS_FILE ? "file" :
+			    "program", CONF_NOWHERE, STR_FMT,
+			    STR_ARG(e.v[i].text));
+	}
+	arena_free(&a);
+}
+
+void
+explain_lists_free(struct explain *x)
+{
+	aliases_free(x->aliases);
+	x->aliases = NULL;
+}

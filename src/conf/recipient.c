@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * recipient -- the sections that say what becomes of addresses of ours.
+ *
+ * Each has a pattern and one thing that is done.  What is written as a
+ * refusal, as nothing at all, or as a way out is a route's via in the end, so
+ * that the same code reads it and carries it out.
+ */
+
+#include "lib/name.h"
+
+#include "private.h"
+
+/* What REJECT would be as a route's via. */
+static const char *
+reject_via(const struct conf_recipient *r, struct arena *a)
+{
+	return arena_printf(a, "error:%s", r->reject);
+}
+
+/* A pattern of all that a domain has. */
+static bool
+is_catch_all(const struct pattern *p)
+{
+	return p->kind == PATTERN_DOMAIN ||
+	    (p->kind == PATTERN_ADDRESS && str_eq(p->local, STR("*")));
+}
+
+static size_t
+actions(const struct conf_recipient *r)
+{
+	return (r->mailbox[0] != '\0') + (r->forward.n > 0) +
+	    (r->reject[0] != '\0') + (r->via[0] != '\0') + r->discard;
+}
+
+/* The via that R comes to; NULL: it has none. */
+static const char *
+via_of(const struct conf_recipient *r, struct arena *a)
+{
+	if (r->discard)
+		return "discard";
+	if (r->reject[0] != '\0')
+		return reject_via(r, a);
+	return r->via[0] != '\0' ? r->via : NULL;
+}
+
+static void
+finish(struct conf *c, struct conf_recipient *r)
+{
+	const char *via = via_of(r, &c->arena);
+
+	if (pattern_address(&c->arena, str_c(r->pattern), &r->to) != NULL)
+		r->to = (struct pattern){ .kind = PATTERN_NULL };
+	if (via != NULL) {
+		r->kind = RULE_WAY;
+		if (conf_via_read(c, via, TLS_MAY, &c->arena, &r->way) != NULL)
+			r->kind = RULE_NONE;
+	} else if (r->mailbox[0] != '\0') {
+		r->kind = RULE_MAILBOX;
+	} else if (r->forward.n > 0) {
+		r->kind = RULE_FORWARD;
+	}
+	r->last = r->kind != RULE_WAY && is_catch_all(&r->to);
+}
+
+void
+conf_recipient_finish(struct conf *c)
+{
+	for (size_t i = 0; i < c->rule_n; i++)
+		finish(c, &c->rules[i]);
+}
+
+/* ---- mistakes ---- */
+
+static void
+check_pattern(const struct conf_recipient *r, struct buf *error)
+{
+	struct pattern p;
+	struct arena a;
+	const char *why;
+
+	arena_init(&a, CONF_ARENA_MAX);
+	why = pattern_address(&a, str_c(r->pattern), &p);
+	if (why == NULL && p.kind == PATTERN_NULL)
+		why = "expected one that a recipient can have";
+	if (why != NULL)
+		conf_complain(error, r->place,
+		    "recipient: \"%s\" is no pattern, %s", r->pattern, why);
+	arena_free(&a);
+}
+
+static void
+check_via(const struct conf *c, const struct conf_recipient *r,
+    struct buf *error)
+{
+	const char *name = r->reject[0] != '\0' ? "reject" : "via", *via, *why;
+	const void *field = r->reject[0] != '\0' ? &r->reject : &r->via;
+	struct conf_via way;
+	struct arena a;
+
+	arena_init(&a, CONF_ARENA_MAX);
+	via = via_of(r, &a);
+	why = via == NULL ? NULL : conf_via_read(c, via, TLS_MAY, &a, &way);
+	if (why != NULL && name[0] == 'r')
+		why = "expected a reply such as \"550 5.1.1 nobody reads "
+		      "this\", with a code from 400 to 599";
+	if (why == NULL && via != NULL && way.kind == VIA_PIPE)
+		conf_not_yet(error, conf_where(c, field, r->place),
+		    "a recipient by way of pipe:");
+	if (why != NULL)
+		conf_complain(error, conf_where(c, field, r->place),
+		    "recipient.%s.%s: %s", r->pattern, name, why);
+	arena_free(&a);
+}
+
+static void
+check_forward(const struct conf *c, const struct conf_recipient *r,
+    struct buf *error)
+{
+	for (size_t i = 0; i < r->forward.n; i++)
+		if (!conf_name_is_mailbox(str_c(r->forward.v[i])))
+			conf_complain(error,
+			    conf_where(c, &r->forward.v[i],
+				conf_where(c, &r->forward, r->place)),
+			    "recipient.%s.forward: \"%s\" is no address, "
+			    "expected one such as \"alice@example.org\"",
+			    r->pattern, r->forward.v[i]);
+}
+
+static void
+check_mailbox(const struct conf *c, const struct conf_recipient *r,
+    struct buf *error)
+{
+	struct str s = str_c(r->mailbox);
+
+	if (s.n == 0 || name_is_plain(s))
+		return;
+	conf_complain(error, conf_where(c, &r->mailbox, r->place),
+	    "recipient.%s.mailbox: \"%s\" is no name of a mailbox, expected 1 "
+	    "to 64 letters, digits and any of \"._=+@-\", the first of them "
+	    "neither \".\" nor \"-\"", r->pattern, r->mailbox);
+}
+
+static void
+check_aliases(const struct conf *c, struct buf *error)
+{
+	for (size_t i = 0; i < c->aliases.n; i++)
+		if (!conf_name_is_path(str_c(c->aliases.v[i])))
+			conf_complain(error,
+			    conf_where(c, &c->aliases.v[i],
+				conf_where(c, &c->aliases, CONF_NOWHERE)),
+			    "aliases: \"%s\" is no path, expected one such as "
+			    "\"/etc/aliases\"", c->aliases.v[i]);
+}
+
+void
+conf_recipient_check(const struct conf *c, struct buf *error)
+{
+	check_aliases(c, error);
+	for (size_t i = 0; i < c->rule_n; i++) {
+		const struct conf_recipient *r = &c->rules[i];
+
+		check_pattern(r, error);
+		if (actions(r) != 1)
+			conf_complain(error, r->place,
+			    "recipient.%s: %s, expected one of mailbox, "
+			    "forward, reject, discard and via", r->pattern,
+			    actions(r) == 0 ? "nothing is said of it" :
+					      "it has more than one end");
+		check_via(c, r, error);
+		check_forward(c, r, error);
+		check_mailbox(c, r, error);
+	}
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * expand -- recipients whose mail others get: sections that forward, aliases.
+ *
+ * Who gets it is looked up at each attempt, so that mending a list frees what
+ * waits for it.  One address that stands for another costs nothing more.
+ * Several have each a fate of their own, which the spool has to remember:
+ * then the envelope is written anew, the recipient being dealt with and those
+ * who stand for it added behind, each with the word that it is forwarded no
+ * further.  A crash before that finds the old envelope, one behind it the new
+ * one; nothing was sent on the way.
+ */
+
+#include <errno.h>
+
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lists.h"
+#include "mail/text.h"
+#include "runner.h"
+
+/* An envelope that is being written anew. */
+struct spread {
+	struct job *j;
+	struct envelope_rcpt *rcpts;
+	size_t n, size;
+	const struct mail_facts *facts;
+	int error;
+};
+
+/* ---- who takes whose place ---------------------------------------------- */
+
+static void
+refuse(struct job *j, size_t rcpt, const char *status, const char *why)
+{
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+
+	jr->refused = true;
+	jr->result = result_words(status[0] == '4' ? TEMPFAIL : PERMFAIL,
+	    status, str_c(why));
+}
+
+/*
+ * P is a recipient already, for whom nobody else stands: a second copy helps
+ * nobody.
+ */
+static bool
+has(const struct spread *s, const struct path *p)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (path_eq(&s->rcpts[i].path, p) &&
+		    (i >= s->j->file.env.rcpt_n || !s->j->rcpts[i].forwards))
+			return true;
+	return false;
+}
+
+static void
+make_room(struct spread *s, size_t more)
+{
+	struct envelope_rcpt *v;
+
+	if (s->n + more <= s->size)
+		return;
+	s->size = 2 * (s->n + more);
+	v = arena_alloc(&s->j->arena, s->size * sizeof(*v));
+	memcpy(v, s->rcpts, s->n * sizeof(*v));
+	s->rcpts = v;
+}
+
+/*
+ * RFC 3461 5.2.7.4 has it that a success is told of the list itself, once it
+ * was handed on; of its members only what goes wrong.
+ */
+static unsigned
+notify_of_member(unsigned notify)
+{
+	if ((notify & NOTIFY_SUCCESS) == 0)
+		return notify;
+	notify &= ~(unsigned)NOTIFY_SUCCESS;
+	return notify != 0 ? notify : NOTIFY_NEVER;
+}
+
+static struct str
+origin(struct arena *a, const struct path *p)
+{
+	struct str text = path_str(a, p);
+	struct buf b;
+
+	buf_init(&b, 3 * text.n + 1);
+	xtext_add(&b, text);
+	text = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+static void
+spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
+{
+	const struct envelope_rcpt *of = &s->j->file.env.rcpts[rcpt];
+	struct envelope_rcpt member = { .state = RCPT_QUEUED,
+		.notify = notify_of_member(of->notify), .orcpt = of->orcpt,
+		.of = origin(&s->j->arena, &of->path) };
+
+	make_room(s, x->n);
+	for (size_t i = 0; i < x->n; i++) {
+		member.path = x->paths[i];
+		if (!has(s, &member.path))
+			s->rcpts[s->n++] = member;
+	}
+	s->j->rcpts[rcpt].spreads = true;
+}
+
+/* What is no address is not delivered to from here. */
+static bool
+is_plain(const struct expansion *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].kind != ALIAS_ADDRESS)
+			return false;
+	return true;
+}
+
+static void
+expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
+{
+	struct job *j = s->j;
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct expansion x;
+
+	expand(j->r->conf, j->r->users, s->facts, &jr->path, lists, &j->arena,
+	    &x);
+	if (x.status != NULL)
+		refuse(j, rcpt, x.status, x.why);
+	else if (!is_plain(&x))
+		refuse(j, rcpt, "4.3.5", "the alias leads to a program or a "
+		    "file, which is not supported yet");
+	else if (x.n == 1) {
+		jr->path = x.paths[0];
+		jr->at_last = true;
+	} else if (s->n + x.n > ENVELOPE_RCPT_MAX)
+		refuse(j, rcpt, "5.4.6", "the address leads to more others "
+		    "than a message can have recipients");
+	else
+		spread_rcpt(s, rcpt, &x);
+}
+
+/* ---- the envelope, written anew ----------------------------------------- */
+
+/* The list was served: the journal knows it, and who asked will be told. */
+static void
+settle_rcpt(struct job *j, size_t rcpt, size_t rcpt_n)
+{
+	struct result res = result_words(DELIVERED, "2.1.5",
+	    STR("it was handed on to those who stand for it"));
+	struct delays d = job_delays(j, clock_ms(), clock_ms());
+
+	res.relay = STR("alias");
+	res.expanded = rcpt_n;
+	job_result(j, rcpt, &res, &d);
+}
+
+static void
+work(void *arg)
+{
+	struct spread *s = arg;
+	struct job *j = s->j;
+	struct envelope *e = &j->file.env;
+
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		const struct job_rcpt *jr = &j->rcpts[i];
+		struct queue_attempt a = { .time = jr->time, .rcpt = i,
+			.relay = jr->result.relay, .reply = jr->result.reply };
+
+		if (!jr->spreads)
+			continue;
+		memcpy(a.status, jr->result.status, sizeof(a.status));
+		if (queue_note(&j->file, &a) < 0)
+			log_warn(j->id, "cannot note an attempt: %s",
+			    strerror(errno));
+		s->rcpts[i].state = bounce_wanted(j, i, DSN_EXPANDED) ?
+		    RCPT_SENT : RCPT_DONE;
+	}
+	e->rcpts = s->rcpts;
+	e->rcpt_n = s->n;
+	if (queue_rewrite(j->r->queue, &j->file, clock_wall()) < 0)
+		s->error = errno;
+}
+
+static void
+done(void *arg)
+{
+	struct spread *s = arg;
+	struct job *j = s->j;
+	struct runner *r = j->r;
+	uint32_t slot = j->slot;
+
+	r->finishing--;
+	if (s->error != 0)
+		log_error(j->id, "cannot be given its recipients: %s",
+		    strerror(s->error));
+	/* The old envelope or the new one: it begins with what stands there. */
+	index_wait(r->index, slot, clock_wall() + (s->error != 0 ? 60 : 0));
+	mem_free(s);
+	job_free(j);
+}
+
+static void
+start(struct spread *s)
+{
+	struct job *j = s->j;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (j->rcpts[i].spreads)
+			settle_rcpt(j, i, s->n);
+	record_flush(j->r);
+	j->r->finishing++;
+	loop_pool_run(j->r->disk, work, done, s);
+}
+
+bool
+expand_job(struct job *j, const struct mail_facts *f)
+{
+	const struct conf *c = j->r->conf;
+	const struct envelope *e = &j->file.env;
+	struct expand_lists lists = lists_of(j->r);
+	struct spread s = { .j = j, .facts = f, .n = e->rcpt_n,
+		.size = e->rcpt_n, .rcpts = e->rcpts }, *kept;
+	bool spreads = false;
+
+	if (c->rule_n == 0 && c->aliases.n == 0)
+		return false;
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		struct job_rcpt *jr = &j->rcpts[i];
+		struct target t;
+
+		if (!jr->todo || jr->tried || jr->at_last)
+			continue;
+		t = target_of(c, j->r->users, f, &jr->path);
+		jr->forwards = t.kind == TARGET_FORWARD ||
+		    t.kind == TARGET_ALIAS;
+	}
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		if (j->rcpts[i].forwards)
+			expand_rcpt(&s, i, &lists);
+		spreads = spreads || j->rcpts[i].spreads;
+	}
+	if (!spreads)
+		return false;
+	kept = mem_alloc(sizeof(*kept));
+	*kept = s;
+	kept->facts = NULL;
+	start(kept);
+	return true;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* expand -- whom an address leads to (CONFORMANCE S-43, S-44). */
+
+#include "policy/expand.h"
+
+#include "unit.h"
+
+static const char text[] =
+    "domains = {\"x.test\"}\n"
+    "aliases = {\"/none\"}\n"
+    "recipient \"sales@x.test\" { forward = {\"alice@x.test\", "
+    "\"carol@elsewhere.test\", \"ALICE@x.test\"} }\n"
+    "recipient \"box@x.test\" { mailbox = \"alice\" }\n"
+    "recipient \"*@x.test\" { forward = {\"rest@elsewhere.test\"} }\n";
+
+/* Aliases, and files of targets. */
+static const struct {
+	const char *name, *targets;
+} lists[] = {
+	{ "root", "alice" },
+	{ "team", "alice, bob, sales@x.test, alice@X.TEST" },
+	{ "bob", "bob, bob@elsewhere.test" },
+	{ "carol", "\\carol, bob" },
+	{ "loop", "pool" }, { "pool", "loop" },
+	{ "partly", "yltrap, alice" }, { "yltrap", "partly" },
+	{ "empty", ":include:/empty" }, { "/empty", "" },
+	{ "broken", "alice, b@@d" },
+	{ "list", ":include:/list" }, { "/list", "alice, :include:/more" },
+	{ "/more", "bob, :include:/list" },
+	{ "gone", "alice, :include:/gone" },
+	{ "prog", "|/bin/cat, /var/x, alice, |/bin/cat" },
+	{ "d0", "d1" }, { "d1", "d2" }, { "d2", "d3" }, { "d3", "d4" },
+	{ "d4", "d5" }, { "d5", "d6" }, { "d6", "d7" }, { "d7", "d8" },
+	{ "d8", "d9" }, { "d9", "d10" }, { "d10", "alice" },
+	{ "boxes", "box" },
+};
+
+static struct arena arena;
+
+static const struct alias_list *
+find(struct str name, const char **why)
+{
+	struct alias_list *l = arena_alloc(&arena, sizeof(*l));
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct str rest = str_c(lists[i].targets);
+		struct alias_target t;
+
+		if (!str_ieq(str_c(lists[i].name), name))
+			continue;
+		l->v = arena_alloc(&arena, 8 * sizeof(*l->v));
+		while (alias_next(&rest, &arena, &t) == NULL && t.text.n > 0)
+			l->v[l->n++] = t;
+		return l;
+	}
+	*why = "it is not there";
+	return NULL;
+}
+
+static const struct alias_list *
+find_alias(void *arg, const struct path *p, const char **why)
+{
+	(void)arg;
+	return find(p->local, why);
+}
+
+static const struct alias_list *
+find_include(void *arg, struct str path, const char **why)
+{
+	(void)arg;
+	return find(path, why);
+}
+
+static struct conf *conf;
+static struct userset *users;
+
+static void
+begin(void)
+{
+	struct str names[ARRAY_LEN(lists) + 3] = { STR("alice"), STR("bob"),
+		STR("carol") };
+	struct buf error;
+	size_t n = 3;
+
+	arena_init(&arena, 1u << 22);
+	buf_init(&error, 65536);
+	conf = conf_parse("t", str_c(text), &error);
+	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (lists[i].name[0] != '/')
+			names[n++] = str_c(arena_printf(&arena, ":%s",
+			    lists[i].name));
+	users = userset_new();
+	ck_assert_ptr_nonnull(users);
+	ck_assert_int_eq(userset_replace(users, names, n), 0);
+}
+
+static void
+end(void)
+{
+	conf_free(conf);
+	userset_free(users);
+	arena_free(&arena);
+}
+
+/* Whom NAME leads to, or why it leads nowhere. */
+static const char *
+leads_to(const char *name)
+{
+	static const struct mail_facts nothing;
+	struct expand_lists by = { find_alias, find_include, NULL };
+	struct path p = { str_c(name), STR("x.test") };
+	struct expansion x;
+	struct buf b;
+	const char *s;
+
+	expand(conf, users, &nothing, &p, &by, &arena, &x);
+	if (x.status != NULL)
+		return arena_printf(&arena, "%s", x.status);
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < x.n; i++) {
+		buf_adds(&b, i > 0 ? " " : "");
+		if (x.v[i].kind == ALIAS_ADDRESS)
+			path_add(&b, &x.paths[i]);
+		else
+			buf_addf(&b, "%c" STR_FMT, x.v[i].kind == ALIAS_FILE ?
+			    '=' : '|', STR_ARG(x.v[i].text));
+	}
+	s = arena_cstr(&arena, buf_str(&b));
+	buf_free(&b);
+	return s;
+}
+
+START_TEST(whom)
+{
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{ "root", "alice@x.test" },
+		{ "BOB", "bob@x.test bob@elsewhere.test" },
+		{ "sales", "alice@x.test carol@elsewhere.test" },
+		{ "team", "alice@x.test bob@x.test bob@elsewhere.test "
+		  "carol@elsewhere.test" },
+		{ "bob", "bob@x.test bob@elsewhere.test" },
+		{ "carol", "carol@x.test bob@x.test bob@elsewhere.test" },
+		{ "nobody", "rest@elsewhere.test" },
+		{ "list", "alice@x.test bob@x.test bob@elsewhere.test" },
+		{ "prog", "|/bin/cat =/var/x alice@x.test" },
+		{ "partly", "alice@x.test" },
+		{ "boxes", "box@x.test" },
+		{ "d1", "alice@x.test" },
+	};
+
+	begin();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ck_assert_str_eq(leads_to(rows[i].name), rows[i].want);
+	end();
+}
+END_TEST
+
+START_TEST(nobody)
+{
+	static const struct {
+		const char *name, *status;
+	} rows[] = { { "loop", "5.4.6" }, { "empty", "5.2.4" },
+		{ "broken", "5.3.5" }, { "gone", "4.3.0" }, { "d0", "5.4.6" } };
+
+	begin();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ck_assert_str_eq(leads_to(rows[i].name), rows[i].status);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("policy/expand", whom, nobody)
