@@ -177,8 +177,7 @@ struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
 /*
  * The same, and leaves in *KEPT (-1 with NULL) what was read: a sealed memory
  * file, closed on exec, that has passwords.  conf_load_kept() makes the same
- * configuration of it, whatever has become of the files, the environment and
- * the name of the host.
+ * configuration of it, whatever has become of files, environment and host.
  */
 struct conf *conf_load_and_keep(const char *path, int *kept, struct buf *error) MUST_USE;
 struct conf *conf_load_kept(int fd, struct buf *error) MUST_USE;

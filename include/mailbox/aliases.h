@@ -18,9 +18,10 @@
 struct aliases;
 
 /*
- * Reads FILES, and with FOLLOW what they include.  What is wrong is added to COMPLAINTS, "FILE:LINE: what is
- * wrong", a line each; a line that is wrong is left out.  NULL: one of FILES
- * cannot be read at all.  Of several aliases of one name the first counts.
+ * Reads FILES, and with FOLLOW what they include.  What is wrong is added to
+ * COMPLAINTS, "FILE:LINE: what is wrong", a line each; a line that is wrong is
+ * left out.  NULL: one of FILES cannot be read at all.  Of several aliases of
+ * one name the first counts.
  */
 struct aliases *aliases_load(const struct conf_strs *files, bool follow,
     struct buf *complaints) MUST_USE;
