@@ -19,6 +19,7 @@
 #include "conf/limits.h"
 #include "conf/listener.h"
 #include "conf/names.h"
+#include "conf/queue.h"
 #include "conf/recipient.h"
 #include "conf/route.h"
 #include "lib/arena.h"
@@ -79,37 +80,10 @@ struct conf_recipients {
 	const char *subaddress;
 };
 
-struct conf_queue {
-	uint64_t runners;	/* 0: one for each processor */
-	struct conf_times retry;
-	int64_t lifetime;
-	int64_t bounce_lifetime;	/* of mail with a null sender */
-	uint64_t max_attempts;	/* 0: as many as there is time for */
-	struct conf_times delay_notice;
-	uint64_t per_destination;
-	uint64_t per_connection;
-	int64_t idle_connection;
-	int64_t connect_timeout;
-	int64_t reply_timeout;	/* at most; 0: as RFC 5321 has them */
-	uint64_t rate;		/* messages in each PER to other hosts; 0: no limit */
-	int64_t per;
-	bool deliver;		/* false: mail is accepted and waits */
-};
-
-struct conf_dsn {
-	int ret;		/* enum dsn_ret's RET_FULL or RET_HDRS */
-	uint64_t priority;	/* of a report, as mail has one */
-};
-
 struct conf_log {
 	struct conf_strs to;
 	int format;		/* enum log_format */
 	int level;		/* enum log_level */
-};
-
-struct conf_journal {
-	bool enabled;
-	int64_t keep;
 };
 
 struct conf {
