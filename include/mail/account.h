@@ -24,7 +24,10 @@ struct account {
 bool account_parse(struct str line, struct account *a) MUST_USE;
 /* True if SECRET is a password as it is; then PASSWORD has it. */
 bool account_is_plain(struct str secret, struct str *password);
-/* True if NAME may be that of an app password: 1 to 64 printable octets, no ":" or "/". */
+/*
+ * True if NAME may be that of an app password: 1 to 64 octets of text, without
+ * colons, slashes, quotes and backslashes.
+ */
 bool account_app_valid(struct str name);
 
 #endif

@@ -38,7 +38,11 @@ static const char usage_text[] =
     "  blocks                          who is refused, also for wrong passwords\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
-    "  passwd [-d] NAME                set (or remove) a user's password\n"
+    "  passwd [-d|--scram|--plain] NAME\n"
+    "                                  set a user's password (-d: remove the user)\n"
+    "  passwd --app APP|--revoke APP NAME\n"
+    "                                  one more, for a program; take it away\n"
+    "  passwd --list [NAME]            which there are, and when they were used\n"
     "  reload | stop | version\n";
 
 int
@@ -54,7 +58,8 @@ enum {
 	OPT_ALL = 256, OPT_TEXT, OPT_YES, OPT_DOMAIN, OPT_SENDER, OPT_RECIPIENT,
 	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
 	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
-	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY
+	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY,
+	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN
 };
 
 static const struct option long_options[] = {
@@ -85,6 +90,11 @@ static const struct option long_options[] = {
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "for", required_argument, NULL, OPT_FOR },
 	{ "why", required_argument, NULL, OPT_WHY },
+	{ "app", required_argument, NULL, OPT_APP },
+	{ "revoke", required_argument, NULL, OPT_REVOKE },
+	{ "list", no_argument, NULL, OPT_LIST },
+	{ "scram", no_argument, NULL, OPT_SCRAM },
+	{ "plain", no_argument, NULL, OPT_PLAIN },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -233,6 +243,20 @@ take_word(struct ctl *t, int option, char *value)
 }
 
 static int
+take_password(struct ctl *t, int option, char *value)
+{
+	t->given |= CTL_PASSWORD;
+	if (option == OPT_APP)
+		t->app = value;
+	else if (option == OPT_REVOKE)
+		t->revoke = value;
+	t->list = t->list || option == OPT_LIST;
+	t->scram = t->scram || option == OPT_SCRAM;
+	t->plain = t->plain || option == OPT_PLAIN;
+	return 0;
+}
+
+static int
 take_flag(struct ctl *t, int option)
 {
 	switch (option) {
@@ -296,6 +320,12 @@ take_option(struct ctl *t, int option, char *value)
 	case OPT_LISTENER:
 	case OPT_WHY:
 		return take_word(t, option, value);
+	case OPT_APP:
+	case OPT_REVOKE:
+	case OPT_LIST:
+	case OPT_SCRAM:
+	case OPT_PLAIN:
+		return take_password(t, option, value);
 	default:
 		return take_flag(t, option);
 	}
@@ -313,12 +343,6 @@ version(const struct ctl *t)
 	return EX_OK;
 }
 
-static int
-passwd(struct ctl *t, int argc, char **argv)
-{
-	return cmd_passwd(t->conf, t->delete, t->json, argc, argv);
-}
-
 static const struct command {
 	const char *name;
 	unsigned takes;
@@ -334,7 +358,7 @@ static const struct command {
 	{ "unblock", 0, ctl_unblock },
 	{ "blocks", 0, ctl_blocks },
 	{ "config", 0, ctl_config },
-	{ "passwd", CTL_DELETE, passwd },
+	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },
 };

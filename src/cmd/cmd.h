@@ -87,7 +87,4 @@ struct sendmail_options {
 /* Reads the options of sendmail(8) into O.  0, or EX_USAGE with the complaint made. */
 int sendmail_parse(struct sendmail_options *o, int argc, char **argv);
 
-/* ---- passwd.c --------------------------------------------------------------------- */
-int cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv);
-
 #endif

@@ -7,7 +7,7 @@
  *
  * baridctl.c	the command line: options, and which command it is
  * service.c	status, config, reload, stop
- * passwd.c	passwords
+ * passwd.c	passwords; users.c has their file
  * queue.c	list, show, and everything that steers
  * block.c	who is refused
  * audit.c, explain.c, top.c
@@ -30,7 +30,8 @@ enum ctl_option {
 	CTL_WHO = 512,		/* --from, --user, --listener */
 	CTL_VIEW = 1024,	/* --once, --interval */
 	CTL_LIMIT = 2048,
-	CTL_BLOCK = 4096	/* --for, --why */
+	CTL_BLOCK = 4096,	/* --for, --why */
+	CTL_PASSWORD = 8192	/* --app, --revoke, --list, --scram, --plain */
 };
 
 struct ctl {
@@ -46,6 +47,8 @@ struct ctl {
 	int64_t interval_ms;
 	int64_t for_ms;		/* 0: for ever */
 	const char *why;	/* "": unsaid */
+	const char *app, *revoke;	/* NULL: unsaid */
+	bool list, scram, plain;
 };
 
 /* Prints the usage on standard error: EX_USAGE. */
@@ -63,6 +66,7 @@ int ctl_explain(struct ctl *t, int argc, char **argv);
 int ctl_block(struct ctl *t, int argc, char **argv);
 int ctl_unblock(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
+int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 
 /* when.c */

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * passwd -- users and their passwords in the file of the file:// backend.
+ * passwd -- `baridctl passwd`: users and their passwords in the file of the
+ * file:// backend, and when each was last used.
  *
- * The new file is written beside the old one, synced, and renamed over it:
- * whoever reads meanwhile sees the one or the other, whole.
+ * A user's own password is asked for.  An app password is made here, and shown
+ * once: 80 random bits, which nobody has to remember.
  */
 
-#include "cmd.h"
+#include "ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "ipc/logins.h"
 #include "lib/name.h"
-#include "lib/password.h"
-#include "mailbox/maildir.h"
+#include "lib/random.h"
+#include "policy/login.h"
+#include "users.h"
 
-#define FILE_SIZE_MAX (64u << 20)
 #define PASSWORD_MAX 512
 
 static int
@@ -80,181 +82,252 @@ ask_password(struct buf *b)
 	return same;
 }
 
-static int
-read_file(const char *path, struct buf *b)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 0;
+/* ---- changes ---------------------------------------------------------------------- */
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	for (;;) {
-		char *room = buf_room(b, 65536);
-		if (!room || (n = read(fd, room, 65536)) <= 0)
-			break;
-		buf_grew(b, (size_t)n);
-	}
-	close(fd);
-	return n < 0 || !buf_ok(b) ? -1 : 0;
-}
-
-/* The lines of OLD but NAME's, and then NAME with HASH unless that is NULL. */
-static bool
-new_content(struct str old, struct str name, const char *hash, struct buf *out)
-{
-	struct str line, who, rest;
-	bool found = false;
-
-	while (old.n > 0) {
-		str_cut(old, '\n', &line, &old);
-		str_cut(line, ':', &who, &rest);
-		if (line.n > 0 && line.p[0] != '#' && str_ieq(str_trim(who), name)) {
-			found = true;
-			continue;
-		}
-		buf_add(out, line);
-		buf_addc(out, '\n');
-	}
-	if (hash) {
-		buf_add(out, name);
-		buf_addc(out, ':');
-		buf_adds(out, hash);
-		buf_addc(out, '\n');
-	}
-	return found;
-}
-
-static int
-replace_file(const char *path, struct str content)
-{
-	struct buf tmp;
-	struct stat st = { .st_mode = 0600 };
-	bool had = stat(path, &st) == 0;
-	int result = -1;
-
-	buf_init(&tmp, 4096);
-	buf_addf(&tmp, "%s.tmp.%d", path, (int)getpid());
-	int fd = open(buf_cstr(&tmp), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		goto out;
-	/* The new file belongs to whom the old one did. */
-	if (had && (fchmod(fd, st.st_mode & 07777) < 0 ||
-	    (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)))
-		goto out;
-	for (size_t at = 0; at < content.n;) {
-		ssize_t n = write(fd, content.p + at, content.n - at);
-		if (n < 0)
-			goto out;
-		at += (size_t)n;
-	}
-	if (fsync(fd) == 0 && rename(buf_cstr(&tmp), path) == 0)
-		result = 0;
-out:
-	if (fd >= 0) {
-		int err = errno;
-		if (result < 0)
-			(void)unlink(buf_cstr(&tmp));
-		close(fd);
-		errno = err;
-	}
-	buf_free(&tmp);
-	return result;
-}
-
-/* One writer at a time: two that read the same file would lose a change. */
-static int
-lock_file(const char *path)
-{
-	struct buf name;
-
-	buf_init(&name, 4096);
-	buf_addf(&name, "%s.lock", path);
-	int fd = open(buf_cstr(&name), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	buf_free(&name);
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	if (fd >= 0 && fcntl(fd, F_SETLKW, &l) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* NAME holds nothing that JSON had to escape. */
+/* Names hold nothing that JSON had to escape.  SHOWN: the password that was made, or NULL. */
 static void
-say_done(struct str name, const char *what, bool json)
+say_done(const struct users_change *c, const char *what, const char *shown, bool json)
 {
-	printf(json ? "{\"ok\":true,\"user\":\"" STR_FMT "\",\"change\":\"%s\"}\n" :
-		      STR_FMT ": %s\n", STR_ARG(name), what);
+	struct buf b;
+
+	buf_init(&b, 1000);
+	buf_addf(&b, json ? "{\"ok\":true,\"user\":\"" STR_FMT "\"" : STR_FMT,
+	    STR_ARG(c->user));
+	if (c->app.n > 0)
+		buf_addf(&b, json ? ",\"app\":\"" STR_FMT "\"" : "/" STR_FMT,
+		    STR_ARG(c->app));
+	buf_addf(&b, json ? ",\"change\":\"%s\"" : ": %s", what);
+	if (shown)
+		buf_addf(&b, json ? ",\"password\":\"%s\"" :
+		    ", the password is\n%s", shown);
+	if (json)
+		buf_addc(&b, '}');
+	puts(buf_cstr(&b));
+	buf_wipe(&b);
+	buf_free(&b);
 }
 
 static int
-change(const char *path, struct str name, const char *hash, bool json)
+change(const char *path, const struct users_change *c, const char *shown, bool json)
 {
-	struct buf old, content;
-	int code = EX_OK, lock = lock_file(path);
-
-	if (lock < 0)
-		return complain(path, strerror(errno), EX_CANTCREAT);
-	buf_init(&old, FILE_SIZE_MAX);
-	buf_init(&content, FILE_SIZE_MAX);
-	if (read_file(path, &old) < 0) {
-		code = complain(path, strerror(errno), EX_NOINPUT);
-	} else {
-		bool found = new_content(buf_str(&old), name, hash, &content);
-		if (!hash && !found)
-			code = complain(path, "there is no such user", EX_NOUSER);
-		else if (!buf_ok(&content) || replace_file(path, buf_str(&content)) < 0)
-			code = complain(path, strerror(errno), EX_CANTCREAT);
-		else
-			say_done(name, !hash ? "removed" : found ? "changed" : "added",
-			    json);
+	switch (users_change(path, c)) {
+	case USERS_ADDED:
+		say_done(c, "added", shown, json);
+		return EX_OK;
+	case USERS_CHANGED:
+		say_done(c, "changed", shown, json);
+		return EX_OK;
+	case USERS_REMOVED:
+		say_done(c, "removed", NULL, json);
+		return EX_OK;
+	case USERS_UNKNOWN:
+		return complain(path, c->app.n > 0 && !c->password ?
+		    "there is no such app password" : "there is no such user", EX_NOUSER);
+	case USERS_FAILED:
+		break;
 	}
-	buf_wipe(&content);
-	buf_free(&content);
-	buf_wipe(&old);
-	buf_free(&old);
-	close(lock);
-	return code;
+	return complain(path, strerror(errno), EX_CANTCREAT);
+}
+
+/* RFC 4013: what SASLprep would change is not there in ASCII. */
+static bool
+fits_scram(struct str password)
+{
+	return !str_has_8bit(password) && !str_has_ctl(password);
+}
+
+/* A line of the file is read without the space around it. */
+static bool
+fits_line(struct str password)
+{
+	return str_eq(str_trim(password), password) && !str_has_ctl(password);
 }
 
 static int
-set_password(const char *path, struct str name, bool json)
+set_password(const struct ctl *t, const char *path, struct users_change *c)
 {
-	struct buf password, hash;
+	struct buf password;
 	int code;
 
 	buf_init(&password, PASSWORD_MAX);
-	buf_init(&hash, PASSWORD_MAX);
-	if (!ask_password(&password))
+	if (!ask_password(&password)) {
 		code = complain("passwd", "no password was given, or two different ones",
 		    EX_DATAERR);
-	else if (password_hash(&hash, buf_cstr(&password)) < 0)
-		code = complain("crypt", strerror(errno), EX_OSERR);
-	else
-		code = change(path, name, buf_cstr(&hash), json);
+	} else if (t->scram && !fits_scram(buf_str(&password))) {
+		code = complain("passwd", "a password for SCRAM is of ASCII characters",
+		    EX_DATAERR);
+	} else if (t->plain && !fits_line(buf_str(&password))) {
+		code = complain("passwd", "a password that is stored as it is has no space "
+		    "around it", EX_DATAERR);
+	} else {
+		c->password = buf_cstr(&password);
+		c->form = t->plain ? USERS_PLAIN : USERS_HASH;
+		if (t->scram || (!t->plain && fits_scram(buf_str(&password)) &&
+		    login_is_wanted(t->conf, STR("SCRAM-SHA-256"))))
+			c->form = USERS_SCRAM;
+		code = change(path, c, NULL, t->json);
+	}
 	buf_wipe(&password);
 	buf_free(&password);
-	buf_wipe(&hash);
-	buf_free(&hash);
 	return code;
 }
 
-int
-cmd_passwd(const struct conf *c, bool delete, bool json, int argc, char **argv)
+/* Four times four letters and digits that look like no others. */
+static void
+make_password(struct buf *b)
 {
-	const char *path = users_file(c);
+	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
 
-	if (argc != 1)
-		return complain("passwd", "usage: baridctl passwd [-d] NAME", EX_USAGE);
+	for (int i = 0; i < 16; i++) {
+		if (i > 0 && i % 4 == 0)
+			buf_addc(b, '-');
+		buf_addc(b, letters[random_below(sizeof(letters) - 1)]);
+	}
+}
+
+static int
+add_app(const struct ctl *t, const char *path, struct users_change *c)
+{
+	struct buf password;
+	int code;
+
+	buf_init(&password, PASSWORD_MAX);
+	make_password(&password);
+	c->password = buf_cstr(&password);
+	c->form = t->plain ? USERS_PLAIN : USERS_SCRAM;
+	/* Who has a password elsewhere may have another for a program here. */
+	c->must_exist = t->conf->auth.backends.n == 1;
+	code = change(path, c, buf_cstr(&password), t->json);
+	buf_wipe(&password);
+	buf_free(&password);
+	return code;
+}
+
+/* ---- the list --------------------------------------------------------------------- */
+
+struct list {
+	struct str user;	/* empty: all */
+	const struct logins *logins;	/* NULL: not known */
+	bool json;
+	size_t n;
+};
+
+static const char *
+form_of(struct str secret)
+{
+	struct str password;
+
+	if (secret.n == 0 || secret.p[0] == '*')
+		return "none";
+	if (secret.p[0] == '!')
+		return "locked";
+	if (account_is_plain(secret, &password))
+		return "plain";
+	return scram_key_is(secret) ? "scram" : "hash";
+}
+
+static void
+list_one(void *arg, const struct account *a)
+{
+	struct list *l = arg;
+	int64_t last = 0;
+	struct tm tm;
+	char when[32] = "never";
+	time_t at;
+
+	if (l->user.n > 0 && !str_ieq(l->user, a->user))
+		return;
+	if (l->logins)
+		last = logins_last(l->logins, a->user, a->app);
+	at = (time_t)last;
+	if (l->json) {
+		printf("%s{\"user\":\"" STR_FMT "\",\"app\":\"" STR_FMT
+		    "\",\"stored\":\"%s\",\"last_used\":", l->n > 0 ? ",\n " : "",
+		    STR_ARG(a->user), STR_ARG(a->app), form_of(a->secret));
+		printf(last > 0 ? "%lld}" : "null}", (long long)last);
+	} else {
+		if (!l->logins)
+			memcpy(when, "unknown", 8);
+		else if (last > 0 && localtime_r(&at, &tm))
+			(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+		printf("%-24.*s %-24.*s %-8s %s\n", STR_ARG(a->user),
+		    STR_ARG(a->app.n > 0 ? a->app : STR("-")), form_of(a->secret), when);
+	}
+	l->n++;
+}
+
+static int
+list(const struct ctl *t, const char *path, const char *user)
+{
+	int dir = open(t->conf->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	struct logins *logins = dir >= 0 ? logins_look(dir) : NULL;
+	struct list l = { .user = str_c(user), .logins = logins, .json = t->json };
+
+	if (dir >= 0)
+		close(dir);
+	if (t->json)
+		putchar('[');
+	else
+		printf("%-24s %-24s %-8s LAST USED\n", "USER", "APP", "STORED");
+	rc = users_each(path, list_one, &l);
+	if (t->json)
+		puts("]");
+	logins_free(logins);
+	if (rc < 0)
+		return complain(path, strerror(errno), EX_NOINPUT);
+	return user && l.n == 0 ? complain(user, "there is no such user", EX_NOUSER) : EX_OK;
+}
+
+/* ---- the command ------------------------------------------------------------------ */
+
+static int
+usage(void)
+{
+	return complain("passwd", "usage: baridctl passwd [-d | --scram | --plain] NAME\n"
+	    "       baridctl passwd --app APP [--plain] NAME\n"
+	    "       baridctl passwd --revoke APP NAME\n"
+	    "       baridctl passwd --list [NAME]", EX_USAGE);
+}
+
+/* Of the four things that may be done, one. */
+static bool
+is_sound(const struct ctl *t, int argc)
+{
+	int what = t->delete + (t->app != NULL) + (t->revoke != NULL) + t->list;
+
+	if (what > 1 || (t->scram && (t->plain || what > 0)))
+		return false;
+	if (t->plain && (t->delete || t->revoke || t->list))
+		return false;
+	return argc == 1 || (argc == 0 && t->list);
+}
+
+int
+ctl_passwd(struct ctl *t, int argc, char **argv)
+{
+	const char *path = users_file(t->conf);
+	struct users_change c = { .all = t->delete };
+
+	if (!is_sound(t, argc))
+		return usage();
 	if (!path)
 		return complain("passwd", "auth.backends has no file:// backend", EX_CONFIG);
-	struct str name = str_c(argv[0]);
-	ptrdiff_t at = str_rfind(name, '@');
-	if (!name_is_plain(name))
+	if (t->list)
+		return list(t, path, argc > 0 ? argv[0] : NULL);
+	c.user = str_c(argv[0]);
+	c.app = str_c(t->app ? t->app : t->revoke);
+	ptrdiff_t at = str_rfind(c.user, '@');
+	if (!name_is_plain(c.user))
 		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -, "
 		    "and begins with neither . nor -", EX_DATAERR);
+	if ((t->app || t->revoke) && !account_app_valid(c.app))
+		return complain(t->app ? t->app : t->revoke, "the name of an app password is 1-64 "
+		    "octets, without : / \" or \\", EX_DATAERR);
 	/* Whoever logs in with a domain of ours is the one without it: this line would be dead. */
-	if (!delete && at > 0 && conf_is_local(c, str_skip(name, (size_t)at + 1)))
+	if (!t->delete && at > 0 && conf_is_local(t->conf, str_skip(c.user, (size_t)at + 1)))
 		return complain(argv[0], "the user is the part before the @", EX_DATAERR);
-	return delete ? change(path, name, NULL, json) : set_password(path, name, json);
+	if (t->app)
+		return add_app(t, path, &c);
+	return t->delete || t->revoke ? change(path, &c, NULL, t->json) :
+					set_password(t, path, &c);
 }

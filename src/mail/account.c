@@ -29,7 +29,8 @@ account_app_valid(struct str name)
 {
 	return name.n > 0 && name.n <= APP_MAX && !str_has_ctl(name) &&
 	    str_is_utf8(name) && str_eq(name, str_trim(name)) &&
-	    str_find(name, ':') < 0 && str_find(name, '/') < 0;
+	    str_find(name, ':') < 0 && str_find(name, '/') < 0 &&
+	    str_find(name, '"') < 0 && str_find(name, '\\') < 0;
 }
 
 bool

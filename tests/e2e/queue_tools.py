@@ -397,6 +397,49 @@ def login(t, user, password):
     return smtp
 
 
+def app_passwords(t):
+    """More passwords for a user, which can be taken away one by one."""
+    def made(app, user="alice"):
+        out = t.b.ctl("passwd", "--app", app, user).stdout
+        assert re.fullmatch(rf"{user}/{app}: (added|changed), the password is\n([a-z2-9]{{4}}-){{3}}[a-z2-9]{{4}}\n", out), out
+        return out.split("\n")[1]
+
+    def listed(*args):
+        found = json.loads(t.b.ctl("--json", "passwd", "--list", *args).stdout)
+        return {(x["user"], x["app"]): (x["stored"], x["last_used"] is not None) for x in found}
+
+    phone, desk = made("phone"), made("desk top")
+    assert login(t, "alice", phone) and login(t, "alice", desk) and login(t, "alice", PASSWORD)
+    assert not login(t, "bob", phone)
+    assert listed("alice") == {("alice", ""): ("hash", True), ("alice", "phone"): ("scram", True),
+                               ("alice", "desk top"): ("scram", True)}
+    again = made("phone")
+    assert again != phone and login(t, "alice", again) and not login(t, "alice", phone)
+    assert t.b.ctl("passwd", "--revoke", "phone", "alice").stdout == "alice/phone: removed\n"
+    assert not login(t, "alice", again) and login(t, "alice", desk)
+    assert re.search(r"sasl_app=desk top", t.b.log()) and "app=phone" in t.b.log()
+    assert listed("bob") == {("bob", ""): ("hash", listed()[("bob", "")][1])}
+    # The user's own may change; a user who is removed has no app passwords.
+    assert t.b.ctl("passwd", "--scram", "alice", input="scrambled\n").stdout == "alice: changed\n"
+    assert login(t, "alice", "scrambled") and login(t, "alice", desk)
+    lines = [x for x in t.b.read(t.b.dir + "/users").splitlines() if x.startswith("alice")]
+    assert len(lines) == 2 and len({x.split(",")[1] for x in lines}) == 1, "one salt, so that SCRAM can be by both"
+    t.b.ctl("passwd", "--plain", "eve", input="as it is\n")
+    assert "eve:{PLAIN}as it is\n" in t.b.read(t.b.dir + "/users") and listed("eve")[("eve", "")] == ("plain", False)
+    made("phone", "eve")
+    t.b.ctl("passwd", "-d", "eve")
+    assert "eve" not in t.b.read(t.b.dir + "/users")
+    for args, code in ((("--app", "x", "nobody"), NOUSER), (("--revoke", "x", "alice"), NOUSER),
+                       (("--list", "nobody"), NOUSER), (("--app", "a/b", "alice"), DATAERR), (("--app", "", "alice"), DATAERR),
+                       (("--app", "x", "--revoke", "x", "alice"), USAGE), (("--scram", "--plain", "alice"), USAGE),
+                       (("--scram", "-d", "alice"), USAGE), ((), USAGE)):
+        assert t.code("passwd", *args, input="x\n") == code, args
+    assert t.code("passwd", "--scram", "alice", input="\u00fcber\n") == DATAERR
+    assert t.code("passwd", "--plain", "alice", input=" x\n") == DATAERR
+    t.b.ctl("passwd", "--revoke", "desk top", "alice")
+    t.b.ctl("passwd", "alice", input=PASSWORD + "\n")
+
+
 def passwd(t):
     def set_password(user, password, code=0, *args):
         r = t.b.ctl("passwd", *args, user, check=False, input=password + "\n")
@@ -435,6 +478,7 @@ def passwd(t):
         assert t.code("passwd", "--", name, input="x\n") in (DATAERR, USAGE), name
     if ROOT:
         assert t.code("passwd", "alice", input="stolen\n", user=1) != 0 and login(t, "alice", PASSWORD)
+    app_passwords(t)
     # Many at once lose no change.
     jobs = [subprocess.Popen([program("baridctl"), "-c", t.b.conf, "passwd", f"many{n}"], stdin=subprocess.PIPE,
                              stdout=subprocess.DEVNULL) for n in range(8)]

@@ -49,6 +49,7 @@ START_TEST(secrets)
 	ck_assert(account_app_valid(STR("Thunderbird, at work")));
 	ck_assert(!account_app_valid(STR("a:b")));
 	ck_assert(!account_app_valid(STR("a\nb")));
+	ck_assert(!account_app_valid(STR("a\"b")));
 	ck_assert(!account_app_valid(STR("0123456789012345678901234567890123456789012345678901234567890123x")));
 }
 END_TEST
