@@ -8,6 +8,19 @@
 
 enum conf_early { EARLY_NOTE, EARLY_REFUSE };
 
+/* In the order in which they are asked. */
+enum conf_rate_kind { RATE_CLIENT, RATE_USER, RATE_SENDER, RATE_RECIPIENT, RATE_ALL, RATE_KINDS };
+
+/* So many of each in a time. */
+struct conf_rate {
+	const char *name;
+	struct conf_place place;
+	uint64_t messages, recipients;	/* 0: no limit */
+	int64_t per;
+	/* meaning */
+	int kind;		/* enum conf_rate_kind, what NAME says */
+};
+
 struct conf_limits {
 	uint64_t connections;
 	uint64_t connections_in;
@@ -21,6 +34,8 @@ struct conf_limits {
 	int64_t greet_delay;	/* before the greeting; 0: none */
 	int early_talkers;	/* enum conf_early */
 	int64_t tarpit_delay;	/* for each unknown recipient; 0: none */
+	struct conf_rate *rates;
+	size_t rate_n;
 	uint64_t programs;	/* at once, of each route */
 	int64_t program_time;
 };

@@ -37,6 +37,7 @@ enum score_counter {
 	COUNT_AUTH_OK, COUNT_AUTH_FAILED, COUNT_DELIVERED, COUNT_DEFERRED, COUNT_BOUNCED,
 	COUNT_RUNNER_ACTIVE, COUNT_RUNNER_QUEUED, COUNT_SCAN_WANTED, COUNT_CRASHES,
 	COUNT_JOURNAL_LOST, COUNT_REPORTS_IN,
+	COUNT_RATE_LIMITED,
 	COUNT_N
 };
 
@@ -105,6 +106,7 @@ enum score_tally {
 	TALLY_GUESS_ADDRESS,	/* wrong passwords, by address */
 	TALLY_GUESS_USER,	/* and by the name that they were said for */
 	TALLY_TARPIT,		/* unknown recipients, by address */
+	TALLY_CLIENT, TALLY_USER, TALLY_SENDER, TALLY_RECIPIENT, TALLY_ALL,	/* mail */
 	TALLY_N
 };
 struct tally *score_tally(struct score *s, enum score_tally which);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * account -- the sections about users: which of them one is for, and which
- * addresses it gives them.
+ * addresses it gives them; and the limits of what somebody hands in.
  */
 
 #include "private.h"
@@ -18,9 +18,23 @@ read(struct arena *a, const char *text,
 	return p;
 }
 
+/* What the title of a section says, of which there are only these. */
+static void
+finish_rates(struct conf_limits *l)
+{
+	static const char *const names[RATE_KINDS] = { "client", "user", "sender",
+		"recipient", "all" };
+
+	for (size_t i = 0; i < l->rate_n; i++)
+		for (int kind = 0; kind < RATE_KINDS; kind++)
+			if (strcmp(l->rates[i].name, names[kind]) == 0)
+				l->rates[i].kind = kind;
+}
+
 void
 conf_account_finish(struct conf *c)
 {
+	finish_rates(&c->limits);
 	for (size_t i = 0; i < c->account_n; i++) {
 		struct conf_account *a = &c->accounts[i];
 		size_t n = a->senders.n;
@@ -38,6 +52,15 @@ conf_account_check(struct conf *c, struct buf *error)
 {
 	struct pattern p;
 
+	for (size_t i = 0; i < c->limits.rate_n; i++) {
+		const struct conf_rate *r = &c->limits.rates[i];
+
+		if (r->kind == RATE_RECIPIENT && r->recipients > 0)
+			conf_complain(error, conf_where(c, &r->recipients, r->place),
+			    "limits.rate.recipient.recipients: a recipient gets "
+			    "messages, expected messages = %llu",
+			    (unsigned long long)r->recipients);
+	}
 	for (size_t i = 0; i < c->account_n; i++) {
 		const struct conf_account *a = &c->accounts[i];
 		const char *why = pattern_name(&c->arena, str_c(a->pattern), &p);

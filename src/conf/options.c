@@ -32,6 +32,7 @@ static const char *const address_words[] = { "strict", "loose", NULL };
 /* In the order of enum dsn_ret, whose first is that nothing was said. */
 static const char *const return_words[] = { "", "full", "headers", NULL };
 static const char *const format_words[] = { "text", "json", NULL };
+/* In the order of enum conf_rate_kind. */
 static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
@@ -147,11 +148,13 @@ static const struct option access_options[] = {
 };
 #undef BASE
 
+#define BASE conf_rate
 static const struct option rate_options[] = {
-	LATER("messages", NUMBER, "0", "0", "Messages in that time."),
-	LATER("recipients", NUMBER, "0", "0", "Recipients in that time."),
-	IDLE("per", TIME, "1m", "The time."),
+	OPT("messages", NUMBER, messages, "0", 0, 1000000000, "Messages in that time; 0 for as many as there are."),
+	OPT("recipients", NUMBER, recipients, "0", 0, 1000000000, "Recipients in that time; 0 for as many as there are."),
+	OPT("per", TIME, per, "1m", SECOND, 31 * DAY, "That time."),
 };
+#undef BASE
 
 #define BASE conf_limits
 static const struct option limits_options[] = {
@@ -169,7 +172,10 @@ static const struct option limits_options[] = {
 	OPT("greet-delay", TIME, greet_delay, "0s", 0, MINUTE, "How long a strange client waits for the greeting."),
 	WORDS("early-talkers", CHOICE, early_talkers, "note", early_words, "What becomes of a client that speaks before its turn."),
 	OPT("tarpit-delay", TIME, tarpit_delay, "1s", 0, 5 * SECOND, "The delay for each unknown recipient of late."),
-	ONE_OF_NOT("rate", rate_words, rate_options, "A limit for a client, user, sender, recipient or all."),
+	{ .name = "rate", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rates),
+	  .sub = rate_options, .sub_n = ARRAY_LEN(rate_options), .size = sizeof(struct conf_rate),
+	  .count_offset = offsetof(struct BASE, rate_n), .choices = rate_words,
+	  .help = "What a client, user, sender or recipient, or all together, may hand in." },
 };
 #undef BASE
 

@@ -558,6 +558,7 @@ score_counter_name(enum score_counter c)
 		[COUNT_CRASHES] = "crashes",
 		[COUNT_JOURNAL_LOST] = "journal-lost",
 		[COUNT_REPORTS_IN] = "reports-in",
+		[COUNT_RATE_LIMITED] = "rate-limited",
 	};
 
 	return (unsigned)c < COUNT_N ? names[c] : "unknown";

@@ -182,6 +182,9 @@ struct answer smtpd_rcpt(struct session *s, const struct command *c);
 /* How many recipients a transaction may have. */
 uint64_t smtpd_rcpts_max(const struct session *s);
 
+/* Counts a message (TO: NULL) or a recipient; code 0, or that it is too much for now. */
+struct answer smtpd_rate(struct session *s, const struct path *to);
+
 struct answer smtpd_data(struct session *s, const struct command *c);
 /* Reads the text to its end, stores it, and says what became of it. */
 struct answer smtpd_text(struct session *s);

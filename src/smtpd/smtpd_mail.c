@@ -210,6 +210,8 @@ smtpd_mail(struct session *s, const struct command *c)
 		a = take_sender(s, c, &known);
 	if (a.code == 0)
 		a = check_sender(s);
+	if (a.code == 0)
+		a = smtpd_rate(s, NULL);
 	if (a.code == 0 && !has_space(s))
 		a = ANSWER(452, "4.3.1", "There is no room for mail now");
 	if (a.code != 0) {

@@ -184,7 +184,7 @@ smtpd_rcpt(struct session *s, const struct command *c)
 {
 	struct envelope_rcpt rcpt = { .orcpt = STR("") };
 	struct txn *t = &s->txn;
-	struct answer a = parse(s, c, &rcpt);
+	struct answer a = parse(s, c, &rcpt), limited = { .code = 0 };
 	bool parsed = a.code == 0;
 
 	if (parsed)
@@ -192,6 +192,10 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	/* RFC 5321 4.5.3.1.10: 452, and those that were taken stay. */
 	if (a.code == 250 && t->env.rcpt_n >= smtpd_rcpts_max(s))
 		a = ANSWER(452, "4.5.3", "Too many recipients");
+	if (a.code == 250 && !is_known(t, &rcpt.path, path_hash(&rcpt.path)))
+		limited = smtpd_rate(s, &rcpt.path);
+	if (limited.code != 0)
+		a = limited;
 	if (a.code != 250) {
 		t->rejected++;
 		session_count(s, COUNT_RCPT_REJECTED);

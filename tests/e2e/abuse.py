@@ -229,6 +229,29 @@ def senders(b):
     assert len(b.mail("alice", 8)) == 8
 
 
+def rates(b):
+    """limits.rate, over all sessions together: what is too much is refused for now."""
+    b.write_conf(CONF + 'limits { rate "user" { recipients = 3 per = 1d } rate "client" { messages = 4 per = 1d } }\n')
+    b.reload()
+    w, _ = wire(b, "clear", HONEST)
+    with w:
+        w.smtp("EHLO client.test")
+        assert w.smtp("AUTH PLAIN " + plain("bob", PASSWORD)).startswith(b"235")
+        assert w.smtp("MAIL FROM:<bob@example.test>").startswith(b"250")
+        names = ("alice", "alice", "bob", "alice+1", "alice+2")
+        got = [w.smtp(f"RCPT TO:<{name}@example.test>")[:9] for name in names]
+        assert got == [b"250 2.1.5"] * 4 + [b"450 4.7.1"], got
+    for i in range(4):
+        w, _ = wire(b, "clear", HONEST)
+        with w:
+            w.smtp("EHLO client.test")
+            assert w.smtp("AUTH PLAIN " + plain("alice", PASSWORD)).startswith(b"235")
+            answer = w.smtp("MAIL FROM:<bob@example.test>")
+            assert answer.startswith(b"250" if i < 3 else b"450 4.7.1 Too much mail"), (i, answer)
+    assert f"rate limit exceeded from unknown[{HONEST}]: limits.rate.client, " in b.log()
+    assert json.loads(baridctl(b, "--json", "status"))["rate-limited"] == 2
+
+
 def main():
     listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
     with Barid(extra=CONF, listen=listen) as b:
@@ -240,6 +263,7 @@ def main():
         configured(b)
         early(b)
         senders(b)
+        rates(b)
 
 
 main()

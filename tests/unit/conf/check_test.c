@@ -251,8 +251,6 @@ static const struct fault later[] = {
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
-	{ "limits { rate client { messages = 5 } }", "1: not yet: limits.rate.client.messages = 5" },
-	{ "limits { rate client { recipients = 5 } }", "1: not yet: limits.rate.client.recipients = 5" },
 	{ "aliases = {/etc/aliases}", "1: not yet: aliases = /etc/aliases" },
 	{ "aliases = {/a, /b}", "1: not yet: aliases = {...}" },
 	{ "recipients { verify = 'exec:/a' }", "1: not yet: recipients.verify = exec:/a" },
@@ -329,7 +327,7 @@ static const char *const accepted[] = {
 	/* Later releases, switched off. */
 	"listen a { port = 25 tls = off mode = store } tls { client-ca = '' }",
 	"access { proxies = {} }",
-	"limits { rate client { messages = 0 recipients = 0 per = 1m } }",
+	"limits { rate client { messages = 5 recipients = 0 per = 1m } rate all { recipients = 9 } }",
 	"aliases = {} recipients { verify = '' } srs { secret = '' domain = a max-age = 21d }",
 	"dnsbl-threshold = 1 check spf { enabled = false on-fail = reject } check dkim { enabled = no }",
 	"authentication-results = {} greylist { enabled = false delay = 1h }",
