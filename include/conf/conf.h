@@ -42,6 +42,7 @@ struct conf_tls {
 	const char *min_version;	/* "1.2", "1.3" */
 	const char *ciphers;
 	const char *ca;		/* for verifying peers; "": the system's store */
+	const char *client_ca;	/* and clients; "": none is verified */
 	struct conf_tls_name *names;
 	size_t name_n;
 };
@@ -50,6 +51,7 @@ struct conf_auth {
 	struct conf_strs backends;
 	struct conf_strs mechanisms;
 	struct conf_strs without_tls;
+	struct conf_strs certificates;	/* "sha256:... user" */
 	int64_t failure_delay;	/* after a first wrong password */
 	uint64_t failures_to_block;	/* 0: nobody is blocked */
 	int64_t block_time;
@@ -61,6 +63,7 @@ struct conf_access {
 	struct conf_nets connect;
 	struct conf_nets blocked;
 	struct conf_nets relay;
+	struct conf_strs relay_certificates;	/* "sha256:...", "verified" */
 	bool auth_required;
 	int sender_login;		/* enum conf_sender_login */
 	struct conf_nets proxies;	/* that send a PROXY header */

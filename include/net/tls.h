@@ -11,6 +11,7 @@
  */
 
 #include "lib/buf.h"
+#include "lib/fingerprint.h"
 #include "lib/stream.h"
 #include "net/dns.h"
 
@@ -23,6 +24,7 @@ struct tls_pair {
 };
 /* Of different kinds of key; a client gets the one that it can verify. */
 #define TLS_PAIRS_MAX 2
+#define TLS_CN_SIZE 128
 
 /*
  * Who has the private keys, where they are not in this process (net/tls_key.h
@@ -41,6 +43,13 @@ struct tls_server_conf {
 	const char *min_version;	/* "1.2" or "1.3" */
 	const char *ciphers;		/* OpenSSL list for 1.2; "": ours */
 	const char *alpn;		/* "smtp" or "pop3": another offer is refused (ALPACA) */
+	/*
+	 * Clients are asked for a certificate.  They need not show one, and
+	 * any is taken: tls_client() says what came, and others what it is
+	 * good for.
+	 */
+	bool ask;
+	const char *client_ca;		/* whose it may be, as of tls_client_ctx(); "": nobody's */
 	const char *session_id;		/* binds tickets to the listener */
 	struct tls_name {
 		const char *name;
@@ -78,6 +87,17 @@ void tls_ctx_rotate(struct tls_ctx *c);
 struct tls *tls_accept(struct tls_ctx *c, int fd, int64_t deadline, struct buf *error) MUST_USE;
 /* For stream_switch(); the context is the struct tls. */
 extern const struct stream_ops tls_stream_ops;
+
+/* The certificate that a client has shown; it has proved that it has the key. */
+struct tls_client {
+	bool verified;		/* client_ca signed it, for clients */
+	char fingerprint[FINGERPRINT_SIZE];	/* of the certificate */
+	char key[FINGERPRINT_SIZE];	/* of its SubjectPublicKeyInfo */
+	/* Common names, as they may stand in a log or a comment; "": none. */
+	char subject[TLS_CN_SIZE], issuer[TLS_CN_SIZE];
+};
+/* Of a server's session, also of one that was resumed.  False: there is none. */
+bool tls_client(const struct tls *t, struct tls_client *c) MUST_USE;
 
 /* ---- a non-blocking client session ---------------------------------------- */
 

@@ -61,6 +61,7 @@ struct client_facts {
 	struct addr peer;
 	bool authenticated;
 	bool submission;	/* came in by a submission listener */
+	const struct tls_client *certificate;	/* NULL: it has shown none */
 };
 
 /* True if the client may send to anybody. */

@@ -58,6 +58,8 @@ struct envelope {
 	struct str listener;	/* name of the listener, or empty */
 	struct str local;	/* "ip:port" the client connected to */
 	struct str tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty */
+	/* "verified" or "unverified", the fingerprint, and the common name; or empty */
+	struct str certificate;
 	enum body_type body;
 	bool smtputf8;
 	enum dsn_ret ret;

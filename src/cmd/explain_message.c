@@ -67,6 +67,7 @@ say_envelope(struct explain *x, const struct queue_file *f)
 	explain_say(x, "size", CONF_NOWHERE, "%llu octets, %zu recipients",
 	    (unsigned long long)f->size, e->rcpt_n);
 	say_word(x, "client", e->client);
+	say_word(x, "certificate", e->certificate);
 	say_word(x, "user", e->user);
 	say_word(x, "listener", e->listener);
 	say_word(x, "own-route", e->route);

@@ -113,7 +113,7 @@ static const struct option tls_options[] = {
 	WORDS("min-version", STRING, min_version, "1.2", version_words, "The oldest TLS version that is spoken."),
 	OPT("ciphers", STRING, ciphers, "", 0, 0, "A cipher list of OpenSSL; empty for barid's own choice."),
 	OPT("ca", STRING, ca, "", 0, 0, "Certificates that peers are verified with; empty for the system's."),
-	LATER("client-ca", STRING, "", "\"\"", "Certificates that clients are verified with."),
+	OPT("client-ca", STRING, client_ca, "", 0, 0, "Certificates that those of clients are verified with."),
 	MANY("name", names, name_n, conf_tls_name, tls_name_options, "A certificate for a name that clients ask for."),
 };
 #undef BASE
@@ -124,6 +124,7 @@ static const struct option auth_options[] = {
 	  .help = "Who knows users and passwords, asked in this order.", .secret = true },
 	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
+	OPT("certificates", STRINGS, certificates, "", 0, 10000, "Certificates of clients, and whose they are."),
 	OPT("failure-delay", TIME, failure_delay, "2s", 0, MINUTE, "The delay after a wrong password; each further one doubles it."),
 	OPT("failures-to-block", NUMBER, failures_to_block, "10", 0, 1000000, "Wrong passwords before an address is blocked; 0 for never."),
 	OPT("block-time", TIME, block_time, "1h", SECOND, 31 * DAY, "How long it is blocked."),
@@ -137,6 +138,8 @@ static const struct option access_options[] = {
 	OPT("connect", NETS, connect, "{127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, fe80::/10}",
 	    0, 0, "Networks that may connect."),
 	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", peer_words, "Networks that may send anywhere without logging in."),
+	OPT("relay-certificates", STRINGS, relay_certificates, "", 0, 10000,
+	    "Certificates of clients that may send anywhere without logging in."),
 	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
 	WORDS("sender-login", CHOICE, sender_login, "any", sender_words, "What must be an own address of who has logged in."),
 	WORDS("proxies", NETS, proxies, "", peer_words, "Peers that send a PROXY header."),

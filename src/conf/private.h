@@ -219,6 +219,7 @@ void conf_check(struct conf *c, struct buf *error);
 void conf_listen_finish(struct conf *c);
 /* What L does not say itself becomes the global value. */
 void conf_listener_inherit(const struct conf *c, struct conf_listen *l);
+void conf_certificate_check(const struct conf *c, struct buf *error);
 void conf_listen_check(const struct conf *c, struct buf *error);
 void conf_route_finish(struct conf *c);
 /* account.c */

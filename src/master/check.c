@@ -322,6 +322,7 @@ check_log(struct check *k)
 
 #define CHAIN "a certificate chain in PEM form"
 #define KEY "the private key of the certificate, in PEM form and without a password"
+#define ANCHORS "certificates in PEM form, a file or a directory of such files"
 #define CIPHERS "a list as openssl-ciphers(1) describes"
 
 /* What of the section TLS was wrong, and why, as net/tls.h has it. */
@@ -386,7 +387,8 @@ check_blame_tls(struct check *k, const char *wrong, const char *reason)
 	bool found = blame_files(k, &f, &t->certificate, CONF_NOWHERE, "tls", "certificate",
 			 CHAIN) ||
 	    blame_files(k, &f, &t->key, CONF_NOWHERE, "tls", "key", KEY) ||
-	    blame_field(k, &f, &t->ciphers, CONF_NOWHERE, "tls", "ciphers", CIPHERS);
+	    blame_field(k, &f, &t->ciphers, CONF_NOWHERE, "tls", "ciphers", CIPHERS) ||
+	    blame_field(k, &f, &t->client_ca, CONF_NOWHERE, "tls", "client-ca", ANCHORS);
 
 	for (size_t i = 0; i < t->name_n && !found; i++)
 		found = blame_name(k, &f, &t->names[i]);
@@ -413,8 +415,7 @@ check_ca(struct check *k)
 		if (access(t->ca, R_OK) < 0)
 			err = errno;
 		check_blame(k, conf_where(k->conf, &t->ca, CONF_NOWHERE), "tls.ca", err,
-		    "%s, expected certificates in PEM form, a file or a directory of such files",
-		    buf_cstr(&reason));
+		    "%s, expected " ANCHORS, buf_cstr(&reason));
 	}
 	tls_ctx_free(ctx);
 	buf_free(&reason);

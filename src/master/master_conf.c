@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/certified.h"
 
 static uint64_t
 file_stamp(const char *path)
@@ -80,6 +81,7 @@ tls_one(struct check *k, const struct conf_listen *l, const struct signer *signe
 	struct tls_server_conf t = {
 		.min_version = c->tls.min_version, .ciphers = c->tls.ciphers,
 		.alpn = l->service == SERVICE_POP3 ? "pop3" : "smtp",
+		.ask = certified_is_asked(c, l->service), .client_ca = c->tls.client_ca,
 		.session_id = l->name, .names = names, .name_n = c->tls.name_n,
 		.signer = signer ? signer_tls(signer) : NULL, .wrong = &wrong,
 	};

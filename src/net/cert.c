@@ -10,6 +10,7 @@
 
 #include "cert.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -231,6 +232,58 @@ cert_anchors(X509_STORE *store, const char *ca, struct buf *error)
 
 	ERR_clear_error();
 	return ok;
+}
+
+/* What in CA is certificates is read; false if nothing was. */
+static bool
+read_directory(X509_STORE *store, const char *ca)
+{
+	DIR *d = opendir(ca);
+	const struct dirent *e;
+	struct buf path;
+	bool any = false;
+
+	buf_init(&path, 4096);
+	while (d && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		buf_reset(&path);
+		buf_addf(&path, "%s/%s", ca, e->d_name);
+		if (buf_ok(&path) && X509_STORE_load_file(store, buf_cstr(&path)) == 1)
+			any = true;
+		ERR_clear_error();
+	}
+	if (d)
+		closedir(d);
+	buf_free(&path);
+	return any;
+}
+
+bool
+cert_anchors_now(X509_STORE *store, const char *ca, struct buf *error)
+{
+	struct stat st;
+
+	if (stat(ca, &st) < 0 || !S_ISDIR(st.st_mode))
+		return cert_anchors(store, ca, error);
+	if (read_directory(store, ca))
+		return true;
+	buf_addf(error, "%s: has no file with a certificate in PEM form", ca);
+	return false;
+}
+
+void
+cert_common_name(const X509_NAME *n, char *cn, size_t size)
+{
+	/* OpenSSL's argument is not const, though it only reads. */
+	int got = X509_NAME_get_text_by_NID((X509_NAME *)(uintptr_t)n, NID_commonName, cn,
+	    (int)size);
+
+	if (got < 0)
+		cn[0] = '\0';
+	for (char *p = cn; *p; p++)
+		if (*p < ' ' || *p > '~' || strchr("\"\\()", *p))
+			*p = '?';
 }
 
 bool

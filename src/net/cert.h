@@ -29,11 +29,16 @@ bool cert_load(struct cert *c, const char *certificate, const char *key,
 /* The same without the key, which stays NULL. */
 bool cert_load_public(struct cert *c, const char *certificate, struct buf *error) MUST_USE;
 void cert_free(struct cert *c);
+struct X509_name_st;
+/* The common name in N, what is not a plain letter of ASCII as "?"; "" if there is none. */
+void cert_common_name(const struct X509_name_st *n, char *cn, size_t size);
 /* SHA-256 of the SubjectPublicKeyInfo of X: 32 octets. */
 bool cert_key_id(const struct x509_st *x, unsigned char id[32]) MUST_USE;
 
 /* Adds the anchors at CA (file or directory; "": the system's) to STORE. */
 bool cert_anchors(struct x509_store_st *store, const char *ca, struct buf *error) MUST_USE;
+/* The same of a directory, but read now: for who cannot do it later. */
+bool cert_anchors_now(struct x509_store_st *store, const char *ca, struct buf *error) MUST_USE;
 
 /*
  * Demands HOST, a name or an address, of a certificate: by the subjectAltName

@@ -516,6 +516,37 @@ tls_add_facts(struct buf *b, const struct tls *t)
 	    tls_cipher(t), bits, most);
 }
 
+static void
+to_hex(const unsigned char digest[32], char hex[FINGERPRINT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < 32; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hex[64] = '\0';
+}
+
+bool
+tls_client(const struct tls *t, struct tls_client *c)
+{
+	const X509 *x = SSL_get0_peer_certificate(t->ssl);
+	unsigned char digest[32];
+
+	*c = (struct tls_client){ .verified = false };
+	if (!x || X509_digest(x, EVP_sha256(), digest, NULL) != 1)
+		return false;
+	to_hex(digest, c->fingerprint);
+	if (!cert_key_id(x, digest))
+		return false;
+	to_hex(digest, c->key);
+	cert_common_name(X509_get_subject_name(x), c->subject, sizeof(c->subject));
+	cert_common_name(X509_get_issuer_name(x), c->issuer, sizeof(c->issuer));
+	c->verified = SSL_get_verify_result(t->ssl) == X509_V_OK;
+	return true;
+}
+
 enum tls_trust
 tls_trust(const struct tls *t, const char **why)
 {

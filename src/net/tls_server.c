@@ -155,6 +155,41 @@ bind_tickets(SSL_CTX *ssl, const char *session_id, const char *name)
 	return ok;
 }
 
+/*
+ * Who shows a certificate has its key, whatever else may be said of it: that
+ * is for tls_client() to say, and no reason to turn anybody away.
+ */
+static int
+on_client(X509_STORE_CTX *store, void *arg)
+{
+	const struct tls_ctx *c = arg;
+
+	if (c->anchored)
+		(void)X509_verify_cert(store);
+	else
+		X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
+	return 1;
+}
+
+/* Asks for certificates of clients, whom CONF's anchors verify. */
+static bool
+ask_clients(SSL_CTX *ssl, struct tls_ctx *c, const struct tls_server_conf *conf,
+    const char **wrong, struct buf *error)
+{
+	const char *ca = conf->client_ca ? conf->client_ca : "";
+
+	if (!conf->ask)
+		return true;
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ssl, on_client, c);
+	c->anchored = ca[0] != '\0';
+	*wrong = ca;
+	if (c->anchored && !cert_anchors_now(SSL_CTX_get_cert_store(ssl), ca, error))
+		return false;
+	*wrong = NULL;
+	return true;
+}
+
 static SSL_CTX *
 new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
     const char *name, const struct tls_pair *pairs, struct buf *error)
@@ -181,6 +216,7 @@ new_server(struct tls_ctx *c, const struct tls_server_conf *conf,
 	else if (tls_set_groups(ssl, SERVER_GROUPS) &&
 	    set_pair(ssl, &pairs[0], conf->signer, wrong, error) &&
 	    (!pairs[1].certificate || set_pair(ssl, &pairs[1], conf->signer, wrong, error)) &&
+	    ask_clients(ssl, c, conf, wrong, error) &&
 	    bind_tickets(ssl, conf->session_id, name))
 		return ssl;
 	SSL_CTX_free(ssl);

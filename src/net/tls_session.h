@@ -26,6 +26,7 @@ struct tls_ctx {
 	} *names;
 	size_t name_n;
 	unsigned char alpn[256];	/* length, name: as on the wire */
+	bool anchored;		/* there is a CA that clients are verified with */
 };
 
 struct tls {

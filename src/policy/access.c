@@ -4,11 +4,14 @@
  * access -- who may connect, and who may send to anybody.
  *
  * Both answers come from the configuration and the facts of the session
- * alone.  Nothing that a client says in the session (HELO, addresses) has a
- * part in them: that is what makes an open relay.
+ * alone: where it came from, who logged in, which key it has shown.  Nothing
+ * that a client says in the session (HELO, addresses) has a part in them: that
+ * is what makes an open relay.
  */
 
 #include "policy/recipient.h"
+
+#include "policy/certified.h"
 
 bool
 access_listed(const struct conf_nets *nets, const struct addr *a)
@@ -25,7 +28,7 @@ access_listed(const struct conf_nets *nets, const struct addr *a)
 bool
 access_may_relay(const struct conf *c, const struct client_facts *f)
 {
-	if (f->authenticated)
+	if (f->authenticated || certified_relays(c, f->certificate))
 		return true;
 	/*
 	 * RFC 6409 4.3: a submission listener asks who somebody is, wherever

@@ -339,6 +339,7 @@ static const struct key keys[] = {
 	{ "listener", NULL,          offsetof(struct envelope, listener) },
 	{ "local",    NULL,          offsetof(struct envelope, local) },
 	{ "tls",      NULL,          offsetof(struct envelope, tls) },
+	{ "certificate",  NULL,              offsetof(struct envelope, certificate) },
 	{ "body",     read_body,     0 },
 	{ "smtputf8", read_smtputf8, 0 },
 	{ "ret",      read_ret,      0 },

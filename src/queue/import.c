@@ -78,7 +78,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	    (unsigned long)d->st.st_uid));
 	e->helo = e->proto = e->user = STR("");
 	e->listener = STR(CONF_LISTEN_DROP);
-	e->local = e->tls = e->report = STR("");
+	e->local = e->tls = e->certificate = e->report = STR("");
 	e->auth = STR("");
 	e->delays = 0;
 	e->extra_n = 0;

@@ -18,6 +18,7 @@
 #include "mail/command.h"
 #include "mail/dot.h"
 #include "master/session.h"
+#include "policy/recipient.h"
 #include "smtpd_answer.h"
 #include "smtpd_text.h"
 
@@ -54,6 +55,7 @@ struct session {
 	int fd;			/* of the connection, for a handshake; -1: none */
 	enum stream_result wrote;	/* how writing goes; an end is for good */
 	struct tls *tls;
+	const struct tls_client *certificate;	/* that the client has shown, or NULL */
 	const char *tls_facts;	/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
 
 	struct arena arena;
@@ -194,6 +196,8 @@ struct answer smtpd_noop(struct session *s, const struct command *c);
 struct answer smtpd_vrfy(struct session *s, const struct command *c);
 struct answer smtpd_expn(struct session *s, const struct command *c);
 struct answer smtpd_etrn(struct session *s, const struct command *c);
+/* What decides whether the client may relay. */
+struct client_facts session_facts(const struct session *s);
 /* True if the client is in NETS, those of an option of access. */
 bool session_listed(const struct session *s, const struct conf_nets *nets);
 struct answer smtpd_help(struct session *s, const struct command *c);

@@ -84,9 +84,7 @@ param_envid(struct session *s, void *of, struct str value)
 static bool
 is_trusted(const struct session *s)
 {
-	struct client_facts f = { .peer = s->env->peer,
-		.authenticated = s->user[0] != '\0' || s->local,
-		.submission = s->submission };
+	struct client_facts f = session_facts(s);
 
 	return access_may_relay(s->conf, &f);
 }
@@ -180,7 +178,9 @@ take_sender(struct session *s, const struct command *c, bool *known)
 static struct answer
 may_send(const struct session *s)
 {
-	if (s->submission && s->user[0] == '\0' && !s->local)
+	struct client_facts f = session_facts(s);
+
+	if (s->submission && !access_may_relay(s->conf, &f))
 		return ANSWER(530, "5.7.0", "Authentication required");
 	return NOTHING;
 }

@@ -92,9 +92,7 @@ parse(struct session *s, const struct command *c, struct envelope_rcpt *rcpt)
 static struct answer
 verdict(const struct session *s, const struct path *p)
 {
-	struct client_facts f = { .peer = s->env->peer,
-		.authenticated = s->user[0] != '\0' || s->local,
-		.submission = s->submission };
+	struct client_facts f = session_facts(s);
 	struct mail_facts m = { .from = s->txn.env.from,
 		.user = str_c(s->user),
 		.listener = str_c(s->env->listen != NULL ?

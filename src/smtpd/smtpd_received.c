@@ -57,6 +57,10 @@ received_add(const struct session *s, struct buf *b)
 		buf_addf(b, "\t(using %s with cipher %s (%d/%d bits))\r\n",
 		    tls_version(s->tls), tls_cipher(s->tls),
 		    tls_bits(s->tls), tls_bits(s->tls));
+	if (s->certificate != NULL)
+		buf_addf(b, "\t(Client CN \"%s\", Issuer \"%s\" (%s))\r\n",
+		    s->certificate->subject, s->certificate->issuer,
+		    s->certificate->verified ? "verified OK" : "not verified");
 	buf_addf(b, "\tby %s (barid) with %s id %s", s->env->hostname,
 	    session_proto(s), e->id);
 	if (e->rcpt_n == 1) {

@@ -467,6 +467,16 @@ session_forget(struct session *s)
 	memset(s->tried, 0, sizeof(s->tried));
 	memset(s->done, 0, sizeof(s->done));
 	s->errors = s->junk = s->auth_failures = 0;
+	/* It was the peer's who speaks for somebody else now. */
+	s->certificate = NULL;
+}
+
+struct client_facts
+session_facts(const struct session *s)
+{
+	return (struct client_facts){ .peer = s->env->peer,
+		.authenticated = s->user[0] != '\0' || s->local,
+		.submission = s->submission, .certificate = s->certificate };
 }
 
 bool

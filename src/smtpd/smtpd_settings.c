@@ -19,9 +19,7 @@
 static bool
 may_steer(const struct session *s)
 {
-	struct client_facts f = { .peer = s->env->peer,
-		.authenticated = s->user[0] != '\0' || s->local,
-		.submission = s->submission };
+	struct client_facts f = session_facts(s);
 
 	return access_may_relay(s->conf, &f);
 }

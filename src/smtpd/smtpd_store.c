@@ -93,6 +93,18 @@ header_look(struct session *s, struct str text, bool end,
 
 /* ---- the envelope ------------------------------------------------------- */
 
+static struct str
+certificate_of(struct session *s)
+{
+	const struct tls_client *t = s->certificate;
+
+	if (t == NULL)
+		return STR("");
+	return str_c(arena_printf(&s->txn_arena, "%s sha256:%s%s%s",
+	    t->verified ? "verified" : "unverified", t->fingerprint,
+	    t->subject[0] != '\0' ? " " : "", t->subject));
+}
+
 static void
 fill_envelope(struct session *s)
 {
@@ -105,6 +117,7 @@ fill_envelope(struct session *s)
 	e->proto = str_c(session_proto(s));
 	e->user = str_c(s->user);
 	e->tls = str_c(s->tls_facts);
+	e->certificate = certificate_of(s);
 	e->listener = env->listen != NULL ? str_c(env->listen->name) :
 					    STR("");
 	if (e->envid.n == 0)

@@ -46,6 +46,28 @@ smtpd_starttls(struct session *s, const struct command *c)
 		.then = THEN_CLOSE };
 }
 
+/* In Postfix's words. */
+static const char *
+trust(const struct session *s)
+{
+	return s->certificate == NULL ? "Anonymous" :
+	    s->certificate->verified  ? "Trusted" :
+					"Untrusted";
+}
+
+static void
+note_certificate(struct session *s)
+{
+	struct tls_client *c = arena_alloc(&s->arena, sizeof(*c));
+
+	if (!tls_client(s->tls, c))
+		return;
+	s->certificate = c;
+	log_info(NULL, "%s: client certificate subject_CN=%s, issuer_CN=%s, "
+	    "fingerprint=sha256:%s, pkey_fingerprint=sha256:%s", s->client,
+	    c->subject, c->issuer, c->fingerprint, c->key);
+}
+
 int
 session_secure(struct session *s)
 {
@@ -69,9 +91,10 @@ session_secure(struct session *s)
 	stream_switch(s->stream, &tls_stream_ops, s->tls);
 	s->tls_facts = arena_printf(&s->arena, "%s %s", tls_version(s->tls),
 	    tls_cipher(s->tls));
+	note_certificate(s);
 	log_info(NULL,
-	    "Anonymous TLS connection established from %s: %s with cipher %s "
-	    "(%d/%d bits)", s->client, tls_version(s->tls),
+	    "%s TLS connection established from %s: %s with cipher %s "
+	    "(%d/%d bits)", trust(s), s->client, tls_version(s->tls),
 	    tls_cipher(s->tls), tls_bits(s->tls), tls_bits(s->tls));
 	session_enter(s, S_START);
 	return 0;

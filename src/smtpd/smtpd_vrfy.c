@@ -65,9 +65,7 @@ shown(struct session *s, const struct target *t, const struct path *p)
 static struct rcpt_verdict
 look_up(const struct session *s, const struct path *p, struct target *t)
 {
-	struct client_facts f = { .peer = s->env->peer,
-		.authenticated = s->user[0] != '\0' || s->local,
-		.submission = s->submission };
+	struct client_facts f = session_facts(s);
 	struct mail_facts m = { .user = str_c(s->user),
 		.listener = str_c(s->env->listen != NULL ?
 				s->env->listen->name : "") };

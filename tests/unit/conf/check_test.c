@@ -249,7 +249,6 @@ static const struct fault later[] = {
 	{ "listen Sendmail { port = 25 tls = off }", "1: listen.Sendmail: that is where programs of this host hand in mail" },
 	{ "listen a { service = admin port = 2580 }", "1: not yet: a listener with service = \"admin\"" },
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
-	{ "tls { client-ca = /a }", "1: not yet: tls.client-ca = /a comes with a later release" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "aliases = {/etc/aliases}", "1: not yet: aliases = /etc/aliases" },
 	{ "aliases = {/a, /b}", "1: not yet: aliases = {...}" },

@@ -166,6 +166,121 @@ START_TEST(chosen)
 }
 END_TEST
 
+/* What a server is told of the certificate NAME of a client; NULL: it shows none. */
+static struct tls_client
+show(struct tls_ctx *c, int version, const char *name, bool *shown)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct {
+		bool shown;
+		struct tls_client client;
+	} told;
+	int pair[2], out[2], status;
+	pid_t server;
+	SSL *ssl;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_eq(pipe(out), 0);
+	if ((server = fork()) == 0) {
+		struct tls *t;
+
+		close(pair[0]);
+		signal(SIGPIPE, SIG_IGN);
+		t = tls_accept(c, pair[1], clock_ms() + 20000, &error);
+		if (!t)
+			_exit(1);
+		told.shown = tls_client(t, &told.client);
+		_exit(write(out[1], &told, sizeof(told)) == sizeof(told) &&
+		    tls_stream_ops.write(t, "x", 1, clock_ms() + 20000) == 1 ? 0 : 1);
+	}
+	close(pair[1]);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(ctx, version), 1);
+	if (name) {
+		ck_assert_int_eq(SSL_CTX_use_certificate_file(ctx, pki_path(name, "crt"),
+			SSL_FILETYPE_PEM), 1);
+		ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(ctx, pki_path(name, "key"),
+			SSL_FILETYPE_PEM), 1);
+	}
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, pair[0]);
+	ck_assert_int_eq(SSL_connect(ssl), 1);
+	ck_assert_int_eq(SSL_read(ssl, &status, 1), 1);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(pair[0]);
+	ck_assert_int_eq(waitpid(server, &status, 0), server);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(read(out[0], &told, sizeof(told)), sizeof(told));
+	close(out[0]);
+	close(out[1]);
+	*shown = told.shown;
+	return told.client;
+}
+
+/* T-04: a certificate is asked for, and everybody is served whatever he shows. */
+START_TEST(clients)
+{
+	static const struct {
+		const char *name;
+		bool verified;
+		const char *subject, *issuer;
+	} cases[] = {
+		{ "net", true, "net", "the test's CA" },
+		{ "self", false, "self", "self" },
+		{ "expired", false, "expired", "the test's CA" },
+		{ "odd", true, "", "the test's CA" },
+	};
+	struct tls_server_conf conf = conf_of("ec", NULL);
+	struct tls_ctx *c, *blind;
+	bool shown;
+
+	conf.ask = true;
+	blind = context(&conf);
+	conf.client_ca = path_of("ca", "crt");
+	c = context(&conf);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+			struct tls_client t = show(c, version, cases[i].name, &shown);
+
+			ck_assert(shown);
+			ck_assert_msg(t.verified == cases[i].verified, "%s", cases[i].name);
+			ck_assert_str_eq(t.issuer, cases[i].issuer);
+			ck_assert_uint_eq(strlen(t.fingerprint), 64);
+			ck_assert_uint_eq(strlen(t.key), 64);
+			ck_assert_str_ne(t.key, t.fingerprint);
+			if (i < 3)
+				ck_assert_str_eq(t.subject, cases[i].subject);
+			else	/* No quote, no parenthesis, no line's end. */
+				ck_assert_msg(strpbrk(t.subject, "\"()\r\n\\") == NULL, "%s",
+				    t.subject);
+		}
+		/* Without anchors nothing is verified. */
+		ck_assert(!show(blind, TLS1_3_VERSION, cases[i].name, &shown).verified);
+		ck_assert(shown);
+	}
+	(void)show(c, TLS1_3_VERSION, NULL, &shown);
+	ck_assert(!shown);
+	(void)show(c, TLS1_2_VERSION, NULL, &shown);
+	ck_assert(!shown);
+	tls_ctx_free(c);
+	tls_ctx_free(blind);
+	/* Who is not asked shows none. */
+	conf = conf_of("ec", NULL);
+	c = context(&conf);
+	(void)show(c, TLS1_3_VERSION, "net", &shown);
+	ck_assert(!shown);
+	tls_ctx_free(c);
+	/* Anchors that are none are blamed. */
+	const char *wrong = NULL;
+	conf.wrong = &wrong;
+	conf.ask = true;
+	conf.client_ca = path_of("ec", "key");
+	buf_reset(&error);
+	ck_assert_ptr_null(tls_server_ctx(&conf, &error));
+	ck_assert_ptr_eq(wrong, conf.client_ca);
+}
+END_TEST
+
 /* Files are complained of as ever, but for keys, which nobody looks at. */
 START_TEST(bad_files)
 {
@@ -201,6 +316,9 @@ make_keys(void)
 		pki_must(keys[i] != NULL);
 	}
 	buf_free(&b);
+	pki_leaf("self", "self", "DNS:a.example", -3600, DAY, true);
+	pki_leaf("expired", "expired", "DNS:a.example", -2 * DAY, -DAY, false);
+	pki_leaf("odd", "a \"(b)\\ \r\nc", "DNS:a.example", -3600, DAY, false);
 }
 
 int
@@ -216,6 +334,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, every_kind, 0, KEYS);
 	tcase_add_test(t, chosen);
+	tcase_add_test(t, clients);
 	tcase_add_test(t, bad_files);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);

@@ -27,7 +27,7 @@ whole(void)
 		.client = STR("h[::1]:1"), .helo = STR("h"),
 		.proto = STR("ESMTPSA"), .user = STR("u"),
 		.listener = STR("mx"), .local = STR("127.0.0.1:25"),
-		.tls = STR("TLSv1.3 X"), .body = BODY_8BITMIME,
+		.tls = STR("TLSv1.3 X"), .certificate = STR("verified sha256:ab c d"), .body = BODY_8BITMIME,
 		.smtputf8 = true, .ret = RET_HDRS, .envid = STR("e+3D"), .report = STR("mdn"),
 		.auth = STR("e+3Dmc2@b.example"), .tls_wish = TLS_WISH_REQUIRED,
 		.by_mode = BY_RETURN, .by_trace = true, .by_us = 5,
@@ -51,6 +51,7 @@ static const char written[] =
     "listener: mx\n"
     "local: 127.0.0.1:25\n"
     "tls: TLSv1.3 X\n"
+    "certificate: verified sha256:ab c d\n"
     "body: 8BITMIME\n"
     "smtputf8: yes\n"
     "ret: HDRS\n"
@@ -76,7 +77,8 @@ static const char written[] =
 static const char summed[] =
     "id: " ID "\nfrom: <>\ntime: 1763683200000001\ndelays: 00\n"
     "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nlistener: mx\n"
-    "local: 127.0.0.1:25\ntls: TLSv1.3 X\nbody: 8BITMIME\nsmtputf8: yes\n"
+    "local: 127.0.0.1:25\ntls: TLSv1.3 X\n"
+    "certificate: verified sha256:ab c d\nbody: 8BITMIME\nsmtputf8: yes\n"
     "ret: HDRS\nenvid: e+3D\nreport: mdn\n"
     "auth: e+3Dmc2@b.example\nrequiretls: yes\nby: 5 RT\nnot-before: 1\n"
     "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"
