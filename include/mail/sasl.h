@@ -22,7 +22,8 @@ enum {
 	SASL_SCRAM_SHA_256 = 8,	/* RFC 7677 */
 	SASL_SCRAM_SHA_256_PLUS = 16,
 	SASL_XOAUTH2 = 32,	/* Google's and Microsoft's */
-	SASL_OAUTHBEARER = 64	/* RFC 7628 */
+	SASL_OAUTHBEARER = 64,	/* RFC 7628 */
+	SASL_EXTERNAL = 128	/* RFC 4422 A: by the certificate that TLS has seen */
 };
 #define SASL_SCRAM (SASL_SCRAM_SHA_256 | SASL_SCRAM_SHA_256_PLUS)
 #define SASL_TOKEN (SASL_XOAUTH2 | SASL_OAUTHBEARER)
@@ -39,6 +40,8 @@ struct sasl_setup {
 	const char *nonce;	/* fresh and not to be guessed; base64's letters */
 	const char *hostname;	/* ours */
 	const char *scope;	/* that a token must have, or "" */
+	const char *certified;	/* EXTERNAL: whose the certificate is, ... */
+	const char *certificate;	/* ... and what proves it */
 	struct sasl_bindings bindings;
 };
 
@@ -65,7 +68,7 @@ struct sasl {
 	struct str challenge;
 };
 
-/* NONCE, HOSTNAME, SCOPE and BINDINGS must stay until sasl_end(). */
+/* What O points to must stay until sasl_end(). */
 void sasl_begin(struct sasl *s, const struct sasl_setup *o);
 /* Wipes and frees; what is all zero is fine. */
 void sasl_end(struct sasl *s);

@@ -12,6 +12,7 @@ struct login_facts {
 	bool tls_demanded;	/* the listener takes no login before */
 	bool digests;		/* somebody can be proved by CRAM-MD5 ... */
 	bool scram;		/* ... and by SCRAM */
+	bool certified;		/* the client has shown a certificate that is somebody's */
 };
 
 /*
@@ -22,12 +23,13 @@ struct login_facts {
 bool login_is_safe(const struct conf *c, const struct login_facts *f, struct str mechanism);
 /*
  * The mechanisms of SASL on offer (mail/sasl.h), as bits: those of
- * auth.mechanisms that can let anybody in.
+ * auth.mechanisms that can let anybody in, and EXTERNAL where the client can be
+ * let in by it.
  */
 unsigned login_offers(const struct conf *c, const struct login_facts *f);
 /* What would be on offer in TLS. */
 unsigned login_offers_in_tls(const struct conf *c, const struct login_facts *f);
-/* Adds " PLAIN LOGIN": the names of BITS in the order of auth.mechanisms. */
+/* Adds " PLAIN LOGIN": the names of BITS, EXTERNAL and then in the order of auth.mechanisms. */
 void login_list(const struct conf *c, unsigned bits, struct buf *b);
 /* True if auth.mechanisms has NAME, which may be one of POP3's own. */
 bool login_is_wanted(const struct conf *c, struct str name);

@@ -16,10 +16,13 @@
 struct exchange {
 	const struct session_env *env;
 	const struct tls *tls;	/* NULL in clear */
+	/* That the client has shown, or NULL, as exchange_init() leaves it; it must stay. */
+	const struct tls_client *certificate;
 	const char *service;	/* of struct msg_auth */
 	const char *client;	/* the address that PAM hears of */
 	struct sasl sasl;	/* its USER is who was refused */
 	char nonce[32];
+	char certificate_prints[2 * FINGERPRINT_SIZE];
 	struct buf bindings;
 	struct buf reply;	/* what barid-auth said last ... */
 	struct msg_auth_result result;	/* ... of which these are views */
@@ -35,8 +38,12 @@ enum exchange_then {
 	EXCHANGE_NOT_BASE64
 };
 
-/* What policy/login.h has to know of a session, which is in TLS or not. */
-struct login_facts exchange_facts(const struct session_env *env, bool tls);
+/*
+ * What policy/login.h has to know of a session, which is in TLS or not, and
+ * whose client has shown CERTIFICATE (NULL: none).
+ */
+struct login_facts exchange_facts(const struct session_env *env, bool tls,
+    const struct tls_client *certificate);
 
 /* TLS is NULL in clear.  All of it must stay. */
 void exchange_init(struct exchange *x, const struct session_env *env, const struct tls *tls,

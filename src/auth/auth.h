@@ -48,7 +48,8 @@ enum auth_proof {
 	AUTH_BY_APOP,		/* MD5 of a stamp and it (RFC 1939 7) */
 	AUTH_BY_CRAM_MD5,	/* HMAC-MD5 of a challenge (RFC 2195) */
 	AUTH_BY_SCRAM,		/* a ClientProof (RFC 5802), or the wish for parameters */
-	AUTH_BY_TOKEN		/* an access token (RFC 6750) */
+	AUTH_BY_TOKEN,		/* an access token (RFC 6750) */
+	AUTH_BY_CERTIFICATE	/* fingerprints of a certificate and its key, that TLS has seen */
 };
 
 /* What a backend has to say besides its verdict; the question has it. */

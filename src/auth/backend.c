@@ -92,7 +92,8 @@ auth_proof_of(struct str mechanism, enum auth_proof *proof)
 	} t[] = { { "PLAIN", AUTH_BY_PASSWORD }, { "LOGIN", AUTH_BY_PASSWORD },
 		{ "USER", AUTH_BY_PASSWORD }, { "APOP", AUTH_BY_APOP },
 		{ "CRAM-MD5", AUTH_BY_CRAM_MD5 }, { "SCRAM-SHA-256", AUTH_BY_SCRAM },
-		{ "XOAUTH2", AUTH_BY_TOKEN }, { "OAUTHBEARER", AUTH_BY_TOKEN } };
+		{ "XOAUTH2", AUTH_BY_TOKEN }, { "OAUTHBEARER", AUTH_BY_TOKEN },
+		{ "EXTERNAL", AUTH_BY_CERTIFICATE } };
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		if (str_eq(mechanism, str_c(t[i].name))) {
@@ -107,7 +108,7 @@ bool
 auth_can_judge(const struct auth_backend *b, enum auth_proof proof)
 {
 	return proof == AUTH_BY_PASSWORD ||
-	    (proof != AUTH_BY_TOKEN &&
+	    (proof != AUTH_BY_TOKEN && proof != AUTH_BY_CERTIFICATE &&
 		(b->c.kind == BACKEND_FILE || b->c.kind == BACKEND_HARDCODED));
 }
 

@@ -26,6 +26,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/certified.h"
 
 /* Beyond these, questions wait in the channel. */
 #define REQUESTS_MAX 512
@@ -136,6 +137,8 @@ log_verdict(const struct broker *b, const struct request *r, enum auth_verdict v
 	buf_init(&said, 3000);
 	if (cached)
 		buf_addf(&said, "%s: yes, a moment ago", b->a->backends[r->place].c.show);
+	else if (r->proof == AUTH_BY_CERTIFICATE)
+		buf_adds(&said, "auth.certificates");
 	else
 		add_words(b, r, &said, "; ");
 	log_as("auth", v == AUTH_TEMPORARY ? LOG_LEVEL_WARNING :
@@ -467,6 +470,29 @@ is_cached(struct broker *b, struct request *r)
 	return true;
 }
 
+/* EXTERNAL asks no backend: the configuration says whose a certificate is. */
+static void
+by_certificate(struct broker *b, struct request *r)
+{
+	struct str rest = r->m->password, print = str_word(&rest), key = str_trim(rest);
+	struct tls_client t = { .verified = false };
+	enum auth_verdict v = AUTH_NO;
+	const char *user;
+
+	if (print.n < sizeof(t.fingerprint) && key.n < sizeof(t.key)) {
+		memcpy(t.fingerprint, print.p, print.n);
+		memcpy(t.key, key.p, key.n);
+		user = certified_user(b->a->conf, &t);
+		if (user && str_eq(str_c(user), str_c(r->user)))
+			v = AUTH_YES;
+	}
+	log_verdict(b, r, v, false);
+	if (v == AUTH_YES)
+		let_in(b, r);
+	else
+		finish(b, r, v, -1);
+}
+
 /* A question that can be asked: M, with the name of its account. */
 static void
 begin(struct broker *b, const struct msg_auth *m, enum auth_proof proof, int reply)
@@ -486,6 +512,10 @@ begin(struct broker *b, const struct msg_auth *m, enum auth_proof proof, int rep
 	if (!msg_auth_get(buf_str(&r->packet), own))
 		panic("auth: a question that was put cannot be got");
 	r->user = arena_cstr(&r->arena, own->user);
+	if (proof == AUTH_BY_CERTIFICATE) {
+		by_certificate(b, r);
+		return;
+	}
 	if (is_cached(b, r))
 		return;
 	if (proof != AUTH_BY_PASSWORD)

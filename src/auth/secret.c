@@ -77,6 +77,7 @@ secret_proves(const struct auth_question *q, struct str password)
 	case AUTH_BY_SCRAM:
 		return q->password[0] != '\0' && scram_proves(q, password);
 	case AUTH_BY_TOKEN:
+	case AUTH_BY_CERTIFICATE:
 		break;
 	}
 	return false;

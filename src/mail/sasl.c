@@ -223,6 +223,23 @@ token_refused(struct sasl *s, struct buf *out)
 	return SASL_SAY;
 }
 
+/* ---- EXTERNAL -------------------------------------------------------------------- */
+
+/* RFC 4422 A.1: the identity that is wanted, or nothing. */
+static enum sasl_then
+external(struct sasl *s, struct str response, struct buf *out UNUSED)
+{
+	struct str user = str_c(s->setup.certified);
+
+	if (str_has_ctl(response))
+		return SASL_MALFORMED;
+	if (response.n > 0 && !str_eq(response, user)) {
+		s->user = response;
+		return SASL_REFUSED;
+	}
+	return ask(s, user, str_c(s->setup.certificate), STR(""));
+}
+
 /* ---- the table ------------------------------------------------------------------- */
 
 static const struct mechanism mechanisms[] = {
@@ -234,6 +251,7 @@ static const struct mechanism mechanisms[] = {
 	{ SASL_SCRAM_SHA_256_PLUS, "SCRAM-SHA-256-PLUS", true, scram },
 	{ SASL_XOAUTH2, "XOAUTH2", true, xoauth2 },
 	{ SASL_OAUTHBEARER, "OAUTHBEARER", true, oauthbearer },
+	{ SASL_EXTERNAL, "EXTERNAL", true, external },
 };
 
 unsigned

@@ -80,7 +80,7 @@ is_needed(const struct master *m, const struct helper *h)
 
 	switch (h->kind) {
 	case HELPER_AUTH:
-		return c->auth.backends.n > 0 && !m->once;
+		return (c->auth.backends.n > 0 || c->auth.certificates.n > 0) && !m->once;
 	case HELPER_HTTP:
 		return needs_http(c);
 	case HELPER_SIGN:

@@ -46,6 +46,7 @@ is_of_use(const struct login_facts *f, unsigned mechanism)
 		return f->scram;
 	case SASL_SCRAM_SHA_256_PLUS:
 		return f->scram && f->tls;
+	case SASL_EXTERNAL:
 	case SASL_XOAUTH2:
 	case SASL_OAUTHBEARER:
 		return false;
@@ -57,10 +58,10 @@ is_of_use(const struct login_facts *f, unsigned mechanism)
 unsigned
 login_offers(const struct conf *c, const struct login_facts *f)
 {
-	unsigned bits = 0;
+	unsigned bits = f->certified && f->tls ? SASL_EXTERNAL : 0;
 
 	if (c->auth.backends.n == 0)
-		return 0;
+		return bits;
 	for (size_t i = 0; i < c->auth.mechanisms.n; i++) {
 		struct str name = str_c(c->auth.mechanisms.v[i]);
 		unsigned m = sasl_mechanism(name);
@@ -83,6 +84,9 @@ login_offers_in_tls(const struct conf *c, const struct login_facts *f)
 void
 login_list(const struct conf *c, unsigned bits, struct buf *b)
 {
+	if (bits & SASL_EXTERNAL)
+		buf_adds(b, " EXTERNAL");
+	bits &= ~(unsigned)SASL_EXTERNAL;
 	for (size_t i = 0; i < c->auth.mechanisms.n; i++) {
 		unsigned m = sasl_mechanism(str_c(c->auth.mechanisms.v[i]));
 

@@ -38,6 +38,8 @@ struct pop3_session {
 	struct stream stream;
 	struct stream_fd plain;
 	struct tls *tls;	/* NULL in clear */
+	bool has_certificate;	/* which the client has shown */
+	struct tls_client certificate;
 	int fd;			/* -1 where there is no socket (tests) */
 	enum pop3_state state;
 	struct arena line;	/* of the command under way */

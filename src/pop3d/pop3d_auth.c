@@ -27,10 +27,17 @@
 #define FAILURES_MAX 5
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
+/* That the client has shown, or NULL. */
+static const struct tls_client *
+certificate_of(const struct pop3_session *s)
+{
+	return s->has_certificate ? &s->certificate : NULL;
+}
+
 bool
 pop3_may(const struct pop3_session *s, const char *mechanism)
 {
-	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL, certificate_of(s));
 
 	return s->env->auth >= 0 && login_is_safe(s->env->conf, &f, str_c(mechanism));
 }
@@ -46,7 +53,7 @@ may_login(const struct pop3_session *s)
 static unsigned
 offered(const struct pop3_session *s)
 {
-	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL, certificate_of(s));
 
 	return s->env->auth >= 0 ? login_offers(s->env->conf, &f) : 0;
 }
@@ -150,6 +157,7 @@ pop3_tls_begin(struct pop3_session *s)
 		s->lost = true;
 	} else {
 		stream_switch(&s->stream, &tls_stream_ops, s->tls);
+		s->has_certificate = tls_client(s->tls, &s->certificate);
 		buf_reset(&s->name);
 		/* Who reads along may have had a hand in it. */
 		s->stamp = NULL;
@@ -327,6 +335,7 @@ exchange_new(const struct pop3_session *s)
 	struct exchange x;
 
 	exchange_init(&x, s->env, s->tls, "pop3", s->address);
+	x.certificate = certificate_of(s);
 	return x;
 }
 

@@ -19,20 +19,22 @@
 #include "lib/random.h"
 #include "mail/limits.h"
 #include "mail/text.h"
+#include "policy/certified.h"
 
 #define CALL_MS 70000
 /* In base64 the nonce is 24 octets, and has no padding. */
 #define NONCE_OCTETS 18
 
 struct login_facts
-exchange_facts(const struct session_env *env, bool tls)
+exchange_facts(const struct session_env *env, bool tls, const struct tls_client *certificate)
 {
 	const struct conf_listen *l = env->listen;
 
 	return (struct login_facts){ .tls = tls,
 		.tls_demanded = l && l->tls == LISTEN_TLS_REQUIRED,
 		.digests = env->users && userset_plain(env->users),
-		.scram = env->users && userset_scram(env->users) };
+		.scram = env->users && userset_scram(env->users),
+		.certified = certified_user(env->conf, certificate) != NULL };
 }
 
 void
@@ -170,16 +172,34 @@ make_nonce(struct exchange *x)
 	base64_add(&b, str_n((const char *)random, sizeof(random)));
 }
 
+/* Both fingerprints: barid-auth looks for itself whose they are. */
+static void
+set_certificate(struct exchange *x, struct sasl_setup *o)
+{
+	const struct tls_client *t = x->certificate;
+	const char *user = certified_user(x->env->conf, t);
+	struct buf b;
+
+	if (!user)
+		panic("exchange: a certificate that is nobody's");
+	buf_init_in(&b, x->certificate_prints, sizeof(x->certificate_prints));
+	buf_addf(&b, "%s %s", t->fingerprint, t->key);
+	o->certified = user;
+	o->certificate = x->certificate_prints;
+}
+
 void
 exchange_start(struct exchange *x, unsigned mechanism, unsigned offered, struct buf *out)
 {
 	struct sasl_setup o = { .mechanism = mechanism, .offered = offered, .nonce = x->nonce,
-		.hostname = x->env->hostname, .scope = "" };
+		.hostname = x->env->hostname, .scope = "", .certified = "", .certificate = "" };
 	struct buf bytes;
 
 	sasl_end(&x->sasl);
 	make_nonce(x);
 	o.bindings = bindings(x, mechanism == SASL_SCRAM_SHA_256_PLUS ? x->tls : NULL);
+	if (mechanism == SASL_EXTERNAL)
+		set_certificate(x, &o);
 	sasl_begin(&x->sasl, &o);
 	buf_init(&bytes, 1024);
 	sasl_open(&x->sasl, &bytes);

@@ -47,7 +47,8 @@ is_possible(const struct session *s)
 static unsigned
 offered(const struct session *s)
 {
-	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL,
+	    s->certificate);
 
 	return is_possible(s) ? login_offers(s->conf, &f) : 0;
 }
@@ -56,7 +57,8 @@ offered(const struct session *s)
 static unsigned
 known(const struct session *s)
 {
-	struct login_facts f = exchange_facts(s->env, s->tls != NULL);
+	struct login_facts f = exchange_facts(s->env, s->tls != NULL,
+	    s->certificate);
 
 	return is_possible(s) ? login_offers_in_tls(s->conf, &f) : 0;
 }
@@ -224,6 +226,7 @@ begin(struct session *s, unsigned mechanism, struct str initial)
 		s->login = arena_alloc(&s->arena, sizeof(*s->login));
 	exchange_init(s->login, s->env, s->tls,
 	    s->submission ? "submission" : "smtp", s->address);
+	s->login->certificate = s->certificate;
 	s->auth_open = true;
 	s->auth_mechanism = sasl_name(mechanism);
 	buf_init(&out, CHALLENGE_MAX);

@@ -14,7 +14,8 @@ begin(unsigned mechanism)
 {
 	const struct sasl_setup o = { .mechanism = mechanism, .offered = mechanism,
 		.nonce = "NONCE", .hostname = "mail.test", .scope = "mail",
-		.bindings = { STR("export"), STR(""), STR("cert") } };
+		.bindings = { STR("export"), STR(""), STR("cert") },
+		.certified = "alice", .certificate = "aa bb" };
 
 	sasl_end(&login_of);
 	buf_free(&out);
@@ -47,7 +48,7 @@ asks(const char *by, const char *user, const char *proof, const char *challenge)
 
 START_TEST(names)
 {
-	for (unsigned m = SASL_PLAIN; m <= SASL_OAUTHBEARER; m <<= 1)
+	for (unsigned m = SASL_PLAIN; m <= SASL_EXTERNAL; m <<= 1)
 		ck_assert_uint_eq(sasl_mechanism(str_c(sasl_name(m))), m);
 	ck_assert_uint_eq(sasl_mechanism(STR("scram-sha-256-plus")), SASL_SCRAM_SHA_256_PLUS);
 	ck_assert_uint_eq(sasl_mechanism(STR("APOP")), 0);
@@ -181,6 +182,37 @@ START_TEST(scram)
 END_TEST
 
 /* RFC 7628 3.2.2: who is refused hears why, answers, and is refused. */
+/* RFC 4422 A: nobody in particular, or who it is; another is not to be had. */
+START_TEST(external)
+{
+	static const struct {
+		struct str p;
+		enum sasl_then then;
+	} t[] = {
+		{ { "", 0 }, SASL_ASK }, { { "alice", 5 }, SASL_ASK },
+		{ { "bob", 3 }, SASL_REFUSED }, { { "Alice", 5 }, SASL_REFUSED },
+		{ { "alice ", 6 }, SASL_REFUSED }, { { "al\0ice", 6 }, SASL_MALFORMED },
+		{ { "\n", 1 }, SASL_MALFORMED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		begin(SASL_EXTERNAL);
+		sasl_open(&login_of, &out);
+		ck_assert_uint_eq(out.n, 0);
+		ck_assert_msg(take(t[i].p) == t[i].then, "%zu", i);
+		if (t[i].then == SASL_ASK)
+			asks("EXTERNAL", "alice", "aa bb", "");
+	}
+	begin(SASL_EXTERNAL);
+	ck_assert_int_eq(take(STR("")), SASL_ASK);
+	ck_assert_int_eq(judge(SASL_NO, ""), SASL_REFUSED);
+	begin(SASL_EXTERNAL);
+	ck_assert_int_eq(take(STR("alice")), SASL_ASK);
+	ck_assert_int_eq(judge(SASL_YES, ""), SASL_DONE);
+	sasl_end(&login_of);
+}
+END_TEST
+
 START_TEST(tokens)
 {
 	static const struct {
@@ -236,4 +268,4 @@ START_TEST(tokens)
 }
 END_TEST
 
-UNIT_MAIN("mail/sasl", names, plain, login, cram_md5, scram, tokens)
+UNIT_MAIN("mail/sasl", names, plain, login, cram_md5, scram, external, tokens)

@@ -22,14 +22,15 @@ set(struct conf_strs *list, const char *const *v, size_t n)
 	list->n = n;
 }
 
-/* What C offers to one with these facts: 't'ls, demande'd', di'g'ests, 's'cram. */
+/* What C offers to one with these facts: 't'ls, demande'd', di'g'ests, 's'cram, 'c'ertified. */
 static const char *
 offers(const char *facts)
 {
 	static struct buf b;
 	struct login_facts f = { .tls = strchr(facts, 't') != NULL,
 		.tls_demanded = strchr(facts, 'd') != NULL,
-		.digests = strchr(facts, 'g') != NULL, .scram = strchr(facts, 's') != NULL };
+		.digests = strchr(facts, 'g') != NULL, .scram = strchr(facts, 's') != NULL,
+		.certified = strchr(facts, 'c') != NULL };
 
 	buf_free(&b);
 	buf_init(&b, 500);
@@ -49,9 +50,13 @@ START_TEST(lists)
 	conf = (struct conf){ 0 };
 	set(&conf.auth.mechanisms, all, ARRAY_LEN(all));
 	ck_assert_str_eq(offers("tgs"), "");
+	/* No backend is asked about certificates. */
+	ck_assert_str_eq(offers("tc"), " EXTERNAL");
+	ck_assert_str_eq(offers("c"), "");
 	set(&conf.auth.backends, backends, 1);
 	ck_assert_str_eq(offers("t"), " LOGIN PLAIN");
 	ck_assert_str_eq(offers("tg"), " LOGIN PLAIN CRAM-MD5");
+	ck_assert_str_eq(offers("tc"), " EXTERNAL LOGIN PLAIN");
 	ck_assert_str_eq(offers("ts"), " LOGIN PLAIN SCRAM-SHA-256-PLUS SCRAM-SHA-256");
 	ck_assert_str_eq(offers("gs"), "");
 	set(&conf.auth.without_tls, clear, ARRAY_LEN(clear));
