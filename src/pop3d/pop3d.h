@@ -50,6 +50,9 @@ struct pop3_session {
 	const char *stamp;	/* APOP's, of the banner; NULL: there is none */
 	char stamp_text[POP3_STAMP_MAX];
 	struct buf name;	/* what USER said; empty: nothing */
+	int64_t started_ms;
+	int64_t response_ms;	/* when the last one began, */
+	uint64_t octets_before;	/* and what had been written then */
 	unsigned errors, auth_failures;
 	bool utf8;		/* the client takes headers in UTF-8 */
 	bool lost;		/* the connection broke while writing */
@@ -72,7 +75,10 @@ void pop3d_run(struct pop3_session *s);
 void pop3d_init(struct pop3_session *s, const struct session_env *env);
 void pop3d_end(struct pop3_session *s);
 int64_t pop3_deadline(const struct pop3_session *s);
+/* What is put from now on is another response, for which the client has its own time. */
+void pop3_begin(struct pop3_session *s);
 void pop3_put(struct pop3_session *s, struct str bytes);
+void pop3_flush(struct pop3_session *s);
 
 /* pop3d_auth.c */
 /* How long a user name may be, to be asked about at all. */

@@ -433,11 +433,11 @@ static bool
 ask_client(struct pop3_session *s, unsigned mechanism, struct str challenge, struct str *line,
     struct pop3_response *r)
 {
+	pop3_begin(s);
 	pop3_put(s, STR("+ "));
 	pop3_put(s, challenge);
 	pop3_put(s, STR("\r\n"));
-	if (!s->lost && stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK)
-		s->lost = true;
+	pop3_flush(s);
 	*r = pop3_err(s, "the exchange broke off");
 	if (s->lost)
 		return false;

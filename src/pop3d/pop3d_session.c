@@ -18,6 +18,8 @@
 /* RFC 1939 3: at least ten minutes once logged in. */
 #define AUTOLOGOUT_MS (600 * 1000)
 #define LOGIN_MS (180 * 1000)
+/* Octets in a second that a client takes at least of what it asked for. */
+#define RATE_MIN 500
 
 enum { V_ARG = 1, V_NO_ARG = 2, V_RAW_ARG = 4 };
 
@@ -84,22 +86,63 @@ pop3_err(struct pop3_session *s, const char *fmt, ...)
 	return r;
 }
 
+/*
+ * Until when the client has to say something.  Before the login that is one
+ * time for all it says, so that nothing is won by saying little (CONFORMANCE
+ * S-45).
+ */
 int64_t
 pop3_deadline(const struct pop3_session *s)
 {
-	int64_t ms = LOGIN_MS;
+	int64_t ms = s->env->conf->limits.timeout;
 
-	if (s->state == POP3_TRANSACTION)
-		ms = s->env->conf->limits.timeout > AUTOLOGOUT_MS ? s->env->conf->limits.timeout
-								  : AUTOLOGOUT_MS;
-	return clock_ms() + ms;
+	if (s->state != POP3_TRANSACTION)
+		return s->started_ms + (ms < LOGIN_MS ? ms : LOGIN_MS);
+	return clock_ms() + (ms > AUTOLOGOUT_MS ? ms : AUTOLOGOUT_MS);
+}
+
+void
+pop3_begin(struct pop3_session *s)
+{
+	s->response_ms = clock_ms();
+	s->octets_before = s->stream.bytes_out;
+}
+
+/*
+ * Until when the client has to take what is written next.  The system takes a
+ * few megabytes for it at once, so that its rate alone says nothing for long.
+ */
+static int64_t
+write_deadline(const struct pop3_session *s)
+{
+	int64_t timeout = s->env->conf->limits.timeout, next = clock_ms() + timeout;
+	int64_t taken = (int64_t)(s->stream.bytes_out - s->octets_before);
+	int64_t whole = s->response_ms + timeout + taken * 1000 / RATE_MIN;
+
+	return next < whole ? next : whole;
+}
+
+/* R ended the connection, or did not. */
+static void
+wrote(struct pop3_session *s, enum stream_result r)
+{
+	if (r == STREAM_TIMEOUT)
+		log_info(NULL, "timeout while sending, user=%s, ip=%s", s->user, s->client);
+	s->lost = r != STREAM_OK;
 }
 
 void
 pop3_put(struct pop3_session *s, struct str bytes)
 {
-	if (!s->lost && stream_put(&s->stream, bytes, pop3_deadline(s)) != STREAM_OK)
-		s->lost = true;
+	if (!s->lost)
+		wrote(s, stream_put(&s->stream, bytes, write_deadline(s)));
+}
+
+void
+pop3_flush(struct pop3_session *s)
+{
+	if (!s->lost)
+		wrote(s, stream_flush(&s->stream, write_deadline(s)));
 }
 
 /* CONFORMANCE S-27: whoever is not listed says nothing about who he is. */
@@ -142,6 +185,7 @@ find_verb(struct str name)
 static void
 write_response(struct pop3_session *s, const struct pop3_response *r)
 {
+	pop3_begin(s);
 	pop3_put(s, r->ok ? STR("+OK") : STR("-ERR"));
 	if (r->text[0]) {
 		pop3_put(s, STR(" "));
@@ -150,13 +194,6 @@ write_response(struct pop3_session *s, const struct pop3_response *r)
 	pop3_put(s, STR("\r\n"));
 	if (r->body)
 		r->body(s);
-}
-
-static void
-flush(struct pop3_session *s)
-{
-	if (!s->lost && stream_flush(&s->stream, pop3_deadline(s)) != STREAM_OK)
-		s->lost = true;
 }
 
 static struct pop3_response
@@ -228,6 +265,7 @@ stopping(struct pop3_session *s)
 {
 	if (!s->env->stop || !*s->env->stop)
 		return false;
+	pop3_begin(s);
 	pop3_put(s, STR("-ERR [SYS/TEMP] the server is going down\r\n"));
 	return true;
 }
@@ -237,6 +275,7 @@ pop3d_run(struct pop3_session *s)
 {
 	struct pop3_response r = { 0 };
 
+	pop3_begin(s);
 	pop3_put(s, STR("+OK "));
 	pop3_put(s, str_c(s->env->hostname));
 	pop3_put(s, STR(" POP3 ready"));
@@ -249,7 +288,7 @@ pop3d_run(struct pop3_session *s)
 	while (!s->lost && r.then != POP3_CLOSE) {
 		/* Answers to commands that came together leave together. */
 		if (stream_pending(&s->stream) == 0)
-			flush(s);
+			pop3_flush(s);
 		if (s->lost || !step(s, &r)) {
 			(void)stopping(s);
 			break;
@@ -257,12 +296,12 @@ pop3d_run(struct pop3_session *s)
 		write_response(s, &r);
 		arena_reset(&s->line);
 		if (r.then == POP3_START_TLS) {
-			flush(s);
+			pop3_flush(s);
 			if (s->lost || !pop3_tls_begin(s))
 				break;
 		}
 	}
-	flush(s);
+	pop3_flush(s);
 }
 
 void
@@ -270,7 +309,8 @@ pop3d_init(struct pop3_session *s, const struct session_env *env)
 {
 	struct buf b;
 
-	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION };
+	*s = (struct pop3_session){ .env = env, .fd = -1, .state = POP3_AUTHORIZATION,
+		.started_ms = clock_ms() };
 	buf_init(&s->name, POP3_NAME_MAX);
 	arena_init(&s->line, 1 << 20);
 	buf_init(&b, sizeof(s->client) - 1);
