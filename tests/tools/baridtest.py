@@ -185,10 +185,12 @@ def listening(port):
 
 
 class Peer:
-    """A tool of tests/tools (sinkd, dnsd) that prints "PORT n" when it is ready."""
+    """A tool of tests/tools (sinkd, dnsd) that prints "PORT n" when it is ready; BEFORE it stand other words."""
+
+    before = ()
 
     def __init__(self, tool, *args):
-        self.process = subprocess.Popen([sys.executable, f"{TOOLS}/{tool}", *args],
+        self.process = subprocess.Popen([*self.before, sys.executable, f"{TOOLS}/{tool}", *args],
                                         stdout=subprocess.PIPE, text=True)
         # Also where a test fails before it could say that it is over.
         atexit.register(self.process.kill)
