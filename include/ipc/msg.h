@@ -125,9 +125,14 @@ enum control_op {
 	CONTROL_BLOCK,
 	CONTROL_UNBLOCK,
 	/* Answer: lines "NETWORK SECONDS-LEFT manual|automatic WHY"; -1 is for ever. */
-	CONTROL_BLOCKS
+	CONTROL_BLOCKS,
+	/*
+	 * May the user DOMAIN log in with the password REASON?  Answer: a line
+	 * "yes", "no" or "later", then lines "BACKEND\tANSWER".
+	 */
+	CONTROL_AUTH
 };
-#define CONTROL_LAST CONTROL_BLOCKS
+#define CONTROL_LAST CONTROL_AUTH
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;

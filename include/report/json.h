@@ -44,6 +44,8 @@ void json_view(const struct view *v, int64_t now, FILE *out);
 void json_status(struct str text, FILE *out);
 /* The lines of CONTROL_BLOCKS: an array of objects. */
 void json_blocks(struct str text, FILE *out);
+/* What CONTROL_AUTH says of USER: its verdict, and the answer of each backend. */
+void json_answers(struct str user, struct str text, FILE *out);
 /* Each option with its value, file and line. */
 void json_config(const struct conf *c, FILE *out);
 

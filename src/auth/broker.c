@@ -116,16 +116,17 @@ step_word(const struct request *r, size_t i)
 
 /* What each backend said, in their order. */
 static void
-add_words(const struct broker *b, const struct request *r, struct buf *words, const char *between)
+add_words(const struct broker *b, const struct request *r, struct buf *words,
+    const char *is, const char *between)
 {
 	for (size_t i = 0; i < b->a->backend_n; i++)
 		if (r->test || (r->steps[i] != STEP_NONE &&
 			(r->steps[i] != STEP_QUEUED)))
-			buf_addf(words, "%s%s: %s", words->n ? between : "",
-			    b->a->backends[i].c.show, step_word(r, i));
+			buf_addf(words, "%s%s%s%s", words->n ? between : "",
+			    b->a->backends[i].c.show, is, step_word(r, i));
 	if (r->steps[PLACE_SECRETS] != STEP_NONE)
-		buf_addf(words, "%s%s: %s", words->n ? between : "", "passwords as they are",
-		    step_word(r, PLACE_SECRETS));
+		buf_addf(words, "%s%s%s%s", words->n ? between : "",
+		    "passwords as they are", is, step_word(r, PLACE_SECRETS));
 }
 
 static void
@@ -140,7 +141,7 @@ log_verdict(const struct broker *b, const struct request *r, enum auth_verdict v
 	else if (r->proof == AUTH_BY_CERTIFICATE)
 		buf_adds(&said, "auth.certificates");
 	else
-		add_words(b, r, &said, "; ");
+		add_words(b, r, &said, ": ", "; ");
 	log_as("auth", v == AUTH_TEMPORARY ? LOG_LEVEL_WARNING :
 	    v == AUTH_MORE ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, NULL,
 	    "service=" STR_FMT ", method=" STR_FMT ", ip=" STR_FMT ", user=" STR_FMT
@@ -161,7 +162,7 @@ finish(struct broker *b, struct request *r, enum auth_verdict v, int box)
 
 	buf_init(&why, FRAME_MAX / 2);
 	if (r->test)
-		add_words(b, r, &why, "\n");
+		add_words(b, r, &why, "\t", "\n");
 	result.why = buf_str(&why);
 	send_result(r->reply, &result, box);
 	buf_free(&why);

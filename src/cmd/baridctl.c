@@ -38,6 +38,7 @@ static const char usage_text[] =
     "  blocks                          who is refused, also for wrong passwords\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
+    "  auth-test NAME                  what each backend says of a password\n"
     "  passwd [-d|--scram|--plain] NAME\n"
     "                                  set a user's password (-d: remove the user)\n"
     "  passwd --app APP|--revoke APP NAME\n"
@@ -358,6 +359,7 @@ static const struct command {
 	{ "unblock", 0, ctl_unblock },
 	{ "blocks", 0, ctl_blocks },
 	{ "config", 0, ctl_config },
+	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },

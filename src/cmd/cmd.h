@@ -87,4 +87,12 @@ struct sendmail_options {
 /* Reads the options of sendmail(8) into O.  0, or EX_USAGE with the complaint made. */
 int sendmail_parse(struct sendmail_options *o, int argc, char **argv);
 
+/* ---- passwd.c --------------------------------------------------------------------- */
+
+/*
+ * Reads a line from standard input into B; on a terminal it asks with PROMPT,
+ * and shows nothing.  False: there is none, it is too long or has a NUL.
+ */
+bool cmd_read_secret(const char *prompt, struct buf *b) MUST_USE;
+
 #endif

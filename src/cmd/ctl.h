@@ -10,6 +10,7 @@
  * passwd.c	passwords; users.c has their file
  * queue.c	list, show, and everything that steers
  * block.c	who is refused
+ * auth_test.c	auth-test
  * audit.c, explain.c, top.c
  *		the commands of these names
  */
@@ -68,6 +69,7 @@ int ctl_unblock(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
+int ctl_auth_test(struct ctl *t, int argc, char **argv);
 
 /* when.c */
 

@@ -41,9 +41,8 @@ users_file(const struct conf *c)
 	return NULL;
 }
 
-/* Reads one line from standard input, without showing it on a terminal. */
-static bool
-read_secret(const char *prompt, struct buf *b)
+bool
+cmd_read_secret(const char *prompt, struct buf *b)
 {
 	struct termios was, quiet;
 	bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &was) == 0;
@@ -70,11 +69,11 @@ ask_password(struct buf *b)
 	struct buf again;
 	bool same = true;
 
-	if (!read_secret("New password: ", b))
+	if (!cmd_read_secret("New password: ", b))
 		return false;
 	if (isatty(STDIN_FILENO)) {
 		buf_init(&again, PASSWORD_MAX);
-		same = read_secret("Once more: ", &again) &&
+		same = cmd_read_secret("Once more: ", &again) &&
 		    str_eq(buf_str(b), buf_str(&again));
 		buf_wipe(&again);
 		buf_free(&again);

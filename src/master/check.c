@@ -222,6 +222,20 @@ check_programs(struct check *k)
 
 /* ---- files ------------------------------------------------------------------- */
 
+/* A program that is none now may be one later; but who wrote it meant one. */
+static void
+check_program(struct check *k, struct conf_place where, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		check_blame(k, where, "auth.backends", errno,
+		    "cannot run %s: %s, expected a program", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
+		check_blame(k, where, "auth.backends", 0,
+		    "%s is not executable, expected a program", path);
+}
+
 void
 check_users(struct check *k)
 {
@@ -233,6 +247,8 @@ check_users(struct check *k)
 		struct conf_place where = conf_where(k->conf, &list->v[i], CONF_NOWHERE);
 		int fd;
 
+		if (strncmp(list->v[i], "exec://", 7) == 0)
+			check_program(k, where, list->v[i] + 7);
 		if (!path)
 			continue;
 		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)

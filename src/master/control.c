@@ -29,6 +29,8 @@
 
 #define CONTROL_TIMEOUT_MS 30000
 #define ACTIVE_TIMEOUT_MS 2000
+/* Each backend may take its time. */
+#define AUTH_TIMEOUT_MS 55000
 #define CONTROL_PATH "control"
 /* Of CONTROLS_MAX, so many are not for everybody. */
 #define CONTROLS_TRUSTED 8
@@ -275,6 +277,41 @@ find_user(const struct master *m, int fd, const struct msg_control *c)
 	    t.kind == TARGET_MAILBOX ? str_c(t.mailbox) : STR(""));
 }
 
+/* Asks barid-auth what each backend says of DOMAIN with the password REASON. */
+static void
+test_login(const struct master *m, int fd, const struct msg_control *c, bool trusted)
+{
+	static const char *const verdicts[] = { "yes\n", "no\n", "later\n", "later\n" };
+	const struct msg_auth question = { .service = STR(AUTH_SERVICE_TEST),
+		.mechanism = STR("PLAIN"), .user = c->domain, .password = c->reason,
+		.client = STR("127.0.0.1"), .listener = STR(""), .tls = STR(""),
+		.challenge = STR("") };
+	struct msg_auth_result r;
+	struct buf packet, reply;
+
+	buf_init(&packet, FRAME_MAX);
+	buf_init(&reply, FRAME_MAX);
+	msg_auth_put(&packet, &question);
+	if (!trusted)
+		control_answer(fd, false, 0, STR("only root and the mail user may try logins\n"));
+	else if (m->conf->auth.backends.n == 0)
+		control_answer(fd, false, 0, STR("there are no auth.backends\n"));
+	else if (!buf_ok(&packet) ||
+	    channel_call(m->helpers[0].client_end, buf_str(&packet),
+		clock_ms() + AUTH_TIMEOUT_MS, &reply) < 0 ||
+	    !msg_auth_result_get(buf_str(&reply), &r)) {
+		control_answer(fd, false, 0, STR("barid-auth does not answer\n"));
+	} else {
+		buf_reset(&packet);
+		buf_adds(&packet, verdicts[r.verdict]);
+		buf_add(&packet, r.why);
+		control_answer(fd, true, (uint64_t)r.verdict, buf_str(&packet));
+	}
+	buf_wipe(&packet);
+	buf_free(&packet);
+	buf_free(&reply);
+}
+
 /* What the runners say, in as many packets as it takes. */
 static void
 pass_on(const struct master *m, int fd, struct str packet)
@@ -316,6 +353,8 @@ control_serve(const struct master *m, int fd, bool trusted)
 			list_queue(m, fd, c);
 		else if (c->op == CONTROL_USER)
 			find_user(m, fd, c);
+		else if (c->op == CONTROL_AUTH)
+			test_login(m, fd, c, trusted);
 		else if (control_access(m, fd, c, trusted))
 			log_debug(NULL, "control: access, request %d", (int)c->op);
 		else if (!trusted && c->op != CONTROL_ACTIVE && c->op != CONTROL_DESTS)
@@ -324,6 +363,8 @@ control_serve(const struct master *m, int fd, bool trusted)
 		else
 			pass_on(m, fd, buf_str(&b));
 	}
+	/* It may have had a password. */
+	buf_wipe(&b);
 	buf_free(&b);
 	mem_free(c);
 }

@@ -335,6 +335,28 @@ json_blocks(struct str text, FILE *out)
 	print(list, JSON_INDENT(2), out);
 }
 
+void
+json_answers(struct str user, struct str text, FILE *out)
+{
+	json_t *o = json_object(), *list = json_array();
+	struct str line, backend, answer;
+
+	(void)str_cut(text, '\n', &line, &text);
+	json_object_set_new(o, "user", safe(user));
+	json_object_set_new(o, "verdict", safe(line));
+	while (text.n > 0) {
+		json_t *one = json_object();
+
+		(void)str_cut(text, '\n', &line, &text);
+		(void)str_cut(line, '\t', &backend, &answer);
+		json_object_set_new(one, "backend", safe(backend));
+		json_object_set_new(one, "answer", safe(answer));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(o, "backends", list);
+	print(o, JSON_INDENT(2), out);
+}
+
 static void
 option(void *arg, const char *name, const char *value, struct conf_place place)
 {

@@ -4,6 +4,7 @@ import base64
 import crypt
 import ctypes
 import http.server
+import json
 import os
 import socket
 import ssl
@@ -254,6 +255,20 @@ def accounts(folder):
 # ---- several ------------------------------------------------------------------------------
 
 
+def tools(b, gone):
+    """baridctl auth-test says what each of them says."""
+    r = b.ctl("auth-test", "alice", input="barid\n")
+    assert r.stdout.startswith(f"hardcoded://********: no\n{gone}: ") and r.stdout.endswith(
+        f"hardcoded://********: no\nfile://{b.dir}/users: yes\nalice may log in\n"), r.stdout
+    assert "Connection refused" in r.stdout or "connect" in r.stdout, r.stdout
+    r = b.ctl("auth-test", "bob", input="wrong\n", check=False)
+    assert r.returncode == 75 and "not every backend can say" in r.stdout, r
+    r = json.loads(b.ctl("--json", "auth-test", "bob", input="two\n").stdout)
+    assert r["verdict"] == "yes" and r["user"] == "bob", r
+    assert [x["answer"] for x in r["backends"]][2:] == ["yes", "no"], r
+    b.keeps("wrong", "two,")
+
+
 def order(folder):
     """The first yes counts; who cannot say hinders nobody whom another one knows."""
     dead = socket.socket()
@@ -263,6 +278,7 @@ def order(folder):
         for user, password, want in (("alice", "one", YES), ("bob", "two", YES), ("alice", "barid", YES),
                                      ("alice", "two", LATER), ("carol", "one", LATER)):
             b.expect(want, user, password)
+        tools(b, gone)
         b.change("hardcoded://alice:one", "hardcoded://bob:two")
         wait_for("nobody who cannot say", lambda: b.smtp("carol", "one") == NO)
     dead.close()

@@ -152,6 +152,10 @@ def names(b):
            {"auth": f'auth {{ backends = {{"file://{d}/users",\n"file://{d}/none" ###\n}} }}'})
     yield (f"auth\\.backends: {d} is no plain file, expected one of user:hash lines",
            {"auth": f'auth {{ backends = {{"file://{d}"}} }} ###'})
+    yield (f"auth\\.backends: cannot run {d}/none: No such file or directory, expected a program",
+           {"auth": f'auth {{ backends = {{"exec://{d}/none"}} }} ###'})
+    yield (f"auth\\.backends: {d}/barid.conf is not executable, expected a program",
+           {"auth": f'auth {{ backends = {{"exec://{d}/barid.conf"}} }} ###'})
     if ROOT:
         yield ('user: there is no account "nosuchuser", expected one of this host', {"user": 'user = "nosuchuser" ###'})
         yield ('user: "root" is root, expected an account without privileges', {"user": 'user = "root" ###'})

@@ -136,4 +136,19 @@ START_TEST(tokens)
 }
 END_TEST
 
-UNIT_MAIN("report/json", message, status, config, tokens)
+START_TEST(answers)
+{
+	char out[1000] = "";
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	ck_assert_ptr_nonnull(f);
+	json_answers(STR("al\"ice"), STR("no\nfile:///u\tno\nldap://h\tit \xff: died"), f);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_ptr_nonnull(strstr(out, "\"user\": \"al\\\"ice\""));
+	ck_assert_ptr_nonnull(strstr(out, "\"verdict\": \"no\""));
+	ck_assert_ptr_nonnull(strstr(out, "\"backend\": \"ldap://h\""));
+	ck_assert_ptr_nonnull(strstr(out, "died\""));
+}
+END_TEST
+
+UNIT_MAIN("report/json", message, status, config, tokens, answers)
