@@ -150,7 +150,6 @@ work(struct http *h, struct str packet, int fd)
 	if (msg_sts_get(packet, &sts_m)) {
 		/* It reads what anybody's server sends. */
 		conf_forget_secrets(h->conf);
-		conf_forget_backends(h->conf);
 		keep_free(h->keep);
 		work_sts(h->conf, &sts_m, &sts, &a);
 		msg_sts_result_put(&b, &sts);
@@ -537,6 +536,7 @@ load(struct http *h, const char *path)
 	buf_init(&error, 16384);
 	if (!(h->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	conf_forget_backends(h->conf);
 	buf_free(&error);
 	(void)conf_open_log(h->conf);
 	log_component("http");

@@ -244,6 +244,7 @@ load(struct sign *s, const char *path)
 	if (!(s->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_secrets(s->conf);
+	conf_forget_backends(s->conf);
 	(void)conf_open_log(s->conf);
 	s->wanted = workers_wanted();
 	struct proc_user user = proc_user(s->conf->user);

@@ -263,6 +263,7 @@ load(struct spawn *s, const char *path)
 	(void)conf_open_log(s->conf);
 	log_component("spawn");
 	conf_forget_secrets(s->conf);
+	conf_forget_backends(s->conf);
 }
 
 static bool

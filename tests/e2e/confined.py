@@ -13,6 +13,8 @@ sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, private_parts, program, skip, upstream, wait_for  # noqa: E402
 
 SECRET = "wonderland-9c1f"
+# Of a user of the backend hardcoded://.
+HARD = "looking-glass-77a0"
 SECRETS = {"CONFINED_TEST_SECRET": SECRET}
 ASAN = b"__asan_init" in open(program("barid"), "rb").read()
 # What may be in the environment of what we start.
@@ -154,7 +156,7 @@ def check_session(b, pid, what, place):
                 assert "score" in to or int(re.search(r"flags:\s*(\d+)", f.read())[1], 8) & 3 == 0, (what, fd, to)
     # P-04: no secret of the configuration, no line of the password file, no key.  A sanitizer keeps what was freed.
     if not ASAN:
-        for needle in (SECRET.encode(), HASH.encode(), *KEY):
+        for needle in (SECRET.encode(), HASH.encode(), HARD.encode(), *KEY):
             assert not memory_has(pid, needle), (what, needle)
 
 
@@ -211,7 +213,7 @@ def helpers(b):
             ears = listening()
             assert not ears & set(descriptors(pid).values()), name
             if not ASAN:
-                for needle in (HASH.encode(), *KEY):
+                for needle in (HASH.encode(), HARD.encode(), *KEY):
                     assert not memory_has(pid, needle), name
     signer, = named(b, "barid-sign")
     workers = wait_for("who signs", lambda: children(signer))
@@ -238,6 +240,19 @@ def helpers(b):
     auth, = named(b, "barid-auth")
     check_environment(auth, "barid-auth")
     assert not listening() & set(descriptors(auth).values())
+    # Who takes the questions, and who answered them: root is none of them, and one alone has the pairs.
+    broker, *workers = sorted(children(auth))
+    assert len(workers) >= 2, workers
+    for pid in (broker, *workers):
+        check_rights(pid, "barid-auth's child")
+        check_limits(pid, "barid-auth's child")
+        check_environment(pid, "barid-auth's child")
+        assert not listening() & set(descriptors(pid).values())
+    if not ASAN:
+        assert memory_has(auth, HARD.encode()), "the search for the pair finds none"
+        with_pairs = [pid for pid in (broker, *workers) if memory_has(pid, HARD.encode())]
+        assert broker not in with_pairs and len(with_pairs) < len(workers), with_pairs
+        assert not memory_has(broker, HASH.encode())
     # The master forgets what it read from the environment; who starts it has it yet.
     check_environment(b.process.pid, "the master")
     if not ASAN:
@@ -348,7 +363,12 @@ def states():
     with Barid(env=SECRETS, extra="queue { runners = 1 }\n" + upstream("u", ("192.0.2.1", 25, 'user = "u" '
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
                'route "*@far.example" { tls = "dane" }\n'
-               'route "list.example" { via = "pipe:/bin/cat" }\n') as b:
+               'route "list.example" { via = "pipe:/bin/cat" }\n', start=False) as b:
+        with open(b.conf) as f:
+            text = f.read()
+        with open(b.conf, "w") as f:
+            f.write(text.replace('/users"}', f'/users", "hardcoded://carol:{HARD}"}}'))
+        b.start()
         with open(b.dir + "/users") as f:
             HASH = f.readline().split("$")[-1].strip()[:40]
         KEY = private_parts(b.dir + "/localhost.key")
