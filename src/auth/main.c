@@ -229,18 +229,18 @@ worker_ended(const struct keeper *k, const struct child *c, int status)
 		    what);
 }
 
-/* False: the broker is among those that have ended. */
-static bool
-reap(struct keeper *k)
+/* Takes leave of those that have ended; with WAIT, of all. */
+static void
+reap(struct keeper *k, bool wait)
 {
-	bool has_broker = true;
 	int status;
 	pid_t pid;
 
 	got_chld = 0;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, wait ? 0 : WNOHANG)) > 0 ||
+	    (wait && errno == EINTR)) {
 		if (pid == k->broker_pid) {
-			has_broker = false;
+			k->broker_pid = 0;
 			if (WIFSIGNALED(status))
 				log_error(NULL, "the broker died of signal %d (%s)",
 				    WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -252,12 +252,13 @@ reap(struct keeper *k)
 				break;
 			}
 	}
-	return has_broker;
 }
 
 static void
 take_signals(const struct keeper *k)
 {
+	if (k->broker_pid == 0)
+		return;
 	if (got_usr1) {
 		got_usr1 = 0;
 		log_reopen();
@@ -280,16 +281,16 @@ keep(struct keeper *k)
 	while (alive) {
 		int n = ppoll(&p, 1, NULL, &none);
 		if (got_chld)
-			alive = reap(k);
+			reap(k, false);
 		take_signals(k);
-		if (n > 0 && !take_order(k))
-			alive = false;
+		/* The end of the socket is that of the broker, too. */
+		alive = k->broker_pid != 0 && (n <= 0 || take_order(k));
 	}
 	for (size_t i = 0; i < k->child_n; i++)
 		(void)kill(k->children[i].pid, SIGKILL);
-	(void)kill(k->broker_pid, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+	/* Nothing is to be said of them. */
+	k->child_n = 0;
+	reap(k, true);
 	return got_term ? EX_OK : EX_SOFTWARE;
 }
 

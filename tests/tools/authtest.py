@@ -8,7 +8,7 @@ import base64
 import socket
 import threading
 
-from baridtest import Barid, Wire
+from baridtest import Barid, Wire, wait_for
 
 YES, NO, LATER = "yes", "no", "later"
 
@@ -37,10 +37,18 @@ class Backends(Barid):
             f.write(f'{text[:at]}auth {{ backends = {{{urls}}} failure-delay = 0s failures-to-block = 0 '
                     f'without-tls = {{"PLAIN"}} {self.auth} }}{text[end:]}')
 
+    def helper(self):
+        """The process id of barid-auth."""
+        line = next(x for x in self.ctl("status").stdout.split("\n") if x.startswith("helper barid-auth"))
+        return int(line.rpartition("pid=")[2])
+
     def change(self, *urls):
+        """From now on these are asked: the old barid-auth has gone."""
         self.urls = urls
         self.write_conf()
+        before = self.helper()
         self.reload()
+        wait_for("another barid-auth", lambda: self.helper() not in (0, before))
 
     def smtp(self, user, password, source=None):
         sock = socket.create_connection(("127.0.0.1", self.port["submission"]), 60,
