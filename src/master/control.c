@@ -28,6 +28,7 @@
 #include "report/listing.h"
 
 #define CONTROL_TIMEOUT_MS 30000
+/* Who looks does not wait for a runner that is at something else, or stands still. */
 #define ACTIVE_TIMEOUT_MS 2000
 /* Each backend may take its time. */
 #define AUTH_TIMEOUT_MS 55000
@@ -206,7 +207,6 @@ active_lines(const struct master *m)
 	buf_init(&packet, FRAME_MAX);
 	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
 	msg_control_put(&packet, c);
-	/* A list does not wait for one that is at something else. */
 	(void)ask_runners(m, buf_str(&packet), ACTIVE_TIMEOUT_MS, &count, &text);
 	char *lines = mem_dup(buf_str(&text));
 	buf_free(&text);
@@ -314,13 +314,13 @@ test_login(const struct master *m, int fd, const struct msg_control *c, bool tru
 
 /* What the runners say, in as many packets as it takes. */
 static void
-pass_on(const struct master *m, int fd, struct str packet)
+pass_on(const struct master *m, int fd, struct str packet, int64_t timeout_ms)
 {
 	uint64_t count;
 	struct buf text;
 
 	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
-	bool ok = ask_runners(m, packet, CONTROL_TIMEOUT_MS, &count, &text);
+	bool ok = ask_runners(m, packet, timeout_ms, &count, &text);
 	struct str rest = buf_str(&text);
 	if (rest.n > FRAME_MAX / 2 && control_put_text(&fd, rest.p, rest.n) > 0)
 		rest = STR("");
@@ -357,11 +357,13 @@ control_serve(const struct master *m, int fd, bool trusted)
 			test_login(m, fd, c, trusted);
 		else if (control_access(m, fd, c, trusted))
 			log_debug(NULL, "control: access, request %d", (int)c->op);
-		else if (!trusted && c->op != CONTROL_ACTIVE && c->op != CONTROL_DESTS)
+		else if (c->op == CONTROL_ACTIVE || c->op == CONTROL_DESTS)
+			pass_on(m, fd, buf_str(&b), ACTIVE_TIMEOUT_MS);
+		else if (!trusted)
 			control_answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
 		else
-			pass_on(m, fd, buf_str(&b));
+			pass_on(m, fd, buf_str(&b), CONTROL_TIMEOUT_MS);
 	}
 	/* It may have had a password. */
 	buf_wipe(&b);

@@ -207,6 +207,23 @@ def series(load, kind, two, cuts, what):
     return good
 
 
+def own_mounts():
+    """Runs this program again with mounts of its own: nobody else keeps them busy, and none stays."""
+    if os.environ.get("POWERCUT_NAMESPACE") is not None:
+        return
+    os.environ["POWERCUT_NAMESPACE"] = "1"
+    own = ["unshare", "--mount", "--propagation", "private"]
+    try:
+        subprocess.run(own + ["true"], check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        print("SKIP: there is no unshare(1)")
+        sys.exit(77)
+    except subprocess.CalledProcessError as e:
+        print("SKIP: no mounts of our own here: " + e.stderr.strip())
+        sys.exit(77)
+    sys.exit(subprocess.call(own + [sys.executable] + sys.argv))
+
+
 def main():
     load = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else \
         os.environ["BARID_OBJ"] + "/fault/powercut_load"
@@ -214,19 +231,7 @@ def main():
     if os.geteuid() != 0:
         print("SKIP: powercut: only root can mount file systems")
         return 77
-    if os.environ.get("POWERCUT_NAMESPACE") is None:
-        # Mounts of our own: nobody else keeps them busy, and none stays.
-        os.environ["POWERCUT_NAMESPACE"] = "1"
-        own = ["unshare", "--mount", "--propagation", "private"]
-        try:
-            subprocess.run(own + ["true"], check=True, capture_output=True, text=True)
-        except FileNotFoundError:
-            print("SKIP: powercut: there is no unshare(1)")
-            return 77
-        except subprocess.CalledProcessError as e:
-            print("SKIP: powercut: no mounts of our own here: " + e.stderr.strip())
-            return 77
-        return subprocess.call(own + [sys.executable] + sys.argv)
+    own_mounts()
     good = True
     ran = 0
     for kind in KINDS:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C-19: a runner that stands still, and programs that are started without standard descriptors.
+
+While a runner is stopped, mail is accepted, the other one delivers its own, and
+who asks is told; when it goes on, it delivers what waited, once.  A program
+without descriptors 0, 1 and 2 takes no file of its own for one of them.
+"""
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, program, wait_for  # noqa: E402
+
+EXTRA = "queue { runners = 2 }\n"
+COUNT = 16
+CLOSED = 'exec "$@" <&- >&- 2>&-'
+
+
+def runners(b):
+    return sorted(p for p in b.processes() if b.read(f"/proc/{p}/comm").strip() == "barid-runner")
+
+
+def stands_still(b):
+    return [p for p in runners(b) if b.read(f"/proc/{p}/stat").rpartition(")")[2].split()[0] == "T"]
+
+
+def a_runner(b):
+    one = wait_for("two runners", lambda: len(runners(b)) == 2 and runners(b)[0])
+    wait_for("both to be ready", lambda: b.log().count(" is ready: ") >= 2)
+    os.kill(one, signal.SIGSTOP)
+    wait_for("it to stand still", lambda: stands_still(b) == [one])
+    for n in range(COUNT):
+        b.send("a@b.test", ["alice@example.test"], f"Subject: {n}\r\n\r\nx\r\n")
+    # What belongs to the other one arrives; ids are spread evenly, so that it has some.
+    wait_for("the other runner's mail", lambda: b.mailbox("alice"))
+    wait_for("no more of it", lambda: len(b.mailbox("alice")) + len(b.spooled()) == COUNT)
+    assert 0 < len(b.spooled()) < COUNT, (b.spooled(), b.mailbox("alice"))
+    assert b.ctl("queue", "list").stdout.count("alice@example.test") == len(b.spooled())
+    assert "barid" in b.ctl("status").stdout
+    assert stands_still(b) == [one]
+    os.kill(one, signal.SIGCONT)
+    got = sorted(int(m.split(b"Subject: ")[1].split(b"\r\n" if b"\r\n" in m else b"\n")[0])
+                 for m in b.mail("alice", COUNT))
+    assert got == list(range(COUNT)), got
+    b.empty()
+
+
+def no_descriptors(b):
+    """The master, and by it its helpers."""
+    assert b.stop() == 0
+    fds = [s.fileno() for s in b.sockets.values()]
+    b.process = subprocess.Popen(["sh", "-c", CLOSED, "sh", program("barid"), "-f", "-c", b.conf], pass_fds=fds)
+    wait_for("barid to be ready", b.ready)
+    b.send("a@b.test", ["bob@example.test"], "Subject: x\r\n\r\nx\r\n")
+    assert len(b.mail("bob", 1)) == 1
+    for pid in [b.process.pid] + runners(b):
+        for fd in (1, 2):
+            assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null", (pid, fd, os.readlink(f"/proc/{pid}/fd/{fd}"))
+    with b.smtp() as c:
+        c.ehlo()
+        pid, = b.sessions()
+        for fd in (0, 1, 2):
+            assert os.readlink(f"/proc/{pid}/fd/{fd}") == "/dev/null", (pid, fd)
+
+
+def shell(script, *args, data=""):
+    return subprocess.run(["sh", "-c", script, "sh", *args], input=data.encode(), capture_output=True, timeout=60)
+
+
+def tools(b):
+    sendmail = [program("sendmail"), "-C", b.conf, "-f", "carol@example.test"]
+    text = "Subject: whole\n\n" + "line\n" * 20000
+    # Complaints and the like have nowhere to go, and above all not into the message.
+    assert shell('exec "$@" >&- 2>&-', *sendmail, "-v", "-i", "bob@example.test", data=text).returncode == 0
+    got = b.mail("bob", 2)[-1].replace(b"\r\n", b"\n")
+    assert got.endswith(text.split("\n\n", 1)[1].encode()) and got.count(b"line\n") == 20000
+    r = shell('exec "$@" >&- 2>&-', *sendmail, "-no-such-option", data=text)
+    assert r.returncode == 64, r
+    # No message at all is an empty one, and nothing of ours is read in its place.
+    assert shell('exec "$@" <&-', *sendmail, "bob@example.test").returncode == 0
+    assert b.mail("bob", 3)[-1].replace(b"\r\n", b"\n").endswith(b"undisclosed-recipients:;\n\n")
+    with open(b.conf, "rb") as f:
+        before = f.read()
+    shell(CLOSED, program("baridctl"), "-c", b.conf, "config", "check")
+    with open(b.conf, "rb") as f:
+        assert f.read() == before
+
+
+def main():
+    with Barid(extra=EXTRA) as b:
+        a_runner(b)
+        no_descriptors(b)
+        tools(b)
+
+
+main()
