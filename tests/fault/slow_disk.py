@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C-12: a disk whose flushes do not come to an end, for as long as the test wants.
+
+Who waits for a flush waits, and is not taken for a client that is silent;
+everybody else is served: other sessions, POP3, mail for other hosts, and other
+flushes.  In the end each message is there once.
+"""
+import mmap
+import os
+import select
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, program, route, Sink, SRC, upstream, wait_for, Wire  # noqa: E402
+
+ASAN = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+TIMEOUT = 2
+EXTRA = f"limits {{ timeout = {TIMEOUT}s }}\nqueue {{ runners = 1 }}\n"
+
+
+class Disk:
+    """The library, and what it shares with us."""
+
+    def __init__(self, folder):
+        self.library, self.path = folder + "/slow_disk.so", folder + "/slow"
+        subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", self.library,
+                        SRC + "/tests/fault/slow_disk.c"], check=True)
+        with open(self.path, "wb") as f:
+            f.write(b"\0\0")
+        os.chmod(self.path, 0o666)
+        with open(self.path, "r+b") as f:
+            self.shared = mmap.mmap(f.fileno(), 2)
+        self.env = {"LD_PRELOAD": self.library, "SLOW_DISK": self.path, "ASAN_OPTIONS": ASAN}
+
+    def slow(self, on):
+        self.shared[0] = 1 if on else 0
+
+    def waiting(self):
+        return self.shared[1]
+
+    def libexec(self, folder):
+        """Helpers, of which the runner has the same disk."""
+        real = os.path.dirname(program("barid-runner"))
+        os.makedirs(folder)
+        for name in os.listdir(real):
+            if name != "barid-runner":
+                os.symlink(f"{real}/{name}", f"{folder}/{name}")
+        with open(folder + "/barid-runner", "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\n" + "".join(f"{k}='{v}' " for k, v in self.env.items()) + f'exec {real}/barid-runner "$@"\n')
+        os.chmod(folder + "/barid-runner", 0o755)
+        return folder
+
+
+def ready(w):
+    return bool(select.select([w.sock], [], [], 0)[0])
+
+
+def say_text(b, name):
+    """A client that has said all of a message, and has no answer yet."""
+    w = Wire(b.port["smtp"])
+    w.reply()
+    for line in ("EHLO x", "MAIL FROM:<a@b.test>", "RCPT TO:<alice@example.test>", "DATA"):
+        assert w.smtp(line)[:1] in b"23"
+    w.send(f"Subject: {name}\r\n\r\nx\r\n.\r\n")
+    return w
+
+
+def sessions(b, disk):
+    disk.slow(True)
+    first = say_text(b, "first")
+    wait_for("a flush", lambda: disk.waiting() == 1)
+    # Others do not wait for it: neither those with a message of their own ...
+    second = say_text(b, "second")
+    wait_for("another flush", lambda: disk.waiting() == 2)
+    # ... nor those who have none, be it SMTP or POP3.
+    with Wire(b.port["smtp"]) as silent:
+        assert silent.reply().startswith(b"220") and silent.smtp("EHLO x").startswith(b"250")
+        c = b.pop3("bob")
+        assert c.stat()[0] == 1 and c.retr(1)[1]
+        c.quit()
+        # Who is silent is sent away, who waits for us is not.
+        assert silent.reply().startswith(b"421 4.4.2")
+    assert not ready(first) and not ready(second)
+    disk.slow(False)
+    for w in (first, second):
+        assert w.reply().startswith(b"250 2.0.0")
+        assert w.smtp("QUIT").startswith(b"221")
+        w.close()
+    assert len(b.mail("alice", 2)) == 2
+    b.empty()
+
+
+def runner(b, disk, sink):
+    """Deliveries into a mailbox wait for the disk; mail for another host goes on."""
+    pid = next(p for p in b.processes() if b.read(f"/proc/{p}/comm").strip() == "barid-runner")
+    os.kill(pid, signal.SIGSTOP)
+    for n in range(4):
+        b.send("a@b.test", ["alice@example.test"], f"Subject: local {n}\r\n\r\nx\r\n")
+    for n in range(4):
+        b.send("a@b.test", ["x@far.test"], f"Subject: far {n}\r\n\r\nx\r\n")
+    disk.slow(True)
+    os.kill(pid, signal.SIGCONT)
+    wait_for("a flush of the runner", lambda: disk.waiting() > 0)
+    assert len(sink.messages(4)) == 4
+    assert "runner-queued" in b.ctl("status").stdout
+    disk.slow(False)
+    b.mail("alice", 6)
+    b.empty()
+    assert len(b.mailbox("alice")) == 6 and len(sink.messages()) == 4
+
+
+def main():
+    with Sink() as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
+                               relay=("127.0.0.0/8",), start=False) as b:
+        disk = Disk(b.dir)
+        b.env.update(disk.env, BARID_LIBEXEC=disk.libexec(b.dir + "/libexec"))
+        b.start()
+        b.put("bob", "1.x.host", b"Subject: x\n\nx\n")
+        try:
+            sessions(b, disk)
+            runner(b, disk, sink)
+        finally:
+            disk.slow(False)
+
+
+main()
