@@ -144,7 +144,7 @@ void client_sent(struct client *c, size_t n);
 void client_eof(struct client *c, const char *why);
 /* The deadline of client_timeout() passed. */
 void client_expired(struct client *c);
-/* The handshake is done (OK), or failed (then WHY). */
+/* The handshake is done (OK), or failed (then WHY; NULL: it took too long). */
 void client_secured(struct client *c, bool ok, const char *why);
 /*
  * Milliseconds that the server has for its next reply, or for taking a

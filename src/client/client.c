@@ -600,8 +600,9 @@ client_secured(struct client *c, bool ok, const char *why)
 	if (c->state != SECURING)
 		return;
 	if (!ok) {
-		r = client_words(c, "4.7.5", "TLS handshake failed%s%.500s",
-		    why ? ": " : "", why ? why : "");
+		/* Who is slow says nothing of what TLS there would be. */
+		r = why ? client_words(c, "4.7.5", "TLS handshake failed: %.500s", why) :
+			  client_words(c, "4.4.2", "TLS handshake timed out");
 		client_give_up(c, TEMPFAIL, STEP_STARTTLS, &r);
 		return;
 	}

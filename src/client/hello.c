@@ -220,7 +220,8 @@ client_on_starttls(struct client *c, const struct reply *r)
 		c->state = SECURING;
 		c->ev->on_starttls(c->arg);
 	} else if (c->o.tls == CLIENT_TLS_REQUIRED) {
-		own = client_words(c, "4.7.4",
+		/* RFC 3207 4: 454 is a reason that passes. */
+		own = client_words(c, r->code / 100 == 4 ? "4.7.0" : "4.7.4",
 		    "TLS is required, but STARTTLS was refused: %d " STR_FMT,
 		    r->code, STR_ARG(str_head(r->text, 500)));
 		client_refused(c, TEMPFAIL, STEP_STARTTLS, &own);

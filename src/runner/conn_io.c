@@ -226,11 +226,11 @@ on_timer(void *arg)
 		if (c->client != NULL) {
 			c->state = CONN_TALKING;
 			c->tls_failed = true;
-			client_secured(c->client, false, "timed out");
+			client_secured(c->client, false, NULL);
 			conn_settle(c);
 			return;
 		}
-		conn_fail(c, "4.7.5", "TLS handshake with %s timed out",
+		conn_fail(c, "4.4.2", "TLS handshake with %s timed out",
 		    buf_cstr(&c->relay));
 		c->all_refused = false;
 		conn_next_hop(c);

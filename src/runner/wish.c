@@ -37,7 +37,9 @@ wish_way(const struct envelope *e, struct dest_way *w)
 
 /*
  * RFC 8689 4.2.1: where no host can be had over TLS as it is required, the
- * sender is told at once.  RELAY is of the last host that was spoken to.
+ * sender is told at once.  What passes, a host that is silent, breaks off or
+ * says 454, has another status, and is tried again as ever (RFC 5321 4.5.4.1).
+ * RELAY is of the last host that was spoken to.
  */
 struct result
 wish_settle(const struct job_rcpt *jr, const struct result *res)

@@ -172,10 +172,11 @@ def require_tls():
         good = ("--tls-cert", pem, "--tls-key", key)
         bad = ("--tls-cert", other, "--tls-key", other_key)
         caps = ("--caps", ALL + ",STARTTLS")
-        with Sink(*caps, *good) as s, Sink("--caps", ALL) as clear, Sink(*caps, *bad) as wrong:
+        with Sink(*caps, *good) as s, Sink("--caps", ALL) as clear, Sink(*caps, *bad) as wrong, \
+                Sink(*caps, rules=("STARTTLS=454 4.7.0 not now",)) as busy:
             conf = f'tls {{ ca = "{pem}" }}\ndns-override "hub.test" {{ addresses = {{"127.0.0.1"}} }}\n' + SLOW + names.conf
             for name, port, tls in (("good", s.port, "may"), ("clear", clear.port, "may"), ("wrong", wrong.port, "may"),
-                                    ("off", s.port, "off")):
+                                    ("busy", busy.port, "may"), ("off", s.port, "off")):
                 conf += upstream(name, ("hub.test", port, f'tls = "{tls}"')) + route(f"{name}.example", name)
             conf += f'smtp-port = {s.port}\nroute "*" {{ via = "mx" tls = "dane" }}\n'
             names.change("mx.example MX 10 hub.mx.example\nhub.mx.example A 127.0.0.1\n")
@@ -191,6 +192,11 @@ def require_tls():
                     assert "dsn=5.7.10" in outcome(b, f"x@{name}.example", "status=bounced"), b.log()
                     # RFC 8689 5: the report has no more than the header, whatever was asked for.
                     assert "secret text" not in report(b, n + 1).as_string()
+                # What passes is waited for: RFC 3207 4, RFC 5321 4.5.4.1.
+                as_alice(b, ["x@busy.example"], ["REQUIRETLS"])
+                line = outcome(b, "x@busy.example", "status=deferred")
+                assert "dsn=4.7.0" in line and "STARTTLS was refused: 454" in line, line
+                b.ctl("queue", "delete", line.partition(": to=")[0].split()[-1])
                 for sink in (clear, wrong):
                     assert sink.messages() == []
                 # What says that it needs none, and what says nothing, go as they always did.

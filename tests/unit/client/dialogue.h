@@ -11,7 +11,7 @@
  *   s:	the same, without a line end
  *   C:	what the client must have said since the last check, all of it
  *   c:	the same, for the last line of a group: without a line end
- *   X:	eof, expire, secured, insecure, quit, or "time N": the
+ *   X:	eof, expire, secured, insecure, slow, quit, or "time N": the
  *	milliseconds that client_timeout() must give
  *
  * Events are written down and compared with EVENTS at the end.  The whole
@@ -193,6 +193,8 @@ dlg_action(struct run *t, struct str what)
 		client_expired(t->c);
 	else if (str_eq(what, STR("secured")))
 		client_secured(t->c, true, NULL);
+	else if (str_eq(what, STR("slow")))
+		client_secured(t->c, false, NULL);
 	else if (str_eq(what, STR("insecure")))
 		client_secured(t->c, false, "bad\r\ncertificate");
 	else if (str_eq(what, STR("quit")))

@@ -117,6 +117,13 @@ static const struct dialogue tls_dialogues[] = {
 	    .script = HI "C:STARTTLS\nS:502 5.5.1 no\nC:QUIT\n",
 	    .events = "close temp starttls 0 4.7.4 TLS is required, but STARTTLS was"
 	    " refused: 502 no\n" },
+	{ "required, refused for now", REQUIRED,
+	    .script = HI "C:STARTTLS\nS:454 4.7.0 not now\nC:QUIT\n",
+	    .events = "close temp starttls 0 4.7.0 TLS is required, but STARTTLS was"
+	    " refused: 454 not now\n" },
+	{ "may, the handshake takes too long", MAY,
+	    .script = HI "C:STARTTLS\nS:220 go\nX:slow\n",
+	    .events = "starttls\nclose temp starttls 0 4.4.2 TLS handshake timed out\n" },
 	{ "may, not offered", .none = true, MAY,
 	    .script = "S:220 hello\nC:EHLO me.test\nS:250 peer\n", .events = "ready\n" },
 	{ "may, offered, told to ignore it", .none = true,

@@ -64,6 +64,8 @@ START_TEST(settled)
 		{ true, TEMPFAIL, "4.7.5", "h[::1]:25", false, "5.7.10" },
 		{ true, TEMPFAIL, "4.4.1", "h[::1]:25", false, "4.4.1" },
 		/* DNS may know more another time; so may the host. */
+		{ true, TEMPFAIL, "4.4.2", "h[::1]:25", false, "4.4.2" },
+		{ true, TEMPFAIL, "4.7.0", "h[::1]:25", false, "4.7.0" },
 		{ true, TEMPFAIL, "4.7.5", "", false, "4.7.5" },
 		{ true, TEMPFAIL, "4.7.5", "h[::1]:25", true, "4.7.5" },
 		{ true, DELIVERED, "2.0.0", "h[::1]:25", true, "2.0.0" },
