@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail to programs (pipe:): what they get, what their end means, and what a kill in the middle costs (S-31, P-10)."""
+"""Mail to programs (pipe:): what they get, what their end means, and what a kill in the middle costs (S-31, P-09, P-10)."""
 import contextlib
+import ctypes
 import glob
 import json
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
+import socket
 import sys
 import time
 
@@ -295,6 +298,76 @@ def kills():
         assert len(w.got()) == 1
 
 
+def frame(kind, *fields):
+    """A packet between processes: FIELDS are (tag, octets or a number)."""
+    body = b"".join(tag.to_bytes(2, "big") + len(v).to_bytes(4, "big") + v for tag, v in
+                    ((t, v.to_bytes(8, "big") if isinstance(v, int) else v) for t, v in fields))
+    return kind.to_bytes(2, "big") + b"\0\0" + len(body).to_bytes(4, "big") + body
+
+
+def kinds():
+    """The number of each kind of packet."""
+    with open(os.environ["BARID_SRC"] + "/include/ipc/msg.h", encoding="utf-8") as f:
+        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    return {k: i + 1 for i, k in enumerate(re.findall(r"MSG_\w+", re.search(r"enum msg_type \{(.*?)\}", text, re.S)[1]))}
+
+
+def hostile():
+    """P-09: what a runner that was taken over could send; nothing but what is configured runs, and others are served."""
+    if not ROOT:
+        return
+    kind, ident, libc = kinds(), b"660C67A67B8FA01BCE7", ctypes.CDLL(None, use_errno=True)
+    with Programs() as w, open(w.b.dir + "/text", "w+b") as text:
+        text.write(b"Subject: mine\r\n\r\nx\r\n")
+        text.flush()
+        via = f"pipe:{w.path} ${{sender}} ${{recipient}} ${{user}} ${{extension}} ${{domain}}".encode()
+        # The seventh that a runner inherits is the way to barid-spawn.
+        fd = libc.syscall(438, libc.syscall(434, wait_for("a runner", lambda: w.helper("barid-runner"))[0], 0), 9, 0)
+        channel = socket.socket(fileno=fd)
+
+        def request(route=0, via=via, at=0, size=20, sender=b"a@b.test", rcpts=(b"c@list.test",)):
+            return frame(kind["MSG_SPAWN"], (1, route), (2, via), (3, ident), (4, at), (5, size), (6, sender), (7, b""),
+                         (8, b""), *((9, r) for r in rcpts))
+
+        def ask(packet, pass_fd=text.fileno(), hint=ident):
+            """The end and the text of the answer; b"" if there is none."""
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.settimeout(60)
+            if pass_fd is not None:
+                socket.send_fds(ours, [frame(kind["MSG_HINT"], (1, hint))], [pass_fd])
+            socket.send_fds(channel, [packet], [theirs.fileno()])
+            theirs.close()
+            got = b""
+            with ours, contextlib.suppress(ConnectionResetError):
+                got = ours.recv(65536)
+            return (int.from_bytes(got[14:22], "big"), got[42:].decode()) if got else b""
+
+        good = request()
+        assert ask(good) == (0, "") and "mine" in w.got(1)[0]["text"]
+        # Broken frames have no answer.
+        rng = random.Random(1)
+        for n in range(300):
+            cut = bytearray(good[:rng.randrange(1, len(good))] if n % 2 else good)
+            cut[rng.randrange(min(len(cut), 8))] ^= 1 << rng.randrange(8)
+            assert ask(bytes(cut)) == b"", cut
+        for junk in (b"x", b"\0" * 60000, frame(kind["MSG_STS"], (1, b"x"), (2, b"")), good + b"x", request(rcpts=()),
+                     request(route=99), request(route=1 << 63), request(rcpts=[b"c@list.test"] * 101)):
+            assert ask(junk) == b"", junk[:80]
+        # Whole ones that ask for what is not configured, or are no mail.
+        for bad in (request(via=b"pipe:/bin/sh -c id"), request(route=1), request(sender=b"a\nb@c"), request(sender=b"a\0b@c"),
+                    request(rcpts=(b"",)), request(rcpts=(b"c@list.test", b"d@list.test")), request(sender=b"x" * 30000),
+                    request(size=1 << 40), request(at=1 << 63), request(at=19), request(size=(1 << 64) - 1)):
+            end, words = ask(bad)
+            assert end == 3 and ("broken" in words or "without its message" in words), (end, words, bad[:80])
+        for what in (os.pipe()[0], os.open("/", os.O_PATH), channel.fileno()):
+            assert ask(good, what)[0] == 3
+        assert ask(good, hint=b"660C67A67B8FA01BCE8")[0] == 3
+        assert ask(good) == (0, "") and len(w.got(2)) == 2
+        w.b.send(SENDER, ["x@list.test"], TEXT)
+        assert "hello" in w.got(3)[2]["text"]
+        w.b.empty()
+
+
 def stopped():
     """A reload and a stop wait for a program that ends soon; what has a new program goes there."""
     with Programs() as w:
@@ -387,7 +460,7 @@ def theirs():
 
 
 def main():
-    for test in (told, shell, ends, big, limits, kills, stopped, accounts, journal, theirs):
+    for test in (told, shell, ends, big, limits, kills, hostile, stopped, accounts, journal, theirs):
         begun = time.monotonic()
         test()
         print(f"{test.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
