@@ -18,6 +18,7 @@ enum conf_backend_kind {
 	BACKEND_LDAP,
 	BACKEND_RADIUS,
 	BACKEND_HTTP,
+	BACKEND_OAUTH,
 	BACKEND_EXEC,
 	BACKEND_HARDCODED
 };
@@ -31,7 +32,7 @@ struct conf_backend {
 	const char *path;	/* FILE, EXEC */
 	const char *service;	/* PAM */
 	const char *confdir;	/* PAM: NULL for /etc/pam.d */
-	const char *url;	/* HTTP */
+	const char *url;	/* HTTP, OAUTH */
 	/*
 	 * USERS: patterns.  HARDCODED: a user, a password, a user ...
 	 * LDAP: URLs of servers, with nothing behind the port.  RADIUS: a host,
@@ -49,9 +50,14 @@ struct conf_backend {
 	bool starttls;
 	const char *ca;		/* NULL: as tls.ca says */
 
-	/* RADIUS */
+	/* RADIUS; OAUTH: who asks, or "" */
 	const char *identifier;
 	const char *secret;
+
+	/* OAUTH */
+	const char *claim;	/* that names the user */
+	const char *token_scope;	/* that a token must have; NULL: any */
+	const char *audience;	/* that it must be for; NULL: any */
 };
 
 /*

@@ -52,6 +52,13 @@ bool fetch_run(const struct fetch *f, const struct addr *addr, size_t n,
  */
 size_t fetch_look_up(const struct conf *c, const char *host, struct addr *v, bool *later);
 
+/* form.c */
+
+/* Adds NAME=VALUE, with "&" before it if it is not the first (RFC 6749 Appendix B). */
+void form_add(struct buf *b, const char *name, const char *value);
+/* Adds VALUE as it stands in there. */
+void form_add_value(struct buf *b, const char *value);
+
 /* public.c */
 
 /* True if A may belong to somebody on the Internet (RFC 6890 and others). */

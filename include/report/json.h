@@ -59,4 +59,19 @@ struct json_token {
 /* Foreign TEXT; what T points to is in A.  False: it is no JSON object. */
 bool json_token(struct str text, struct arena *a, struct json_token *t) MUST_USE;
 
+/* What a server says of a token (RFC 7662 2.2). */
+struct json_introspection {
+	bool active;
+	struct str user;	/* the claim that was asked for, or empty */
+	struct str scope;	/* words */
+	int64_t not_before, expires;	/* seconds since 1970; 0: unsaid */
+	bool for_audience;	/* it is one of those that the token is for */
+};
+/*
+ * Reads TEXT; CLAIM is what names the user, AUDIENCE NULL or who we are.
+ * What I points to is in A.  False: it is no such answer.
+ */
+bool json_introspection(struct str text, const char *claim, const char *audience,
+    struct arena *a, struct json_introspection *i) MUST_USE;
+
 #endif

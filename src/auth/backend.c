@@ -15,6 +15,7 @@ static enum auth_verdict (*const ask[])(const struct auth_backend *b,
 	[BACKEND_LDAP] = auth_ldap,
 	[BACKEND_RADIUS] = auth_radius,
 	[BACKEND_HTTP] = auth_http,
+	[BACKEND_OAUTH] = auth_oauth,
 	[BACKEND_EXEC] = auth_exec,
 	[BACKEND_HARDCODED] = auth_hardcoded,
 };
@@ -107,8 +108,11 @@ auth_proof_of(struct str mechanism, enum auth_proof *proof)
 bool
 auth_can_judge(const struct auth_backend *b, enum auth_proof proof)
 {
-	return proof == AUTH_BY_PASSWORD ||
-	    (proof != AUTH_BY_TOKEN && proof != AUTH_BY_CERTIFICATE &&
+	bool has_tokens = b->c.kind == BACKEND_OAUTH;
+
+	if (proof == AUTH_BY_TOKEN || has_tokens)
+		return proof == AUTH_BY_TOKEN && has_tokens;
+	return proof == AUTH_BY_PASSWORD || (proof != AUTH_BY_CERTIFICATE &&
 		(b->c.kind == BACKEND_FILE || b->c.kind == BACKEND_HARDCODED));
 }
 

@@ -266,7 +266,12 @@ ask_next(struct broker *b, struct request *r)
 {
 	unsigned place;
 
-	if (r->proof != AUTH_BY_PASSWORD || r->next >= b->a->backend_n)
+	if (r->proof != AUTH_BY_PASSWORD && r->proof != AUTH_BY_TOKEN)
+		return false;
+	while (r->next < b->a->backend_n &&
+	    !auth_can_judge(&b->a->backends[r->next], r->proof))
+		r->next++;
+	if (r->next >= b->a->backend_n)
 		return false;
 	place = (unsigned)r->next++;
 	/* Whose answer would be late is asked, and so is the next one. */
@@ -519,7 +524,7 @@ begin(struct broker *b, const struct msg_auth *m, enum auth_proof proof, int rep
 	}
 	if (is_cached(b, r))
 		return;
-	if (proof != AUTH_BY_PASSWORD)
+	if (proof != AUTH_BY_PASSWORD && proof != AUTH_BY_TOKEN)
 		enqueue(b, r, PLACE_SECRETS);
 	settle(b, r);
 }

@@ -92,6 +92,7 @@ bound_of(const struct pool *p, unsigned place)
 	case BACKEND_LDAP:
 	case BACKEND_RADIUS:
 	case BACKEND_HTTP:
+	case BACKEND_OAUTH:
 	case BACKEND_EXEC:
 		break;
 	}

@@ -52,6 +52,7 @@ rights_of(const struct auth *a, unsigned place)
 	case BACKEND_LDAP:
 	case BACKEND_RADIUS:
 	case BACKEND_HTTP:
+	case BACKEND_OAUTH:
 		break;
 	}
 	return RIGHTS_NETWORK;

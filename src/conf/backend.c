@@ -355,6 +355,56 @@ read_http(struct reader *r, struct str rest)
 	return wrong(r, "is no URL, expected \"https://host/path\"");
 }
 
+/* A setting behind the "?" of an OAuth URL. */
+static bool
+read_oauth_setting(struct reader *r, struct str one)
+{
+	struct conf_backend *b = r->b;
+	struct str name, value;
+
+	if (!str_cut(one, '=', &name, &value) || value.n == 0)
+		name = STR("");
+	if (str_eq(name, STR("user")))
+		b->claim = decoded(r, value);
+	else if (str_eq(name, STR("scope")))
+		b->token_scope = decoded(r, value);
+	else if (str_eq(name, STR("audience")))
+		b->audience = decoded(r, value);
+	else
+		return wrong(r, "has a setting that is not known, expected "
+		    "user=CLAIM, scope=WORD or audience=NAME");
+	return true;
+}
+
+/* "client:secret@host:port/path?user=claim&scope=word&audience=name" */
+static bool
+read_oauth(struct reader *r, struct str rest)
+{
+	struct str place, settings, one, host, port, client, secret;
+	bool more = str_cut(rest, '?', &place, &settings);
+	ptrdiff_t at = str_rfind(place, '@'), slash;
+
+	if (!str_cut(str_head(place, at < 0 ? 0 : (size_t)at), ':', &client, &secret) && at >= 0)
+		return wrong(r, "has a client without a secret, expected "
+		    "\"oauth://client:secret@host/path\"");
+	r->b->identifier = decoded(r, client);
+	r->b->secret = decoded(r, secret);
+	r->b->claim = "username";
+	place = str_skip(place, (size_t)(at + 1));
+	slash = str_find(place, '/');
+	if (slash < 0 || str_has_ctl(place) || str_find(place, ' ') >= 0 ||
+	    str_find(place, '#') >= 0 || !split_host(str_head(place, (size_t)slash), &host, &port))
+		return wrong(r, "names no server, expected "
+		    "\"oauth://client:secret@host/path\"");
+	r->b->url = arena_printf(r->arena, "https://" STR_FMT, STR_ARG(place));
+	while (more) {
+		more = str_cut(settings, '&', &one, &settings);
+		if (!read_oauth_setting(r, one))
+			return false;
+	}
+	return true;
+}
+
 /* ---- all --------------------------------------------------------------------------- */
 
 static const struct kind {
@@ -370,6 +420,7 @@ static const struct kind {
 	{ "radius", BACKEND_RADIUS, read_radius },
 	{ "http", BACKEND_HTTP, read_http },
 	{ "https", BACKEND_HTTP, read_http },
+	{ "oauth", BACKEND_OAUTH, read_oauth },
 	{ "exec", BACKEND_EXEC, read_exec },
 	{ "hardcoded", BACKEND_HARDCODED, read_hardcoded },
 };
@@ -413,7 +464,7 @@ conf_backend_parse(struct arena *a, struct str url, struct conf_backend *b,
 			conf_nearest_try(&near, kinds[i].scheme);
 		buf_addf(error, "\"" STR_FMT "://\" is unknown, expected file://, "
 		    "pam://, users://, ldap://, ldaps://, radius://, http://, "
-		    "https://, exec:// or hardcoded://",
+		    "https://, oauth://, exec:// or hardcoded://",
 		    STR_ARG(str_head(scheme, 40)));
 		conf_nearest_hint(&near, error);
 		return false;
@@ -458,6 +509,13 @@ conf_backend_show(struct buf *b, struct str url)
 	case BACKEND_HARDCODED:
 		buf_adds(b, HIDDEN);
 		return;
+	case BACKEND_OAUTH:
+		/* Where there is no client there is nothing to hide. */
+		if (at < 0) {
+			buf_add(b, rest);
+			return;
+		}
+		/* FALLTHROUGH */
 	case BACKEND_RADIUS:
 		(void)str_cut(str_head(rest, at < 0 ? 0 : (size_t)at), ':', &head, &scheme);
 		buf_add(b, head);

@@ -30,8 +30,8 @@ static const struct implied implied[] = {
 };
 
 static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP",
-	"CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" };
-static const char *const later_mechanisms[] = { "XOAUTH2", "OAUTHBEARER" };
+	"CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2",
+	"OAUTHBEARER" };
 
 /* ---- defaults ---- */
 
@@ -335,21 +335,13 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 		where = conf_where(c, &list->v[i], top);
 		if (has_word(mechanisms, ARRAY_LEN(mechanisms), m))
 			continue;
-		if (has_word(
-			later_mechanisms, ARRAY_LEN(later_mechanisms), m)) {
-			buf_init(&what, 200);
-			buf_addf(&what, "%s in %s", list->v[i], name);
-			conf_not_yet(error, where, buf_cstr(&what));
-			buf_free(&what);
-		} else {
-			near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
-			conf_complain(error, where,
-			    "%s: \"%s\" is unknown, expected PLAIN, "
-			    "LOGIN, CRAM-MD5, SCRAM-SHA-256, "
-			    "SCRAM-SHA-256-PLUS or APOP%s",
-			    name, list->v[i], buf_cstr(&what));
-			buf_free(&what);
-		}
+		near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
+		conf_complain(error, where,
+		    "%s: \"%s\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, "
+		    "SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER "
+		    "or APOP%s",
+		    name, list->v[i], buf_cstr(&what));
+		buf_free(&what);
 	}
 }
 

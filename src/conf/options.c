@@ -122,7 +122,7 @@ static const struct option tls_options[] = {
 static const struct option auth_options[] = {
 	{ .name = "backends", .type = OPTION_STRINGS, .offset = offsetof(struct BASE, backends), .fallback = "", .max = 16,
 	  .help = "Who knows users and passwords, asked in this order.", .secret = true },
-	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN}", 1, 64, "The SASL mechanisms on offer."),
+	OPT("mechanisms", STRINGS, mechanisms, "{PLAIN, LOGIN, XOAUTH2, OAUTHBEARER}", 1, 64, "The SASL mechanisms on offer."),
 	OPT("without-tls", STRINGS, without_tls, "", 0, 64, "Mechanisms that are on offer before TLS."),
 	OPT("certificates", STRINGS, certificates, "", 0, 10000, "Certificates of clients, and whose they are."),
 	OPT("failure-delay", TIME, failure_delay, "2s", 0, MINUTE, "The delay after a wrong password; each further one doubles it."),

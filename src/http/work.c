@@ -107,34 +107,15 @@ work_sts(struct conf *c, const struct msg_sts *m, struct msg_sts_result *r,
 
 /* ---- a token --------------------------------------------------------------------- */
 
-/* RFC 6749 Appendix B: application/x-www-form-urlencoded. */
-static void
-add_field(struct buf *b, const char *name, const char *value)
-{
-	if (b->n > 0)
-		buf_addc(b, '&');
-	buf_adds(b, name);
-	buf_addc(b, '=');
-	for (const char *p = value; *p; p++) {
-		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		    (*p >= '0' && *p <= '9') || strchr("-._", *p) != NULL;
-
-		if (plain)
-			buf_addc(b, *p);
-		else
-			buf_addf(b, "%%%02X", (unsigned)(unsigned char)*p);
-	}
-}
-
 /* RFC 6749 6: client and secret in the body, as all servers take them. */
 static void
 add_form(struct buf *b, const struct conf_server *s)
 {
-	add_field(b, "grant_type", "refresh_token");
-	add_field(b, "refresh_token", s->refresh_token);
-	add_field(b, "client_id", s->client_id);
+	form_add(b, "grant_type", "refresh_token");
+	form_add(b, "refresh_token", s->refresh_token);
+	form_add(b, "client_id", s->client_id);
 	if (s->client_secret[0])
-		add_field(b, "client_secret", s->client_secret);
+		form_add(b, "client_secret", s->client_secret);
 }
 
 /* RFC 6750 2.1, and it goes into a line of AUTH. */

@@ -35,9 +35,19 @@ login_is_safe(const struct conf *c, const struct login_facts *f,
 	    (!f->tls_demanded && has_name(&c->auth.without_tls, mechanism));
 }
 
+/* Whether a backend knows tokens, or passwords. */
+static bool
+has_backend(const struct conf *c, bool tokens)
+{
+	for (size_t i = 0; i < c->auth.backends.n; i++)
+		if (str_starts(str_c(c->auth.backends.v[i]), STR("oauth://")) == tokens)
+			return true;
+	return false;
+}
+
 /* Whether there is anybody who could log in by MECHANISM. */
 static bool
-is_of_use(const struct login_facts *f, unsigned mechanism)
+is_of_use(const struct conf *c, const struct login_facts *f, unsigned mechanism)
 {
 	switch (mechanism) {
 	case SASL_CRAM_MD5:
@@ -47,11 +57,12 @@ is_of_use(const struct login_facts *f, unsigned mechanism)
 	case SASL_SCRAM_SHA_256_PLUS:
 		return f->scram && f->tls;
 	case SASL_EXTERNAL:
+		return false;
 	case SASL_XOAUTH2:
 	case SASL_OAUTHBEARER:
-		return false;
+		return has_backend(c, true);
 	default:
-		return true;
+		return has_backend(c, false);
 	}
 }
 
@@ -60,13 +71,11 @@ login_offers(const struct conf *c, const struct login_facts *f)
 {
 	unsigned bits = f->certified && f->tls ? SASL_EXTERNAL : 0;
 
-	if (c->auth.backends.n == 0)
-		return bits;
 	for (size_t i = 0; i < c->auth.mechanisms.n; i++) {
 		struct str name = str_c(c->auth.mechanisms.v[i]);
 		unsigned m = sasl_mechanism(name);
 
-		if (m != 0 && is_of_use(f, m) && login_is_safe(c, f, name))
+		if (m != 0 && is_of_use(c, f, m) && login_is_safe(c, f, name))
 			bits |= m;
 	}
 	return bits;

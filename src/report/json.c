@@ -422,3 +422,49 @@ json_token(struct str text, struct arena *a, struct json_token *t)
 	json_decref(j);
 	return ok;
 }
+
+/* RFC 7519 2: NumericDate.  One that is there is never 0, and fits. */
+static int64_t
+time_of(json_t *j, const char *name)
+{
+	json_t *n = json_object_get(j, name);
+	double v = json_number_value(n);
+
+	if (!json_is_number(n))
+		return 0;
+	return v < 1 ? 1 : v > 1e15 ? (int64_t)1e15 : (int64_t)v;
+}
+
+/* RFC 7519 4.1.3: a string, or several in an array. */
+static bool
+has_audience(json_t *aud, const char *name)
+{
+	if (json_is_string(aud))
+		return strcmp(json_string_value(aud), name) == 0;
+	for (size_t i = 0; i < json_array_size(aud); i++)
+		if (json_is_string(json_array_get(aud, i)) &&
+		    strcmp(json_string_value(json_array_get(aud, i)), name) == 0)
+			return true;
+	return false;
+}
+
+bool
+json_introspection(struct str text, const char *claim, const char *audience, struct arena *a,
+    struct json_introspection *i)
+{
+	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
+	bool ok = json_is_object(j) && json_is_boolean(json_object_get(j, "active"));
+
+	*i = (struct json_introspection){ .user = STR(""), .scope = STR("") };
+	if (ok) {
+		i->active = json_is_true(json_object_get(j, "active"));
+		i->user = string_of(j, claim, a);
+		i->scope = string_of(j, "scope", a);
+		i->not_before = time_of(j, "nbf");
+		i->expires = time_of(j, "exp");
+		i->for_audience = !audience ||
+		    has_audience(json_object_get(j, "aud"), audience);
+	}
+	json_decref(j);
+	return ok;
+}

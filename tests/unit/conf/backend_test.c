@@ -115,6 +115,19 @@ START_TEST(servers)
 	ck_assert_int_eq(b.kind, BACKEND_HTTP);
 	ck_assert_str_eq(b.url, "https://host:8443/check?k=v");
 	ck_assert(parse("http://[::1]/", &b));
+	ck_assert(parse("oauth://mail:s%40c:r@id.example:8443/introspect?user=email&scope=a%20b&audience=mail", &b));
+	ck_assert_int_eq(b.kind, BACKEND_OAUTH);
+	ck_assert_str_eq(b.url, "https://id.example:8443/introspect");
+	ck_assert_str_eq(b.identifier, "mail");
+	ck_assert_str_eq(b.secret, "s@c:r");
+	ck_assert_str_eq(b.claim, "email");
+	ck_assert_str_eq(b.token_scope, "a b");
+	ck_assert_str_eq(b.audience, "mail");
+	ck_assert(strstr(b.show, "s%40") == NULL && strstr(b.show, "mail:") != NULL);
+	ck_assert(parse("oauth://id.example/introspect", &b));
+	ck_assert_str_eq(b.identifier, "");
+	ck_assert_str_eq(b.claim, "username");
+	ck_assert_pstr_eq(b.token_scope, NULL);
 	teardown();
 }
 END_TEST
@@ -134,6 +147,10 @@ START_TEST(refused)
 		{ "pam://0123456789012345678901234567890123456789012345678901234567890123",
 		  "names no PAM" },
 		{ "users://", "names no accounts" }, { "users://a,,b", "names no accounts" },
+		{ "oauth://", "names no server" }, { "oauth://a:b@", "names no server" },
+		{ "oauth://a:b@host", "names no server" }, { "oauth://a@host/x", "without a secret" },
+		{ "oauth://a:b@ho st/x", "names no server" }, { "oauth://host/x?", "setting that is not known" },
+		{ "oauth://host/x?user", "setting that is not known" }, { "oauth://host/x?scopes=a", "not known" },
 		{ "exec://check", "names no program" }, { "exec://", "names no program" },
 		{ "hardcoded://", "names no users" }, { "hardcoded://a", "names no users" },
 		{ "hardcoded://a:b,", "names no users" }, { "hardcoded://:b", "names no users" },

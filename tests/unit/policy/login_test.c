@@ -63,6 +63,9 @@ START_TEST(lists)
 	/* There is nothing to tie oneself to. */
 	ck_assert_str_eq(offers("gs"), " CRAM-MD5 SCRAM-SHA-256");
 	ck_assert_str_eq(offers("gsd"), "");
+	static const char *const tokens[] = { "oauth://********" };
+	set(&conf.auth.backends, tokens, 1);
+	ck_assert_str_eq(offers("t"), " XOAUTH2");
 	ck_assert(login_is_wanted(&conf, STR("apop")));
 	ck_assert(!login_is_wanted(&conf, STR("EXTERNAL")));
 }
