@@ -49,6 +49,8 @@ has_backend(const struct conf *c, bool tokens)
 static bool
 is_of_use(const struct conf *c, const struct login_facts *f, unsigned mechanism)
 {
+	if (!has_backend(c, (mechanism & SASL_TOKEN) != 0))
+		return false;
 	switch (mechanism) {
 	case SASL_CRAM_MD5:
 		return f->digests;
@@ -58,11 +60,8 @@ is_of_use(const struct conf *c, const struct login_facts *f, unsigned mechanism)
 		return f->scram && f->tls;
 	case SASL_EXTERNAL:
 		return false;
-	case SASL_XOAUTH2:
-	case SASL_OAUTHBEARER:
-		return has_backend(c, true);
 	default:
-		return has_backend(c, false);
+		return true;
 	}
 }
 
