@@ -96,12 +96,11 @@ enum auth_verdict auth_hardcoded(const struct auth_backend *b, const struct auth
 /* A program: the name and the password on its standard input, facts around it. */
 enum auth_verdict auth_exec(const struct auth_backend *b, const struct auth_question *q);
 
-/* A server of LDAP, RADIUS or HTTP. */
+/* A server of LDAP, RADIUS or HTTP; one that knows access tokens (RFC 7662). */
 enum auth_verdict auth_ldap(const struct auth_backend *b, const struct auth_question *q);
 enum auth_verdict auth_radius(const struct auth_backend *b, const struct auth_question *q);
-/* A server that knows access tokens (RFC 7662); judges nothing else. */
-enum auth_verdict auth_oauth(const struct auth_backend *b, const struct auth_question *q);
 enum auth_verdict auth_http(const struct auth_backend *b, const struct auth_question *q);
+enum auth_verdict auth_oauth(const struct auth_backend *b, const struct auth_question *q);
 
 /* Adds S as a value within a DN or a filter of LDAP. */
 void auth_ldap_escape(struct buf *b, struct str s);
