@@ -71,7 +71,7 @@ START_TEST(header)
 	static const char *const good[] = { "", "Subject: x\r\n\r\nFrom: bob@example.test\r\n",
 		"From: alice@example.test\r\n\r\n", "From: A <alice@example.test>,\r\n alice+1@example.test\r\n\r\n",
 		"From: alice\r\n\r\n", "From: nobody:;\r\n\r\n",
-		"FROM: alice@b\xc3\xbc" "cher.example\r\n\r\n", "Sender: bob@example.test\r\n\r\n" };
+		("FROM: alice@b\xc3\xbc" "cher.example\r\n\r\n"), "Sender: bob@example.test\r\n\r\n" };
 	static const char *const bad[] = { "From: bob@example.test\r\n\r\n",
 		"From: alice@example.test\r\nFrom: alice@example.test\r\n\r\n",
 		"From: alice@example.test, bob@example.test\r\n\r\n", "From: a b c\r\n\r\n",
