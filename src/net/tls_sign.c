@@ -383,18 +383,21 @@ prefer_default(void)
 		EVP_SIGNATURE_free(EVP_SIGNATURE_fetch(NULL, signing[i], NULL));
 }
 
-/* Once for the process. */
+/* Once for the process, and as long as it lives. */
 static bool
 provide(void)
 {
-	if (OSSL_PROVIDER_available(NULL, PROVIDER))
-		return true;
+	static OSSL_PROVIDER *theirs, *ours;
+
 	/* The first that is loaded by name ends what goes without saying. */
-	if (!OSSL_PROVIDER_load(NULL, "default"))
+	if (!theirs && !(theirs = OSSL_PROVIDER_load(NULL, "default")))
 		return false;
+	if (ours)
+		return true;
 	prefer_default();
-	return OSSL_PROVIDER_add_builtin(NULL, PROVIDER, init) == 1 &&
-	    OSSL_PROVIDER_load(NULL, PROVIDER) != NULL;
+	if (OSSL_PROVIDER_add_builtin(NULL, PROVIDER, init) == 1)
+		ours = OSSL_PROVIDER_load(NULL, PROVIDER);
+	return ours != NULL;
 }
 
 /* PUBLIC's parts, and HOW behind them; NULL: no memory. */
