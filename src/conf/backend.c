@@ -493,6 +493,19 @@ show_ldap(struct buf *b, struct str rest)
 	buf_add(b, rest);
 }
 
+/* "identifier:secret@" and what is behind; without an "@" all may be secret. */
+static void
+show_client(struct buf *b, struct str rest)
+{
+	ptrdiff_t at = str_rfind(rest, '@');
+	struct str who, secret;
+
+	(void)str_cut(str_head(rest, at < 0 ? 0 : (size_t)at), ':', &who, &secret);
+	buf_add(b, who);
+	buf_adds(b, who.n > 0 ? ":" HIDDEN : HIDDEN);
+	buf_add(b, at < 0 ? STR("") : str_skip(rest, (size_t)at));
+}
+
 void
 conf_backend_show(struct buf *b, struct str url)
 {
@@ -511,16 +524,13 @@ conf_backend_show(struct buf *b, struct str url)
 		return;
 	case BACKEND_OAUTH:
 		/* Where there is no client there is nothing to hide. */
-		if (at < 0) {
+		if (at < 0)
 			buf_add(b, rest);
-			return;
-		}
-		/* FALLTHROUGH */
+		else
+			show_client(b, rest);
+		return;
 	case BACKEND_RADIUS:
-		(void)str_cut(str_head(rest, at < 0 ? 0 : (size_t)at), ':', &head, &scheme);
-		buf_add(b, head);
-		buf_adds(b, head.n > 0 ? ":" HIDDEN : HIDDEN);
-		buf_add(b, at < 0 ? STR("") : str_skip(rest, (size_t)at));
+		show_client(b, rest);
 		return;
 	case BACKEND_HTTP:
 		rest = at < 0 ? rest : str_skip(rest, (size_t)at + 1);
