@@ -184,7 +184,8 @@ ask_runners(const struct master *m, struct str packet, int64_t timeout_ms, uint6
 		if (asked[i] < 0 || channel_await(asked[i], deadline, &reply) < 0 ||
 		    !msg_control_result_get(buf_str(&reply), &r)) {
 			ok = false;
-			buf_addf(text, "runner %zu does not answer: %s\n", i - 1, strerror(errno));
+			buf_addf(text, "runner %zu does not answer: %s\n",
+			    i - FIRST_RUNNER, strerror(errno));
 			continue;
 		}
 		ok = ok && r.ok;
