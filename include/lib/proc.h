@@ -96,7 +96,10 @@ void proc_default(int signo);
  */
 pid_t proc_start(const char *program, char *const argv[], int input,
     const int *fds, size_t fd_n, char *const env[]) MUST_USE;
-/* The same, without FDS, as the leader of a process group of its own. */
+/*
+ * The same for a program that is not ours: without FDS, as the leader of a
+ * process group of its own, and no signal is held back.
+ */
 pid_t proc_start_group(const char *program, char *const argv[], int input,
     char *const env[]) MUST_USE;
 /*

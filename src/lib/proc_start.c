@@ -90,9 +90,12 @@ set_signals(posix_spawnattr_t *attr, bool group)
 
 	sigfillset(&all);
 	sigemptyset(&held);
-	sigaddset(&held, SIGHUP);
-	sigaddset(&held, SIGUSR1);
-	sigaddset(&held, SIGPIPE);
+	/* A program that is not ours would never let them come. */
+	if (!group) {
+		sigaddset(&held, SIGHUP);
+		sigaddset(&held, SIGUSR1);
+		sigaddset(&held, SIGPIPE);
+	}
 	r = posix_spawnattr_setsigdefault(attr, &all);
 	if (r == 0)
 		r = posix_spawnattr_setsigmask(attr, &held);

@@ -218,6 +218,37 @@ START_TEST(finds_helpers)
 }
 END_TEST
 
+static int
+status_of(const char *program, char *const argv[], char *const env[])
+{
+	pid_t pid = proc_start_group(program, argv, -1, env);
+	int status = -1;
+
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* A leader of a group, without descriptors and with no signal held back. */
+START_TEST(in_a_group)
+{
+	char script[] = "[ \"$(cut -d' ' -f5 /proc/$$/stat)\" = $$ ] && "
+			"[ ! -e /proc/$$/fd/7 ] && [ \"$FACT\" = 'a b' ]";
+	char name[] = "sh", c[] = "-c", fact[] = "FACT=a b";
+	char *argv[] = { name, c, script, NULL }, *env[] = { fact, NULL };
+	/* Not by a shell, which has a mask of its own. */
+	char grep[] = "grep", quiet[] = "-q", mask[] = "^SigBlk:.0*$",
+	     of[] = "/proc/self/status";
+	char *looks[] = { grep, quiet, mask, of, NULL };
+
+	ck_assert_int_eq(dup2(0, 7), 7);
+	ck_assert_int_eq(status_of("/bin/sh", argv, env), 0);
+	ck_assert_int_eq(status_of("/bin/grep", looks, env), 0);
+	close(7);
+	ck_assert_int_lt(proc_start_group("/nonexistent", argv, -1, env), 0);
+}
+END_TEST
+
 UNIT_MAIN("lib/proc_start", begins_deaf, hears_when_it_can, gets_its_descriptors, gets_no_descriptor,
     gets_its_input, gets_its_environment, gets_no_signal_state, reports_what_failed,
-    finds_helpers)
+    finds_helpers, in_a_group)
