@@ -130,9 +130,11 @@ enum control_op {
 	 * May the user DOMAIN log in with the password REASON?  Answer: a line
 	 * "yes", "no" or "later", then lines "BACKEND\tANSWER".
 	 */
-	CONTROL_AUTH
+	CONTROL_AUTH,
+	/* DOMAIN is "smtp", "submission" or "pop3": STATES 1 turns new clients away, 0 takes them. */
+	CONTROL_SERVICE
 };
-#define CONTROL_LAST CONTROL_AUTH
+#define CONTROL_LAST CONTROL_SERVICE
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;

@@ -36,6 +36,8 @@ static const char usage_text[] =
     "                                  refuse all connections from there\n"
     "  unblock ADDRESS|NETWORK         no more\n"
     "  blocks                          who is refused, also for wrong passwords\n"
+    "  smtp|submission|pop3 disable|enable\n"
+    "                                  take no new clients there, or again\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
     "  auth-test NAME                  what each backend says of a password\n"
@@ -358,6 +360,9 @@ static const struct command {
 	{ "block", CTL_BLOCK, ctl_block },
 	{ "unblock", 0, ctl_unblock },
 	{ "blocks", 0, ctl_blocks },
+	{ "smtp", 0, ctl_smtp },
+	{ "submission", 0, ctl_submission },
+	{ "pop3", 0, ctl_pop3 },
 	{ "config", 0, ctl_config },
 	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },

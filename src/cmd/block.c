@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * block -- baridctl's commands about who is refused: block, unblock, blocks.
+ * block -- baridctl's commands about who is refused: block, unblock, blocks,
+ * and services that take nobody: smtp, submission, pop3.
  */
 
 #include "ctl.h"
@@ -60,6 +61,42 @@ int
 ctl_unblock(struct ctl *t, int argc, char **argv)
 {
 	return argc == 1 ? change(t, CONTROL_UNBLOCK, argv[0]) : ctl_usage();
+}
+
+static int
+service(struct ctl *t, const char *name, int argc, char **argv)
+{
+	bool off = argc == 1 && strcmp(argv[0], "disable") == 0;
+	struct msg_control *m;
+	int code;
+
+	if (!off && (argc != 1 || strcmp(argv[0], "enable") != 0))
+		return ctl_usage();
+	m = mem_alloc(sizeof(*m));
+	m->op = CONTROL_SERVICE;
+	m->domain = str_c(name);
+	m->states = off;
+	code = order(t, m);
+	mem_free(m);
+	return code;
+}
+
+int
+ctl_smtp(struct ctl *t, int argc, char **argv)
+{
+	return service(t, "smtp", argc, argv);
+}
+
+int
+ctl_submission(struct ctl *t, int argc, char **argv)
+{
+	return service(t, "submission", argc, argv);
+}
+
+int
+ctl_pop3(struct ctl *t, int argc, char **argv)
+{
+	return service(t, "pop3", argc, argv);
 }
 
 /* "in 59 min": what is left, in the unit that says enough. */

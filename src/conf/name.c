@@ -174,6 +174,28 @@ is_prefix(const unsigned char *addr, unsigned bits, unsigned n)
 
 static const unsigned char mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
+/* FEATURES L11: "192.168.0.*" is a network, too. */
+static bool
+to_net_of_stars(struct str s, struct conf_net *net)
+{
+	struct str part;
+	uint64_t octet;
+
+	*net = (struct conf_net){ .family = AF_INET };
+	for (unsigned i = 0; i < 4; i++) {
+		if (str_cut(s, '.', &part, &s) != (i < 3))
+			return false;
+		if (str_eq(part, STR("*")))
+			continue;
+		/* Behind a star there are only stars. */
+		if (net->bits != 8 * i || str_u64(part, 255, &octet) < 0)
+			return false;
+		net->addr[i] = (unsigned char)octet;
+		net->bits += 8;
+	}
+	return true;
+}
+
 const char *
 conf_name_to_net(struct str s, struct conf_net *net)
 {
@@ -182,6 +204,10 @@ conf_name_to_net(struct str s, struct conf_net *net)
 	unsigned octets = 4;
 	uint64_t bits;
 
+	if (str_find(s, '*') >= 0)
+		return to_net_of_stars(s, net) ? NULL :
+			"is no network, expected stars for whole octets at "
+			"the end, as in 192.168.0.*";
 	memset(net, 0, sizeof(*net));
 	net->family = AF_INET;
 	if (!to_ip(addr, AF_INET, net->addr)) {

@@ -140,7 +140,7 @@ static const struct option access_options[] = {
 	WORDS("relay", NETS, relay, "{127.0.0.0/8, ::1}", peer_words, "Networks that may send anywhere without logging in."),
 	OPT("relay-certificates", STRINGS, relay_certificates, "", 0, 10000,
 	    "Certificates of clients that may send anywhere without logging in."),
-	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether MAIL needs a login or a relay network."),
+	OPT("auth-required", BOOL, auth_required, "false", 0, 0, "Whether recipients elsewhere ask for a login rather than being refused."),
 	WORDS("sender-login", CHOICE, sender_login, "any", sender_words, "What must be an own address of who has logged in."),
 	WORDS("proxies", NETS, proxies, "", peer_words, "Peers that send a PROXY header."),
 	WORDS("xclient", NETS, xclient, "", peer_words, "Networks that may say by XCLIENT for whom they speak."),

@@ -295,30 +295,48 @@ to_times(const struct setter *t, const struct values *l, struct conf_times *out)
 
 /* "unix" is clients at a socket of this host, where that may stand. */
 static const char *
-to_net(const struct setter *t, const char *text, struct conf_net *net)
+to_net(const struct setter *t, struct str text, struct conf_net *net)
 {
-	if (!t->o->choices || strcmp(text, "unix") != 0)
-		return conf_name_to_net(str_c(text), net);
+	if (!t->o->choices || !str_eq(text, STR("unix")))
+		return conf_name_to_net(text, net);
 	*net = (struct conf_net){ .family = AF_UNIX };
 	return NULL;
+}
+
+/* FEATURES L12: one value may have several, with semicolons between. */
+static size_t
+count_parts(const struct values *l)
+{
+	size_t n = l->n;
+
+	for (size_t i = 0; i < l->n; i++)
+		for (const char *p = l->v[i].text; *p != '\0'; p++)
+			n += *p == ';';
+	return n;
 }
 
 static bool
 to_nets(const struct setter *t, const struct values *l, struct conf_nets *out)
 {
-	const char *why;
-	size_t i;
+	const char *why = NULL;
+	size_t n = 0;
 
-	out->n = l->n;
-	out->v = arena_alloc(t->arena, (l->n + 1) * sizeof(*out->v));
-	for (i = 0; i < l->n; i++) {
-		why = to_net(t, l->v[i].text, &out->v[i]);
+	out->v = arena_alloc(t->arena, (count_parts(l) + 1) * sizeof(*out->v));
+	for (size_t i = 0; i < l->n; i++) {
+		struct str part, rest = str_c(l->v[i].text);
+		bool more = true;
+
+		for (; more && !why; n++) {
+			more = str_cut(rest, ';', &part, &rest);
+			why = to_net(t, str_trim(part), &out->v[n]);
+		}
 		if (why) {
 			conf_complain(t->error, l->v[i].place, "%s: \"%s\" %s",
 			    t->name, l->v[i].text, why);
 			return false;
 		}
 	}
+	out->n = n;
 	return true;
 }
 

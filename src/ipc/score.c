@@ -26,7 +26,7 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 
-#define MAGIC UINT64_C(0x6261726964736303)
+#define MAGIC UINT64_C(0x6261726964736304)
 #define SLOTS_MAX 1000000
 
 /* A cache line each: sessions add to different counters at once. */
@@ -57,6 +57,7 @@ struct board {
 	uint64_t seed;		/* of the keys of the tallies */
 	struct tally tallies[TALLY_N];
 	struct blocks blocks;
+	_Atomic unsigned off;	/* services, by bit */
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -479,6 +480,21 @@ uint64_t
 score_key_str(const struct score *s, enum score_tally which, struct str text)
 {
 	return tally_key_str(s->board->seed, which, text);
+}
+
+void
+score_turn_off(struct score *s, int service, bool off)
+{
+	if (off)
+		atomic_fetch_or(&s->board->off, 1u << service);
+	else
+		atomic_fetch_and(&s->board->off, ~(1u << service));
+}
+
+bool
+score_is_off(const struct score *s, int service)
+{
+	return (atomic_load(&s->board->off) >> service & 1) != 0;
 }
 
 struct blocks *

@@ -229,6 +229,8 @@ shut_out(const struct master *m, const struct conf_listen *l, const struct addr 
 {
 	struct block b;
 
+	if (score_is_off(m->score, l->service))
+		return "the service is not available now, come back later";
 	if (access_listed(&l->blocked, peer) || !access_may_connect(&l->connect, peer))
 		return "you may not connect here";
 	if (blocklist_has(score_blocks(m->score), peer, &b))

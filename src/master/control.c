@@ -112,6 +112,10 @@ status_text(const struct master *m, struct buf *b)
 	for (int c = 0; c < COUNT_N; c++)
 		buf_addf(b, "%s %llu\n", score_counter_name(c),
 		    (unsigned long long)score_get(m->score, c));
+	for (int service = SERVICE_SMTP; service <= SERVICE_POP3; service++)
+		if (score_is_off(m->score, service))
+			buf_addf(b, "disabled %s\n", service == SERVICE_SMTP ? "smtp" :
+			    service == SERVICE_SUBMISSION ? "submission" : "pop3");
 	status_marks(m, b);
 	status_sessions(m, b);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * control_access -- orders of baridctl that concern clients: who is blocked.
+ * control_access -- orders of baridctl that concern clients: who is blocked,
+ * and which services take them.
  *
  * They are carried out in the child that was forked for the request; what it
  * changes is shared memory, where the master sees it at the next connection.
@@ -96,15 +97,37 @@ change(const struct master *m, int fd, const struct msg_control *c)
 	buf_free(&text);
 }
 
+/* FEATURES L16. */
+static void
+turn_service(const struct master *m, int fd, const struct msg_control *c)
+{
+	static const char *const names[] = { [SERVICE_SMTP] = "smtp",
+		[SERVICE_SUBMISSION] = "submission", [SERVICE_POP3] = "pop3" };
+
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
+		if (!str_eq(c->domain, str_c(names[i])))
+			continue;
+		score_turn_off(m->score, i, c->states == 1);
+		log_info(NULL, "control: %s takes %s", names[i],
+		    c->states == 1 ? "no new clients" : "clients again");
+		control_answer(fd, true, 1, STR(""));
+		return;
+	}
+	control_answer(fd, false, 0, STR("there is no such service\n"));
+}
+
 bool
 control_access(const struct master *m, int fd, const struct msg_control *c, bool trusted)
 {
-	if (c->op != CONTROL_BLOCK && c->op != CONTROL_UNBLOCK && c->op != CONTROL_BLOCKS)
+	if (c->op != CONTROL_BLOCK && c->op != CONTROL_UNBLOCK && c->op != CONTROL_BLOCKS &&
+	    c->op != CONTROL_SERVICE)
 		return false;
 	if (!trusted)
 		control_answer(fd, false, 0, STR("only root and the mail user may do that\n"));
 	else if (c->op == CONTROL_BLOCKS)
 		list_blocks(m, fd);
+	else if (c->op == CONTROL_SERVICE)
+		turn_service(m, fd, c);
 	else
 		change(m, fd, c);
 	return true;

@@ -111,6 +111,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_UNBLOCK:
 	case CONTROL_BLOCKS:
 	case CONTROL_AUTH:
+	case CONTROL_SERVICE:
 		break;
 	}
 	control_answer(fd, false, 0, STR("a runner cannot do that\n"));

@@ -180,6 +180,10 @@ may_send(const struct session *s)
 {
 	struct client_facts f = session_facts(s);
 
+	/* FEATURES L16: what is under way is finished, nothing else is begun. */
+	if (!s->local && s->env->score != NULL && s->env->listen != NULL &&
+	    score_is_off(s->env->score, s->env->listen->service))
+		return ANSWER(451, "4.3.2", "The service is not available now");
 	if (s->submission && !access_may_relay(s->conf, &f))
 		return ANSWER(530, "5.7.0", "Authentication required");
 	return NOTHING;

@@ -252,6 +252,33 @@ def rates(b):
     assert json.loads(baridctl(b, "--json", "status"))["rate-limited"] == 2
 
 
+def disabled(b):
+    """L16: a service takes no new clients; who is there finishes, and begins nothing."""
+    b.write_conf(CONF + 'access { relay = {"10.0.0.*", "127.0.0.3;192.0.2.0/24"} }\n')
+    b.reload()
+    w, _ = wire(b, "clear", HONEST)
+    with w:
+        w.smtp("EHLO client.test")
+        assert w.smtp("AUTH PLAIN " + plain("alice", PASSWORD)).startswith(b"235")
+        assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"250")
+        baridctl(b, "submission", "disable")
+        assert json.loads(baridctl(b, "--json", "status"))["disabled"] in ("submission", ["submission"])
+        assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"421 4.7.0"), "new"
+        assert pop3(b, HONEST, "alice", PASSWORD).startswith(b"+OK")
+        assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"250")
+        assert w.smtp("RSET").startswith(b"250")
+        assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"451 4.3.2")
+        baridctl(b, "submission", "enable")
+        assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"250")
+    assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"235")
+    baridctl(b, "pop3", "disable")
+    assert pop3(b, HONEST, "alice", PASSWORD).startswith(b"-ERR [SYS/TEMP]")
+    baridctl(b, "pop3", "enable")
+    baridctl(b, "pop3", "off", code=64)
+    shown = baridctl(b, "config")
+    assert 'access.relay = {"10.0.0.0/24", "127.0.0.3", "192.0.2.0/24"}' in shown, shown
+
+
 def main():
     listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
     with Barid(extra=CONF, listen=listen) as b:
@@ -264,6 +291,7 @@ def main():
         early(b)
         senders(b)
         rates(b)
+        disabled(b)
 
 
 main()

@@ -248,6 +248,7 @@ static const struct fault later[] = {
 	{ "listen a { service = admin port = 2580 }", "1: not yet: a listener with service = \"admin\"" },
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
+	{ "authentication-results = {local, nonlocal}", "1: not yet: authentication-results = {...}" },
 	{ "recipients { verify = 'exec:/a' }", "1: not yet: recipients.verify = exec:/a" },
 	{ "\nrecipient 'a@b' { mailbox = c }", "2: not yet: recipient \"a@b\" comes with a later release" },
 	{ "list a { }", "1: not yet: list \"a\"" },
