@@ -131,7 +131,10 @@ enum control_op {
 	 * "yes", "no" or "later", then lines "BACKEND\tANSWER".
 	 */
 	CONTROL_AUTH,
-	/* DOMAIN is "smtp", "submission" or "pop3": STATES 1 turns new clients away, 0 takes them. */
+	/*
+	 * DOMAIN is "smtp", "submission" or "pop3": STATES 1 turns new clients
+	 * away, 0 takes them.
+	 */
 	CONTROL_SERVICE
 };
 #define CONTROL_LAST CONTROL_SERVICE

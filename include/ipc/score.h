@@ -112,7 +112,7 @@ enum score_tally {
 struct tally *score_tally(struct score *s, enum score_tally which);
 uint64_t score_key(const struct score *s, enum score_tally which, uint64_t value);
 uint64_t score_key_str(const struct score *s, enum score_tally which, struct str text);
-/* A service (enum conf_service) that takes nobody new, until it is told to or barid is restarted. */
+/* A service (enum conf_service) that takes nobody new, until it is told to or a restart. */
 void score_turn_off(struct score *s, int service, bool off);
 bool score_is_off(const struct score *s, int service);
 /* Who is refused for a time. */
