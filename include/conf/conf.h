@@ -22,6 +22,7 @@
 #include "conf/queue.h"
 #include "conf/recipient.h"
 #include "conf/route.h"
+#include "conf/srs.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 
@@ -115,6 +116,7 @@ struct conf {
 	struct conf_strs aliases;	/* paths */
 	struct conf_recipient *rules;	/* in their order */
 	size_t rule_n;
+	struct conf_srs srs;
 	struct conf_upstream *upstreams;
 	size_t upstream_n;
 	struct conf_route *routes;

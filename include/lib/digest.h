@@ -3,7 +3,7 @@
 #define LIB_DIGEST_H
 
 /*
- * digest -- MD5, for the old protocols that prove a password by it, and
+ * digest -- MD5 and SHA-1, for old protocols that prove something by them, and
  * SHA-256, for the newer: the only user of OpenSSL's digests.  All give -1
  * where the library cannot; MD5 may be switched off there (FIPS).
  */
@@ -11,12 +11,14 @@
 #include "lib/str.h"
 
 #define MD5_SIZE 16
+#define SHA1_SIZE 20
 #define SHA256_SIZE 32
 
 /* Of TEXT, and what stands behind it. */
 int md5(struct str text, struct str more, unsigned char out[MD5_SIZE]) MUST_USE;
 /* RFC 2104, of TEXT with KEY. */
 int hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE]) MUST_USE;
+int hmac_sha1(struct str key, struct str text, unsigned char out[SHA1_SIZE]) MUST_USE;
 
 int sha256(struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;
 int hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;

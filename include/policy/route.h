@@ -15,6 +15,7 @@ struct mail_facts {
 	struct str local;	/* "ip:port" that the client connected to, or empty */
 	struct str source;	/* a pool or address that this message wishes, or empty */
 	const struct conf_via *way;	/* of this message instead of its route's, or NULL */
+	struct arena *arena;	/* for what an address stands for; NULL: nobody asks */
 };
 
 /* The first route whose conditions all hold for mail to TO; NULL: none. */

@@ -16,7 +16,7 @@ microsocks dante-server tinyproxy-bin iproute2 maildrop procmail dovecot-core do
 haproxy faketime gdb libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce slapd freeradius"
 # Scanners and loads, for make interop alone.
 interop="python3 openssl sslscan testssl.sh nmap swaks postal"
-peers="opensmtpd"
+peers="opensmtpd postsrsd"
 
 case ${1:-test} in
 build) want=$build ;;

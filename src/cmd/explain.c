@@ -44,6 +44,7 @@ take_facts(struct explain *x, const struct ctl *t, struct arena *a)
 		fprintf(stderr, "%s is no address: %s\n", t->from, why);
 		return EX_DATAERR;
 	}
+	x->facts.arena = a;
 	x->facts.user = str_c(t->user);
 	x->facts.listener = str_c(t->listener);
 	if (t->listener == NULL || strcmp(t->listener, CONF_LISTEN_DROP) == 0)
@@ -53,6 +54,20 @@ take_facts(struct explain *x, const struct ctl *t, struct arena *a)
 			return EX_OK;
 	fprintf(stderr, "there is no listener %s\n", t->listener);
 	return EX_USAGE;
+}
+
+/* Only the daemon's user and root can: without them no such address is known. */
+static void
+read_secrets(struct explain *x, struct conf *c)
+{
+	struct buf error;
+
+	buf_init(&error, 4096);
+	if (conf_srs_load(c, false, 0, &error) < 0) {
+		buf_cut(&error, error.n - 1);
+		explain_say(x, "srs", CONF_NOWHERE, "%s", buf_cstr(&error));
+	}
+	buf_free(&error);
 }
 
 int
@@ -68,6 +83,7 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 	steps_init(&x.steps);
 	x.dns = lookup_new(t->conf);
 	x.running = cmd_is_running(t->conf);
+	read_secrets(&x, t->conf);
 	code = take_facts(&x, t, &a);
 	if (code == EX_OK)
 		code = queue_id_valid(str_c(argv[0])) ?

@@ -212,7 +212,7 @@ take_facts(struct explain *x, const struct envelope *e, struct arena *a)
 {
 	struct conf_via *way = arena_alloc(a, sizeof(*way));
 
-	x->facts = (struct mail_facts){ .from = e->from, .user = e->user,
+	x->facts = (struct mail_facts){ .arena = x->facts.arena, .from = e->from, .user = e->user,
 		.listener = e->listener, .local = e->local,
 		.source = e->source };
 	if (e->route.n == 0)

@@ -16,6 +16,7 @@
 #include "policy/recipient.h"
 #include "policy/sender.h"
 #include "policy/source.h"
+#include "policy/srs.h"
 
 /* RFC 5737: an address that is nobody's. */
 #define STRANGER "192.0.2.1"
@@ -297,7 +298,8 @@ explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 		path_add(&b, &t.path);
 		if (t.path.local.n > 0)
 			explain_say(x, "rewritten",
-			    conf_where(x->conf, &x->conf->postmaster,
+			    conf_where(x->conf, srs_looks_so(p->local) ?
+				&x->conf->srs.domain : &x->conf->postmaster,
 				CONF_NOWHERE), "it goes to <%s>", buf_cstr(&b));
 	}
 	say_route(x, &t);

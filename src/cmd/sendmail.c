@@ -105,9 +105,10 @@ show_target(const struct target *t)
 static int
 verify(struct sendmail_options *o, const struct conf *c, int argc, char **argv)
 {
-	struct mail_facts f = { .listener = STR(CONF_LISTEN_DROP) };
-	struct userset *users;
 	struct arena a;
+	struct mail_facts f = { .arena = &a,
+		.listener = STR(CONF_LISTEN_DROP) };
+	struct userset *users;
 	int code = EX_OSERR;
 
 	if (o->inject.extract || o->first == argc) {

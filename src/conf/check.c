@@ -359,6 +359,7 @@ conf_check(struct conf *c, struct buf *error)
 	conf_certificate_check(c, error);
 	conf_route_check(c, error);
 	conf_recipient_check(c, error);
+	conf_srs_check(c, error);
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);
 	conf_account_check(c, error);

@@ -355,16 +355,21 @@ static const struct option recipient_options[] = {
 };
 #undef BASE
 
+#define BASE conf_srs
+static const struct option srs_options[] = {
+	{ .name = "secret", .type = OPTION_STRING, .offset = offsetof(struct BASE, secret), .fallback = "",
+	  .help = "The secret that they are signed with.", .secret = true },
+	OPT("domain", STRING, domain, "", 0, 0, "The domain that they have; empty for none at all."),
+	OPT("max-age", TIME, max_age, "21d", DAY, 512ull * DAY, "How old one may be that mail comes back to."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
 static const struct option list_options[] = {
 	IDLE("members", STRING, "", "The file of the members."), IDLE("return-path", STRING, "", "Where bounces go."),
 	IDLE("subject-prefix", STRING, "", "What is put before subjects."), IDLE("members-only", BOOL, "true", "Who may post."),
 	IDLE("attachments", BOOL, "true", "Whether attachments pass."), IDLE("reply-to-list", BOOL, "false", "Where replies go."),
-};
-static const struct option srs_options[] = {
-	SECRET("secret", LATER, "The secret of the hash."), IDLE("domain", STRING, "", "The domain used."),
-	IDLE("max-age", TIME, "21d", "How old a bounce may be."),
 };
 static const struct option dnsbl_options[] = {
 	IDLE("weight", NUMBER, "1", "What an entry counts."), IDLE("answers", STRINGS, "", "Answers that count."),
@@ -428,6 +433,7 @@ const struct option conf_options[] = {
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
 	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
+	ONE("srs", srs, srs_options, "Senders of mail that is forwarded."),
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
 	/* Other conditions may be for the same recipients. */
 	{ .name = "route", .type = OPTION_SECTION, .offset = offsetof(struct BASE, routes),
@@ -447,7 +453,6 @@ const struct option conf_options[] = {
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
 	MANY_NOT("list", LATER, list_options, "A mailing list."),
-	ONE_IDLE("srs", srs_options, "Sender rewriting."),
 	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),
 	IDLE("dnsbl-threshold", NUMBER, "1", "The sum of weights that refuses."),
 	ONE_OF_NOT("check", check_words, check_options, "A check of incoming mail."),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * digest -- MD5, SHA-256, their HMACs and PBKDF2 by OpenSSL.
+ * digest -- MD5, SHA-256, HMACs of these and SHA-1, and PBKDF2 by OpenSSL.
  *
  * Where the library has no MD5 there is an error, never a guess.
  */
@@ -44,6 +44,12 @@ int
 hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE])
 {
 	return hmac("MD5", key, text, out, MD5_SIZE);
+}
+
+int
+hmac_sha1(struct str key, struct str text, unsigned char out[SHA1_SIZE])
+{
+	return hmac("SHA1", key, text, out, SHA1_SIZE);
 }
 
 int

@@ -191,7 +191,7 @@ struct making {
 
 /* All that can fail.  -1 after a complaint: nothing has changed. */
 static int
-make_all(struct check *k, struct master *m, struct making *n, bool first)
+make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bool first)
 {
 	bool again = first && m->helper_n > 0;
 	struct proc_user user = check_user(k, m);
@@ -215,7 +215,8 @@ make_all(struct check *k, struct master *m, struct making *n, bool first)
 	m->user = user;
 	if ((first && places_open(k, m) < 0) || (!again && places_maildirs(k, &m->user) < 0))
 		return -1;
-	if (sandbox_make(k, m, &n->sandbox) < 0)
+	if (conf_srs_load(c, true, m->user.uid, k->error) < 0 ||
+	    sandbox_make(k, m, &n->sandbox) < 0)
 		return -1;
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }
@@ -259,7 +260,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 	conf_forget_secrets(c);
 	conf_forget_proxy(c);
 	conf_forget_backends(c);
-	if (make_all(&k, m, &n, first) == 0) {
+	if (make_all(&k, c, m, &n, first) == 0) {
 		put_in_force(m, c, kept, &n);
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);

@@ -15,8 +15,10 @@
 
 #include "policy/recipient.h"
 
+#include "lib/clock.h"
 #include "mail/alias.h"
 #include "policy/source.h"
+#include "policy/srs.h"
 
 /* RFC 5321 4.5.1 */
 static const struct str postmaster = { "postmaster", 10 };
@@ -263,6 +265,35 @@ postmaster_target(const struct ask *q)
 	return t;
 }
 
+/*
+ * An address that was made for forwarded mail (mail/srs.h): what comes to it is
+ * a report, and goes back to whom it stands for.  Mail with a sender would make
+ * a relay of it.
+ */
+static struct target
+srs_target(const struct ask *q, const struct path *p)
+{
+	const struct conf *c = q->conf;
+	struct srs s = srs_of(c);
+	struct path to;
+
+	if (q->facts->arena == NULL)
+		return unknown("an address for reports");
+	if (!path_is_null(&q->facts->from))
+		return unknown("an address for reports alone");
+	switch (srs_reverse(&s, p->local, clock_wall(),
+		q->facts->arena, &to)) {
+	case SRS_FINE:
+		return remote_target(c, q->facts, &to);
+	case SRS_EXPIRED:
+		return unknown("the address for reports is too old");
+	case SRS_NONE:
+	case SRS_FORGED:
+		break;
+	}
+	return unknown("the address for reports was not made here");
+}
+
 static struct target
 find_target(const struct ask *q, const struct path *p)
 {
@@ -272,6 +303,9 @@ find_target(const struct ask *q, const struct path *p)
 		return remote_target(q->conf, q->facts, p);
 	if (str_ieq(p->local, postmaster))
 		return postmaster_target(q);
+	if (q->conf->srs.secrets.n > 0 && srs_looks_so(p->local) &&
+	    str_ieq(p->domain, str_c(q->conf->srs.domain)))
+		return srs_target(q, p);
 	return local_target(q, p);
 }
 

@@ -203,8 +203,8 @@ static struct str
 way_of(const struct listing *l, const struct queue_file *f, size_t i)
 {
 	const struct envelope *e = &f->env;
-	struct mail_facts facts = { .from = e->from, .user = e->user,
-		.listener = e->listener, .local = e->local };
+	struct mail_facts facts = { .arena = l->arena, .from = e->from,
+		.user = e->user, .listener = e->listener, .local = e->local };
 	const struct conf *c = l->facts->conf;
 	const struct path *p = &e->rcpts[i].path;
 	struct target t = e->rcpts[i].of.n > 0 ?

@@ -193,7 +193,8 @@ fill_message(struct conn *c, struct delivery *v)
 			.path = path_for(c, a, &v->paths[i]),
 			.notify = e->rcpts[v->rcpts[i]].notify,
 			.orcpt = e->rcpts[v->rcpts[i]].orcpt };
-	v->message = (struct client_message){ .from = path_for(c, a, &e->from),
+	v->message = (struct client_message){
+		.from = path_for(c, a, v->from != NULL ? v->from : &e->from),
 		.rcpts = v->client_rcpts,
 		.rcpt_n = v->n,
 		.ret = e->ret,

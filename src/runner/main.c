@@ -183,6 +183,8 @@ open_all(struct runner *r, const struct proc_user *u)
 	if (r->policies < 0)
 		log_error(NULL, "%s/%s: %s: no policy is kept", c->spool,
 		    POLICIES_DIR, strerror(errno));
+	if (conf_srs_load(r->conf, false, u->uid, &error) < 0)
+		log_error(NULL, "%s: mail is forwarded without srs", buf_cstr(&error));
 	drop_open(r);
 	record_open(r, u->uid);
 	buf_free(&error);

@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "policy/recipient.h"
+#include "policy/srs.h"
 #include "runner.h"
 #include "wish.h"
 
@@ -75,6 +76,7 @@ struct plan {
 	struct conf_via way;	/* the message's own, which FACTS lead to */
 	struct queue_attempt *last_tried;	/* of each recipient; NULL: nobody asked */
 	const char *wrong;	/* with that, or NULL */
+	const struct path *srs;	/* the sender of what is forwarded, once it was made */
 };
 
 static void
@@ -84,16 +86,20 @@ plan_add(struct plan *p, struct delivery *v)
 	p->last = &v->next;
 }
 
-/* Recipient RCPT, as PATH, goes to DEST together with those before it. */
+/*
+ * Recipient RCPT, as PATH, goes to DEST together with those before it, from
+ * FROM; NULL: from the sender.
+ */
 static void
 plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
-    struct plan *p)
+    const struct path *from, struct plan *p)
 {
 	struct delivery *v = dest->filling;
 
-	if (v == NULL || v->n == DELIVERY_RCPT_MAX) {
+	if (v == NULL || v->n == DELIVERY_RCPT_MAX || v->from != from) {
 		v = delivery_new(j, dest,
 		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
+		v->from = from;
 		dest->filling = v;
 		plan_add(p, v);
 	}
@@ -101,6 +107,23 @@ plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
 	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
 	v->rcpts[v->n] = rcpt;
 	v->paths[v->n++] = path_copy(&j->arena, path);
+}
+
+/* Who is forwarded to is sent mail that we answer for (policy/srs.h). */
+static const struct path *
+sender_for(struct job *j, size_t rcpt, struct plan *p)
+{
+	const struct path *from = &j->file.env.from;
+	struct path *made;
+
+	if (!j->rcpts[rcpt].at_last)
+		return NULL;
+	if (p->srs == NULL) {
+		made = arena_alloc(&j->arena, sizeof(*made));
+		*made = srs_sender(j->r->conf, from, clock_wall(), &j->arena);
+		p->srs = made;
+	}
+	return path_eq(p->srs, from) ? NULL : p->srs;
 }
 
 static void
@@ -116,7 +139,8 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
 			.upstream = t->upstream };
 	wish_way(&j->file.env, &way);
 	way.source = again_source(j, rcpt, t->source, &p->last_tried);
-	plan_to(j, rcpt, dest_get(j->r, &way), &t->path, p);
+	plan_to(j, rcpt, dest_get(j->r, &way), &t->path,
+	    sender_for(j, rcpt, p), p);
 }
 
 /* A program takes them one by one, or as they come. */
@@ -131,7 +155,7 @@ plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
 	if (!t->way->all)
 		dest->filling = NULL;
 	j->rcpts[rcpt].local = true;
-	plan_to(j, rcpt, dest, &t->path, p);
+	plan_to(j, rcpt, dest, &t->path, NULL, p);
 }
 
 static void
@@ -305,7 +329,8 @@ plan_facts(struct job *j, struct plan *p)
 	const struct envelope *e = &j->file.env;
 	const char *why;
 
-	p->facts = (struct mail_facts){ .from = e->from, .user = e->user,
+	p->facts = (struct mail_facts){ .arena = &j->arena, .from = e->from,
+		.user = e->user,
 		.listener = e->listener, .local = e->local,
 		.source = e->source };
 	if (e->route.n == 0)

@@ -90,10 +90,11 @@ parse(struct session *s, const struct command *c, struct envelope_rcpt *rcpt)
 }
 
 static struct answer
-verdict(const struct session *s, const struct path *p)
+verdict(struct session *s, const struct path *p)
 {
 	struct client_facts f = session_facts(s);
-	struct mail_facts m = { .from = s->txn.env.from,
+	struct mail_facts m = { .arena = &s->line_arena,
+		.from = s->txn.env.from,
 		.user = str_c(s->user),
 		.listener = str_c(s->env->listen != NULL ?
 				s->env->listen->name : "") };

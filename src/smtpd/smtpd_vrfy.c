@@ -63,10 +63,10 @@ shown(struct session *s, const struct target *t, const struct path *p)
 
 /* What RCPT would say of P; *T: where it leads to. */
 static struct rcpt_verdict
-look_up(const struct session *s, const struct path *p, struct target *t)
+look_up(struct session *s, const struct path *p, struct target *t)
 {
 	struct client_facts f = session_facts(s);
-	struct mail_facts m = { .user = str_c(s->user),
+	struct mail_facts m = { .arena = &s->line_arena, .user = str_c(s->user),
 		.listener = str_c(s->env->listen != NULL ?
 				s->env->listen->name : "") };
 

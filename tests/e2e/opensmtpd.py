@@ -5,7 +5,6 @@ With OpenSSL 3 its process for keys finds none, so that it offers STARTTLS and n
 one.  Then it shows how mail goes to a server that promises what it cannot do.  Its package and that of another mail server exclude each other, so that `make deps` only fetches it.  It runs unpacked,
 among mounts of its own: users, hosts, spool and sockets are those of the test, and the host sees nothing of them.
 """
-import glob
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, free_port, listening, route, run, same, skip, upstream, wait_for  # noqa: E402
+from baridtest import ROOT, Barid, fetched, free_port, listening, route, run, same, skip, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
@@ -49,14 +48,6 @@ match from any for domain "example.test" action "relay"
 """
 
 
-def package():
-    """The package as `make deps` left it, for this build or for one below it."""
-    for place in ("/peers", "/../../peers"):
-        if found := glob.glob(os.environ["BARID_OBJ"] + place + "/opensmtpd_*.deb"):
-            return found[0]
-    skip("OpenSMTPD was not fetched: run `make deps`, with a network")
-
-
 class OpenSMTPD:
     """One that keeps mail for kept.test, and relays mail for example.test to localhost:NEXT_PORT, which has CA's certificate."""
 
@@ -64,7 +55,7 @@ class OpenSMTPD:
         self.port = free_port(["127.0.0.1"])
         self.dir = d = tempfile.mkdtemp(prefix="barid-opensmtpd-")
         os.chmod(d, 0o755)
-        run("dpkg", "-x", package(), d + "/root")
+        fetched("opensmtpd", d + "/root")
         os.mkdir(d + "/etc")
         self.copy_and_add("passwd", "opensmtpd:x:64001:64001::/var/lib/opensmtpd/empty:/usr/sbin/nologin\n"
                           "opensmtpq:x:64002:64002::/var/lib/opensmtpd/empty:/usr/sbin/nologin\n")

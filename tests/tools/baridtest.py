@@ -114,6 +114,15 @@ def run(*command, data=b"", code=0, folder=None, **env):
 PATIENCE = 4
 
 
+def fetched(package, folder):
+    """Unpacks PACKAGE into FOLDER, as `make deps` left it for this build or for one below it."""
+    for place in ("/peers", "/../../peers"):
+        if found := glob.glob(os.environ["BARID_OBJ"] + place + f"/{package}_*.deb"):
+            run("dpkg", "-x", found[0], folder)
+            return
+    skip(f"the package {package} was not fetched: run `make deps`, with a network")
+
+
 def wait_for(what, condition, timeout=20):
     """Returns what CONDITION returns once that is true."""
     timeout *= PATIENCE
