@@ -323,7 +323,7 @@ static const char *const accepted[] = {
 	"listen a { port = 25 tls = off mode = store } tls { client-ca = '' }",
 	"access { proxies = {} }",
 	"limits { rate client { messages = 5 recipients = 0 per = 1m } rate all { recipients = 9 } }",
-	"aliases = {} recipients { verify = '' } srs { secret = '' domain = a max-age = 21d }",
+	"aliases = {} recipients { verify = '' } srs { secret = '' domain = '' max-age = 21d }",
 	"dnsbl-threshold = 1 check spf { enabled = false on-fail = reject } check dkim { enabled = no }",
 	"authentication-results = {} greylist { enabled = false delay = 1h }",
 	"upstream a { server b { socks = '' ehlo = '' } }",
