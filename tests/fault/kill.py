@@ -21,6 +21,7 @@ SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 15
 SENDER = "carol@example.test"
 # Two stand for it, for whom the envelope is written anew.
 TEAM = "team@example.test"
+FORWARD = f'recipient "{TEAM}" {{ forward = {{"alice@example.test", "x@far.example"}} }}\n'
 TROUBLE = (OSError, smtplib.SMTPException)
 
 
@@ -148,8 +149,7 @@ def main():
     print(f"seed {seed}")
     random.seed(seed)
     kills = collections.Counter()
-    extra = 'recipient "team@example.test" { forward = {"alice@example.test", "x@far.example"} }\n'
-    extra += "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
+    extra = FORWARD + "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
     with Sink() as s, Barid(users=("alice", "carol"), relay=("127.0.0.0/8",), extra=extra + upstream("far", s.port) +
                             route("far.example", "far")) as b:
         with Load(b) as load:

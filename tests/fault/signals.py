@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
-from kill import Load, arrived, children  # noqa: E402
+from kill import FORWARD, Load, arrived, children  # noqa: E402
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 6
 # What each is sent, and how often of a thousand times.
@@ -75,7 +75,7 @@ def main():
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
     random.seed(seed)
-    extra = "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
+    extra = FORWARD + "limits { connections-per-address = 100 }\nqueue { retry = {1s} idle-connection = 200ms }\n"
     with Sink() as s, Barid(users=("alice", "carol"), relay=("127.0.0.0/8",), extra=extra + upstream("far", s.port) +
                             route("far.example", "far")) as b:
         master = b.process.pid
