@@ -204,7 +204,7 @@ def configure(b, peer, tls):
 def main():
     if not ROOT:
         skip("OpenSMTPD runs as root only")
-    package()
+    fetched("opensmtpd", tempfile.mkdtemp(prefix="barid-opensmtpd-"))
     with Barid(start=False) as b, OpenSMTPD(b.port["smtp"], b.dir + "/localhost.pem") as peer:
         b.relay = ("127.0.0.0/8",)
         configure(b, peer, 'tls = "verified" tls-name = "peer.test"')
