@@ -5,6 +5,7 @@ With OpenSSL 3 its process for keys finds none, so that it offers STARTTLS and n
 one.  Then it shows how mail goes to a server that promises what it cannot do.  Its package and that of another mail server exclude each other, so that `make deps` only fetches it.  It runs unpacked,
 among mounts of its own: users, hosts, spool and sockets are those of the test, and the host sees nothing of them.
 """
+import glob
 import os
 import re
 import shutil
