@@ -59,7 +59,7 @@ decoded(struct reader *r, struct str s)
 		int high = i + 2 < s.n && s.p[i] == '%' ? hex(s.p[i + 1]) : -1;
 		int low = high >= 0 ? hex(s.p[i + 2]) : -1;
 
-		out[n++] = low < 0 ? s.p[i] : (char)(high << 4 | low);
+		out[n++] = (char)(low < 0 ? s.p[i] : (high << 4 | low));
 		i += low < 0 ? 0 : 2;
 	}
 	out[n] = '\0';

@@ -26,7 +26,7 @@ cut_bits(struct block_net *net)
 		unsigned char mask = keep >= 8 ? 0xff : (unsigned char)(0xff00 >> keep);
 
 		clean = clean && (net->octets[i] & ~mask) == 0;
-		net->octets[i] &= mask;
+		net->octets[i] = (unsigned char)(net->octets[i] & mask);
 	}
 	return clean;
 }

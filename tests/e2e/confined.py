@@ -10,13 +10,13 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, private_parts, program, skip, upstream, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, private_parts, sanitized, skip, upstream, wait_for  # noqa: E402
 
 SECRET = "wonderland-9c1f"
 # Of a user of the backend hardcoded://.
 HARD = "looking-glass-77a0"
 SECRETS = {"CONFINED_TEST_SECRET": SECRET}
-ASAN = b"__asan_init" in open(program("barid"), "rb").read()
+ASAN = sanitized()
 # What may be in the environment of what we start.
 ENVIRONMENT = re.compile(r"(PATH|TZ|TZDIR|LANG|LC_\w+|LD_\w+|BARID_\w+|SSL_CERT_\w+|OPENSSL_\w+|[AL]SAN_OPTIONS|"
                          r"UBSAN_OPTIONS|GCOV_\w+|MALLOC_\w+|GLIBC_TUNABLES|QUEUE_RESERVE|LISTEN_\w+|NOTIFY_SOCKET|"

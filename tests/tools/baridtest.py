@@ -57,6 +57,12 @@ def program(name):
     raise SystemExit(f"{name} is not installed under {STAGE}{PREFIX}")
 
 
+def sanitized():
+    """True if the programs keep what was freed, and have memory of a sanitizer beside theirs."""
+    with open(program("barid"), "rb") as f:
+        return b"__asan_init" in f.read()
+
+
 def on_terminal(*command, folder, timeout=60, **env):
     """Runs a program that wants a terminal; returns its exit code and what it showed."""
     pid, fd = pty.fork()
