@@ -144,14 +144,13 @@ env_of(char **v, const char *name)
 
 START_TEST(environment)
 {
-	static const char *const to[] = { "\"() { :;}; touch /tmp/p\"+e@x.test" };
+	static const char *const to[] = { "u+e@x.test" };
 	struct buf b;
 	char **v;
 
 	(void)setenv("SECRET", "x", 1);
 	(void)setenv("TZ", "UTC", 1);
-	ck_assert(request("/bin/x", "a`id`$(id)@b.test", 1, to) ||
-	    request("/bin/x", "a`id`@b.test", 1, (const char *const[]){ "u+e@x.test" }));
+	ck_assert(request("/bin/x", "a`id`@b.test", 1, to));
 	v = told_env(&told, "lists", "/home/l", &a);
 	ck_assert_ptr_null(env_of(v, "SECRET"));
 	ck_assert_str_eq(env_of(v, "TZ"), "UTC");
