@@ -34,6 +34,8 @@ void *arena_alloc(struct arena *a, size_t n) MUST_USE;
 /* A copy of S, with a NUL behind it. */
 struct str arena_str(struct arena *a, struct str s) MUST_USE;
 char *arena_cstr(struct arena *a, struct str s) MUST_USE;
+/* The same with ASCII letters folded. */
+struct str arena_lower(struct arena *a, struct str s) MUST_USE;
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3) MUST_USE;
 
 #endif

@@ -41,6 +41,8 @@ const char *buf_cstr(const struct buf *b);
 
 void buf_add(struct buf *b, struct str s);
 void buf_adds(struct buf *b, const char *s);
+/* S with ASCII letters folded. */
+void buf_add_lower(struct buf *b, struct str s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);

@@ -57,6 +57,13 @@ str_head(struct str s, size_t n)
 	return (struct str){ s.p, n < s.n ? n : s.n };
 }
 
+/* C, an ASCII letter in lower case: what "folded" means here and elsewhere. */
+static inline char
+char_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 /* Comparison by bytes, and with ASCII letters folded. */
 bool str_eq(struct str a, struct str b);
 bool str_ieq(struct str a, struct str b);

@@ -115,9 +115,7 @@ secret_nobodys_params(const struct auth_question *q)
 	int rc;
 
 	buf_init(&folded, 256);
-	for (size_t i = 0; i < user.n; i++)
-		buf_addc(&folded, user.p[i] >= 'A' && user.p[i] <= 'Z' ?
-		    (char)(user.p[i] - 'A' + 'a') : user.p[i]);
+	buf_add_lower(&folded, user);
 	rc = hmac_sha256(bytes(q->nobody, AUTH_NOBODY_SIZE), buf_str(&folded), mac);
 	buf_free(&folded);
 	if (rc < 0)

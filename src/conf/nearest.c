@@ -11,12 +11,6 @@
 
 #define WORD_MAX 64 /* longer words are compared by their head */
 
-static unsigned char
-fold(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static unsigned
 least(unsigned a, unsigned b)
 {
@@ -40,12 +34,12 @@ conf_nearest_distance(struct str a, struct str b)
 		above2 = row[(i + 1) % 3];
 		cur[0] = (unsigned)i;
 		for (j = 1; j <= b.n; j++) {
-			cost = fold(a.p[i - 1]) != fold(b.p[j - 1]);
+			cost = char_lower(a.p[i - 1]) != char_lower(b.p[j - 1]);
 			cur[j] = least(above[j - 1] + cost,
 			    least(above[j], cur[j - 1]) + 1);
 			if (i > 1 && j > 1 &&
-			    fold(a.p[i - 1]) == fold(b.p[j - 2]) &&
-			    fold(a.p[i - 2]) == fold(b.p[j - 1]))
+			    char_lower(a.p[i - 1]) == char_lower(b.p[j - 2]) &&
+			    char_lower(a.p[i - 2]) == char_lower(b.p[j - 1]))
 				cur[j] = least(cur[j], above2[j - 2] + 1);
 		}
 	}

@@ -18,12 +18,6 @@
 #define SUBJECT_MAX 1024
 #define DOMAIN_MAX 1024
 
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* Only the last "*" needs to be tried again: no pattern takes long. */
 static bool
 glob_fits(struct str glob, struct str s)
@@ -34,7 +28,8 @@ glob_fits(struct str glob, struct str s)
 		if (g < glob.n && glob.p[g] == '*') {
 			star = g++;
 			from = i;
-		} else if (g < glob.n && fold(glob.p[g]) == fold(s.p[i])) {
+		} else if (g < glob.n && char_lower(glob.p[g]) ==
+			char_lower(s.p[i])) {
 			g++;
 			i++;
 		} else if (star != SIZE_MAX) {

@@ -183,12 +183,6 @@ logins_secret(const struct logins *l)
 
 /* ---- slots -------------------------------------------------------------------- */
 
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Names have no case here; neither holds a slash.  0: there is none. */
 static uint64_t
 key_of(const struct logins *l, struct str user, struct str app)
@@ -198,11 +192,9 @@ key_of(const struct logins *l, struct str user, struct str app)
 	struct buf b;
 
 	buf_init(&b, 1024);
-	for (size_t i = 0; i < user.n; i++)
-		buf_addc(&b, fold(user.p[i]));
+	buf_add_lower(&b, user);
 	buf_addc(&b, '/');
-	for (size_t i = 0; i < app.n; i++)
-		buf_addc(&b, fold(app.p[i]));
+	buf_add_lower(&b, app);
 	if (buf_ok(&b) && hmac_sha256(str_n((const char *)head_of(l)->secret,
 			      LOGINS_SECRET_SIZE), buf_str(&b), mac) == 0)
 		memcpy(&key, mac, sizeof(key));

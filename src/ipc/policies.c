@@ -56,10 +56,8 @@ name_of(struct str domain, char name[DOMAIN_MAX + 1])
 	if (domain.n == 0 || domain.n > DOMAIN_MAX || domain.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < domain.n; i++) {
-		char c = domain.p[i];
+		char c = char_lower(domain.p[i]);
 
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + 32);
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 			c == '-' || c == '_' || c == '.'))
 			return false;

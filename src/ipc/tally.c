@@ -37,11 +37,8 @@ tally_key_str(uint64_t seed, uint64_t salt, struct str text)
 {
 	uint64_t h = seed;
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		h = mix(h ^ (c >= 'A' && c <= 'Z' ? c + 32u : c));
-	}
+	for (size_t i = 0; i < text.n; i++)
+		h = mix(h ^ (unsigned char)char_lower(text.p[i]));
 	return tally_key(seed, salt, h ^ text.n);
 }
 

@@ -226,9 +226,7 @@ static void
 fold(char *out, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ?
-		    (char)(s.p[i] - 'A' + 'a') :
-		    s.p[i];
+		out[i] = char_lower(s.p[i]);
 }
 
 /* ---- writing ---------------------------------------------------------------- */

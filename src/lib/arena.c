@@ -146,6 +146,16 @@ arena_cstr(struct arena *a, struct str s)
 	return p;
 }
 
+struct str
+arena_lower(struct arena *a, struct str s)
+{
+	char *p = arena_cstr(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = char_lower(p[i]);
+	return str_n(p, s.n);
+}
+
 char *
 arena_printf(struct arena *a, const char *fmt, ...)
 {

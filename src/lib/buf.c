@@ -128,6 +128,13 @@ buf_adds(struct buf *b, const char *s)
 }
 
 void
+buf_add_lower(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_addc(b, char_lower(s.p[i]));
+}
+
+void
 buf_addc(struct buf *b, char c)
 {
 	if (b->p != NULL && b->n < b->size && !b->err) {

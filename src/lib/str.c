@@ -28,9 +28,7 @@ hash_seed(void)
 static inline unsigned char
 fold(char c)
 {
-	unsigned char u = (unsigned char)c;
-
-	return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
+	return (unsigned char)char_lower(c);
 }
 
 bool

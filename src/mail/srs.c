@@ -24,12 +24,6 @@
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* The hash of what stands in PARTS, by SECRET. */
 static int
 hash(const char *secret, const struct str *parts, size_t n,
@@ -42,8 +36,7 @@ hash(const char *secret, const struct str *parts, size_t n,
 	buf_init(&data, DATA_MAX);
 	buf_init(&text, 64);
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < parts[i].n; k++)
-			buf_addc(&data, lower(parts[i].p[k]));
+		buf_add_lower(&data, parts[i]);
 	r = buf_ok(&data) ? hmac_sha1(str_c(secret), buf_str(&data), mac) : -1;
 	if (r == 0) {
 		base64_add(&text, str_n((const char *)mac, sizeof(mac)));
@@ -70,7 +63,8 @@ is_ours(const struct srs *s, struct str given, const struct str *parts,
 		if (hash(s->secrets[i], parts, n, want) < 0)
 			continue;
 		for (size_t k = 0; k < HASH_LEN; k++)
-			wrong |= (unsigned)(lower(want[k]) ^ lower(given.p[k]));
+			wrong |= (unsigned)(char_lower(want[k]) ^
+			    char_lower(given.p[k]));
 		ours = ours || wrong == 0;
 	}
 	return ours;

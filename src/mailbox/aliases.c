@@ -211,23 +211,12 @@ read_included(struct aliases *a, struct file *f)
 
 /* ---- aliases ------------------------------------------------------------ */
 
-static struct str
-fold(struct arena *a, struct str name)
-{
-	char *p = arena_cstr(a, name);
-
-	for (size_t i = 0; i < name.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] - 'A' + 'a');
-	return str_n(p, name.n);
-}
-
 static void
 alias_add(struct aliases *a, struct str name, struct str targets,
     const char *path, int line)
 {
 	struct alias *al = arena_alloc(&a->arena, sizeof(*al));
-	struct str key = fold(&a->arena, name);
+	struct str key = arena_lower(&a->arena, name);
 	size_t size = 0;
 
 	al->name = name;
@@ -341,8 +330,7 @@ try_name(void *arg, struct str name)
 	if (name.n > sizeof(folded))
 		return false;
 	for (size_t i = 0; i < name.n; i++)
-		folded[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ?
-		    (char)(name.p[i] - 'A' + 'a') : name.p[i];
+		folded[i] = char_lower(name.p[i]);
 	s->found = map_get(s->in->names, str_n(folded, name.n));
 	return s->found != NULL;
 }

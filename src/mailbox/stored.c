@@ -14,12 +14,6 @@
 static const char return_path[] = "return-path:";
 #define RETURN_PATH_LEN (sizeof(return_path) - 1)
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Puts out what was held back, as it turned out to be no Return-Path. */
 static void
 let_go(struct stored *s, struct buf *out)
@@ -41,7 +35,7 @@ header_octet(struct stored *s, char c, struct buf *out)
 		s->dropping = false;
 		s->body = c == '\n';
 	}
-	if (!s->in_line && lower(c) == return_path[s->matched]) {
+	if (!s->in_line && char_lower(c) == return_path[s->matched]) {
 		s->held[s->matched++] = c;
 		if (s->matched < RETURN_PATH_LEN)
 			return;

@@ -189,9 +189,7 @@ fold(struct buf *b, const char *name)
 	if (s.n > 1 && str_ends(s, STR(".")))
 		s.n--;
 	buf_init(b, 1024);
-	for (size_t i = 0; i < s.n; i++)
-		buf_addc(b, s.p[i] >= 'A' && s.p[i] <= 'Z' ?
-			(char)(s.p[i] + 32) : s.p[i]);
+	buf_add_lower(b, s);
 }
 
 void

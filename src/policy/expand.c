@@ -49,25 +49,14 @@ is_new(struct walk *w, char kind, struct str text)
 	return map_put(w->met, str_c(key), &met) == NULL;
 }
 
-static struct str
-fold(struct arena *a, struct str s)
-{
-	char *p = arena_cstr(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] = (char)(p[i] - 'A' + 'a');
-	return str_n(p, s.n);
-}
-
 /* The same of an address; local parts of ours know no case, as domains do not. */
 static bool
 is_new_address(struct walk *w, char kind, const struct path *p)
 {
-	struct path folded = { p->local, fold(w->a, p->domain) };
+	struct path folded = { p->local, arena_lower(w->a, p->domain) };
 
 	if (conf_is_local(w->conf, p->domain))
-		folded.local = fold(w->a, p->local);
+		folded.local = arena_lower(w->a, p->local);
 	return is_new(w, kind, path_str(w->a, &folded));
 }
 

@@ -70,11 +70,7 @@ row_of(struct summary *s, struct str domain)
 	struct buf b;
 
 	buf_init(&b, 1024);
-	for (size_t i = 0; i < domain.n; i++) {
-		char c = domain.p[i];
-
-		buf_addc(&b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-	}
+	buf_add_lower(&b, domain);
 	if (domain.n == 0)
 		buf_adds(&b, s->by_sender ? "MAILER-DAEMON" : "(no domain)");
 	row = map_get(s->rows, buf_str(&b));

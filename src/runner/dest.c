@@ -71,11 +71,7 @@ key_make(struct buf *b, const struct dest_way *way, size_t *name_at)
 	buf_init(b, 2048);
 	way_key(b, way);
 	*name_at = b->n;
-	for (size_t i = 0; i < way->name.n; i++) {
-		char c = way->name.p[i];
-
-		buf_addc(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-	}
+	buf_add_lower(b, way->name);
 }
 
 static struct dest *

@@ -81,6 +81,9 @@ START_TEST(copies)
 	ck_assert_str_eq(arena_cstr(&a, (struct str){ NULL, 0 }), "");
 	ck_assert_str_eq(arena_printf(&a, "%s-%03d", "x", 7), "x-007");
 	ck_assert_str_eq(arena_printf(&a, "%s", ""), "");
+	s = arena_lower(&a, STR("@AzZ[`{\xc9"));
+	ck_str(s, STR("@azz[`{\xc9"));
+	ck_assert_int_eq(s.p[s.n], '\0');
 	arena_free(&a);
 }
 END_TEST

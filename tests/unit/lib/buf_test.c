@@ -133,6 +133,8 @@ START_TEST(formats)
 	ck_str(buf_str(&b), STR(""));
 	buf_addf(&b, "%03d %s", 250, "ok");
 	ck_str(buf_str(&b), STR("250 ok"));
+	buf_add_lower(&b, STR(" AbZ@[\xc9"));
+	ck_str(buf_str(&b), STR("250 ok abz@[\xc9"));
 	memset(want, 'y', sizeof(want) - 1);
 	want[sizeof(want) - 1] = '\0';
 	buf_reset(&b);

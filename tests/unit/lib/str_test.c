@@ -58,6 +58,13 @@ START_TEST(order)
 		ck_assert_int_eq(str_ieq(a, b), orders[i].icmp == 0);
 	}
 	ck_assert(str_eq(none, none) && str_ieq(none, STR("")));
+	for (int c = 0; c < 256; c++) {
+		struct str one = str_n((const char[]){ (char)c }, 1);
+		struct str low = str_n((const char[]){ char_lower((char)c) }, 1);
+
+		ck_assert(str_ieq(one, low));
+		ck_assert(str_eq(one, low) == !(c >= 'A' && c <= 'Z'));
+	}
 	ck_assert_int_eq(str_cmp(none, none), 0);
 }
 END_TEST
