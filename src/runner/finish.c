@@ -377,6 +377,7 @@ finish_done(void *arg)
 		job_free(j);
 		break;
 	}
+	steer_moved(r);
 	/* May move the index. */
 	if (f->reported)
 		runner_announce(r, f->bounce.id);

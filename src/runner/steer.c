@@ -12,6 +12,10 @@
  * its envelope is refused meanwhile.  Whoever got an answer can kill whatever
  * he likes: the order stands.
  *
+ * Messages go on while the pool looks.  One that left the index meanwhile is
+ * looked for once more, and one that was seen on hold or dead but is still in
+ * the index is there in a moment: then it is its turn.
+ *
  * Orders are carried out one after the other: what one moves another would
  * find where it is not for long.
  */
@@ -41,7 +45,7 @@ steer_add(struct control *c, const char *id, enum queue_place place, bool known)
 		c->size = c->size ? c->size * 2 : 64;
 		c->items = mem_grow(c->items, c->size, sizeof(*c->items));
 	}
-	c->items[c->n] = (struct item){ .todo = ITEM_NOTHING,
+	c->items[c->n] = (struct item){ .todo = ITEM_LOOK,
 		.place = (uint8_t)place,
 		.known = known };
 	memcpy(c->items[c->n++].id, id, QUEUE_ID_SIZE);
@@ -91,6 +95,20 @@ control_end(struct control *c)
 	mem_free(c->route);
 	mem_free(c->items);
 	mem_free(c);
+}
+
+/* It is over, unless there is something to be looked for once more. */
+static void
+control_next(struct control *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].todo == ITEM_LOOK) {
+			c->idle = c->waits;
+			if (!c->idle)
+				control_run(c);
+			return;
+		}
+	control_end(c);
 }
 
 /* ---- between: in the loop ----------------------------------------------------------------- */
@@ -204,6 +222,7 @@ act_done(void *arg)
 
 		if (m->todo != ITEM_FAILED && !done)
 			continue;
+		m->todo = ITEM_NOTHING;
 		if (m->ordered) {
 			ordered_done(c, m, slot, done);
 			continue;
@@ -221,7 +240,7 @@ act_done(void *arg)
 	}
 	record_flush(r);
 	runner_wake(r);
-	control_end(c);
+	control_next(c);
 }
 
 /*
@@ -309,6 +328,45 @@ any_parked(const struct control *c)
 	return false;
 }
 
+/* What is on hold or dead, and in nobody's hands. */
+static enum item_do
+settle_kept(struct control *c, struct item *m)
+{
+	m->known = false;
+	if (c->op == CONTROL_FLUSH || c->op == CONTROL_HOLD)
+		return ITEM_NOTHING;
+	return ITEM_ACT;
+}
+
+/* What is to be done to M, which was found, and may have gone on since. */
+static enum item_do
+settle(struct control *c, struct item *m)
+{
+	struct index *x = c->r->index;
+	bool kept = m->place == QUEUE_HOLD || m->place == QUEUE_DEAD;
+	uint32_t slot = index_find(x, m->id);
+
+	if (slot == INDEX_NONE && kept)
+		return settle_kept(c, m);
+	if (slot == INDEX_NONE && m->known)
+		return ITEM_LOOK;
+	/* No hint of it came yet. */
+	if (slot == INDEX_NONE)
+		runner_learn(c->r, m->id, m->place, 0, false);
+	else if (kept &&
+	    (c->op == CONTROL_RELEASE || c->op == CONTROL_CHANGE)) {
+		if (index_at(x, slot)->state != KNOWN_WAITING) {
+			c->waits = true;
+			return ITEM_LOOK;
+		}
+		/* Whoever moved it was told that it could not be. */
+		runner_forget(c->r, slot);
+		return settle_kept(c, m);
+	}
+	m->known = true;
+	return claim(c, m) ? ITEM_ACT : ITEM_NOTHING;
+}
+
 static void
 match_done(void *arg)
 {
@@ -322,18 +380,16 @@ match_done(void *arg)
 
 		if (m->todo != ITEM_MATCHED)
 			continue;
-		m->todo = ITEM_NOTHING;
-		if (m->known ? !claim(c, m) : c->op == CONTROL_FLUSH ||
-			    c->op == CONTROL_HOLD)
+		m->todo = (uint8_t)settle(c, m);
+		if (m->todo != ITEM_ACT)
 			continue;
-		m->todo = ITEM_ACT;
 		if (!m->ordered)
 			tell(c, m);
 		act = true;
 	}
 	runner_wake(c->r);
 	if (!act) {
-		control_end(c);
+		control_next(c);
 		return;
 	}
 	record_flush(c->r);
@@ -369,12 +425,15 @@ list_known(struct control *c)
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *m = &c->items[i];
 
+		if (m->todo != ITEM_LOOK)
+			continue;
 		slot = index_find(x, m->id);
 		m->known = slot != INDEX_NONE;
+		m->busy = m->known && index_at(x, slot)->state == KNOWN_BUSY;
 		if (m->known)
 			m->place = index_at(x, slot)->place;
 	}
-	while (!c->by_id && index_next(x, &at, &slot)) {
+	while (!c->by_id && !c->listed && index_next(x, &at, &slot)) {
 		index_id(x, slot, id);
 		steer_add(c, id, index_at(x, slot)->place, true);
 	}
@@ -383,10 +442,23 @@ list_known(struct control *c)
 static void
 control_run(struct control *c)
 {
+	c->waits = c->idle = false;
 	if (c->op == CONTROL_FLUSH)
 		dests_revive(c->r);
 	list_known(c);
 	loop_pool_run(c->r->disk, steer_look, match_done, c);
+}
+
+void
+steer_moved(struct runner *r)
+{
+	struct control *c = r->controls;
+
+	if (c == NULL)
+		return;
+	c->waits = false;
+	if (c->idle)
+		control_run(c);
 }
 
 static struct control *

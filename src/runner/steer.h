@@ -10,14 +10,17 @@
 
 struct runner;
 
-enum item_do { ITEM_NOTHING, ITEM_MATCHED, ITEM_ACT, ITEM_DONE, ITEM_FAILED };
+/* ITEM_LOOK: where it is, and whether it is meant, is to be seen (again). */
+enum item_do { ITEM_LOOK, ITEM_NOTHING, ITEM_MATCHED, ITEM_ACT, ITEM_DONE,
+	ITEM_FAILED };
 
 struct item {
 	char id[QUEUE_ID_SIZE];
 	uint8_t todo;		/* enum item_do */
-	uint8_t place;		/* enum queue_place */
+	uint8_t place;		/* enum queue_place: where it was seen */
 	uint8_t was;		/* of ORDERED: enum control_op that stood there, or 0 */
-	bool known;		/* in the index; else in hold/ or dead/ */
+	bool known;		/* in the index */
+	bool busy;		/* ... and being attempted */
 	bool ordered;		/* nobody may touch it: the order goes beside it */
 	bool put;		/* there may be one beside it */
 	bool appointed;		/* not to be tried before a time */
@@ -34,6 +37,9 @@ struct control {
 	char *route;		/* CONTROL_CHANGE; "": as it is */
 	int64_t due;		/* CONTROL_CHANGE, seconds; 0: as it is */
 	bool by_id;
+	bool listed;		/* whom it concerns was listed */
+	bool waits;		/* for messages that are on their way, and */
+	bool idle;		/* ... the pool has nothing else to do for it */
 	bool stands;		/* its orders stand in the spool already */
 	struct item *items;
 	size_t n, size;

@@ -3,9 +3,10 @@
 /*
  * steer_look -- whom an order concerns.
  *
- * Runs in the pool: opens what has to be looked into, and only that.  What is
- * in the index is where that says, or is on its way to where it is not for
- * long; what is not there is on hold or dead.  Nothing is changed here.
+ * Runs in the pool: opens what has to be looked into, and only that.  Messages
+ * go on meanwhile, but in one direction, from new/ over cur/ to hold/ or dead/:
+ * who looks in that order finds each that is not removed.  Nothing is changed
+ * here.
  */
 
 #include "steer.h"
@@ -47,40 +48,51 @@ keep_received(struct control *c, struct item *m, const struct queue_file *f)
 	buf_free(&scratch);
 }
 
-/* True if M is where it should be, and is meant. */
+/* True if M is where PLACE says: then MEANT says if the order concerns it. */
 static bool
-look_inside(struct control *c, struct item *m)
+look_at(struct control *c, struct item *m, enum queue_place place, bool *meant)
 {
 	struct queue_file f;
 	struct arena a;
 	const char *reason;
-	bool meant = false;
+	bool there = true;
 
 	arena_init(&a, ENVELOPE_ARENA);
-	if (queue_load(c->r->queue, m->place, m->id, false, &a, &f, &reason) ==
-	    0) {
-		meant = has_domain(c, &f.env);
+	if (queue_load(c->r->queue, place, m->id, false, &a, &f, &reason) == 0) {
+		m->place = (uint8_t)place;
+		*meant = has_domain(c, &f.env);
 		m->rcpts = (uint32_t)f.env.rcpt_n;
 		m->appointed = f.env.not_before_us > clock_wall_us();
-		if (meant)
+		if (*meant)
 			keep_received(c, m, &f);
 		queue_unload(&f);
-	} else if (errno != ENOENT)
+	} else if (errno != ENOENT) {
 		/* What cannot be read can be moved away all the same. */
-		meant = c->domain[0] == '\0';
+		m->place = (uint8_t)place;
+		*meant = c->domain[0] == '\0';
+	} else
+		there = false;
 	arena_free(&a);
-	return meant;
+	return there;
 }
 
-/* What is not in the index is on hold, or dead. */
+/* True if M is there, and is meant.  It may have gone on since it was known. */
 static bool
 look_for(struct control *c, struct item *m)
 {
-	if (m->known || look_inside(c, m))
-		return true;
-	m->place = QUEUE_DEAD;
-	return c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
-	    look_inside(c, m);
+	static const enum queue_place way[] = { QUEUE_NEW, QUEUE_CUR,
+		QUEUE_HOLD, QUEUE_DEAD };
+	size_t i = 0, n = sizeof(way) / sizeof(way[0]);
+	bool meant = false;
+
+	/* They do not concern what is on hold or dead. */
+	if (c->op == CONTROL_FLUSH || c->op == CONTROL_HOLD)
+		n = 2;
+	while (m->known && way[i] != m->place)
+		i++;
+	while (i < n && !look_at(c, m, way[i], &meant))
+		i++;
+	return meant;
 }
 
 /* True if there is nothing to be known of M but its name. */
@@ -95,6 +107,10 @@ is_plain(const struct control *c, const struct item *m)
 		return m->place != QUEUE_NEW;
 	case CONTROL_FLUSH:
 		return !c->by_id;
+	case CONTROL_RELEASE:
+	case CONTROL_CHANGE:
+		/* It may be on hold or dead by now. */
+		return !c->by_id || !m->busy;
 	default:
 		return true;
 	}
@@ -117,14 +133,17 @@ steer_look(void *arg)
 {
 	struct control *c = arg;
 
-	if (!c->by_id && c->op != CONTROL_FLUSH && c->op != CONTROL_HOLD &&
+	if (!c->by_id && !c->listed && c->op != CONTROL_FLUSH &&
+	    c->op != CONTROL_HOLD &&
 	    queue_scan(c->r->queue, QUEUE_HOLD, on_held, c) < 0)
 		log_warn(NULL, "cannot read hold/: %s", strerror(errno));
+	c->listed = true;
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *m = &c->items[i];
 
-		if (is_plain(c, m) ||
-		    (m->known ? look_inside(c, m) : look_for(c, m)))
-			m->todo = ITEM_MATCHED;
+		if (m->todo == ITEM_LOOK)
+			m->todo = is_plain(c, m) || look_for(c, m) ?
+			    ITEM_MATCHED :
+			    ITEM_NOTHING;
 	}
 }

@@ -3,7 +3,8 @@
 
 Who waits for a flush waits, and is not taken for a client that is silent;
 everybody else is served: other sessions, POP3, mail for other hosts, and other
-flushes.  In the end each message is there once.
+flushes; and an order sees a message that moves for as long as its flush lasts.
+In the end each message is there once.
 """
 import mmap
 import os
@@ -17,6 +18,7 @@ from baridtest import Barid, program, route, Sink, SRC, upstream, wait_for, Wire
 
 ASAN = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
 TIMEOUT = 2
+RULES = ["RCPT /^dead/=550 5.1.1 nobody", "RCPT /^hold/=delay 1000; 450 4.2.1 later"]
 EXTRA = f"limits {{ timeout = {TIMEOUT}s }}\nqueue {{ runners = 1 }}\n"
 
 
@@ -92,9 +94,13 @@ def sessions(b, disk):
     b.empty()
 
 
+def runner_of(b):
+    return next(p for p in b.processes() if b.read(f"/proc/{p}/comm").strip() == "barid-runner")
+
+
 def runner(b, disk, sink):
     """Deliveries into a mailbox wait for the disk; mail for another host goes on."""
-    pid = next(p for p in b.processes() if b.read(f"/proc/{p}/comm").strip() == "barid-runner")
+    pid = runner_of(b)
     os.kill(pid, signal.SIGSTOP)
     for n in range(4):
         b.send("a@b.test", ["alice@example.test"], f"Subject: local {n}\r\n\r\nx\r\n")
@@ -111,8 +117,40 @@ def runner(b, disk, sink):
     assert len(b.mailbox("alice")) == 6 and len(sink.messages()) == 4
 
 
+def order(b, *words):
+    """An order that is given by now, whoever sleeps over it."""
+    p = subprocess.Popen([program("baridctl"), "-c", b.conf, "queue", *words], stdout=subprocess.PIPE, text=True)
+    wait_for("an answer, or nothing to do",
+             lambda: p.poll() is not None or b.read(f"/proc/{p.pid}/stat").rpartition(") ")[2][:1] in "SZ")
+    for _ in range(3):
+        b.ctl("status")
+    return p
+
+
+def moving(b, disk):
+    """What is on its way to dead/ or hold/ when an order comes: the order sees it there."""
+    pid = runner_of(b)
+    for place, words in (("dead", ["release"]), ("hold", ["release", "--all"]), ("dead", ["move", "--route", "far"]),
+                         ("dead", ["bounce"]), ("dead", ["delete"])):
+        os.kill(pid, signal.SIGSTOP)
+        b.send("" if place == "dead" else "alice@example.test", [place + "@far.test"], "Subject: x\r\n\r\nx\r\n")
+        (_, name), = b.spooled()
+        os.kill(pid, signal.SIGCONT)
+        if place == "hold":
+            wait_for("an attempt", lambda: b.ctl("--json", "queue", "list", "--state", "active").stdout)
+            b.ctl("queue", "hold", name)
+        disk.slow(True)
+        wait_for(f"it in {place}/", lambda p=place, n=name: b.spooled() == [(p, n)])
+        wait_for("its flush", disk.waiting)
+        asked = order(b, *words, *([] if "--all" in words else [name]))
+        disk.slow(False)
+        assert (asked.communicate(timeout=60)[0], asked.returncode) == ("1 message\n", 0), words
+        b.ctl("queue", "delete", name, check=False)
+        b.empty()
+
+
 def main():
-    with Sink() as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
+    with Sink(rules=RULES) as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
                                relay=("127.0.0.0/8",), start=False) as b:
         disk = Disk(b.dir)
         b.env.update(disk.env, BARID_LIBEXEC=disk.libexec(b.dir + "/libexec"))
@@ -121,6 +159,7 @@ def main():
         try:
             sessions(b, disk)
             runner(b, disk, sink)
+            moving(b, disk)
         finally:
             disk.slow(False)
 
