@@ -12,8 +12,7 @@
  * dollar.
  */
 
-#include "conf/types.h"
-#include "lib/arena.h"
+#include "conf/conf.h"
 
 /* How the via of a route begins that is one. */
 #define PROGRAM_PREFIX "pipe:"
@@ -46,5 +45,21 @@ const char *program_read(struct str text, struct arena *a, struct conf_strs *wor
  * a fact.  False at its end.
  */
 bool program_next(struct str *rest, enum program_fact *fact, struct str *text);
+
+/* A program that a route or a section recipient names, and whose it is. */
+struct program_command {
+	const char *section;	/* "route", "recipient" ... */
+	const char *pattern;	/* ... and what stands behind that */
+	struct conf_place place;
+	const char *via;	/* the whole line */
+	const char *run_as;	/* an account; "": conf.user */
+	const struct conf_via *way;
+};
+
+/* Numbers below this are those of routes and, behind them, of recipients. */
+size_t program_commands(const struct conf *c);
+/* Command N; false if no program stands there. */
+bool program_command(const struct conf *c, uint64_t n,
+    struct program_command *command);
 
 #endif

@@ -27,6 +27,7 @@ struct conf_recipient {
 	struct conf_strs forward;
 	const char *reject;
 	const char *via;
+	const char *run_as;	/* whose program it is; "": conf.user */
 	bool discard;
 	/* meaning */
 	enum conf_rule_kind kind;

@@ -71,6 +71,7 @@ struct conf_via {
 	const char *maildir;			/* VIA_MAILDIR: its path */
 	struct conf_strs words;			/* VIA_PIPE: see conf/program.h */
 	bool all;				/* VIA_PIPE: run once for all recipients */
+	size_t command;				/* VIA_PIPE: its number, see conf/program.h */
 	int code;				/* VIA_ERROR: a reply */
 	const char *enhanced, *text;
 };
@@ -124,7 +125,7 @@ struct conf_source_name {
  * "lmtp:host:port", either with "unix:/path" for the host, "maildir:/path",
  * "discard", "error:550 5.7.1 text".  An upstream that only stands here has TLS and is
  * in A.  NULL, or what is wrong with it, in A.  A program ("pipe:/path") is
- * always wrong here: none but a route of the configuration names one.
+ * always wrong here: none but a section of the configuration names one.
  */
 const char *conf_via_read(const struct conf *c, const char *text, int tls,
     struct arena *a, struct conf_via *v) MUST_USE;

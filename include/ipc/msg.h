@@ -23,7 +23,7 @@ enum msg_type {
 	MSG_ETRN,		/* session -> runner: try what waits for a domain */
 	MSG_SIGN,		/* session -> sign: a signature for a TLS handshake */
 	MSG_SIGN_RESULT,
-	MSG_SPAWN,		/* runner -> spawn: run the program of a route */
+	MSG_SPAWN,		/* runner -> spawn: run a program of the configuration */
 	MSG_SPAWN_RESULT
 };
 
@@ -199,13 +199,13 @@ bool msg_token_result_get(struct str packet, struct msg_token_result *m) MUST_US
 
 #define SPAWN_RCPTS_MAX 100
 /*
- * Which program is said by the place of its route in the configuration: both
- * read the same.  VIA is what is believed to stand there, should they differ
+ * Which program is said by its number (conf/program.h): both read the same
+ * configuration.  VIA is what is believed to stand there, should they differ
  * for the moment of a reload.  The way to answer brings one packet, a MSG_HINT
  * with the id, and with it a descriptor of the message.
  */
 struct msg_spawn {
-	uint64_t route;
+	uint64_t command;
 	struct str via;
 	struct str id;
 	uint64_t at, size;	/* of the text in that file */

@@ -227,6 +227,20 @@ say_remote(struct explain *x, const struct target *t)
 }
 
 static void
+say_program(struct explain *x, const struct target *t)
+{
+	struct program_command command;
+
+	if (!program_command(x->conf, t->way->command, &command))
+		return;
+	explain_say(x, "target", t->place, "%s: %s, as \"%s\", %s", t->why,
+	    command.via + sizeof(PROGRAM_PREFIX) - 1,
+	    command.run_as[0] != '\0' ? command.run_as : x->conf->user,
+	    t->way->all ? "once for all recipients" :
+			  "once for each recipient");
+}
+
+static void
 say_target(struct explain *x, const struct userset *users,
     const struct target *t)
 {
@@ -243,12 +257,7 @@ say_target(struct explain *x, const struct userset *users,
 		    t->way->maildir);
 		return;
 	case TARGET_PIPE:
-		explain_say(x, "target", t->place, "%s: %s, as \"%s\", %s",
-		    t->why, t->route->via + sizeof(PROGRAM_PREFIX) - 1,
-		    t->route->run_as[0] != '\0' ? t->route->run_as :
-						   x->conf->user,
-		    t->way->all ? "once for all recipients" :
-				  "once for each recipient");
+		say_program(x, t);
 		return;
 	case TARGET_DISCARD:
 	case TARGET_NO_ROUTE:

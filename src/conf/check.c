@@ -14,6 +14,7 @@
 #include "lib/idn.h"
 
 #include "private.h"
+#include "recipients.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 

@@ -350,6 +350,7 @@ static const struct option recipient_options[] = {
 	OPT("reject", STRING, reject, "", 0, 0, "The reply that refuses it."),
 	OPT("discard", BOOL, discard, "false", 0, 0, "Whether it is taken and thrown away."),
 	OPT("via", STRING, via, "", 0, 0, "Where it goes, as a route has it."),
+	OPT("run-as", STRING, run_as, "", 0, 0, "The account that a program runs as."),
 	LATER("list", STRING, "", "\"\"", "A mailing list."),
 	LATER("proxy", STRING, "", "\"\"", "An upstream that decides."),
 };

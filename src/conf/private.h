@@ -225,10 +225,7 @@ void conf_route_finish(struct conf *c);
 /* account.c */
 void conf_account_finish(struct conf *c);
 void conf_account_check(struct conf *c, struct buf *error);
-/* After the upstreams, which a via may name. */
-void conf_recipient_finish(struct conf *c);
 void conf_srs_check(const struct conf *c, struct buf *error);
-void conf_recipient_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);

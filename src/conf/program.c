@@ -217,3 +217,35 @@ program_read(struct str text, struct arena *a, struct conf_strs *words, bool *al
 		    "recipient, since it is run once for all or once for each";
 	return NULL;
 }
+
+/* ---- those that there are --------------------------------------------------- */
+
+size_t
+program_commands(const struct conf *c)
+{
+	return c->route_n + c->rule_n;
+}
+
+bool
+program_command(const struct conf *c, uint64_t n,
+    struct program_command *command)
+{
+	const struct conf_recipient *rule;
+	const struct conf_route *route;
+
+	if (n >= program_commands(c))
+		return false;
+	if (n < c->route_n) {
+		route = &c->routes[n];
+		*command = (struct program_command){ "route", route->pattern,
+			route->place, route->via, route->run_as, &route->way };
+	} else {
+		rule = &c->rules[n - c->route_n];
+		*command = (struct program_command){ "recipient",
+			rule->pattern, rule->place, rule->via, rule->run_as,
+			&rule->way };
+		if (rule->kind != RULE_WAY)
+			return false;
+	}
+	return command->way->kind == VIA_PIPE && command->way->words.n > 0;
+}

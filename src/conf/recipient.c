@@ -10,6 +10,7 @@
 #include "lib/name.h"
 
 #include "private.h"
+#include "recipients.h"
 
 /* What REJECT would be as a route's via. */
 static const char *
@@ -53,8 +54,10 @@ finish(struct conf *c, struct conf_recipient *r)
 		r->to = (struct pattern){ .kind = PATTERN_NULL };
 	if (via != NULL) {
 		r->kind = RULE_WAY;
-		if (conf_via_read(c, via, TLS_MAY, &c->arena, &r->way) != NULL)
+		if (conf_own_via_read(c, via, TLS_MAY, &c->arena, &r->way) !=
+		    NULL)
 			r->kind = RULE_NONE;
+		r->way.command = c->route_n + (size_t)(r - c->rules);
 	} else if (r->mailbox[0] != '\0') {
 		r->kind = RULE_MAILBOX;
 	} else if (r->forward.n > 0) {
@@ -100,13 +103,11 @@ check_via(const struct conf *c, const struct conf_recipient *r,
 
 	arena_init(&a, CONF_ARENA_MAX);
 	via = via_of(r, &a);
-	why = via == NULL ? NULL : conf_via_read(c, via, TLS_MAY, &a, &way);
+	why = via == NULL ? NULL :
+	    conf_own_via_read(c, via, TLS_MAY, &a, &way);
 	if (why != NULL && name[0] == 'r')
 		why = "expected a reply such as \"550 5.1.1 nobody reads "
 		      "this\", with a code from 400 to 599";
-	if (why == NULL && via != NULL && way.kind == VIA_PIPE)
-		conf_not_yet(error, conf_where(c, field, r->place),
-		    "a recipient by way of pipe:");
 	if (why != NULL)
 		conf_complain(error, conf_where(c, field, r->place),
 		    "recipient.%s.%s: %s", r->pattern, name, why);
@@ -170,5 +171,7 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 		check_via(c, r, error);
 		check_forward(c, r, error);
 		check_mailbox(c, r, error);
+		conf_run_as_check("recipient", r->pattern, r->via, r->run_as,
+		    conf_where(c, &r->run_as, r->place), error);
 	}
 }

@@ -7,6 +7,7 @@
  */
 
 #include "private.h"
+#include "recipients.h"
 
 #include "conf/program.h"
 
@@ -137,15 +138,14 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	return v->upstream ? NULL : no_upstream(c, text, a);
 }
 
-/* The via of R, which may name a program. */
-static const char *
-read_via(const struct conf *c, const struct conf_route *r, struct arena *a,
-    struct conf_via *v)
+const char *
+conf_own_via_read(const struct conf *c, const char *text, int tls,
+    struct arena *a, struct conf_via *v)
 {
 	*v = (struct conf_via){ .kind = VIA_PIPE };
-	if (str_starts(str_c(r->via), STR(PROGRAM_PREFIX)))
-		return read_pipe(r->via + sizeof(PROGRAM_PREFIX) - 1, a, v);
-	return conf_via_read(c, r->via, r->tls, a, v);
+	if (str_starts(str_c(text), STR(PROGRAM_PREFIX)))
+		return read_pipe(text + sizeof(PROGRAM_PREFIX) - 1, a, v);
+	return conf_via_read(c, text, tls, a, v);
 }
 
 /* ---- what they mean ---- */
@@ -173,8 +173,9 @@ finish_route(struct conf *c, struct conf_route *r)
 		r->to = (struct pattern){ .kind = PATTERN_NULL };
 	r->senders = read_patterns(&c->arena, &r->sender, pattern_address);
 	r->users = read_patterns(&c->arena, &r->user, pattern_name);
-	if (read_via(c, r, &c->arena, &r->way))
+	if (conf_own_via_read(c, r->via, r->tls, &c->arena, &r->way))
 		r->way = (struct conf_via){ .kind = VIA_MX };
+	r->way.command = (size_t)(r - c->routes);
 	r->relay = conf_upstream(c, r->fallback);
 }
 
@@ -280,7 +281,7 @@ check_via(const struct conf *c, const struct conf_route *r, struct buf *error)
 	const char *why;
 
 	arena_init(&a, CONF_ARENA_MAX);
-	why = read_via(c, r, &a, &way);
+	why = conf_own_via_read(c, r->via, r->tls, &a, &way);
 	if (why)
 		conf_complain(
 		    error, where, "route.%s.via: %s", r->pattern, why);
@@ -320,21 +321,20 @@ check_fallback(
 		    r->pattern);
 }
 
-/* Whether there is such an account only this host can say: master/check.c. */
-static void
-check_run_as(
-    const struct conf *c, const struct conf_route *r, struct buf *error)
+void
+conf_run_as_check(const char *section, const char *pattern, const char *via,
+    const char *run_as, struct conf_place where, struct buf *error)
 {
-	if (r->run_as[0] == '\0')
+	if (run_as[0] == '\0')
 		return;
-	if (!str_starts(str_c(r->via), STR(PROGRAM_PREFIX)))
-		conf_complain(error, conf_where(c, &r->run_as, r->place),
-		    "route.%s.run-as: it is for a program, expected via = "
-		    "\"pipe:/path\"", r->pattern);
-	else if (strcmp(r->run_as, "root") == 0)
-		conf_complain(error, conf_where(c, &r->run_as, r->place),
-		    "route.%s.run-as: no program is run as root, expected "
-		    "another account", r->pattern);
+	if (!str_starts(str_c(via), STR(PROGRAM_PREFIX)))
+		conf_complain(error, where,
+		    "%s.%s.run-as: it is for a program, expected via = "
+		    "\"pipe:/path\"", section, pattern);
+	else if (strcmp(run_as, "root") == 0)
+		conf_complain(error, where,
+		    "%s.%s.run-as: no program is run as root, expected "
+		    "another account", section, pattern);
 }
 
 static void
@@ -348,7 +348,8 @@ check_route(const struct conf *c, const struct conf_route *r, struct buf *error)
 	check_via(c, r, error);
 	check_tls(c, r, error);
 	check_fallback(c, r, error);
-	check_run_as(c, r, error);
+	conf_run_as_check("route", r->pattern, r->via, r->run_as,
+	    conf_where(c, &r->run_as, r->place), error);
 	if (r->source[0] && !conf_pool(c, r->source) &&
 	    !conf_name_is_ip(str_c(r->source)))
 		conf_complain(error, conf_where(c, &r->source, r->place),

@@ -376,7 +376,7 @@ void
 msg_spawn_put(struct buf *b, const struct msg_spawn *m)
 {
 	frame_begin(b, MSG_SPAWN);
-	frame_put_u64(b, TAG_1, m->route);
+	frame_put_u64(b, TAG_1, m->command);
 	frame_put(b, TAG_2, m->via);
 	frame_put(b, TAG_3, m->id);
 	frame_put_u64(b, TAG_4, m->at);
@@ -396,7 +396,7 @@ msg_spawn_get(struct str packet, struct msg_spawn *m)
 
 	if (!open_as(&f, packet, MSG_SPAWN))
 		return false;
-	m->route = frame_get_u64(&f, TAG_1);
+	m->command = frame_get_u64(&f, TAG_1);
 	m->via = frame_get(&f, TAG_2);
 	m->id = frame_get(&f, TAG_3);
 	m->at = frame_get_u64(&f, TAG_4);

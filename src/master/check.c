@@ -20,6 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/program.h"
 #include "lib/log.h"
 #include "mailbox/aliases.h"
 
@@ -184,40 +185,45 @@ check_user(struct check *k, const struct master *m)
 
 /* Programs run as another account if root starts them; never as root. */
 static void
-check_run_as(struct check *k, const struct conf_route *r)
+check_run_as(struct check *k, const char *name, const char *option, struct conf_place where)
 {
-	struct conf_place where = conf_where(k->conf, &r->run_as, r->place);
-	struct proc_user u = proc_user(r->run_as);
+	struct proc_user u = proc_user(name);
 
 	if (!u.found)
-		check_blame(k, where, "route.run-as", 0,
-		    "there is no account \"%s\", expected one of this host", r->run_as);
+		check_blame(k, where, option, 0,
+		    "there is no account \"%s\", expected one of this host", name);
 	else if (u.uid == 0)
-		check_blame(k, where, "route.run-as", 0,
-		    "\"%s\" is root, expected an account without privileges", r->run_as);
+		check_blame(k, where, option, 0,
+		    "\"%s\" is root, expected an account without privileges", name);
 	else if (!proc_is_root() && u.uid != geteuid())
-		check_blame(k, where, "route.run-as", k->note ? CHECK_UNKNOWN : 0,
+		check_blame(k, where, option, k->note ? CHECK_UNKNOWN : 0,
 		    "only root can run programs as \"%s\", expected barid to be started by root",
-		    r->run_as);
+		    name);
+}
+
+static void
+check_command(struct check *k, const struct program_command *p)
+{
+	bool is_route = strcmp(p->section, "route") == 0;
+	const char *path = p->way->words.v[0];
+
+	if (p->run_as[0] != '\0')
+		check_run_as(k, p->run_as, is_route ? "route.run-as" : "recipient.run-as",
+		    p->place);
+	/* Mail waits for it: whoever installs it later need not restart. */
+	if (k->note && access(path, X_OK) < 0)
+		check_blame(k, p->place, is_route ? "route.via" : "recipient.via", CHECK_UNKNOWN,
+		    "%s: %s, expected a program", path, strerror(errno));
 }
 
 void
 check_programs(struct check *k)
 {
-	const struct conf *c = k->conf;
+	struct program_command p;
 
-	for (size_t i = 0; i < c->route_n; i++) {
-		const struct conf_route *r = &c->routes[i];
-
-		if (r->way.kind != VIA_PIPE)
-			continue;
-		if (r->run_as[0] != '\0')
-			check_run_as(k, r);
-		/* Mail waits for it: whoever installs it later need not restart. */
-		if (k->note && r->way.words.n > 0 && access(r->way.words.v[0], X_OK) < 0)
-			check_blame(k, conf_where(c, &r->via, r->place), "route.via", CHECK_UNKNOWN,
-			    "%s: %s, expected a program", r->way.words.v[0], strerror(errno));
-	}
+	for (size_t i = 0; i < program_commands(k->conf); i++)
+		if (program_command(k->conf, i, &p))
+			check_command(k, &p);
 }
 
 /* ---- files ------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/program.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -67,8 +68,10 @@ needs_sign(const struct master *m)
 static bool
 needs_spawn(const struct conf *c)
 {
-	for (size_t i = 0; i < c->route_n; i++)
-		if (c->routes[i].way.kind == VIA_PIPE)
+	struct program_command command;
+
+	for (size_t i = 0; i < program_commands(c); i++)
+		if (program_command(c, i, &command))
 			return true;
 	return false;
 }

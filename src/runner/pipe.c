@@ -3,7 +3,7 @@
 /*
  * pipe -- deliveries to programs, which barid-spawn runs.
  *
- * The request names the route and what is known of the message; a descriptor of
+ * The request names the command and what is known of the message; a descriptor of
  * it goes along.  What the program makes of it comes back as its exit status.
  * A helper that is lost, or silent, is a failure that passes, and so the message
  * is tried again: if the program had it by then, it gets it twice.  Where this
@@ -13,11 +13,13 @@
 #include <errno.h>
 
 #include "ask.h"
+#include "conf/program.h"
 #include "dest.h"
 #include "exits.h"
 #include "ipc/frame.h"
 #include "ipc/msg.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "local_text.h"
 #include "runner.h"
@@ -32,10 +34,14 @@ struct piping {
 	int error;
 };
 
-static const struct conf_route *
-route_of(const struct delivery *v)
+static struct program_command
+command_of(const struct delivery *v)
 {
-	return &v->job->r->conf->routes[v->dest->way->route];
+	struct program_command command;
+
+	if (!program_command(v->job->r->conf, v->dest->way->command, &command))
+		panic("there is no command %zu", v->dest->way->command);
+	return command;
 }
 
 static void
@@ -84,7 +90,7 @@ on_answer(void *arg, struct str answer)
 		return;
 	}
 	buf_init(&words, 4096);
-	res = exits_result(&m, route_of(g->v)->way.words.v[0], &words);
+	res = exits_result(&m, command_of(g->v).way->words.v[0], &words);
 	end(g, &res);
 	buf_free(&words);
 }
@@ -104,8 +110,8 @@ request(const struct piping *g, struct buf *packet, struct arena *a)
 {
 	const struct delivery *v = g->v;
 	const struct envelope *e = &v->job->file.env;
-	struct msg_spawn m = { .route = v->dest->way->route,
-		.via = str_c(route_of(v)->via),
+	struct msg_spawn m = { .command = v->dest->way->command,
+		.via = str_c(command_of(v).via),
 		.id = str_c(v->job->id),
 		.at = (uint64_t)g->text.at,
 		.size = g->text.size,

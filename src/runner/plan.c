@@ -148,8 +148,9 @@ static void
 plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
 {
 	struct dest_way way = { .kind = DEST_PIPE,
-		.name = str_c(t->route->pattern), .source = STR(""),
-		.route = (size_t)(t->route - j->r->conf->routes) };
+		.name = str_c(t->rule != NULL ? t->rule->pattern :
+						t->route->pattern),
+		.source = STR(""), .command = t->way->command };
 	struct dest *dest = dest_get(j->r, &way);
 
 	if (!t->way->all)

@@ -37,7 +37,7 @@ way_key(struct buf *b, const struct dest_way *w)
 		buf_addf(b, "%s/", w->fallback->name);
 	/* Others may have the same pattern, or program. */
 	if (w->kind == DEST_PIPE)
-		buf_addf(b, "%zu/", w->route);
+		buf_addf(b, "%zu/", w->command);
 }
 
 /* An upstream that a message brought along goes with the message. */
@@ -64,7 +64,7 @@ way_new(const struct conf *c, const struct dest_way *w)
 	kept->kind = w->kind;
 	kept->upstream = own_upstream(c, w, &kept->arena);
 	kept->fallback = w->fallback;
-	kept->route = w->route;
+	kept->command = w->command;
 	kept->tls = w->tls;
 	kept->requiretls = w->requiretls;
 	kept->source = arena_cstr(&kept->arena, w->source);

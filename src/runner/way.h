@@ -11,9 +11,9 @@ enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM, DEST_PIPE };
 /* A way that mail takes; what differs here is another destination. */
 struct dest_way {
 	enum dest_kind kind;
-	struct str name;	/* domain, upstream, pattern of a route */
+	struct str name;	/* domain, upstream, pattern of a section */
 	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
-	size_t route;		/* DEST_PIPE: its number in the configuration */
+	size_t command;		/* DEST_PIPE: its number, see conf/program.h */
 	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
 	int tls;		/* DEST_MX: enum conf_client_tls */
 	bool requiretls;	/* only to hosts that are known, over TLS (RFC 8689) */
@@ -26,7 +26,7 @@ struct way {
 	struct arena arena;	/* the source; an upstream that is in no file */
 	enum dest_kind kind;
 	const struct conf_upstream *upstream, *fallback;
-	size_t route;
+	size_t command;
 	int tls;		/* enum conf_client_tls, of MX hosts */
 	bool requiretls;
 	const char *source;

@@ -5,15 +5,13 @@
  * that cannot.
  *
  * Requests come as packets on descriptor 3, each with the way to answer.  One
- * names a route of the configuration, and nothing but the program that stands
+ * names a section of the configuration, and nothing but the program that stands
  * there is ever run.  A child is forked for each (work.c), which answers by
- * itself: so that what runs goes on if this process is lost.  Of each route so
- * many run at once; the others wait here, and who gives up meanwhile is not
- * served.
+ * itself: so that what runs goes on if this process is lost.  Of each so many
+ * run at once; the others wait here, and who gives up meanwhile is not served.
  *
- * It stays root only where a route has an account of its own, and then reads
- * the number of the route in a request and nothing else; the rest is read by
- * the child.
+ * It stays root only where a section has an account of its own, and then reads
+ * its number in a request and nothing else; the rest is read by the child.
  */
 
 #include "spawn.h"
@@ -28,6 +26,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/program.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -48,13 +47,13 @@ struct request {
 	struct request *next;
 	char *packet;
 	size_t n;
-	size_t route;
+	size_t command;
 	int reply;
 };
 
 struct running {
 	pid_t pid;		/* 0: this place is free */
-	size_t route;
+	size_t command;
 };
 
 struct spawn {
@@ -63,7 +62,7 @@ struct spawn {
 	size_t waiting;
 	struct running running[RUNNING_MAX];
 	size_t running_n;
-	size_t *of_route;	/* how many run */
+	size_t *of_command;	/* how many run */
 };
 
 /* ---- running ----------------------------------------------------------------- */
@@ -113,9 +112,9 @@ start(struct spawn *s, struct request *q)
 		w->pid = 0;
 		return;
 	}
-	w->route = q->route;
+	w->command = q->command;
 	s->running_n++;
-	s->of_route[q->route]++;
+	s->of_command[q->command]++;
 }
 
 /* Starts what has its turn. */
@@ -128,7 +127,7 @@ serve(struct spawn *s)
 		bool gone = is_given_up(q);
 
 		if (!gone &&
-		    s->of_route[q->route] >= s->conf->limits.programs) {
+		    s->of_command[q->command] >= s->conf->limits.programs) {
 			at = &q->next;
 			continue;
 		}
@@ -161,7 +160,7 @@ reap(struct spawn *s)
 				continue;
 			w->pid = 0;
 			s->running_n--;
-			s->of_route[w->route]--;
+			s->of_command[w->command]--;
 		}
 	}
 }
@@ -174,7 +173,7 @@ take(struct spawn *s, struct str packet, int reply)
 	struct request *q;
 	struct msg_spawn m;
 
-	if (!msg_spawn_get(packet, &m) || m.route >= s->conf->route_n) {
+	if (!msg_spawn_get(packet, &m) || m.command >= program_commands(s->conf)) {
 		log_error(NULL, "a request is broken");
 		close(reply);
 		return;
@@ -183,7 +182,7 @@ take(struct spawn *s, struct str packet, int reply)
 	q->reply = reply;
 	q->packet = mem_dup(packet);
 	q->n = packet.n;
-	q->route = (size_t)m.route;
+	q->command = (size_t)m.command;
 	*s->last = q;
 	s->last = &q->next;
 	s->waiting++;
@@ -269,10 +268,11 @@ load(struct spawn *s, const char *path)
 static bool
 needs_root(const struct conf *c)
 {
-	for (size_t i = 0; i < c->route_n; i++)
-		if (c->routes[i].way.kind == VIA_PIPE &&
-		    c->routes[i].run_as[0] != '\0' &&
-		    strcmp(c->routes[i].run_as, c->user) != 0)
+	struct program_command p;
+
+	for (size_t i = 0; i < program_commands(c); i++)
+		if (program_command(c, i, &p) && p.run_as[0] != '\0' &&
+		    strcmp(p.run_as, c->user) != 0)
 			return true;
 	return false;
 }
@@ -341,9 +341,10 @@ main(int argc, char **argv)
 	confine(s);
 	catch_signals();
 	s->last = &s->first;
-	s->of_route = mem_array(s->conf->route_n, sizeof(*s->of_route));
+	s->of_command = mem_array(program_commands(s->conf),
+	    sizeof(*s->of_command));
 	loop(s);
-	mem_free(s->of_route);
+	mem_free(s->of_command);
 	conf_free(s->conf);
 	mem_free(s);
 	return EX_OK;

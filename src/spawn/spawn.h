@@ -14,7 +14,7 @@
 /* A request that was looked through: what it says may be believed to be an address. */
 struct told {
 	const struct conf *conf;
-	const struct conf_route *route;
+	const struct conf_via *way;
 	struct str id;
 	uint64_t size;
 	struct path sender;

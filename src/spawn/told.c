@@ -40,15 +40,17 @@ bool
 told_read(const struct conf *c, const struct msg_spawn *m, struct arena *a,
     struct told *t)
 {
+	struct program_command command;
+
 	*t = (struct told){ .conf = c, .id = m->id, .size = m->size,
 		.client = m->client, .login = m->login, .rcpt_n = m->rcpt_n };
-	if (m->route >= c->route_n || !queue_id_valid(m->id) ||
-	    str_has_ctl(m->client) || str_has_ctl(m->login))
+	if (!program_command(c, m->command, &command) ||
+	    !queue_id_valid(m->id) || str_has_ctl(m->client) ||
+	    str_has_ctl(m->login))
 		return false;
-	t->route = &c->routes[m->route];
-	if (t->route->way.kind != VIA_PIPE || t->route->way.words.n == 0 ||
-	    !str_eq(m->via, str_c(t->route->via)) ||
-	    (m->rcpt_n > 1 && !t->route->way.all) ||
+	t->way = command.way;
+	if (!str_eq(m->via, str_c(command.via)) ||
+	    (m->rcpt_n > 1 && !t->way->all) ||
 	    !read_path(m->sender, PATH_NULL, a, &t->sender))
 		return false;
 	t->rcpts = arena_alloc(a, m->rcpt_n * sizeof(*t->rcpts));
@@ -195,7 +197,7 @@ is_rcpts(const char *word)
 char **
 told_args(const struct told *t, struct arena *a, const char **why)
 {
-	const struct conf_strs *words = &t->route->way.words;
+	const struct conf_strs *words = &t->way->words;
 	struct args args = { .a = a };
 	size_t most = words->n + 1;
 

@@ -27,6 +27,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/program.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -366,12 +367,14 @@ become(const char *name, struct arena *a)
 	return pw != NULL ? arena_cstr(a, str_c(pw->pw_dir)) : "/";
 }
 
-/* The account that a program of route N runs as. */
+/* The account that command N runs as. */
 static const char *
 account_of(const struct conf *c, uint64_t n)
 {
-	return n < c->route_n && c->routes[n].way.kind == VIA_PIPE &&
-	    c->routes[n].run_as[0] != '\0' ? c->routes[n].run_as : c->user;
+	struct program_command command;
+
+	return program_command(c, n, &command) && command.run_as[0] != '\0' ?
+	    command.run_as : c->user;
 }
 
 static void
@@ -392,7 +395,7 @@ void
 work(const struct conf *c, const struct msg_spawn *m, int reply)
 {
 	struct run w = { .reply = reply, .message = -1, .in = -1, .out = -1 };
-	const char *name = account_of(c, m->route), *home;
+	const char *name = account_of(c, m->command), *home;
 
 	catch_signals();
 	proc_limit(FILES_MAX, 0, 0);

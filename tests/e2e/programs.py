@@ -410,6 +410,31 @@ def accounts():
             b.write_conf(b.extra.replace(f'"{bad}"', f'"{run_as}"'))
 
 
+def sections():
+    """A section recipient that leads to a program, and a list that leads to that section."""
+    with Programs() as w:
+        b, account = w.b, "bin" if ROOT else USER
+        b.write_conf(b.extra + f'recipient "robot+*@example.test" {{ via = "pipe:{w.path} ${{user}} ${{extension}}"'
+                     f' run-as = "{account}" }}\n'
+                     'recipient "both@example.test" { forward = {"robot+list@example.test", "bob@example.test"} }\n')
+        b.reload()
+        b.send(SENDER, ["robot+x@example.test"], TEXT)
+        g = w.got(1)[0]
+        assert g["args"] == ["robot", "x"] and g["uid"] == pwd.getpwnam(account).pw_uid, g
+        b.send(SENDER, ["both@example.test"], TEXT)
+        assert sorted(g["args"] for g in w.got(2)) == [["robot", "list"], ["robot", "x"]]
+        b.mail("bob", 1)
+        b.empty()
+        said = b.ctl("explain", "robot+x@example.test").stdout
+        assert f'{w.path} ${{user}} ${{extension}}, as "{account}", once for each' in said, said
+        w.end("print('full'); sys.exit(75)")
+        b.send(SENDER, ["robot+y@example.test"], TEXT)
+        assert "dsn=4.3.0" in b.deferred("full")
+        w.end("")
+        b.ctl("queue", "flush")
+        b.empty()
+
+
 def journal():
     """The journal says delivered, deferred and bounced, and closes."""
     with contextlib.ExitStack() as stack:
@@ -460,7 +485,7 @@ def theirs():
 
 
 def main():
-    for test in (told, shell, ends, big, limits, kills, hostile, stopped, accounts, journal, theirs):
+    for test in (told, shell, ends, big, limits, kills, hostile, stopped, accounts, sections, journal, theirs):
         begun = time.monotonic()
         test()
         print(f"{test.__name__}: {time.monotonic() - begun:.1f} s", flush=True)

@@ -134,4 +134,31 @@ START_TEST(in_the_file)
 }
 END_TEST
 
-UNIT_MAIN("program", words, mistakes, too_many_words, pieces, in_the_file)
+/* Their numbers are those of the sections, routes first. */
+START_TEST(numbers)
+{
+	struct conf *c = must_parse("route a { via = \"discard\" }\n"
+	    "route b { via = \"pipe:/bin/b\" run-as = \"x\" }\n"
+	    "recipient \"c@x\" { discard = true }\n"
+	    "recipient \"d@x\" { via = \"pipe:/bin/d ${sender}\" }\n");
+	struct program_command p;
+
+	ck_assert_uint_eq(program_commands(c), 4);
+	ck_assert(!program_command(c, 0, &p));
+	ck_assert(program_command(c, 1, &p));
+	ck_assert_str_eq(p.section, "route");
+	ck_assert_str_eq(p.pattern, "b");
+	ck_assert_str_eq(p.run_as, "x");
+	ck_assert_uint_eq(p.way->command, 1);
+	ck_assert(!program_command(c, 2, &p));
+	ck_assert(program_command(c, 3, &p));
+	ck_assert_str_eq(p.section, "recipient");
+	ck_assert_str_eq(p.via, "pipe:/bin/d ${sender}");
+	ck_assert_str_eq(p.way->words.v[0], "/bin/d");
+	ck_assert_uint_eq(p.way->command, 3);
+	ck_assert(!program_command(c, 4, &p));
+	conf_free(c);
+}
+END_TEST
+
+UNIT_MAIN("program", words, mistakes, too_many_words, pieces, in_the_file, numbers)

@@ -62,6 +62,14 @@ START_TEST(mistakes)
 		  "2: recipient.a@x.test.reject: expected a reply such as" },
 		{ "recipient \"a@x.test\" {\nvia = \"nowhere\" }",
 		  "2: recipient.a@x.test.via: there is no upstream" },
+		{ "recipient \"a@x.test\" {\nvia = \"pipe:cat\" }",
+		  "2: recipient.a@x.test.via: \"cat\" is no command" },
+		{ "recipient \"a@x.test\" { discard = true\n"
+		  "run-as = \"x\" }",
+		  "2: recipient.a@x.test.run-as: it is for a program" },
+		{ "recipient \"a@x.test\" { via = \"pipe:/bin/x\"\n"
+		  "run-as = \"root\" }",
+		  "2: recipient.a@x.test.run-as: no program is run as root" },
 		{ "recipient \"a@x.test\" { discard = true\nlist = \"dev\" }",
 		  "2: not yet: recipient.a@x.test.list" },
 		{ "recipient \"a@x.test\" { discard = true }\n"

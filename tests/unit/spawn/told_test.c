@@ -180,9 +180,9 @@ START_TEST(broken)
 	static const char *const to[] = { "c@d" };
 
 	ck_assert(request("/bin/x", "a@b", 1, to));
-	m.route = c->route_n;
+	m.command = c->route_n;
 	ck_assert(!told_read(c, &m, &a, &told));
-	m.route = 0;
+	m.command = 0;
 	m.via = STR("pipe:/bin/sh");
 	ck_assert(!told_read(c, &m, &a, &told));
 	m.via = str_c(c->routes[0].via);

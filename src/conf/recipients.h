@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_RECIPIENTS_H
+#define CONF_RECIPIENTS_H
+
+/* recipients -- what becomes of addresses of ours; of this room alone. */
+
+#include "conf/conf.h"
+
+/* After the upstreams, which a via may name. */
+void conf_recipient_finish(struct conf *c);
+void conf_recipient_check(const struct conf *c, struct buf *error);
+/* conf_via_read() for what the configuration says itself: a program, too. */
+const char *conf_own_via_read(const struct conf *c, const char *text, int tls,
+    struct arena *a, struct conf_via *v);
+/* Whether there is such an account only this host can say: master/check.c. */
+void conf_run_as_check(const char *section, const char *pattern,
+    const char *via, const char *run_as, struct conf_place where,
+    struct buf *error);
+
+#endif
