@@ -77,6 +77,7 @@ struct conf_access {
 struct conf_pop3 {
 	int64_t login_delay;	/* 0: none */
 	int64_t expire;		/* 0: never */
+	bool no_delete;		/* what clients delete stays */
 };
 
 struct conf_recipients {

@@ -46,6 +46,7 @@ struct conf_listen {
 	uint64_t errors;
 	int64_t timeout;
 	int64_t greet_delay;
+	bool no_delete;
 };
 
 /*

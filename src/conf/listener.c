@@ -34,6 +34,7 @@ static const struct {
 	OWN(errors, limits.errors),
 	OWN(timeout, limits.timeout),
 	OWN(greet_delay, limits.greet_delay),
+	OWN(no_delete, pop3.no_delete),
 };
 
 void

@@ -94,6 +94,7 @@ static const struct option listen_options[] = {
 	OPT("errors", NUMBER, errors, "", 1, 10000, "limits.errors there."),
 	OPT("timeout", TIME, timeout, "", SECOND, DAY, "limits.timeout there."),
 	OPT("greet-delay", TIME, greet_delay, "", 0, MINUTE, "limits.greet-delay there."),
+	OPT("no-delete", BOOL, no_delete, "", 0, 0, "pop3.no-delete there."),
 	{ .name = "mode", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "store", .off = "\"store\"",
 	  .choices = mode_words, .help = "Whether mail is queued or relayed at once." },
 };
@@ -192,6 +193,7 @@ static const struct option account_options[] = {
 static const struct option pop3_options[] = {
 	OPT("login-delay", TIME, login_delay, "0s", 0, DAY, "How long a user has to wait after a login for the next; 0 for not at all."),
 	OPT("expire", TIME, expire, "0s", 0, 3650ull * DAY, "How old a message in a mailbox becomes; 0 for as old as its user likes."),
+	OPT("no-delete", BOOL, no_delete, "false", 0, 0, "Whether messages that clients delete stay all the same."),
 };
 #undef BASE
 

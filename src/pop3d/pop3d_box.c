@@ -195,6 +195,21 @@ expire(struct pop3_session *s)
 		log_info(NULL, "mailbox %s: %zu messages are too old and go", s->user, n);
 }
 
+/*
+ * Where clients delete nothing they are told that they did: many fetch a
+ * message again and again, or not at all, if DELE is refused.
+ */
+static void
+keep_all(struct pop3_session *s)
+{
+	size_t n = marked(s);
+
+	for (size_t i = 0; i < s->box.n; i++)
+		s->box.v[i].deleted = false;
+	if (n > 0)
+		log_info(NULL, "mailbox %s: %zu messages stay, by pop3.no-delete", s->user, n);
+}
+
 struct pop3_response
 pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 {
@@ -204,6 +219,8 @@ pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 	if (s->state == POP3_TRANSACTION) {
 		if (s->env->slot)
 			atomic_store(&s->env->slot->state, SCORE_UPDATE);
+		if (s->env->conf->pop3.no_delete)
+			keep_all(s);
 		expire(s);
 		left = maildir_expunge(&s->box);
 		s->removed = marked(s) - left;
