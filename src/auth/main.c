@@ -24,16 +24,17 @@
 
 #include "ipc/channel.h"
 #include "lib/clock.h"
+#include "lib/helper.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/random.h"
 
-#define CHANNEL_FD 3
+#define CHANNEL_FD HELPER_FD
 #define SCORE_FD 4
 #define USERS_FD 5
 #define ORDER_MS 10000
 
-static volatile int got_term, got_chld, got_usr1;
+static struct helper_signals came;
 
 /* ---- orders: the broker's side -------------------------------------------------------- */
 
@@ -236,7 +237,7 @@ reap(struct keeper *k, bool wait)
 	int status;
 	pid_t pid;
 
-	got_chld = 0;
+	came.chld = 0;
 	while ((pid = waitpid(-1, &status, wait ? 0 : WNOHANG)) > 0 ||
 	    (wait && errno == EINTR)) {
 		if (pid == k->broker_pid) {
@@ -259,13 +260,13 @@ take_signals(const struct keeper *k)
 {
 	if (k->broker_pid == 0)
 		return;
-	if (got_usr1) {
-		got_usr1 = 0;
+	if (came.usr1) {
+		came.usr1 = 0;
 		log_reopen();
 		(void)kill(k->broker_pid, SIGUSR1);
 	}
-	if (got_term == 1) {
-		got_term = 2;
+	if (came.term == 1) {
+		came.term = 2;
 		(void)kill(k->broker_pid, SIGTERM);
 	}
 }
@@ -280,7 +281,7 @@ keep(struct keeper *k)
 	sigemptyset(&none);
 	while (alive) {
 		int n = ppoll(&p, 1, NULL, &none);
-		if (got_chld)
+		if (came.chld)
 			reap(k, false);
 		take_signals(k);
 		/* The end of the socket is that of the broker, too. */
@@ -291,7 +292,7 @@ keep(struct keeper *k)
 	/* Nothing is to be said of them. */
 	k->child_n = 0;
 	reap(k, true);
-	return got_term ? EX_OK : EX_SOFTWARE;
+	return came.term ? EX_OK : EX_SOFTWARE;
 }
 
 static void
@@ -362,47 +363,15 @@ load(struct auth *a, const char *path)
 	buf_free(&error);
 }
 
-static void
-catch_signals(void)
-{
-	sigset_t set;
-
-	proc_on_signal(SIGTERM, &got_term);
-	proc_on_signal(SIGCHLD, &got_chld);
-	proc_on_signal(SIGUSR1, &got_usr1);
-	proc_ignore(SIGPIPE);
-	/* Ctrl-C is the master's to interpret. */
-	proc_ignore(SIGINT);
-	proc_ignore(SIGHUP);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct keeper *k = mem_alloc(sizeof(*k));
-	const char *path = NULL;
-	int opt, code;
+	const char *path = helper_begin(argc, argv, "auth", 1);
+	int code;
 
-	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
-		switch (opt) {
-		case 'c': path = optarg; break;
-		case 'i':
-		case 'n': break;
-		default: path = NULL; break;
-		}
-	}
-	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0) {
-		fputs("barid-auth is started by barid(8)\n", stderr);
-		return EX_USAGE;
-	}
-	log_component("auth");
 	load(&k->a, path);
-	catch_signals();
+	helper_signals(&came);
 	start_broker(k);
 	code = keep(k);
 	confine_free(k->a.session);

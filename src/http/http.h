@@ -16,9 +16,10 @@
 
 #include "conf/conf.h"
 #include "ipc/msg.h"
+#include "lib/helper.h"
 #include "lib/proc.h"
 
-#define CHANNEL_FD 3
+#define CHANNEL_FD HELPER_FD
 /* Beyond these, requests wait in the channel. */
 #define WORKERS_MAX 32
 #define WAITERS_MAX 128

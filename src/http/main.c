@@ -17,10 +17,8 @@
 #include "http.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -38,7 +36,7 @@
 /* Of the workers, those that nobody waits for. */
 #define REFRESHES_MAX 4
 
-static volatile int got_term, got_chld, got_usr1;
+static struct helper_signals came;
 
 /* What is due to be fetched anew, a few at a time. */
 static void
@@ -74,7 +72,7 @@ reap(void)
 	int status;
 	pid_t pid;
 
-	got_chld = 0;
+	came.chld = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (WIFSIGNALED(status))
 			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
@@ -126,11 +124,11 @@ loop(struct http *h)
 	sigemptyset(&none);
 	buf_init(&packet, FRAME_MAX);
 	refresh(h);
-	while (!got_term && turn(h, &none, &packet)) {
-		if (got_chld)
+	while (!came.term && turn(h, &none, &packet)) {
+		if (came.chld)
 			reap();
-		if (got_usr1) {
-			got_usr1 = 0;
+		if (came.usr1) {
+			came.usr1 = 0;
 			log_reopen();
 		}
 		refresh(h);
@@ -157,7 +155,6 @@ load(struct http *h, const char *path)
 	conf_forget_backends(h->conf);
 	buf_free(&error);
 	(void)conf_open_log(h->conf);
-	log_component("http");
 	h->user = proc_user(h->conf->user);
 	if (proc_is_root() && !h->user.found)
 		fatal(EX_NOUSER, "there is no user %s", h->conf->user);
@@ -167,57 +164,18 @@ load(struct http *h, const char *path)
 		    POLICIES_DIR, strerror(errno));
 }
 
-static void
-catch_signals(void)
-{
-	sigset_t set;
-
-	proc_on_signal(SIGTERM, &got_term);
-	proc_on_signal(SIGCHLD, &got_chld);
-	proc_on_signal(SIGUSR1, &got_usr1);
-	proc_ignore(SIGPIPE);
-	/* Ctrl-C is the master's to interpret. */
-	proc_ignore(SIGINT);
-	proc_ignore(SIGHUP);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct http *h = mem_alloc(sizeof(*h));
-	const char *path = NULL;
-	int opt;
+	const char *path = helper_begin(argc, argv, "http", 1);
 
-	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
-		switch (opt) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'i':
-		case 'n':
-			break;
-		default:
-			path = NULL;
-			break;
-		}
-	}
-	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0) {
-		(void)fputs("barid-http is started by barid(8)\n", stderr);
-		return EX_USAGE;
-	}
-	proc_fix_stdio();
-	log_component("http");
 	load(h, path);
 	proc_confine(&h->user, NULL);
 	/* Its workers have it, too. */
 	confine_now(CONFINE_HELPER, (enum confine_mode)h->conf->sandbox);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	catch_signals();
+	helper_signals(&came);
 	h->keep = keep_new();
 	h->refresh = refresh_new(h->policies);
 	loop(h);

@@ -19,7 +19,6 @@
 #include "sign.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,12 +32,13 @@
 #include "ipc/frame.h"
 #include "lib/clock.h"
 #include "lib/confine.h"
+#include "lib/helper.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 
-#define CHANNEL_FD 3
-#define KEYS_FD 4
+#define CHANNEL_FD HELPER_FD
+#define KEYS_FD (HELPER_FD + 1)
 #define WORKERS_MAX 4
 #define WORKER_FILES 16
 #define WORKER_MEMORY ((uint64_t)256 << 20)
@@ -47,7 +47,7 @@
 /* Of refusals, in the log: a flood is one already. */
 #define SAY_EVERY_MS 1000
 
-static volatile int got_term, got_chld, got_usr1;
+static struct helper_signals came;
 
 struct sign {
 	struct conf *conf;
@@ -124,7 +124,7 @@ work(const struct sign *s)
 	buf_init(&w->request, REQUEST_MAX);
 	buf_init(&w->answer, FRAME_MAX);
 	sigemptyset(&none);
-	while (!got_term) {
+	while (!came.term) {
 		struct pollfd p = { .fd = CHANNEL_FD, .events = POLLIN };
 		if (ppoll(&p, 1, NULL, &none) > 0 && !serve(w))
 			break;
@@ -204,15 +204,15 @@ loop(struct sign *s)
 
 	sigemptyset(&none);
 	start_workers(s);
-	while (!got_term && code == EX_OK && any_worker(s)) {
+	while (!came.term && code == EX_OK && any_worker(s)) {
 		(void)ppoll(NULL, 0, NULL, &none);
-		if (got_chld) {
-			got_chld = 0;
+		if (came.chld) {
+			came.chld = 0;
 			code = reap(s) ? EX_OK : EX_SOFTWARE;
 		}
 		/* Their log is open before they are confined, and never after. */
-		if (got_usr1 && code == EX_OK) {
-			got_usr1 = 0;
+		if (came.usr1 && code == EX_OK) {
+			came.usr1 = 0;
 			log_reopen();
 			end_workers(s);
 			start_workers(s);
@@ -262,48 +262,15 @@ load(struct sign *s, const char *path)
 	buf_free(&error);
 }
 
-static void
-catch_signals(void)
-{
-	sigset_t set;
-
-	proc_on_signal(SIGTERM, &got_term);
-	proc_on_signal(SIGCHLD, &got_chld);
-	proc_on_signal(SIGUSR1, &got_usr1);
-	proc_ignore(SIGPIPE);
-	/* Ctrl-C is the master's to interpret. */
-	proc_ignore(SIGINT);
-	proc_ignore(SIGHUP);
-	/* Let in only while ppoll() waits. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct sign *s = mem_alloc(sizeof(*s));
-	const char *path = NULL;
-	int opt, code;
+	const char *path = helper_begin(argc, argv, "sign", 2);
+	int code;
 
-	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
-		switch (opt) {
-		case 'c': path = optarg; break;
-		case 'i':
-		case 'n': break;
-		default: path = NULL; break;
-		}
-	}
-	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0 || fcntl(KEYS_FD, F_GETFD) < 0) {
-		fputs("barid-sign is started by barid(8)\n", stderr);
-		return EX_USAGE;
-	}
-	log_component("sign");
 	load(s, path);
-	catch_signals();
+	helper_signals(&came);
 	code = loop(s);
 	keys_free(&s->keys);
 	confine_free(s->calls);

@@ -17,10 +17,8 @@
 #include "spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -29,11 +27,12 @@
 #include "conf/program.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
+#include "lib/helper.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 
-#define CHANNEL_FD 3
+#define CHANNEL_FD HELPER_FD
 #define RUNNING_MAX 256
 /* Beyond these, requests wait in the channel. */
 #define WAITING_MAX 512
@@ -41,7 +40,7 @@
 #define STOP_MS 10000
 #define STOP_LOOK_MS 100
 
-static volatile int got_term, got_chld, got_usr1;
+static struct helper_signals came;
 
 struct request {
 	struct request *next;
@@ -147,7 +146,7 @@ reap(struct spawn *s)
 	int status;
 	pid_t pid;
 
-	got_chld = 0;
+	came.chld = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (WIFSIGNALED(status))
 			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
@@ -235,11 +234,11 @@ loop(struct spawn *s)
 
 	sigemptyset(&none);
 	buf_init(&packet, FRAME_MAX);
-	while (!got_term && turn(s, &none, &packet)) {
-		if (got_chld)
+	while (!came.term && turn(s, &none, &packet)) {
+		if (came.chld)
 			reap(s);
-		if (got_usr1) {
-			got_usr1 = 0;
+		if (came.usr1) {
+			came.usr1 = 0;
 			log_reopen();
 		}
 		serve(s);
@@ -260,7 +259,6 @@ load(struct spawn *s, const char *path)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	(void)conf_open_log(s->conf);
-	log_component("spawn");
 	conf_forget_secrets(s->conf);
 	conf_forget_backends(s->conf);
 }
@@ -291,55 +289,16 @@ confine(const struct spawn *s)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
-static void
-catch_signals(void)
-{
-	sigset_t set;
-
-	proc_on_signal(SIGTERM, &got_term);
-	proc_on_signal(SIGCHLD, &got_chld);
-	proc_on_signal(SIGUSR1, &got_usr1);
-	proc_ignore(SIGPIPE);
-	/* Ctrl-C is the master's to interpret. */
-	proc_ignore(SIGINT);
-	proc_ignore(SIGHUP);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct spawn *s = mem_alloc(sizeof(*s));
-	const char *path = NULL;
-	int opt;
+	const char *path = helper_begin(argc, argv, "spawn", 1);
 
-	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
-		switch (opt) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'i':
-		case 'n':
-			break;
-		default:
-			path = NULL;
-			break;
-		}
-	}
-	if (!path || fcntl(CHANNEL_FD, F_GETFD) < 0) {
-		(void)fputs("barid-spawn is started by barid(8)\n", stderr);
-		return EX_USAGE;
-	}
-	proc_fix_stdio();
-	log_component("spawn");
 	load(s, path);
 	(void)proc_files_max();
 	confine(s);
-	catch_signals();
+	helper_signals(&came);
 	s->last = &s->first;
 	s->of_command = mem_array(program_commands(s->conf),
 	    sizeof(*s->of_command));
