@@ -64,6 +64,8 @@ void log_debug(const char *id, const char *fmt, ...) PRINTF(2, 3);
 /* The same under another component's name, for one line. */
 void log_as(const char *component, enum log_level level, const char *id,
     const char *fmt, ...) PRINTF(4, 5);
+/* One for each line of TEXT, a complaint for instance, with WHAT before it. */
+void log_lines(enum log_level level, const char *what, struct str text);
 
 /*
  * Cannot go on (no memory, a bad start): logs, flushes standard output and

@@ -581,6 +581,17 @@ log_as(const char *component, enum log_level level, const char *id,
 }
 
 void
+log_lines(enum log_level level, const char *what, struct str text)
+{
+	struct str line;
+
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		log_as(NULL, level, NULL, "%s" STR_FMT, what, STR_ARG(line));
+	}
+}
+
+void
 fatal(int code, const char *fmt, ...)
 {
 	struct log_event e = { .word = "fatal", .prefix = "fatal: ",

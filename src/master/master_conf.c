@@ -167,18 +167,6 @@ attach_tls(struct listener *v, size_t n, const struct service_tls *tls, size_t t
 				v[i].tls = tls[j].ctx;
 }
 
-/* A complaint is lines; the log has one for each. */
-static void
-log_lines(const char *what, const struct buf *b)
-{
-	struct str rest = buf_str(b), line;
-
-	while (rest.n > 0) {
-		str_cut(rest, '\n', &line, &rest);
-		log_error(NULL, "%s" STR_FMT, what, STR_ARG(line));
-	}
-}
-
 /* What a configuration makes, beside what is in force. */
 struct making {
 	struct service_tls *tls;
@@ -300,7 +288,8 @@ master_reload(struct master *m)
 	struct conf *c = load_again(m, &kept, &error);
 	log_reopen();
 	if (!c || master_apply(m, c, kept, false, &error) != EX_OK) {
-		log_lines("reload refused, the old configuration stays: ", &error);
+		log_lines(LOG_LEVEL_ERROR, "reload refused, the old configuration stays: ",
+		    buf_str(&error));
 	} else {
 		helpers_restart(m);
 		log_info(NULL, "reload -- configuration %s", m->conf_path);
@@ -324,7 +313,8 @@ master_check_certificates(struct master *m)
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
 	if (tls_make(&k, &tls, &signer) < 0) {
-		log_lines("new certificate refused, the old one stays: ", &error);
+		log_lines(LOG_LEVEL_ERROR, "new certificate refused, the old one stays: ",
+		    buf_str(&error));
 	} else {
 		attach_tls(m->listeners, m->listener_n, tls, m->conf->listen_n);
 		tls_all_free(m->tls, m->tls_n);

@@ -164,17 +164,6 @@ names_from_system(struct names *names)
 	endpwent();
 }
 
-static void
-warn_lines(struct str text)
-{
-	struct str line;
-
-	while (text.n > 0) {
-		str_cut(text, '\n', &line, &text);
-		log_warn(NULL, "aliases: " STR_FMT, STR_ARG(line));
-	}
-}
-
 /*
  * Of aliases only who they are: the rest is read by who delivers.  False: a
  * file cannot be read; who was known stays known.
@@ -190,7 +179,7 @@ names_from_aliases(struct names *names, const struct conf_strs *files)
 
 	buf_init(&complaints, 65536);
 	a = aliases_load(files, false, &complaints);
-	warn_lines(buf_str(&complaints));
+	log_lines(LOG_LEVEL_WARNING, "aliases: ", buf_str(&complaints));
 	buf_free(&complaints);
 	if (a == NULL)
 		return false;

@@ -32,12 +32,9 @@ struct lists {
 static void
 complain(struct lists *l)
 {
-	struct str rest = buf_str(&l->complaints), line;
-
-	while (rest.n > 0 && l->r->number == 0) {
-		str_cut(rest, '\n', &line, &rest);
-		log_warn(NULL, "aliases: " STR_FMT, STR_ARG(line));
-	}
+	if (l->r->number == 0)
+		log_lines(LOG_LEVEL_WARNING, "aliases: ",
+		    buf_str(&l->complaints));
 	buf_reset(&l->complaints);
 }
 

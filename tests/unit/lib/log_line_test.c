@@ -21,6 +21,8 @@ START_TEST(text_lines)
 	log_debug(NULL, "not shown");
 	log_as("qmgr", LOG_LEVEL_INFO, "4Rx1", "from=<%s>", "a@b");
 	log_as("qmgr", LOG_LEVEL_DEBUG, NULL, "not shown");
+	log_lines(LOG_LEVEL_WARNING, "file: ", STR("one\n\ntwo\n"));
+	log_lines(LOG_LEVEL_ERROR, "", STR(""));
 	log_component("");
 	log_info(NULL, "no component");
 	log_setup(LOG_LEVEL_DEBUG, LOG_TEXT);
@@ -35,6 +37,9 @@ START_TEST(text_lines)
 	ck_line(&s, "barid/smtpd", "NOQUEUE: warning: slow");
 	ck_line(&s, "barid/smtpd", "error: broken");
 	ck_line(&s, "barid/qmgr", "4Rx1: from=<a@b>");
+	ck_line(&s, "barid/smtpd", "warning: file: one");
+	ck_line(&s, "barid/smtpd", "warning: file: ");
+	ck_line(&s, "barid/smtpd", "warning: file: two");
 	ck_line(&s, "barid", "no component");
 	ck_line(&s, "barid", "shown");
 	ck_str(s, STR(""));
