@@ -4,8 +4,8 @@
 
 /*
  * score -- the scoreboard: one shared, anonymous mapping that the master
- * makes before it forks.  A slot for each session, and counters for all.
- * A slot is written by its session, counted and freed by the master.
+ * makes at its start.  A slot for each session, and counters for all.  A slot
+ * is taken by an acceptor, written by its session and freed by the master.
  */
 
 #include <stdatomic.h>
@@ -46,29 +46,42 @@ struct score;
 struct score *score_new(size_t slots) MUST_USE;	/* mapped shared; NULL: errno */
 /*
  * A descriptor of the mapping (memfd) that helper programs inherit, and its
- * attachment there, which takes FD unless it fails.  A master that was
- * executed anew attaches as well, and takes and gives as before.
+ * attachment there, which takes FD unless it fails.
  */
 int score_fd(const struct score *s);
 struct score *score_attach(int fd) MUST_USE;
 void score_free(struct score *s);	/* NULL is fine */
 
 /*
- * Whether children that the master forks from now on have its book, without
- * which score_look(), score_live() and the like are not for them: a session
- * has not, who answers for the master has.
+ * The book of the slots: of the master, which makes it, and of those that it
+ * gives the descriptor to, so that they take slots and count them.  A child that
+ * is forked has not got it.  score_attach_book() takes FD unless it fails (-1).
+ */
+int score_book_fd(struct score *s);
+int score_attach_book(struct score *s, int fd) MUST_USE;
+/*
+ * Whether children that are forked from now on have the book, without which
+ * score_look(), score_live() and the like are not for them: a session has not,
+ * who answers for the master has.
  */
 void score_offer(struct score *s, bool offer);
 
 /*
- * Master: takes a free slot, or NULL.  ADDRESS 0 is a client that is not
+ * With the book: takes a free slot, or NULL.  ADDRESS 0 is a client that is not
  * counted by its address: a socket of this host, or a proxy, whose session
  * says later for whom it speaks.
  */
 struct score_slot *score_take(struct score *s, int service, uint64_t address, const char *client);
-/* Master, after the fork: writes the slot's pid, and remembers it for score_find(). */
+/*
+ * Where the pid of its session belongs for score_find(), before that can end:
+ * for the kernel to write (proc_fork_sibling()); the session's own is slot->pid.
+ */
+_Atomic pid_t *score_pid(struct score *s, const struct score_slot *slot);
+/* Or writes both by hand. */
 void score_started(struct score *s, struct score_slot *slot, pid_t pid);
 void score_give(struct score *s, struct score_slot *slot);
+/* Gives back what TAKER, which has ended, took for sessions that it did not come to fork. */
+void score_forget(struct score *s, pid_t taker);
 /*
  * Session: SLOT is that of a client at ADDRESS from now on, as a peer said
  * that is trusted with it.  How many other slots show that address.
@@ -81,8 +94,8 @@ size_t score_live_from(const struct score *s, uint64_t address);
 struct score_slot *score_find(struct score *s, pid_t pid);
 struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 /*
- * Copies slot I for reading: its strings end, and in the master its pid,
- * address and client are those of score_take() and score_started(), whatever
+ * Copies slot I for reading: its strings end, and with the book its
+ * pid, address and client are those of score_take() and of the fork, whatever
  * the session has made of its slot; but who its client is says the session where
  * the master took ADDRESS 0.  For every use that believes a slot: a signal to
  * a pid, a line of text.  False at the end.

@@ -3,13 +3,17 @@
 /*
  * score -- the scoreboard.
  *
- * Every session can write the whole mapping, so the master believes nothing
+ * Every session can write the whole board, so the master believes nothing
  * that it reads there: which slots are taken, by which pid and address, is
- * kept in its own memory (struct book) and only shown in the mapping.  A
- * master that was executed anew finds its book again from the slots.
- * Taking, giving and finding cost a few memory accesses, whatever the
- * number of sessions.  The file is sealed against a change of its size:
- * nobody can make the others' access to it a SIGBUS.
+ * kept in a second mapping (struct book), which master and acceptors have in
+ * common and sessions have not, and only shown on the board.
+ *
+ * There are no locks, since whoever holds one can be killed: a slot is one's
+ * own by a compare-and-swap, and of two acceptors that look at once how many
+ * there are each may miss the other's newest.  Taking, counting and finding
+ * look through numbers that stand side by side: a microsecond for a thousand
+ * sessions.  The files are sealed against a change of their size: nobody can
+ * make the others' access to them a SIGBUS.
  */
 
 #include "ipc/score.h"
@@ -18,9 +22,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-#include "table.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -61,21 +65,15 @@ struct board {
 	_Alignas(64) struct score_slot slots[];
 };
 
-/* What the master knows of a slot. */
-struct owner {
-	bool taken;
-	pid_t pid;		/* 0: not told yet */
-	uint64_t address;
-	char client[48];
-	size_t next_free;	/* index + 1; 0: none */
-};
-
+/*
+ * What the master and the acceptors know of the slots, in memory that no
+ * session has.  Side by side, since all of one kind are looked through.
+ */
 struct book {
-	size_t first_free;	/* index + 1; 0: none */
-	size_t live;
-	struct table by_address;/* address -> live slots */
-	struct table by_pid;	/* pid -> index + 1 */
-	struct owner owners[];	/* one for each slot */
+	uint64_t magic;
+	uint64_t slot_n;
+	_Atomic size_t live;
+	_Atomic size_t top;	/* slots from here on were never taken */
 };
 
 struct score {
@@ -84,13 +82,31 @@ struct score {
 	size_t bytes;
 	size_t slot_n;
 	size_t cell;		/* of this process */
-	struct book *book;	/* NULL until this process acts as the master */
+	/* Of the book; NULL in a process that is neither master nor acceptor. */
+	struct book *book;
+	int book_fd;
+	pid_t self;		/* whose it is that takes here */
+	_Atomic pid_t *takers;	/* who took it; 0: it is free */
+	_Atomic pid_t *pids;	/* of its session, written by the kernel; 0: not yet */
+	_Atomic uint64_t *addresses;
+	struct client *clients;
+};
+
+struct client {
+	char name[48];
 };
 
 static size_t
 board_size(size_t slots)
 {
 	return sizeof(struct board) + slots * sizeof(struct score_slot);
+}
+
+static size_t
+book_size(size_t slots)
+{
+	return sizeof(struct book) + slots * (sizeof(struct client) +
+	    sizeof(uint64_t) + 2 * sizeof(pid_t));
 }
 
 static struct score *
@@ -110,25 +126,39 @@ map_board(int fd, size_t slots)
 	return s;
 }
 
+/* Memory that no holder can make shorter under the others. */
+static int
+sealed_file(const char *name, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
+
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)size) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
 struct score *
 score_new(size_t slots)
 {
-	struct score *s = NULL;
+	struct score *s;
 	int fd, err;
 
 	if (slots == 0 || slots > SLOTS_MAX) {
 		errno = EINVAL;
 		return NULL;
 	}
-	fd = memfd_create("barid-score", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, (off_t)board_size(slots)) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		s = map_board(fd, slots);
+	fd = sealed_file("barid-score", board_size(slots));
+	s = fd < 0 ? NULL : map_board(fd, slots);
 	if (!s) {
 		err = errno;
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		errno = err;
 		return NULL;
 	}
@@ -161,99 +191,124 @@ score_attach(int fd)
 	return map_board(fd, head[1]);
 }
 
-/* The book and its owners are one piece of memory. */
-static size_t
-book_size(const struct score *s)
-{
-	return sizeof(struct book) + s->slot_n * sizeof(struct owner);
-}
-
 void
 score_free(struct score *s)
 {
 	if (!s)
 		return;
 	if (s->book) {
-		table_free(&s->book->by_address);
-		table_free(&s->book->by_pid);
-		mem_unshared_free(s->book, book_size(s));
+		mem_unshared_free(s->book, book_size(s->slot_n));
+		close(s->book_fd);
 	}
 	munmap(s->board, s->bytes);
 	close(s->fd);
 	mem_free(s);
 }
 
-/* ---- the master's book ------------------------------------------------------ */
+/* ---- the book ---------------------------------------------------------------- */
 
-static void
-book_add(struct score *s, size_t i, uint64_t address, struct str client,
-    pid_t pid)
+static int
+map_book(struct score *s, int fd)
 {
-	struct book *k = s->book;
-	struct owner *o = &k->owners[i];
+	size_t n = s->slot_n, size = book_size(n);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	*o = (struct owner){ .taken = true, .pid = pid, .address = address };
-	memcpy(o->client, client.p, client.n);
-	k->live++;
-	table_put(&k->by_address, address, table_get(&k->by_address, address) + 1);
-	if (pid > 0)
-		table_put(&k->by_pid, (uint64_t)pid, i + 1);
+	if (p == MAP_FAILED)
+		return -1;
+	/* No session is to have it. */
+	mem_unshared_offer(p, size, false);
+	s->book = (void *)p;
+	s->book_fd = fd;
+	s->self = getpid();
+	p += sizeof(*s->book);
+	s->clients = (void *)p;
+	p += n * sizeof(*s->clients);
+	s->addresses = (void *)p;
+	p += n * sizeof(*s->addresses);
+	s->pids = (void *)p;
+	s->takers = s->pids + n;
+	return 0;
 }
 
-/* The client's name in a slot, which a session can write. */
-static struct str
-name_in(const struct score_slot *slot)
-{
-	return str_n(slot->client,
-	    strnlen(slot->client, sizeof(slot->client) - 1));
-}
-
+/* Who asks first without having been given one makes it. */
 static struct book *
 book(struct score *s)
 {
-	struct book *k = s->book;
+	if (s->book)
+		return s->book;
+	int fd = sealed_file("barid-book", book_size(s->slot_n));
+	if (fd < 0 || map_book(s, fd) < 0)
+		fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
+	s->book->slot_n = s->slot_n;
+	s->book->magic = MAGIC;
+	return s->book;
+}
 
-	if (k)
-		return k;
-	/* It is written at each fork: no session is to have a copy. */
-	s->book = k = mem_unshared(book_size(s));
-	table_init(&k->by_address, s->slot_n);
-	table_init(&k->by_pid, s->slot_n);
-	for (size_t i = s->slot_n; i-- > 0;) {
-		const struct score_slot *slot = &s->board->slots[i];
-		pid_t pid = atomic_load(&slot->pid);
+int
+score_book_fd(struct score *s)
+{
+	(void)book(s);
+	return s->book_fd;
+}
 
-		/* A pid that stands twice is a lie: the slot is free. */
-		if (pid > 0 && table_get(&k->by_pid, (uint64_t)pid) == 0) {
-			book_add(s, i, slot->address, name_in(slot), pid);
-			continue;
-		}
-		k->owners[i].next_free = k->first_free;
-		k->first_free = i + 1;
+int
+score_attach_book(struct score *s, int fd)
+{
+	struct stat st;
+	uint64_t head[2];
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    head[0] != MAGIC || head[1] != s->slot_n ||
+	    st.st_size != (off_t)book_size(s->slot_n)) {
+		errno = EINVAL;
+		return -1;
 	}
-	return k;
+	return map_book(s, fd);
 }
 
 void
 score_offer(struct score *s, bool offer)
 {
 	if (s->book)
-		mem_unshared_offer(s->book, book_size(s), offer);
+		mem_unshared_offer(s->book, book_size(s->slot_n), offer);
+}
+
+/* The first that is free, so that those in use stand together; its index + 1, or 0. */
+static size_t
+take_free(struct score *s)
+{
+	struct book *k = book(s);
+	size_t top;
+
+	for (size_t i = 0; i < s->slot_n; i++) {
+		pid_t nobody = 0;
+
+		if (atomic_load_explicit(&s->takers[i], memory_order_relaxed) != 0 ||
+		    !atomic_compare_exchange_strong(&s->takers[i], &nobody, s->self))
+			continue;
+		top = atomic_load(&k->top);
+		while (top <= i && !atomic_compare_exchange_weak(&k->top, &top, i + 1))
+			;
+		atomic_fetch_add(&k->live, 1);
+		return i + 1;
+	}
+	return 0;
 }
 
 struct score_slot *
 score_take(struct score *s, int service, uint64_t address, const char *client)
 {
-	struct book *k = book(s);
+	struct str name = str_head(str_c(client), sizeof(s->clients->name) - 1);
+	size_t i = take_free(s);
 	struct score_slot *slot;
-	size_t i;
-	struct str name = str_head(str_c(client), sizeof(slot->client) - 1);
 
-	if (k->first_free == 0)
+	if (i-- == 0)
 		return NULL;
-	i = k->first_free - 1;
-	k->first_free = k->owners[i].next_free;
-	book_add(s, i, address, name, 0);
+	memset(&s->clients[i], 0, sizeof(s->clients[i]));
+	memcpy(s->clients[i].name, name.p, name.n);
+	atomic_store(&s->addresses[i], address);
 	slot = &s->board->slots[i];
 	memset(slot, 0, sizeof(*slot));
 	slot->service = service;
@@ -262,6 +317,16 @@ score_take(struct score *s, int service, uint64_t address, const char *client)
 	memcpy(slot->client, name.p, name.n);
 	atomic_store(&slot->state, SCORE_CONNECT);
 	return slot;
+}
+
+static size_t
+index_of(const struct score *s, const struct score_slot *slot)
+{
+	const struct score_slot *first = s->board->slots;
+
+	if (slot < first || slot >= first + s->slot_n)
+		panic("score: not a slot of this scoreboard");
+	return (size_t)(slot - first);
 }
 
 size_t
@@ -285,26 +350,17 @@ score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
 	return n;
 }
 
-static size_t
-index_of(const struct score *s, const struct score_slot *slot)
+_Atomic pid_t *
+score_pid(struct score *s, const struct score_slot *slot)
 {
-	const struct score_slot *first = s->board->slots;
-
-	if (slot < first || slot >= first + s->slot_n)
-		panic("score: not a slot of this scoreboard");
-	return (size_t)(slot - first);
+	(void)book(s);
+	return &s->pids[index_of(s, slot)];
 }
 
 void
 score_started(struct score *s, struct score_slot *slot, pid_t pid)
 {
-	struct book *k = book(s);
-	struct owner *o = &k->owners[index_of(s, slot)];
-
-	if (!o->taken || o->pid != 0)
-		panic("score: a slot got a second pid");
-	o->pid = pid;
-	table_put(&k->by_pid, (uint64_t)pid, index_of(s, slot) + 1);
+	atomic_store(score_pid(s, slot), pid);
 	atomic_store(&slot->pid, pid);
 }
 
@@ -313,22 +369,36 @@ score_give(struct score *s, struct score_slot *slot)
 {
 	struct book *k = book(s);
 	size_t i = index_of(s, slot);
-	struct owner *o = &k->owners[i];
 
-	if (!o->taken)
+	if (atomic_load(&s->takers[i]) == 0)
 		panic("score: a free slot was given back");
-	table_put(&k->by_address, o->address,
-	    table_get(&k->by_address, o->address) - 1);
-	if (o->pid > 0)
-		table_put(&k->by_pid, (uint64_t)o->pid, 0);
-	*o = (struct owner){ .next_free = k->first_free };
-	k->first_free = i + 1;
-	k->live--;
 	atomic_store(&slot->pid, 0);
 	atomic_store(&slot->state, SCORE_FREE);
+	atomic_store(&s->addresses[i], 0);
+	atomic_store(&s->pids[i], 0);
+	atomic_fetch_sub(&k->live, 1);
+	/* Behind this it is another's. */
+	atomic_store(&s->takers[i], 0);
+}
+
+void
+score_forget(struct score *s, pid_t taker)
+{
+	size_t top = atomic_load(&book(s)->top);
+
+	for (size_t i = 0; i < top; i++)
+		if (atomic_load(&s->takers[i]) == taker && atomic_load(&s->pids[i]) == 0)
+			score_give(s, &s->board->slots[i]);
 }
 
 /* ---- looking --------------------------------------------------------------- */
+
+/* A client's name where others may be writing. */
+static struct str
+name_in(const char name[48])
+{
+	return str_n(name, strnlen(name, 47));
+}
 
 static size_t
 count_shown(const struct score *s, const uint64_t *address)
@@ -348,30 +418,38 @@ count_shown(const struct score *s, const uint64_t *address)
 size_t
 score_live(const struct score *s)
 {
-	return s->book ? s->book->live : count_shown(s, NULL);
+	return s->book ? atomic_load(&s->book->live) : count_shown(s, NULL);
+}
+
+/* Of those that are taken; once all of them were seen there are no others. */
+static size_t
+count_taken(const struct score *s, uint64_t address)
+{
+	size_t top = atomic_load(&s->book->top), live = atomic_load(&s->book->live);
+	size_t n = 0;
+
+	for (size_t i = 0; i < top && live > 0; i++) {
+		if (atomic_load_explicit(&s->takers[i], memory_order_relaxed) == 0)
+			continue;
+		live--;
+		n += atomic_load_explicit(&s->addresses[i], memory_order_relaxed) == address;
+	}
+	return n;
 }
 
 size_t
 score_live_from(const struct score *s, uint64_t address)
 {
-	return s->book ? table_get(&s->book->by_address, address) :
-			 count_shown(s, &address);
+	return s->book ? count_taken(s, address) : count_shown(s, &address);
 }
 
 struct score_slot *
 score_find(struct score *s, pid_t pid)
 {
-	size_t at;
+	size_t top = atomic_load(&book(s)->top);
 
-	if (pid <= 0)
-		return NULL;
-	at = table_get(&book(s)->by_pid, (uint64_t)pid);
-	if (at > 0)
-		return &s->board->slots[at - 1];
-	/* Its pid was written by hand, without score_started(). */
-	for (size_t i = 0; i < s->slot_n; i++)
-		if (s->book->owners[i].taken && s->book->owners[i].pid == 0 &&
-		    atomic_load(&s->board->slots[i].pid) == pid)
+	for (size_t i = 0; i < top && pid > 0; i++)
+		if (atomic_load_explicit(&s->pids[i], memory_order_relaxed) == pid)
 			return &s->board->slots[i];
 	return NULL;
 }
@@ -386,19 +464,16 @@ static void
 look(const struct score *s, size_t i, struct score_slot *copy)
 {
 	const struct score_slot *slot = &s->board->slots[i];
-	const struct owner *o = s->book ? &s->book->owners[i] : NULL;
-	bool told = o == NULL || o->address == 0;
-	struct str client = told ? name_in(slot) : str_c(o->client);
-	pid_t pid = atomic_load(&slot->pid);
+	bool told = s->book == NULL || atomic_load(&s->addresses[i]) == 0;
+	struct str client = told ? name_in(slot->client) : name_in(s->clients[i].name);
+	pid_t pid = atomic_load(s->book ? &s->pids[i] : &slot->pid);
 
-	if (o && (!o->taken || o->pid > 0))
-		pid = o->pid;
 	memset(copy, 0, sizeof(*copy));
 	atomic_store(&copy->pid, pid > 0 ? pid : 0);
 	atomic_store(&copy->state, atomic_load(&slot->state));
 	copy->service = slot->service;
 	atomic_store(&copy->address,
-	    told ? atomic_load(&slot->address) : o->address);
+	    atomic_load(told ? &slot->address : &s->addresses[i]));
 	copy->since_ms = slot->since_ms;
 	atomic_store(&copy->messages, atomic_load(&slot->messages));
 	atomic_store(&copy->bytes, atomic_load(&slot->bytes));

@@ -35,7 +35,7 @@ START_TEST(slots)
 	ck_assert_uint_eq(strlen(c->client), 47);
 	score_started(s, a, 1001);
 	score_started(s, b, 1002);
-	c->pid = 1003;
+	atomic_store(score_pid(s, c), 1003);
 	ck_assert_ptr_eq(score_find(s, 1001), a);
 	ck_assert_ptr_eq(score_find(s, 1002), b);
 	ck_assert_ptr_eq(score_find(s, 1003), c);
@@ -209,15 +209,22 @@ START_TEST(attach)
 	score_add(t, COUNT_RUNNER_ACTIVE, -1);
 	ck_assert_uint_eq(score_get(s, COUNT_RUNNER_ACTIVE), 1);
 
-	/* A master anew: finds what was taken, and takes no slot twice. */
+	/* With the book: finds what was taken, and takes no slot twice. */
 	u = score_attach(dup(score_fd(s)));
+	ck_assert_int_eq(score_attach_book(u, -1), -1);
+	ck_assert_int_eq(score_attach_book(u, other), -1);
+	ck_assert_int_eq(score_attach_book(u, dup(score_book_fd(s))), 0);
 	ck_assert_ptr_nonnull(score_find(u, 78));
 	score_give(u, score_find(u, 78));
 	ck_assert_uint_eq(score_live(u), 1);
+	ck_assert_uint_eq(score_live(s), 1);
+	ck_assert_ptr_null(score_find(s, 78));
 	ck_assert_int_eq(b->pid, 0);
 	for (int i = 0; i < 4; i++)
 		ck_assert_ptr_ne(score_take(u, 0, 1, "x"), score_find(u, 77));
-	ck_assert_ptr_null(score_take(u, 0, 1, "x"));
+	ck_assert_ptr_null(score_take(s, 0, 1, "x"));
+	ck_assert_uint_eq(score_live_from(s, 1), 4);
+	ck_assert_int_eq(ftruncate(score_book_fd(s), 0), -1);
 
 	ck_assert_ptr_null(score_attach(-1));
 	ck_assert_ptr_null(score_attach(other));
@@ -271,6 +278,83 @@ START_TEST(cells)
 }
 END_TEST
 
+/* Who takes and ends before the fork leaves nothing behind. */
+START_TEST(forgotten)
+{
+	struct score *s = score_new(4), *u = score_attach(dup(score_fd(s)));
+	struct score_slot *mine = score_take(s, 0, 1, "a");
+	pid_t pid;
+
+	ck_assert_int_eq(score_attach_book(u, dup(score_book_fd(s))), 0);
+	score_offer(s, true);
+	pid = fork();
+	if (pid == 0) {
+		/* Without this it would take in our name. */
+		struct score *own = score_attach(dup(score_fd(s)));
+
+		if (score_attach_book(own, dup(score_book_fd(s))) < 0 ||
+		    !score_take(own, 0, 2, "b"))
+			_exit(1);
+		score_started(own, score_take(own, 0, 3, "c"), 4711);
+		_exit(0);
+	}
+	score_offer(s, false);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_uint_eq(score_live(s), 3);
+	score_forget(s, pid);
+	ck_assert_uint_eq(score_live(s), 2);
+	ck_assert_uint_eq(score_live_from(s, 2), 0);
+	ck_assert_uint_eq(score_live_from(u, 3), 1);
+	ck_assert_ptr_nonnull(score_find(s, 4711));
+	score_forget(s, 4711);
+	ck_assert_uint_eq(score_live(u), 2);
+	score_give(s, mine);
+	score_free(u);
+	score_free(s);
+}
+END_TEST
+
+/* Two that take at once never get the same. */
+START_TEST(at_once)
+{
+	enum { N = 400, ROUNDS = 300 };
+	struct score *s = score_new(N);
+	int book = score_book_fd(s);
+	pid_t pids[3];
+
+	for (size_t p = 0; p < ARRAY_LEN(pids); p++) {
+		pids[p] = fork();
+		if (pids[p] != 0)
+			continue;
+		struct score *own = score_attach(dup(score_fd(s)));
+		if (score_attach_book(own, dup(book)) < 0)
+			_exit(1);
+		for (pid_t round = 1; round <= ROUNDS; round++) {
+			struct score_slot *slot = score_take(own, 0, p + 1, "x");
+			pid_t name = (pid_t)(p + 1) * 100000 + round;
+
+			if (!slot)
+				_exit(2);
+			score_started(own, slot, name);
+			if (score_find(own, name) != slot || slot->pid != name)
+				_exit(3);
+			if (round % 3 != 0)
+				score_give(own, slot);
+		}
+		_exit(0);
+	}
+	for (size_t p = 0; p < ARRAY_LEN(pids); p++) {
+		int status;
+
+		ck_assert_int_eq(waitpid(pids[p], &status, 0), pids[p]);
+		ck_assert_int_eq(status, 0);
+		ck_assert_uint_eq(score_live_from(s, p + 1), ROUNDS / 3);
+	}
+	ck_assert_uint_eq(score_live(s), ARRAY_LEN(pids) * ROUNDS / 3);
+	score_free(s);
+}
+END_TEST
+
 START_TEST(across_fork)
 {
 	struct score *s = score_new(2);
@@ -308,4 +392,4 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, across_fork, names)
+UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, forgotten, at_once, across_fork, names)
