@@ -4,10 +4,11 @@
 
 /*
  * marks -- which addresses had sessions that crashed, and which of them are
- * not let in for a while.  The master's own: no session can write it.
+ * not let in for a while.  The master writes them, and whoever lets clients in
+ * reads them: no session can write there.
  */
 
-#include "lib/buf.h"
+#include "lib/str.h"
 
 /* So many crashes, each less than MARKS_MS after the one before ... */
 #define MARKS_REFUSED 3
@@ -33,8 +34,12 @@ int64_t marks_refused_ms(const struct marks *m, uint64_t key, int64_t now_ms);
 /* The mark at place I, NULL if there is none that counts: for I < MARKS_MAX. */
 const struct mark *marks_at(const struct marks *m, size_t i, int64_t now_ms);
 
-/* A mark as words of a line, and back, for a master that executes itself. */
-void mark_put(struct buf *b, const struct mark *mark);
-bool mark_get(struct marks *m, struct str words) MUST_USE;
+/*
+ * Marks in shared memory that only who makes them can write; *FD is for those
+ * who read.  NULL: errno.
+ */
+struct marks *marks_new(int *fd) MUST_USE;
+const struct marks *marks_attach(int fd) MUST_USE;	/* FD stays the caller's */
+void marks_free(const struct marks *m);	/* NULL is fine */
 
 #endif

@@ -20,10 +20,5 @@ void environ_hide(void);
 void environ_withhold(void);
 /* What NAME is, put aside or not; NULL: nothing, or this program is setuid or setgid. */
 const char *environ_get(const char *name);
-/*
- * All of it as it was, NULL-terminated, for executing oneself again.  The array
- * is the caller's to free; what it points to is not.
- */
-char **environ_all(void);
 
 #endif

@@ -47,10 +47,21 @@ bool log_is_file(void);
 uint64_t log_dropped(void);
 /*
  * For a process whose children lose the sight of /dev/log: connects to the
- * logger, which may have been restarted, for itself and for all children that
- * it ever forked; and if the logger hangs, children to come do not wait.
+ * logger, which may have been restarted, for itself and for all that have the
+ * same sockets; and if the logger hangs, children to come do not wait.
  */
 void log_before_fork(void);
+/*
+ * A process that was started may go on with the sockets of another.  The one of
+ * target I, in the order of log_to(); -1 for a target of another kind, or none.
+ */
+int log_syslog_fd(size_t i);
+void log_use_syslog_fd(size_t i, int fd);	/* a copy of FD, in place of its own */
+/*
+ * Who cannot reach a logger that was restarted writes to FD, an eventfd(2), and
+ * waits a moment, once: another, who reads it, calls log_before_fork().
+ */
+void log_ask_by(int fd);
 
 /*
  * Writes a line.  ID is a queue id, "NOQUEUE", or NULL for none.  A

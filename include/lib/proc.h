@@ -40,11 +40,17 @@ void proc_confine(const struct proc_user *u, const char *chroot_dir);
  */
 void proc_limit(unsigned files, unsigned procs, uint64_t file_size);
 
+/* Before that, for root: no limit to the processes of a user, where it is a low one. */
+void proc_many(void);
+
 /*
  * From here on this process starts no other and no thread, and has no more
  * than MEMORY octets of its own (but under a sanitizer).
  */
 void proc_alone(uint64_t memory);
+/* Each half of that. */
+void proc_childless(void);
+void proc_memory(uint64_t memory);
 
 /*
  * Keeps the shared libraries whose file names begin with one of NAMES (NULL
@@ -56,10 +62,19 @@ void proc_alone(uint64_t memory);
 void proc_withhold(const char *const *names);
 
 /*
- * A fork for a process with one thread: the child goes on as after fork(),
- * but handlers of pthread_atfork() do not run.
+ * A fork for a process with one thread: handlers of pthread_atfork() do not run,
+ * and the child is a child of this process's parent, which is told of its end.
+ * Its pid is in *SHOWN before it runs, and in its *OWN: both may be memory that
+ * is shared with others.
  */
-pid_t proc_fork(void) MUST_USE;
+pid_t proc_fork_sibling(_Atomic pid_t *shown, _Atomic pid_t *own) MUST_USE;
+/* The flags of that call, and which of its arguments they are: for a filter. */
+#define PROC_SIBLING_FLAGS (CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD)
+#ifdef __s390__
+#define PROC_SIBLING_ARG 1
+#else
+#define PROC_SIBLING_ARG 0
+#endif
 /*
  * Makes what children would copy less: called when all libraries are loaded
  * that were linked, and what is needed is on the heap.  The protection of

@@ -5,8 +5,8 @@
  * In force is what was loaded and checked last, not what the files say by
  * now.  So the tokens that were read are kept in a memory file: include(),
  * set() and ${NAME} are carried out in them, and each knows its file and
- * line.  Whoever inherits it, a new image of the master or a helper that is
- * started again, makes the same configuration of it.
+ * line.  Whoever inherits it, an acceptor or a helper that is started again,
+ * makes the same configuration of it.
  *
  * The memory file is sealed, so that nobody changes it.  It has the
  * passwords of the configuration: no session may inherit it.

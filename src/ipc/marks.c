@@ -16,6 +16,18 @@
 
 #include "ipc/marks.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef F_SEAL_FUTURE_WRITE
+/* Linux 5.1 */
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+
 /* True if M still counts. */
 static bool
 is_fresh(const struct mark *m, int64_t now)
@@ -84,24 +96,48 @@ marks_at(const struct marks *m, size_t i, int64_t now)
 	return is_fresh(&m->v[i], now) ? &m->v[i] : NULL;
 }
 
-void
-mark_put(struct buf *b, const struct mark *mark)
+struct marks *
+marks_new(int *fd)
 {
-	buf_addf(b, "%llu %llu %lld", (unsigned long long)mark->key,
-	    (unsigned long long)mark->crashes, (long long)mark->last_ms);
+	void *p = MAP_FAILED;
+	int err;
+
+	*fd = memfd_create("barid-marks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd < 0)
+		return NULL;
+	if (ftruncate(*fd, sizeof(struct marks)) == 0)
+		p = mmap(NULL, sizeof(struct marks), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	/* The mapping stays what it is; nobody gets another that can be written. */
+	if (p != MAP_FAILED && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
+		return p;
+	err = errno;
+	if (p != MAP_FAILED)
+		(void)munmap(p, sizeof(struct marks));
+	close(*fd);
+	*fd = -1;
+	errno = err;
+	return NULL;
 }
 
-bool
-mark_get(struct marks *m, struct str words)
+const struct marks *
+marks_attach(int fd)
 {
-	struct mark mark;
-	uint64_t last;
+	struct stat st;
+	void *p;
 
-	if (str_u64(str_word(&words), UINT64_MAX, &mark.key) < 0 ||
-	    str_u64(str_word(&words), UINT64_MAX, &mark.crashes) < 0 ||
-	    str_u64(str_word(&words), INT64_MAX, &last) < 0 || mark.key == 0)
-		return false;
-	mark.last_ms = (int64_t)last;
-	*place_of(m, mark.key, mark.last_ms) = mark;
-	return true;
+	if (fstat(fd, &st) < 0)
+		return NULL;
+	if (st.st_size != (off_t)sizeof(struct marks)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	p = mmap(NULL, sizeof(struct marks), PROT_READ, MAP_SHARED, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+marks_free(const struct marks *m)
+{
+	if (m != NULL)
+		(void)munmap((void *)(uintptr_t)m, sizeof(*m));
 }

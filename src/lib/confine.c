@@ -4,8 +4,10 @@
  * confine -- seccomp: which system calls a process may make.
  *
  * A session has a list of what it may call; it was read from the code and from
- * what glibc and OpenSSL do for it, and everything else is its end.  So has who
- * signs with private keys, and a much shorter one.  Helpers
+ * what glibc and OpenSSL do for it, and everything else is its end.  An acceptor
+ * has the same and a few more, and hands it down to sessions, which can do
+ * nothing with these: their limit of processes is 0.  Who signs with private
+ * keys has a list, too, and a much shorter one.  Helpers
  * start threads, look names up and load modules, so they have a list of what
  * they may not: what runs programs, changes who they are or reaches into other
  * processes and into the kernel.
@@ -20,8 +22,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +39,7 @@
 #include "build.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 
 #define LIBRARY "libseccomp.so.2"
 #define PROGRAM_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
@@ -63,7 +68,6 @@ static const int session_calls[] = {
 	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
 	SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
 	SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64), SCMP_SYS(getdents64), SCMP_SYS(flock),
-	SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
 	/* Memory; mapping it to be run is below. */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(futex_time64),
 	/* Time, chance, itself; qsort() asks how much memory there is. */
@@ -77,6 +81,11 @@ static const int session_calls[] = {
 	SCMP_SYS(exit), SCMP_SYS(exit_group),
 	/* Who has logged in shuts out the mailboxes of others (confine_rules()). */
 	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
+};
+
+/* And who lets clients in and forks sessions, which inherit this. */
+static const int acceptor_calls[] = {
+	SCMP_SYS(accept4), SCMP_SYS(close_range), SCMP_SYS(setrlimit),
 };
 
 /* ---- what the signer calls -------------------------------------------------------- */
@@ -181,7 +190,10 @@ add_if(const struct library *l, scmp_filter_ctx ctx, uint32_t action, int call,
 	struct scmp_arg_cmp cmp = { .arg = arg, .op = SCMP_CMP_MASKED_EQ,
 		.datum_a = mask, .datum_b = value };
 
-	return l->rule_add(ctx, action, call, 1, &cmp);
+	int r = l->rule_add(ctx, action, call, 1, &cmp);
+
+	/* This machine does not know it. */
+	return r == -EDOM ? 0 : r;
 }
 
 static int
@@ -199,14 +211,46 @@ add_all(const struct library *l, scmp_filter_ctx ctx, uint32_t action,
 	return r;
 }
 
-/* What may be called with some arguments only; PAIRS: a session asks others. */
+/* Not F_SETOWN: by that a session could have signals sent to others. */
 static int
-add_some(const struct library *l, scmp_filter_ctx ctx, bool pairs)
+add_fcntl(const struct library *l, scmp_filter_ctx ctx)
+{
+	static const int commands[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD,
+		F_DUPFD_CLOEXEC, F_GETLK, F_SETLK, F_SETLKW, F_ADD_SEALS, F_GET_SEALS };
+	static const int calls[] = { SCMP_SYS(fcntl), SCMP_SYS(fcntl64) };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls) * ARRAY_LEN(commands) && r == 0; i++)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, calls[i / ARRAY_LEN(commands)], 1,
+		    ~(uint64_t)0, (uint64_t)commands[i % ARRAY_LEN(commands)]);
+	return r;
+}
+
+/* An acceptor forks siblings and nothing else; they lower their limits and say what they are. */
+static int
+add_acceptor(const struct library *l, scmp_filter_ctx ctx)
+{
+	const uint64_t all = ~(uint64_t)0;
+	int r = add_all(l, ctx, SCMP_ACT_ALLOW, acceptor_calls, ARRAY_LEN(acceptor_calls));
+
+	if (r == 0)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), PROC_SIBLING_ARG, all,
+		    PROC_SIBLING_FLAGS);
+	if (r == 0)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0, all, 0);
+	if (r == 0)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, all, PR_SET_NAME);
+	return r;
+}
+
+/* What may be called with some arguments only. */
+static int
+add_some(const struct library *l, scmp_filter_ctx ctx, enum confine_role role)
 {
 	const uint64_t all = ~(uint64_t)0;
 	int r = 0;
 
-	if (pairs)
+	if (role != CONFINE_SIGNER)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, all, AF_UNIX);
 	if (r == 0)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
@@ -214,7 +258,11 @@ add_some(const struct library *l, scmp_filter_ctx ctx, bool pairs)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 2, PROT_EXEC, 0);
 	if (r == 0)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
-	/* panic() */
+	if (r == 0 && role != CONFINE_SIGNER)
+		r = add_fcntl(l, ctx);
+	if (r == 0 && role == CONFINE_ACCEPTOR)
+		return add_acceptor(l, ctx);
+	/* panic(); siblings could end each other by it (on_denied()). */
 	if (r == 0)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, all, SIGABRT);
 	return r;
@@ -243,7 +291,7 @@ add_rules(const struct library *l, scmp_filter_ctx ctx, enum confine_role role,
 	if (r == 0 && role == CONFINE_SIGNER && (BUILD_ASAN || __gcov_dump))
 		r = add_all(l, ctx, SCMP_ACT_ALLOW, checked_signer_calls,
 		    ARRAY_LEN(checked_signer_calls));
-	return r < 0 ? r : add_some(l, ctx, role == CONFINE_SESSION);
+	return r < 0 ? r : add_some(l, ctx, role);
 }
 
 /* Takes the finished filter out of CTX. */
@@ -297,6 +345,9 @@ on_denied(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	(void)context;
+	/* abort() where it must not be: whoever called it has said why. */
+	if (info->si_syscall == SYS_tgkill)
+		__builtin_trap();
 	log_error(NULL, "killed: system call %d is not one that this process may make",
 	    info->si_syscall);
 	/* Once more, and now the signal has its own effect: on no list is this one. */

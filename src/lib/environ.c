@@ -37,9 +37,9 @@ stays(const char *entry)
 {
 	static const char *const names[] = { "PATH=", "TZ=", "TZDIR=", "LANG=", "LC_",
 		"LD_", "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_", "BARID_CONF=", "BARID_LIBEXEC=",
-		"BARID_STATE=", "SSL_CERT_",
-		"OPENSSL_", "RES_OPTIONS=", "LOCALDOMAIN=", "ASAN_OPTIONS=", "LSAN_OPTIONS=",
-		"UBSAN_OPTIONS=", "GCOV_", "MALLOC_", "GLIBC_TUNABLES=", "QUEUE_RESERVE=",
+		"SSL_CERT_", "OPENSSL_", "RES_OPTIONS=", "LOCALDOMAIN=", "ASAN_OPTIONS=",
+		"LSAN_OPTIONS=", "UBSAN_OPTIONS=", "GCOV_",
+		"MALLOC_", "GLIBC_TUNABLES=", "QUEUE_RESERVE=",
 		"FAKETIME", "DONT_FAKE_", "NO_FAKE_", "PAM_WRAPPER" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -101,22 +101,4 @@ environ_get(const char *name)
 		if (strncmp(aside.p + at, name, n) == 0 && aside.p[at + n] == '=')
 			return aside.p + at + n + 1;
 	return secure_getenv(name);
-}
-
-char **
-environ_all(void)
-{
-	size_t n = 0, count = 1;
-	char **all;
-
-	for (char **e = environ; e != NULL && *e != NULL; e++)
-		count++;
-	for (size_t at = 0; at < aside.n; at += strlen(aside.p + at) + 1)
-		count++;
-	all = mem_array(count, sizeof(*all));
-	for (char **e = environ; e != NULL && *e != NULL; e++)
-		all[n++] = *e;
-	for (size_t at = 0; at < aside.n; at += strlen(aside.p + at) + 1)
-		all[n++] = aside.p + at;
-	return all;
 }

@@ -43,6 +43,8 @@
  */
 #define SHORT_TEXT 256
 #define SHORT_LINE 1280
+/* So long the master may take to find a logger that was restarted. */
+#define ASK_MS 20
 
 enum kind { TO_STDERR, TO_FILE, TO_SYSLOG };
 
@@ -62,6 +64,8 @@ static enum log_format format = LOG_TEXT;
 static SESSION_WRITES char component_name[32];
 static char host_name[64];
 static _Atomic uint64_t dropped;
+static int ask_fd = -1;
+static bool has_asked;
 
 static const struct {
 	const char *word, *prefix;
@@ -137,12 +141,28 @@ syslog_connect(const struct target *t)
 	return connect(t->fd, (struct sockaddr *)&to, sizeof(to)) == 0;
 }
 
+/* True if it is worth another try. */
+static bool
+ask_for_logger(void)
+{
+	const struct timespec moment = { 0, ASK_MS * 1000000 };
+	const uint64_t one = 1;
+
+	if (ask_fd < 0 || write(ask_fd, &one, sizeof(one)) < 0)
+		return false;
+	/* Where there is no logger, not with each line. */
+	if (!has_asked)
+		(void)nanosleep(&moment, NULL);
+	has_asked = true;
+	return true;
+}
+
 static bool
 syslog_again(const struct target *t)
 {
 	if (errno != ENOTCONN && errno != ECONNREFUSED && errno != EDESTADDRREQ)
 		return false;
-	return syslog_connect(t);
+	return syslog_connect(t) || ask_for_logger();
 }
 
 static bool
@@ -169,9 +189,29 @@ log_before_fork(void)
 
 		if (t->kind != TO_SYSLOG)
 			continue;
-		(void)syslog_connect(t);
+		if (ask_fd < 0)
+			(void)syslog_connect(t);
 		t->stuck = poll(&p, 1, 0) == 0;
 	}
+}
+
+int
+log_syslog_fd(size_t i)
+{
+	return i < target_n && targets[i].kind == TO_SYSLOG ? targets[i].fd : -1;
+}
+
+void
+log_use_syslog_fd(size_t i, int fd)
+{
+	if (log_syslog_fd(i) >= 0)
+		(void)dup3(fd, targets[i].fd, O_CLOEXEC);
+}
+
+void
+log_ask_by(int fd)
+{
+	ask_fd = fd;
 }
 
 static bool

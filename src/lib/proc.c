@@ -187,11 +187,32 @@ proc_limit(unsigned files, unsigned procs, uint64_t file_size)
 }
 
 void
-proc_alone(uint64_t memory)
+proc_many(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (proc_is_root())
+		(void)setrlimit(RLIMIT_NPROC, &all);
+}
+
+void
+proc_childless(void)
 {
 	lower(RLIMIT_NPROC, 0, "RLIMIT_NPROC");
+}
+
+void
+proc_memory(uint64_t memory)
+{
 	if (!BUILD_ASAN)
 		lower(RLIMIT_DATA, memory, "RLIMIT_DATA");
+}
+
+void
+proc_alone(uint64_t memory)
+{
+	proc_childless();
+	proc_memory(memory);
 }
 
 unsigned

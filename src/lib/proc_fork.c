@@ -9,11 +9,11 @@
  * alone.  proc_share_relro() puts the same bytes there as pages of a file in
  * memory, which a fork leaves alone until a child looks at them.
  *
- * proc_fork() runs no handlers and takes no locks: there is one thread, so
- * that nobody can hold one, and what the library would write to say so are
- * four pages more for each child to copy.
+ * proc_fork_sibling() is the system call: it runs no handlers and takes no
+ * locks.  There is one thread, so that nobody can hold one, and what the library
+ * would write to say so are four pages more for each child to copy.
  *
- * Nothing is done where a sanitizer or a count of coverage wants to know of
+ * Nothing else is done where a sanitizer or a count of coverage wants to know of
  * each fork, or where the system has not got it; then it is only slower.
  */
 
@@ -21,14 +21,15 @@
 
 #include <link.h>
 #include <malloc.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "build.h"
 #include "lib/sys.h"
 
-/* Since glibc 2.34, and in musl. */
-extern pid_t _Fork(void) __attribute__((weak));
 /* Linked only into a build that counts coverage. */
 extern void __gcov_dump(void) __attribute__((weak));
 
@@ -39,9 +40,14 @@ is_watched(void)
 }
 
 pid_t
-proc_fork(void)
+proc_fork_sibling(_Atomic pid_t *shown, _Atomic pid_t *own)
 {
-	return is_watched() || _Fork == NULL ? fork() : _Fork();
+	/* The third is where the parent's copy goes; the machines differ in the last two. */
+#if PROC_SIBLING_ARG == 1
+	return (pid_t)syscall(SYS_clone, 0, PROC_SIBLING_FLAGS, shown, own, own);
+#else
+	return (pid_t)syscall(SYS_clone, PROC_SIBLING_FLAGS, 0, shown, own, own);
+#endif
 }
 
 /* The same bytes from a file in memory; if that fails all is as before. */

@@ -2,10 +2,10 @@
 /*
  * accept -- a client comes, and a child is forked for it.
  *
- * Every limit is checked before the fork: a client that is refused costs an
- * answer and no process.  The master never reads from a client.  When
- * descriptors or processes run out it answers 421 where it can and pauses,
- * so that it never spins.
+ * In an acceptor (acceptor.c).  Every limit is checked before the fork: a
+ * client that is refused costs an answer and no process.  Nothing is read from
+ * a client before it.  When descriptors or processes run out it answers 421
+ * where it can and pauses, so that it never spins.
  */
 
 #include "door.h"
@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -108,7 +107,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.conf = &conf, .listen = l->conf, .tls = l->tls, .hostname = hostname_of(m, l),
 		/* With root only barid-auth opens a mailbox. */
 		.queue = pop ? NULL : m->queue,
-		.mailboxes = pop && m->sandbox.empty < 0 ? m->mailboxes : -1,
+		.mailboxes = pop && !m->sandbox.blind ? m->mailboxes : -1,
 		.auth = m->helpers[PLACE_AUTH].client_end, .runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
 		.confined = m->conf->sandbox != CONFINE_OFF,
@@ -118,7 +117,6 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		signer_withhold(m);
 	if (addr_family(peer) != AF_UNIX)
 		env.local = addr_local(fd);
-	log_component(pop ? "pop3d" : "smtpd");
 	if (!behind_look(m, fd, &env))
 		return;
 	if (pop)
@@ -147,8 +145,8 @@ accept_catch_term(void)
 }
 
 /*
- * The others stay blocked as they were in the master, which passes on what
- * Ctrl-C means: it reaches the whole foreground group.
+ * The others stay blocked as they were in the acceptor: the master passes on
+ * what Ctrl-C means, which reaches the whole foreground group.
  */
 static void
 listen_to_term_only(void)
@@ -160,11 +158,9 @@ static void
 child(const struct master *m, const struct listener *l, int fd, const struct addr *peer,
     struct score_slot *slot)
 {
-	bool pop = l->conf->service == SERVICE_POP3;
-
 	mem_forked();
 	listen_to_term_only();
-	sandbox_session(m, pop);
+	sandbox_session();
 	serve(m, l, fd, peer, slot);
 	proc_child_exit(0);
 }
@@ -209,9 +205,10 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 		turn_away(m, l, fd, "too many connections");
 		return;
 	}
-	/* From its root it could not connect to a logger that was restarted. */
 	log_before_fork();
-	if ((pid = proc_fork()) == 0)
+	/* The master's child, which is told of its end, and looks for its pid then. */
+	pid = proc_fork_sibling(score_pid(m->score, slot), &slot->pid);
+	if (pid == 0)
 		child(m, l, fd, peer, slot);
 	if (pid < 0) {
 		score_give(m->score, slot);
@@ -219,7 +216,6 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 		turn_away(m, l, fd, "out of processes, come back later");
 		return;
 	}
-	score_started(m->score, slot, pid);
 	score_add(m->score, COUNT_CONNECTIONS, 1);
 	close(fd);
 }
@@ -236,7 +232,7 @@ shut_out(const struct master *m, const struct conf_listen *l, const struct addr 
 	if (blocklist_has(score_blocks(m->score), peer, &b))
 		return b.by_hand ? "you are blocked here"
 				 : "too many wrong passwords, come back later";
-	if (marks_refused_ms(&m->marks, addr_key(peer), clock_ms()) > 0)
+	if (marks_refused_ms(m->marks, addr_key(peer), clock_ms()) > 0)
 		return "too many of your sessions have crashed, come back later";
 	return NULL;
 }
@@ -288,69 +284,4 @@ master_accept(struct master *m, struct listener *l)
 			pause_accepting(m, "accept");
 		return;
 	}
-}
-
-static bool
-is_crash(int status)
-{
-	if (!WIFSIGNALED(status))
-		return false;
-	switch (WTERMSIG(status)) {
-	case SIGSEGV:
-	case SIGABRT:
-	case SIGBUS:
-	case SIGILL:
-	case SIGFPE:
-	case SIGSYS:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Somebody may be guessing: he gets fewer guesses, and each at another layout. */
-static void
-session_crashed(struct master *m, pid_t pid, int signo, const struct score_slot *slot)
-{
-	struct score_slot copy = { .client = "?" };
-	struct buf network;
-
-	if (slot)
-		score_look_at(m->score, slot, &copy);
-	log_error(NULL, "a session child (pid %d, client [%s]) died of signal %d (%s)", (int)pid,
-	    copy.client, signo, strsignal(signo));
-	score_add(m->score, COUNT_CRASHES, 1);
-	m->reexec_wanted = true;
-	marks_add(&m->marks, copy.address, clock_ms());
-	if (marks_refused_ms(&m->marks, copy.address, clock_ms()) == 0)
-		return;
-	buf_init(&network, 64);
-	addr_add_key(&network, copy.address);
-	log_warn(NULL, "sessions of %s keep crashing: it is refused for %d minutes",
-	    buf_cstr(&network), MARKS_MS / 60000);
-	buf_free(&network);
-}
-
-static void
-session_ended(struct master *m, pid_t pid, int status)
-{
-	struct score_slot *slot = score_find(m->score, pid);
-
-	if (is_crash(status))
-		session_crashed(m, pid, WTERMSIG(status), slot);
-	if (slot)
-		score_give(m->score, slot);
-}
-
-void
-master_reap(struct master *m)
-{
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!helpers_reaped(m, pid, status)) {
-			(void)control_reaped(m, pid);
-			session_ended(m, pid, status);
-		}
 }

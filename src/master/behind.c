@@ -4,7 +4,7 @@
  *
  * A listed proxy begins with a header that says who its client is; nothing
  * else is heard before it, and without it there is no banner.  It is read in
- * the session child, confined already: the master never reads from a client.
+ * the session child, confined already: the acceptor never reads from a client.
  * From then on the session is one of that client: who may connect, relay and
  * be blocked, how many connections there may be, what logs and traces say.
  *

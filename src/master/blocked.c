@@ -162,7 +162,7 @@ blocked_load(const struct master *m)
 		log_component("master");
 		proc_close_from(master_fd_base(), NULL, 0);
 		proc_confine(&m->user, NULL);
-		confine_calls(m->sandbox.helper);
+		confine_calls(m->sandbox.calls);
 		load(m);
 		proc_child_exit(0);
 	}

@@ -86,14 +86,14 @@ status_marks(const struct master *m, struct buf *b)
 	int64_t now = clock_ms();
 
 	for (size_t i = 0; i < MARKS_MAX; i++) {
-		const struct mark *mark = marks_at(&m->marks, i, now);
+		const struct mark *mark = marks_at(m->marks, i, now);
 		if (!mark)
 			continue;
 		buf_adds(b, "mark ");
 		addr_add_key(b, mark->key);
 		buf_addf(b, " crashes=%llu seconds=%lld refused=%lld\n",
 		    (unsigned long long)mark->crashes, (long long)(now - mark->last_ms) / 1000,
-		    (long long)(marks_refused_ms(&m->marks, mark->key, now) + 999) / 1000);
+		    (long long)(marks_refused_ms(m->marks, mark->key, now) + 999) / 1000);
 	}
 }
 
@@ -109,6 +109,9 @@ status_text(const struct master *m, struct buf *b)
 		buf_addf(b, "helper %s %u pid=%d\n",
 		    helper_name(&m->helpers[i]), m->helpers[i].index,
 		    (int)m->helpers[i].pid);
+	for (unsigned i = 0; i < ACCEPTORS; i++)
+		buf_addf(b, "helper " ACCEPTOR_NAME " %u pid=%d\n", i,
+		    (int)m->acceptors[i].pid);
 	for (int c = 0; c < COUNT_N; c++)
 		buf_addf(b, "%s %llu\n", score_counter_name(c),
 		    (unsigned long long)score_get(m->score, c));
@@ -449,7 +452,7 @@ control_accept(struct master *m)
 		log_component("control");
 		close_but_orders(m);
 		proc_confine(&m->user, NULL);
-		confine_calls(m->sandbox.helper);
+		confine_calls(m->sandbox.calls);
 		control_serve(m, fd, trusted);
 		proc_child_exit(0);
 	}

@@ -58,8 +58,8 @@ needs_http(const struct conf *c)
 static bool
 needs_sign(const struct master *m)
 {
-	for (size_t i = 0; i < m->tls_n; i++)
-		if (m->tls[i].ctx)
+	for (size_t i = 0; i < m->conf->listen_n; i++)
+		if (m->conf->listens[i].tls != LISTEN_TLS_OFF)
 			return true;
 	return false;
 }

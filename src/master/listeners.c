@@ -2,9 +2,10 @@
 /*
  * listeners -- from a plan to sockets that wait.
  *
- * A reload opens what is new before anything old is closed, takes over what
- * stays by its address, and serves who waits at what goes: no connection is
- * refused in between, and a mistake leaves everything as it was.
+ * A reload opens what is new before anything old is closed, and takes over what
+ * stays by its address: no connection is refused in between (who waits at what
+ * goes is served by the acceptor that goes), and a mistake leaves everything as
+ * it was.
  */
 
 #include "master.h"
@@ -13,7 +14,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -36,18 +36,25 @@ addr_path(const struct addr *a)
 	return un->sun_path;
 }
 
+static int fd_base;
+
+void
+master_fd_base_is(int base)
+{
+	fd_base = base;
+}
+
 int
 master_fd_base(void)
 {
-	static int base;
 	struct rlimit r;
 
-	if (base == 0) {
-		base = 256;
+	if (fd_base == 0) {
+		fd_base = 256;
 		if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < 512)
-			base = (int)r.rlim_cur / 2;
+			fd_base = (int)r.rlim_cur / 2;
 	}
-	return base;
+	return fd_base;
 }
 
 int
@@ -85,10 +92,7 @@ set_nodelay(int fd, const struct addr *a)
 static void
 fill(struct listener *l, int fd, const struct addr *a, const struct conf_listen *conf)
 {
-	struct str name = str_head(str_c(conf->name), sizeof(l->name) - 1);
-
 	*l = (struct listener){ .fd = fd, .addr = *a, .conf = conf };
-	memcpy(l->name, name.p, name.n);
 }
 
 /*
@@ -225,24 +229,6 @@ listeners_open(struct check *k, struct master *m, const struct plan *plan,
 }
 
 /* ---- closing --------------------------------------------------------------------- */
-
-static bool
-somebody_waits(const struct listener *l)
-{
-	struct pollfd p = { .fd = l->fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) > 0;
-}
-
-void
-listeners_drain(struct master *m)
-{
-	for (size_t i = 0; i < m->listener_n; i++) {
-		struct listener *l = &m->listeners[i];
-		for (int n = 0; n < LISTEN_BACKLOG && !l->kept && somebody_waits(l); n++)
-			master_accept(m, l);
-	}
-}
 
 /* Closes those that were not taken over. */
 void

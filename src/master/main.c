@@ -2,11 +2,12 @@
 /*
  * main -- the program barid: the master's life from options to the end.
  *
- * The master waits in one ppoll() for clients, signals and the clock.  It
- * parses no byte that came from a network.
+ * The master waits in one ppoll() for requests at the control socket, signals
+ * and the clock.  Clients are let in by acceptors: no octet of theirs, and no
+ * descriptor, comes here.
  */
 
-#include "master.h"
+#include "acceptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -32,10 +33,6 @@
 
 #define STOP_LIMIT_MS 30000
 #define TICK_MS 5000
-/* How long a key for session tickets lives. */
-#define ROTATE_MS (24 * 3600 * 1000)
-/* A session that crashes every moment must not keep us executing ourselves. */
-#define REEXEC_PAUSE_MS 1000
 
 volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
 
@@ -131,7 +128,7 @@ catch_signals(void)
 	sigset_t all;
 
 	proc_on_signal(SIGHUP, &master_got_hup);
-	accept_catch_term();
+	proc_on_signal(SIGTERM, &master_got_term);
 	proc_on_signal(SIGINT, &master_got_term);
 	proc_on_signal(SIGCHLD, &master_got_chld);
 	proc_on_signal(SIGUSR1, &master_got_usr1);
@@ -216,7 +213,7 @@ write_pid(const struct master *m)
 	buf_free(&path);
 }
 
-/* Where no session has its descriptor: it is between the runners. */
+/* Where no child has its descriptor: it is between the runners. */
 static struct share *
 share_open(void)
 {
@@ -229,7 +226,7 @@ share_open(void)
 	return s;
 }
 
-/* The descriptor that it can be written by, too: no session names users. */
+/* The descriptor that it can be written by, too: no child names users. */
 static struct userset *
 users_open(void)
 {
@@ -242,6 +239,21 @@ users_open(void)
 	return u;
 }
 
+/* What processes have in common. */
+static void
+share_all(struct master *m, const struct conf *c)
+{
+	/* One slot for each session, and some for those that just ended. */
+	m->score = score_new(c->limits.connections + 64);
+	m->share = share_open();
+	m->users = users_open();
+	m->marks = m->own_marks = marks_new(&m->marks_fd);
+	m->ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!m->score || !m->share || !m->users || !m->marks || m->ask < 0 ||
+	    (m->marks_fd = fd_raise(m->marks_fd)) < 0 || (m->ask = fd_raise(m->ask)) < 0)
+		fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
+}
+
 /* What the configuration was read from has passwords, and goes where sessions have nothing. */
 static void
 raise_kept(struct master *m)
@@ -251,55 +263,47 @@ raise_kept(struct master *m)
 		fatal(EX_OSERR, "cannot keep the configuration: %s", strerror(errno));
 }
 
-/* AGAIN: this image took over from an earlier one. */
+/* Whoever is told ERROR by standard error may not be able to read the log. */
+static NORETURN void
+refuse_to_start(int code, struct buf *error)
+{
+	fputs(buf_cstr(error), stderr);
+	exit(code);
+}
+
 static void
-start(struct master *m, struct conf *c, bool again)
+start(struct master *m, struct conf *c)
 {
 	struct buf error;
 
 	environ_withhold();
 	proc_files_max();
 	raise_kept(m);
-	accept_init();
 	notify_init(m);
-	if (!again) {
-		/* One slot for each session, and some for those that just ended. */
-		m->score = score_new(c->limits.connections + 64);
-		m->share = share_open();
-		m->users = users_open();
-		if (!m->score || !m->share || !m->users)
-			fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
-	}
+	share_all(m, c);
 	buf_init(&error, 65536);
 	int code = master_apply(m, c, m->kept, true, &error);
-	if (code != EX_OK) {
-		/* Then there is no standard error that is read. */
-		if (again)
-			log_error(NULL, "%s", buf_cstr(&error));
-		fputs(buf_cstr(&error), stderr);
-		exit(code);
-	}
-	if (!again) {
-		blocked_load(m);
-		helpers_init(m);
-	}
+	if (code != EX_OK)
+		refuse_to_start(code, &error);
+	blocked_load(m);
+	helpers_init(m);
 	if (helpers_channels(m, &error) < 0)
 		fatal(EX_OSERR, "%s", buf_cstr(&error));
-	if (m->control < 0 && (m->control = control_open(m)) < 0)
+	if ((m->control = control_open(m)) < 0)
 		log_warn(NULL, "%s/control: %s", m->conf->run, strerror(errno));
+	/* They come up while the acceptors do. */
+	helpers_tick(m);
+	if (acceptors_replace(m, &error) < 0) {
+		helpers_signal(m, SIGTERM);
+		refuse_to_start(EX_OSERR, &error);
+	}
 	buf_free(&error);
 	write_pid(m);
 	/* The time zone is read here, before any child has lost /etc. */
 	tzset();
 	clock_local_prepare(clock_wall());
-	proc_share_relro();
-	m->reexec_ms = clock_ms();
-	if (m->started_ms == 0)
-		m->started_ms = m->reexec_ms;
-	m->rotate_ms = m->reexec_ms + ROTATE_MS;
-	if (!again)
-		log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION,
-		    m->conf_path);
+	m->started_ms = clock_ms();
+	log_info(NULL, "barid %s is running, configuration %s", BARID_VERSION, m->conf_path);
 	notify_send("READY=1\nSTATUS=running\nMAINPID=%d", (int)getpid());
 }
 
@@ -325,6 +329,8 @@ stop_begin(struct master *m)
 	    STOP_LIMIT_MS / 1000);
 	m->stopping = true;
 	m->stop_deadline_ms = clock_ms() + STOP_LIMIT_MS;
+	/* First, so that no session comes when all have been told. */
+	acceptors_stop(m);
 	for (size_t i = 0; i < m->listener_n; i++)
 		m->listeners[i].kept = false;
 	listeners_close(m->listeners, m->listener_n);
@@ -366,6 +372,7 @@ finish(struct master *m)
 	score_free(m->score);
 	share_free(m->share);
 	userset_free(m->users);
+	marks_free(m->marks);
 	mem_free(m->conf_path);
 	log_reset();
 }
@@ -376,17 +383,18 @@ static int64_t
 next_wake(const struct master *m, int64_t now)
 {
 	int64_t next = now + TICK_MS, helper = helpers_next_ms(m);
+	int64_t acceptor = acceptors_next_ms(m);
 
 	if (helper < next)
 		next = helper;
-	if (m->accept_from_ms > now && m->accept_from_ms < next)
-		next = m->accept_from_ms;
+	if (acceptor < next)
+		next = acceptor;
+	if (users_next_ms(m) < next)
+		next = users_next_ms(m);
 	if (m->watchdog_ms > 0 && m->watchdog_next_ms < next)
 		next = m->watchdog_next_ms;
 	if (m->stopping && now + 100 < next)
 		next = now + 100;
-	if (m->reexec_wanted && m->reexec_ms + REEXEC_PAUSE_MS < next)
-		next = m->reexec_ms + REEXEC_PAUSE_MS;
 	return next > now ? next - now : 0;
 }
 
@@ -407,6 +415,7 @@ handle_signals(struct master *m)
 		master_got_usr1 = 0;
 		log_reopen();
 		helpers_signal(m, SIGUSR1);
+		acceptors_again(m);
 	}
 }
 
@@ -422,62 +431,48 @@ tick(struct master *m, int64_t now, int64_t *checked)
 		log_before_fork();
 		if (!m->stopping)
 			master_check_certificates(m);
-		if (now >= m->rotate_ms) {
-			m->rotate_ms = now + ROTATE_MS;
-			master_rotate_tickets(m);
-		}
 	}
 	if (m->watchdog_ms > 0 && now >= m->watchdog_next_ms) {
 		m->watchdog_next_ms = now + m->watchdog_ms;
 		notify_send("WATCHDOG=1");
 	}
-	if (m->reexec_wanted && !m->stopping && now >= m->reexec_ms + REEXEC_PAUSE_MS)
-		reexec(m);
+	acceptors_tick(m);
 }
 
-static size_t
-poll_set(const struct master *m, struct pollfd **fds, size_t *size, bool accepting)
+/* A session, or an acceptor, does not reach the logger. */
+static void
+find_logger(const struct master *m)
 {
-	size_t n = 0;
+	uint64_t n;
 
-	/* Whatever is written on the heap, the next fork makes a page to be copied. */
-	if (m->listener_n + 1 > *size) {
-		*size = m->listener_n + 1;
-		*fds = mem_grow(*fds, *size, sizeof(**fds));
-	}
-	(*fds)[n++] = (struct pollfd){ .fd = m->control, .events = POLLIN };
-	for (size_t i = 0; i < m->listener_n && accepting; i++)
-		(*fds)[n++] = (struct pollfd){ .fd = m->listeners[i].fd, .events = POLLIN };
-	return n;
+	if (read(m->ask, &n, sizeof(n)) == (ssize_t)sizeof(n))
+		log_before_fork();
 }
 
 static void
 loop(struct master *m)
 {
 	const struct timespec at_once = { 0 };
-	struct pollfd *fds = NULL;
-	size_t size = 0;
+	struct pollfd fds[] = { { .fd = m->control, .events = POLLIN },
+		{ .fd = m->ask, .events = POLLIN } };
 	int64_t checked = clock_ms();
 	sigset_t none;
 
 	sigemptyset(&none);
 	while (!m->stopping || !stop_done(m)) {
-		int64_t now = clock_ms(), wait = next_wake(m, now);
+		int64_t wait = next_wake(m, clock_ms());
 		struct timespec ts = { wait / 1000, (wait % 1000) * 1000000 };
-		size_t n = poll_set(m, &fds, &size, now >= m->accept_from_ms);
-		int ready = ppoll(fds, n, &ts, &none);
+		int ready = ppoll(fds, ARRAY_LEN(fds), &ts, &none);
 		if (ready > 0 && fds[0].revents)
 			control_accept(m);
-		for (size_t i = 1; i < n && ready > 0; i++)
-			if (fds[i].revents)
-				master_accept(m, &m->listeners[i - 1]);
-		/* Linux lets signals in only where ppoll() would wait: not while clients come. */
+		if (ready > 0 && fds[1].revents)
+			find_logger(m);
+		/* Linux lets signals in only where ppoll() would wait: not while others ask. */
 		if (ready > 0)
 			(void)ppoll(NULL, 0, &at_once, &none);
 		handle_signals(m);
 		tick(m, clock_ms(), &checked);
 	}
-	mem_free(fds);
 }
 
 struct options {
@@ -538,18 +533,10 @@ look(const struct options *o)
 	return code;
 }
 
-/* The configuration of the image before this one. */
-static struct conf *
-load_kept(const struct master *m)
+static bool
+is_acceptor(const char *name)
 {
-	struct buf error;
-
-	buf_init(&error, 65536);
-	struct conf *c = conf_load_kept(m->kept, &error);
-	if (!c)
-		fatal(EX_SOFTWARE, "%s", buf_cstr(&error));
-	buf_free(&error);
-	return c;
+	return strcmp(name, ACCEPTOR_NAME) == 0;
 }
 
 int
@@ -557,9 +544,10 @@ main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct master m = { .kept = -1, .control = -1, .mailboxes = -1,
-		.sandbox = SANDBOX_NONE, .argv = argv };
+		.sandbox = SANDBOX_NONE, .acceptors = { { .order = -1 }, { .order = -1 } } };
+	bool acceptor = argc > 0 && is_acceptor(argv[0]);
 
-	if (argc < 1 || parse_options(argc, argv, &o) < 0)
+	if (argc < 1 || (!acceptor && parse_options(argc, argv, &o) < 0))
 		return EX_USAGE;
 	if (o.serve_stdin)
 		return serve_stdin(o.path);
@@ -567,18 +555,17 @@ main(int argc, char **argv)
 	environ_hide();
 	tls_use_our_memory();
 	umask(077);
-	/* After executing ourselves again the name would be "exe". */
-	(void)prctl(PR_SET_NAME, "barid");
+	if (acceptor)
+		return acceptor_main(argc, argv);
 	if (o.check || o.dump)
 		return look(&o);
 	log_component("master");
-	bool again = reexec_restore(&m);
-	struct conf *c = again ? load_kept(&m) : load_or_exit(o.path, &m.kept);
+	struct conf *c = load_or_exit(o.path, &m.kept);
 	m.conf_path = absolute(o.path);
 	m.once = o.once;
-	int ready = o.foreground || o.once || again ? -1 : daemonize();
+	int ready = o.foreground || o.once ? -1 : daemonize();
 	catch_signals();
-	start(&m, c, again);
+	start(&m, c);
 	say_ready(ready);
 	loop(&m);
 	finish(&m);

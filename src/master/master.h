@@ -19,9 +19,12 @@
 
 /*
  * Descriptors of the master alone stand at this number or above, so that a
- * session child is rid of all of them with one close_range().
+ * forked child is rid of all of them with one close_range(); the same for an
+ * acceptor and its sessions, where the number is a low one: a short table of
+ * descriptors is forked faster.
  */
 int master_fd_base(void);
+void master_fd_base_is(int base);
 /* Moves FD there; the old number is closed, also on failure.  -1: errno. */
 int fd_raise(int fd);
 
@@ -30,8 +33,8 @@ struct listener {
 	int fd;			/* >= master_fd_base() */
 	struct addr addr;
 	const struct conf_listen *conf;	/* of the configuration in force */
-	struct tls_ctx *tls;	/* borrowed from master.tls */
-	char name[32];		/* of the section: for re-execution */
+	size_t section;		/* in an acceptor, until CONF is known: which it is */
+	struct tls_ctx *tls;	/* in an acceptor: borrowed from master.tls */
 	bool inherited;		/* by LISTEN_FDS: never closed by a reload */
 	bool kept;		/* a reload's mark */
 };
@@ -64,6 +67,15 @@ struct helper {
 	bool stopping;		/* told to end, for a reload or the end */
 };
 
+/* Who lets clients in: one for SMTP, one for POP3, which are confined in different ways. */
+#define ACCEPTORS 2
+#define ACCEPTOR_NAME "barid-acceptor"
+struct acceptor {
+	pid_t pid;		/* 0: there is none */
+	int order;		/* our end of its channel, >= master_fd_base(); -1 */
+};
+
+/* The state of the master; an acceptor has those parts of it that it needs. */
 struct master {
 	char *conf_path;
 	struct conf *conf;	/* in force, without the passwords of upstreams */
@@ -73,7 +85,8 @@ struct master {
 
 	struct listener *listeners;
 	size_t listener_n;
-	struct service_tls *tls;
+	struct acceptor acceptors[ACCEPTORS];
+	struct service_tls *tls;	/* in an acceptor */
 	size_t tls_n;
 	struct signer *signer;	/* who signs for all of them */
 	uint64_t certificates_mtime;	/* of all files, to see a change */
@@ -87,7 +100,10 @@ struct master {
 	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */
 	struct score *score;
 	struct share *share;	/* of the runners; its descriptor >= master_fd_base() */
-	struct marks marks;	/* addresses whose sessions crashed */
+	const struct marks *marks;	/* addresses whose sessions crashed */
+	struct marks *own_marks;	/* the same, to be written; NULL in an acceptor */
+	int marks_fd;
+	int ask;		/* an eventfd: somebody wants log_before_fork() to be called */
 	struct userset *users;
 	uint64_t users_state;	/* of the files they are in */
 	int64_t users_checked_ms;
@@ -97,14 +113,15 @@ struct master {
 	bool stopping;
 	int64_t stop_deadline_ms;
 	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */
-	int64_t rotate_ms;	/* when session tickets get a new key */
-	int64_t started_ms;	/* when the first image did */
-	int64_t reexec_ms;	/* when this image started: crashes are not answered faster */
-	bool reexec_wanted;
+	int64_t rotate_ms;	/* of an acceptor: when session tickets get a new key */
+	int64_t started_ms;
+	int64_t acceptors_ms;	/* when they are started again, if that is wanted */
+	int64_t acceptors_died_ms;	/* when one last ended by itself */
+	bool acceptors_wanted;	/* one has ended, or they could not be replaced */
+	bool crashed;		/* a session did: they are to have another memory layout */
 	bool spool_busy;	/* another barid has it */
 	int64_t watchdog_ms;	/* half of WATCHDOG_USEC, or 0 */
 	int64_t watchdog_next_ms;
-	char **argv;
 };
 
 extern volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
@@ -144,8 +161,17 @@ int master_apply(struct master *m, struct conf *c, int kept, bool first, struct 
 void check_tls(struct check *k);	/* whether it can be loaded, with keys: for check_apart() */
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
-void master_rotate_tickets(struct master *m);
 void master_release(struct master *m);	/* all of it, at the end */
+
+/*
+ * A context for each listener of CONF that has TLS and speaks the protocol; V has
+ * an entry for each listener.  Without a SIGNER the keys are read, too.  -1 after
+ * a complaint.
+ */
+enum tls_which { TLS_OF_SMTP, TLS_OF_POP3, TLS_OF_ALL };
+int service_tls_make(struct check *k, enum tls_which which, const struct signer *signer,
+    struct service_tls **v);
+void service_tls_free(struct service_tls *v, size_t n);
 
 /* listeners.c */
 /*
@@ -154,16 +180,16 @@ void master_release(struct master *m);	/* all of it, at the end */
  */
 int listeners_open(struct check *k, struct master *m, const struct plan *plan,
     struct listener **v, size_t *n);
-/* Serves who is waiting at those that were not taken over: they come under the old rules. */
-void listeners_drain(struct master *m);
 void listeners_close(struct listener *v, size_t n);	/* those that were not taken over */
 bool fd_is_listening(int fd);
 
-/* accept.c: takes what waits on L, a child for each. */
+/* accept.c: takes what waits on L, a session for each. */
 void accept_init(void);
 /* Has SIGTERM noted in master_got_term: here, and in sessions, whose waits it ends. */
 void accept_catch_term(void);
 void master_accept(struct master *m, struct listener *l);
+
+/* reap.c */
 void master_reap(struct master *m);
 
 /* control.c */
@@ -188,6 +214,7 @@ int64_t helpers_next_ms(const struct master *m);
 /* users.c: keeps the set of names in step with the password file. */
 const char *users_file(const char *backend);	/* the path of a file:// backend, or NULL */
 void users_refresh(struct master *m, bool force);
+int64_t users_next_ms(const struct master *m);	/* when to look again */
 
 /* notify.c: systemd's protocols, by hand (sd_notify(3), sd_listen_fds(3)). */
 void notify_send(const char *fmt, ...) PRINTF(1, 2);
@@ -200,8 +227,5 @@ void notify_keep_fd(const char *name, int fd);
 void notify_forget_fd(int fd);
 void notify_init(struct master *m);
 
-/* reexec.c: the same process with a fresh image (CONFORMANCE P-05). */
-void reexec(struct master *m);
-bool reexec_restore(struct master *m);
 
 #endif

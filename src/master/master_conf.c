@@ -5,10 +5,10 @@
  * Everything that can fail is made first, beside what is in force; only
  * then is it swapped, so that a mistake leaves the old service untouched
  * (DESIGN: promise 4).  Sessions that are open keep what they were forked
- * with.
+ * with, and new ones are forked by new acceptors.
  */
 
-#include "master.h"
+#include "acceptors.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -62,8 +62,8 @@ pairs_of(struct tls_pair *pairs, const struct conf_strs *certificates,
 		pairs[i] = (struct tls_pair){ certificates->v[i], keys->v[i] };
 }
 
-static void
-tls_all_free(struct service_tls *v, size_t n)
+void
+service_tls_free(struct service_tls *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		tls_ctx_free(v[i].ctx);
@@ -100,19 +100,27 @@ tls_one(struct check *k, const struct conf_listen *l, const struct signer *signe
 	return ctx;
 }
 
-/* A context for each listener that has TLS; V has an entry for each. */
-static int
-tls_all(struct check *k, struct service_tls **v, const struct signer *signer)
+static bool
+is_of(const struct conf_listen *l, enum tls_which which)
+{
+	return which == TLS_OF_ALL || (which == TLS_OF_POP3) == (l->service == SERVICE_POP3);
+}
+
+int
+service_tls_make(struct check *k, enum tls_which which, const struct signer *signer,
+    struct service_tls **v)
 {
 	const struct conf *c = k->conf;
 
 	*v = mem_array(c->listen_n + 1, sizeof(**v));
 	for (size_t i = 0; i < c->listen_n; i++) {
-		(*v)[i].conf = &c->listens[i];
-		if (c->listens[i].tls == LISTEN_TLS_OFF)
+		const struct conf_listen *l = &c->listens[i];
+
+		(*v)[i].conf = l;
+		if (l->tls == LISTEN_TLS_OFF || !is_of(l, which))
 			continue;
-		if (!((*v)[i].ctx = tls_one(k, &c->listens[i], signer))) {
-			tls_all_free(*v, c->listen_n);
+		if (!((*v)[i].ctx = tls_one(k, l, signer))) {
+			service_tls_free(*v, c->listen_n);
 			*v = NULL;
 			return -1;
 		}
@@ -125,51 +133,40 @@ check_tls(struct check *k)
 {
 	struct service_tls *tls;
 
-	if (tls_all(k, &tls, NULL) < 0)
+	if (service_tls_make(k, TLS_OF_ALL, NULL, &tls) < 0)
 		return;
-	tls_all_free(tls, k->conf->listen_n);
+	service_tls_free(tls, k->conf->listen_n);
 	if (k->signer && signer_keep(k->signer, k->conf) < 0)
 		check_blame(k, CONF_NOWHERE, "tls", ENOMEM, "cannot keep the keys: %s",
 		    strerror(errno));
 }
 
 /*
- * The same for sessions: certificates without their keys, and a new way to who
- * has these.  Complains of both; -1 after that.
+ * A new way to who has the keys, with those that belong to certificates as they
+ * are now.  NULL after a complaint, of these too.
  */
-static int
-tls_make(struct check *k, struct service_tls **v, struct signer **signer)
+static struct signer *
+signer_make(struct check *k)
 {
 	size_t before = k->error->n;
+	struct signer *s = signer_new();
 
-	*v = NULL;
-	if (!(*signer = signer_new())) {
+	if (!s) {
 		check_blame(k, CONF_NOWHERE, "tls", errno, "cannot make a channel: %s",
 		    strerror(errno));
-		return -1;
+		return NULL;
 	}
-	k->signer = *signer;
+	k->signer = s;
 	check_apart(k, check_tls);
 	k->signer = NULL;
-	if (k->error->n == before && tls_all(k, v, *signer) == 0)
-		return 0;
-	signer_free(*signer);
-	*signer = NULL;
-	return -1;
-}
-
-static void
-attach_tls(struct listener *v, size_t n, const struct service_tls *tls, size_t tls_n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < tls_n; j++)
-			if (tls[j].conf == v[i].conf)
-				v[i].tls = tls[j].ctx;
+	if (k->error->n == before)
+		return s;
+	signer_free(s);
+	return NULL;
 }
 
 /* What a configuration makes, beside what is in force. */
 struct making {
-	struct service_tls *tls;
 	struct signer *signer;
 	struct plan plan;
 	struct listener *listeners;
@@ -181,49 +178,36 @@ struct making {
 static int
 make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bool first)
 {
-	bool again = first && m->helper_n > 0;
 	struct proc_user user = check_user(k, m);
 
 	if (m->conf)
 		places_keep(k, m->conf);
-	(void)tls_make(k, &n->tls, &n->signer);
-	/* An image that takes over serves on, whatever became of these files. */
-	if (!again) {
-		check_ca(k);
-		check_apart(k, check_identities);
-		check_users(k);
-		check_programs(k);
-		check_aliases(k);
-		check_log(k);
-	}
+	n->signer = signer_make(k);
+	check_ca(k);
+	check_apart(k, check_identities);
+	check_users(k);
+	check_programs(k);
+	check_aliases(k);
+	check_log(k);
 	if (!m->once)
 		plan_make(k, m, &n->plan);
 	if (k->error->n > 0)
 		return -1;
 	m->user = user;
-	if ((first && places_open(k, m) < 0) || (!again && places_maildirs(k, &m->user) < 0))
+	if ((first && places_open(k, m) < 0) || places_maildirs(k, &m->user) < 0)
 		return -1;
 	if (conf_srs_load(c, true, m->user.uid, k->error) < 0 ||
-	    sandbox_make(k, m, &n->sandbox) < 0)
+	    sandbox_make(k, &n->sandbox) < 0)
 		return -1;
 	return listeners_open(k, m, &n->plan, &n->listeners, &n->listener_n);
 }
 
-/* The name services look accounts up; no session calls them. */
-static const char *const not_for_sessions[] = { "libnss_", "libcap.so",
-	"libm.so", NULL };
-
 static void
 put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 {
-	attach_tls(n->listeners, n->listener_n, n->tls, c->listen_n);
-	listeners_drain(m);
 	listeners_close(m->listeners, m->listener_n);
-	tls_all_free(m->tls, m->tls_n);
 	m->listeners = n->listeners;
 	m->listener_n = n->listener_n;
-	m->tls = n->tls;
-	m->tls_n = c->listen_n;
 	signer_in_force(m, n->signer);
 	m->certificates_mtime = certificates_stamp(c);
 	conf_free(m->conf);
@@ -232,9 +216,9 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 		close(m->kept);
 	m->kept = kept;
 	(void)conf_open_log(c);
-	sandbox_in_force(m, &n->sandbox);
+	sandbox_free(&m->sandbox);
+	m->sandbox = n->sandbox;
 	users_refresh(m, true);
-	proc_withhold(not_for_sessions);
 }
 
 int
@@ -244,7 +228,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 	struct making n = { .sandbox = SANDBOX_NONE };
 	int code = EX_OK;
 
-	/* Sessions are forked from here; what only a runner needs is not handed down. */
+	/* Children for control are forked from here; others need no passwords. */
 	conf_forget_secrets(c);
 	conf_forget_proxy(c);
 	conf_forget_backends(c);
@@ -252,7 +236,6 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 		put_in_force(m, c, kept, &n);
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);
-		tls_all_free(n.tls, n.tls ? c->listen_n : 0);
 		signer_free(n.signer);
 		sandbox_free(&n.sandbox);
 		conf_free(c);
@@ -285,6 +268,7 @@ master_reload(struct master *m)
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration",
 	    (long long)clock_ms() * 1000);
 	buf_init(&error, 16384);
+	acceptors_hold(m, true);
 	struct conf *c = load_again(m, &kept, &error);
 	log_reopen();
 	if (!c || master_apply(m, c, kept, false, &error) != EX_OK) {
@@ -292,8 +276,14 @@ master_reload(struct master *m)
 		    buf_str(&error));
 	} else {
 		helpers_restart(m);
+		buf_reset(&error);
+		if (acceptors_replace(m, &error) < 0)
+			log_lines(LOG_LEVEL_ERROR,
+			    "new sessions are under the old configuration yet: ",
+			    buf_str(&error));
 		log_info(NULL, "reload -- configuration %s", m->conf_path);
 	}
+	acceptors_hold(m, false);
 	buf_free(&error);
 	notify_send("READY=1\nSTATUS=running");
 }
@@ -303,7 +293,6 @@ void
 master_check_certificates(struct master *m)
 {
 	uint64_t stamp = certificates_stamp(m->conf);
-	struct service_tls *tls;
 	struct signer *signer;
 	struct buf error;
 
@@ -312,31 +301,23 @@ master_check_certificates(struct master *m)
 	m->certificates_mtime = stamp;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
-	if (tls_make(&k, &tls, &signer) < 0) {
+	acceptors_hold(m, true);
+	if ((signer = signer_make(&k))) {
+		signer_in_force(m, signer);
+		(void)acceptors_replace(m, &error);
+	}
+	acceptors_hold(m, false);
+	if (error.n > 0)
 		log_lines(LOG_LEVEL_ERROR, "new certificate refused, the old one stays: ",
 		    buf_str(&error));
-	} else {
-		attach_tls(m->listeners, m->listener_n, tls, m->conf->listen_n);
-		tls_all_free(m->tls, m->tls_n);
-		m->tls = tls;
-		signer_in_force(m, signer);
+	else
 		log_info(NULL, "certificates were read again");
-	}
 	buf_free(&error);
-}
-
-void
-master_rotate_tickets(struct master *m)
-{
-	for (size_t i = 0; i < m->tls_n; i++)
-		if (m->tls[i].ctx)
-			tls_ctx_rotate(m->tls[i].ctx);
 }
 
 void
 master_release(struct master *m)
 {
-	tls_all_free(m->tls, m->tls_n);
 	signer_free(m->signer);
 	listeners_close(m->listeners, m->listener_n);
 	sandbox_free(&m->sandbox);

@@ -164,22 +164,6 @@ add_inherited(struct planning *p, int fd)
 	add(p, &a, fd, old);
 }
 
-/* After executing ourselves anew names are gone: a section keeps what it has. */
-static bool
-plan_restored(struct planning *p)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < p->m->listener_n && !notify_any_fd(); i++) {
-		struct listener *old = &p->m->listeners[i];
-		if (!old->inherited || strcmp(old->name, p->conf->name) != 0)
-			continue;
-		add(p, &old->addr, old->fd, old);
-		found = true;
-	}
-	return found;
-}
-
 static void
 blame_inherited(struct planning *p, const char *name)
 {
@@ -222,7 +206,7 @@ plan_inherited(struct planning *p, const char *name)
 		add_inherited(p, (int)number);
 		found = true;
 	}
-	if (!found && !plan_restored(p))
+	if (!found)
 		blame_inherited(p, name);
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sandbox -- what holds a forked child, made once for all of them.
+ * sandbox -- what holds an acceptor and its sessions.
  *
- * A child that speaks with a client gives up root, its root directory and all
- * that it could inherit, then the files that its service has no use for
- * (Landlock), then processes, memory and descriptors beyond what a session
- * takes, and last the system calls that it never makes.  All of that is done
- * before it has read an octet, and a step that fails is its end.
+ * An acceptor gives up root, its root directory and all that it could inherit,
+ * then the files that its service has no use for (Landlock), then memory and
+ * descriptors beyond what a session takes, and last the system calls that
+ * neither it nor a session ever makes.  All of that is done once, before the
+ * first client is let in, and a step that fails is its end.  Its sessions are
+ * forked with all of it, and give up the rest before they have read an octet:
+ * the listeners, and to fork.
  */
 
 #include "master.h"
@@ -15,6 +17,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,7 +31,7 @@
 /* The envelope stands before the text. */
 #define ENVELOPE_ROOM ((uint64_t)32 << 20)
 
-/* A ruleset for one kind of session, where no session has its descriptor; -1: none. */
+/* A ruleset for one kind of session; -1: none. */
 static int
 rules(const struct confine_dir *dirs, size_t n)
 {
@@ -37,7 +40,7 @@ rules(const struct confine_dir *dirs, size_t n)
 	if (fd < 0 && errno != ENOSYS && errno != EOPNOTSUPP)
 		log_warn(NULL, "sessions are not kept from files: Landlock: %s",
 		    strerror(errno));
-	return fd < 0 ? -1 : fd_raise(fd);
+	return fd < 0 ? -1 : fd;
 }
 
 /*
@@ -59,7 +62,7 @@ nowhere(struct check *k)
 		fd = open(path.p, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		(void)rmdir(path.p);
 	}
-	if (fd < 0 || (fd = fd_raise(fd)) < 0)
+	if (fd < 0)
 		check_blame(k, conf_where(k->conf, &k->conf->run, CONF_NOWHERE), "run", errno,
 		    "%s: %s, expected to make an empty directory there", k->conf->run,
 		    strerror(errno));
@@ -83,41 +86,44 @@ filter(struct check *k, enum confine_role role)
 }
 
 int
-sandbox_make(struct check *k, const struct master *m, struct sandbox *s)
+sandbox_make(struct check *k, struct sandbox *s)
 {
-	struct confine_dir spool[QUEUE_CONFINE_DIRS];
-	const struct confine_dir boxes = { m->mailboxes, CONFINE_READ | CONFINE_FILL };
-
 	*s = SANDBOX_NONE;
-	if (proc_is_root() && (s->empty = nowhere(k)) < 0)
+	s->calls = filter(k, CONFINE_HELPER);
+	if (s->calls && k->conf->sandbox != CONFINE_OFF && confine_is_lenient())
+		log_warn(NULL, "sandbox: off, since LD_PRELOAD puts in a library from outside");
+	return s->calls ? 0 : -1;
+}
+
+int
+sandbox_make_acceptor(struct check *k, struct master *m, bool pop)
+{
+	const struct confine_dir boxes = { m->mailboxes, CONFINE_READ | CONFINE_FILL };
+	struct confine_dir spool[QUEUE_CONFINE_DIRS];
+	struct sandbox *s = &m->sandbox;
+
+	if (pop && proc_is_root() && (s->empty = nowhere(k)) < 0)
 		return -1;
-	s->session = filter(k, CONFINE_SESSION);
-	s->helper = s->session ? filter(k, CONFINE_HELPER) : NULL;
-	if (!s->helper) {
-		sandbox_free(s);
+	if (!(s->calls = filter(k, CONFINE_ACCEPTOR)))
 		return -1;
-	}
 	if (k->conf->sandbox == CONFINE_OFF)
 		return 0;
-	if (confine_is_lenient())
-		log_warn(NULL, "sandbox: off, since LD_PRELOAD puts in a library from outside");
-	queue_confine(m->queue, spool);
-	s->spool = rules(spool, QUEUE_CONFINE_DIRS);
-	/* Without root no other process can open one. */
-	if (s->empty < 0)
-		s->mailboxes = rules(&boxes, 1);
+	if (!pop) {
+		queue_confine(m->queue, spool);
+		s->rules = rules(spool, QUEUE_CONFINE_DIRS);
+	} else if (s->empty < 0) {
+		/* Without root no other process can open one. */
+		s->rules = rules(&boxes, 1);
+	}
 	return 0;
 }
 
 void
 sandbox_free(struct sandbox *s)
 {
-	confine_free(s->session);
-	confine_free(s->helper);
-	if (s->spool >= 0)
-		close(s->spool);
-	if (s->mailboxes >= 0)
-		close(s->mailboxes);
+	confine_free(s->calls);
+	if (s->rules >= 0)
+		close(s->rules);
 	if (s->empty >= 0)
 		close(s->empty);
 	*s = SANDBOX_NONE;
@@ -136,31 +142,34 @@ largest_message(const struct conf *c)
 }
 
 void
-sandbox_in_force(struct master *m, const struct sandbox *s)
+sandbox_acceptor(struct master *m, bool pop)
 {
-	sandbox_free(&m->sandbox);
-	m->sandbox = *s;
+	struct sandbox *s = &m->sandbox;
+	bool blind = s->empty >= 0;
+
+	if (blind && fchdir(s->empty) < 0)
+		fatal(EX_OSERR, "cannot confine this process: %s", strerror(errno));
+	proc_many();
+	proc_confine(&m->user, blind ? "." : pop ? m->conf->mailboxes : m->conf->spool);
+	confine_files(s->rules);
 	/* A log that is a file is longer than any message. */
-	m->sandbox.file_size = log_is_file() ? 0 : largest_message(m->conf) + ENVELOPE_ROOM;
+	proc_limit(SESSION_FILES, 0,
+	    log_is_file() ? 0 : largest_message(m->conf) + ENVELOPE_ROOM);
+	proc_memory(SESSION_MEMORY);
+	/* With root only barid-auth opens a mailbox. */
+	if (blind && m->mailboxes >= 0) {
+		close(m->mailboxes);
+		m->mailboxes = -1;
+	}
+	confine_calls(s->calls);
+	sandbox_free(s);
+	s->blind = blind;
 }
 
-/* In the child.  What is open from master_fd_base() on is gone after it. */
 void
-sandbox_session(const struct master *m, bool pop)
+sandbox_session(void)
 {
-	bool blind = pop && m->sandbox.empty >= 0;
-
-	if (blind && fchdir(m->sandbox.empty) < 0)
-		fatal(EX_OSERR, "cannot confine this process: %s", strerror(errno));
-	proc_confine(&m->user, blind ? "." : pop ? m->conf->mailboxes : m->conf->spool);
-	confine_files(pop ? m->sandbox.mailboxes : m->sandbox.spool);
 	proc_close_from(master_fd_base(), NULL, 0);
-	/* Neither service has what is the other's. */
-	if (pop)
-		queue_close(m->queue);
-	if (!pop || blind)
-		close(m->mailboxes);
-	proc_limit(SESSION_FILES, 0, m->sandbox.file_size);
-	proc_alone(SESSION_MEMORY);
-	confine_calls(m->sandbox.session);
+	proc_childless();
+	(void)prctl(PR_SET_NAME, "barid");
 }

@@ -2,7 +2,7 @@
 #ifndef MASTER_SANDBOX_H
 #define MASTER_SANDBOX_H
 
-/* sandbox -- what holds the children of the master. */
+/* sandbox -- what holds who is forked: children for control, acceptors, sessions. */
 
 #include "lib/confine.h"
 
@@ -10,18 +10,21 @@ struct check;
 struct master;
 
 struct sandbox {
-	struct confine *session, *helper;
-	int spool, mailboxes;	/* Landlock's rules, >= master_fd_base(); -1: none */
-	int empty;		/* a directory with nothing in it, as high; -1: no root */
-	uint64_t file_size;	/* of what a session writes; 0: no limit */
+	struct confine *calls;	/* of children for control, or of an acceptor */
+	int rules;		/* an acceptor's, of Landlock; -1: none */
+	int empty;		/* of one for POP3, a directory with nothing in it; -1: no root */
+	bool blind;		/* it was entered: no mailbox can be seen */
 };
-#define SANDBOX_NONE ((struct sandbox){ .spool = -1, .mailboxes = -1, .empty = -1 })
+#define SANDBOX_NONE ((struct sandbox){ .rules = -1, .empty = -1 })
 
-/* With M's spool and mailboxes; -1 after a complaint. */
-int sandbox_make(struct check *k, const struct master *m, struct sandbox *s);
+/* The master's; -1 after a complaint. */
+int sandbox_make(struct check *k, struct sandbox *s);
+/* An acceptor's, with M's spool or mailboxes: M's from now on; -1 after a complaint. */
+int sandbox_make_acceptor(struct check *k, struct master *m, bool pop);
 void sandbox_free(struct sandbox *s);
-/* S in place of what holds M's children now, with M's new configuration and log. */
-void sandbox_in_force(struct master *m, const struct sandbox *s);
-void sandbox_session(const struct master *m, bool pop);	/* puts it on, or ends */
+/* Puts M's on this acceptor and the sessions to come, or ends. */
+void sandbox_acceptor(struct master *m, bool pop);
+/* In a session: what an acceptor has and it has not. */
+void sandbox_session(void);
 
 #endif

@@ -51,7 +51,7 @@ ask(void *arg, struct str id, unsigned code, struct str content, struct buf *sig
 	struct buf b, answer;
 	bool ok;
 
-	/* The master tries contexts out before there is anybody to ask. */
+	/* An acceptor tries contexts out before there is anybody to ask. */
 	if (!s->in_force)
 		return false;
 	buf_init(&b, 1024);
@@ -90,6 +90,29 @@ fail:
 	signer_free(s);
 	errno = err;
 	return NULL;
+}
+
+struct signer *
+signer_attach(int client_end)
+{
+	struct signer *s = mem_alloc(sizeof(*s));
+
+	*s = (struct signer){ .server_end = -1, .client_end = client_end, .keys = -1,
+		.tls = { ask, s } };
+	return s;
+}
+
+void
+signer_begin(struct signer *s)
+{
+	if (s)
+		s->in_force = true;
+}
+
+int
+signer_client_end(const struct signer *s)
+{
+	return s->client_end;
 }
 
 void
@@ -170,5 +193,6 @@ signer_in_force(struct master *m, struct signer *s)
 void
 signer_withhold(const struct master *m)
 {
-	close(m->signer->client_end);
+	if (m->signer)
+		close(m->signer->client_end);
 }

@@ -14,6 +14,10 @@ struct master;
 struct signer;
 
 struct signer *signer_new(void) MUST_USE;	/* NULL: errno */
+/* In an acceptor: that of the master, by its end for sessions.  signer_begin(): from now on. */
+struct signer *signer_attach(int client_end) MUST_USE;
+void signer_begin(struct signer *s);
+int signer_client_end(const struct signer *s);
 /* Nobody is started at its end from here on.  NULL is fine. */
 void signer_free(struct signer *s);
 /* Takes the keys of all certificates of C, which were read before.  In a child; -1: errno. */

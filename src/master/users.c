@@ -218,6 +218,15 @@ names_publish(struct master *m, const struct names *names)
 		    "list stays", names->n);
 }
 
+int64_t
+users_next_ms(const struct master *m)
+{
+	for (size_t i = 0; i < m->conf->auth.backends.n; i++)
+		if (users_file(m->conf->auth.backends.v[i]))
+			return m->users_checked_ms + USERS_CHECK_MS;
+	return m->conf->aliases.n > 0 ? m->users_checked_ms + USERS_CHECK_MS : INT64_MAX;
+}
+
 void
 users_refresh(struct master *m, bool force)
 {

@@ -411,11 +411,11 @@ def wider_and_narrower():
             assert served("127.0.0.1")
         reload('"*"')
 
-        # A new image knows both sockets.
+        # New acceptors know both sockets.
         with socket.create_connection(("127.0.0.1", m.port), 10) as s:
             assert s.recv(100).startswith(b"220 ")
             os.kill(wait_for("the session", b.sessions)[0], signal.SIGABRT)
-            wait_for("a new image", lambda: "executing myself again" in b.log())
+            wait_for("new acceptors", lambda: "were started anew after a crashed" in b.log())
         wait_for("service", lambda: served("127.0.0.1") and served("127.0.0.2"))
         reload('"127.0.0.2"')
         assert served("127.0.0.2") and not served("127.0.0.1")

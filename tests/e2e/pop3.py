@@ -426,14 +426,15 @@ def stop_changes_nothing(b):
 
 
 def trace(b, path):
-    """strace on the master, and so on its new sessions; None where that is not allowed."""
+    """strace on who forks sessions, and so on new ones; None where that is not allowed."""
     if not shutil.which("strace"):
         return None
+    pid = int(re.search(r"^helper barid-acceptor 1 pid=(\d+)", b.ctl("status").stdout, re.M)[1])
     t = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=open,openat,openat2", "-o", path,
-                          "-p", str(b.process.pid)], stderr=subprocess.DEVNULL)
+                          "-p", str(pid)], stderr=subprocess.DEVNULL)
     try:
         wait_for("strace", lambda: t.poll() is not None or
-                 "TracerPid:\t0" not in b.read(f"/proc/{b.process.pid}/status"))
+                 "TracerPid:\t0" not in b.read(f"/proc/{pid}/status"))
     except AssertionError:
         t.kill()
     return t if t.poll() is None else None

@@ -4,6 +4,9 @@
 
 #include "ipc/marks.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "unit.h"
 
 #define HOUR MARKS_MS
@@ -89,39 +92,33 @@ START_TEST(room)
 }
 END_TEST
 
-START_TEST(over)
+/* One writes, the others look. */
+START_TEST(shared)
 {
-	static const char *const bad[] = { "", "1", "1 2", "x 2 3", "0 1 2",
-		"1 2 -3", "18446744073709551616 1 1" };
-	static const struct mark full = { UINT64_MAX, UINT64_MAX, INT64_MAX };
-	struct marks old;
-	struct buf b;
+	int fd = -1, other = memfd_create("other", 0);
+	struct marks *own = marks_new(&fd);
+	const struct marks *reader;
 
-	m = (struct marks){ 0 };
-	for (uint64_t key = 1; key <= MARKS_MAX; key++)
-		for (uint64_t i = 0; i < key % 5; i++)
-			marks_add(&m, key, NOW + (int64_t)key);
-	old = m;
-	m = (struct marks){ 0 };
-	buf_init(&b, 100);
-	for (size_t i = 0; i < MARKS_MAX; i++) {
-		if (old.v[i].key == 0)
-			continue;
-		buf_reset(&b);
-		mark_put(&b, &old.v[i]);
-		ck_assert(mark_get(&m, buf_str(&b)));
-		ck_assert_uint_eq(find(old.v[i].key, NOW)->crashes,
-		    old.v[i].crashes);
-		ck_assert_int_eq(find(old.v[i].key, NOW)->last_ms,
-		    old.v[i].last_ms);
+	ck_assert_ptr_nonnull(own);
+	reader = marks_attach(fd);
+	ck_assert_ptr_nonnull(reader);
+	for (int i = 0; i < MARKS_REFUSED; i++) {
+		ck_assert_int_eq(marks_refused_ms(reader, 5, NOW), 0);
+		marks_add(own, 5, NOW);
 	}
-	buf_reset(&b);
-	mark_put(&b, &full);
-	ck_assert(buf_ok(&b) && mark_get(&m, buf_str(&b)));
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		ck_assert(!mark_get(&m, str_c(bad[i])));
-	buf_free(&b);
+	ck_assert_int_gt(marks_refused_ms(reader, 5, NOW), 0);
+	ck_assert_ptr_eq(
+	    mmap(NULL, sizeof(*own), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 0), -1);
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	ck_assert_ptr_null(marks_attach(-1));
+	ck_assert_ptr_null(marks_attach(other));
+	marks_free(reader);
+	marks_free(own);
+	marks_free(NULL);
+	close(other);
+	close(fd);
 }
 END_TEST
 
-UNIT_MAIN("ipc/marks", counting, slow, room, over)
+UNIT_MAIN("ipc/marks", counting, slow, room, shared)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 #include "lib/build.h"
 #include "lib/confine.h"
+#include "lib/proc.h"
 #include "logfile.h"
 
 static struct confine *
@@ -190,6 +192,68 @@ START_TEST(says_which)
 }
 END_TEST
 
+static void
+is_owner(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0)
+		(void)fcntl(pair[0], F_SETOWN, getppid());
+}
+
+static void
+forks_a_sibling(void)
+{
+	_Atomic pid_t shown = 0, own = 0;
+	pid_t pid = proc_fork_sibling(&shown, &own);
+
+	if (pid == 0)
+		_exit(shown == 0 && own == getpid() ? 0 : 1);
+	if (pid < 0 || shown != pid || own != 0)
+		_exit(1);
+}
+
+static void
+forks_when_childless(void)
+{
+	_Atomic pid_t shown = 0, own = 0;
+
+	proc_childless();
+	if (geteuid() != 0 && (proc_fork_sibling(&shown, &own) >= 0 || errno != EAGAIN))
+		_exit(1);
+}
+
+static void
+limits_others(void)
+{
+	(void)prlimit(getppid(), RLIMIT_NPROC, NULL, NULL);
+}
+
+START_TEST(an_acceptor)
+{
+	void (*const fine[])(void) = { works, forks_a_sibling, forks_when_childless };
+	void (*const deadly[])(void) = { runs_a_program, forks, connects, kills, is_owner };
+	int status;
+
+	to_file();
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++)
+		ck_assert_int_eq(under(CONFINE_ACCEPTOR, CONFINE_ENFORCE, fine[i]), 7);
+	/* The sibling was ours. */
+	ck_assert_int_gt(wait(&status), 0);
+	ck_assert_int_eq(status, 0);
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		ck_assert_int_eq(under(CONFINE_ACCEPTOR, CONFINE_ENFORCE, deadly[i]), 128 + SIGSYS);
+	if (!BUILD_ASAN) {
+		/* A bug is said and is a crash, but not by a signal that others could be sent. */
+		ck_assert_int_eq(under(CONFINE_ACCEPTOR, CONFINE_ENFORCE, panics), 128 + SIGILL);
+		ck_assert_int_eq(under(CONFINE_ACCEPTOR, CONFINE_ENFORCE, limits_others), 128 + SIGSYS);
+	}
+	ck_assert_int_eq(under(CONFINE_SESSION, CONFINE_ENFORCE, is_owner), 128 + SIGSYS);
+	log_reset();
+	unlink(path);
+}
+END_TEST
+
 static void *
 thread(void *arg)
 {
@@ -283,4 +347,5 @@ START_TEST(fails_loudly)
 }
 END_TEST
 
-UNIT_MAIN("lib/confine", a_session, says_which, a_helper, a_signer, modes, fails_loudly)
+UNIT_MAIN("lib/confine", a_session, says_which, an_acceptor, a_helper, a_signer, modes,
+    fails_loudly)

@@ -47,22 +47,6 @@ START_TEST(puts_aside)
 }
 END_TEST
 
-START_TEST(all_for_the_next)
-{
-	char **all;
-	size_t n = 0;
-
-	hide();
-	all = environ_all();
-	while (all[n])
-		n++;
-	ck_assert_uint_eq(n, 6);
-	ck_assert_str_eq(all[0], "PATH=/bin");
-	ck_assert_str_eq(all[2], "SMTP_PASSWORD=wonderland");
-	free(all);
-}
-END_TEST
-
 START_TEST(nothing_there)
 {
 	environ = NULL;
@@ -88,5 +72,5 @@ START_TEST(no_child_has_it)
 }
 END_TEST
 
-UNIT_MAIN("lib/environ", puts_aside, all_for_the_next, nothing_there,
+UNIT_MAIN("lib/environ", puts_aside, nothing_there,
     no_child_has_it)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who lets clients in: it may end, be replaced or be told anything at any moment, and nobody notices."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import (Barid, NO_VERIFY, OBJ, Wire, certificate, program, sanitized,  # noqa: E402
+                       wait_for)
+
+MESSAGE = "Subject: x\r\n\r\nhello\r\n"
+
+
+def acceptors(b):
+    """Their process ids: SMTP, POP3."""
+    found = re.findall(r"^helper barid-acceptor [01] pid=(\d+)$", b.ctl("status").stdout, re.M)
+    return [int(pid) for pid in found]
+
+
+def anew(b, old):
+    """Waits until there are others, both, and returns them."""
+    return wait_for("other acceptors", lambda: 0 not in (now := acceptors(b)) and not set(now) & set(old) and now)
+
+
+def live(b):
+    return int(re.search(r"^sessions (\d+)$", b.ctl("status").stdout, re.M)[1])
+
+
+def killed():
+    """With sessions open and clients at the door, again and again: all of them are served to their end."""
+    with Barid() as b:
+        keep = [Wire(b.port["smtp"]), Wire(b.port["pop3"])]
+        for w in keep:
+            assert w.line()[:3] in (b"220", b"+OK")
+        served, errors, stop = [0], [], threading.Event()
+
+        def knock():
+            while not stop.is_set():
+                try:
+                    with Wire(b.port["smtp"]) as w:
+                        assert w.reply().startswith(b"220 ")
+                        assert w.smtp("QUIT").startswith(b"221 ")
+                        served[0] += 1
+                except (OSError, AssertionError) as e:
+                    errors.append(repr(e))
+
+        t = threading.Thread(target=knock)
+        t.start()
+        for _ in range(4):
+            old, before = acceptors(b), served[0]
+            # The second one ends while the first is being replaced, or after that.
+            for pid in old:
+                os.kill(pid, signal.SIGKILL)
+            anew(b, old)
+            wait_for("service", lambda: served[0] > before or errors)
+        stop.set()
+        t.join()
+        # Only who had been accepted already, and not forked yet, can have lost anything.
+        assert len(errors) <= 4, errors
+        assert keep[0].smtp("NOOP").startswith(b"250 ") and keep[1].cmd("NOOP") is not None
+        wait_for("the others' slots", lambda: live(b) == 2)
+        for w in keep:
+            w.close()
+        wait_for("all slots", lambda: live(b) == 0)
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 1)
+
+
+def keys():
+    """New certificates and reloads under TLS: each handshake has a key that fits its certificate."""
+    with Barid() as b, tempfile.TemporaryDirectory() as d:
+        made = [certificate(d, f"n{i}") for i in range(3)]
+        shown, errors, stop = set(), [], threading.Event()
+
+        def shake():
+            while not stop.is_set():
+                try:
+                    with socket.create_connection((b.host, b.port["submissions"]), 30) as s:
+                        with NO_VERIFY.wrap_socket(s, server_hostname="localhost") as t:
+                            shown.add(t.getpeercert(True))
+                            assert t.recv(100).startswith(b"220 ")
+                except (OSError, AssertionError) as e:
+                    errors.append(repr(e))
+
+        t = threading.Thread(target=shake)
+        t.start()
+        wait_for("a handshake", lambda: len(shown) == 1)
+        for cert, key in made:
+            # Not at one time: what does not fit is refused, by a reload too.
+            known = len(shown)
+            os.replace(cert, b.dir + "/localhost.pem")
+            b.process.send_signal(signal.SIGHUP)
+            os.replace(key, b.dir + "/localhost.key")
+            b.reload()
+            wait_for("the new certificate", lambda: len(shown) > known)
+        stop.set()
+        t.join()
+        assert not errors, errors[:3]
+        assert len(shown) == 4
+
+
+def names():
+    """A password file that changes: who is new is let in and gets mail, and no acceptor is replaced for it."""
+    with Barid(users=("alice",)) as b:
+        old = acceptors(b)
+
+        def knows(user):
+            with Wire(b.port["smtp"]) as w:
+                w.reply()
+                w.smtp("EHLO x")
+                w.smtp("MAIL FROM:<x@y.example>")
+                return w.smtp(f"RCPT TO:<{user}@example.test>").startswith(b"250 ")
+
+        assert knows("alice") and not knows("carol")
+        b.set_users(["alice", "carol"])
+        wait_for("the new name", lambda: knows("carol"))
+        with b.smtp("submissions", login="carol") as s:
+            s.sendmail("carol@example.test", ["carol@example.test"], MESSAGE)
+        b.set_users(["alice"])
+        wait_for("its end", lambda: not knows("carol"))
+        assert acceptors(b) == old
+
+
+def early():
+    """A signal in their first moments ends them, at worst: the master starts others, and can be stopped."""
+    with Barid(start=False) as b:
+        for signo in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            b.start()
+            for _ in range(3):
+                old = acceptors(b)
+                b.process.send_signal(signal.SIGHUP)
+                # Whoever is there by now: old ones, new ones, or those before they can be told anything.
+                for pid in subprocess.run(["pgrep", "-P", str(b.process.pid), "-f", "^barid-acceptor "],
+                                          capture_output=True, text=True).stdout.split():
+                    try:
+                        os.kill(int(pid), signo)
+                    except ProcessLookupError:
+                        pass
+                anew(b, old)
+            b.send("x@y.example", ["alice@example.test"], MESSAGE)
+            b.stop()
+        # And the master in its own.
+        for signo in (signal.SIGTERM, signal.SIGINT):
+            for wait in (0, 0.005, 0.02, 0.05):
+                p = subprocess.Popen([program("barid"), "-f", "-c", b.conf], stdin=subprocess.DEVNULL,
+                                     stderr=b.stderr, env=b.env, pass_fds=[s.fileno() for s in b.sockets.values()])
+                time.sleep(wait)        # any moment will do
+                p.send_signal(signo)
+                assert p.wait(60) in (0, -signo)
+                wait_for("nobody", lambda: not b.processes())
+        b.start()
+        b.mail("alice", 4)
+
+
+def leaks():
+    """Thousands of connections, crashes and reloads: nobody has a descriptor more than before."""
+    connections, reloads = (200, 2) if sanitized() else (2000, 6)
+    with Barid() as b:
+        def held():
+            pids = [b.process.pid, *acceptors(b)]
+            return [sorted(os.readlink(f"/proc/{p}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{p}/fd"))
+                    for p in pids]
+
+        def knock(n):
+            subprocess.run([OBJ + "/tools/load", "rate", "-n", str(n), "-s", "4", b.host, str(b.port["smtp"])],
+                           check=True, stdout=subprocess.DEVNULL)
+            wait_for("the end of the sessions", lambda: live(b) == 0)
+
+        knock(10)
+        before = held()
+        for i in range(reloads):
+            knock(connections // reloads)
+            old = acceptors(b)
+            if i % 2:
+                with Wire(b.port["smtp"], source=f"127.0.{i + 1}.1") as w:
+                    w.reply()
+                    os.kill(b.sessions()[0], signal.SIGABRT)
+                    assert w.line() is None
+            else:
+                b.reload()
+            anew(b, old)
+        knock(10)
+        # The signer before the last is left when its last session ends.
+        wait_for("the same descriptors", lambda: held() == before)
+
+
+for test in (killed, keys, names, early, leaks):
+    start = time.monotonic()
+    test()
+    print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
