@@ -17,7 +17,8 @@
 
 enum score_state {
 	SCORE_FREE, SCORE_CONNECT, SCORE_TLS, SCORE_COMMAND, SCORE_AUTH, SCORE_DATA,
-	SCORE_COMMIT, SCORE_TRANSACTION, SCORE_UPDATE
+	SCORE_COMMIT, SCORE_TRANSACTION, SCORE_UPDATE,
+	SCORE_ENDED	/* it says so; the slot is not given back yet */
 };
 
 struct score_slot {
@@ -91,6 +92,12 @@ size_t score_speak_for(struct score *s, struct score_slot *slot, uint64_t addres
 /* Live slots in all, of one address, and the slot of a pid (NULL: none). */
 size_t score_live(const struct score *s);
 size_t score_live_from(const struct score *s, uint64_t address);
+/*
+ * With the book: whether one of these says that it has ended (SCORE_ENDED), and
+ * only waits to be given back.  A session can say anything: a reason to look
+ * again in a moment, and no more.
+ */
+bool score_any_ended(const struct score *s);
 struct score_slot *score_find(struct score *s, pid_t pid);
 struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 /*

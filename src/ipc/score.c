@@ -343,8 +343,10 @@ score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
 	for (size_t i = 0; i < s->slot_n; i++) {
 		const struct score_slot *other = &s->board->slots[i];
 
+		int state = atomic_load(&other->state);
+
 		if (other != slot && atomic_load(&other->address) == address &&
-		    atomic_load(&other->state) != SCORE_FREE)
+		    state != SCORE_FREE && state != SCORE_ENDED)
 			n++;
 	}
 	return n;
@@ -441,6 +443,18 @@ size_t
 score_live_from(const struct score *s, uint64_t address)
 {
 	return s->book ? count_taken(s, address) : count_shown(s, &address);
+}
+
+bool
+score_any_ended(const struct score *s)
+{
+	size_t top = atomic_load(&s->book->top);
+
+	for (size_t i = 0; i < top; i++)
+		if (atomic_load_explicit(&s->pids[i], memory_order_relaxed) != 0 &&
+		    atomic_load(&s->board->slots[i].state) == SCORE_ENDED)
+			return true;
+	return false;
 }
 
 struct score_slot *
@@ -668,6 +682,7 @@ score_state_name(int state)
 		[SCORE_COMMIT] = "commit",
 		[SCORE_TRANSACTION] = "transaction",
 		[SCORE_UPDATE] = "update",
+		[SCORE_ENDED] = "ended",
 	};
 
 	return state >= 0 && (size_t)state < ARRAY_LEN(names) ? names[state] :

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -25,6 +26,8 @@
 #define PAUSE_MS 100
 /* Taken from one listener before the others have their turn. */
 #define ACCEPT_BATCH 64
+#define NOTICE_MS 1
+#define NOTICE_TRIES 200
 
 static int reserve_fd = -1;
 static sigset_t only_term;
@@ -77,7 +80,7 @@ key_of(const struct listener *l, const struct addr *peer)
 	return behind_trusted(l->conf, peer) ? 0 : addr_key(peer);
 }
 
-/* Why this client may not come in now, or NULL. */
+/* Which limit this client would exceed, or NULL. */
 static const char *
 limit_hit(const struct master *m, const struct listener *l, uint64_t key)
 {
@@ -89,6 +92,23 @@ limit_hit(const struct master *m, const struct listener *l, uint64_t key)
 	if (key != 0 && score_live_from(m->score, key) >= l->conf->connections_per_address)
 		return "too many connections from your address";
 	return NULL;
+}
+
+/*
+ * The same for those who are there.  Who has ended counts until the master takes
+ * note of it, and this process may be faster: then it waits for that, a moment.
+ */
+static const char *
+limit_stays_hit(const struct master *m, const struct listener *l, uint64_t key)
+{
+	const struct timespec moment = { 0, NOTICE_MS * 1000000 };
+	const char *why = limit_hit(m, l, key);
+
+	for (int i = 0; why && i < NOTICE_TRIES && score_any_ended(m->score); i++) {
+		(void)nanosleep(&moment, NULL);
+		why = limit_hit(m, l, key);
+	}
+	return why;
 }
 
 static void
@@ -162,6 +182,7 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 	listen_to_term_only();
 	sandbox_session();
 	serve(m, l, fd, peer, slot);
+	atomic_store(&slot->state, SCORE_ENDED);
 	proc_child_exit(0);
 }
 
@@ -246,7 +267,7 @@ unwelcome(const struct master *m, const struct listener *l, const struct addr *p
 	/* A proxy is none of its clients: they are looked at when it has said who. */
 	if (!access_listed(&l->conf->proxies, peer))
 		why = shut_out(m, l->conf, peer);
-	return why ? why : limit_hit(m, l, key_of(l, peer));
+	return why ? why : limit_stays_hit(m, l, key_of(l, peer));
 }
 
 static void

@@ -314,6 +314,30 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* Who says that it has ended counts until that is so. */
+START_TEST(ended)
+{
+	struct score *s = score_new(4);
+	struct score_slot *a = score_take(s, 0, 1, "a"), *b = score_take(s, 0, 1, "b");
+
+	/* Nobody is in it yet. */
+	atomic_store(&b->state, SCORE_ENDED);
+	ck_assert(!score_any_ended(s));
+	score_started(s, a, 100);
+	ck_assert(!score_any_ended(s));
+	score_started(s, b, 101);
+	ck_assert(score_any_ended(s));
+	ck_assert_uint_eq(score_live(s), 2);
+	ck_assert_uint_eq(score_live_from(s, 1), 2);
+	ck_assert_uint_eq(score_speak_for(s, a, 1, "a"), 0);
+	ck_assert_str_eq(score_state_name(b->state), "ended");
+	score_give(s, b);
+	ck_assert(!score_any_ended(s));
+	score_give(s, a);
+	score_free(s);
+}
+END_TEST
+
 /* Two that take at once never get the same. */
 START_TEST(at_once)
 {
@@ -392,4 +416,4 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, forgotten, at_once, across_fork, names)
+UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, forgotten, ended, at_once, across_fork, names)
