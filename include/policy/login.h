@@ -16,6 +16,11 @@ struct login_facts {
 };
 
 /*
+ * Whose account USER means: "alice@ours" is alice, since a domain of ours says
+ * nothing about the account.  A view of USER.
+ */
+struct str login_account(const struct conf *c, struct str user);
+/*
  * Whether a password may be said by MECHANISM now, whatever it is: in TLS, or
  * where the configuration wants it before and the listener does not mind
  * (RFC 8314 3.3).

@@ -22,11 +22,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "policy/certified.h"
+#include "policy/login.h"
 
 /* Beyond these, questions wait in the channel. */
 #define REQUESTS_MAX 512
@@ -75,19 +77,6 @@ struct broker {
 };
 
 /* ---- answers ------------------------------------------------------------------------ */
-
-static void
-send_result(int fd, const struct msg_auth_result *r, int pass)
-{
-	struct buf b;
-
-	buf_init(&b, FRAME_MAX);
-	msg_auth_result_put(&b, r);
-	if (channel_send(fd, buf_str(&b), pass) < 0 && errno != EPIPE)
-		log_warn(NULL, "cannot answer: %s", strerror(errno));
-	buf_wipe(&b);
-	buf_free(&b);
-}
 
 static void
 request_free(struct broker *b, struct request *r)
@@ -164,7 +153,7 @@ finish(struct broker *b, struct request *r, enum auth_verdict v, int box)
 	if (r->test)
 		add_words(b, r, &why, "\t", "\n");
 	result.why = buf_str(&why);
-	send_result(r->reply, &result, box);
+	auth_answer(r->reply, &result, box);
 	buf_free(&why);
 	request_free(b, r);
 }
@@ -364,17 +353,6 @@ request_of(struct broker *b, uint64_t number)
 	return NULL;
 }
 
-/* "alice@ours" is alice: a local domain says nothing about the account. */
-static struct str
-account_of(const struct conf *c, struct str user)
-{
-	ptrdiff_t at = str_rfind(user, '@');
-
-	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
-		return str_head(user, (size_t)at);
-	return user;
-}
-
 static bool
 is_name(struct str s, size_t max)
 {
@@ -389,7 +367,7 @@ said(struct broker *b, struct request *r, unsigned place, const struct msg_auth_
 		r->app = arena_cstr(&r->arena, m->app);
 	/* Only a token says itself whose it is. */
 	if (r->proof == AUTH_BY_TOKEN && m->verdict == AUTH_YES && is_name(m->user, 255))
-		r->user = arena_cstr(&r->arena, account_of(b->a->conf, m->user));
+		r->user = arena_cstr(&r->arena, login_account(b->a->conf, m->user));
 	r->said = arena_str(&r->arena, m->said);
 	switch (m->verdict) {
 	case AUTH_YES:
@@ -541,13 +519,13 @@ take(struct broker *b, struct str packet, int reply)
 		close(reply);
 		return;
 	}
-	m.user = account_of(b->a->conf, m.user);
+	m.user = login_account(b->a->conf, m.user);
 	if (is_askable(&m, m.user, &proof)) {
 		begin(b, &m, proof, reply);
 		return;
 	}
 	no.user = m.user;
-	send_result(reply, &no, -1);
+	auth_answer(reply, &no, -1);
 	close(reply);
 }
 

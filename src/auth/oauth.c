@@ -15,21 +15,11 @@
 #include "fetch/fetch.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "policy/login.h"
 #include "report/json.h"
 
 #define ANSWER_MAX 65536
 #define FORM_MAX 65536
-
-/* "alice@ours" is alice, as in what the client said. */
-static struct str
-account_of(const struct conf *c, struct str user)
-{
-	ptrdiff_t at = str_rfind(user, '@');
-
-	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
-		return str_head(user, (size_t)at);
-	return user;
-}
 
 /* RFC 6749 3.3: words with a space between; all of WANTED are among them. */
 static bool
@@ -64,7 +54,7 @@ fault(const struct auth_backend *b, const struct auth_question *q,
 		return "it is for somebody else";
 	if (i->user.n == 0 || i->user.n >= sizeof(q->note->user) || str_has_ctl(i->user))
 		return "it is nobody's";
-	if (q->user[0] != '\0' && !str_ieq(account_of(b->conf, i->user), str_c(q->user)))
+	if (q->user[0] != '\0' && !str_ieq(login_account(b->conf, i->user), str_c(q->user)))
 		return "it is another user's";
 	return NULL;
 }

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "ipc/channel.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -155,19 +156,6 @@ open_mailbox(const struct auth *a, struct str user)
 }
 
 static void
-answer(int fd, const struct msg_auth_result *r, int pass)
-{
-	struct buf b;
-
-	buf_init(&b, FRAME_MAX);
-	msg_auth_result_put(&b, r);
-	if (channel_send(fd, buf_str(&b), pass) < 0 && errno != EPIPE)
-		log_warn(NULL, "cannot answer: %s", strerror(errno));
-	buf_wipe(&b);
-	buf_free(&b);
-}
-
-static void
 judge(const struct auth *a, unsigned place, const struct msg_auth *m, int fd)
 {
 	struct msg_auth_result r = { .verdict = AUTH_NO, .user = m->user };
@@ -192,7 +180,7 @@ judge(const struct auth *a, unsigned place, const struct msg_auth *m, int fd)
 	r.why = str_c(note.why);
 	if (note.user[0] != '\0')
 		r.user = str_c(note.user);
-	answer(fd, &r, -1);
+	auth_answer(fd, &r, -1);
 	buf_free(&note.said);
 	arena_wipe(&arena);
 }
@@ -226,7 +214,7 @@ take(struct auth *a, unsigned place, struct str packet, int pass, int fd)
 		const struct msg_auth_result r = { .verdict = AUTH_YES, .user = m.user };
 		int box = open_mailbox(a, m.user);
 
-		answer(fd, &r, box);
+		auth_answer(fd, &r, box);
 		if (box >= 0)
 			close(box);
 	} else {

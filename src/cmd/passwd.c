@@ -315,7 +315,6 @@ ctl_passwd(struct ctl *t, int argc, char **argv)
 		return list(t, path, argc > 0 ? argv[0] : NULL);
 	c.user = str_c(argv[0]);
 	c.app = str_c(t->app ? t->app : t->revoke);
-	ptrdiff_t at = str_rfind(c.user, '@');
 	if (!name_is_plain(c.user))
 		return complain(argv[0], "a name is 1-64 letters, digits or . _ = + @ -, "
 		    "and begins with neither . nor -", EX_DATAERR);
@@ -323,7 +322,7 @@ ctl_passwd(struct ctl *t, int argc, char **argv)
 		return complain(t->app ? t->app : t->revoke, "the name of an app password is 1-64 "
 		    "octets, without : / \" or \\", EX_DATAERR);
 	/* Whoever logs in with a domain of ours is the one without it: this line would be dead. */
-	if (!t->delete && at > 0 && conf_is_local(t->conf, str_skip(c.user, (size_t)at + 1)))
+	if (!t->delete && login_account(t->conf, c.user).n < c.user.n)
 		return complain(argv[0], "the user is the part before the @", EX_DATAERR);
 	if (t->app)
 		return add_app(t, path, &c);

@@ -12,6 +12,16 @@
 
 #include "mail/sasl.h"
 
+struct str
+login_account(const struct conf *c, struct str user)
+{
+	ptrdiff_t at = str_rfind(user, '@');
+
+	if (at > 0 && conf_is_local(c, str_skip(user, (size_t)at + 1)))
+		return str_head(user, (size_t)at);
+	return user;
+}
+
 static bool
 has_name(const struct conf_strs *names, struct str name)
 {

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from authtest import at_once  # noqa: E402
 from baridtest import Barid, PASSWORD, ROOT, Wire, wait_for  # noqa: E402
 
 # Passwords that stand in no other line of the log.
@@ -132,24 +132,6 @@ LATER = {pop3_user: b"-ERR [SYS/TEMP] ", pop3_plain: b"-ERR [SYS/TEMP] ", smtp_p
          smtp_login: b"454 4.7.0 "}
 
 
-def together(*calls):
-    """Runs all CALLS at once, as each may take a pause; the first that fails is raised."""
-    failed = []
-
-    def run(call):
-        try:
-            call()
-        except BaseException as e:  # noqa: B902 -- it is raised below
-            failed.append(e)
-    threads = [threading.Thread(target=run, args=(c,)) for c in calls]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    if failed:
-        raise failed[0]
-
-
 def expect(b, want, user, password, ways=WAYS):
     """The same answer by every way.  One user's mailbox has one session: by POP3 one after the other."""
     def one(way):
@@ -159,7 +141,7 @@ def expect(b, want, user, password, ways=WAYS):
         for way in ways:
             one(way)
     else:
-        together(*((lambda w=w: one(w)) for w in ways))
+        at_once(*((lambda w=w: one(w)) for w in ways))
 
 
 # ---- the tests ------------------------------------------------------------------------
@@ -348,7 +330,7 @@ def many(t):
         got = way(t.b, f"user{i}", SECRET if i % 5 else WRONG)
         want = YES if i % 5 else NO
         assert got is not None and got.startswith(want[way]), (i, got)
-    together(*((lambda i=i: one(i)) for i in range(50)))
+    at_once(*((lambda i=i: one(i)) for i in range(50)))
 
 
 def broken_exchanges(t):
@@ -367,7 +349,7 @@ def broken_exchanges(t):
         for way in (pop3_plain, smtp_plain):
             got = way(t.b, f"user{i}", SECRET)
             assert got.startswith(YES[way]), got
-    together(*([rude] * 5 + [(lambda i=i: good(i)) for i in range(15)]))
+    at_once(*([rude] * 5 + [(lambda i=i: good(i)) for i in range(15)]))
 
 
 def the_file():

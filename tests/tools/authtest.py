@@ -90,7 +90,7 @@ class Backends(Barid):
 
 
 def together(calls, threads=20):
-    """What each of CALLS returns, THREADS at a time."""
+    """What each of CALLS returns, THREADS at a time; of one that failed, how."""
     results, rest, lock = {}, list(enumerate(calls)), threading.Lock()
 
     def run():
@@ -101,14 +101,21 @@ def together(calls, threads=20):
                 i, call = rest.pop(0)
             try:
                 results[i] = call()
-            except Exception as e:  # noqa: B902 -- it is compared by the caller
-                results[i] = repr(e)
+            except BaseException as e:  # noqa: B902 -- it is looked at by the caller
+                results[i] = e
     workers = [threading.Thread(target=run) for _ in range(threads)]
     for w in workers:
         w.start()
     for w in workers:
         w.join()
     return [results[i] for i in range(len(results))]
+
+
+def at_once(*calls):
+    """All CALLS begin at once, as each may take a pause; the first that failed is raised."""
+    for result in together(calls, threads=len(calls)):
+        if isinstance(result, BaseException):
+            raise result
 
 
 class Silent:

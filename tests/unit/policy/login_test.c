@@ -40,6 +40,22 @@ offers(const char *facts)
 	return buf_cstr(&b);
 }
 
+START_TEST(accounts)
+{
+	static const char *const domains[] = { "example.org" };
+
+	conf = (struct conf){ 0 };
+	set(&conf.domains, domains, 1);
+	ck_str(login_account(&conf, STR("alice")), STR("alice"));
+	ck_str(login_account(&conf, STR("alice@Example.ORG")), STR("alice"));
+	ck_str(login_account(&conf, STR("a@b@example.org")), STR("a@b"));
+	ck_str(login_account(&conf, STR("alice@example.net")), STR("alice@example.net"));
+	ck_str(login_account(&conf, STR("@example.org")), STR("@example.org"));
+	ck_str(login_account(&conf, STR("alice@")), STR("alice@"));
+	ck_str(login_account(&conf, STR("")), STR(""));
+}
+END_TEST
+
 START_TEST(lists)
 {
 	static const char *const all[] = { "APOP", "LOGIN", "plain", "PLAIN", "CRAM-MD5", "SCRAM-SHA-256-PLUS",
@@ -71,4 +87,4 @@ START_TEST(lists)
 }
 END_TEST
 
-UNIT_MAIN("policy/login", lists)
+UNIT_MAIN("policy/login", accounts, lists)
