@@ -116,7 +116,7 @@ struct conf_source_name {
 	const char *hostname;
 	const char *socks;	/* a proxy that has the address; "": none */
 	/* meaning */
-	struct conf_net net;
+	struct ip_range net;
 	struct conf_proxy proxy;
 };
 

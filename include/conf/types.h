@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/ip_range.h"
+
 /* Where a value was written: for messages and `baridctl config`. */
 struct conf_place {
 	const char *file;	/* "" : the default */
@@ -24,15 +26,8 @@ struct conf_times {
 	size_t n;
 };
 
-/* An address or CIDR: network byte order, IPv4 in the first four octets. */
-struct conf_net {
-	int family;		/* AF_INET, AF_INET6 */
-	unsigned bits;
-	unsigned char addr[16];
-};
-
 struct conf_nets {
-	struct conf_net *v;
+	struct ip_range *v;
 	size_t n;
 };
 

@@ -14,20 +14,13 @@
 #include <stddef.h>
 
 #include "lib/attr.h"
-#include "lib/str.h"
+#include "lib/ip_range.h"
 
 #define BLOCKS_MAX 4096
 #define BLOCK_WHY_MAX 95
 
-/* An address (all its bits) or a network; octets in network order, no bits behind the prefix. */
-struct block_net {
-	int family;		/* AF_INET, AF_INET6 */
-	unsigned bits;
-	unsigned char octets[16];
-};
-
 struct block {
-	struct block_net net;
+	struct ip_range net;
 	int64_t until_ms;	/* INT64_MAX: for ever */
 	bool by_hand;
 	char why[BLOCK_WHY_MAX + 1];	/* foreign to whoever reads it */
@@ -47,7 +40,7 @@ struct blocks {
  */
 bool blocks_add(struct blocks *t, const struct block *b, int64_t now) MUST_USE;
 /* Takes out what there is for just that network; false: nothing. */
-bool blocks_remove(struct blocks *t, const struct block_net *net, int64_t now);
+bool blocks_remove(struct blocks *t, const struct ip_range *net, int64_t now);
 /* Whether the address (4 or 16 octets) is in one; COPY gets it. */
 bool blocks_find(struct blocks *t, int family, const void *octets, int64_t now,
     struct block *copy);

@@ -12,11 +12,8 @@
 #include "ipc/blocks.h"
 #include "net/addr.h"
 
-/* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"; NULL, or what is wrong with it. */
-const char *blocklist_net(struct str s, struct block_net *net);
 /* What an address is blocked by: itself, or the /64 of an IPv6 one.  False: it has none. */
-bool blocklist_net_of(const struct addr *a, struct block_net *net);
-void blocklist_add_net(struct buf *b, const struct block_net *net);
+bool blocklist_net_of(const struct addr *a, struct ip_range *net);
 
 /* Whether A is blocked; COPY says by what. */
 bool blocklist_has(struct blocks *t, const struct addr *a, struct block *copy);

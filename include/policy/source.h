@@ -22,9 +22,9 @@ struct str source_of(const struct conf *c, const struct conf_route *r,
 
 /* The addresses of a source, some of them the configuration's own. */
 struct source_set {
-	const struct conf_net *v;
+	const struct ip_range *v;
 	size_t n;	/* 0: the system chooses */
-	struct conf_net own[CONF_OWN_SOURCES_MAX];
+	struct ip_range own[CONF_OWN_SOURCES_MAX];
 };
 /* False: S names no pool, and is no list of addresses. */
 bool source_set(const struct conf *c, struct str s, struct source_set *set) MUST_USE;

@@ -36,13 +36,13 @@ order(const struct ctl *t, const struct msg_control *m)
 }
 
 static int
-change(struct ctl *t, enum control_op op, const char *network)
+change_one(const struct ctl *t, enum control_op op, struct str network)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	int code;
 
 	m->op = op;
-	m->domain = str_c(network);
+	m->domain = network;
 	m->reason = str_c(t->why);
 	if (t->for_ms > 0)
 		m->at = (uint64_t)(clock_wall() + (t->for_ms + 999) / 1000);
@@ -51,16 +51,36 @@ change(struct ctl *t, enum control_op op, const char *network)
 	return code;
 }
 
+/* Several may stand behind each other, and in one with semicolons, as in the configuration. */
+static int
+change(const struct ctl *t, enum control_op op, int argc, char **argv)
+{
+	int code = EX_OK;
+
+	if (argc < 1)
+		return ctl_usage();
+	for (int i = 0; i < argc && code == EX_OK; i++) {
+		struct str network, rest = str_c(argv[i]);
+		bool more = true;
+
+		while (more && code == EX_OK) {
+			more = str_cut(rest, ';', &network, &rest);
+			code = change_one(t, op, str_trim(network));
+		}
+	}
+	return code;
+}
+
 int
 ctl_block(struct ctl *t, int argc, char **argv)
 {
-	return argc == 1 ? change(t, CONTROL_BLOCK, argv[0]) : ctl_usage();
+	return change(t, CONTROL_BLOCK, argc, argv);
 }
 
 int
 ctl_unblock(struct ctl *t, int argc, char **argv)
 {
-	return argc == 1 ? change(t, CONTROL_UNBLOCK, argv[0]) : ctl_usage();
+	return change(t, CONTROL_UNBLOCK, argc, argv);
 }
 
 static int

@@ -174,7 +174,7 @@ say_source(struct explain *x, const struct target *t)
 	}
 	buf_init(&b, 4096);
 	for (size_t i = 0; i < set.n; i++) {
-		struct addr a = addr_from(set.v[i].family, set.v[i].addr, 0);
+		struct addr a = addr_from(set.v[i].family, set.v[i].first, 0);
 
 		buf_adds(&b, i > 0 ? ", " : "");
 		addr_add(&b, &a);

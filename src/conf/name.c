@@ -160,107 +160,7 @@ conf_name_is_ip_port(struct str s)
 	return str_u64(port, 65535, &n) == 0 && n > 0;
 }
 
-/* True if no bit behind the first BITS of the N octets is set. */
-static bool
-is_prefix(const unsigned char *addr, unsigned bits, unsigned n)
-{
-	unsigned i;
-
-	for (i = bits; i < 8 * n; i++)
-		if (addr[i / 8] & (0x80u >> (i % 8)))
-			return false;
-	return true;
-}
-
 static const unsigned char mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-/* FEATURES L11: "192.168.0.*" is a network, too. */
-static bool
-to_net_of_stars(struct str s, struct conf_net *net)
-{
-	struct str part;
-	uint64_t octet;
-
-	*net = (struct conf_net){ .family = AF_INET };
-	for (unsigned i = 0; i < 4; i++) {
-		if (str_cut(s, '.', &part, &s) != (i < 3))
-			return false;
-		if (str_eq(part, STR("*")))
-			continue;
-		/* Behind a star there are only stars. */
-		if (net->bits != 8 * i || str_u64(part, 255, &octet) < 0)
-			return false;
-		net->addr[i] = (unsigned char)octet;
-		net->bits += 8;
-	}
-	return true;
-}
-
-const char *
-conf_name_to_net(struct str s, struct conf_net *net)
-{
-	struct str addr, len;
-	bool slash = str_cut(s, '/', &addr, &len);
-	unsigned octets = 4;
-	uint64_t bits;
-
-	if (str_find(s, '*') >= 0)
-		return to_net_of_stars(s, net) ? NULL :
-			"is no network, expected stars for whole octets at "
-			"the end, as in 192.168.0.*";
-	memset(net, 0, sizeof(*net));
-	net->family = AF_INET;
-	if (!to_ip(addr, AF_INET, net->addr)) {
-		net->family = AF_INET6;
-		octets = 16;
-		if (!to_ip(addr, AF_INET6, net->addr))
-			return "is no network, expected an address or "
-			       "address/bits";
-	}
-	bits = 8 * octets;
-	if (slash && str_u64(len, 8 * octets, &bits) < 0)
-		return octets == 4 ? "has a bad prefix length, expected 0-32" :
-				     "has a bad prefix length, expected 0-128";
-	net->bits = (unsigned)bits;
-	if (!is_prefix(net->addr, net->bits, octets))
-		return "has bits behind its prefix, expected the first address "
-		       "of the network";
-	/* RFC 4291 2.5.5.2: an IPv4-mapped address is the IPv4 address. */
-	if (octets == 16 && net->bits >= 96 &&
-	    memcmp(net->addr, mapped_prefix, 12) == 0) {
-		net->family = AF_INET;
-		net->bits -= 96;
-		memmove(net->addr, net->addr + 12, 4);
-		memset(net->addr + 4, 0, 12);
-	}
-	return NULL;
-}
-
-void
-conf_name_add_net(struct buf *b, const struct conf_net *net)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (net->family == AF_UNIX)
-		buf_adds(b, "unix");
-	if (!inet_ntop(net->family, net->addr, text, sizeof(text)))
-		return;
-	buf_adds(b, text);
-	if (net->bits < (net->family == AF_INET ? 32u : 128u))
-		buf_addf(b, "/%u", net->bits);
-}
-
-/* True if the first BITS of A and B are the same. */
-static bool
-same_bits(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-	unsigned whole = bits / 8, rest = bits % 8;
-
-	if (memcmp(a, b, whole) != 0)
-		return false;
-	return rest == 0 ||
-	    ((a[whole] ^ b[whole]) & (0xff00u >> rest & 0xff)) == 0;
-}
 
 bool
 conf_nets_have(const struct conf_nets *nets, int family, const void *addr)
@@ -273,8 +173,7 @@ conf_nets_have(const struct conf_nets *nets, int family, const void *addr)
 		a += 12;
 	}
 	for (i = 0; i < nets->n; i++)
-		if (nets->v[i].family == family &&
-		    same_bits(a, nets->v[i].addr, nets->v[i].bits))
+		if (ip_range_has(&nets->v[i], family, a))
 			return true;
 	return false;
 }

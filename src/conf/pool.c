@@ -18,24 +18,12 @@ conf_pool_finish(struct conf *c)
 	for (i = 0; i < c->source_name_n; i++) {
 		struct conf_source_name *s = &c->source_names[i];
 
-		if (conf_name_to_net(str_c(s->address), &s->net))
-			s->net = (struct conf_net){ .family = AF_UNSPEC };
+		if (ip_range_parse(str_c(s->address), &s->net))
+			s->net = (struct ip_range){ .family = AF_UNSPEC };
 		if (s->socks[0] != '\0' &&
 		    !conf_proxy_read(&c->arena, s->socks, &s->proxy))
 			s->proxy.host = "";
 	}
-}
-
-static bool
-is_address(const struct conf_net *net)
-{
-	return net->bits == (net->family == AF_INET ? 32u : 128u);
-}
-
-static bool
-same(const struct conf_net *a, const struct conf_net *b)
-{
-	return a->family == b->family && memcmp(a->addr, b->addr, 16) == 0;
 }
 
 /* NETS, which is the option NAME, holds addresses only. */
@@ -47,10 +35,10 @@ check_addresses(const struct conf *c, const struct conf_nets *nets,
 	size_t i;
 
 	for (i = 0; i < nets->n; i++) {
-		if (is_address(&nets->v[i]))
+		if (ip_range_is_one(&nets->v[i]))
 			continue;
 		buf_init(&text, 100);
-		conf_name_add_net(&text, &nets->v[i]);
+		ip_range_add(&text, &nets->v[i]);
 		conf_complain(error,
 		    conf_where(c, &nets->v[i],
 			conf_where(c, nets, otherwise)),
@@ -63,7 +51,7 @@ check_addresses(const struct conf *c, const struct conf_nets *nets,
 /* An address is in one pool: its mail can be told by it. */
 static void
 check_shared(const struct conf *c, const struct conf_pool *p,
-    const struct conf_net *net, struct buf *error)
+    const struct ip_range *net, struct buf *error)
 {
 	const struct conf_pool *other;
 	struct buf text;
@@ -71,10 +59,10 @@ check_shared(const struct conf *c, const struct conf_pool *p,
 
 	for (other = c->pools; other < p; other++) {
 		for (i = 0; i < other->addresses.n; i++) {
-			if (!same(net, &other->addresses.v[i]))
+			if (!ip_range_same(net, &other->addresses.v[i]))
 				continue;
 			buf_init(&text, 100);
-			conf_name_add_net(&text, net);
+			ip_range_add(&text, net);
 			conf_complain(error,
 			    conf_where(c, net,
 				conf_where(c, &p->addresses, p->place)),

@@ -185,9 +185,6 @@ bool conf_name_is_path(struct str s); /* absolute, without "." and ".." */
 bool conf_name_is_word(struct str s); /* letters, digits, "-", "_" and "." */
 /* HOST[:PORT] or [v6]:PORT with an address for HOST. */
 bool conf_name_is_ip_port(struct str s);
-/* Address or CIDR; NULL, or what is wrong. */
-const char *conf_name_to_net(struct str s, struct conf_net *net) MUST_USE;
-void conf_name_add_net(struct buf *b, const struct conf_net *net);
 
 /* ---- nearest.c ---- */
 

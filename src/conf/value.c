@@ -295,11 +295,11 @@ to_times(const struct setter *t, const struct values *l, struct conf_times *out)
 
 /* "unix" is clients at a socket of this host, where that may stand. */
 static const char *
-to_net(const struct setter *t, struct str text, struct conf_net *net)
+to_net(const struct setter *t, struct str text, struct ip_range *net)
 {
 	if (!t->o->choices || !str_eq(text, STR("unix")))
-		return conf_name_to_net(text, net);
-	*net = (struct conf_net){ .family = AF_UNIX };
+		return ip_range_parse(text, net);
+	*net = (struct ip_range){ .family = AF_UNIX };
 	return NULL;
 }
 
@@ -480,8 +480,8 @@ show_list(const struct option *o, const void *field, struct buf *b)
 			    (uint64_t)((const struct conf_times *)field)->v[i]);
 		} else {
 			buf_addc(b, '"');
-			conf_name_add_net(
-			    b, &((const struct conf_nets *)field)->v[i]);
+			ip_range_add(b,
+			    &((const struct conf_nets *)field)->v[i]);
 			buf_addc(b, '"');
 		}
 	}

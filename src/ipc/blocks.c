@@ -17,24 +17,6 @@
 
 #include <string.h>
 
-static bool
-same_net(const struct block_net *a, const struct block_net *b)
-{
-	return a->family == b->family && a->bits == b->bits &&
-	    memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
-}
-
-static bool
-net_has(const struct block_net *net, int family, const unsigned char *octets)
-{
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
-
-	if (net->family != family || whole > 16 || (whole == 16 && rest > 0))
-		return false;
-	return memcmp(net->octets, octets, whole) == 0 &&
-	    (rest == 0 || (net->octets[whole] ^ octets[whole]) >> (8 - rest) == 0);
-}
-
 bool
 blocks_at(struct blocks *t, size_t i, int64_t now, struct block *copy)
 {
@@ -62,7 +44,7 @@ blocks_find(struct blocks *t, int family, const void *octets, int64_t now, struc
 {
 	for (size_t i = 0, n = used(t); i < n; i++)
 		if (atomic_load_explicit(&t->until[i], memory_order_relaxed) > now &&
-		    blocks_at(t, i, now, copy) && net_has(&copy->net, family, octets))
+		    blocks_at(t, i, now, copy) && ip_range_has(&copy->net, family, octets))
 			return true;
 	return false;
 }
@@ -81,12 +63,12 @@ put(struct blocks *t, size_t i, uint64_t seen, const struct block *b)
 
 /* The place of NET; BLOCKS_MAX if there is none. */
 static size_t
-place_of(struct blocks *t, const struct block_net *net, int64_t now)
+place_of(struct blocks *t, const struct ip_range *net, int64_t now)
 {
 	struct block b;
 
 	for (size_t i = 0, n = used(t); i < n; i++)
-		if (blocks_at(t, i, now, &b) && same_net(&b.net, net))
+		if (blocks_at(t, i, now, &b) && ip_range_same(&b.net, net))
 			return i;
 	return BLOCKS_MAX;
 }
@@ -133,7 +115,7 @@ blocks_add(struct blocks *t, const struct block *b, int64_t now)
 }
 
 bool
-blocks_remove(struct blocks *t, const struct block_net *net, int64_t now)
+blocks_remove(struct blocks *t, const struct ip_range *net, int64_t now)
 {
 	const struct block none = { .until_ms = 0 };
 	size_t i;

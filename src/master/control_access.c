@@ -29,7 +29,7 @@ list_blocks(const struct master *m, int fd)
 		if (!blocks_at(score_blocks(m->score), i, now, &block))
 			continue;
 		count++;
-		blocklist_add_net(&b, &block.net);
+		ip_range_add(&b, &block.net);
 		buf_addf(&b, " %lld %s %s\n", block.until_ms == INT64_MAX ? -1LL :
 		    (long long)(block.until_ms - now + 999) / 1000,
 		    block.by_hand ? "manual" : "automatic", block.why);
@@ -52,7 +52,7 @@ read_block(int fd, const struct msg_control *c, struct block *b)
 	struct buf text;
 
 	*b = (struct block){ .by_hand = true, .until_ms = INT64_MAX };
-	wrong = blocklist_net(c->domain, &b->net);
+	wrong = ip_range_parse(c->domain, &b->net);
 	left = c->at < INT64_MAX / 1000 ? (int64_t)c->at - clock_wall() : 0;
 	if (!wrong && c->op == CONTROL_BLOCK && c->at > 0 && left <= 0)
 		wrong = "would be over before it begins";

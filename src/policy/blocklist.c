@@ -9,81 +9,17 @@
 
 #include "policy/blocklist.h"
 
-#include <arpa/inet.h>
-
 #include "lib/clock.h"
 
-/* ---- networks ----------------------------------------------------------------- */
-
-/* Sets what stands behind the prefix to 0; true if it was. */
-static bool
-cut_bits(struct block_net *net)
+bool
+blocklist_net_of(const struct addr *a, struct ip_range *net)
 {
-	bool clean = true;
+	int family = addr_family(a);
 
-	for (unsigned i = 0; i < sizeof(net->octets); i++) {
-		unsigned keep = net->bits > 8 * i ? net->bits - 8 * i : 0;
-		unsigned char mask = keep >= 8 ? 0xff : (unsigned char)(0xff00 >> keep);
-
-		clean = clean && (net->octets[i] & ~mask) == 0;
-		net->octets[i] = (unsigned char)(net->octets[i] & mask);
-	}
-	return clean;
-}
-
-static bool
-net_from(const struct addr *a, struct block_net *net)
-{
-	size_t n = addr_family(a) == AF_INET ? 4 : 16;
-
-	*net = (struct block_net){ .family = addr_family(a), .bits = (unsigned)n * 8 };
 	if (addr_octets(a) == NULL)
 		return false;
-	memcpy(net->octets, addr_octets(a), n);
+	*net = ip_range_of(family, addr_octets(a), family == AF_INET ? 32 : 64);
 	return true;
-}
-
-const char *
-blocklist_net(struct str s, struct block_net *net)
-{
-	struct str address, length;
-	struct addr a;
-	uint64_t bits;
-	bool slash = str_cut(s, '/', &address, &length);
-
-	if (addr_parse(address, 0, &a) < 0 || !net_from(&a, net))
-		return "is no network, expected an address or address/bits";
-	if (!slash)
-		return NULL;
-	if (str_u64(length, net->bits, &bits) < 0)
-		return net->family == AF_INET ? "has a bad prefix length, expected 0-32"
-					      : "has a bad prefix length, expected 0-128";
-	net->bits = (unsigned)bits;
-	return cut_bits(net) ? NULL : "has bits behind its prefix, expected the first "
-				      "address of the network";
-}
-
-bool
-blocklist_net_of(const struct addr *a, struct block_net *net)
-{
-	if (!net_from(a, net))
-		return false;
-	if (net->family == AF_INET6)
-		net->bits = 64;
-	(void)cut_bits(net);
-	return true;
-}
-
-void
-blocklist_add_net(struct buf *b, const struct block_net *net)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (!inet_ntop(net->family, net->octets, text, sizeof(text)))
-		return;
-	buf_adds(b, text);
-	if (net->bits < (net->family == AF_INET ? 32u : 128u))
-		buf_addf(b, "/%u", net->bits);
 }
 
 bool
@@ -103,7 +39,7 @@ put_line(struct buf *b, const struct block *block, int64_t now, int64_t wall)
 
 	if (block->until_ms != INT64_MAX)
 		end = wall + (block->until_ms - now + 999) / 1000;
-	blocklist_add_net(b, &block->net);
+	ip_range_add(b, &block->net);
 	buf_addf(b, " %lld %s\n", (long long)end, block->why);
 }
 
@@ -125,7 +61,7 @@ get_line(struct str line, int64_t now, int64_t wall, struct block *b)
 	uint64_t end;
 
 	*b = (struct block){ .by_hand = true, .until_ms = INT64_MAX };
-	if (blocklist_net(str_word(&line), &b->net) != NULL ||
+	if (ip_range_parse(str_word(&line), &b->net) != NULL ||
 	    str_u64(str_word(&line), INT64_MAX / 1000, &end) < 0 || str_has_ctl(line))
 		return false;
 	if (end > 0)

@@ -10,9 +10,9 @@
 #include "policy/source.h"
 
 static struct addr
-addr_of(const struct conf_net *net)
+addr_of(const struct ip_range *net)
 {
-	return addr_from(net->family, net->addr, 0);
+	return addr_from(net->family, net->first, 0);
 }
 
 static bool
@@ -68,9 +68,7 @@ read_own(struct str s, struct source_set *set)
 		if (set->n == CONF_OWN_SOURCES_MAX ||
 		    addr_parse(str_trim(one), 0, &a) < 0)
 			return false;
-		set->own[set->n].family = addr_family(&a);
-		memcpy(set->own[set->n++].addr, addr_octets(&a),
-		    addr_family(&a) == AF_INET ? 4 : 16);
+		set->own[set->n++] = ip_range_of(addr_family(&a), addr_octets(&a), 128);
 	}
 	return true;
 }

@@ -123,7 +123,13 @@ def by_hand(b):
         assert smtp(b, source, "alice", PASSWORD) == [b"421 4.7.0 mx.example.test Error: you are blocked here"]
         assert pop3(b, source, "alice", PASSWORD) == b"-ERR [SYS/TEMP] you are blocked here"
     assert f"refused a connection from unknown[{GUESSER}]: you are blocked here" in b.log()
-    for wrong in ("127.0.0.300", "127.0.0.1/8", "127.0.0.0/33", "example.test"):
+    # Every form of a range, and several at once; each is known by any of its forms.
+    baridctl(b, "block", "192.0.2.*;198.51.100.7-198.51.100.19", "203.0.113.0/255.255.255.128", "[2001:db8:1::]/48")
+    assert set(blocks(b)) == {"2001:db8::/32", "127.0.0.2/31", "192.0.2.0/24", "198.51.100.7-198.51.100.19",
+                              "203.0.113.0/25", "2001:db8:1::/48"}, blocks(b)
+    baridctl(b, "unblock", "192.0.2.0-192.0.2.255", "198.51.100.7-198.51.100.19; 203.0.113.0/25", "2001:db8:1::/48")
+    baridctl(b, "block", "127.0.0.2-127.0.0.3", "--for", "1h", "--why", "a spammer, twice")
+    for wrong in ("127.0.0.300", "127.0.0.1/8", "127.0.0.0/33", "example.test", "127.0.0.9-127.0.0.1", "127.*.1.*"):
         assert "expected" in baridctl(b, "block", wrong, code=69), wrong
     assert "is not blocked" in baridctl(b, "unblock", GUESSER, code=69)
     baridctl(b, "block", "--for", "soon", GUESSER, code=64)
@@ -145,7 +151,7 @@ def by_hand(b):
 
 def configured(b):
     """access.blocked, everywhere or at one listener."""
-    b.write_conf(CONF + f'access {{ blocked = {{"{GUESSER}"}} }}\n')
+    b.write_conf(CONF + f'access {{ blocked = {{"192.0.2.*;{GUESSER}-{GUESSER}"}} }}\n')
     b.reload()
     assert smtp(b, GUESSER, "alice", PASSWORD) == [b"421 4.7.0 mx.example.test Error: you may not connect here"]
     assert smtp(b, HONEST, "alice", PASSWORD)[0].startswith(b"235")

@@ -61,7 +61,7 @@ prepare(unsigned flags)
 {
 	static const char *names[] = { "PLAIN", "LOGIN" };
 	/* Everybody of IPv4, as the peer is. */
-	static struct conf_net all = { .family = AF_INET };
+	static struct ip_range all = { .family = AF_INET, .last = { 255, 255, 255, 255 } };
 	struct conf_nets listed = { &all, 0 };
 
 	if (talk.queue == NULL)

@@ -96,14 +96,14 @@ static const struct {
 
 START_TEST(networks)
 {
-	struct conf_net net;
+	struct ip_range net;
 	struct conf_nets one = { &net, 1 }, none = { NULL, 0 };
 	unsigned char addr[16];
 
 	for (size_t i = 0; i < ARRAY_LEN(nets); i++) {
 		int family = strchr(nets[i].addr, ':') ? AF_INET6 : AF_INET;
 
-		ck_assert_ptr_null(conf_name_to_net(str_c(nets[i].net), &net));
+		ck_assert_ptr_null(ip_range_parse(str_c(nets[i].net), &net));
 		ck_assert_int_eq(inet_pton(family, nets[i].addr, addr), 1);
 		ck_assert_msg(conf_nets_have(&one, family, addr) == nets[i].have, "%s in %s",
 		    nets[i].addr, nets[i].net);

@@ -16,8 +16,8 @@ static struct block
 made(unsigned a, unsigned b, unsigned bits, int64_t until, bool by_hand)
 {
 	struct block v = { .until_ms = until, .by_hand = by_hand, .why = "why",
-		.net = { .family = AF_INET, .bits = bits,
-			.octets = { 192, 0, (unsigned char)a, (unsigned char)b } } };
+		.net = ip_range_of(AF_INET, (unsigned char[]){ 192, 0, (unsigned char)a,
+			(unsigned char)b }, bits) };
 
 	return v;
 }
@@ -49,12 +49,11 @@ START_TEST(networks)
 	ck_assert(has(9, 9, INT64_MAX - 1));
 	/* The other family has other addresses. */
 	ck_assert(!blocks_find(&table, AF_INET6, six, NOW, &copy));
-	b = (struct block){ .until_ms = 5000, .net = { .family = AF_INET6, .bits = 33 } };
-	memcpy(b.net.octets, six, 4);
+	b = (struct block){ .until_ms = 5000, .net = ip_range_of(AF_INET6, six, 33) };
 	ck_assert(blocks_add(&table, &b, NOW));
 	ck_assert(blocks_find(&table, AF_INET6, six, NOW, &copy));
-	ck_assert_uint_eq(copy.net.bits, 33);
-	b.net.bits = 0;
+	ck_assert(ip_range_same(&copy.net, &b.net));
+	b.net = ip_range_of(AF_INET6, six, 0);
 	ck_assert(blocks_add(&table, &b, NOW));
 	ck_assert(!has(1, 1, NOW));
 }
@@ -73,9 +72,9 @@ START_TEST(changes)
 	ck_assert(blocks_at(&table, 0, NOW, &copy));
 	ck_assert(copy.by_hand && copy.until_ms == 9000);
 	ck_assert_str_eq(copy.why, "why");
-	b.net.bits = 31;
+	b.net = made(1, 1, 31, 0, true).net;
 	ck_assert(!blocks_remove(&table, &b.net, NOW));
-	b.net.bits = 32;
+	b.net = made(1, 1, 32, 0, true).net;
 	ck_assert(blocks_remove(&table, &b.net, NOW));
 	ck_assert(!has(1, 1, NOW) && !blocks_at(&table, 0, NOW, &copy));
 	/* What another is writing is not there yet, and its place is his. */

@@ -161,13 +161,14 @@ END_TEST
 /* When the table is full of blocks by hand, the guesser is told to go nevertheless. */
 START_TEST(full)
 {
-	struct block b = { .until_ms = INT64_MAX, .by_hand = true,
-		.net = { .family = AF_INET6, .bits = 128 } };
+	struct block b = { .until_ms = INT64_MAX, .by_hand = true };
+	unsigned char octets[16] = { 0 };
 
 	begin("auth { failures-to-block = 1 }\n");
 	for (unsigned i = 0; i < BLOCKS_MAX; i++) {
-		b.net.octets[0] = (unsigned char)(i >> 8);
-		b.net.octets[1] = (unsigned char)i;
+		octets[0] = (unsigned char)(i >> 8);
+		octets[1] = (unsigned char)i;
+		b.net = ip_range_of(AF_INET6, octets, 128);
 		ck_assert(blocks_add(score_blocks(score), &b, 1));
 	}
 	ck_assert(wrong("192.0.2.1", "x", 1).blocked);
