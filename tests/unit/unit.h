@@ -18,22 +18,51 @@
 		    STR_ARG(ck_g), STR_ARG(ck_w));                                              \
 	} while (0)
 
-/* TESTS is a list of test functions made with START_TEST. */
+/* Runs what T holds as the suite NAME; the exit status of the program. */
+static inline int
+unit_run(const char *name, TCase *t)
+{
+	Suite *s = suite_create(name);
+	SRunner *r;
+	int failed;
+
+	tcase_set_timeout(t, 240);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline TCase *
+unit_case(const char *name, const TTest *const *tests, size_t n)
+{
+	TCase *t = tcase_create(name);
+
+	for (size_t i = 0; i < n; i++)
+		tcase_add_test(t, tests[i]);
+	return t;
+}
+
+/* Without a process of its own a test that aborts would end all. */
+static inline bool
+unit_forks(void)
+{
+	const char *fork = getenv("CK_FORK");
+
+	return fork == NULL || strcmp(fork, "no") != 0;
+}
+
+/* A case of the tests that follow, made with START_TEST. */
+#define UNIT_CASE(name, ...)                                                                    \
+	unit_case(name, (const TTest *const[]){ __VA_ARGS__ },                                  \
+	    sizeof((const TTest *const[]){ __VA_ARGS__ }) / sizeof(TTest *))
+
 #define UNIT_MAIN(name, ...)                                                                    \
 	int main(void)                                                                          \
 	{                                                                                       \
-		const TTest *const unit_tests[] = { __VA_ARGS__ };                              \
-		Suite *s = suite_create(name);                                                  \
-		TCase *t = tcase_create(name);                                                  \
-		tcase_set_timeout(t, 240);                                                       \
-		for (size_t i = 0; i < sizeof(unit_tests) / sizeof(unit_tests[0]); i++)         \
-			tcase_add_test(t, unit_tests[i]);                                       \
-		suite_add_tcase(s, t);                                                          \
-		SRunner *r = srunner_create(s);                                                 \
-		srunner_run_all(r, CK_ENV);                                                     \
-		int failed = srunner_ntests_failed(r);                                          \
-		srunner_free(r);                                                                \
-		return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                    \
+		return unit_run(name, UNIT_CASE(name, __VA_ARGS__));                            \
 	}
 
 #endif

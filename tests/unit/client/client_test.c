@@ -294,12 +294,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("client/client");
-	TCase *t = tcase_create("engine");
-	SRunner *r = srunner_create(s);
-	int failed;
+	TCase *t = tcase_create("client/client");
 
-	tcase_set_timeout(t, 60);
 	tcase_add_test(t, free_null);
 	tcase_add_test(t, endless);
 	tcase_add_test(t, long_lived);
@@ -307,16 +303,11 @@ main(void)
 	tcase_add_test(t, from_events);
 	tcase_add_test(t, no_recursion);
 	tcase_add_test(t, afterwards);
-	/* Without a process of its own a test that aborts would end all. */
-	if (srunner_fork_status(r) == CK_FORK) {
+	if (unit_forks()) {
 		tcase_add_test_raise_signal(t, send_unready, SIGABRT);
 		tcase_add_test_raise_signal(t, sent_too_much, SIGABRT);
 		tcase_add_test_raise_signal(t, bad_name, SIGABRT);
 		tcase_add_test_raise_signal(t, freed_within, SIGABRT);
 	}
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run("client/client", t);
 }

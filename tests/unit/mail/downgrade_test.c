@@ -112,17 +112,10 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("mail/downgrade");
-	TCase *t = tcase_create("all");
-	SRunner *r = srunner_create(s);
-	int failed;
+	TCase *t = tcase_create("mail/downgrade");
 
 	tcase_add_test(t, octets);
-	if (srunner_fork_status(r) == CK_FORK)
+	if (unit_forks())
 		tcase_add_test_raise_signal(t, impossible, SIGABRT);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run("mail/downgrade", t);
 }

@@ -302,20 +302,9 @@ set_up(void)
 int
 main(void)
 {
-	const TTest *const tests[] = { good, bad, rest, limits, limits_quoted,
-		domains, addresses, equality };
-	Suite *s = suite_create("mail/path");
-	TCase *t = tcase_create("mail/path");
-	SRunner *r;
-	int failed;
+	TCase *t = UNIT_CASE("mail/path", good, bad, rest, limits, limits_quoted,
+		domains, addresses, equality);
 
 	tcase_add_checked_fixture(t, set_up, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
-		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run("mail/path", t);
 }

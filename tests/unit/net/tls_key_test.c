@@ -192,23 +192,15 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { handshakes, nothing_else, names };
-	Suite *s = suite_create("tls_key");
-	TCase *t = tcase_create("tls_key");
-	SRunner *r = srunner_create(s);
-	int failed;
+	TCase *t = UNIT_CASE("tls_key", handshakes, nothing_else, names);
+	int status;
 
 	pki_begin();
 	pki_leaf("ec", "ec", "DNS:a", -3600, 86400, false);
 	pki_leaf_of(EVP_RSA_gen(2048), "rsa", "rsa", "DNS:a", -3600, 86400, false);
 	pki_leaf_of(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), "ed25519", "ed", "DNS:a", -3600,
 	    86400, false);
-	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
-		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = unit_run("tls_key", t);
 	pki_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

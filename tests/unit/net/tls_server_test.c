@@ -328,24 +328,18 @@ make_keys(void)
 int
 main(void)
 {
-	Suite *s = suite_create("tls_server");
 	TCase *t = tcase_create("tls_server");
-	SRunner *r = srunner_create(s);
-	int failed;
+	int status;
 
 	pki_begin();
 	make_keys();
-	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, every_kind, 0, KEYS);
 	tcase_add_test(t, chosen);
 	tcase_add_test(t, clients);
 	tcase_add_test(t, bad_files);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = unit_run("tls_server", t);
 	for (size_t i = 0; i < KEYS; i++)
 		tls_key_free(keys[i]);
 	pki_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

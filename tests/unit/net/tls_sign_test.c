@@ -149,10 +149,8 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("tls_sign");
 	TCase *t = tcase_create("tls_sign");
-	SRunner *r = srunner_create(s);
-	int failed;
+	int status;
 
 	pki_begin();
 	pki_leaf("ec", "ec", "DNS:a", -3600, 86400, false);
@@ -164,10 +162,7 @@ main(void)
 	    false);
 	tcase_add_loop_test(t, every_kind, 0, ARRAY_LEN(kinds));
 	tcase_add_test(t, nothing_else);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = unit_run("tls_sign", t);
 	pki_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

@@ -1152,23 +1152,13 @@ make_certificates(void)
 int
 main(void)
 {
-	const TTest *const tests[] = { both_ways, verifying, anchors, bad_files,
+	TCase *t = UNIT_CASE("tls", both_ways, verifying, anchors, bad_files,
 		versions, alpn, sni, two_kinds, tickets, renegotiation, clear_text, deadlines,
-		no_handshake, no_server, dane, dane_several, identity };
-	Suite *s = suite_create("tls");
-	TCase *t = tcase_create("tls");
-	SRunner *r;
-	int failed;
+		no_handshake, no_server, dane, dane_several, identity);
+	int status;
 
 	make_certificates();
-	tcase_set_timeout(t, 60);
-	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
-		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = unit_run("tls", t);
 	pki_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }

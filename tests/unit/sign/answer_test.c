@@ -163,21 +163,13 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { answers, broken_files, turns };
-	Suite *s = suite_create("sign");
-	TCase *t = tcase_create("sign");
-	SRunner *r = srunner_create(s);
-	int failed;
+	TCase *t = UNIT_CASE("sign", answers, broken_files, turns);
+	int status;
 
 	pki_begin();
 	pki_leaf("ec", "ec", "DNS:a", -3600, 86400, false);
 	pki_leaf_of(EVP_RSA_gen(2048), "other", "rsa", "DNS:a", -3600, 86400, false);
-	for (size_t i = 0; i < ARRAY_LEN(tests); i++)
-		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = unit_run("sign", t);
 	pki_end();
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return status;
 }
