@@ -21,6 +21,7 @@
 #include "conf/names.h"
 #include "conf/queue.h"
 #include "conf/recipient.h"
+#include "conf/rewrite.h"
 #include "conf/route.h"
 #include "conf/srs.h"
 #include "lib/arena.h"
@@ -118,6 +119,8 @@ struct conf {
 	struct conf_recipient *rules;	/* in their order */
 	size_t rule_n;
 	struct conf_srs srs;
+	struct conf_rewrite *rewrites;	/* in their order */
+	size_t rewrite_n;
 	struct conf_upstream *upstreams;
 	size_t upstream_n;
 	struct conf_route *routes;

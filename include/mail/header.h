@@ -36,6 +36,9 @@ bool field_needs_no_tls(const struct field *f);
  * ADDR has no comments and is good during the call only; <> is left out.
  */
 bool address_list(struct str value, bool (*fn)(void *arg, struct str addr), void *arg);
+/* The same; WHERE is what ADDR is in VALUE, which may be folded: all between its ends. */
+bool address_list_at(struct str value,
+    bool (*fn)(void *arg, struct str addr, struct str where), void *arg);
 
 /* Adds "Name: value" CRLF folded at 78 octets where there is white space. */
 void field_add(struct buf *b, const char *name, struct str value);

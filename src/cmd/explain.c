@@ -23,6 +23,8 @@ explain_address(struct explain *x, const char *text)
 	arena_init(&a, 1 << 20);
 	why = inject_address(x->conf, str_c(text), &a, &p);
 	if (why == NULL)
+		explain_remap(x, &p);
+	if (why == NULL)
 		explain_rcpt(x, &p, false);
 	else
 		fprintf(stderr, "%s is no address: %s\n", text, why);

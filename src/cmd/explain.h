@@ -23,6 +23,7 @@ struct explain {
 	struct lookup *dns;
 	bool running;		/* a barid answers */
 	struct mail_facts facts;
+	struct path said;	/* whom the client says it is from, if that is rewritten */
 	const char *wrong;	/* with the message's own way, or NULL */
 	struct aliases *aliases;	/* once they were asked for */
 };
@@ -31,7 +32,9 @@ struct explain {
 #define explain_say(x, name, place, ...) \
 	steps_add(&(x)->steps, (x)->depth, name, place, __VA_ARGS__)
 
-/* explain_rcpt.c: all about mail for P; AT_LAST: it was forwarded to P. */
+/* explain_rcpt.c: what P, and the sender, become as the mail comes in. */
+void explain_remap(struct explain *x, struct path *p);
+/* All about mail for P; AT_LAST: it was forwarded to P. */
 void explain_rcpt(struct explain *x, const struct path *p, bool at_last);
 /*
  * explain_lists.c: who is an alias goes into USERS, beside USER, who has a

@@ -17,6 +17,7 @@
 #include "policy/sender.h"
 #include "policy/source.h"
 #include "policy/srs.h"
+#include "queue/remap.h"
 
 /* RFC 5737: an address that is nobody's. */
 #define STRANGER "192.0.2.1"
@@ -82,7 +83,8 @@ say_answers(struct explain *x, const struct userset *users,
 static void
 say_sender(struct explain *x)
 {
-	const struct path *from = &x->facts.from;
+	const struct path *from = path_is_null(&x->said) ? &x->facts.from :
+							   &x->said;
 	struct conf_place where;
 	struct userset *users;
 	bool own;
@@ -284,6 +286,49 @@ say_target(struct explain *x, const struct userset *users,
 		say_remote(x, t);
 }
 
+/* Says what P becomes at that time, where it stands, for who is NAME. */
+static void
+say_remap(struct explain *x, enum conf_rewrite_at at, unsigned what,
+    const char *name, struct path *p)
+{
+	struct remap r = { .conf = x->conf, .at = at, .listener = x->facts.listener };
+	const struct conf_rewrite *w = remap_find(&r, what, p);
+	struct path was = *p;
+	struct buf b;
+
+	if (w == NULL)
+		return;
+	*p = remap_by(w, x->facts.arena, &was);
+	if (path_eq(p, &was))
+		return;
+	buf_init(&b, 2048);
+	path_add(&b, p);
+	explain_say(x, "rewritten", w->place, "%s is <%s>%s", name, buf_cstr(&b),
+	    at == REWRITE_AT_SEND ? " for the host that gets it" : "");
+	buf_free(&b);
+}
+
+void
+explain_remap(struct explain *x, struct path *p)
+{
+	x->said = x->facts.from;
+	say_remap(x, REWRITE_AT_RECEIVE, REWRITE_ENVELOPE_SENDER,
+	    "the sender", &x->facts.from);
+	say_remap(x, REWRITE_AT_RECEIVE, REWRITE_ENVELOPE_RECIPIENT,
+	    "the recipient", p);
+}
+
+static void
+say_sent(struct explain *x, const struct target *t)
+{
+	struct path from = x->facts.from, to = t->path;
+
+	if (t->kind != TARGET_MX && t->kind != TARGET_UPSTREAM)
+		return;
+	say_remap(x, REWRITE_AT_SEND, REWRITE_ENVELOPE_SENDER, "the sender", &from);
+	say_remap(x, REWRITE_AT_SEND, REWRITE_ENVELOPE_RECIPIENT, "the recipient", &to);
+}
+
 void
 explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 {
@@ -313,6 +358,7 @@ explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 	}
 	say_route(x, &t);
 	say_rule(x, &t);
+	say_sent(x, &t);
 	say_target(x, users, &t);
 	x->depth--;
 	buf_free(&b);

@@ -77,6 +77,7 @@ conf_finish(struct conf *c)
 	conf_listen_finish(c);
 	conf_route_finish(c);
 	conf_recipient_finish(c);
+	conf_rewrite_finish(c);
 	conf_pool_finish(c);
 	conf_account_finish(c);
 	if (c->http_proxy[0] != '\0' &&
@@ -360,6 +361,7 @@ conf_check(struct conf *c, struct buf *error)
 	conf_certificate_check(c, error);
 	conf_route_check(c, error);
 	conf_recipient_check(c, error);
+	conf_rewrite_check(c, error);
 	conf_srs_check(c, error);
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);

@@ -43,6 +43,10 @@ static const char *const early_words[] = { "note", "refuse", NULL };
 static const char *const sender_words[] = { "any", "envelope", "from", NULL };
 /* What a list of networks may hold besides. */
 static const char *const peer_words[] = { "unix", NULL };
+/* In the order of enum conf_rewrite_at, and of conf_rewrite_keep. */
+static const char *const rewrite_words[] = { "receive", "send", NULL };
+static const char *const keep_words[] = { "none", "reply-to",
+	"x-original-from", NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
@@ -367,6 +371,17 @@ static const struct option srs_options[] = {
 };
 #undef BASE
 
+#define BASE conf_rewrite
+static const struct option rewrite_options[] = {
+	OPT("to", STRING, to, "", 0, 0, "What stands in its place; empty for the address itself."),
+	OPT("what", STRINGS, what, "{envelope-sender, envelope-recipient, header-sender, header-recipient}", 1, 4, "Which addresses."),
+	WORDS("at", CHOICE, at, "receive", rewrite_words, "When."),
+	OPT("listener", STRINGS, listener, "", 0, 256, "Listeners, by one of which it must have come in."),
+	OPT("strangers", BOOL, strangers, "false", 0, 0, "Whether also in the header of mail from clients that may not relay."),
+	WORDS("keep", CHOICE, keep, "none", keep_words, "The field that gets what stood in From."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
 static const struct option list_options[] = {
@@ -437,6 +452,9 @@ const struct option conf_options[] = {
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
 	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
 	ONE("srs", srs, srs_options, "Senders of mail that is forwarded."),
+	{ .name = "rewrite", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rewrites),
+	  .sub = rewrite_options, .sub_n = ARRAY_LEN(rewrite_options), .size = sizeof(struct conf_rewrite),
+	  .count_offset = offsetof(struct BASE, rewrite_n), .repeats = true, .help = "Addresses that become others." },
 	MANY("upstream", upstreams, upstream_n, conf_upstream, upstream_options, "A group of smarthosts."),
 	/* Other conditions may be for the same recipients. */
 	{ .name = "route", .type = OPTION_SECTION, .offset = offsetof(struct BASE, routes),

@@ -219,6 +219,10 @@ void conf_listener_inherit(const struct conf *c, struct conf_listen *l);
 void conf_certificate_check(const struct conf *c, struct buf *error);
 void conf_listen_check(const struct conf *c, struct buf *error);
 void conf_route_finish(struct conf *c);
+void conf_rewrite_finish(struct conf *c);
+void conf_rewrite_check(const struct conf *c, struct buf *error);
+void conf_listeners_check(const struct conf *c, const char *section,
+    const struct conf_strs *listener, struct conf_place where, struct buf *error);
 /* account.c */
 void conf_account_finish(struct conf *c);
 void conf_account_check(struct conf *c, struct buf *error);

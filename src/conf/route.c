@@ -245,16 +245,18 @@ check_pattern(const struct conf_route *r, struct buf *error)
 	arena_free(&a);
 }
 
-static void
-check_listeners(
-    const struct conf *c, const struct conf_route *r, struct buf *error)
+/* Complains of names in LISTENER, an option of SECTION, that no listener has. */
+void
+conf_listeners_check(const struct conf *c, const char *section,
+    const struct conf_strs *listener, struct conf_place where,
+    struct buf *error)
 {
 	struct nearest near;
 	struct buf hint;
 	size_t i, k;
 
-	for (i = 0; i < r->listener.n; i++) {
-		conf_nearest_init(&near, str_c(r->listener.v[i]));
+	for (i = 0; i < listener->n; i++) {
+		conf_nearest_init(&near, str_c(listener->v[i]));
 		conf_nearest_try(&near, CONF_LISTEN_DROP);
 		for (k = 0; k < c->listen_n; k++)
 			conf_nearest_try(&near, c->listens[k].name);
@@ -263,13 +265,25 @@ check_listeners(
 		buf_init(&hint, 1000);
 		conf_nearest_hint(&near, &hint);
 		conf_complain(error,
-		    conf_where(c, &r->listener.v[i],
-			conf_where(c, &r->listener, r->place)),
-		    "route.%s.listener: there is no listener \"%s\", "
+		    conf_where(c, &listener->v[i],
+			conf_where(c, listener, where)),
+		    "%s.listener: there is no listener \"%s\", "
 		    "expected the name of one%s",
-		    r->pattern, r->listener.v[i], buf_cstr(&hint));
+		    section, listener->v[i], buf_cstr(&hint));
 		buf_free(&hint);
 	}
+}
+
+static void
+check_listeners(
+    const struct conf *c, const struct conf_route *r, struct buf *error)
+{
+	struct buf section;
+
+	buf_init(&section, 2048);
+	buf_addf(&section, "route.%s", r->pattern);
+	conf_listeners_check(c, buf_cstr(&section), &r->listener, r->place, error);
+	buf_free(&section);
 }
 
 static void

@@ -131,8 +131,9 @@ field_unfold(struct arena *a, const struct field *f)
  */
 struct list {
 	struct str in;
-	bool (*fn)(void *arg, struct str addr);
+	bool (*fn)(void *arg, struct str addr, struct str where);
 	void *arg;
+	const char *first, *last;	/* where TEXT stands; behind it */
 	bool group;
 	bool angle;
 	bool phrase;
@@ -145,6 +146,9 @@ struct list {
 static void
 list_put(struct list *l, struct str s)
 {
+	if (l->n == 0)
+		l->first = s.p;
+	l->last = s.p + s.n;
 	for (size_t i = 0; i < s.n; i++) {
 		if (l->n == sizeof(l->text)) {
 			l->too_long = true;
@@ -212,7 +216,8 @@ list_report(struct list *l)
 		return false;
 	if (l->n == 0)
 		return l->angle;
-	return l->fn(l->arg, str_n(l->text, l->n));
+	return l->fn(l->arg, str_n(l->text, l->n),
+	    str_n(l->first, (size_t)(l->last - l->first)));
 }
 
 /*
@@ -291,8 +296,8 @@ list_separator(struct list *l, bool needed)
 }
 
 bool
-address_list(struct str value, bool (*fn)(void *arg, struct str addr),
-    void *arg)
+address_list_at(struct str value,
+    bool (*fn)(void *arg, struct str addr, struct str where), void *arg)
 {
 	struct list l = { .in = value, .fn = fn, .arg = arg };
 
@@ -308,6 +313,28 @@ address_list(struct str value, bool (*fn)(void *arg, struct str addr),
 			return false;
 	}
 	return true;
+}
+
+struct list_plain {
+	bool (*fn)(void *arg, struct str addr);
+	void *arg;
+};
+
+static bool
+list_plain(void *arg, struct str addr, struct str where UNUSED)
+{
+	const struct list_plain *p = arg;
+
+	return p->fn(p->arg, addr);
+}
+
+bool
+address_list(struct str value, bool (*fn)(void *arg, struct str addr),
+    void *arg)
+{
+	struct list_plain p = { fn, arg };
+
+	return address_list_at(value, list_plain, &p);
 }
 
 /* Adds S with every control character but HT replaced by '?'. */

@@ -18,6 +18,7 @@
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
+#include "queue/remap.h"
 #include "queue/settings.h"
 
 #include "spool.h"
@@ -224,27 +225,36 @@ is_utf8_needed(const struct eml *e)
 	return utf8;
 }
 
-/* The beginning of the text, which holds the header. */
-static ssize_t
-read_start(int fd, char *p, size_t n)
+/* Addresses become others in what was read; false: they take too much room. */
+static bool
+remap(struct eml *e, const struct queue *q, struct envelope *full)
 {
-	size_t have = 0;
-	ssize_t got;
+	struct remap r = import_remap(q);
+	struct buf out;
+	bool fine = true;
+	size_t was;
 
-	while (have < n &&
-	    (got = sys_pread(fd, p + have, n - have, (off_t)have)) != 0) {
-		if (got < 0)
-			return -1;
-		have += (size_t)got;
+	if (q->remap == NULL)
+		return true;
+	remap_all(&r, &e->arena, full);
+	buf_init(&out, e->head.max);
+	was = remap_header(&r, buf_str(&e->head), &out);
+	if (was > 0) {
+		buf_add(&out, str_skip(buf_str(&e->head), was));
+		fine = buf_ok(&out);
+		buf_free(&e->head);
+		e->head = out;
+	} else {
+		buf_free(&out);
 	}
-	return (ssize_t)have;
+	return fine;
 }
 
 static enum taken
 take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
     char *start, struct queue_msg **m)
 {
-	ssize_t got = read_start(fd, start, MAIL_HEADER_MAX);
+	ssize_t got = spool_read(fd, 0, start, MAIL_HEADER_MAX);
 	struct envelope full = *env;
 	struct str body;
 
@@ -259,9 +269,11 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	full.from = e->sender;
 	full.rcpts = e->rcpts;
 	full.rcpt_n = e->rcpt_n;
+	if (!remap(e, q, &full))
+		e->why = "its header is too large";
 	full.smtputf8 = is_utf8_needed(e);
 	full.tls_wish = e->no_tls ? TLS_WISH_NONE : TLS_UNSAID;
-	if (e->settings != NULL)
+	if (e->settings != NULL && e->why == NULL)
 		e->why = settings_apply(e->settings, &full);
 	if (e->why != NULL)
 		return TAKE_BAD;

@@ -22,7 +22,9 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
+#include "mail/limits.h"
 #include "queue/queue.h"
+#include "queue/remap.h"
 #include "queue/settings.h"
 
 #include "spool.h"
@@ -109,6 +111,48 @@ judge(int e)
 	    e == ENXIO ? TAKE_BAD : TAKE_ERROR;
 }
 
+struct remap
+import_remap(const struct queue *q)
+{
+	return (struct remap){ .conf = q->remap, .at = REWRITE_AT_RECEIVE,
+		.listener = STR(CONF_LISTEN_DROP) };
+}
+
+/*
+ * Copies the text of F, with another header where addresses become others.  A
+ * header that is too large to be looked at whole stays as it is.
+ */
+static int
+copy_text(struct queue *q, const struct queue_file *f, struct queue_msg *m)
+{
+	struct remap r = import_remap(q);
+	size_t was = 0, n = f->size < MAIL_HEADER_MAX ? (size_t)f->size :
+							MAIL_HEADER_MAX;
+	struct buf out;
+	char *p;
+	ssize_t got;
+	int rc = 0;
+
+	if (q->remap == NULL || remap_leaves_header(&r))
+		return queue_msg_copy(m, f->fd, f->text_at, f->size);
+	p = mem_alloc(n + 1);
+	buf_init(&out, 4 * MAIL_HEADER_MAX);
+	got = spool_read(f->fd, f->text_at, p, n);
+	if (got > 0 && ((uint64_t)got == f->size ||
+		memmem(p, (size_t)got, "\r\n\r\n", 4) != NULL))
+		was = remap_header(&r, str_n(p, (size_t)got), &out);
+	if (got < 0)
+		rc = -1;
+	else if (was > 0 && buf_ok(&out))
+		rc = queue_write(m, buf_str(&out));
+	else
+		was = 0;
+	buf_free(&out);
+	mem_free(p);
+	return rc < 0 ? -1 : queue_msg_copy(m, f->fd, f->text_at + (off_t)was,
+	    f->size - was);
+}
+
 /* Takes what sendmail wrote: an envelope block and the text. */
 static enum taken
 take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
@@ -124,6 +168,11 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 	}
 	d->env = f.env;
 	set_facts(q, d, &d->env);
+	if (q->remap != NULL) {
+		struct remap remap = import_remap(q);
+
+		remap_all(&remap, &d->arena, &d->env);
+	}
 	r = TAKE_BAD;
 	d->why = "it chooses a Maildir";
 	if (settings_may_go(d->env.route)) {
@@ -132,8 +181,7 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 	}
 	if (*m != NULL) {
 		queue_msg_again(*m, IMPORT_PREFIX);
-		r = queue_msg_copy(*m, f.fd, f.text_at, f.size) == 0 ? TAKEN :
-								      TAKE_ERROR;
+		r = copy_text(q, &f, *m) == 0 ? TAKEN : TAKE_ERROR;
 	}
 	queue_unload(&f);
 	return r;
@@ -321,6 +369,12 @@ void
 queue_believe_settings(struct queue *q, const struct conf *c)
 {
 	q->settings = c;
+}
+
+void
+queue_remap_by(struct queue *q, const struct conf *c)
+{
+	q->remap = c;
 }
 
 int

@@ -23,6 +23,7 @@ struct queue {
 	int lock;
 	unsigned flags;
 	const struct conf *settings;	/* those in drop/ are believed; or NULL */
+	const struct conf *remap;	/* whose sections rewrite count; or NULL */
 	uint64_t reserve;	/* octets to leave free; 0: the default */
 	char *drop_path;
 	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */
@@ -59,6 +60,11 @@ int spool_name(const struct queue *q, enum queue_place place, const char *id,
  * have used before it died: its name in tmp/ begins with PREFIX.
  */
 void queue_msg_again(struct queue_msg *m, const char *prefix);
+/* How addresses in drop/ become others, where Q has a configuration for that. */
+struct remap;
+struct remap import_remap(const struct queue *q);
+/* Up to N octets from the start of FD, AT; -1: errno. */
+ssize_t spool_read(int fd, off_t at, char *p, size_t n) MUST_USE;
 /* Adds N octets of FD as text, from AT.  -1: errno. */
 int queue_msg_copy(struct queue_msg *m, int fd, off_t at, uint64_t n) MUST_USE;
 /*

@@ -179,6 +179,21 @@ queue_msg_copy(struct queue_msg *m, int fd, off_t at, uint64_t n)
 	return r;
 }
 
+ssize_t
+spool_read(int fd, off_t at, char *p, size_t n)
+{
+	size_t have = 0;
+	ssize_t got;
+
+	while (have < n && (got = sys_pread(fd, p + have, n - have,
+	    at + (off_t)have)) != 0) {
+		if (got < 0)
+			return -1;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
 uint64_t
 queue_size(const struct queue_msg *m)
 {

@@ -17,6 +17,7 @@
 #include "lib/idn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "queue/remap.h"
 #include "token.h"
 #include "wish.h"
 
@@ -179,6 +180,20 @@ path_for(const struct conn *c, struct arena *a, const struct path *p)
 	return ascii;
 }
 
+/* The same of an address that may be another for hosts than it is here. */
+static struct path
+path_sent(const struct conn *c, struct delivery *v, unsigned what,
+    const struct path *p)
+{
+	struct remap r = { .conf = c->r->conf, .at = REWRITE_AT_SEND,
+		.listener = v->job->file.env.listener };
+	struct arena *a = &v->job->arena;
+	struct path to = *p;
+
+	(void)remap_path(&r, what, a, &to);
+	return path_for(c, a, &to);
+}
+
 static void
 fill_message(struct conn *c, struct delivery *v)
 {
@@ -190,11 +205,13 @@ fill_message(struct conn *c, struct delivery *v)
 		    arena_alloc(a, v->n * sizeof(*v->client_rcpts));
 	for (size_t i = 0; i < v->n; i++)
 		v->client_rcpts[i] = (struct client_rcpt){
-			.path = path_for(c, a, &v->paths[i]),
+			.path = path_sent(c, v, REWRITE_ENVELOPE_RECIPIENT,
+			    &v->paths[i]),
 			.notify = e->rcpts[v->rcpts[i]].notify,
 			.orcpt = e->rcpts[v->rcpts[i]].orcpt };
 	v->message = (struct client_message){
-		.from = path_for(c, a, v->from != NULL ? v->from : &e->from),
+		.from = path_sent(c, v, REWRITE_ENVELOPE_SENDER,
+		    v->from != NULL ? v->from : &e->from),
 		.rcpts = v->client_rcpts,
 		.rcpt_n = v->n,
 		.ret = e->ret,

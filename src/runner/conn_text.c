@@ -23,6 +23,8 @@
 #include "conn.h"
 #include "lib/arena.h"
 #include "lib/mem.h"
+#include "mail/limits.h"
+#include "queue/remap.h"
 
 /* What one read gets; the engine asks for no less. */
 #define SMALL_MAX (32U << 10)
@@ -62,12 +64,26 @@ conn_text_free(struct conn_text *t)
 
 /* ---- reading ------------------------------------------------------------------------ */
 
+/* The octets of the text as hosts get it, but for its form. */
+static uint64_t
+text_size(const struct job *j)
+{
+	return j->file.size - j->text->head_of + j->text->head.n;
+}
+
 static ssize_t
 read_file(const struct job *j, uint64_t at, char *p, size_t n)
 {
 	const struct queue_file *f = &j->file;
+	struct str head = j->text->head;
 	ssize_t got;
 
+	if (at < head.n) {
+		head = str_head(str_skip(head, (size_t)at), n);
+		memcpy(p, head.p, head.n);
+		return (ssize_t)head.n;
+	}
+	at = at - head.n + j->text->head_of;
 	if (at >= f->size)
 		return 0;
 	if (n > f->size - at)
@@ -78,6 +94,36 @@ read_file(const struct job *j, uint64_t at, char *p, size_t n)
 	return got;
 }
 
+/*
+ * The header with other addresses, where the sections rewrite say so for mail
+ * that is sent.  What cannot be looked at whole stays as it is.
+ */
+static void
+set_head(struct job *j)
+{
+	struct remap r = { .conf = j->r->conf, .at = REWRITE_AT_SEND,
+		.listener = j->file.env.listener };
+	struct buf out;
+	ssize_t got;
+	size_t was;
+	char *p;
+
+	if (j->text->headed || remap_leaves_header(&r))
+		return;
+	p = mem_alloc(MAIL_HEADER_MAX);
+	buf_init(&out, 4 * MAIL_HEADER_MAX);
+	got = read_file(j, 0, p, MAIL_HEADER_MAX);
+	was = got <= 0 ? 0 : remap_header(&r, str_n(p, (size_t)got), &out);
+	/* What is cut off within its header has an end that is no field's. */
+	if (was > 0 && buf_ok(&out) && was < (size_t)got) {
+		j->text->head = arena_str(&j->arena, buf_str(&out));
+		j->text->head_of = was;
+	}
+	j->text->headed = got >= 0;
+	buf_free(&out);
+	mem_free(p);
+}
+
 /* The whole of a small text; -1 with errno. */
 static int
 read_small(struct conn_text *t, const struct job *j)
@@ -86,17 +132,17 @@ read_small(struct conn_text *t, const struct job *j)
 	char *p;
 
 	buf_reset(&t->small);
-	p = buf_room(&t->small, (size_t)j->file.size);
+	p = buf_room(&t->small, (size_t)text_size(j));
 	if (p == NULL)
 		return -1;
-	while (t->small.n < j->file.size) {
+	while (t->small.n < text_size(j)) {
 		n = read_file(j, t->small.n, p + t->small.n,
-		    (size_t)j->file.size - t->small.n);
+		    (size_t)text_size(j) - t->small.n);
 		if (n <= 0)
 			break;
 		buf_grew(&t->small, (size_t)n);
 	}
-	if (t->small.n < j->file.size) {
+	if (t->small.n < text_size(j)) {
 		errno = n < 0 ? errno : EIO;
 		return -1;
 	}
@@ -115,7 +161,7 @@ each_piece(struct conn *c, const struct job *j,
 		fn(arg, buf_str(&c->text.small));
 		return 0;
 	}
-	while (at < j->file.size) {
+	while (at < text_size(j)) {
 		ssize_t n = read_file(j, at, c->r->bytes, BYTES_MAX);
 
 		if (n <= 0) {
@@ -315,12 +361,13 @@ conn_text_fit(struct conn *c, struct client_message *m)
 	c->text.stopped = false;
 	if (j->text == NULL)
 		j->text = arena_alloc(&j->arena, sizeof(*j->text));
-	if (j->file.size <= SMALL_MAX) {
+	set_head(j);
+	if (text_size(j) <= SMALL_MAX) {
 		if (read_small(&c->text, j) == 0)
 			(void)look(c, j);
 	} else if (is_suspect(c, j))
 		(void)look(c, j);
-	m->size = j->file.size;
+	m->size = text_size(j);
 	m->binary = j->file.env.body == BODY_BINARYMIME &&
 	    (client_extensions(c->client) & binary) == binary;
 	m->eight_bit = is_8bit(j);
@@ -346,10 +393,10 @@ form_more(struct conn_text *t, const struct job *j)
 	if (n < 0)
 		return -1;
 	if (n == 0) {
-		if (t->from_at > j->file.size)
+		if (t->from_at > text_size(j))
 			return 0;
 		downgrade_end(t->form, &t->out);
-		t->from_at = j->file.size + 1;
+		t->from_at = text_size(j) + 1;
 		return t->out.n > 0;
 	}
 	t->from_at += (uint64_t)n;
@@ -397,7 +444,7 @@ watch(struct conn_text *t, struct job *j, uint64_t at, struct str piece)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (t->facts_at == j->file.size) {
+	if (t->facts_at == text_size(j)) {
 		j->text->facts = facts_end(&t->facts);
 		j->text->known = true;
 	}

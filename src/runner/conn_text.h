@@ -13,6 +13,10 @@ struct job;
 
 /* What is known of a message's text, for all hosts; in the job's arena. */
 struct job_text {
+	/* With rewrite at = "send": what stands in the place of its first octets. */
+	struct str head;
+	uint64_t head_of;	/* of so many of them */
+	bool headed;		/* that was looked at */
 	bool known;		/* FACTS are of all of it */
 	bool long_line;		/* one was found on the way: it has to be looked at */
 	unsigned facts;		/* FACT_* */

@@ -226,6 +226,13 @@ struct answer store_commit(struct session *s, struct queue_msg *m, struct str me
 /* The answer to a failed CALL, by errno, which is logged. */
 struct answer store_failed(const struct session *s, const char *call);
 
+/* ---- smtpd_remap.c: addresses that become others ------------------------------- */
+
+/* P of the envelope, where it stands (REWRITE_*). */
+void remap_envelope(struct session *s, unsigned what, struct arena *a, struct path *p);
+/* The header in S->text.  Code 0, or a refusal. */
+struct answer remap_text(struct session *s) MUST_USE;
+
 /* RFC 5321 4.4 */
 void received_add(const struct session *s, struct buf *b);
 /* RFC 6409 8: the fields that a submitted message lacks. */

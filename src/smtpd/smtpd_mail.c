@@ -215,6 +215,9 @@ smtpd_mail(struct session *s, const struct command *c)
 	if (a.code == 0)
 		a = check_sender(s);
 	if (a.code == 0)
+		remap_envelope(s, REWRITE_ENVELOPE_SENDER, &s->txn_arena,
+		    &s->txn.env.from);
+	if (a.code == 0)
 		a = smtpd_rate(s, NULL);
 	if (a.code == 0 && !has_space(s))
 		a = ANSWER(452, "4.3.1", "There is no room for mail now");

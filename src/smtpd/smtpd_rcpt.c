@@ -186,8 +186,11 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	struct answer a = parse(s, c, &rcpt), limited = { .code = 0 };
 	bool parsed = a.code == 0;
 
-	if (parsed)
+	if (parsed) {
+		remap_envelope(s, REWRITE_ENVELOPE_RECIPIENT, &s->line_arena,
+		    &rcpt.path);
 		a = verdict(s, &rcpt.path);
+	}
 	/* RFC 5321 4.5.3.1.10: 452, and those that were taken stay. */
 	if (a.code == 250 && t->env.rcpt_n >= smtpd_rcpts_max(s))
 		a = ANSWER(452, "4.5.3", "Too many recipients");

@@ -138,6 +138,8 @@ begin(struct session *s)
 		a = check_from(s);
 	if (a.code == 0)
 		a = store_settings(s);
+	if (a.code == 0)
+		a = remap_text(s);
 	if (a.code == 0) {
 		t->msg = store_begin(s, &t->header);
 		if (t->msg == NULL)

@@ -101,6 +101,17 @@ START_TEST(unfolding)
 END_TEST
 
 static bool
+collect_where(void *arg, struct str addr UNUSED, struct str where)
+{
+	struct buf *to = arg;
+
+	buf_addc(to, '[');
+	buf_add(to, where);
+	buf_addc(to, ']');
+	return true;
+}
+
+static bool
 collect(void *arg, struct str addr)
 {
 	buf_addc(arg, '{');
@@ -108,6 +119,18 @@ collect(void *arg, struct str addr)
 	buf_addc(arg, '}');
 	return true;
 }
+
+START_TEST(places)
+{
+	struct buf to;
+
+	buf_init(&to, 1000);
+	ck_assert(address_list_at(STR("A (x) <@r:a@b>, c\r\n @ (d) e (f),g:h@i;"),
+	    collect_where, &to));
+	ck_str(buf_str(&to), STR("[a@b][c\r\n @ (d) e][h@i]"));
+	buf_free(&to);
+}
+END_TEST
 
 START_TEST(lists)
 {
@@ -377,5 +400,5 @@ START_TEST(no_tls)
 }
 END_TEST
 
-UNIT_MAIN("mail/header", no_tls, walking, walking_ends, finding, unfolding, lists,
+UNIT_MAIN("mail/header", places, no_tls, walking, walking_ends, finding, unfolding, lists,
     lists_large, making, round_trip, phrases, encoded_words)
