@@ -84,6 +84,7 @@ struct conf_pop3 {
 struct conf_recipients {
 	struct conf_strs mailboxes;	/* "file", "system", "any" */
 	const char *subaddress;
+	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
 };
 
 struct conf_log {

@@ -199,15 +199,24 @@ bool msg_token_result_get(struct str packet, struct msg_token_result *m) MUST_US
 
 #define SPAWN_RCPTS_MAX 100
 /*
- * Which program is said by its number (conf/program.h): both read the same
- * configuration.  VIA is what is believed to stand there, should they differ
- * for the moment of a reload.  The way to answer brings one packet, a MSG_HINT
- * with the id, and with it a descriptor of the message.
+ * No program is ever said by its path.  It is one of the configuration
+ * (conf/program.h), which both have read, though not the same for the moment of
+ * a reload; or one of an alias, in files that the other side reads itself.  The
+ * way to answer brings one packet, a MSG_HINT with the id, and with it a
+ * descriptor of the message.
  */
+enum spawn_kind {
+	SPAWN_COMMAND,		/* number COMMAND; VIA is what is believed to stand there */
+	SPAWN_ALIAS		/* a program or file of the alias of its recipient: VIA
+				 * is which, as alias_part() has it */
+};
 struct msg_spawn {
+	enum spawn_kind kind;
 	uint64_t command;
 	struct str via;
 	struct str id;
+	uint64_t arrival;	/* in seconds */
+	uint64_t rcpt;		/* number of the first in the envelope */
 	uint64_t at, size;	/* of the text in that file */
 	struct str sender;	/* without brackets; empty: <> */
 	struct str client;	/* address, or empty */

@@ -23,6 +23,7 @@ enum alias_kind {
 struct alias_target {
 	enum alias_kind kind;
 	struct str text;	/* without what says its kind */
+	unsigned owner;		/* uid of whom the file is where it stands; set by the reader */
 };
 
 struct alias_list {
@@ -59,5 +60,12 @@ bool alias_any(struct str mark, const struct path *p,
  */
 const char *alias_next(struct str *list, struct arena *a,
     struct alias_target *t) MUST_USE;
+
+#define ALIAS_PART_SIZE 17
+/*
+ * What a program or a file is known by among the targets of one alias: digits
+ * that change with its text, so that the text itself need not go around.
+ */
+void alias_part(const struct alias_target *t, char part[ALIAS_PART_SIZE]);
 
 #endif

@@ -25,8 +25,8 @@ struct expand_lists {
 };
 
 struct expansion {
-	struct alias_target *v;	/* programs and files; of addresses PATHS has them */
-	struct path *paths;
+	struct alias_target *v;
+	struct path *paths;	/* the address; of a program or file, whose list has it */
 	size_t n;
 	const char *status;	/* NULL; or why it is none: "5.4.6", "4.3.0" ... */
 	const char *why;	/* in words */

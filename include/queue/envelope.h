@@ -31,6 +31,7 @@ struct envelope_rcpt {
 	unsigned notify;	/* NOTIFY_*; 0: unsaid */
 	struct str orcpt;	/* "type;xtext" as given, or empty */
 	struct str of;		/* xtext of the address that it was put in the place of, or empty */
+	struct str part;	/* a program or file of the alias PATH (mail/alias.h), or empty */
 	size_t state_at;	/* offset of the state byte in the file; set by the reader */
 };
 

@@ -8,6 +8,8 @@
 
 #include "explain.h"
 
+#include <pwd.h>
+
 #include "lib/mem.h"
 #include "mailbox/aliases.h"
 #include "policy/expand.h"
@@ -80,6 +82,28 @@ find_include(void *arg, struct str path, const char **why)
 	return aliases_include(x->aliases, path, why);
 }
 
+/* Whose it is: see spawn/work.c, which does the same as root. */
+static void
+say_part(struct explain *x, const struct alias_target *t)
+{
+	const char *what = t->kind == ALIAS_FILE ? "file" : "program";
+	const char *as = x->conf->recipients.run_as;
+	struct conf_place where = conf_where(x->conf,
+	    &x->conf->recipients.run_as, CONF_NOWHERE);
+	const struct passwd *pw = t->owner != 0 ? getpwuid(t->owner) : NULL;
+
+	if (as[0] == '\0')
+		explain_say(x, what, where, STR_FMT ": refused, mail to a %s "
+		    "is restricted", STR_ARG(t->text),
+		    t->kind == ALIAS_FILE ? "file" : "command");
+	else if (t->owner != 0 && pw == NULL)
+		explain_say(x, what, where, STR_FMT ": nobody has the uid %u "
+		    "of its file: it waits", STR_ARG(t->text), t->owner);
+	else
+		explain_say(x, what, where, STR_FMT ", as \"%s\"",
+		    STR_ARG(t->text), pw != NULL ? pw->pw_name : as);
+}
+
 void
 explain_lists(struct explain *x, const struct userset *users,
     const struct path *p)
@@ -101,9 +125,7 @@ explain_lists(struct explain *x, const struct userset *users,
 		if (e.v[i].kind == ALIAS_ADDRESS)
 			explain_rcpt(x, &e.paths[i], true);
 		else
-			explain_say(x, e.v[i].kind == ALIAS_FILE ? "file" :
-			    "program", CONF_NOWHERE, STR_FMT,
-			    STR_ARG(e.v[i].text));
+			say_part(x, &e.v[i]);
 	}
 	arena_free(&a);
 }

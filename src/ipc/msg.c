@@ -386,6 +386,9 @@ msg_spawn_put(struct buf *b, const struct msg_spawn *m)
 	frame_put(b, TAG_8, m->login);
 	for (size_t i = 0; i < m->rcpt_n; i++)
 		frame_put(b, TAG_9, m->rcpts[i]);
+	frame_put_u64(b, TAG_10, m->kind);
+	frame_put_u64(b, TAG_11, m->arrival);
+	frame_put_u64(b, TAG_12, m->rcpt);
 	frame_end(b);
 }
 
@@ -393,6 +396,7 @@ bool
 msg_spawn_get(struct str packet, struct msg_spawn *m)
 {
 	struct frame f;
+	uint64_t kind;
 
 	if (!open_as(&f, packet, MSG_SPAWN))
 		return false;
@@ -409,7 +413,11 @@ msg_spawn_get(struct str packet, struct msg_spawn *m)
 			return false;
 		m->rcpts[m->rcpt_n] = frame_get(&f, TAG_9);
 	}
-	return frame_close(&f) && m->rcpt_n > 0;
+	kind = frame_get_u64(&f, TAG_10);
+	m->kind = (enum spawn_kind)kind;
+	m->arrival = frame_get_u64(&f, TAG_11);
+	m->rcpt = frame_get_u64(&f, TAG_12);
+	return frame_close(&f) && m->rcpt_n > 0 && kind <= SPAWN_ALIAS;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "mail/alias.h"
 
 #include "lib/buf.h"
+#include "lib/hash.h"
 #include "lib/name.h"
 
 #define LINE_MAX_LEN (16u << 20)
@@ -240,4 +241,15 @@ alias_next(struct str *list, struct arena *a, struct alias_target *t)
 	why = sort_out(s, a, t);
 	t->text = arena_str(a, t->text);
 	return why;
+}
+
+void
+alias_part(const struct alias_target *t, char part[ALIAS_PART_SIZE])
+{
+	struct buf b;
+
+	/* Whoever writes two that collide has written both. */
+	buf_init_in(&b, part, ALIAS_PART_SIZE);
+	buf_addf(&b, "%c%08x%04x", t->kind == ALIAS_FILE ? 'f' : 'p',
+	    (unsigned)crc32c(0, t->text.p, t->text.n), (unsigned)t->text.n);
 }

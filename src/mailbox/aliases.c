@@ -174,11 +174,12 @@ include(struct aliases *a, struct str path, const char *by, int line)
 		file_add(a, arena_cstr(&a->arena, path));
 }
 
-/* Reads the targets of TEXT, which stands at LINE of PATH. */
+/* Reads the targets of TEXT, which stands at LINE of F. */
 static void
 list_read(struct aliases *a, struct alias_list *l, size_t *size,
-    struct str text, const char *path, int line)
+    struct str text, const struct file *f, int line)
 {
+	const char *path = f->path;
 	struct alias_target t;
 	const char *why;
 
@@ -192,6 +193,7 @@ list_read(struct aliases *a, struct alias_list *l, size_t *size,
 		}
 		if (t.kind == ALIAS_INCLUDE)
 			include(a, t.text, path, line);
+		t.owner = f->st.st_uid;
 		list_add(a, l, size, &t);
 	}
 }
@@ -206,25 +208,25 @@ read_included(struct aliases *a, struct file *f)
 	if (f->wrong != NULL)
 		complain(a, f->path, 0, f->wrong);
 	while (alias_line(&text, &a->arena, &line, &number, &next))
-		list_read(a, &f->list, &size, line, f->path, number);
+		list_read(a, &f->list, &size, line, f, number);
 }
 
 /* ---- aliases ------------------------------------------------------------ */
 
 static void
 alias_add(struct aliases *a, struct str name, struct str targets,
-    const char *path, int line)
+    const struct file *f, int line)
 {
 	struct alias *al = arena_alloc(&a->arena, sizeof(*al));
 	struct str key = arena_lower(&a->arena, name);
 	size_t size = 0;
 
 	al->name = name;
-	list_read(a, &al->list, &size, targets, path, line);
+	list_read(a, &al->list, &size, targets, f, line);
 	if (al->list.n == 0)
-		complain(a, path, line, "no target stands behind the name");
+		complain(a, f->path, line, "no target stands behind the name");
 	else if (map_get(a->names, key) != NULL)
-		complain(a, path, line, "there is such an alias already: "
+		complain(a, f->path, line, "there is such an alias already: "
 		    "the first counts");
 	else {
 		map_put(a->names, key, al);
@@ -257,7 +259,7 @@ read_aliases(struct aliases *a, const char *path)
 		if (why != NULL)
 			complain(a, path, number, why);
 		else
-			alias_add(a, name, targets, path, number);
+			alias_add(a, name, targets, f, number);
 	}
 	return true;
 }

@@ -216,6 +216,19 @@ check_command(struct check *k, const struct program_command *p)
 		    "%s: %s, expected a program", path, strerror(errno));
 }
 
+/* Where root starts nothing, and nobody said who, all is as who started it. */
+static void
+check_alias_account(struct check *k)
+{
+	const struct conf *c = k->conf;
+	struct conf_place where = conf_where(c, &c->recipients.run_as, CONF_NOWHERE);
+	const char *name = c->recipients.run_as;
+
+	if (name[0] == '\0' || (where.line == 0 && (c->aliases.n == 0 || !proc_is_root())))
+		return;
+	check_run_as(k, name, "recipients.run-as", where);
+}
+
 void
 check_programs(struct check *k)
 {
@@ -224,6 +237,7 @@ check_programs(struct check *k)
 	for (size_t i = 0; i < program_commands(k->conf); i++)
 		if (program_command(k->conf, i, &p))
 			check_command(k, &p);
+	check_alias_account(k);
 }
 
 /* ---- files ------------------------------------------------------------------- */

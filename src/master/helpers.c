@@ -64,7 +64,7 @@ needs_sign(const struct master *m)
 	return false;
 }
 
-/* Whether some mail goes to a program. */
+/* Whether some mail goes to a program, or may once an alias says so. */
 static bool
 needs_spawn(const struct conf *c)
 {
@@ -73,7 +73,7 @@ needs_spawn(const struct conf *c)
 	for (size_t i = 0; i < program_commands(c); i++)
 		if (program_command(c, i, &command))
 			return true;
-	return false;
+	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0';
 }
 
 static bool

@@ -196,8 +196,6 @@ include_walk(struct walk *w, struct str path)
 static void
 list_walk(struct walk *w, const struct alias_list *l)
 {
-	static const struct path none = { { "", 0 }, { "", 0 } };
-
 	for (size_t i = 0; i < l->n && w->x->status == NULL; i++) {
 		const struct alias_target *t = &l->v[i];
 
@@ -212,7 +210,7 @@ list_walk(struct walk *w, const struct alias_list *l)
 		case ALIAS_FILE:
 			if (is_new(w, t->kind == ALIAS_FILE ? 'f' : '|',
 			    t->text))
-				add(w, t, &none);
+				add(w, t, &w->way[w->depth - 1]);
 			break;
 		}
 	}

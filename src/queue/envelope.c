@@ -103,6 +103,12 @@ add_rcpt(struct buf *b, const struct envelope_rcpt *r)
 		buf_add(b, STR(" of="));
 		buf_add(b, r->of);
 	}
+	if (r->part.n > 0) {
+		if (!is_word(r->part))
+			b->err = true;
+		buf_add(b, STR(" part="));
+		buf_add(b, r->part);
+	}
 	buf_addc(b, '\n');
 	if (r->state == 0 || strchr(RCPT_STATES, r->state) == NULL ||
 	    r->path.local.n == 0)

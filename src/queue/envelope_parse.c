@@ -291,6 +291,8 @@ read_rcpt_words(struct reader *r, struct envelope_rcpt *rcpt, struct str rest)
 			if (!xtext_valid(value))
 				return "the origin of a recipient is no xtext";
 			rcpt->of = arena_str(r->a, value);
+		} else if (str_eq(key, STR("part"))) {
+			rcpt->part = arena_str(r->a, value);
 		}
 	}
 	return NULL;

@@ -95,7 +95,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	}
 	for (size_t i = 0; i < e->rcpt_n; i++) {
 		e->rcpts[i].state = RCPT_QUEUED;
-		e->rcpts[i].of = STR("");
+		e->rcpts[i].of = e->rcpts[i].part = STR("");
 	}
 }
 

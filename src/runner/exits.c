@@ -115,7 +115,10 @@ exited(const struct msg_spawn_result *m, const char *path, struct buf *words)
 	char status[12] = "";
 
 	if (m->code == 0) {
-		buf_addf(words, "delivered to program %s", path);
+		if (path != NULL)
+			buf_addf(words, "delivered to program %s", path);
+		else
+			add_clean(words, m->text);
 		return result_of(DELIVERED, "2.0.0", words);
 	}
 	if (n == 0) {
@@ -140,12 +143,14 @@ exits_result(const struct msg_spawn_result *m, const char *path,
 	case SPAWN_EXITED:
 		return exited(m, path, words);
 	case SPAWN_KILLED:
+		path = path != NULL ? path : "the command";
 		buf_addf(words, "%s was killed by signal %u (%s)", path,
 		    (unsigned)m->code, m->code < NSIG ?
 			strsignal((int)m->code) : "no signal");
 		add_output(words, m->text);
 		return result_of(TEMPFAIL, "4.3.0", words);
 	case SPAWN_TIMEOUT:
+		path = path != NULL ? path : "the command";
 		buf_addf(words, "%s took too long and was killed", path);
 		add_output(words, m->text);
 		return result_of(TEMPFAIL, "4.3.0", words);

@@ -44,14 +44,15 @@ refuse(struct job *j, size_t rcpt, const char *status, const char *why)
 }
 
 /*
- * P is a recipient already, for whom nobody else stands: a second copy helps
- * nobody.
+ * PART of P is a recipient already, for whom nobody else stands: a second copy
+ * helps nobody.
  */
 static bool
-has(const struct spread *s, const struct path *p)
+has(const struct spread *s, const struct path *p, struct str part)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (path_eq(&s->rcpts[i].path, p) &&
+		    str_eq(s->rcpts[i].part, part) &&
 		    (i >= s->j->file.env.rcpt_n || !s->j->rcpts[i].forwards))
 			return true;
 	return false;
@@ -96,6 +97,18 @@ origin(struct arena *a, const struct path *p)
 	return text;
 }
 
+/* What is no address is known by that among the targets of its alias. */
+static struct str
+part_of(struct arena *a, const struct alias_target *t)
+{
+	char part[ALIAS_PART_SIZE];
+
+	if (t->kind == ALIAS_ADDRESS)
+		return STR("");
+	alias_part(t, part);
+	return arena_str(a, str_c(part));
+}
+
 static void
 spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 {
@@ -107,20 +120,11 @@ spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 	make_room(s, x->n);
 	for (size_t i = 0; i < x->n; i++) {
 		member.path = x->paths[i];
-		if (!has(s, &member.path))
+		member.part = part_of(&s->j->arena, &x->v[i]);
+		if (!has(s, &member.path, member.part))
 			s->rcpts[s->n++] = member;
 	}
 	s->j->rcpts[rcpt].spreads = true;
-}
-
-/* What is no address is not delivered to from here. */
-static bool
-is_plain(const struct expansion *x)
-{
-	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i].kind != ALIAS_ADDRESS)
-			return false;
-	return true;
 }
 
 static void
@@ -134,11 +138,9 @@ expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 	    &x);
 	if (x.status != NULL)
 		refuse(j, rcpt, x.status, x.why);
-	else if (!is_plain(&x))
-		refuse(j, rcpt, "4.3.5", "the alias leads to a program or a "
-		    "file, which is not supported yet");
 	else if (x.n == 1) {
 		jr->path = x.paths[0];
+		jr->part = part_of(&j->arena, &x.v[0]);
 		jr->at_last = true;
 	} else if (s->n + x.n > ENVELOPE_RCPT_MAX)
 		refuse(j, rcpt, "5.4.6", "the address leads to more others "

@@ -90,7 +90,7 @@ add_to(struct buf *b, const struct job *j, size_t rcpt)
 	buf_adds(b, "to=<");
 	path_add(b, &jr->path);
 	buf_addc(b, '>');
-	if (!jr->at_last)
+	if (!jr->at_last || (r->of.n == 0 && path_eq(&r->path, &jr->path)))
 		return;
 	buf_adds(b, ", orig_to=<");
 	if (r->of.n == 0)

@@ -27,6 +27,7 @@ struct job_rcpt {
 	bool spreads;		/* ... several, for whom the envelope needs room */
 	bool at_last;		/* PATH is where it was forwarded to */
 	struct path path;	/* who gets it: the envelope's, or another in its place */
+	struct str part;	/* a program or file of the alias PATH, see mail/alias.h */
 	int64_t time;		/* of the attempt, seconds */
 	struct dest *to;	/* while it has no outcome; NULL: nowhere */
 	struct str dest;	/* its name, and by which route: for the journal */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * pipe -- deliveries to programs, which barid-spawn runs.
+ * pipe -- deliveries to programs, which barid-spawn runs; and to files that
+ * aliases have, which it writes.
  *
  * The request names the command and what is known of the message; a descriptor of
  * it goes along.  What the program makes of it comes back as its exit status.
@@ -33,6 +34,13 @@ struct piping {
 	struct local_text text;
 	int error;
 };
+
+/* What an alias has is behind all that the configuration names. */
+static bool
+is_part(const struct delivery *v)
+{
+	return v->dest->way->command == program_commands(v->job->r->conf);
+}
 
 static struct program_command
 command_of(const struct delivery *v)
@@ -90,7 +98,8 @@ on_answer(void *arg, struct str answer)
 		return;
 	}
 	buf_init(&words, 4096);
-	res = exits_result(&m, command_of(g->v).way->words.v[0], &words);
+	res = exits_result(&m, is_part(g->v) ? NULL :
+	    command_of(g->v).way->words.v[0], &words);
 	end(g, &res);
 	buf_free(&words);
 }
@@ -110,8 +119,13 @@ request(const struct piping *g, struct buf *packet, struct arena *a)
 {
 	const struct delivery *v = g->v;
 	const struct envelope *e = &v->job->file.env;
-	struct msg_spawn m = { .command = v->dest->way->command,
-		.via = str_c(command_of(v).via),
+	struct msg_spawn m = {
+		.kind = is_part(v) ? SPAWN_ALIAS : SPAWN_COMMAND,
+		.command = v->dest->way->command,
+		.via = is_part(v) ? v->job->rcpts[v->rcpts[0]].part :
+				    str_c(command_of(v).via),
+		.arrival = (uint64_t)(e->arrival_us / 1000000),
+		.rcpt = v->rcpts[0],
 		.id = str_c(v->job->id),
 		.at = (uint64_t)g->text.at,
 		.size = g->text.size,

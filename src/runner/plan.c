@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "conf/program.h"
 #include "dest.h"
 #include "ipc/msg.h"
 #include "job.h"
@@ -159,6 +160,26 @@ plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
 	plan_to(j, rcpt, dest, &t->path, NULL, p);
 }
 
+/* A program or a file that an alias has: one by one, and all in one line. */
+static void
+plan_part(struct job *j, size_t rcpt, struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_PIPE, .name = STR("aliases"),
+		.source = STR(""), .command = program_commands(j->r->conf) };
+	struct dest *dest;
+
+	j->rcpts[rcpt].local = true;
+	if (j->r->conf->recipients.run_as[0] == '\0') {
+		refuse(j, rcpt, "5.7.1", j->rcpts[rcpt].part.p[0] == 'f' ?
+		    "mail to a file is restricted" :
+		    "mail to a command is restricted");
+		return;
+	}
+	dest = dest_get(j->r, &way);
+	dest->filling = NULL;
+	plan_to(j, rcpt, dest, &j->rcpts[rcpt].path, NULL, p);
+}
+
 static void
 plan_local(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
@@ -203,10 +224,16 @@ static void
 plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 {
 	const struct job_rcpt *jr = &j->rcpts[rcpt];
-	struct target t = jr->at_last ?
+	struct target t;
+
+	if (jr->part.n > 0) {
+		plan_part(j, rcpt, p);
+		p->left--;
+		return;
+	}
+	t = jr->at_last ?
 	    target_at_last(j->r->conf, j->r->users, &p->facts, &jr->path) :
 	    target_of(j->r->conf, j->r->users, &p->facts, &jr->path);
-
 	if (t.route != NULL)
 		j->rcpts[rcpt].route = str_c(t.route->pattern);
 	if (p->wrong != NULL && t.kind != TARGET_MAILBOX &&
@@ -370,6 +397,7 @@ job_rcpts(struct job *j, bool partly)
 	for (size_t i = 0; i < e->rcpt_n; i++) {
 		j->rcpts[i].todo = e->rcpts[i].state == RCPT_QUEUED;
 		j->rcpts[i].path = e->rcpts[i].path;
+		j->rcpts[i].part = e->rcpts[i].part;
 		j->rcpts[i].at_last = e->rcpts[i].of.n > 0;
 	}
 	if (partly)

@@ -4,7 +4,8 @@
  * feed -- a message, as Unix programs want it: its lines end with LF.
  *
  * CRLF becomes LF, and a CR alone stays.  What is written is as much as the
- * reader takes, so that whoever writes can watch other things meanwhile.
+ * reader takes, so that whoever writes can watch other things meanwhile.  For a
+ * file of many messages a line that would begin another one is quoted.
  */
 
 #include "spawn.h"
@@ -13,8 +14,10 @@
 #include <unistd.h>
 
 #define PIECE 16384
-/* A head of 100 octets, or twice a long address; and a CR from before. */
-#define OUT_MAX (PIECE + 8192)
+/* A head of 100 octets, or twice a long address; a CR from before; quotes. */
+#define OUT_MAX (2 * PIECE + 8192)
+
+static const struct str from = { "From ", 5 };
 
 void
 feed_init(struct feed *f, int fd, uint64_t at, uint64_t size, struct str head)
@@ -30,6 +33,30 @@ feed_free(struct feed *f)
 	buf_free(&f->out);
 }
 
+/* Lets go of what could have become "From ". */
+static void
+let_go(struct feed *f)
+{
+	buf_add(&f->out, str_head(from, f->from));
+	f->from = 0;
+}
+
+static void
+put(struct feed *f, char c)
+{
+	if (f->quote && !f->in_line && c == from.p[f->from]) {
+		if (++f->from < from.n)
+			return;
+		buf_addc(&f->out, '>');
+		let_go(f);
+		f->in_line = true;
+		return;
+	}
+	let_go(f);
+	buf_addc(&f->out, c);
+	f->in_line = c != '\n';
+}
+
 static void
 add(struct feed *f, struct str piece)
 {
@@ -37,10 +64,10 @@ add(struct feed *f, struct str piece)
 		char c = piece.p[i];
 
 		if (f->cr && c != '\n')
-			buf_addc(&f->out, '\r');
+			put(f, '\r');
 		f->cr = c == '\r';
 		if (!f->cr)
-			buf_addc(&f->out, c);
+			put(f, c);
 	}
 }
 
@@ -60,8 +87,11 @@ fill(struct feed *f)
 	}
 	f->at += (uint64_t)n;
 	add(f, str_n(p, (size_t)n));
-	if (f->at == f->end && f->cr)
-		buf_addc(&f->out, '\r');
+	if (f->at == f->end) {
+		if (f->cr)
+			put(f, '\r');
+		let_go(f);
+	}
 	if (!buf_ok(&f->out)) {
 		errno = EMSGSIZE;
 		return -1;

@@ -172,7 +172,10 @@ take(struct spawn *s, struct str packet, int reply)
 	struct request *q;
 	struct msg_spawn m;
 
-	if (!msg_spawn_get(packet, &m) || m.command >= program_commands(s->conf)) {
+	if (!msg_spawn_get(packet, &m) ||
+	    (m.kind == SPAWN_COMMAND ?
+		m.command >= program_commands(s->conf) :
+		m.command != program_commands(s->conf))) {
 		log_error(NULL, "a request is broken");
 		close(reply);
 		return;
@@ -272,7 +275,8 @@ needs_root(const struct conf *c)
 		if (program_command(c, i, &p) && p.run_as[0] != '\0' &&
 		    strcmp(p.run_as, c->user) != 0)
 			return true;
-	return false;
+	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0' &&
+	    strcmp(c->recipients.run_as, c->user) != 0;
 }
 
 static void
@@ -300,7 +304,8 @@ main(int argc, char **argv)
 	confine(s);
 	helper_signals(&came);
 	s->last = &s->first;
-	s->of_command = mem_array(program_commands(s->conf),
+	/* Behind the commands those of aliases, all together. */
+	s->of_command = mem_array(program_commands(s->conf) + 1,
 	    sizeof(*s->of_command));
 	loop(s);
 	mem_free(s->of_command);

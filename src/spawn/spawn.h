@@ -14,7 +14,7 @@
 /* A request that was looked through: what it says may be believed to be an address. */
 struct told {
 	const struct conf *conf;
-	const struct conf_via *way;
+	const struct conf_via *way;	/* NULL: of an alias */
 	struct str id;
 	uint64_t size;
 	struct path sender;
@@ -28,8 +28,12 @@ bool told_read(const struct conf *c, const struct msg_spawn *m, struct arena *a,
     struct told *t) MUST_USE;
 /* The arguments, NULL-terminated, in A; or NULL, and why none, for the sender. */
 char **told_args(const struct told *t, struct arena *a, const char **why) MUST_USE;
-/* The environment, likewise; of the account NAME with the directory HOME. */
-char **told_env(const struct told *t, const char *name, const char *home,
+/* Whose a program is; what getpwnam() says. */
+struct account {
+	const char *name, *home, *shell;
+};
+/* The environment, likewise, of a program that is AS's. */
+char **told_env(const struct told *t, const struct account *as,
     struct arena *a) MUST_USE;
 /* The lines that stand before the message. */
 void told_head(const struct told *t, struct buf *b);
@@ -42,6 +46,9 @@ struct feed {
 	struct buf out;		/* what is to be written next, from SENT on */
 	size_t sent;
 	bool cr;		/* the last octet read was a CR */
+	bool quote;		/* "From " at the start of a line becomes ">From " */
+	bool in_line;		/* not at the start of one */
+	size_t from;		/* so many octets of that are held back */
 };
 
 /* SIZE octets from AT on in FD; HEAD goes before them. */
@@ -49,6 +56,37 @@ void feed_init(struct feed *f, int fd, uint64_t at, uint64_t size, struct str he
 /* Writes to TO what it takes now.  1: all is written; 0: there is more; -1: errno. */
 int feed_write(struct feed *f, int to) MUST_USE;
 void feed_free(struct feed *f);
+
+/* ---- part.c: what an alias has --------------------------------------------- */
+
+struct part {
+	bool is_file;
+	unsigned owner;		/* uid of whom the file is where it stands */
+	const char *text;	/* a command, or the path of a file */
+};
+
+/*
+ * Finds what M asks for in the files of aliases, which a child reads as
+ * conf.user.  False: WHY, in A.
+ */
+bool part_find(const struct conf *c, const struct msg_spawn *m, struct arena *a,
+    struct part *p, const char **why) MUST_USE;
+/*
+ * The arguments of the command TEXT, in A: its words, or a shell and the whole
+ * of it, if it has what only a shell understands.
+ */
+char **part_args(const char *text, struct arena *a) MUST_USE;
+
+/* ---- box.c: files of mailboxes ---------------------------------------------- */
+
+/*
+ * Adds a message to the file at PATH, which it makes if there is none: locked
+ * until clock_ms() UNTIL at the latest, quoted, and durable; or does not.  F has the
+ * message and what goes before it.  NULL, or why not, in A, with an enhanced
+ * code before it.
+ */
+const char *box_append(const char *path, const struct told *t, struct feed *f,
+    int64_t until, struct arena *a) MUST_USE;
 
 /* ---- work.c ----------------------------------------------------------------- */
 

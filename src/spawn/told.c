@@ -36,21 +36,30 @@ read_path(struct str text, unsigned flags, struct arena *a, struct path *p)
 	    NULL && !path_is_null(p);
 }
 
+/* That of an alias is found elsewhere (part.c). */
+static bool
+take_way(const struct conf *c, const struct msg_spawn *m, struct told *t)
+{
+	struct program_command command;
+
+	if (m->kind != SPAWN_COMMAND)
+		return true;
+	if (!program_command(c, m->command, &command) ||
+	    !str_eq(m->via, str_c(command.via)))
+		return false;
+	t->way = command.way;
+	return true;
+}
+
 bool
 told_read(const struct conf *c, const struct msg_spawn *m, struct arena *a,
     struct told *t)
 {
-	struct program_command command;
-
 	*t = (struct told){ .conf = c, .id = m->id, .size = m->size,
 		.client = m->client, .login = m->login, .rcpt_n = m->rcpt_n };
-	if (!program_command(c, m->command, &command) ||
-	    !queue_id_valid(m->id) || str_has_ctl(m->client) ||
-	    str_has_ctl(m->login))
-		return false;
-	t->way = command.way;
-	if (!str_eq(m->via, str_c(command.via)) ||
-	    (m->rcpt_n > 1 && !t->way->all) ||
+	if (!queue_id_valid(m->id) || str_has_ctl(m->client) ||
+	    str_has_ctl(m->login) || !take_way(c, m, t) ||
+	    (m->rcpt_n > 1 && (t->way == NULL || !t->way->all)) ||
 	    !read_path(m->sender, PATH_NULL, a, &t->sender))
 		return false;
 	t->rcpts = arena_alloc(a, m->rcpt_n * sizeof(*t->rcpts));
@@ -261,8 +270,7 @@ env_own(struct env *e, const char *name, const char *value)
 }
 
 char **
-told_env(const struct told *t, const char *name, const char *home,
-    struct arena *a)
+told_env(const struct told *t, const struct account *as, struct arena *a)
 {
 	struct env e = { .a = a };
 	char **v;
@@ -271,10 +279,10 @@ told_env(const struct told *t, const char *name, const char *home,
 	env_own(&e, "PATH", PATHS);
 	env_own(&e, "TZ", getenv("TZ"));
 	env_own(&e, "LANG", getenv("LANG"));
-	env_own(&e, "HOME", home);
-	env_own(&e, "LOGNAME", name);
-	env_own(&e, "USER", name);
-	env_own(&e, "SHELL", "/bin/sh");
+	env_own(&e, "HOME", as->home);
+	env_own(&e, "LOGNAME", as->name);
+	env_own(&e, "USER", as->name);
+	env_own(&e, "SHELL", as->shell);
 	env_fact(&e, t, "SENDER", PROGRAM_SENDER);
 	if (t->rcpt_n == 1) {
 		env_fact(&e, t, "RECIPIENT", PROGRAM_RECIPIENT);

@@ -32,6 +32,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/proc.h"
+#include "mailbox/maildir.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
 #define OUTPUT_MAX 4096
@@ -47,6 +48,7 @@ static volatile int got_term, got_chld;
 
 struct run {
 	struct told told;
+	struct part part;
 	struct arena arena;
 	int reply;
 	int message;
@@ -310,8 +312,9 @@ answer(struct run *w)
 	buf_free(&b);
 }
 
+/* The message, with the lines that go before it. */
 static void
-run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
+feed_begin(struct run *w, const struct msg_spawn *m)
 {
 	struct buf head;
 
@@ -319,6 +322,12 @@ run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
 	told_head(&w->told, &head);
 	feed_init(&w->feed, w->message, m->at, m->size, buf_str(&head));
 	buf_free(&head);
+}
+
+static void
+run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
+{
+	feed_begin(w, m);
 	if (start(w, argv, env))
 		watch(w);
 	else if (w->pid > 0)
@@ -326,10 +335,73 @@ run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
 	feed_free(&w->feed);
 }
 
-/* What M asks for, by the account NAME with the directory HOME. */
+static void
+append(struct run *w, const struct msg_spawn *m, const char *path)
+{
+	const char *why;
+
+	(void)umask(077);
+	feed_begin(w, m);
+	why = box_append(path, &w->told, &w->feed, w->deadline, &w->arena);
+	if (why != NULL)
+		refuse(w, why);
+	feed_free(&w->feed);
+}
+
+/* PATH is a Maildir, and has a "/" at its end. */
+static void
+deliver(struct run *w, const struct conf *c, const struct msg_spawn *m,
+    const char *path)
+{
+	size_t n = strlen(path);
+	struct maildir_delivery d = { .base = AT_FDCWD,
+		.id = arena_cstr(&w->arena, m->id), .rcpt = (size_t)m->rcpt,
+		.arrival = (int64_t)m->arrival, .hostname = c->hostname,
+		.fd = w->message, .at = (off_t)m->at, .size = m->size };
+	struct buf head;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	d.path = arena_cstr(&w->arena, str_n(path, n));
+	buf_init(&head, 8192);
+	told_head(&w->told, &head);
+	d.prefix = buf_str(&head);
+	if (maildir_deliver(&d) < 0)
+		refuse(w, arena_printf(&w->arena, "%s cannot deliver to "
+		    "Maildir %s: %s", errno == EDQUOT || errno == ENOSPC ?
+		    "4.2.2" : "4.2.0", d.path, errno == EPERM ?
+		    "it is not of the account that writes it, or others can "
+		    "write it" : strerror(errno)));
+	buf_free(&head);
+}
+
+/* What an alias has. */
+static void
+do_part(struct run *w, const struct conf *c, const struct msg_spawn *m,
+    const struct account *as)
+{
+	const struct part *p = &w->part;
+
+	w->result.end = SPAWN_EXITED;
+	w->result.code = 0;
+	if (!p->is_file)
+		run(w, m, part_args(p->text, &w->arena),
+		    told_env(&w->told, as, &w->arena));
+	else if (str_ends(str_c(p->text), STR("/")))
+		deliver(w, c, m, p->text);
+	else
+		append(w, m, p->text);
+	/* The runner knows no more of it than the digits. */
+	if (w->result.end == SPAWN_EXITED && w->result.code == 0)
+		w->result.text = str_c(arena_printf(&w->arena,
+		    "delivered to %s: %.400s", p->is_file ? "file" : "command",
+		    p->text));
+}
+
+/* What M asks for, as the account AS. */
 static void
 do_work(struct run *w, const struct conf *c, const struct msg_spawn *m,
-    const char *name, const char *home)
+    const struct account *as)
 {
 	const char *why;
 	char **argv;
@@ -344,27 +416,35 @@ do_work(struct run *w, const struct conf *c, const struct msg_spawn *m,
 		fail(w, "a program was to be run without its message", 0);
 		return;
 	}
+	if (m->kind == SPAWN_ALIAS) {
+		do_part(w, c, m, as);
+		return;
+	}
 	argv = told_args(&w->told, &w->arena, &why);
 	if (argv == NULL)
 		refuse(w, why);
 	else
-		run(w, m, argv, told_env(&w->told, name, home, &w->arena));
+		run(w, m, argv, told_env(&w->told, as, &w->arena));
 }
 
-/* The process is the account NAME for good; its directory, in A. */
-static const char *
-become(const char *name, struct arena *a)
+/* ---- whose it is ------------------------------------------------------------- */
+
+/* The process is the account PW for good; what is known of it, in A. */
+static struct account
+become(const struct passwd *pw, struct arena *a)
 {
-	const struct passwd *pw = getpwnam(name);
 	struct proc_user u = { .found = pw != NULL };
+	struct account as = { "nobody", "/", "/bin/sh" };
 
 	if (pw != NULL) {
 		u.uid = pw->pw_uid;
 		u.gid = pw->pw_gid;
+		as.name = arena_cstr(a, str_c(pw->pw_name));
+		as.home = arena_cstr(a, str_c(pw->pw_dir));
 	}
 	/* As root that is the end, without an account or with root's. */
 	proc_confine(&u, NULL);
-	return pw != NULL ? arena_cstr(a, str_c(pw->pw_dir)) : "/";
+	return as;
 }
 
 /* The account that command N runs as. */
@@ -375,6 +455,21 @@ account_of(const struct conf *c, uint64_t n)
 
 	return program_command(c, n, &command) && command.run_as[0] != '\0' ?
 	    command.run_as : c->user;
+}
+
+/*
+ * Whoever has the file where it stands, unless that is root: who writes it may
+ * do as himself what he likes.
+ */
+static const struct passwd *
+owner_of(const struct conf *c, const struct part *p)
+{
+	const char *name = c->recipients.run_as;
+
+	if (!proc_is_root())
+		return getpwuid(geteuid());
+	return p->owner != 0 ? getpwuid(p->owner) :
+			       getpwnam(name[0] != '\0' ? name : c->user);
 }
 
 static void
@@ -391,19 +486,46 @@ catch_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
+/* A part of an alias is found first, and is what says whose it is. */
+static void
+do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
+{
+	const struct passwd *pw;
+	const char *why = NULL;
+	struct account as;
+
+	if (m->kind == SPAWN_COMMAND)
+		pw = getpwnam(account_of(c, m->command));
+	else if (part_find(c, m, &w->arena, &w->part, &why)) {
+		pw = owner_of(c, &w->part);
+		if (pw == NULL)
+			why = arena_printf(&w->arena, "there is no account "
+			    "with the uid %u, whose file it stands in",
+			    w->part.owner);
+	} else
+		pw = getpwnam(c->user);
+	if (pw == NULL && why != NULL)
+		pw = getpwnam(c->user);
+	as = become(pw, &w->arena);
+	if (why == NULL) {
+		do_work(w, c, m, &as);
+		return;
+	}
+	w->message = take_message(w, m);
+	fail(w, why, 0);
+}
+
 void
 work(const struct conf *c, const struct msg_spawn *m, int reply)
 {
 	struct run w = { .reply = reply, .message = -1, .in = -1, .out = -1 };
-	const char *name = account_of(c, m->command), *home;
 
 	catch_signals();
 	proc_limit(FILES_MAX, 0, 0);
 	arena_init(&w.arena, ARENA_MAX);
 	buf_init(&w.output, OUTPUT_MAX);
 	w.deadline = clock_ms() + c->limits.program_time;
-	home = become(name, &w.arena);
-	do_work(&w, c, m, name, home);
+	do_as(&w, c, m);
 	if (!got_term)
 		answer(&w);
 	close_one(&w.message);

@@ -69,6 +69,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 		ck_assert_uint_eq(x->rcpts[i].notify, y->rcpts[i].notify);
 		ck_str(x->rcpts[i].orcpt, y->rcpts[i].orcpt);
 		ck_str(x->rcpts[i].of, y->rcpts[i].of);
+		ck_str(x->rcpts[i].part, y->rcpts[i].part);
 	}
 	ck_assert_uint_eq(x->extra_n, y->extra_n);
 	for (size_t i = 0; i < x->extra_n; i++) {
@@ -84,7 +85,7 @@ START_TEST(round_trip)
 		  .path = { STR("we\"ird\\ @<>"), STR("x.example") },
 		  .notify = NOTIFY_NEVER },
 		{ .state = RCPT_SENT, .path = { STR("a..b"), STR("[192.0.2.1]") },
-		  .orcpt = STR("utf-8;x"), .of = STR("team+40x.example") },
+		  .orcpt = STR("utf-8;x"), .of = STR("team+40x.example"), .part = STR("p01234567001a") },
 		{ .state = RCPT_FAILED, .path = { STR("\xc3\xa9"),
 		    STR("\xc3\xa9.example") } },
 		{ .state = RCPT_BOUNCED, .path = { STR("bare"), STR("") } },

@@ -106,4 +106,35 @@ START_TEST(failures)
 }
 END_TEST
 
-UNIT_MAIN("feed", line_ends, in_parts, failures)
+/* What would begin another message of a file with many. */
+START_TEST(quotes)
+{
+	const struct {
+		struct str in, out;
+	} t[] = {
+		{ STR("From x\r\nFrom"), STR(">From x\nFrom") },
+		{ STR("a From x\r\n\r\nFrom \r\n"),
+		    STR("a From x\n\n>From \n") },
+		{ STR("Fro\r\nFrom: x\r\nFFrom y"),
+		    STR("Fro\nFrom: x\nFFrom y") },
+		{ STR(">From x\r\n"), STR(">From x\n") },
+	};
+	char got[100];
+	struct feed f;
+	int p[2];
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_int_eq(pipe(p), 0);
+		feed_init(&f, file_with(t[i].in), 0, t[i].in.n, STR(""));
+		f.quote = true;
+		ck_assert_int_eq(feed_write(&f, p[1]), 1);
+		ck_str(str_n(got, (size_t)read(p[0], got, sizeof(got))),
+		    t[i].out);
+		feed_free(&f);
+		close(p[0]);
+		close(p[1]);
+	}
+}
+END_TEST
+
+UNIT_MAIN("feed", line_ends, in_parts, failures, quotes)

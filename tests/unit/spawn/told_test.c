@@ -15,6 +15,8 @@ static struct conf *c;
 static struct arena a;
 static struct msg_spawn m;
 static struct told told;
+static const struct account nobody = { "u", "/", "/bin/sh" };
+static const struct account lists = { "lists", "/home/l", "/bin/sh" };
 
 /* A request for a route to VIA, from FROM to the N of TO. */
 static bool
@@ -121,7 +123,7 @@ START_TEST(several)
 	told_head(&told, &b);
 	ck_assert_str_eq(buf_cstr(&b), "Return-Path: <s@x>\n");
 	buf_free(&b);
-	v = told_env(&told, "u", "/", &a);
+	v = told_env(&told, &nobody, &a);
 	for (; *v != NULL; v++)
 		ck_assert(!str_starts(str_c(*v), STR("RECIPIENT=")));
 	done();
@@ -151,7 +153,7 @@ START_TEST(environment)
 	(void)setenv("SECRET", "x", 1);
 	(void)setenv("TZ", "UTC", 1);
 	ck_assert(request("/bin/x", "a`id`@b.test", 1, to));
-	v = told_env(&told, "lists", "/home/l", &a);
+	v = told_env(&told, &lists, &a);
 	ck_assert_ptr_null(env_of(v, "SECRET"));
 	ck_assert_str_eq(env_of(v, "TZ"), "UTC");
 	ck_assert_str_eq(env_of(v, "HOME"), "/home/l");
@@ -186,6 +188,13 @@ START_TEST(broken)
 	m.via = STR("pipe:/bin/sh");
 	ck_assert(!told_read(c, &m, &a, &told));
 	m.via = str_c(c->routes[0].via);
+	m.kind = SPAWN_ALIAS;
+	ck_assert(told_read(c, &m, &a, &told) && told.way == NULL);
+	m.rcpt_n = 2;
+	m.rcpts[1] = m.rcpts[0];
+	ck_assert(!told_read(c, &m, &a, &told));
+	m.rcpt_n = 1;
+	m.kind = SPAWN_COMMAND;
 	m.id = STR("../../etc/passwd");
 	ck_assert(!told_read(c, &m, &a, &told));
 	m.id = STR(ID);
