@@ -83,6 +83,8 @@ struct client_message {
 	struct str auth;	/* RFC 4954 5: xtext or "<>", for who knows us; or empty */
 	int priority;		/* RFC 6710 */
 	char by[16];		/* RFC 2852: "60;RT", or "" */
+	/* RFC 2852 4.1.4: relayed to a server with DELIVERBY, and to no other. */
+	bool only_deliverby;
 	bool requiretls;	/* RFC 8689: said where it can be */
 	bool only_requiretls;	/* ... and the message goes nowhere else */
 	/*

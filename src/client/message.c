@@ -128,6 +128,21 @@ lacks_requiretls(struct client *c, struct reply *r)
 	return true;
 }
 
+/*
+ * Another host may have it.  Who has the mailboxes is no relay: the time is
+ * kept with the delivery.
+ */
+static bool
+lacks_deliverby(struct client *c, struct reply *r)
+{
+	if (!c->m->only_deliverby || c->o.lmtp || (c->ext & EXT_DELIVERBY) != 0)
+		return false;
+	*r = client_words(c, "4.3.3",
+	    "the message is to be returned when a time is over, and the"
+	    " server does not offer DELIVERBY");
+	return true;
+}
+
 static void
 write_start(struct client *c)
 {
@@ -137,7 +152,7 @@ write_start(struct client *c)
 		c->phase = GO_DRAIN;
 		return;
 	}
-	if (lacks_requiretls(c, &r)) {
+	if (lacks_requiretls(c, &r) || lacks_deliverby(c, &r)) {
 		client_all_done(c, TEMPFAIL, STEP_MAIL, &r);
 		c->phase = GO_DRAIN;
 		return;

@@ -218,6 +218,7 @@ fill_message(struct conn *c, struct delivery *v)
 		.envid = e->envid,
 		.auth = e->auth,
 		.priority = e->priority,
+		.only_deliverby = e->by_mode == BY_RETURN,
 		.requiretls = e->tls_wish == TLS_WISH_REQUIRED,
 		.only_requiretls = c->way->requiretls,
 		.read = conn_text_read };

@@ -6,8 +6,9 @@
  *
  * Of the time only so much can be promised: until it has come nothing else
  * happens, then the message is returned or its sender is told, and a server
- * that knows of such things is told what is left.  A relay to one that does not
- * is reported, since nobody sees to the time from there on.
+ * that knows of such things is told what is left.  To one that does not nothing
+ * is relayed that is to be returned; a relay of the rest is reported, since
+ * nobody sees to the time from there on.
  */
 
 #include "wish.h"
@@ -35,9 +36,25 @@ wish_way(const struct envelope *e, struct dest_way *w)
 		w->tls = TLS_MAY;
 }
 
+/* What a failure before the message was begun becomes, or NULL. */
+static const char *
+settled_status(const struct job_rcpt *jr, const char *status)
+{
+	if (strcmp(status, "4.3.3") == 0)
+		return "5.3.3";
+	if (jr->to == NULL || jr->to->way == NULL || !jr->to->way->requiretls)
+		return NULL;
+	if (strcmp(status, "4.7.30") == 0)
+		return "5.7.30";
+	if (strcmp(status, "4.7.4") == 0 || strcmp(status, "4.7.5") == 0)
+		return "5.7.10";
+	return NULL;
+}
+
 /*
  * RFC 8689 4.2.1: where no host can be had over TLS as it is required, the
- * sender is told at once.  What passes, a host that is silent, breaks off or
+ * sender is told at once; so it is where none knows of a time that is to be
+ * kept (RFC 2852 4.1.4).  What passes, a host that is silent, breaks off or
  * says 454, has another status, and is tried again as ever (RFC 5321 4.5.4.1).
  * RELAY is of the last host that was spoken to.
  */
@@ -45,18 +62,14 @@ struct result
 wish_settle(const struct job_rcpt *jr, const struct result *res)
 {
 	struct result r = *res;
+	const char *status;
 
-	if (jr->to == NULL || jr->to->way == NULL ||
-	    !jr->to->way->requiretls || r.outcome != TEMPFAIL || r.remote ||
-	    r.relay.n == 0)
+	if (r.outcome != TEMPFAIL || r.remote || r.relay.n == 0)
 		return r;
-	if (strcmp(r.status, "4.7.30") == 0)
-		memcpy(r.status, "5.7.30", sizeof("5.7.30"));
-	else if (strcmp(r.status, "4.7.4") == 0 ||
-	    strcmp(r.status, "4.7.5") == 0)
-		memcpy(r.status, "5.7.10", sizeof("5.7.10"));
-	else
+	status = settled_status(jr, r.status);
+	if (status == NULL)
 		return r;
+	memcpy(r.status, status, strlen(status) + 1);
 	r.outcome = PERMFAIL;
 	return r;
 }

@@ -127,11 +127,17 @@ def wishes():
                 as_alice(b, ["y@new.example"])
                 assert params(s.messages(2)[1]) == []
                 # To a host that knows nothing of it goes what may; and that the time ends there is reported.
-                as_alice(b, ["y@old.example"], ["MT-PRIORITY=3", "BY=600;R", "AUTH=<>"])
+                as_alice(b, ["y@old.example"], ["MT-PRIORITY=3", "BY=600;N", "AUTH=<>"])
                 assert params(old.messages(1)[0]) == ["AUTH=<>"]
                 assert "Action: relayed" in report(b, 2).get_payload()[1].as_string()
                 as_alice(b, ["z@old.example"], ["REQUIRETLS"])
                 assert "dsn=5.7.30" in outcome(b, "z@old.example") and len(old.messages()) == 1
+                # RFC 2852 4.1.4: what is to be returned goes to nobody who would not.
+                as_alice(b, ["t@old.example", "t@new.example"], ["BY=600;R"])
+                assert "dsn=5.3.3" in outcome(b, "t@old.example") and "status=sent" in outcome(b, "t@new.example")
+                assert len(old.messages()) == 1 and re.fullmatch(r"BY=\d+;R", params(s.messages(3)[2])[0])
+                parts = report(b, 4).get_payload()[1].as_string()
+                assert "Action: failed" in parts and "Status: 5.3.3" in parts and "t@old.example" in parts, parts
                 b.empty()
 
 
@@ -150,7 +156,7 @@ def held():
 
 def by_time():
     """RFC 2852: what is not delivered in time is returned, or its sender is told and it is tried on."""
-    with Sink("--caps", CAPS, rules=["RCPT /^slow/=450 4.2.1 later"]) as s, smarthost(s.port, extra=SLOW) as b:
+    with Sink("--caps", CAPS + ",DELIVERBY", rules=["RCPT /^slow/=450 4.2.1 later"]) as s, smarthost(s.port, extra=SLOW) as b:
         as_alice(b, ["slow1@far.example"], ["BY=2;R"])
         assert "status=expired" in wait_for("the end", lambda: "status=expired" in b.log() and b.log())
         parts = report(b).get_payload()[1].as_string()

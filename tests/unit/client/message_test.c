@@ -310,6 +310,16 @@ static const struct dialogue extensions[] = {
 	    .events = "ready\nrcpt 0 temp mail 0 4.7.30 the message requires "
 	    "TLS on its whole way, and the server does not offer REQUIRETLS\n"
 	    "end\nready\n" },
+	{ "a time that nobody would see to", M(1),
+	    .m.only_deliverby = true, .m.by = "60;R",
+	    .script = HI "S:250 MT-PRIORITY\n",
+	    .events = "ready\nrcpt 0 temp mail 0 4.3.3 the message is to be "
+	    "returned when a time is over, and the server does not offer "
+	    "DELIVERBY\nend\nready\n" },
+	{ "a time that somebody sees to", M(1),
+	    .m.only_deliverby = true, .m.by = "60;R",
+	    .script = HI "S:250 DELIVERBY\nC:MAIL FROM:<a@x.test> BY=60;R\nS:550\n",
+	    .events = "ready\nrcpt 0 perm mail 550\nend\nready\n" },
 	{ "SMTPUTF8 that is not offered", M(1), .m.smtputf8 = true,
 	    .script = SLOW,
 	    .events = "ready\nrcpt 0 perm mail 0 5.6.7 the message has UTF-8"

@@ -70,6 +70,9 @@ START_TEST(settled)
 		{ true, TEMPFAIL, "4.7.5", "h[::1]:25", true, "4.7.5" },
 		{ true, DELIVERED, "2.0.0", "h[::1]:25", true, "2.0.0" },
 		{ false, TEMPFAIL, "4.7.5", "h[::1]:25", false, "4.7.5" },
+		/* No DELIVERBY; but what a server says of itself passes. */
+		{ false, TEMPFAIL, "4.3.3", "h[::1]:25", false, "5.3.3" },
+		{ false, TEMPFAIL, "4.3.3", "h[::1]:25", true, "4.3.3" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
