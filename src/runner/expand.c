@@ -204,7 +204,8 @@ done(void *arg)
 		log_error(j->id, "cannot be given its recipients: %s",
 		    strerror(s->error));
 	/* The old envelope or the new one: it begins with what stands there. */
-	index_wait(r->index, slot, clock_wall() + (s->error != 0 ? 60 : 0));
+	index_wait(r->index, slot,
+	    runner_now(r) + (s->error != 0 ? 60 : 0));
 	mem_free(s);
 	job_free(j);
 }

@@ -17,17 +17,11 @@
 #include "result.h"
 #include "runner.h"
 
-static int64_t
-now_ms(void)
-{
-	return clock_wall_us() / 1000;
-}
-
 struct life
 expire_life(const struct job *j)
 {
 	return life_of(&j->r->conf->queue, &j->file.env, &j->r->wall,
-	    now_ms());
+	    runner_now_ms(j->r));
 }
 
 int64_t
@@ -38,7 +32,8 @@ expire_waits(const struct job *j)
 	/* What was to be tried at once does not ask the spool. */
 	if (due != 0 && j->file.place == QUEUE_CUR)
 		due = j->file.next;
-	return life_waits(&j->file.env, due * 1000, now_ms());
+	return life_waits(&j->file.env, due * 1000,
+	    runner_now_ms(j->r));
 }
 
 bool
@@ -46,7 +41,7 @@ expire_is_over(const struct job *j)
 {
 	struct life l = expire_life(j);
 
-	return l.deadline && now_ms() >= l.end;
+	return l.deadline && runner_now_ms(j->r) >= l.end;
 }
 
 /* ---- after an attempt ---------------------------------------------------------- */
@@ -78,7 +73,7 @@ static void
 set_status(const struct job *j, struct result *res)
 {
 	if (j->file.env.by_mode == BY_RETURN &&
-	    now_ms() >= j->file.env.by_us / 1000)
+	    runner_now_ms(j->r) >= j->file.env.by_us / 1000)
 		memcpy(res->status, "5.4.7", sizeof("5.4.7"));
 	else if (strcmp(res->status, "4.2.2") == 0)
 		res->status[0] = '5';
@@ -147,7 +142,7 @@ void
 expire_job(struct job *j, const struct life *l)
 {
 	unsigned most = life_attempts(&j->r->conf->queue, &j->file.env);
-	bool over = now_ms() >= l->end, any = false;
+	bool over = runner_now_ms(j->r) >= l->end, any = false;
 	const struct queue_attempt *last = NULL;
 	struct queue_history *h = NULL;
 

@@ -84,7 +84,7 @@ plan_report(struct finish *f)
 {
 	struct job *j = f->j;
 	unsigned due = life_notices_due(&j->r->conf->queue, &j->file.env,
-	    &f->life, clock_wall_us() / 1000);
+	    &f->life, runner_now_ms(j->r));
 	bool delay = due > j->file.env.delays, none;
 
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
@@ -142,7 +142,7 @@ next_attempt(const struct finish *f)
 {
 	const struct job *j = f->j;
 	int64_t next = life_next(&j->r->conf->queue, &j->file.env, &f->life,
-	    clock_wall_us() / 1000, delay_wanted(j), random_below);
+	    runner_now_ms(j->r), delay_wanted(j), random_below);
 
 	return (next + 999) / 1000;
 }

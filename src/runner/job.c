@@ -365,7 +365,7 @@ unreadable(struct runner *r, uint32_t slot, const char *id, int error,
 
 	if (error != ENOENT && error != EBADMSG) {
 		log_warn(id, "cannot be read now: %s", strerror(error));
-		index_wait(r->index, slot, clock_wall() + 60);
+		index_wait(r->index, slot, runner_now(r) + 60);
 		return;
 	}
 	if (error == EBADMSG && place == QUEUE_NEW && k->verify && reason &&

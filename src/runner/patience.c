@@ -34,12 +34,6 @@ struct notice {
 	bool written;
 };
 
-static int64_t
-now_ms(void)
-{
-	return clock_wall_us() / 1000;
-}
-
 /* True if recipient I waits in the line, and its sender wants to hear of that. */
 static bool
 is_waiting(const struct job *j, size_t i)
@@ -53,7 +47,7 @@ static unsigned
 notices_due(const struct job *j, const struct life *l)
 {
 	unsigned n = life_notices_due(&j->r->conf->queue, &j->file.env, l,
-	    now_ms());
+	    runner_now_ms(j->r));
 
 	for (size_t i = 0; n > j->file.env.delays && i < j->file.env.rcpt_n;
 	     i++)
@@ -66,7 +60,8 @@ notices_due(const struct job *j, const struct life *l)
 static int64_t
 next_look(const struct job *j, const struct life *l)
 {
-	int64_t at = life_look(&j->r->conf->queue, &j->file.env, l, now_ms());
+	int64_t at = life_look(&j->r->conf->queue, &j->file.env, l,
+	    runner_now_ms(j->r));
 
 	return at == INT64_MAX ? at : (at + 999) / 1000;
 }
@@ -113,7 +108,7 @@ notice_done(void *arg)
 		record_dsn(j, &n->bounce);
 	} else if (slot != INDEX_NONE &&
 	    index_at(r->index, slot)->state == KNOWN_PARKED)
-		index_at(r->index, slot)->due = clock_wall() + AGAIN_S;
+		index_at(r->index, slot)->due = runner_now(r) + AGAIN_S;
 	job_free(j);
 	/* May move the index. */
 	if (n->written)
@@ -193,7 +188,7 @@ sweep_one(void *arg, uint32_t slot)
 void
 patience_tick(struct runner *r)
 {
-	struct sweep s = { .r = r, .now = clock_wall() };
+	struct sweep s = { .r = r, .now = runner_now(r) };
 	size_t at = 0;
 	struct str key;
 	void *v;

@@ -68,7 +68,7 @@ next_one(struct runner *r, int64_t now, struct dest **from)
 void
 runner_take_up(struct runner *r)
 {
-	int64_t now = r->once ? once_now() : clock_wall();
+	int64_t now = r->once ? once_now() : runner_now(r);
 	int taken = 0;
 
 	if (!r->conf->queue.deliver && !r->once)
@@ -102,6 +102,41 @@ on_wake(void *arg)
 	record_settle(r);
 }
 
+/* ---- the clock -------------------------------------------------------------------------- */
+
+int64_t
+runner_now_ms(const struct runner *r)
+{
+	if (r->last_ms == 0)
+		return clock_wall_us() / 1000;
+	return r->last_wall + (clock_ms() - r->last_ms);
+}
+
+int64_t
+runner_now(const struct runner *r)
+{
+	return runner_now_ms(r) / 1000;
+}
+
+static void
+watch_clock(struct runner *r)
+{
+	int64_t now = clock_ms(), wall = clock_wall_us() / 1000;
+	int64_t jump = (wall - r->last_wall) - (now - r->last_ms);
+	bool jumped = r->last_ms != 0 && (jump > JUMP_MS || jump < -JUMP_MS);
+
+	r->last_ms = now;
+	r->last_wall = wall;
+	if (!jumped)
+		return;
+	log_warn(NULL, "the clock %s by %lld s: what waits goes along",
+	    jump > 0 ? "jumped ahead" : "was set back",
+	    (long long)(jump > 0 ? jump : -jump) / 1000);
+	wall_jumped(&r->wall, wall - jump, jump);
+	index_shift(r->index, jump / 1000);
+	index_clamp(r->index, runner_latest_due(r));
+}
+
 /* ---- what is known -------------------------------------------------------------------- */
 
 int64_t
@@ -114,7 +149,7 @@ runner_latest_due(const struct runner *r)
 		if (retry->v[i] > longest)
 			longest = retry->v[i];
 	/* With the jitter, and more. */
-	return clock_wall() + longest / 1000 * 6 / 5 + 60;
+	return runner_now(r) + longest / 1000 * 6 / 5 + 60;
 }
 
 void
@@ -189,7 +224,7 @@ runner_hand_over(struct runner *r)
 {
 	char id[QUEUE_ID_SIZE];
 	uint32_t at = 0, slot;
-	int64_t now = clock_wall();
+	int64_t now = runner_now(r);
 	bool room = true;
 
 	while (room && index_next(r->index, &at, &slot)) {
@@ -203,25 +238,7 @@ runner_hand_over(struct runner *r)
 	}
 }
 
-/* ---- the clock -------------------------------------------------------------------------- */
-
-static void
-watch_clock(struct runner *r)
-{
-	int64_t now = clock_ms(), wall = clock_wall_us() / 1000;
-	int64_t jump = (wall - r->last_wall) - (now - r->last_ms);
-
-	if (r->last_ms != 0 && (jump > JUMP_MS || jump < -JUMP_MS)) {
-		log_warn(NULL, "the clock %s by %lld s: what waits goes along",
-		    jump > 0 ? "jumped ahead" : "was set back",
-		    (long long)(jump > 0 ? jump : -jump) / 1000);
-		wall_jumped(&r->wall, wall - jump, jump);
-		index_shift(r->index, jump / 1000);
-		index_clamp(r->index, runner_latest_due(r));
-	}
-	r->last_ms = now;
-	r->last_wall = wall;
-}
+/* ---- the tick --------------------------------------------------------------------------- */
 
 static bool
 is_idle(const struct runner *r)

@@ -145,6 +145,13 @@ void runner_wake(struct runner *r);
 struct share_user runner_share(const struct runner *r);
 /* The same at once: never from within a job, a connection or a destination. */
 void runner_take_up(struct runner *r);
+/*
+ * The wall clock as it was when it was last seen whether it jumped, and on from
+ * there: all that is decided by it goes along with a jump in one moment.  For
+ * the loop's thread; milliseconds and seconds.
+ */
+int64_t runner_now_ms(const struct runner *r);
+int64_t runner_now(const struct runner *r);
 /* No retry is farther away than this (seconds): the clock may have jumped. */
 int64_t runner_latest_due(const struct runner *r);
 /* Message ID is in the spool: takes it up if it is ours, else says so to whom it is. */

@@ -147,7 +147,7 @@ static void
 learn_some(void *arg)
 {
 	struct scan *s = arg;
-	int64_t wall = clock_wall();
+	int64_t wall = runner_now(s->r);
 	size_t end = s->n - s->at > LEARN_MAX ? s->at + LEARN_MAX : s->n;
 
 	for (; s->at < end; s->at++)

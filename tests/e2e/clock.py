@@ -5,7 +5,9 @@ import email
 import email.utils
 import os
 import re
+import socketserver
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -89,6 +91,36 @@ def jumps():
         assert len(w.far.messages(20)) == 20
 
 
+class Jumper(socketserver.StreamRequestHandler):
+    """A peer that sets its client's clock in the moment before it answers to RCPT."""
+
+    def handle(self):
+        self.wfile.write(b"220 far.example\r\n")
+        for line in self.rfile:
+            if line.startswith(b"RCPT"):
+                self.server.clock.set(10 * YEAR)
+            self.wfile.write({b"RCPT": b"450 4.2.1 not now\r\n", b"QUIT": b"221 2.0.0 bye\r\n"}
+                             .get(line[:4], b"250 2.0.0 well\r\n"))
+            if line.startswith(b"QUIT"):
+                break
+
+
+def in_an_attempt():
+    """An answer that comes before the runner has seen the jump ends no life either."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Jumper) as far:
+        far.daemon_threads = True
+        threading.Thread(target=far.serve_forever, daemon=True).start()
+        with World("queue { retry = {1h} delay-notice = {4h} lifetime = 5d }\n" +
+                   upstream("jumper", far.server_address[1]) + route("jumper.example", "jumper")) as w:
+            far.clock = w.clock
+            w.send("wait@jumper.example")
+            wait_for("the jump", lambda: "what waits goes along" in w.b.log())
+            wait_for("it to be put off", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+            assert w.attempts() == 1 and "expired" not in w.b.log(), w.b.log()[-3000:]
+            assert w.origin.messages() == []
+        far.shutdown()
+
+
 def new_mail():
     """Mail that comes in after a jump has the life of any other, and an old one does not live for ever."""
     with World("queue { retry = {1s} lifetime = 3s delay-notice = {} }\n",
@@ -148,7 +180,7 @@ def five_days():
 
 
 def main():
-    for test in (jumps, new_mail, five_days):
+    for test in (jumps, in_an_attempt, new_mail, five_days):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
