@@ -28,13 +28,13 @@ class Disk:
     def __init__(self, folder):
         self.library, self.path = folder + "/slow_disk.so", folder + "/slow"
         subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", self.library,
-                        SRC + "/tests/fault/slow_disk.c"], check=True)
+                        f'-DSLOW_DISK="{self.path}"', SRC + "/tests/fault/slow_disk.c"], check=True)
         with open(self.path, "wb") as f:
             f.write(b"\0\0")
         os.chmod(self.path, 0o666)
         with open(self.path, "r+b") as f:
             self.shared = mmap.mmap(f.fileno(), 2)
-        self.env = {"LD_PRELOAD": self.library, "SLOW_DISK": self.path, "ASAN_OPTIONS": ASAN}
+        self.env = {"LD_PRELOAD": self.library, "ASAN_OPTIONS": ASAN}
 
     def slow(self, on):
         self.shared[0] = 1 if on else 0
