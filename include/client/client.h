@@ -49,6 +49,9 @@ struct client_options {
 	const char *user;
 	const char *password;
 	const char *token;	/* an access token (RFC 6750) */
+	/* Without a password: its state of HMAC-MD5, for CRAM-MD5 alone; NULL: none. */
+	const unsigned char *cram_state;
+	const char *prepared;	/* all that XOAUTH2 says, instead of a token */
 	unsigned mechanisms;	/* only these; 0: all */
 	bool auth_in_clear;
 	/* EXT_*: not used even where offered (a server that lies about them). */

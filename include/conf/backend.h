@@ -30,6 +30,7 @@ struct conf_backend {
 	enum conf_backend_kind kind;
 	const char *show;	/* the URL without what is secret in it */
 	const char *path;	/* FILE, EXEC */
+	bool secrets;		/* FILE: one of E-MailRelay */
 	const char *service;	/* PAM */
 	const char *confdir;	/* PAM: NULL for /etc/pam.d */
 	const char *url;	/* HTTP, OAUTH */

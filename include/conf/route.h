@@ -41,6 +41,8 @@ struct conf_server {
 	const char *password;
 	const char *token;	/* where it is: "file:/path", "refresh:https://..."; "": none */
 	const char *client_id, *client_secret, *refresh_token;	/* RFC 6749 2.3.1, 6 */
+	const char *secrets;	/* a file of E-MailRelay's that has all this; "": none */
+	const char *selector;	/* its lines for us; "": those without */
 	struct conf_strs auth;	/* mechanisms that may be used; empty: all */
 	int tls;		/* enum conf_client_tls */
 	uint64_t weight;

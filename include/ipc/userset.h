@@ -36,7 +36,10 @@ int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_U
  * spelling.
  */
 void userset_set_any(struct userset *u, bool any);
-/* Whether somebody's password is stored as it is, so that a digest can prove it. */
+/* Whether somebody can log in by CRAM-MD5: a digest can prove what is stored. */
+void userset_set_digests(struct userset *u, bool digests);
+bool userset_digests(const struct userset *u);
+/* Whether somebody's password is stored as it is, so that any digest can prove it. */
 void userset_set_plain(struct userset *u, bool plain);
 bool userset_plain(const struct userset *u);
 /* Whether somebody can log in by SCRAM: with a key, or what is stored as it is. */

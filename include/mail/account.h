@@ -8,11 +8,14 @@
  *	USER:SECRET		the user's own
  *	USER/APP:SECRET		an app password of USER, called APP
  *
- * SECRET is a hash of crypt(3), {PLAIN} and the password as it is, or a key of
- * SCRAM (mail/scram_key.h).  A field behind a hash is left alone.
+ * SECRET is a hash of crypt(3), {PLAIN} and the password as it is, a key of
+ * SCRAM (mail/scram_key.h), or {CRAM-MD5} and a state of HMAC-MD5 as Dovecot
+ * writes it: in hexadecimal, the outer half first.  A field behind a hash is
+ * left alone.
  */
 
-#include "lib/str.h"
+#include "lib/buf.h"
+#include "lib/hmac_state.h"
 
 struct account {
 	struct str user;
@@ -24,6 +27,10 @@ struct account {
 bool account_parse(struct str line, struct account *a) MUST_USE;
 /* True if SECRET is a password as it is; then PASSWORD has it. */
 bool account_is_plain(struct str secret, struct str *password);
+/* True if SECRET is a state of HMAC-MD5; then STATE has it. */
+bool account_is_state(struct str secret, unsigned char state[HMAC_STATE_SIZE]);
+/* Adds the secret that STATE is. */
+void account_add_state(struct buf *b, const unsigned char state[HMAC_STATE_SIZE]);
 /*
  * True if NAME may be that of an app password: 1 to 64 octets of text, without
  * colons, slashes, quotes and backslashes.

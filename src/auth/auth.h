@@ -15,7 +15,7 @@
  * pool.c	the workers: how many, how busy, for how long
  * cache.c	logins that succeeded a moment ago
  * worker.c	a worker: what it may do, and what it does
- * secret.c	what proves a password, and is not the password
+ * secret.c	what proves a password, and is not it
  * backend.c	which backend can judge what; the rest is a backend each
  */
 
@@ -124,8 +124,9 @@ bool auth_can_judge(const struct auth_backend *b, enum auth_proof proof);
 
 /* ---- secret.c ------------------------------------------------------------------ */
 
-/* Whether the proof of Q is one of PASSWORD, stored as it is; false for no proof. */
+/* Whether the proof of Q is one of PASSWORD, or of STATE (lib/hmac_state.h). */
 bool secret_proves(const struct auth_question *q, struct str password);
+bool secret_state_proves(const struct auth_question *q, const unsigned char *state);
 /* Whether it is a ClientProof of who has the key K; the note gets the ServerSignature. */
 bool secret_key_proves(const struct auth_question *q, const struct scram_key *k);
 /* True if Q has no proof yet, and asks for parameters of SCRAM. */
@@ -177,7 +178,6 @@ bool worker_is_for_one(const struct auth *a, unsigned place);
 
 struct pool;
 struct pollfd;
-
 /* What came of a question. */
 struct pool_event {
 	uint64_t ticket;	/* as it was given with it */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * file -- users and what is stored of their passwords in a file
- * (mail/account.h).
+ * file -- users and what is stored of their passwords in a file, of ours
+ * (mail/account.h) or of E-MailRelay (mail/secrets.h).
  *
  * The first line of a user is the user's own; each app password has another.
  * Who does not exist costs the same time as who does, and so does who is
@@ -18,6 +18,7 @@
 #include "lib/mem.h"
 #include "lib/password.h"
 #include "mail/account.h"
+#include "mail/secrets.h"
 
 #define FILE_SIZE_MAX (64u << 20)
 /* What is computed when there is nobody: SHA-512 with its usual cost. */
@@ -35,11 +36,12 @@ struct found {
 	bool any_plain;
 };
 
-enum kind { KIND_LOCKED, KIND_HASH, KIND_PLAIN, KIND_KEY };
+enum kind { KIND_LOCKED, KIND_HASH, KIND_PLAIN, KIND_KEY, KIND_STATE };
 
 static enum kind
 kind_of(struct str secret)
 {
+	unsigned char state[HMAC_STATE_SIZE];
 	struct str password;
 
 	/* Crypt(3) would not even look at the first of these. */
@@ -47,6 +49,10 @@ kind_of(struct str secret)
 		return KIND_LOCKED;
 	if (account_is_plain(secret, &password))
 		return password.n > 0 ? KIND_PLAIN : KIND_LOCKED;
+	if (account_is_state(secret, state)) {
+		mem_wipe(state, sizeof(state));
+		return KIND_STATE;
+	}
 	return scram_key_is(secret) ? KIND_KEY : KIND_HASH;
 }
 
@@ -63,6 +69,7 @@ note_any(struct found *f, struct str secret)
 			f->any_key.count = 0;
 		break;
 	case KIND_PLAIN:
+	case KIND_STATE:
 		f->any_plain = true;
 		break;
 	case KIND_LOCKED:
@@ -92,20 +99,38 @@ add(struct found *f, const struct account *a)
 	f->v[f->n - 1] = first;
 }
 
+/* What LINE says of somebody; IN: where it goes if it has to be written anew. */
+static bool
+read_line(struct str line, bool secrets, struct arena *in, struct account *a)
+{
+	struct secrets_line l;
+	const char *why;
+
+	if (!secrets)
+		return account_parse(line, a);
+	return secrets_parse(line, in, &l, &why) > 0 && secrets_account(&l, in, a);
+}
+
 static void
-find(struct str text, struct str user, struct found *f)
+find(struct str text, struct str user, bool secrets, struct arena *in, struct found *f)
 {
 	struct account a;
+	struct arena scratch;
 	struct str line;
 
+	arena_init(&scratch, (size_t)1 << 20);
 	while (text.n > 0) {
 		str_cut(text, '\n', &line, &text);
-		if (!account_parse(line, &a))
+		arena_reset(&scratch);
+		if (!read_line(line, secrets, &scratch, &a))
 			continue;
+		if (secrets && str_ieq(a.user, user))
+			a.secret = arena_str(in, a.secret);
 		note_any(f, a.secret);
 		if (str_ieq(a.user, user))
 			add(f, &a);
 	}
+	arena_wipe(&scratch);
 	/* Who is locked is so with every password. */
 	if (f->has_own && str_starts(f->v[0].secret, STR("!")))
 		f->n = 0;
@@ -168,6 +193,7 @@ key_matches(const struct auth_question *q, const struct scram_key *k, struct wor
 static bool
 is_right(const struct auth_question *q, struct str secret, struct work *done)
 {
+	unsigned char state[HMAC_STATE_SIZE];
 	struct scram_key key;
 	struct str password;
 
@@ -183,6 +209,9 @@ is_right(const struct auth_question *q, struct str secret, struct work *done)
 		done->plain = true;
 		(void)account_is_plain(secret, &password);
 		return secret_proves(q, password);
+	case KIND_STATE:
+		done->plain = true;
+		return account_is_state(secret, state) && secret_state_proves(q, state);
 	case KIND_LOCKED:
 		break;
 	}
@@ -249,18 +278,21 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 {
 	struct buf text;
 	struct found f = { .any_hash = STR("") };
+	struct arena in;
 	enum auth_verdict verdict = AUTH_NO;
 
 	if (b->fd < 0)
 		return auth_cannot(q, "it cannot be opened");
+	arena_init(&in, 2 * (size_t)FILE_SIZE_MAX);
 	buf_init(&text, FILE_SIZE_MAX);
 	if (read_all(b->fd, &text) < 0) {
 		log_error(NULL, "%s: %s", b->c.path, strerror(errno));
 		verdict = AUTH_TEMPORARY;
 	} else {
-		find(buf_str(&text), str_c(q->user), &f);
+		find(buf_str(&text), str_c(q->user), b->c.secrets, &in, &f);
 		verdict = judge(q, &f);
 	}
+	arena_wipe(&in);
 	buf_wipe(&text);
 	buf_free(&text);
 	return verdict;

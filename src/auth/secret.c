@@ -12,7 +12,7 @@
 
 #include "auth.h"
 
-#include "lib/digest.h"
+#include "lib/hmac_state.h"
 #include "lib/mem.h"
 #include "mail/text.h"
 
@@ -24,25 +24,31 @@ bytes(const unsigned char *p, size_t n)
 	return str_n((const char *)p, n);
 }
 
-/* Whether the proof, in hexadecimal, is what PASSWORD makes of the challenge. */
+/* Whether the proof is DIGEST in hexadecimal. */
+static bool
+is_digest(const struct auth_question *q, const unsigned char digest[MD5_SIZE])
+{
+	struct buf hex;
+	bool same;
+
+	buf_init(&hex, 2 * MD5_SIZE + 1);
+	hex_add(&hex, bytes(digest, MD5_SIZE));
+	same = strlen(q->password) == hex.n && mem_same(q->password, hex.p, hex.n);
+	buf_wipe(&hex);
+	buf_free(&hex);
+	return same;
+}
+
+/* Whether the proof is what PASSWORD makes of the challenge: RFC 1939 7, RFC 2195 2. */
 static bool
 digest_proves(const struct auth_question *q, struct str password)
 {
 	unsigned char digest[MD5_SIZE];
 	struct str challenge = str_c(q->challenge);
-	struct buf hex;
-	bool same;
+	int rc = q->proof == AUTH_BY_APOP ? md5(challenge, password, digest)
+					  : hmac_md5(password, challenge, digest);
 
-	/* RFC 1939 7; RFC 2195 2. */
-	if ((q->proof == AUTH_BY_APOP ? md5(challenge, password, digest)
-				      : hmac_md5(password, challenge, digest)) < 0)
-		return false;
-	buf_init(&hex, 2 * MD5_SIZE + 1);
-	hex_add(&hex, bytes(digest, sizeof(digest)));
-	same = strlen(q->password) == hex.n && mem_same(q->password, hex.p, hex.n);
-	buf_wipe(&hex);
-	buf_free(&hex);
-	return same;
+	return rc == 0 && is_digest(q, digest);
 }
 
 /* The key that PASSWORD has with the parameters that were said. */
@@ -81,6 +87,28 @@ secret_proves(const struct auth_question *q, struct str password)
 		break;
 	}
 	return false;
+}
+
+bool
+secret_state_proves(const struct auth_question *q, const unsigned char *state)
+{
+	unsigned char own[HMAC_STATE_SIZE], digest[MD5_SIZE];
+	bool same = false;
+
+	switch (q->proof) {
+	case AUTH_BY_PASSWORD:
+		same = hmac_md5_state(str_c(q->password), own) == 0 &&
+		    mem_same(own, state, sizeof(own));
+		break;
+	case AUTH_BY_CRAM_MD5:
+		hmac_md5_of_state(state, str_c(q->challenge), digest);
+		same = is_digest(q, digest);
+		break;
+	default:
+		break;
+	}
+	mem_wipe(own, sizeof(own));
+	return same;
 }
 
 bool

@@ -81,6 +81,10 @@ has_proof(const struct client *c, const struct mech *m)
 {
 	if (m->bit == MECH_SCRAM_SHA_256_PLUS && c->binding.n == 0)
 		return false;
+	if (m->bit == MECH_CRAM_MD5 && c->o.cram_state != NULL)
+		return true;
+	if (m->bit == MECH_XOAUTH2 && c->prepared != NULL)
+		return true;
 	return m->token ? c->token != NULL : c->password != NULL;
 }
 
@@ -127,6 +131,8 @@ is_too_long(const struct client *c)
 		proof = strlen(c->password);
 	if (c->token && strlen(c->token) > proof)
 		proof = strlen(c->token);
+	if (c->prepared && strlen(c->prepared) > proof)
+		proof = strlen(c->prepared);
 	return (n + proof + 2) / 3 * 4 > SMTP_AUTH_LINE_MAX - 2;
 }
 

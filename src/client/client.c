@@ -59,11 +59,18 @@ client_new(const struct client_options *o, const struct client_events *ev,
 	c->o.ehlo_name = c->ehlo_name = mem_dup(str_c(o->ehlo_name));
 	if (o->user) {
 		c->o.user = c->user = mem_dup(str_c(o->user));
-		if (o->password || !o->token)
+		if (o->password || (!o->token && !o->cram_state && !o->prepared))
 			c->o.password = c->password =
 			    mem_dup(str_c(o->password));
 		if (o->token)
 			c->o.token = c->token = mem_dup(str_c(o->token));
+		if (o->prepared)
+			c->o.prepared = c->prepared =
+			    mem_dup(str_c(o->prepared));
+		if (o->cram_state)
+			memcpy(c->cram_state, o->cram_state,
+			    sizeof(c->cram_state));
+		c->o.cram_state = o->cram_state ? c->cram_state : NULL;
 	}
 	c->ev = ev;
 	c->arg = arg;
@@ -98,6 +105,8 @@ client_free(struct client *c)
 	free_secret(c->user);
 	free_secret(c->password);
 	free_secret(c->token);
+	free_secret(c->prepared);
+	mem_wipe(c->cram_state, sizeof(c->cram_state));
 	scram_free(c->scram);
 	buf_wipe(&c->binding);
 	buf_free(&c->binding);

@@ -13,6 +13,15 @@
 #include "lib/mem.h"
 #include "mail/text.h"
 
+static void
+add(struct buf *b, struct str user, unsigned char mac[MD5_SIZE])
+{
+	buf_add(b, user);
+	buf_addc(b, ' ');
+	hex_add(b, str_n((const char *)mac, MD5_SIZE));
+	mem_wipe(mac, MD5_SIZE);
+}
+
 int
 cram_md5_add(struct buf *b, struct str user, struct str password,
     struct str challenge)
@@ -21,9 +30,16 @@ cram_md5_add(struct buf *b, struct str user, struct str password,
 
 	if (hmac_md5(password, challenge, mac) < 0)
 		return -1;
-	buf_add(b, user);
-	buf_addc(b, ' ');
-	hex_add(b, str_n((const char *)mac, sizeof(mac)));
-	mem_wipe(mac, sizeof(mac));
+	add(b, user, mac);
 	return 0;
+}
+
+void
+cram_md5_add_of(struct buf *b, struct str user,
+    const unsigned char state[HMAC_STATE_SIZE], struct str challenge)
+{
+	unsigned char mac[MD5_SIZE];
+
+	hmac_md5_of_state(state, challenge, mac);
+	add(b, user, mac);
 }

@@ -14,6 +14,7 @@
  */
 
 #include "client/client.h"
+#include "lib/hmac_state.h"
 #include "mail/dot.h"
 #include "mail/limits.h"
 
@@ -64,6 +65,8 @@ struct client {
 	char *user;
 	char *password;
 	char *token;
+	char *prepared;
+	unsigned char cram_state[HMAC_STATE_SIZE];
 	const struct client_events *ev;
 	void *arg;
 	enum client_state state;
@@ -208,6 +211,9 @@ bool scram_proved(const struct scram *s);
 /* cram.c: adds RFC 2195's answer to CHALLENGE, not yet base64; -1: no MD5. */
 int cram_md5_add(struct buf *b, struct str user, struct str password,
     struct str challenge) MUST_USE;
+/* The same with the password's state. */
+void cram_md5_add_of(struct buf *b, struct str user,
+    const unsigned char state[HMAC_STATE_SIZE], struct str challenge);
 
 /* message.c */
 /* Writes what may be written; true: the message ended, look again. */

@@ -49,9 +49,12 @@ cram_md5(struct client *c, unsigned turn, struct str challenge,
 	if (turn > 0)
 		return MECH_STRANGE;
 	buf_init(&b, SMTP_AUTH_LINE_MAX);
-	ok = base64_decode(challenge, &b) == 0 &&
-	    cram_md5_add(out, str_c(c->user), str_c(c->password),
-		buf_str(&b)) == 0;
+	ok = base64_decode(challenge, &b) == 0;
+	if (ok && c->password == NULL)
+		cram_md5_add_of(out, str_c(c->user), c->cram_state, buf_str(&b));
+	else if (ok)
+		ok = cram_md5_add(out, str_c(c->user), str_c(c->password),
+		    buf_str(&b)) == 0;
 	buf_free(&b);
 	return ok ? MECH_SAY : MECH_STRANGE;
 }
@@ -101,6 +104,10 @@ xoauth2(struct client *c, unsigned turn, struct str challenge,
 	if (turn == 1) {
 		/* An empty answer makes it say 535. */
 		note_error(c, challenge);
+		return MECH_SAY;
+	}
+	if (c->prepared != NULL) {
+		buf_adds(out, c->prepared);
 		return MECH_SAY;
 	}
 	buf_adds(out, "user=");

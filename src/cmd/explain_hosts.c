@@ -288,6 +288,9 @@ explain_mx(struct explain *x, const char *domain, int tls, struct found *f)
 static void
 say_login(struct buf *b, const struct conf_server *s)
 {
+	if (s->secrets[0] != '\0')
+		buf_addf(b, ", logged in as %s says%s%s", s->secrets,
+		    s->selector[0] != '\0' ? " for " : "", s->selector);
 	if (s->user[0] == '\0')
 		return;
 	buf_addf(b, ", logged in as %s%s", s->user,

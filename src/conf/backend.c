@@ -116,6 +116,15 @@ read_file(struct reader *r, struct str rest)
 }
 
 static bool
+read_secrets(struct reader *r, struct str rest)
+{
+	r->b->path = arena_cstr(r->arena, rest);
+	r->b->secrets = true;
+	return conf_name_is_path(rest) ||
+	    wrong(r, "names no file, expected \"secrets:///path\"");
+}
+
+static bool
 read_exec(struct reader *r, struct str rest)
 {
 	r->b->path = arena_cstr(r->arena, rest);
@@ -413,6 +422,7 @@ static const struct kind {
 	bool (*read)(struct reader *r, struct str rest);
 } kinds[] = {
 	{ "file", BACKEND_FILE, read_file },
+	{ "secrets", BACKEND_FILE, read_secrets },
 	{ "pam", BACKEND_PAM, read_pam },
 	{ "users", BACKEND_USERS, read_users },
 	{ "ldap", BACKEND_LDAP, read_ldap },
@@ -463,7 +473,7 @@ conf_backend_parse(struct arena *a, struct str url, struct conf_backend *b,
 		for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 			conf_nearest_try(&near, kinds[i].scheme);
 		buf_addf(error, "\"" STR_FMT "://\" is unknown, expected file://, "
-		    "pam://, users://, ldap://, ldaps://, radius://, http://, "
+		    "secrets://, pam://, users://, ldap://, ldaps://, radius://, http://, "
 		    "https://, oauth://, exec:// or hardcoded://",
 		    STR_ARG(str_head(scheme, 40)));
 		conf_nearest_hint(&near, error);

@@ -222,6 +222,8 @@ static const struct option server_options[] = {
 	  .help = "The secret of the client.", .secret = true },
 	{ .name = "refresh-token", .type = OPTION_STRING, .offset = offsetof(struct BASE, refresh_token), .fallback = "",
 	  .help = "What a token is given for.", .secret = true },
+	OPT("secrets", STRING, secrets, "", 0, 0, "A secrets file of E-MailRelay, in the place of what stands above."),
+	OPT("selector", STRING, selector, "", 0, 0, "Which lines of that file are for this server; empty for those without one."),
 	OPT("auth", STRINGS, auth, "", 0, 16, "The SASL mechanisms that may be used; empty for all."),
 	WORDS("tls", CHOICE, tls, "may", client_tls_words, "Whether TLS is used; with a user the default is required."),
 	OPT("tls-name", STRING, tls_name, "", 0, 0, "The name that its certificate must have; empty for its own."),

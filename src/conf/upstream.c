@@ -181,7 +181,7 @@ static void
 finish_server(struct conf *c, struct conf_server *s)
 {
 	/* A password is worth more than a server without TLS. */
-	if (s->user[0] && !conf_place_get(c, &s->tls))
+	if ((s->user[0] || s->secrets[0]) && !conf_place_get(c, &s->tls))
 		s->tls = TLS_REQUIRED;
 	if (s->protocol == PROTOCOL_LMTP && !conf_place_get(c, &s->port))
 		s->port = LMTP_PORT;
@@ -238,6 +238,7 @@ conf_upstream_of(struct arena *a, const char *via, int tls)
 
 	*s = (struct conf_server){ .user = "", .password = "", .token = "",
 		.client_id = "", .client_secret = "", .refresh_token = "",
+		.secrets = "", .selector = "",
 		.tls = tls, .tls_name = "", .certificate = "", .key = "",
 		.weight = 1, .ehlo = "", .socks = "",
 		.protocol = lmtp ? PROTOCOL_LMTP : PROTOCOL_SMTP };
@@ -277,6 +278,27 @@ check_login(const struct conf *c, const struct conf_upstream *u,
 		    "upstream.%s.server.%s: a password without a user, "
 		    "expected user = \"...\" "
 		    "beside it",
+		    u->name, s->name);
+}
+
+static void
+check_secrets(const struct conf *c, const struct conf_upstream *u,
+    const struct conf_server *s, struct buf *error)
+{
+	if (s->secrets[0] && !conf_name_is_path(str_c(s->secrets)))
+		conf_complain(error, conf_where(c, &s->secrets, s->place),
+		    "upstream.%s.server.%s.secrets: \"%s\" is no path, expected "
+		    "one such as \"/etc/barid/secrets\"",
+		    u->name, s->name, s->secrets);
+	if (s->secrets[0] && (s->user[0] || s->password[0] || s->token[0]))
+		conf_complain(error, conf_where(c, &s->secrets, s->place),
+		    "upstream.%s.server.%s.secrets: the file has the user, "
+		    "expected neither user nor password nor token beside it",
+		    u->name, s->name);
+	if (s->selector[0] && !s->secrets[0])
+		conf_complain(error, conf_where(c, &s->selector, s->place),
+		    "upstream.%s.server.%s.selector: says nothing alone, "
+		    "expected secrets = \"/path\" beside it",
 		    u->name, s->name);
 }
 
@@ -425,6 +447,7 @@ check_server(const struct conf *c, const struct conf_upstream *u,
 		    u->name, s->name);
 	check_server_tls(c, u, s, error);
 	check_login(c, u, s, error);
+	check_secrets(c, u, s, error);
 	check_token(c, u, s, error);
 	check_auth(c, u, s, error);
 }

@@ -46,6 +46,7 @@ struct head {
 	_Atomic int any;
 	_Atomic int plain;
 	_Atomic int scram;
+	_Atomic int digests;
 	_Atomic uint64_t users;
 };
 
@@ -318,6 +319,12 @@ userset_set_plain(struct userset *u, bool plain)
 }
 
 void
+userset_set_digests(struct userset *u, bool digests)
+{
+	atomic_store(&writable_head(u)->digests, digests);
+}
+
+void
 userset_set_scram(struct userset *u, bool scram)
 {
 	atomic_store(&writable_head(u)->scram, scram);
@@ -449,4 +456,10 @@ bool
 userset_scram(const struct userset *u)
 {
 	return atomic_load(&head_of(u)->scram) != 0;
+}
+
+bool
+userset_digests(const struct userset *u)
+{
+	return atomic_load(&head_of(u)->digests) != 0;
 }

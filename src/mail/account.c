@@ -10,8 +10,11 @@
 #include "mail/account.h"
 
 #include "mail/scram_key.h"
+#include "mail/text.h"
 
 #define PLAIN_MARK "{PLAIN}"
+#define STATE_MARK "{CRAM-MD5}"
+#define STATE_HALF (HMAC_STATE_SIZE / 2)
 #define APP_MAX 64
 
 bool
@@ -22,6 +25,37 @@ account_is_plain(struct str secret, struct str *password)
 		return false;
 	*password = str_skip(secret, strlen(PLAIN_MARK));
 	return true;
+}
+
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+account_is_state(struct str secret, unsigned char state[HMAC_STATE_SIZE])
+{
+	struct str hex = str_skip(secret, strlen(STATE_MARK));
+
+	if (!str_istarts(secret, STR(STATE_MARK)) || hex.n != 2 * HMAC_STATE_SIZE)
+		return false;
+	for (size_t i = 0; i < HMAC_STATE_SIZE; i++) {
+		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		state[(i + STATE_HALF) % HMAC_STATE_SIZE] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+void
+account_add_state(struct buf *b, const unsigned char state[HMAC_STATE_SIZE])
+{
+	buf_adds(b, STATE_MARK);
+	hex_add(b, str_n((const char *)state + STATE_HALF, STATE_HALF));
+	hex_add(b, str_n((const char *)state, STATE_HALF));
 }
 
 bool

@@ -18,9 +18,11 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/map.h"
 #include "lib/mem.h"
 #include "mail/account.h"
 #include "mail/scram_key.h"
+#include "mail/secrets.h"
 #include "mailbox/aliases.h"
 
 #define USERS_FILE_MAX (64u << 20)
@@ -35,6 +37,7 @@ struct names {
 	bool wanted;	/* those of password files */
 	bool plain;	/* somebody's password is no hash */
 	bool keys;	/* somebody has keys of SCRAM */
+	bool states;	/* somebody has a state of HMAC-MD5 */
 	struct arena arena;
 };
 
@@ -71,10 +74,17 @@ wants(const struct conf *c, const char *kind)
 	return false;
 }
 
+/* True if URL is a file of E-MailRelay's. */
+static bool
+is_secrets(const char *url)
+{
+	return strncmp(url, "secrets://", 10) == 0;
+}
+
 const char *
 users_file(const char *url)
 {
-	return strncmp(url, "file://", 7) == 0 ? url + 7 : NULL;
+	return strncmp(url, "file://", 7) == 0 ? url + 7 : is_secrets(url) ? url + 10 : NULL;
 }
 
 /* What changes with the file at PATH, added to STATE. */
@@ -106,26 +116,69 @@ files_state(const struct conf *c)
 	return state;
 }
 
+static void
+names_from_account(struct names *names, const struct account *a)
+{
+	unsigned char state[HMAC_STATE_SIZE];
+	struct str password;
+
+	if (names->wanted)
+		names_add(names, a->user);
+	names->plain = names->plain || account_is_plain(a->secret, &password);
+	names->keys = names->keys || scram_key_is(a->secret);
+	names->states = names->states || account_is_state(a->secret, state);
+	mem_wipe(state, sizeof(state));
+}
+
 /* Lines of mail/account.h: who has app passwords alone is somebody, too. */
 static void
 names_from_text(struct names *names, struct str text)
 {
-	struct str line, password;
+	struct str line;
 	struct account a;
 
 	while (text.n > 0) {
 		str_cut(text, '\n', &line, &text);
-		if (!account_parse(line, &a))
-			continue;
-		if (names->wanted)
-			names_add(names, a.user);
-		names->plain = names->plain || account_is_plain(a.secret, &password);
-		names->keys = names->keys || scram_key_is(a.secret);
+		if (account_parse(line, &a))
+			names_from_account(names, &a);
 	}
 }
 
+/*
+ * Lines of mail/secrets.h.  What is wrong with one, or that a user has two of
+ * a kind, is said, and the line or the second of them does not count.
+ */
 static void
-names_from_file(struct names *names, const char *path)
+names_from_secrets(struct names *names, const char *path, struct str text)
+{
+	struct map *seen = map_new();
+	struct secrets_line l;
+	struct account a;
+	struct arena arena;
+	const char *why;
+	struct str line;
+	int number = 0, r;
+
+	arena_init(&arena, 2 * (size_t)USERS_FILE_MAX);
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		number++;
+		r = secrets_parse(line, &arena, &l, &why);
+		if (r > 0 && secrets_account(&l, &arena, &a)) {
+			if (map_put(seen, a.user, names))
+				why = "has a user that an earlier line has, expected each once";
+			else
+				names_from_account(names, &a);
+		}
+		if (why)
+			log_warn(NULL, "%s:%d: this line %s", path, number, why);
+	}
+	map_free(seen);
+	arena_wipe(&arena);
+}
+
+static void
+names_from_file(struct names *names, const char *path, bool secrets)
 {
 	struct stat st;
 	ssize_t n;
@@ -147,7 +200,10 @@ names_from_file(struct names *names, const char *path)
 		buf_grew(&b, (size_t)n);
 	}
 	close(fd);
-	names_from_text(names, buf_str(&b));
+	if (secrets)
+		names_from_secrets(names, path, buf_str(&b));
+	else
+		names_from_text(names, buf_str(&b));
 	buf_wipe(&b);
 	buf_free(&b);
 }
@@ -198,7 +254,7 @@ names_all(struct names *names, const struct conf *c)
 		const char *url = c->auth.backends.v[i], *path = users_file(url);
 
 		if (path != NULL)
-			names_from_file(names, path);
+			names_from_file(names, path, is_secrets(url));
 		names->plain = names->plain ||
 		    str_starts(str_c(url), STR("hardcoded://"));
 	}
@@ -212,6 +268,7 @@ names_publish(struct master *m, const struct names *names)
 {
 	userset_set_any(m->users, wants(m->conf, "any"));
 	userset_set_plain(m->users, names->plain);
+	userset_set_digests(m->users, names->plain || names->states);
 	userset_set_scram(m->users, names->plain || names->keys);
 	if (userset_replace(m->users, names->v, names->n) < 0)
 		log_warn(NULL, "%zu users and aliases are too many: the old "

@@ -141,8 +141,11 @@ int conn_tls_level(const struct conn *c);	/* enum conf_client_tls */
 bool conn_is_implicit(const struct conn *c);
 
 /* conn_auth.c */
-/* Puts the login of the hop's server into O; *TOKEN is to be wiped.  False: see WHY. */
-bool conn_login(struct conn *c, struct client_options *o, char **token);
+/*
+ * Puts the login of the hop's server into O, some of it in A, which is to be
+ * wiped.  False: see WHY.
+ */
+bool conn_login(struct conn *c, struct client_options *o, struct arena *a);
 /* Ties the login to the TLS session, which has begun. */
 void conn_bind(struct conn *c);
 /* True if C has to wait for a token, and does; conn_token() ends that. */

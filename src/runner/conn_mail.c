@@ -21,6 +21,9 @@
 #include "token.h"
 #include "wish.h"
 
+/* What a server is logged in to with; a secrets file is read into it. */
+#define LOGIN_MAX ((size_t)16 << 20)
+
 /* The whole transaction: the sum of RFC 5321's times, and 500 octets a second. */
 #define TRANSACTION_MS 2400000
 #define OCTETS_PER_MS_INVERSE 2
@@ -133,8 +136,8 @@ conn_client_new(struct conn *c)
 		.on_close = on_close };
 	const struct conf_server *s = conn_hop(c)->server;
 	int level = conn_tls_level(c);
-	struct client *client;
-	char *token;
+	struct client *client = NULL;
+	struct arena secrets;
 	struct client_options o = { .ehlo_name = conn_ehlo(c),
 		.lmtp = s != NULL && s->protocol == PROTOCOL_LMTP &&
 		    !conn_is_sunk(c),
@@ -147,14 +150,13 @@ conn_client_new(struct conn *c)
 						    CLIENT_TLS_MAY,
 		.tls_already = c->tls != NULL };
 
-	if (!conn_login(c, &o, &token))
-		return NULL;
-	/* HELO has neither TLS nor AUTH. */
-	c->may_helo = o.tls != CLIENT_TLS_REQUIRED && o.user == NULL;
-	client = client_new(&o, &events, c);
-	if (token != NULL)
-		mem_wipe(token, strlen(token));
-	mem_free(token);
+	arena_init(&secrets, LOGIN_MAX);
+	if (conn_login(c, &o, &secrets)) {
+		/* HELO has neither TLS nor AUTH. */
+		c->may_helo = o.tls != CLIENT_TLS_REQUIRED && o.user == NULL;
+		client = client_new(&o, &events, c);
+	}
+	arena_wipe(&secrets);
 	return client;
 }
 

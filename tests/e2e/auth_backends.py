@@ -7,8 +7,10 @@ import http.server
 import json
 import os
 import signal
+import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,60 @@ class Exec:
     def read(self, name):
         with open(f"{self.folder}/{name}") as f:
             return f.read()
+
+
+def secrets(folder):
+    """FEATURES A3-A5: a secrets file of E-MailRelay, for who logs in; read anew, and what is wrong in it is said."""
+    path = folder + "/emailrelay.auth"
+    # The state of HMAC-MD5 after "tanstaaf", as eight numbers and in base64.
+    state = subprocess.run(["doveadm", "pw", "-s", "CRAM-MD5", "-p", "tanstaaf"], capture_output=True, text=True,
+                           check=True).stdout.strip()
+    halves = bytes.fromhex(state.partition("}")[2])
+    inner_outer = halves[16:] + halves[:16]
+
+    def put(text):
+        with open(path + ".tmp", "w", encoding="ascii") as f:
+            f.write(text)
+        os.rename(path + ".tmp", path)
+
+    def cram(b, user, password):
+        with smtplib.SMTP("127.0.0.1", b.port["submission"], timeout=60) as c:
+            c.ehlo()
+            c.user, c.password = user, password
+            try:
+                return {235: YES}[c.auth("CRAM-MD5", c.auth_cram_md5)[0]]
+            except smtplib.SMTPAuthenticationError as e:
+                return {535: NO, 454: LATER}[e.smtp_code]
+    dotted = ".".join(str(n) for n in struct.unpack("<8I", inner_outer))
+    put(f"# E-MailRelay\nserver plain alice a+20secret\nserver plain:b Ym9i dHdv\nserver md5 carol {dotted}\n"
+        f"server md5 dave {base64.b64encode(inner_outer).decode()}\nserver none 192.168.0.0/24 ours\n"
+        "client plain me other\nserver sha9 erin x\nserver plain alice again\n")
+    with open(folder + "/users", "w", encoding="ascii") as f:
+        f.write(f"frank:{state}\n")
+    both = f"secrets://{path}", f"file://{folder}/users"
+    mech = 'timeout = 5s cache = 0s mechanisms = {"PLAIN", "CRAM-MD5"}'
+    with Backends(*both, auth=mech, clear='"PLAIN", "CRAM-MD5"') as b:
+        for user, password in (("alice", "a secret"), ("bob", "two"), ("carol", "tanstaaf"), ("DAVE", "tanstaaf"),
+                               ("frank", "tanstaaf")):
+            b.expect(YES, user, password)
+            assert cram(b, user, password) == YES, user
+            b.expect(NO, user, WRONG)
+            assert cram(b, user, WRONG) == NO, user
+        for user, password in (("me", "other"), ("erin", "x"), ("alice", "again"), ("192.168.0.0/24", "ours")):
+            b.expect(NO, user, password)
+        log = b.log()
+        assert f"{path}:8: this line has a type that is not known, expected plain, plain:b, md5," in log
+        assert f"{path}:9: this line has a user that an earlier line has, expected each once" in log
+        assert "tanstaaf" not in log and "a secret" not in log
+        # Mail for them is taken, and for nobody else.
+        with smtplib.SMTP("127.0.0.1", b.port["submission"], timeout=60) as c:
+            c.login("bob", "two")
+            c.mail("bob@example.test")
+            assert c.rcpt("carol@example.test")[0] == 250 and c.rcpt("me@example.test")[0] == 550
+        put("server plain alice another\n")
+        b.expect(YES, "alice", "another")
+        b.expect(NO, "alice", "a secret")
+        b.expect(NO, "bob", "two")
 
 
 def program(folder):
@@ -340,7 +396,7 @@ def parts_die(folder):
 
 def main():
     hardcoded()
-    for test in (program, cached, http_servers, order, parts_die):
+    for test in (secrets, program, cached, http_servers, order, parts_die):
         with tempfile.TemporaryDirectory(prefix="barid-backends-") as folder:
             os.chmod(folder, 0o755)
             test(folder)

@@ -135,6 +135,56 @@ def tokens():
             assert len(s.messages()) == 4
 
 
+def secrets():
+    """FEATURES A3, A22-A25: a secrets file of E-MailRelay, with plain, hashed and prepared secrets by selector."""
+    plain = f"{USERNAME.replace('=', '+3D')} {SECRET.replace(' ', '+20').replace(chr(0xe9), '+C3+A9')}"
+    coded = " ".join(base64.b64encode(x.encode()).decode() for x in (USERNAME, SECRET))
+    # What emailrelay-passwd makes: the state of HMAC-MD5, here by way of Dovecot, whose halves are the other way round.
+    state = subprocess.run(["doveadm", "pw", "-s", "CRAM-MD5", "-p", SECRET], capture_output=True, text=True, check=True)
+    outer_inner = bytes.fromhex(state.stdout.strip().partition("}")[2])
+    hashed = base64.b64encode(outer_inner[16:] + outer_inner[:16]).decode()
+    prepared = base64.b64encode(f"user={USERNAME}\1auth=Bearer good\1\1".encode()).decode()
+    name = USERNAME.replace("=", "+3D")
+    lines = (f"# ours\nserver plain alice wonder\nclient plain {plain}\nclient plain:b {coded} coded\n"
+             f"client md5 {name} {hashed} hashed\n"
+             f"client oauth:b {coded.split()[0]} {prepared} token\nclient plain:b = = open\n")
+    with Folder() as d:
+        path = f"{d}/secrets"
+        put(path, lines)
+        for selector, offered, want in (("", "PLAIN", "PLAIN"), ("coded", "PLAIN SCRAM-SHA-256", "SCRAM-SHA-256"),
+                                        ("hashed", "PLAIN CRAM-MD5 LOGIN", "CRAM-MD5"),
+                                        ("token", "PLAIN XOAUTH2", "XOAUTH2")):
+            option = f'secrets = "{path}"' + (f' selector = "{selector}"' if selector else "")
+            with sink(d, offered, "--auth", f"{USERNAME}:{SECRET}", "--token", "good") as s, \
+                    smarthost(("127.0.0.1", s.port, option), extra=SLOW) as b:
+                b.send(SENDER, [RCPT], TEXT)
+                m = s.messages(1)[0]
+                assert m["auth"] == USERNAME and m["tls"] and used(m) == [want], (selector, m)
+                b.empty()
+                assert SECRET not in b.log()
+        # Deliberately without a login; and what is wrong is said, and mended without a word to barid.
+        cert, key = certificate(d)
+        with Sink("--tls-cert", cert, "--tls-key", key, "--caps", "STARTTLS,AUTH PLAIN") as s, \
+                smarthost(("127.0.0.1", s.port, f'secrets = "{path}" selector = "open"'), extra=QUICK) as b:
+            b.send(SENDER, [RCPT], TEXT)
+            assert used(s.messages(1)[0]) == []
+            # What is open would be used again.
+            s.connections(1)
+            for text, words in (("client plain me secret\n", "nothing for a client with the selector open"),
+                                ("client plain:b me = open\n", f"{path}:1: this line has a user that cannot be read"),
+                                ("client plain a b open\nclient plain c d open\n",
+                                 f"{path}:2: this line has another user")):
+                put(path, text)
+                b.send(SENDER, [RCPT], TEXT)
+                b.deferred(words)
+            os.unlink(path)
+            b.send(SENDER, [RCPT], TEXT)
+            b.deferred("cannot read the secrets")
+            put(path, lines)
+            b.empty()
+            assert len(s.messages()) == 5
+
+
 class Giver:
     """Gives tokens for a refresh token (RFC 6749 6) over HTTPS; WORKS says whether it does."""
 
@@ -337,7 +387,7 @@ def dovecot():
 
 
 def main():
-    for test in (passwords, refusals, tokens, given, dovecot):
+    for test in (passwords, refusals, tokens, secrets, given, dovecot):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -22,8 +22,8 @@ class Backends(Barid):
 
     LISTEN = {"submission": ("submission", "off"), "pop3": ("pop3", "off")}
 
-    def __init__(self, *urls, auth="timeout = 2s cache = 0s", **kw):
-        self.urls, self.auth = urls, auth
+    def __init__(self, *urls, auth="timeout = 2s cache = 0s", clear='"PLAIN"', **kw):
+        self.urls, self.auth, self.clear = urls, auth, clear
         kw.setdefault("extra", "limits { connections-per-address = 1000 }\n")
         super().__init__(**kw)
 
@@ -35,7 +35,7 @@ class Backends(Barid):
         end = text.index("\n", at)
         with open(self.conf, "w") as f:
             f.write(f'{text[:at]}auth {{ backends = {{{urls}}} failure-delay = 0s failures-to-block = 0 '
-                    f'without-tls = {{"PLAIN"}} {self.auth} }}{text[end:]}')
+                    f'without-tls = {{{self.clear}}} {self.auth} }}{text[end:]}')
 
     def helper(self):
         """The process id of barid-auth."""

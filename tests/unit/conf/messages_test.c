@@ -66,7 +66,7 @@ static const struct {
 	{ "listen a { tls = ssl }", "1: listen.a.tls: \"ssl\" does not fit, expected off, starttls, required or implicit" },
 	{ "recipients { mailboxes = {files} }", "1: recipients.mailboxes: \"files\" is unknown, expected file, system or any; did you mean \"file\"?" },
 	{ "auth { mechanisms = {PLIAN} }", "1: auth.mechanisms: \"PLIAN\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP; did you mean \"PLAIN\"?" },
-	{ "auth { backends = {'fiel:///u'} }", "1: auth.backends: \"fiel://\" is unknown, expected file://, pam://, users://, ldap://, ldaps://, radius://, http://, https://, oauth://, exec:// or hardcoded://; did you mean \"file\"?" },
+	{ "auth { backends = {'fiel:///u'} }", "1: auth.backends: \"fiel://\" is unknown, expected file://, secrets://, pam://, users://, ldap://, ldaps://, radius://, http://, https://, oauth://, exec:// or hardcoded://; did you mean \"file\"?" },
 	{ "auth { backends = {users} }", "1: auth.backends: a backend without a kind, expected \"file:///path\" or \"pam://service\"" },
 	/* Names, addresses, networks. */
 	{ "hostname = 192.0.2.1", "1: hostname: \"192.0.2.1\" is no host name, expected one such as \"mail.example.org\"" },

@@ -93,6 +93,9 @@ START_TEST(plain)
 	userset_set_plain(u, false);
 	ck_assert(!userset_plain(u));
 	ck_assert(userset_scram(u));
+	ck_assert(!userset_digests(u));
+	userset_set_digests(u, true);
+	ck_assert(userset_digests(u) && !userset_plain(u));
 	userset_free(u);
 }
 END_TEST

@@ -38,6 +38,31 @@ START_TEST(lines)
 }
 END_TEST
 
+/* FEATURES A5: as Dovecot's `doveadm pw -s CRAM-MD5 -p barid` has it. */
+START_TEST(states)
+{
+	static const char known[] = "{CRAM-MD5}b4c88755e15aaa0b00292b43471a74eda"
+				    "2fbbe8f6fae99fd0637372cf6e0c8db";
+	unsigned char state[HMAC_STATE_SIZE], own[HMAC_STATE_SIZE];
+	struct buf b;
+
+	ck_assert(account_is_state(str_c(known), state));
+	ck_assert_int_eq(hmac_md5_state(STR("barid"), own), 0);
+	ck_assert_int_eq(memcmp(state, own, sizeof(own)), 0);
+	buf_init(&b, 200);
+	account_add_state(&b, own);
+	ck_str(buf_str(&b), str_c(known));
+	buf_free(&b);
+	ck_assert(!account_is_state(str_head(str_c(known), sizeof(known) - 2), state));
+	ck_assert(!account_is_state(STR("{CRAM-MD5}"), state));
+	ck_assert(!account_is_state(STR("{PLAIN}x"), state));
+	buf_init(&b, 200);
+	buf_addf(&b, "%.*sg", (int)sizeof(known) - 2, known);
+	ck_assert(!account_is_state(buf_str(&b), state));
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(secrets)
 {
 	struct str p;
@@ -54,4 +79,4 @@ START_TEST(secrets)
 }
 END_TEST
 
-UNIT_MAIN("mail/account", lines, secrets)
+UNIT_MAIN("mail/account", states, lines, secrets)
