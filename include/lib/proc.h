@@ -56,10 +56,16 @@ void proc_memory(uint64_t memory);
  * Keeps the shared libraries whose file names begin with one of NAMES (NULL
  * behind the last) from children that are forked from now on: a call into
  * one is the end of such a child.  Only for libraries that are loaded now,
- * by dlopen() and apart (RTLD_LOCAL): of one that was linked the names are
- * looked through whenever another library binds a call for the first time.
+ * by dlopen() and apart (RTLD_LOCAL), or where all names were bound at the start
+ * (LD_BIND_NOW): else those of a library that was linked are looked through
+ * whenever another one binds a call for the first time.
  */
 void proc_withhold(const char *const *names);
+/*
+ * Likewise the tables by which names of libraries are found, if all were bound
+ * at the start; for children that load no other.  Both before environ_withhold().
+ */
+void proc_withhold_tables(void);
 
 /*
  * A fork for a process with one thread: handlers of pthread_atfork() do not run,
@@ -77,10 +83,10 @@ pid_t proc_fork_sibling(_Atomic pid_t *shown, _Atomic pid_t *own) MUST_USE;
 #endif
 /*
  * Makes what children would copy less: called when all libraries are loaded
- * that were linked, and what is needed is on the heap.  The protection of
- * memory stays what it was.
+ * that were linked, what is needed is on the heap, and there is one thread.
+ * The protection of memory stays what it was.
  */
-void proc_share_relro(void);
+void proc_share_pages(void);
 
 /* Raises the soft limit of descriptors to the hard one; returns it. */
 unsigned proc_files_max(void);

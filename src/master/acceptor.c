@@ -136,7 +136,8 @@ catch_signals(void)
 }
 
 /* Whoever is loaded besides what a session calls. */
-static const char *const not_for_sessions[] = { "libnss_", "libcap.so", "libm.so", NULL };
+static const char *const not_for_sessions[] = { "libnss_", "libcap.so", "libm.so", "libconfuse.so",
+	"libjansson.so", NULL };
 
 /* Little is left for a fork to copy. */
 static void
@@ -144,9 +145,11 @@ slim(void)
 {
 	tzset();
 	clock_local_prepare(clock_wall());
+	/* Before any of it is withheld: what takes its place would not be. */
+	proc_share_pages();
 	proc_withhold(not_for_sessions);
+	proc_withhold_tables();
 	environ_withhold();
-	proc_share_relro();
 }
 
 /* ---- the loop ----------------------------------------------------------------------- */

@@ -125,17 +125,39 @@ fill(struct parcel *p, const struct master *m, bool pop, int order)
 	add_listeners(p, m, pop);
 }
 
+/*
+ * Ours, and with all names of libraries bound at once: their tables are not
+ * needed later, and may be withheld from sessions.  To be freed.
+ */
+static char **
+environment(void)
+{
+	static char bind[] = "LD_BIND_NOW=1";
+	size_t n = 0;
+	char **e;
+
+	while (environ && environ[n])
+		n++;
+	e = mem_array(n + 2, sizeof(*e));
+	if (n > 0)
+		memcpy(e, environ, n * sizeof(*e));
+	e[n] = bind;
+	return e;
+}
+
 /* 0, or -1 and errno. */
 static int
 start(const struct master *m, const struct parcel *p, pid_t *pid)
 {
 	/* exec's argv is not const for historical reasons only. */
 	char name[] = ACCEPTOR_NAME, option[] = "-c";
-	char *args[] = { name, option, m->conf_path, NULL };
+	char *args[] = { name, option, m->conf_path, NULL }, **env;
 
 	if (!buf_ok(&p->text) || sys_write_all(p->fds[0], p->text.p, p->text.n) < 0)
 		return -1;
-	*pid = proc_start("/proc/self/exe", args, m->kept, p->fds, p->n, environ);
+	env = environment();
+	*pid = proc_start("/proc/self/exe", args, m->kept, p->fds, p->n, env);
+	mem_free(env);
 	return *pid < 0 ? -1 : 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "lib/build.h"
 #include "child.h"
@@ -39,4 +40,39 @@ START_TEST(withholds)
 }
 END_TEST
 
-UNIT_MAIN("lib/proc_withhold", withholds)
+/* By the linker. */
+extern const unsigned char __ehdr_start[] __attribute__((visibility("hidden")));
+
+static void
+looks_at_a_table(void)
+{
+	_exit(__ehdr_start[1] == 'E' ? 42 : 43);
+}
+
+static void
+works(void)
+{
+	char *p = malloc(100);
+
+	_exit(p && snprintf(p, 100, "%d", getpid()) > 0 && symbol() ? 42 : 43);
+}
+
+START_TEST(tables)
+{
+	void *lib = dlopen("libjansson.so.4", RTLD_NOW | RTLD_LOCAL);
+	void *p = lib ? dlsym(lib, "jansson_version_str") : NULL;
+
+	ck_assert_ptr_nonnull(p);
+	memcpy(&symbol, &p, sizeof(symbol));
+	ck_assert_int_eq(unsetenv("LD_BIND_NOW"), 0);
+	proc_withhold_tables();
+	ck_assert_int_eq(child_run(looks_at_a_table, -1), 42);
+	ck_assert_int_eq(setenv("LD_BIND_NOW", "1", 1), 0);
+	proc_withhold_tables();
+	ck_assert_int_eq(child_run(looks_at_a_table, -1), BUILD_ASAN ? 42 : 128 + SIGSEGV);
+	ck_assert_int_eq(child_run(works, -1), 42);
+	ck_assert_int_eq(__ehdr_start[1], 'E');
+}
+END_TEST
+
+UNIT_MAIN("lib/proc_withhold", withholds, tables)
