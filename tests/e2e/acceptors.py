@@ -32,6 +32,11 @@ def live(b):
     return int(re.search(r"^sessions (\d+)$", b.ctl("status").stdout, re.M)[1])
 
 
+def session_of(b, client):
+    """Its process id; b.sessions() has children for baridctl, too."""
+    return int(re.search(rf"^session (\d+) .*{re.escape(client)}\b", b.ctl("status").stdout, re.M)[1])
+
+
 def killed():
     """With sessions open and clients at the door, again and again: all of them are served to their end."""
     with Barid() as b:
@@ -213,7 +218,7 @@ def leaks():
             if i % 2:
                 with Wire(b.port["smtp"], source=f"127.0.{i + 1}.1") as w:
                     w.reply()
-                    os.kill(b.sessions()[0], signal.SIGABRT)
+                    os.kill(session_of(b, f"127.0.{i + 1}.1"), signal.SIGABRT)
                     assert w.line() is None
             else:
                 b.reload()
