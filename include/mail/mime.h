@@ -62,6 +62,7 @@ struct mime_frame {
 
 struct mime_walk {
 	int state;
+	bool global;		/* set it: message/global (RFC 6532) is a MIME_MESSAGE, too */
 	bool digest;		/* the part has message/rfc822 as its default */
 	unsigned depth;
 	struct mime_part part;	/* the part that the last line belongs to */

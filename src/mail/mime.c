@@ -136,7 +136,9 @@ static void
 read_message(struct mime_walk *w, struct str sub)
 {
 	/* RFC 6532 3.7: its text is UTF-8, so that any encoding is allowed. */
-	if (str_istarts(sub, STR("global")))
+	if (w->global && str_ieq(sub, STR("global")))
+		w->part.kind = MIME_MESSAGE;
+	else if (str_istarts(sub, STR("global")))
 		w->part.kind = MIME_TEXT;
 	else if (str_ieq(sub, STR("rfc822")) || str_ieq(sub, STR("news")))
 		w->part.kind = MIME_MESSAGE;

@@ -60,9 +60,9 @@ struct pop3_session {
 	bool box_open;
 	int message;		/* for a body function: the open message, which it closes */
 	uint64_t octets;	/* of it that were announced, by RETR */
-	struct buf head;	/* a header that goes in the place of its own, or empty */
-	bool head_sent;
-	off_t at;		/* from where on the file is sent */
+	struct surrogate_view *view;	/* it goes as this makes it, or (NULL) as it is */
+	struct buf seen;	/* the next octets of that */
+	off_t at;		/* from where on the file is read */
 	uint64_t top_lines;	/* for TOP: lines of the body; UINT64_MAX: all */
 	uint64_t retrieved, removed;
 };

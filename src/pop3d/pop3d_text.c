@@ -3,8 +3,8 @@
  * pop3d_text -- RETR and TOP: a message goes to the client.
  *
  * What is announced is what is sent, whatever other programs do to the file
- * meanwhile, or the connection ends.  To a client that did not say UTF8 a
- * header in UTF-8 goes in ASCII; LIST and STAT say the size of what is stored.
+ * meanwhile, or the connection ends.  To a client that did not say UTF8 all
+ * headers in UTF-8 go in ASCII; LIST and STAT say the size of what is stored.
  */
 
 #include "pop3d.h"
@@ -18,12 +18,9 @@
 #include "mail/surrogate.h"
 
 #define READ_SIZE 65536
-/* A header as it may be received, and what a relay may add. */
-#define HEADER_MAX (2 * MAIL_HEADER_MAX)
-#define HEAD_FIRST 8192
-#define HEAD_SIZE 65536
-/* Each address of a list takes a little. */
-#define HEAD_ARENA (32u << 20)
+#define READ_FIRST 8192
+/* What a piece becomes for who knows ASCII only. */
+#define SEEN_MAX (SURROGATE_GROWTH * READ_SIZE + 2 * SURROGATE_MADE_MAX)
 
 /* Where TOP is in a message; LF, CRLF and a lone CR each end a line, as on the wire. */
 struct top {
@@ -65,21 +62,38 @@ give_up(struct pop3_session *s, const char *why)
 	s->lost = true;
 }
 
-/* The next octets of the open message: those of a header that was made for it come first. */
+/*
+ * The next octets of the open message, as the client is to see them; there
+ * may be none of them yet.  0 at the end, -1 errno.
+ */
 static ssize_t
 next_part(struct pop3_session *s, char *room, struct str *part)
 {
-	ssize_t n;
+	ssize_t n = sys_pread(s->message, room, READ_SIZE, s->at);
 
-	if (s->head.n > 0 && !s->head_sent) {
-		s->head_sent = true;
-		*part = buf_str(&s->head);
-		return (ssize_t)part->n;
-	}
-	n = sys_pread(s->message, room, READ_SIZE, s->at);
 	*part = str_n(room, n > 0 ? (size_t)n : 0);
 	s->at += (off_t)part->n;
-	return n;
+	if (s->view == NULL || n < 0)
+		return n;
+	buf_reset(&s->seen);
+	if (n > 0)
+		surrogate_view_add(s->view, *part, &s->seen);
+	else
+		surrogate_view_end(s->view, &s->seen);
+	*part = buf_str(&s->seen);
+	if (!buf_ok(&s->seen)) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	return n > 0 ? n : (ssize_t)part->n;
+}
+
+static void
+drop_view(struct pop3_session *s)
+{
+	surrogate_view_free(s->view);
+	s->view = NULL;
+	buf_free(&s->seen);
 }
 
 /* Sends the open message, or its beginning, behind the response. */
@@ -94,7 +108,7 @@ message_body(struct pop3_session *s)
 
 	dot_encoder_init(&dot);
 	buf_init(&in, READ_SIZE);
-	buf_init(&out, READ_SIZE * 3 + 3 * s->head.n);
+	buf_init(&out, 3 * (s->view != NULL ? SEEN_MAX : READ_SIZE));
 	char *room = buf_room(&in, READ_SIZE);
 	for (ssize_t n; room && !s->lost && (n = next_part(s, room, &text)) != 0;) {
 		if (n < 0) {
@@ -117,87 +131,81 @@ message_body(struct pop3_session *s)
 	pop3_put(s, buf_str(&out));
 	buf_free(&out);
 	buf_free(&in);
-	buf_free(&s->head);
+	drop_view(s);
 	sys_close(s->message);
 }
 
-/* ---- a header in ASCII ----------------------------------------------------- */
+/* ---- headers in ASCII ------------------------------------------------------ */
 
-/* The octets of the header that TEXT begins with, its blank line too; 0: it does not end there. */
-static size_t
-header_length(struct str text)
+/* Whether the open message has octets above 127; most are of one piece. */
+static bool
+has_8bit(const struct pop3_session *s, struct buf *in)
 {
-	for (size_t at = 0; at < text.n;) {
-		struct str line = str_skip(text, at);
-		ptrdiff_t lf = str_find(line, '\n');
+	off_t at = 0;
+	ssize_t n = 1;
 
-		if (lf < 0)
-			return 0;
-		at += (size_t)lf + 1;
-		if (lf == 0 || (lf == 1 && line.p[0] == '\r'))
-			return at;
-	}
-	return 0;
-}
-
-/* Reads the header of the open message into IN; what there is of it, empty if it is too large. */
-static struct str
-read_header(const struct pop3_session *s, struct buf *in)
-{
-	size_t n = 0;
-	ssize_t got = 1;
-
-	/* Most end within the first piece. */
-	for (size_t size = HEAD_FIRST; n == 0 && got > 0; size = HEAD_SIZE) {
+	for (size_t size = READ_FIRST; n > 0; size = READ_SIZE) {
 		char *room = buf_room(in, size);
-		if (!room)
-			return STR("");
-		got = sys_pread(s->message, room, size, (off_t)in->n);
-		buf_grew(in, got > 0 ? (size_t)got : 0);
-		n = header_length(buf_str(in));
-	}
-	return n > 0 ? str_head(buf_str(in), n) : buf_str(in);
-}
 
-static void
-put_head(struct pop3_session *s, struct str header)
-{
-	struct wire was = { 0 }, is = { 0 };
-	struct arena a;
-
-	arena_init(&a, HEAD_ARENA);
-	surrogate_add(&a, header, &s->head);
-	arena_free(&a);
-	if (!buf_ok(&s->head)) {
-		buf_free(&s->head);
-		return;
+		n = room == NULL ? 0 : sys_pread(s->message, room, size, at);
+		if (n > 0 && str_has_8bit(str_n(room, (size_t)n)))
+			return true;
+		if (n < (ssize_t)size)
+			return false;
+		at += n;
 	}
-	s->at = (off_t)header.n;
-	wire_count(&was, header);
-	wire_count(&is, buf_str(&s->head));
-	s->octets = s->octets - wire_octets(&was) + wire_octets(&is);
+	return false;
 }
 
 /*
- * RFC 6856 2.1: who has not said UTF8 gets the header in ASCII, and behind it
- * the rest of the file, which is read from there on.  A header that is not
- * UTF-8, or larger than any that we take, stays what it is.
+ * RFC 6856 2.1: who has not said UTF8 gets headers in ASCII.  A message
+ * without octets above 127 has none else.
  */
 static void
-make_head(struct pop3_session *s)
+make_view(struct pop3_session *s)
 {
 	struct buf in;
 
-	buf_init(&s->head, 8 * HEADER_MAX);
-	s->head_sent = false;
 	s->at = 0;
+	s->view = NULL;
+	buf_init(&s->seen, SEEN_MAX);
 	if (s->utf8)
 		return;
-	buf_init(&in, HEADER_MAX);
-	struct str header = read_header(s, &in);
-	if (surrogate_needed(header))
-		put_head(s, header);
+	buf_init(&in, READ_SIZE);
+	if (has_8bit(s, &in))
+		s->view = surrogate_view_new();
 	buf_free(&in);
+}
+
+/* How much will be sent is said before it, so that it is made twice.  -1: errno. */
+static int
+count_view(struct pop3_session *s)
+{
+	struct wire w = { 0 };
+	struct str part;
+	struct buf in;
+	ssize_t n;
+
+	buf_init(&in, READ_SIZE);
+	char *room = buf_room(&in, READ_SIZE);
+	while ((n = next_part(s, room, &part)) > 0)
+		wire_count(&w, part);
+	buf_free(&in);
+	surrogate_view_free(s->view);
+	s->view = surrogate_view_new();
+	s->octets = wire_octets(&w);
+	s->at = 0;
+	return n < 0 ? -1 : 0;
+}
+
+/* The octets of the open message, as they will be sent; -1 errno. */
+static int
+count_message(struct pop3_session *s, size_t i)
+{
+	/* Whatever the file's name says. */
+	if (maildir_count(&s->box, i, s->message, &s->octets) < 0)
+		return -1;
+	return s->view != NULL ? count_view(s) : 0;
 }
 
 /* Opens the message of NUMBER to be sent; -1 with R set if it cannot be. */
@@ -224,15 +232,15 @@ pop3_retr(struct pop3_session *s, const struct command *c)
 
 	if (i < 0)
 		return r;
-	/* What is announced is what will be sent, whatever the file's name says. */
-	if (maildir_count(&s->box, (size_t)i, s->message, &s->octets) < 0) {
+	make_view(s);
+	if (count_message(s, (size_t)i) < 0) {
 		log_error(NULL, "mailbox %s: reading a message: %s", s->user, strerror(errno));
+		drop_view(s);
 		sys_close(s->message);
 		r = pop3_err(s, "[SYS/TEMP] message %td cannot be read", i + 1);
 		r.ours = true;
 		return r;
 	}
-	make_head(s);
 	s->retrieved++;
 	s->top_lines = UINT64_MAX;
 	r = pop3_ok(s, "%llu octets", (unsigned long long)s->octets);
@@ -251,7 +259,7 @@ pop3_top(struct pop3_session *s, const struct command *c)
 		return pop3_err(s, "TOP needs a message number and a number of lines");
 	if (open_message(s, number, &r) < 0)
 		return r;
-	make_head(s);
+	make_view(s);
 	s->retrieved++;
 	s->top_lines = lines;
 	r = pop3_ok(s, "the top of it");

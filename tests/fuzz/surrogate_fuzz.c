@@ -3,9 +3,10 @@
 /*
  * S-49.  Any header in UTF-8: what is made of it is ASCII as long as it is fields,
  * ends as it did, and has as many fields as before, none of which has come
- * from within another.
+ * from within another.  And any message: it becomes the same in whatever pieces
+ * it comes, within the bound, and stays the same if it is ASCII.
  *
- * Parsers: mail/surrogate.c.
+ * Parsers: mail/surrogate.c, mail/surrogate_view.c.
  */
 
 #include <stdlib.h>
@@ -36,6 +37,32 @@ fields(struct str header, bool *whole)
 	return n;
 }
 
+static void
+view(struct str in, size_t step, struct buf *out)
+{
+	struct surrogate_view *v = surrogate_view_new();
+
+	buf_init(out, 32u << 20);
+	for (size_t at = 0; at < in.n; at += step)
+		surrogate_view_add(v, str_head(str_skip(in, at), step), out);
+	surrogate_view_end(v, out);
+	surrogate_view_free(v);
+	check(buf_ok(out) && out->n <= SURROGATE_GROWTH * in.n);
+}
+
+static void
+views(struct str in)
+{
+	struct buf whole, pieces;
+
+	view(in, in.n + 1, &whole);
+	view(in, 1 + in.n % 7, &pieces);
+	check(str_eq(buf_str(&whole), buf_str(&pieces)));
+	check(str_has_8bit(in) || str_eq(buf_str(&whole), in));
+	buf_free(&whole);
+	buf_free(&pieces);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -45,7 +72,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	bool before, after;
 	size_t count;
 
-	if (n > 100000 || !surrogate_needed(in))
+	if (n > 100000)
+		return 0;
+	views(in);
+	if (!surrogate_needed(in))
 		return 0;
 	arena_init(&arena, 32u << 20);
 	buf_init(&out, 32u << 20);
