@@ -9,6 +9,7 @@
  */
 
 #include "ipc/frame.h"
+#include "ipc/spawn.h"
 
 enum msg_type {
 	MSG_HINT = 1,		/* session -> runner: there is a new message */
@@ -24,7 +25,9 @@ enum msg_type {
 	MSG_SIGN,		/* session -> sign: a signature for a TLS handshake */
 	MSG_SIGN_RESULT,
 	MSG_SPAWN,		/* runner -> spawn: run a program of the configuration */
-	MSG_SPAWN_RESULT
+	MSG_SPAWN_RESULT,
+	MSG_FORWARD,		/* runner -> spawn: what is in an account's .forward */
+	MSG_FORWARD_RESULT
 };
 
 struct msg_hint {
@@ -196,49 +199,5 @@ struct msg_token_result {
 };
 void msg_token_result_put(struct buf *b, const struct msg_token_result *m);
 bool msg_token_result_get(struct str packet, struct msg_token_result *m) MUST_USE;
-
-#define SPAWN_RCPTS_MAX 100
-/*
- * No program is ever said by its path.  It is one of the configuration
- * (conf/program.h), which both have read, though not the same for the moment of
- * a reload; or one of an alias, in files that the other side reads itself.  The
- * way to answer brings one packet, a MSG_HINT with the id, and with it a
- * descriptor of the message.
- */
-enum spawn_kind {
-	SPAWN_COMMAND,		/* number COMMAND; VIA is what is believed to stand there */
-	SPAWN_ALIAS		/* a program or file of the alias of its recipient: VIA
-				 * is which, as alias_part() has it */
-};
-struct msg_spawn {
-	enum spawn_kind kind;
-	uint64_t command;
-	struct str via;
-	struct str id;
-	uint64_t arrival;	/* in seconds */
-	uint64_t rcpt;		/* number of the first in the envelope */
-	uint64_t at, size;	/* of the text in that file */
-	struct str sender;	/* without brackets; empty: <> */
-	struct str client;	/* address, or empty */
-	struct str login;	/* name, or empty */
-	struct str rcpts[SPAWN_RCPTS_MAX];
-	size_t rcpt_n;		/* at least one */
-};
-void msg_spawn_put(struct buf *b, const struct msg_spawn *m);
-bool msg_spawn_get(struct str packet, struct msg_spawn *m) MUST_USE;
-
-enum spawn_end {
-	SPAWN_EXITED,		/* CODE is its status */
-	SPAWN_KILLED,		/* CODE is a signal */
-	SPAWN_TIMEOUT,
-	SPAWN_FAILED		/* it was not run, for a reason that passes */
-};
-struct msg_spawn_result {
-	enum spawn_end end;
-	uint64_t code;
-	struct str text;	/* the first line of its output; or why */
-};
-void msg_spawn_result_put(struct buf *b, const struct msg_spawn_result *m);
-bool msg_spawn_result_get(struct str packet, struct msg_spawn_result *m) MUST_USE;
 
 #endif

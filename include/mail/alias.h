@@ -24,6 +24,7 @@ struct alias_target {
 	enum alias_kind kind;
 	struct str text;	/* without what says its kind */
 	unsigned owner;		/* uid of whom the file is where it stands; set by the reader */
+	bool home;		/* it stands in a .forward; likewise */
 };
 
 struct alias_list {
@@ -63,9 +64,13 @@ const char *alias_next(struct str *list, struct arena *a,
 
 #define ALIAS_PART_SIZE 17
 /*
- * What a program or a file is known by among the targets of one alias: digits
- * that change with its text, so that the text itself need not go around.
+ * What a program or a file is known by among the targets of one alias or
+ * .forward: digits that change with its text, so that the text itself need not
+ * go around.
  */
 void alias_part(const struct alias_target *t, char part[ALIAS_PART_SIZE]);
+/* Whether PART, which is not empty, is one of a file; and of a .forward. */
+bool alias_part_is_file(struct str part);
+bool alias_part_is_home(struct str part);
 
 #endif

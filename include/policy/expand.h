@@ -14,6 +14,9 @@
 #define EXPAND_DEPTH 10
 #define EXPAND_MAX 50000
 
+/* What is known of the .forward of an account: FOUND has a list, LATER a reason. */
+enum expand_home { HOME_NONE, HOME_FOUND, HOME_LATER, HOME_WAIT };
+
 /* What is told of an address or a file by those who have read it. */
 struct expand_lists {
 	/* The targets of alias P; and those of the file at PATH.  NULL: WHY. */
@@ -21,6 +24,9 @@ struct expand_lists {
 	    const char **why);
 	const struct alias_list *(*include)(void *arg, struct str path,
 	    const char **why);
+	/* That of whom MAILBOX is; NULL: there are none. */
+	enum expand_home (*home)(void *arg, const char *mailbox,
+	    const struct alias_list **list, const char **why);
 	void *arg;
 };
 
@@ -28,14 +34,16 @@ struct expansion {
 	struct alias_target *v;
 	struct path *paths;	/* the address; of a program or file, whose list has it */
 	size_t n;
+	bool waits;		/* not all is known yet: nothing else counts */
 	const char *status;	/* NULL; or why it is none: "5.4.6", "4.3.0" ... */
 	const char *why;	/* in words */
 };
 
 /*
- * Expands P, whose target is TARGET_FORWARD or TARGET_ALIAS; what X holds is
- * in A.  Each address stands in it once.  Those that stand for themselves in
- * a list of theirs are in it, too: target_at_last() says what becomes of them.
+ * Expands P, whose target is TARGET_FORWARD or TARGET_ALIAS, or a mailbox whose
+ * account has a .forward; what X holds is in A.  Each address stands in it once.
+ * Those that stand for themselves in a list of theirs are in it, too:
+ * target_at_last() says what becomes of them.
  */
 void expand(const struct conf *c, const struct userset *users,
     const struct mail_facts *f, const struct path *p,

@@ -26,7 +26,10 @@ struct explain {
 	struct path said;	/* whom the client says it is from, if that is rewritten */
 	const char *wrong;	/* with the message's own way, or NULL */
 	struct aliases *aliases;	/* once they were asked for */
+	struct arena *lists;		/* of what is read while they are walked */
 };
+
+struct target;
 
 /* Adds a step at the depth that it is at. */
 #define explain_say(x, name, place, ...) \
@@ -45,6 +48,8 @@ void explain_users(struct explain *x, struct userset *users, struct str user);
 void explain_lists(struct explain *x, const struct userset *users,
     const struct path *p);
 void explain_lists_free(struct explain *x);
+/* True if the mailbox of T is that of an account with a .forward, as far as we may see. */
+bool explain_forward(struct explain *x, const struct target *t);
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
 

@@ -12,6 +12,7 @@
 
 #include "lib/mem.h"
 #include "mailbox/aliases.h"
+#include "mailbox/forward.h"
 #include "policy/expand.h"
 
 /* More would be no explanation. */
@@ -92,7 +93,10 @@ say_part(struct explain *x, const struct alias_target *t)
 	    &x->conf->recipients.run_as, CONF_NOWHERE);
 	const struct passwd *pw = t->owner != 0 ? getpwuid(t->owner) : NULL;
 
-	if (as[0] == '\0')
+	if (t->home)
+		explain_say(x, what, CONF_NOWHERE, STR_FMT ", as whose "
+		    FORWARD_NAME " it is", STR_ARG(t->text));
+	else if (as[0] == '\0')
 		explain_say(x, what, where, STR_FMT ": refused, mail to a %s "
 		    "is restricted", STR_ARG(t->text),
 		    t->kind == ALIAS_FILE ? "file" : "command");
@@ -104,15 +108,68 @@ say_part(struct explain *x, const struct alias_target *t)
 		    STR_ARG(t->text), pw != NULL ? pw->pw_name : as);
 }
 
+/* The barid that runs reads it as the account; here it is read by whoever asks. */
+static enum forward_state
+read_forward(const char *mailbox, struct buf *text, const char **why)
+{
+	const struct passwd *pw = getpwnam(mailbox);
+
+	*why = NULL;
+	if (pw == NULL)
+		return FORWARD_NONE;
+	return forward_read(pw->pw_dir, pw->pw_uid, text, why);
+}
+
+bool
+explain_forward(struct explain *x, const struct target *t)
+{
+	enum forward_state state;
+	const char *why;
+	struct buf text;
+
+	if (!conf_reads_forward(x->conf))
+		return false;
+	buf_init(&text, FORWARD_MAX);
+	state = read_forward(t->mailbox, &text, &why);
+	if (why != NULL)
+		explain_say(x, "forward", CONF_NOWHERE, "%s/" FORWARD_NAME
+		    ": %s", t->mailbox, why);
+	buf_free(&text);
+	return state == FORWARD_FOUND;
+}
+
+static enum expand_home
+find_home(void *arg, const char *mailbox, const struct alias_list **list,
+    const char **why)
+{
+	struct explain *x = arg;
+	struct alias_list *l = arena_alloc(x->lists, sizeof(*l));
+	enum forward_state state;
+	struct buf text;
+
+	if (!conf_reads_forward(x->conf))
+		return HOME_NONE;
+	buf_init(&text, FORWARD_MAX);
+	state = read_forward(mailbox, &text, why);
+	if (state == FORWARD_FOUND && forward_parse(arena_str(x->lists,
+		buf_str(&text)), x->lists, l) != NULL)
+		l->n = 0;
+	buf_free(&text);
+	*list = l;
+	return state == FORWARD_LATER ? HOME_LATER :
+	    l->n > 0 ? HOME_FOUND : HOME_NONE;
+}
+
 void
 explain_lists(struct explain *x, const struct userset *users,
     const struct path *p)
 {
-	struct expand_lists lists = { find_alias, find_include, x };
+	struct expand_lists lists = { find_alias, find_include, find_home, x };
 	struct expansion e;
 	struct arena a;
 
 	arena_init(&a, (size_t)256 << 20);
+	x->lists = &a;
 	expand(x->conf, users, &x->facts, p, &lists, &a, &e);
 	if (e.status != NULL)
 		explain_say(x, "list", CONF_NOWHERE, "%s %s", e.status, e.why);

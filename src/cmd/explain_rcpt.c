@@ -244,7 +244,7 @@ say_program(struct explain *x, const struct target *t)
 
 static void
 say_target(struct explain *x, const struct userset *users,
-    const struct target *t)
+    const struct target *t, bool at_last)
 {
 	switch (t->kind) {
 	case TARGET_MAILBOX:
@@ -253,6 +253,11 @@ say_target(struct explain *x, const struct userset *users,
 		if (!x->running)
 			explain_say(x, "target", CONF_NOWHERE, "whether there "
 			    "is such a mailbox only a barid that runs can say");
+		if (!at_last && explain_forward(x, t)) {
+			explain_say(x, "forward", CONF_NOWHERE, "the account "
+			    "has a .forward");
+			explain_lists(x, users, &t->path);
+		}
 		return;
 	case TARGET_MAILDIR:
 		explain_say(x, "target", t->place, "%s: %s", t->why,
@@ -359,7 +364,7 @@ explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 	say_route(x, &t);
 	say_rule(x, &t);
 	say_sent(x, &t);
-	say_target(x, users, &t);
+	say_target(x, users, &t, at_last);
 	x->depth--;
 	buf_free(&b);
 	userset_free(users);

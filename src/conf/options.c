@@ -205,6 +205,7 @@ static const struct option pop3_options[] = {
 static const struct option recipients_options[] = {
 	OPT("mailboxes", STRINGS, mailboxes, "{file}", 1, 16, "Who has a mailbox: file, system, any."),
 	OPT("subaddress", STRING, subaddress, "+", 0, 0, "What separates a mailbox from its detail."),
+	OPT("forward", BOOL, forward, "true", 0, 0, "Whether accounts of this host may have a .forward."),
 	OPT("run-as", STRING, run_as, "nobody", 0, 0, "The account that programs and files of aliases are used as."),
 	LATER("verify", STRING, "", "\"\"", "Who else is asked for recipients."),
 };

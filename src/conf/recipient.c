@@ -175,3 +175,12 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 		    conf_where(c, &r->run_as, r->place), error);
 	}
 }
+
+bool
+conf_reads_forward(const struct conf *c)
+{
+	for (size_t i = 0; i < c->recipients.mailboxes.n; i++)
+		if (strcmp(c->recipients.mailboxes.v[i], "system") == 0)
+			return c->recipients.forward;
+	return false;
+}

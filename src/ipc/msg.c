@@ -11,6 +11,8 @@
 
 #include "ipc/msg.h"
 
+#include "lib/name.h"
+
 /* Tags count from one within each message; an enum would say no more. */
 enum {
 	TAG_1 = 1,
@@ -389,6 +391,7 @@ msg_spawn_put(struct buf *b, const struct msg_spawn *m)
 	frame_put_u64(b, TAG_10, m->kind);
 	frame_put_u64(b, TAG_11, m->arrival);
 	frame_put_u64(b, TAG_12, m->rcpt);
+	frame_put(b, TAG_13, m->who);
 	frame_end(b);
 }
 
@@ -417,7 +420,8 @@ msg_spawn_get(struct str packet, struct msg_spawn *m)
 	m->kind = (enum spawn_kind)kind;
 	m->arrival = frame_get_u64(&f, TAG_11);
 	m->rcpt = frame_get_u64(&f, TAG_12);
-	return frame_close(&f) && m->rcpt_n > 0 && kind <= SPAWN_ALIAS;
+	m->who = frame_get(&f, TAG_13);
+	return frame_close(&f) && m->rcpt_n > 0 && kind <= SPAWN_HOME;
 }
 
 void
@@ -445,4 +449,44 @@ msg_spawn_result_get(struct str packet, struct msg_spawn_result *m)
 		return false;
 	m->end = (enum spawn_end)end;
 	return frame_close(&f);
+}
+
+void
+msg_forward_put(struct buf *b, const struct msg_forward *m)
+{
+	frame_begin(b, MSG_FORWARD);
+	frame_put(b, TAG_1, m->user);
+	frame_end(b);
+}
+
+bool
+msg_forward_get(struct str packet, struct msg_forward *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_FORWARD))
+		return false;
+	m->user = frame_get(&f, TAG_1);
+	return frame_close(&f) && name_is_plain(m->user);
+}
+
+void
+msg_forward_result_put(struct buf *b, const struct msg_forward_result *m)
+{
+	frame_begin(b, MSG_FORWARD_RESULT);
+	frame_put_u64(b, TAG_1, m->state);
+	frame_put(b, TAG_2, m->text);
+	frame_end(b);
+}
+
+bool
+msg_forward_result_get(struct str packet, struct msg_forward_result *m)
+{
+	struct frame f;
+
+	if (!open_as(&f, packet, MSG_FORWARD_RESULT))
+		return false;
+	m->state = frame_get_u64(&f, TAG_1);
+	m->text = frame_get(&f, TAG_2);
+	return frame_close(&f) && m->state <= 2;
 }

@@ -250,6 +250,19 @@ alias_part(const struct alias_target *t, char part[ALIAS_PART_SIZE])
 
 	/* Whoever writes two that collide has written both. */
 	buf_init_in(&b, part, ALIAS_PART_SIZE);
-	buf_addf(&b, "%c%08x%04x", t->kind == ALIAS_FILE ? 'f' : 'p',
+	buf_addf(&b, "%c%08x%04x", t->kind == ALIAS_FILE ?
+	    (t->home ? 'F' : 'f') : (t->home ? 'P' : 'p'),
 	    (unsigned)crc32c(0, t->text.p, t->text.n), (unsigned)t->text.n);
+}
+
+bool
+alias_part_is_file(struct str part)
+{
+	return part.p[0] == 'f' || part.p[0] == 'F';
+}
+
+bool
+alias_part_is_home(struct str part)
+{
+	return part.p[0] == 'F' || part.p[0] == 'P';
 }

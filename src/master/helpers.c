@@ -73,6 +73,8 @@ needs_spawn(const struct conf *c)
 	for (size_t i = 0; i < program_commands(c); i++)
 		if (program_command(c, i, &command))
 			return true;
+	if (conf_reads_forward(c))
+		return true;
 	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0';
 }
 

@@ -118,6 +118,29 @@ on_the_way(const struct walk *w, const struct path *p)
 	return 0;
 }
 
+/* True if T is the mailbox of an account with a .forward, which is *L. */
+static bool
+home_of(struct walk *w, const struct target *t, const struct alias_list **l)
+{
+	const char *why = NULL;
+
+	if (t->kind != TARGET_MAILBOX || w->lists->home == NULL)
+		return false;
+	switch (w->lists->home(w->lists->arg, t->mailbox, l, &why)) {
+	case HOME_FOUND:
+		return true;
+	case HOME_LATER:
+		fail(w, "4.3.0", why);
+		break;
+	case HOME_WAIT:
+		w->x->waits = true;
+		break;
+	case HOME_NONE:
+		break;
+	}
+	return false;
+}
+
 static void
 address_expand(struct walk *w, const struct path *p, const struct target *t)
 {
@@ -130,7 +153,12 @@ address_expand(struct walk *w, const struct path *p, const struct target *t)
 		return;
 	}
 	w->way[w->depth++] = *p;
-	if (t->kind == TARGET_ALIAS) {
+	if (t->kind == TARGET_MAILBOX) {
+		if (home_of(w, t, &l))
+			list_walk(w, l);
+		else
+			fail(w, "4.3.0", "the file .forward has changed");
+	} else if (t->kind == TARGET_ALIAS) {
 		l = w->lists->alias(w->lists->arg, p, &why);
 		if (l == NULL)
 			fail(w, "4.3.0", why);
@@ -149,6 +177,7 @@ address_expand(struct walk *w, const struct path *p, const struct target *t)
 static void
 address_walk(struct walk *w, const struct alias_target *given)
 {
+	const struct alias_list *l;
 	struct path p;
 	struct target t;
 	size_t back;
@@ -162,6 +191,8 @@ address_walk(struct walk *w, const struct alias_target *given)
 	t = target_of(w->conf, w->users, w->facts, &p);
 	if (back == 0 && given->text.p[0] != '\\' &&
 	    (t.kind == TARGET_FORWARD || t.kind == TARGET_ALIAS))
+		address_expand(w, &p, &t);
+	else if (back == 0 && given->text.p[0] != '\\' && home_of(w, &t, &l))
 		address_expand(w, &p, &t);
 	else
 		add(w, given, &p);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "homes.h"
 #include "job.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -28,6 +29,7 @@ struct spread {
 	struct envelope_rcpt *rcpts;
 	size_t n, size;
 	const struct mail_facts *facts;
+	bool waits;	/* for what homes.c has asked */
 	int error;
 };
 
@@ -136,7 +138,9 @@ expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 
 	expand(j->r->conf, j->r->users, s->facts, &jr->path, lists, &j->arena,
 	    &x);
-	if (x.status != NULL)
+	if (x.waits)
+		s->waits = true;
+	else if (x.status != NULL)
 		refuse(j, rcpt, x.status, x.why);
 	else if (x.n == 1) {
 		jr->path = x.paths[0];
@@ -222,6 +226,44 @@ start(struct spread *s)
 	loop_pool_run(j->r->disk, work, done, s);
 }
 
+/* True if others get the mail of the account whose mailbox T is. */
+static bool
+has_forward(struct spread *s, size_t rcpt, const struct target *t,
+    const struct expand_lists *lists)
+{
+	const struct alias_list *list;
+	const char *why = NULL;
+
+	switch (lists->home(lists->arg, t->mailbox, &list, &why)) {
+	case HOME_FOUND:
+		return true;
+	case HOME_LATER:
+		refuse(s->j, rcpt, "4.3.0", why);
+		break;
+	case HOME_WAIT:
+		s->waits = true;
+		break;
+	case HOME_NONE:
+		break;
+	}
+	return false;
+}
+
+static void
+look_at_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
+{
+	struct job_rcpt *jr = &s->j->rcpts[rcpt];
+	struct runner *r = s->j->r;
+	struct target t;
+
+	if (!jr->todo || jr->tried || jr->at_last)
+		return;
+	t = target_of(r->conf, r->users, s->facts, &jr->path);
+	jr->forwards = t.kind == TARGET_FORWARD || t.kind == TARGET_ALIAS ||
+	    (t.kind == TARGET_MAILBOX && lists->home != NULL &&
+		has_forward(s, rcpt, &t, lists));
+}
+
 bool
 expand_job(struct job *j, const struct mail_facts *f)
 {
@@ -232,22 +274,18 @@ expand_job(struct job *j, const struct mail_facts *f)
 		.size = e->rcpt_n, .rcpts = e->rcpts }, *kept;
 	bool spreads = false;
 
-	if (c->rule_n == 0 && c->aliases.n == 0)
+	if (c->rule_n == 0 && c->aliases.n == 0 && lists.home == NULL)
 		return false;
-	for (size_t i = 0; i < e->rcpt_n; i++) {
-		struct job_rcpt *jr = &j->rcpts[i];
-		struct target t;
-
-		if (!jr->todo || jr->tried || jr->at_last)
-			continue;
-		t = target_of(c, j->r->users, f, &jr->path);
-		jr->forwards = t.kind == TARGET_FORWARD ||
-		    t.kind == TARGET_ALIAS;
-	}
-	for (size_t i = 0; i < e->rcpt_n; i++) {
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		look_at_rcpt(&s, i, &lists);
+	for (size_t i = 0; i < e->rcpt_n && !s.waits; i++) {
 		if (j->rcpts[i].forwards)
 			expand_rcpt(&s, i, &lists);
 		spreads = spreads || j->rcpts[i].spreads;
+	}
+	if (s.waits) {
+		homes_wait(j->r, j);
+		return true;
 	}
 	if (!spreads)
 		return false;

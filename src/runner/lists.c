@@ -11,6 +11,7 @@
 
 #include "lists.h"
 
+#include "homes.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -108,7 +109,8 @@ lists_close(struct runner *r)
 static const struct alias_list *
 find_alias(void *arg, const struct path *p, const char **why)
 {
-	const struct lists *l = arg;
+	const struct runner *r = arg;
+	const struct lists *l = r->lists;
 
 	*why = "the files of aliases cannot be read";
 	if (l == NULL || l->now == NULL)
@@ -120,13 +122,24 @@ find_alias(void *arg, const struct path *p, const char **why)
 static const struct alias_list *
 find_include(void *arg, struct str path, const char **why)
 {
-	const struct lists *l = arg;
+	const struct lists *l = ((const struct runner *)arg)->lists;
 
+	*why = "the files of aliases cannot be read";
+	if (l == NULL || l->now == NULL)
+		return NULL;
 	return aliases_include(l->now, path, why);
+}
+
+static enum expand_home
+find_home(void *arg, const char *mailbox, const struct alias_list **list,
+    const char **why)
+{
+	return homes_find(arg, mailbox, list, why);
 }
 
 struct expand_lists
 lists_of(struct runner *r)
 {
-	return (struct expand_lists){ find_alias, find_include, r->lists };
+	return (struct expand_lists){ find_alias, find_include,
+		r->homes != NULL ? find_home : NULL, r };
 }

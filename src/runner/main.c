@@ -27,6 +27,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "homes.h"
 #include "lists.h"
 #include "policy/override.h"
 #include "policy/self.h"
@@ -277,6 +278,7 @@ start(struct runner *r)
 	proc_hold_signals(false);
 	runner_begin(r);
 	lists_open(r);
+	homes_open(r);
 	standing_load(r);
 	control_start(r);
 	drop_start(r);
@@ -308,6 +310,7 @@ stop(struct runner *r)
 	dns_free(r->dns);
 	ask_stop(r);
 	token_free_all(r);
+	homes_close(r);
 	lists_close(r);
 	dests_free(r);
 	groups_free(r);

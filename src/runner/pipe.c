@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "local_text.h"
+#include "mail/alias.h"
 #include "runner.h"
 
 /* Over the time that the programs before it may take. */
@@ -35,11 +36,20 @@ struct piping {
 	int error;
 };
 
-/* What an alias has is behind all that the configuration names. */
+/* What an alias or a .forward has is behind all that the configuration names. */
 static bool
 is_part(const struct delivery *v)
 {
-	return v->dest->way->command == program_commands(v->job->r->conf);
+	return v->dest->way->command >= program_commands(v->job->r->conf);
+}
+
+static enum spawn_kind
+kind_of(const struct delivery *v)
+{
+	if (!is_part(v))
+		return SPAWN_COMMAND;
+	return alias_part_is_home(v->job->rcpts[v->rcpts[0]].part) ?
+	    SPAWN_HOME : SPAWN_ALIAS;
 }
 
 static struct program_command
@@ -120,7 +130,8 @@ request(const struct piping *g, struct buf *packet, struct arena *a)
 	const struct delivery *v = g->v;
 	const struct envelope *e = &v->job->file.env;
 	struct msg_spawn m = {
-		.kind = is_part(v) ? SPAWN_ALIAS : SPAWN_COMMAND,
+		.kind = kind_of(v),
+		.who = str_c(v->mailbox),
 		.command = v->dest->way->command,
 		.via = is_part(v) ? v->job->rcpts[v->rcpts[0]].part :
 				    str_c(command_of(v).via),

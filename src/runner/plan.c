@@ -18,6 +18,7 @@
 #include "job.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "mail/alias.h"
 #include "policy/recipient.h"
 #include "policy/srs.h"
 #include "runner.h"
@@ -160,24 +161,38 @@ plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
 	plan_to(j, rcpt, dest, &t->path, NULL, p);
 }
 
-/* A program or a file that an alias has: one by one, and all in one line. */
+/*
+ * A program or a file that an alias or a .forward has: one by one, and all in
+ * one line.
+ */
 static void
 plan_part(struct job *j, size_t rcpt, struct plan *p)
 {
-	struct dest_way way = { .kind = DEST_PIPE, .name = STR("aliases"),
-		.source = STR(""), .command = program_commands(j->r->conf) };
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+	bool home = alias_part_is_home(jr->part);
+	struct dest_way way = { .kind = DEST_PIPE, .source = STR(""),
+		.name = home ? STR("forwards") : STR("aliases"),
+		.command = program_commands(j->r->conf) + home };
+	struct target t = target_at_last(j->r->conf, j->r->users, &p->facts,
+	    &jr->path);
 	struct dest *dest;
 
-	j->rcpts[rcpt].local = true;
-	if (j->r->conf->recipients.run_as[0] == '\0') {
-		refuse(j, rcpt, "5.7.1", j->rcpts[rcpt].part.p[0] == 'f' ?
+	jr->local = true;
+	if (!home && j->r->conf->recipients.run_as[0] == '\0') {
+		refuse(j, rcpt, "5.7.1", alias_part_is_file(jr->part) ?
 		    "mail to a file is restricted" :
 		    "mail to a command is restricted");
 		return;
 	}
+	if (home && t.kind != TARGET_MAILBOX) {
+		refuse(j, rcpt, "5.1.1", "there is no such mailbox any more");
+		return;
+	}
 	dest = dest_get(j->r, &way);
 	dest->filling = NULL;
-	plan_to(j, rcpt, dest, &j->rcpts[rcpt].path, NULL, p);
+	plan_to(j, rcpt, dest, &jr->path, NULL, p);
+	if (home)
+		memcpy(dest->filling->mailbox, t.mailbox, sizeof(t.mailbox));
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "homes.h"
 #include "lists.h"
 #include "queue/queue.h"
 #include "runner.h"
@@ -282,6 +283,7 @@ on_tick(void *arg)
 	watch_clock(r);
 	scan_tick(r);
 	lists_tick(r);
+	homes_tick(r);
 	record_tick(r);
 	remove_tick(r);
 	drop_tick(r);

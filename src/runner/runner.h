@@ -46,6 +46,7 @@ struct drop;
 struct finish;
 struct identity;
 struct job;
+struct homes;
 struct lists;
 struct record_list;
 struct removal;
@@ -121,6 +122,7 @@ struct runner {
 	bool closing;			/* nothing wakes the loop any more */
 
 	struct lists *lists;		/* of aliases; NULL: there are none */
+	struct homes *homes;		/* .forward of accounts; NULL: not read */
 	struct scan *scan;
 	struct drop *drop;
 	int64_t etrn_since_ms;	/* so many ETRN were taken since then */

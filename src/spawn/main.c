@@ -36,6 +36,8 @@
 #define RUNNING_MAX 256
 /* Beyond these, requests wait in the channel. */
 #define WAITING_MAX 512
+/* Lines behind those of the configuration's commands. */
+#define LINES_MORE 3
 /* What runs at the end has so long, as in a runner. */
 #define STOP_MS 10000
 #define STOP_LOOK_MS 100
@@ -46,7 +48,7 @@ struct request {
 	struct request *next;
 	char *packet;
 	size_t n;
-	size_t command;
+	size_t command;		/* or one of those behind: see line_of() */
 	int reply;
 };
 
@@ -77,6 +79,7 @@ request_free(struct request *q)
 static void
 child(struct spawn *s, struct request *q)
 {
+	struct msg_forward home;
 	struct msg_spawn m;
 
 	/* Nobody else's answers, and no request, are for it. */
@@ -85,6 +88,8 @@ child(struct spawn *s, struct request *q)
 		close(o->reply);
 	if (msg_spawn_get(str_n(q->packet, q->n), &m))
 		work(s->conf, &m, q->reply);
+	else if (msg_forward_get(str_n(q->packet, q->n), &home))
+		home_tell(s->conf, &home, q->reply);
 	proc_child_exit(0);
 }
 
@@ -166,16 +171,36 @@ reap(struct spawn *s)
 
 /* ---- requests ---------------------------------------------------------------- */
 
+/*
+ * In which line PACKET stands: that of a command, or behind them of aliases, of
+ * what a .forward leads to, and of the reading of these.  False: it is broken.
+ */
+static bool
+line_of(const struct spawn *s, struct str packet, size_t *line)
+{
+	size_t commands = program_commands(s->conf);
+	struct msg_forward home;
+	struct msg_spawn m;
+
+	if (msg_forward_get(packet, &home)) {
+		*line = commands + LINES_MORE - 1;
+		return true;
+	}
+	if (!msg_spawn_get(packet, &m))
+		return false;
+	*line = m.kind == SPAWN_COMMAND ? (size_t)m.command :
+	    m.kind == SPAWN_ALIAS	? commands :
+					  commands + 1;
+	return m.kind != SPAWN_COMMAND || m.command < commands;
+}
+
 static void
 take(struct spawn *s, struct str packet, int reply)
 {
 	struct request *q;
-	struct msg_spawn m;
+	size_t line;
 
-	if (!msg_spawn_get(packet, &m) ||
-	    (m.kind == SPAWN_COMMAND ?
-		m.command >= program_commands(s->conf) :
-		m.command != program_commands(s->conf))) {
+	if (!line_of(s, packet, &line)) {
 		log_error(NULL, "a request is broken");
 		close(reply);
 		return;
@@ -184,7 +209,7 @@ take(struct spawn *s, struct str packet, int reply)
 	q->reply = reply;
 	q->packet = mem_dup(packet);
 	q->n = packet.n;
-	q->command = (size_t)m.command;
+	q->command = line;
 	*s->last = q;
 	s->last = &q->next;
 	s->waiting++;
@@ -275,6 +300,8 @@ needs_root(const struct conf *c)
 		if (program_command(c, i, &p) && p.run_as[0] != '\0' &&
 		    strcmp(p.run_as, c->user) != 0)
 			return true;
+	if (conf_reads_forward(c))
+		return true;
 	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0' &&
 	    strcmp(c->recipients.run_as, c->user) != 0;
 }
@@ -304,8 +331,7 @@ main(int argc, char **argv)
 	confine(s);
 	helper_signals(&came);
 	s->last = &s->first;
-	/* Behind the commands those of aliases, all together. */
-	s->of_command = mem_array(program_commands(s->conf) + 1,
+	s->of_command = mem_array(program_commands(s->conf) + LINES_MORE,
 	    sizeof(*s->of_command));
 	loop(s);
 	mem_free(s->of_command);

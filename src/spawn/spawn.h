@@ -4,6 +4,8 @@
 
 /* spawn -- what the files of barid-spawn share. */
 
+#include <pwd.h>
+
 #include "conf/conf.h"
 #include "ipc/msg.h"
 #include "lib/arena.h"
@@ -76,6 +78,16 @@ bool part_find(const struct conf *c, const struct msg_spawn *m, struct arena *a,
  * of it, if it has what only a shell understands.
  */
 char **part_args(const char *text, struct arena *a) MUST_USE;
+
+/* ---- home.c: the .forward of an account ------------------------------------- */
+
+/* The account USER, which gets mail here; NULL: there is none such. */
+const struct passwd *home_of(struct str user, struct arena *a);
+/* part_find() in the .forward of PW, which this process is. */
+bool home_find(const struct passwd *pw, struct str part, struct arena *a,
+    struct part *p, const char **why) MUST_USE;
+/* In a child of its own: says on REPLY what is in the file that M asks for. */
+void home_tell(const struct conf *c, const struct msg_forward *m, int reply);
 
 /* ---- box.c: files of mailboxes ---------------------------------------------- */
 

@@ -416,7 +416,7 @@ do_work(struct run *w, const struct conf *c, const struct msg_spawn *m,
 		fail(w, "a program was to be run without its message", 0);
 		return;
 	}
-	if (m->kind == SPAWN_ALIAS) {
+	if (m->kind != SPAWN_COMMAND) {
 		do_part(w, c, m, as);
 		return;
 	}
@@ -496,7 +496,11 @@ do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
 
 	if (m->kind == SPAWN_COMMAND)
 		pw = getpwnam(account_of(c, m->command));
-	else if (part_find(c, m, &w->arena, &w->part, &why)) {
+	else if (m->kind == SPAWN_HOME) {
+		pw = conf_reads_forward(c) ? home_of(m->who, &w->arena) : NULL;
+		if (pw == NULL)
+			why = "there is no such account";
+	} else if (part_find(c, m, &w->arena, &w->part, &why)) {
 		pw = owner_of(c, &w->part);
 		if (pw == NULL)
 			why = arena_printf(&w->arena, "there is no account "
@@ -507,6 +511,10 @@ do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
 	if (pw == NULL && why != NULL)
 		pw = getpwnam(c->user);
 	as = become(pw, &w->arena);
+	/* Only as whom it is that file is opened. */
+	if (m->kind == SPAWN_HOME && why == NULL &&
+	    home_find(pw, m->via, &w->arena, &w->part, &why))
+		why = NULL;
 	if (why == NULL) {
 		do_work(w, c, m, &as);
 		return;

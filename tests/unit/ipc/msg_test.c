@@ -288,7 +288,7 @@ START_TEST(spawn)
 	struct msg_spawn *in = mem_alloc(sizeof(*in)), *out = mem_alloc(sizeof(*out));
 	struct msg_spawn_result r = { SPAWN_KILLED, 9, STR("no such user") }, got;
 
-	*in = (struct msg_spawn){ .kind = SPAWN_ALIAS, .command = 3, .arrival = 5, .rcpt = 7, .via = STR("pipe:/bin/cat"),
+	*in = (struct msg_spawn){ .kind = SPAWN_HOME, .who = STR("joe"), .command = 3, .arrival = 5, .rcpt = 7, .via = STR("pipe:/bin/cat"),
 		.id = STR("0123456789ABCDEF012"), .at = 300, .size = 1U << 31,
 		.sender = STR("a@x"), .client = STR("192.0.2.1"),
 		.login = STR("alice"), .rcpt_n = SPAWN_RCPTS_MAX };
@@ -298,7 +298,8 @@ START_TEST(spawn)
 	msg_spawn_put(&b, in);
 	ck_assert(msg_spawn_get(buf_str(&b), out));
 	ck_assert_uint_eq(out->command, 3);
-	ck_assert_uint_eq(out->kind, SPAWN_ALIAS);
+	ck_assert_uint_eq(out->kind, SPAWN_HOME);
+	ck_str(out->who, STR("joe"));
 	ck_assert_uint_eq(out->arrival, 5);
 	ck_assert_uint_eq(out->rcpt, 7);
 	ck_str(out->via, in->via);

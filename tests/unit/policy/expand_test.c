@@ -33,6 +33,8 @@ static const struct {
 	{ "d0", "d1" }, { "d1", "d2" }, { "d2", "d3" }, { "d3", "d4" },
 	{ "d4", "d5" }, { "d5", "d6" }, { "d6", "d7" }, { "d7", "d8" },
 	{ "d8", "d9" }, { "d9", "d10" }, { "d10", "alice" },
+	{ "/home", "\\home, |/bin/x, away" }, { "/away", "home, a@elsewhere.test" },
+	{ "homes", "home, later" }, { "unsure", "alice, unknown" },
 	{ "boxes", "box" }, { "many", "" }, { "some", "" },
 };
 
@@ -87,16 +89,37 @@ find_include(void *arg, struct str path, const char **why)
 	return find(path, why);
 }
 
+/* "home" and "away" have a .forward, "later" one that cannot be read now. */
+static enum expand_home
+find_home(void *arg, const char *mailbox, const struct alias_list **list,
+    const char **why)
+{
+	(void)arg;
+	if (strcmp(mailbox, "unknown") == 0)
+		return HOME_WAIT;
+	*why = "it cannot be read";
+	if (strcmp(mailbox, "later") == 0)
+		return HOME_LATER;
+	if (strcmp(mailbox, "home") == 0)
+		*list = find(STR("/home"), why);
+	else if (strcmp(mailbox, "away") == 0)
+		*list = find(STR("/away"), why);
+	else
+		return HOME_NONE;
+	return HOME_FOUND;
+}
+
 static struct conf *conf;
 static struct userset *users;
 
 static void
 begin(void)
 {
-	struct str names[ARRAY_LEN(lists) + 3] = { STR("alice"), STR("bob"),
-		STR("carol") };
+	struct str names[ARRAY_LEN(lists) + 7] = { STR("alice"), STR("bob"),
+		STR("carol"), STR("home"), STR("away"), STR("later"),
+		STR("unknown") };
 	struct buf error;
-	size_t n = 3;
+	size_t n = 7;
 
 	arena_init(&arena, (size_t)256 << 20);
 	buf_init(&error, 65536);
@@ -125,13 +148,15 @@ static const char *
 leads_to(const char *name)
 {
 	static const struct mail_facts nothing;
-	struct expand_lists by = { find_alias, find_include, NULL };
+	struct expand_lists by = { find_alias, find_include, find_home, NULL };
 	struct path p = { str_c(name), STR("x.test") };
 	struct expansion x;
 	struct buf b;
 	const char *s;
 
 	expand(conf, users, &nothing, &p, &by, &arena, &x);
+	if (x.waits)
+		return "waits";
 	if (x.status != NULL)
 		return arena_printf(&arena, "%s", x.status);
 	buf_init(&b, 1u << 22);
@@ -166,6 +191,8 @@ START_TEST(whom)
 		{ "partly", "alice@x.test" },
 		{ "boxes", "box@x.test" },
 		{ "d1", "alice@x.test" },
+		{ "home", "home@x.test |/bin/x a@elsewhere.test" },
+		{ "unsure", "waits" },
 	};
 
 	begin();
@@ -181,7 +208,7 @@ START_TEST(nobody)
 		const char *name, *status;
 	} rows[] = { { "loop", "5.4.6" }, { "empty", "5.2.4" },
 		{ "broken", "5.3.5" }, { "gone", "4.3.0" }, { "d0", "5.4.6" },
-		{ "many", "5.4.6" } };
+		{ "many", "5.4.6" }, { "homes", "4.3.0" } };
 
 	begin();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

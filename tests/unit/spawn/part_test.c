@@ -28,8 +28,8 @@ file(const char *name, const char *text)
 
 START_TEST(finds)
 {
-	static const struct alias_target cat = { ALIAS_PROGRAM, { "/bin/cat -u", 11 }, 0 };
-	static const struct alias_target box = { ALIAS_FILE, { "/a b", 4 }, 0 };
+	static const struct alias_target cat = { .kind = ALIAS_PROGRAM, .text = { "/bin/cat -u", 11 } };
+	static const struct alias_target box = { .kind = ALIAS_FILE, .text = { "/a b", 4 } };
 	char digits[ALIAS_PART_SIZE];
 	struct msg_spawn m = { .kind = SPAWN_ALIAS,
 		.id = STR("0123456789ABCDEF012"), .sender = STR("a@b"),

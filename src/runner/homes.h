@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_HOMES_H
+#define RUNNER_HOMES_H
+
+/* homes -- what accounts have in their .forward, as this runner knows it. */
+
+#include "policy/expand.h"
+
+struct job;
+struct runner;
+
+void homes_open(struct runner *r);
+void homes_close(struct runner *r);
+/* For expand(): asks barid-spawn for what is not known, or no longer. */
+enum expand_home homes_find(struct runner *r, const char *user,
+    const struct alias_list **list, const char **why);
+/* J begins again when an answer has come; it is freed then. */
+void homes_wait(struct runner *r, struct job *j);
+/* Forgets those that nobody asked for lately. */
+void homes_tick(struct runner *r);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * home -- the .forward of an account, read as that account.
+ *
+ * A child of its own becomes the account first, for good, and then opens the
+ * file: what the account cannot read, or should not, is not read.  The runner
+ * gets the text, and takes it apart itself.  Programs in it are found by their
+ * digits, in the file as it is then, by a child that is the account, too.
+ */
+
+#include "spawn.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "mailbox/forward.h"
+
+/* Whose uid is outside is no person (master/users.c has the same). */
+#define UID_MIN_PERSON 1000
+#define UID_MAX_PERSON 60000
+
+const struct passwd *
+home_of(struct str user, struct arena *a)
+{
+	const struct passwd *pw = getpwnam(arena_cstr(a, user));
+
+	if (pw == NULL)
+		return NULL;
+	/* Without root there is one account whose files we can be asked for. */
+	if (!proc_is_root())
+		return pw->pw_uid == geteuid() ? pw : NULL;
+	return pw->pw_uid >= UID_MIN_PERSON && pw->pw_uid <= UID_MAX_PERSON ?
+	    pw : NULL;
+}
+
+/* As the account PW, which this process is not yet. */
+static void
+look(const struct passwd *pw, struct buf *text, struct msg_forward_result *m)
+{
+	struct proc_user u = { pw->pw_uid, pw->pw_gid, true };
+	const char *why = NULL;
+
+	proc_confine(&u, NULL);
+	m->state = forward_read(pw->pw_dir, pw->pw_uid, text, &why);
+	if (why != NULL)
+		log_warn(NULL, "%s/" FORWARD_NAME ": %s", pw->pw_dir, why);
+	m->text = m->state == FORWARD_FOUND ? buf_str(text) :
+	    str_c(why != NULL ? why : "");
+}
+
+void
+home_tell(const struct conf *c, const struct msg_forward *m, int reply)
+{
+	struct msg_forward_result result = { .state = FORWARD_NONE };
+	struct arena a;
+	const struct passwd *pw;
+	struct buf text, packet;
+
+	arena_init(&a, 1 << 16);
+	buf_init(&text, FORWARD_MAX);
+	buf_init(&packet, FRAME_MAX);
+	pw = conf_reads_forward(c) ? home_of(m->user, &a) : NULL;
+	if (pw != NULL)
+		look(pw, &text, &result);
+	msg_forward_result_put(&packet, &result);
+	if (channel_send(reply, buf_str(&packet), -1) < 0 && errno != EPIPE)
+		log_warn(NULL, "cannot answer: %s", strerror(errno));
+	buf_free(&packet);
+	buf_free(&text);
+	arena_free(&a);
+}
+
+bool
+home_find(const struct passwd *pw, struct str part, struct arena *a,
+    struct part *p, const char **why)
+{
+	char digits[ALIAS_PART_SIZE];
+	struct alias_list list;
+	struct buf text;
+
+	buf_init(&text, FORWARD_MAX);
+	*why = NULL;
+	if (forward_read(pw->pw_dir, pw->pw_uid, &text, why) != FORWARD_FOUND ||
+	    (*why = forward_parse(buf_str(&text), a, &list)) != NULL)
+		list.n = 0;
+	buf_free(&text);
+	for (size_t i = 0; i < list.n; i++) {
+		alias_part(&list.v[i], digits);
+		if (list.v[i].kind == ALIAS_ADDRESS ||
+		    !str_eq(str_c(digits), part))
+			continue;
+		*p = (struct part){ list.v[i].kind == ALIAS_FILE, pw->pw_uid,
+			arena_cstr(a, list.v[i].text) };
+		return true;
+	}
+	*why = "the file .forward has changed, and leads there no more";
+	return false;
+}

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The .forward of accounts: who gets the mail, what runs as whom, and which files are not believed (S-43, S-52)."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import ROOT, Barid, skip, wait_for  # noqa: E402
+
+SENDER = "alice@example.test"
+TEXT = "From: alice@example.test\r\nSubject: {}\r\n\r\nhello\r\n"
+# Each has its file before anybody asks for it: what is known of one counts for some seconds.
+ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more")
+UID = 12001
+
+
+def alone():
+    """Goes on where /etc/passwd has accounts of ours, which nobody else sees."""
+    if not ROOT:
+        skip("accounts of its own need root")
+    if "BARID_ALONE" not in os.environ:
+        os.environ["BARID_ALONE"] = tempfile.mkdtemp(prefix="barid-homes-")
+        os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
+    homes = os.environ["BARID_ALONE"]
+    os.chmod(homes, 0o755)
+    with open("/etc/passwd", encoding="utf-8") as f:
+        text = f.read()
+    for n, name in enumerate(ACCOUNTS):
+        os.mkdir(f"{homes}/{name}")
+        os.chown(f"{homes}/{name}", UID + n, UID + n)
+        text += f"{name}:x:{UID + n}:{UID + n}::{homes}/{name}:/bin/sh\n"
+    with open(homes + "/passwd", "w", encoding="utf-8") as f:
+        f.write(text)
+    if subprocess.run(["mount", "--bind", homes + "/passwd", "/etc/passwd"], check=False).returncode != 0:
+        shutil.rmtree(homes)
+        skip("nothing can be mounted here")
+    return homes
+
+
+def write(home, text, mode=0o644, uid=None, name=".forward"):
+    """A file of the account, in place of the one before at once."""
+    path = f"{home}/{name}"
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path + ".new", mode)
+    owner = os.stat(home).st_uid if uid is None else uid
+    os.chown(path + ".new", owner, owner)
+    os.rename(path + ".new", path)
+
+
+class World:
+    def __init__(self, homes):
+        self.homes, self.n = homes, 0
+        self.b = Barid(start=False)
+        os.chmod(self.b.dir, 0o755)
+        self.b.write_conf('recipients { mailboxes = {"file", "system"} }\nqueue { retry = {1h} }\n' + self.b.extra)
+
+    def send(self, name, subject=None):
+        """Sends it, and waits until nothing is left; the lines of the log about it."""
+        self.n += 1
+        before = len(self.b.log())
+        self.b.send(SENDER, [f"{name}@example.test"], TEXT.format(subject or f"n{self.n}"))
+        self.b.empty()
+        return self.b.log()[before:]
+
+
+def works(w, homes):
+    b = w.b
+    joe = homes + "/joe"
+    write(joe, "# mine\n\\joe, ann\n\"|env >$HOME/env; id -u >$HOME/uid; cat >$HOME/text\"\n"
+          f"{joe}/box, {joe}/Maildir/\n")
+    said = b.ctl("explain", "joe+x@example.test").stdout
+    assert "has a .forward" in said and "as whose .forward it is" in said and "<ann@example.test>" in said, said
+    log = w.send("joe+x")
+    assert len(b.mail("joe", 1)) == 1 and len(b.mail("ann", 1)) == 1
+    with open(joe + "/uid", encoding="utf-8") as f:
+        assert f.read().strip() == str(UID)
+    with open(joe + "/env", encoding="utf-8") as f:
+        env = dict(line.split("=", 1) for line in f.read().splitlines())
+    assert env["HOME"] == joe and env["LOGNAME"] == "joe" and env["RECIPIENT"] == "joe+x@example.test", env
+    assert env["EXTENSION"] == "x" and env["SENDER"] == SENDER, env
+    box = b.read(joe + "/box")
+    assert box.startswith("From alice@example.test  ") and box.endswith("\nhello\n\n"), box
+    assert os.stat(joe + "/box").st_uid == UID and len(glob.glob(joe + "/Maildir/new/*")) == 1
+    assert re.search(r"to=<ann@example\.test>, orig_to=<joe\+x@example\.test>, relay=local", log), log
+    assert "(delivered to command: env >$HOME/env" in log and f"(delivered to file: {joe}/box)" in log, log
+    # One that only says where: nobody else gets it.
+    write(homes + "/mal", "ann\n")
+    log = w.send("mal")
+    assert "to=<ann@example.test>, orig_to=<mal@example.test>" in log and len(b.mail("ann", 2)) == 2
+
+
+def loops(w, homes):
+    """Two that lead to each other are returned; each that leads to itself is its mailbox."""
+    b = w.b
+    write(homes + "/ping", "pong\n")
+    write(homes + "/pong", "ping@example.test\n")
+    assert "5.4.6" in w.send("ping")
+    report = wait_for("a report", lambda: [m for m in b.mail("alice", 0) if b"5.4.6" in m])[0]
+    assert b"ping@example.test" in report
+    write(homes + "/self", "self, self@example.test\n")
+    assert re.search(r"to=<self@example\.test>.* relay=local, .*status=sent", w.send("self"))
+
+
+def unbelieved(w, homes):
+    """S-52: a file that somebody else could have made is none, and nobody hangs; the mail is kept."""
+    for name in ("twice", "home"):
+        write(f"{homes}/{name}", "ann\n")
+    os.symlink(homes + "/twice/.forward", homes + "/link/.forward")
+    os.link(homes + "/twice/.forward", homes + "/twice/second")
+    write(homes + "/other", "|id >/tmp/x\n", uid=UID)
+    write(homes + "/open", "ann\n", mode=0o664)
+    os.mkfifo(homes + "/fifo/.forward", 0o644)
+    os.chown(homes + "/fifo/.forward", *os.stat(homes + "/fifo")[4:6])
+    write(homes + "/large", "# x\n" * 10000)
+    write(homes + "/more", ":include:/etc/passwd\n")
+    os.chmod(homes + "/home", 0o777)
+    for name, words in (("link", "it is a symbolic link"), ("twice", "more than one name"), ("other", "another account's"),
+                        ("open", "others can write it"), ("fifo", "no plain file"), ("large", "more than 32 KiB"),
+                        ("home", "everybody can write the home"), ("more", "counts for nothing: it includes another")):
+        log = w.send(name)
+        assert re.search(rf"to=<{name}@example\.test>, relay=local, .*status=sent", log), log
+        assert re.search(rf"\.forward.*{words}", log), (words, log)
+        assert len(w.b.mail(name, 1)) == 1
+
+
+def kills(w, homes):
+    """All is killed while a program of his has the message: it has it once more afterwards, and nobody loses it."""
+    b, joe = w.b, homes + "/open"
+    write(joe, "\"|cat >>$HOME/once; test -e $HOME/go || { echo $$ >$HOME/pid.new; mv $HOME/pid.new $HOME/pid; exec sleep 1000; }\"\n")
+    # A restart knows nothing of the file before.
+    b.stop()
+    b.start()
+    b.send(SENDER, ["open@example.test"], TEXT.format("killed"))
+    wait_for("the program", lambda: os.path.exists(joe + "/pid"))
+    pid = b.read(joe + "/pid").strip()
+    b.kill()
+    wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
+    assert b.read(joe + "/once").count("Subject: killed") == 1
+    write(joe, "", name="go")
+    b.start()
+    b.empty()
+    assert b.read(joe + "/once").count("Subject: killed") == 2 and "delivered to command: cat >>$HOME/once" in b.log()
+
+
+def main():
+    homes = alone()
+    try:
+        w = World(homes)
+        with w.b:
+            w.b.start()
+            for test in (works, loops, unbelieved, kills):
+                test(w, homes)
+                print(test.__name__, flush=True)
+    finally:
+        subprocess.run(["umount", "/etc/passwd"], check=False)
+        shutil.rmtree(homes)
+
+
+main()
