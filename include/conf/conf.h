@@ -24,6 +24,7 @@
 #include "conf/rewrite.h"
 #include "conf/route.h"
 #include "conf/srs.h"
+#include "conf/verify.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 
@@ -86,6 +87,11 @@ struct conf_recipients {
 	const char *subaddress;
 	bool forward;		/* accounts of this host have a .forward */
 	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
+	const char *verify;	/* "exec:/path", "net:host:port" ...; "": nobody */
+	int64_t verify_timeout;
+	int64_t verify_cache;	/* of what a server said; 0: none */
+	/* meaning */
+	struct conf_verify asked;
 };
 
 struct conf_log {

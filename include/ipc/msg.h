@@ -27,7 +27,9 @@ enum msg_type {
 	MSG_SPAWN,		/* runner -> spawn: run a program of the configuration */
 	MSG_SPAWN_RESULT,
 	MSG_FORWARD,		/* runner -> spawn: what is in an account's .forward */
-	MSG_FORWARD_RESULT
+	MSG_FORWARD_RESULT,
+	MSG_VERIFY,		/* session -> verify: is there such a recipient? */
+	MSG_VERIFY_RESULT
 };
 
 struct msg_hint {

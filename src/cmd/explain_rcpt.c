@@ -77,6 +77,13 @@ say_answers(struct explain *x, const struct userset *users,
 	say_answer(x, users, &inside, p, x->facts.user.n > 0 ?
 	    "to that user" : "to who has logged in");
 	say_answer(x, users, &outside, p, "to a stranger");
+	if (x->conf->recipients.asked.kind != VERIFY_NOBODY &&
+	    conf_is_local(x->conf, p->domain) &&
+	    !str_ieq(p->local, STR("postmaster")))
+		explain_say(x, "verified", conf_where(x->conf,
+		    &x->conf->recipients.verify, CONF_NOWHERE),
+		    "before that, %s is asked whether there is such a "
+		    "recipient, and decides", x->conf->recipients.verify);
 }
 
 /* S-40: whether the user may say that the mail is from there. */

@@ -78,6 +78,10 @@ conf_finish(struct conf *c)
 	conf_route_finish(c);
 	conf_recipient_finish(c);
 	conf_rewrite_finish(c);
+	/* What is wrong is complained of below. */
+	if (conf_verify_read(str_c(c->recipients.verify), &c->arena,
+		&c->recipients.asked) != NULL)
+		c->recipients.asked.kind = VERIFY_NOBODY;
 	conf_pool_finish(c);
 	conf_account_finish(c);
 	if (c->http_proxy[0] != '\0' &&
@@ -189,6 +193,22 @@ check_mailboxes(const struct conf *c, struct buf *error)
 		    l->v[i], buf_cstr(&expected));
 		buf_free(&expected);
 	}
+}
+
+static void
+check_verify(const struct conf *c, struct buf *error)
+{
+	const struct conf_recipients *r = &c->recipients;
+	struct conf_verify v;
+	struct arena a;
+	const char *why;
+
+	arena_init(&a, CONF_ARENA_MAX);
+	why = conf_verify_read(str_c(r->verify), &a, &v);
+	if (why != NULL)
+		conf_complain(error, conf_where(c, &r->verify, CONF_NOWHERE),
+		    "recipients.verify: \"%s\": %s", r->verify, why);
+	arena_free(&a);
 }
 
 static void
@@ -349,6 +369,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_directory(c, "run", &c->run, error);
 	check_apart(c, error);
 	check_recipients(c, error);
+	check_verify(c, error);
 	check_queue(c, error);
 	check_pop3(c, error);
 	check_log(c, error);

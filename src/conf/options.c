@@ -207,7 +207,9 @@ static const struct option recipients_options[] = {
 	OPT("subaddress", STRING, subaddress, "+", 0, 0, "What separates a mailbox from its detail."),
 	OPT("forward", BOOL, forward, "true", 0, 0, "Whether accounts of this host may have a .forward."),
 	OPT("run-as", STRING, run_as, "nobody", 0, 0, "The account that programs and files of aliases are used as."),
-	LATER("verify", STRING, "", "\"\"", "Who else is asked for recipients."),
+	OPT("verify", STRING, verify, "", 0, 0, "Who else is asked for recipients."),
+	OPT("verify-timeout", TIME, verify_timeout, "30s", SECOND, 4 * MINUTE, "How long that may take."),
+	OPT("verify-cache", TIME, verify_cache, "5m", 0, DAY, "How long the answer of a server is remembered; 0 for not at all."),
 };
 #undef BASE
 

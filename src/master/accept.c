@@ -128,7 +128,9 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		/* With root only barid-auth opens a mailbox. */
 		.queue = pop ? NULL : m->queue,
 		.mailboxes = pop && !m->sandbox.blind ? m->mailboxes : -1,
-		.auth = m->helpers[PLACE_AUTH].client_end, .runners = runners, .runner_n = runner_n,
+		.auth = m->helpers[PLACE_AUTH].client_end,
+		.verify = m->helpers[PLACE_VERIFY].client_end,
+		.runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
 		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,

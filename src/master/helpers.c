@@ -34,8 +34,8 @@ helper_name(const struct helper *h)
 	static const char *const names[] = { [HELPER_AUTH] = "barid-auth",
 		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http",
 		[HELPER_SIGN] = "barid-sign",
-
-		[HELPER_SPAWN] = "barid-spawn" };
+		[HELPER_SPAWN] = "barid-spawn",
+		[HELPER_VERIFY] = "barid-verify" };
 
 	return names[h->kind];
 }
@@ -92,6 +92,8 @@ is_needed(const struct master *m, const struct helper *h)
 		return needs_sign(m) && !m->once;
 	case HELPER_SPAWN:
 		return needs_spawn(c);
+	case HELPER_VERIFY:
+		return c->recipients.asked.kind != VERIFY_NOBODY && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}
@@ -121,7 +123,7 @@ helpers_init(struct master *m)
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
-		HELPER_SIGN, HELPER_SPAWN };
+		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY };
 
 	m->helper_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)

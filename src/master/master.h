@@ -45,8 +45,10 @@ struct service_tls {
 	struct tls_ctx *ctx;
 };
 
-enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN, HELPER_SPAWN };
-enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, FIRST_RUNNER };
+enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN, HELPER_SPAWN,
+	HELPER_VERIFY };
+enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, PLACE_VERIFY,
+	FIRST_RUNNER };
 
 #define RUNNERS_MAX 64
 /* Requests at the control socket that are served at once. */

@@ -180,6 +180,13 @@ void auth_end(struct session *s);
 void auth_mechanisms(const struct session *s, struct buf *b);
 
 struct answer smtpd_mail(struct session *s, const struct command *c);
+/*
+ * What recipients.verify says of P, a recipient that would be answered by A;
+ * P is whom it names instead, in the command's arena.  A, or another answer.
+ */
+struct answer smtpd_verify(struct session *s, struct answer a, struct path *p);
+/* The answer to P as policy has it. */
+struct answer rcpt_answer(struct session *s, const struct path *p);
 struct answer smtpd_rcpt(struct session *s, const struct command *c);
 /* How many recipients a transaction may have. */
 uint64_t smtpd_rcpts_max(const struct session *s);

@@ -89,8 +89,8 @@ parse(struct session *s, const struct command *c, struct envelope_rcpt *rcpt)
 	return a.code == 0 ? params_take(s, rest, &form, rcpt) : a;
 }
 
-static struct answer
-verdict(struct session *s, const struct path *p)
+struct answer
+rcpt_answer(struct session *s, const struct path *p)
 {
 	struct client_facts f = session_facts(s);
 	struct mail_facts m = { .arena = &s->line_arena,
@@ -189,7 +189,7 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	if (parsed) {
 		remap_envelope(s, REWRITE_ENVELOPE_RECIPIENT, &s->line_arena,
 		    &rcpt.path);
-		a = verdict(s, &rcpt.path);
+		a = smtpd_verify(s, rcpt_answer(s, &rcpt.path), &rcpt.path);
 	}
 	/* RFC 5321 4.5.3.1.10: 452, and those that were taken stay. */
 	if (a.code == 250 && t->env.rcpt_n >= smtpd_rcpts_max(s))

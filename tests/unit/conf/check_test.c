@@ -249,7 +249,7 @@ static const struct fault later[] = {
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "authentication-results = {local, nonlocal}", "1: not yet: authentication-results = {...}" },
-	{ "recipients { verify = 'exec:/a' }", "1: not yet: recipients.verify = exec:/a" },
+	{ "recipients { verify = 'ask:/a' }", "1: recipients.verify: \"ask:/a\": expected \"exec:/path\"" },
 	{ "list a { }", "1: not yet: list \"a\"" },
 	{ "dnsbl a { }", "1: not yet: dnsbl \"a\"" },
 	{ "check spf { }", "1: not yet: check.spf.enabled = true comes with a later release, expected false" },

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * main -- the program barid-verify: asks others for sessions whether there is
+ * a recipient.
+ *
+ * Questions come as packets on descriptor 3, each with the way to answer.  For
+ * each a child is forked, which asks whom recipients.verify names, answers the
+ * session by itself, and ends: what hangs, or is taken over by what a server
+ * says, is that one question.  What a server of SMTP says is remembered here,
+ * by the same packet, which is foreign.  Who gets no answer in time answers
+ * 4xx by itself.
+ */
+
+#include "verify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "lib/clock.h"
+#include "lib/confine.h"
+#include "lib/helper.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+
+#define CHANNEL_FD HELPER_FD
+/* Beyond these, questions wait in the channel. */
+#define WORKERS_MAX 64
+#define WORKER_FILES 64
+#define WORKER_FILE_SIZE ((uint64_t)1 << 20)
+#define ARENA_MAX_OCTETS ((size_t)1 << 20)
+
+static struct helper_signals came;
+
+struct worker {
+	pid_t pid;		/* 0: this place is free */
+	int fd;			/* what it has answered comes here, too */
+	char *recipient;
+};
+
+struct verify {
+	struct conf *conf;
+	struct cache *cache;
+	struct worker workers[WORKERS_MAX];
+	size_t worker_n;
+};
+
+/* ---- in a child ------------------------------------------------------------------ */
+
+struct msg_verify_result
+cannot_say(const struct asking *q, const char *fmt, ...)
+{
+	struct buf b;
+	va_list ap;
+
+	buf_init(&b, 1000);
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	struct msg_verify_result r = { .verdict = VERIFY_LATER,
+		.why = arena_str(q->a, buf_str(&b)) };
+	buf_free(&b);
+	return r;
+}
+
+/* What could begin another line, or argument, is no address: whoever asks has parsed it. */
+static bool
+is_broken(const struct msg_verify *m)
+{
+	return m->recipient.n == 0 || str_has_ctl(m->recipient) ||
+	    str_has_ctl(m->sender) || str_has_ctl(m->client) ||
+	    str_has_ctl(m->mechanism) || str_has_ctl(m->login);
+}
+
+static struct msg_verify_result
+ask(const struct asking *q)
+{
+	if (is_broken(q->about))
+		return cannot_say(q, "the question is broken");
+	switch (q->whom->kind) {
+	case VERIFY_EXEC:
+		return ask_program(q);
+	case VERIFY_NET:
+		return ask_server(q);
+	case VERIFY_SMTP:
+		return ask_smtp(q);
+	case VERIFY_ACCOUNT:
+		return ask_account(q);
+	case VERIFY_NOBODY:
+		break;
+	}
+	return cannot_say(q, "the configuration has changed");
+}
+
+/* Whoever is gone needs no answer. */
+static void
+send_to(int fd, struct str packet)
+{
+	if (channel_send(fd, packet, -1) < 0 && errno != EPIPE)
+		log_warn(NULL, "cannot answer: %s", strerror(errno));
+}
+
+/* Answers on REPLY, and says the same on OWN. */
+static void
+work(const struct verify *v, const struct msg_verify *m, int reply, int own)
+{
+	struct arena a;
+	struct asking q = { .conf = v->conf, .whom = &v->conf->recipients.asked,
+		.about = m, .a = &a,
+		.deadline = clock_ms() + v->conf->recipients.verify_timeout };
+	struct msg_verify_result r;
+	struct buf b;
+
+	arena_init(&a, ARENA_MAX_OCTETS);
+	r = ask(&q);
+	if (r.verdict == VERIFY_LATER)
+		log_warn(NULL, "nobody can say whether there is <" STR_FMT ">: " STR_FMT,
+		    STR_ARG(m->recipient), STR_ARG(r.why));
+	buf_init(&b, FRAME_MAX);
+	msg_verify_result_put(&b, &r);
+	if (buf_ok(&b)) {
+		send_to(reply, buf_str(&b));
+		send_to(own, buf_str(&b));
+	}
+	buf_free(&b);
+	arena_free(&a);
+}
+
+static void
+child(const struct verify *v, const struct msg_verify *m, int reply, int own)
+{
+	sigset_t none;
+
+	proc_default(SIGTERM);
+	proc_default(SIGCHLD);
+	proc_default(SIGALRM);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(CHANNEL_FD);
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (v->workers[i].pid != 0)
+			close(v->workers[i].fd);
+	proc_limit(WORKER_FILES, 0, WORKER_FILE_SIZE);
+	/* What no deadline stops. */
+	alarm((unsigned)(v->conf->recipients.verify_timeout / 1000) + 2);
+	work(v, m, reply, own);
+	proc_child_exit(0);
+}
+
+/* ---- questions ------------------------------------------------------------------- */
+
+static void
+start(struct verify *v, const struct msg_verify *m, int reply)
+{
+	struct worker *w = v->workers;
+	int pair[2];
+
+	while (w->pid != 0)
+		w++;
+	if (channel_pair(pair) < 0) {
+		log_error(NULL, "cannot start a worker: %s", strerror(errno));
+		return;
+	}
+	w->pid = fork();
+	if (w->pid == 0) {
+		w->pid = 0;
+		close(pair[0]);
+		child(v, m, reply, pair[1]);
+	}
+	close(pair[1]);
+	if (w->pid < 0) {
+		log_error(NULL, "cannot start a worker: %s", strerror(errno));
+		w->pid = 0;
+		close(pair[0]);
+		return;
+	}
+	w->fd = pair[0];
+	w->recipient = mem_dup(m->recipient);
+	v->worker_n++;
+}
+
+static void
+take(struct verify *v, struct str packet, int reply)
+{
+	struct msg_verify m;
+	struct str known;
+
+	if (!msg_verify_get(packet, &m)) {
+		log_error(NULL, "a question is broken");
+		return;
+	}
+	known = cache_get(v->cache, m.recipient, clock_ms());
+	if (known.n > 0)
+		send_to(reply, known);
+	else
+		start(v, &m, reply);
+}
+
+/* Of a server of SMTP a yes or a no is known for a while; others may change their minds. */
+static void
+keep(struct verify *v, const struct worker *w, struct str packet)
+{
+	const struct conf_recipients *r = &v->conf->recipients;
+	struct msg_verify_result m;
+
+	if (r->asked.kind == VERIFY_SMTP && r->verify_cache > 0 &&
+	    msg_verify_result_get(packet, &m) &&
+	    (m.verdict == VERIFY_YES || m.verdict == VERIFY_NO))
+		cache_put(v->cache, str_c(w->recipient), packet,
+		    clock_ms() + r->verify_cache);
+}
+
+static void
+end(struct verify *v, struct worker *w, struct buf *packet)
+{
+	int passed = -1;
+
+	if (channel_recv(w->fd, packet, &passed) > 0)
+		keep(v, w, buf_str(packet));
+	if (passed >= 0)
+		close(passed);
+	close(w->fd);
+	mem_free(w->recipient);
+	*w = (struct worker){ .pid = 0 };
+	v->worker_n--;
+}
+
+static void
+reap(void)
+{
+	int status;
+	pid_t pid;
+
+	came.chld = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (WIFSIGNALED(status))
+			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
+			    (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+}
+
+/* ---- the loop -------------------------------------------------------------------- */
+
+/* Waits for something to happen.  False: the channel has ended. */
+static bool
+turn(struct verify *v, const sigset_t *mask, struct buf *packet)
+{
+	struct pollfd p[1 + WORKERS_MAX];
+	struct worker *who[1 + WORKERS_MAX];
+	nfds_t n = 1;
+	int reply = -1, got;
+
+	p[0] = (struct pollfd){ .events = POLLIN,
+		.fd = v->worker_n < WORKERS_MAX ? CHANNEL_FD : -1 };
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (v->workers[i].pid != 0) {
+			who[n] = &v->workers[i];
+			p[n++] = (struct pollfd){ .fd = v->workers[i].fd, .events = POLLIN };
+		}
+	if (ppoll(p, n, NULL, mask) <= 0)
+		return true;
+	for (nfds_t i = 1; i < n; i++)
+		if (p[i].revents != 0)
+			end(v, who[i], packet);
+	if (p[0].revents == 0)
+		return true;
+	got = channel_recv(CHANNEL_FD, packet, &reply);
+	if (got > 0 && reply >= 0)
+		take(v, buf_str(packet), reply);
+	if (reply >= 0)
+		close(reply);
+	return got >= 0;
+}
+
+static void
+loop(struct verify *v)
+{
+	struct buf packet;
+	sigset_t none;
+
+	sigemptyset(&none);
+	buf_init(&packet, FRAME_MAX);
+	while (!came.term && turn(v, &none, &packet)) {
+		if (came.chld)
+			reap();
+		if (came.usr1) {
+			came.usr1 = 0;
+			log_reopen();
+		}
+	}
+	buf_free(&packet);
+	/* Their sessions say 4xx. */
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (v->workers[i].pid > 0)
+			(void)kill(v->workers[i].pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+/* ---- the start ------------------------------------------------------------------- */
+
+static void
+load(struct verify *v, const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 16384);
+	if (!(v->conf = conf_inherit(path, &error)))
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	buf_free(&error);
+	conf_forget_secrets(v->conf);
+	conf_forget_backends(v->conf);
+	(void)conf_open_log(v->conf);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct verify *v = mem_alloc(sizeof(*v));
+	const char *path = helper_begin(argc, argv, "verify", 1);
+	struct proc_user user;
+
+	load(v, path);
+	user = proc_user(v->conf->user);
+	if (proc_is_root() && !user.found)
+		fatal(EX_NOUSER, "there is no user %s", v->conf->user);
+	proc_confine(&user, NULL);
+	/* A program may do what programs do. */
+	if (v->conf->recipients.asked.kind != VERIFY_EXEC)
+		confine_now(CONFINE_HELPER, (enum confine_mode)v->conf->sandbox);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	helper_signals(&came);
+	v->cache = cache_new();
+	loop(v);
+	cache_free(v->cache);
+	conf_free(v->conf);
+	mem_free(v);
+	return EX_OK;
+}

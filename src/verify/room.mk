@@ -1,0 +1,1 @@
+verify_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/verify/*.c))

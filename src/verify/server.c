@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * server -- servers that know recipients: one of E-MailRelay's line protocol,
+ * and one of SMTP, which is asked as if there were a report for the recipient.
+ *
+ * A process that can wait speaks with it, on a connection of its own, and
+ * believes nothing: what is no answer, or too long, or late is nobody's no.
+ */
+
+#include "verify.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fetch/fetch.h"
+#include "lib/clock.h"
+#include "lib/stream.h"
+#include "mail/reply.h"
+#include "net/addr.h"
+
+#define LINE_MAX_OCTETS 2000
+
+struct line {
+	const struct asking *q;
+	int fd;
+	struct stream_fd plain;
+	struct stream stream;
+	const char *why;	/* it is of no use any more; NULL: it is */
+};
+
+/* ---- the connection ------------------------------------------------------------ */
+
+/* Connects until the deadline: the descriptor, or -1 with errno. */
+static int
+connect_to(const struct addr *a, int64_t deadline)
+{
+	int fd = socket(addr_family(a), SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t left = deadline - clock_ms();
+	struct timeval t = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+
+	if (fd < 0)
+		return -1;
+	/* Linux: the time-out of sending is that of connect(2), too. */
+	if (left <= 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0) {
+		int e = left <= 0 || errno == EINPROGRESS ? ETIMEDOUT : errno;
+
+		close(fd);
+		errno = e;
+		return -1;
+	}
+	return fd;
+}
+
+static size_t
+addresses(const struct asking *q, struct addr *v)
+{
+	const struct conf_verify *w = q->whom;
+	bool later;
+	size_t n;
+
+	if (strncmp(w->host, "unix:", 5) == 0)
+		return addr_unix(w->host + 5, v) == 0;
+	if (addr_parse(str_c(w->host), w->port, v) == 0)
+		return 1;
+	n = fetch_look_up(q->conf, w->host, v, &later);
+	for (size_t i = 0; i < n; i++)
+		if (addr_port(&v[i]) == 0)
+			addr_set_port(&v[i], w->port);
+	return n;
+}
+
+static bool
+line_open(struct line *l, const struct asking *q)
+{
+	struct addr v[FETCH_ADDR_MAX];
+	size_t n = addresses(q, v);
+
+	*l = (struct line){ .q = q, .fd = -1 };
+	errno = EHOSTUNREACH;
+	for (size_t i = 0; i < n && l->fd < 0; i++)
+		l->fd = connect_to(&v[i], q->deadline);
+	if (l->fd < 0) {
+		l->why = n == 0 ? "its name cannot be looked up" : strerror(errno);
+		return false;
+	}
+	stream_fd_init(&l->plain, l->fd, l->fd);
+	stream_init(&l->stream, &stream_fd_ops, &l->plain);
+	return true;
+}
+
+static void
+line_close(struct line *l)
+{
+	if (l->fd < 0)
+		return;
+	stream_free(&l->stream);
+	close(l->fd);
+}
+
+static void
+say(struct line *l, struct str text)
+{
+	if (l->why == NULL &&
+	    (stream_put(&l->stream, text, l->q->deadline) != STREAM_OK ||
+		stream_flush(&l->stream, l->q->deadline) != STREAM_OK))
+		l->why = "it does not listen";
+}
+
+/* The next line, in the question's arena; empty if there is none. */
+static struct str
+hear(struct line *l)
+{
+	struct str line = STR("");
+
+	if (l->why != NULL)
+		return line;
+	switch (stream_line(&l->stream, LINE_MAX_OCTETS, l->q->deadline, &line)) {
+	case STREAM_OK:
+	case STREAM_BARE:
+		return arena_str(l->q->a, line);
+	case STREAM_TIMEOUT:
+		l->why = "it took too long";
+		break;
+	case STREAM_EOF:
+		l->why = "it closed the connection";
+		break;
+	case STREAM_ERROR:
+	case STREAM_TOO_LONG:
+	case STREAM_FLOOD:
+	case STREAM_NUL:
+		l->why = "what it says is no answer";
+		break;
+	}
+	return STR("");
+}
+
+/* ---- the line protocol ------------------------------------------------------------ */
+
+/* The next field of a line, in which they are separated by "|". */
+static struct str
+field(struct str *rest)
+{
+	struct str f = *rest, none = STR("");
+
+	if (!str_cut(*rest, '|', &f, rest))
+		*rest = none;
+	return str_trim(f);
+}
+
+struct msg_verify_result
+server_meant(const struct asking *q, struct str line)
+{
+	struct str code = field(&line), first = field(&line), second = field(&line);
+	struct msg_verify_result r = { .verdict = VERIFY_YES };
+
+	if (str_eq(code, STR("0")) || str_eq(code, STR("1"))) {
+		r.address = first;
+	} else if (str_eq(code, STR("2"))) {
+		r = (struct msg_verify_result){ .verdict = VERIFY_NO,
+			.text = first, .why = second };
+	} else if (str_eq(code, STR("3"))) {
+		r = (struct msg_verify_result){ .verdict = VERIFY_LATER, .text = first,
+			.why = second.n > 0 ? second : STR("the server says so") };
+	} else if (str_eq(code, STR("100"))) {
+		r.verdict = VERIFY_ABORT;
+	} else {
+		return cannot_say(q, "%s: what it says is no answer", q->whom->host);
+	}
+	return r;
+}
+
+/* An address has no "|" but in quotes; what has one is not asked about. */
+static bool
+has_bar(const struct msg_verify *m)
+{
+	return str_find(m->recipient, '|') >= 0 || str_find(m->sender, '|') >= 0 ||
+	    str_find(m->login, '|') >= 0;
+}
+
+struct msg_verify_result
+ask_server(const struct asking *q)
+{
+	const struct msg_verify *m = q->about;
+	struct msg_verify_result r;
+	struct line l;
+	struct str got;
+	struct buf b;
+
+	if (has_bar(m))
+		return (struct msg_verify_result){ .verdict = VERIFY_NO,
+			.text = STR("An address with a bar") };
+	if (!line_open(&l, q))
+		return cannot_say(q, "%s: %s", q->whom->host, l.why);
+	buf_init(&b, FRAME_MAX);
+	buf_addf(&b, STR_FMT "|" STR_FMT "|" STR_FMT "|%s|" STR_FMT "|" STR_FMT "\n",
+	    STR_ARG(m->recipient), STR_ARG(m->sender), STR_ARG(m->client),
+	    q->conf->hostname,
+	    STR_ARG(m->mechanism.n > 0 ? m->mechanism : STR("none")), STR_ARG(m->login));
+	say(&l, buf_str(&b));
+	got = hear(&l);
+	r = l.why != NULL ? cannot_say(q, "%s: %s", q->whom->host, l.why) :
+			    server_meant(q, got);
+	buf_free(&b);
+	line_close(&l);
+	return r;
+}
+
+/* ---- SMTP -------------------------------------------------------------------------- */
+
+/* The next reply; code 0: there is none. */
+static struct reply
+hear_reply(struct line *l)
+{
+	struct reply none = { .code = 0 }, r;
+	struct reply_reader reader;
+	int got = 0;
+
+	reply_reader_init(&reader);
+	while (got == 0 && l->why == NULL) {
+		struct str line = hear(l);
+
+		got = l->why == NULL ? reply_reader_line(&reader, line) : -1;
+	}
+	if (got < 0 && l->why == NULL)
+		l->why = "what it says is no answer";
+	r = got > 0 ? reply_reader_get(&reader) : none;
+	r.text = arena_str(l->q->a, r.text);
+	reply_reader_free(&reader);
+	return r;
+}
+
+/* Says COMMAND; true if the reply, which R gets, is a good one. */
+static bool
+goes_on(struct line *l, const char *command, struct reply *r)
+{
+	say(l, str_c(command));
+	*r = hear_reply(l);
+	return l->why == NULL && r->code < 400;
+}
+
+/* A code of five of what came before RCPT is no word about the recipient. */
+static struct msg_verify_result
+smtp_meant(const struct asking *q, const struct line *l, const struct reply *r, bool asked)
+{
+	struct msg_verify_result result = { .verdict = VERIFY_NO };
+	struct str text = r->text, more;
+
+	(void)str_cut(r->text, '\n', &text, &more);
+	if (l->why != NULL)
+		return cannot_say(q, "%s: %s", q->whom->host, l->why);
+	if (asked && r->code < 300)
+		return (struct msg_verify_result){ .verdict = VERIFY_YES };
+	if (!asked || r->code < 500)
+		return cannot_say(q, "%s says %d " STR_FMT, q->whom->host, r->code,
+		    STR_ARG(text));
+	result.why = str_c(arena_printf(q->a, "%s says %d " STR_FMT, q->whom->host,
+	    r->code, STR_ARG(text)));
+	return result;
+}
+
+struct msg_verify_result
+ask_smtp(const struct asking *q)
+{
+	const char *rcpt = arena_printf(q->a, "RCPT TO:<" STR_FMT ">\r\n",
+	    STR_ARG(q->about->recipient));
+	struct msg_verify_result result;
+	struct reply r = { .code = 0 };
+	struct line l;
+	bool asked = false;
+
+	if (!line_open(&l, q))
+		return cannot_say(q, "%s: %s", q->whom->host, l.why);
+	r = hear_reply(&l);
+	if (l.why == NULL && r.code < 400 &&
+	    goes_on(&l, arena_printf(q->a, "EHLO %s\r\n", q->conf->hostname), &r) &&
+	    goes_on(&l, "MAIL FROM:<>\r\n", &r)) {
+		(void)goes_on(&l, rcpt, &r);
+		asked = true;
+	}
+	result = smtp_meant(q, &l, &r, asked);
+	/* It need not be heard. */
+	say(&l, STR("QUIT\r\n"));
+	line_close(&l);
+	return result;
+}

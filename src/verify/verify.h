@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VERIFY_VERIFY_H
+#define VERIFY_VERIFY_H
+
+/* verify -- what the files of barid-verify share. */
+
+#include "conf/conf.h"
+#include "ipc/msg_verify.h"
+#include "lib/arena.h"
+
+/* A question under way, in a process of its own. */
+struct asking {
+	const struct conf *conf;
+	const struct conf_verify *whom;
+	const struct msg_verify *about;
+	int64_t deadline;		/* clock_ms */
+	struct arena *a;		/* of what the answer views */
+};
+
+/* Nobody can say now, and why: for the log. */
+struct msg_verify_result cannot_say(const struct asking *q, const char *fmt, ...) PRINTF(2, 3);
+
+/* program.c: a program; its end and what it writes are the answer. */
+struct msg_verify_result ask_program(const struct asking *q);
+/* What the end CODE of it, and its OUTPUT, mean. */
+struct msg_verify_result program_meant(const struct asking *q, int code, struct str output);
+
+/* server.c: a server of the line protocol, and one of SMTP. */
+struct msg_verify_result ask_server(const struct asking *q);
+/* What a line of the protocol means. */
+struct msg_verify_result server_meant(const struct asking *q, struct str line);
+struct msg_verify_result ask_smtp(const struct asking *q);
+
+/* account.c: accounts of this host. */
+struct msg_verify_result ask_account(const struct asking *q);
+
+/*
+ * cache.c: packets of answers by recipient, of a fixed number: another one
+ * takes the place of one.
+ */
+struct cache;
+struct cache *cache_new(void) MUST_USE;
+void cache_free(struct cache *c);
+void cache_put(struct cache *c, struct str recipient, struct str packet, int64_t until_ms);
+/* An empty view: it is not known.  Good until the next call. */
+struct str cache_get(struct cache *c, struct str recipient, int64_t now_ms);
+
+#endif

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recipients that somebody else is asked about: a program, a line protocol, accounts, a server of SMTP; and who fails."""
+import contextlib
+import os
+import pwd
+import socket
+import sys
+import threading
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, Sink, Wire, wait_for  # noqa: E402
+
+PROGRAM = """#!/bin/sh
+echo "$#|$*" >>"${0%/*}/asked"
+case $1 in
+alice@*|bob@*) exit 0;;
+nick@*) echo; echo alice; exit 0;;
+away@*) echo; echo dave@elsewhere.example; exit 1;;
+lost@*) echo; echo nobody-at-all; exit 0;;
+odd@*) echo; echo '<>@'; exit 0;;
+later@*) echo try tomorrow; exit 3;;
+abort@*) exit 100;;
+dies@*) kill -9 $$;;
+slow@*) sleep 60;;
+flood@*) yes;;
+*) echo unheard of; echo said the program; exit 2;;
+esac
+"""
+
+
+def conf(what, more=""):
+    return f'recipients {{ verify = "{what}" verify-timeout = 2s {more} }}\n' \
+        'limits { tarpit-delay = 0s }\naccess { relay = {} }\n'
+
+
+@contextlib.contextmanager
+def client(b):
+    w = Wire(b.port["smtp"])
+    w.reply()
+    for text in ("EHLO client.test", "MAIL FROM:<carol@far.example>"):
+        assert w.smtp(text).startswith(b"250")
+    yield w
+    w.close()
+
+
+def answers(b, want):
+    """Each in one session, so that one is no harm to the next."""
+    with client(b) as w:
+        for name, start in want:
+            got = w.smtp(f"RCPT TO:<{name}@example.test>").decode()
+            assert got.startswith(start), (name, got)
+
+
+def verifiers(b):
+    return [p for p in b.processes() if "barid-verify" in b.read(f"/proc/{p}/cmdline").split("\0")[0]]
+
+
+def set_conf(b, text):
+    """With a barid-verify that knows of it."""
+    before = verifiers(b)
+    b.write_conf(text)
+    b.reload()
+    wait_for("another barid-verify", lambda: [p for p in verifiers(b) if p not in before])
+    wait_for("the end of the one before", lambda: not set(before) & set(verifiers(b)))
+
+
+def program(b):
+    path = b.dir + "/known"
+    with open(path, "w") as f:
+        f.write(PROGRAM)
+    os.chmod(path, 0o755)
+    open(b.dir + "/asked", "w").close()
+    b.give(b.dir + "/asked")
+    set_conf(b, conf(f"exec:{path}"))
+    answers(b, [("alice", "250"), ("nick", "250"), ("away", "250"), ("lost", "451 4.3.5"), ("odd", "451 4.3.5"),
+                ("later", "451 4.4.3 Recipient address rejected: try tomorrow"), ("dies", "451 4.4.3"),
+                ("slow", "451 4.4.3"), ("flood", "451 4.4.3"), ("bob", "250"), ("-x", "550 5.1.1"),
+                ("who", "550 5.1.1 Recipient address rejected: unheard of"), ("postmaster", "250"),
+                ("abort", "421 4.7.0")])
+    asked = b.read(b.dir + "/asked").splitlines()
+    assert asked[0].startswith("6|alice@example.test carol@far.example 127.0.0.1:"), asked
+    assert asked[0].endswith(" mx.example.test none "), asked
+    assert not any("postmaster" in a or "|-x" in a for a in asked), asked
+    # Strangers' mail for others is not asked about, and where it goes is who was named.
+    with client(b) as w:
+        assert w.smtp("RCPT TO:<x@far.example>").startswith(b"554")
+    b.send("carol@far.example", ["nick@example.test"], "Subject: x\r\n\r\nx\r\n")
+    assert b"Delivered-To: alice@example.test" in b.mail("alice", 1)[0]
+    assert "the program took too long" in b.log() and "the program died of signal 9" in b.log()
+    assert "is nobody: said the program" in b.log()
+    said = b.ctl("explain", "bob@example.test").stdout
+    assert f"exec:{path} is asked" in said and "barid.conf:" in said, said
+
+
+class Lines:
+    """A server of the line protocol that answers as it is told, by recipient."""
+
+    SAYS = {"alice": b"0|alice|Alice\n", "nick": b"1|bob@example.test\n", "who": b"2|unheard of|because\n",
+            "later": b"3|tomorrow\n", "abort": b"100\n", "junk": b"\x00\xff\n", "long": b"x" * 70000 + b"\n",
+            "empty": b"\n", "half": b"0|ali", "silent": None}
+
+    def __init__(self, path):
+        self.heard = []
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(path)
+        os.chmod(path, 0o777)
+        self.socket.listen(64)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        held = []
+        while True:
+            c, _ = self.socket.accept()
+            line = c.makefile("rb").readline()
+            self.heard.append(line)
+            said = self.SAYS[line.split(b"@")[0].decode()]
+            if said is None:
+                held.append(c)
+                continue
+            with contextlib.suppress(OSError):
+                c.sendall(said)
+            c.close()
+
+
+def lines(b):
+    path = b.dir + "/lines"
+    server = Lines(path)
+    set_conf(b, conf(f"net:unix:{path}"))
+    answers(b, [("alice", "250"), ("nick", "250"), ("who", "550 5.1.1 Recipient address rejected: unheard of"),
+                ("later", "451 4.4.3 Recipient address rejected: tomorrow"), ("junk", "451"), ("long", "451"),
+                ("empty", "451"), ("half", "451"), ("silent", "451"), ("alice", "250"), ("abort", "421")])
+    assert server.heard[0].startswith(b"alice@example.test|carol@far.example|127.0.0.1:"), server.heard
+    assert server.heard[0].endswith(b"|mx.example.test|none|\n"), server.heard
+    os.unlink(path)
+    answers(b, [("alice", "451")])
+
+
+def accounts(b):
+    me = pwd.getpwuid(b.uid)
+    set_conf(b, conf(f"account:{me.pw_uid};lower", 'mailboxes = {"any"}'))
+    answers(b, [(me.pw_name, "250"), (me.pw_name.upper(), "250"), ("no-such-account", "550 5.1.1")])
+    set_conf(b, conf(f"account:{me.pw_uid + 1};check", 'mailboxes = {"any"}'))
+    answers(b, [(me.pw_name, "250"), ("no-such-account", "250")])
+    set_conf(b, conf(f"account:{me.pw_uid + 1}", 'mailboxes = {"any"}'))
+    answers(b, [(me.pw_name, "550 5.1.1")])
+
+
+def call_out(b):
+    rules = ["RCPT /^who@/=550 5.1.1 no such user", "RCPT /^later@/=450 4.2.1 not now"]
+    with Sink(rules=rules) as sink:
+        set_conf(b, conf(f"smtp:127.0.0.1:{sink.port}", "mailboxes = {any} verify-cache = 1h"))
+        want = [("alice", "250"), ("who", "550 5.1.1"), ("later", "451 4.4.3")]
+        answers(b, want)
+        count = len(sink.connections(3))
+        assert sink.said()[1:4] == ["MAIL FROM:<>", "RCPT TO:<alice@example.test>", "QUIT"], sink.said()
+        # A yes and a no are known; what was no answer is asked again.
+        answers(b, want)
+        wait_for("one more call", lambda: len(sink.connections()) == count + 1)
+    # The server is gone: who is known is known, and nobody else.
+    answers(b, [("alice", "250"), ("who", "550 5.1.1"), ("new", "451 4.4.3")])
+    with Sink(rules=["MAIL=550 5.7.1 not you"]) as sink:
+        set_conf(b, conf(f"smtp:127.0.0.1:{sink.port}", "mailboxes = {any}"))
+        answers(b, [("alice", "451")])
+    assert "says 550" in b.log()
+
+
+def helper_is_lost(b):
+    """Killed, it is back; meanwhile there is no answer but 451."""
+    pid = verifiers(b)[0]
+    os.kill(pid, 9)
+    wait_for("another one", lambda: [p for p in verifiers(b) if p != pid])
+    answers(b, [("alice", "451")])
+
+
+def main():
+    with Barid() as b:
+        for test in (program, lines, accounts, call_out, helper_is_lost):
+            test(b)
+
+
+main()
