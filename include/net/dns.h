@@ -79,6 +79,21 @@ struct dns_tlsa_answer {
 	bool secure;
 };
 
+/* RFC 2782; HOST is without the final dot, "" for "." (there is no such service). */
+struct dns_srv {
+	uint16_t priority, weight, port;
+	const char *host;
+};
+
+struct dns_srv_answer {
+	enum dns_status status;
+	const char *reason;
+	const struct dns_srv *srv;
+	size_t srv_n;
+	uint32_t ttl;
+	bool secure;
+};
+
 struct dns_alias_answer {
 	enum dns_status status;	/* DNS_OK: there is a CNAME */
 	const char *reason;
@@ -118,6 +133,8 @@ void dns_txt(struct dns *d, const char *name,
 /* Of _PORT._tcp.NAME (RFC 6698 3). */
 void dns_tlsa(struct dns *d, const char *name, uint16_t port,
     void (*fn)(void *arg, const struct dns_tlsa_answer *a), void *arg);
+void dns_srv(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_srv_answer *a), void *arg);
 /* The CNAME of NAME itself: is at least that one secure (RFC 7672 2.1.3)? */
 void dns_alias(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_alias_answer *a), void *arg);

@@ -71,6 +71,12 @@ void tls_use_our_memory(void);
 struct tls_ctx *tls_server_ctx(const struct tls_server_conf *c, struct buf *error) MUST_USE;
 /* CA: file or directory of trust anchors; "": the system's. */
 struct tls_ctx *tls_client_ctx(const char *ca, const char *min_version, struct buf *error) MUST_USE;
+/*
+ * The SHA-256 of the public key of the first certificate in the file PATH: what
+ * a TLSA record 3 1 1 has (RFC 6698 2.1).  False with the reason in ERROR.
+ */
+bool tls_certificate_key(const char *path, char hex[FINGERPRINT_SIZE],
+    struct buf *error) MUST_USE;
 void tls_ctx_free(struct tls_ctx *c);	/* NULL is fine */
 /*
  * A new key for tickets; those given out before mean a full handshake.  The

@@ -45,6 +45,13 @@ void json_status(struct str text, FILE *out);
 /* The lines of CONTROL_BLOCKS: an array of objects. */
 void json_blocks(struct str text, FILE *out);
 /* What CONTROL_AUTH says of USER: its verdict, and the answer of each backend. */
+/* Of `baridctl dns-records`: a record that should be, and what is known of it. */
+struct json_record {
+	const char *name, *type, *value;
+	const char *state;	/* "ok", "missing", "differs", "unknown" */
+	const char *found;	/* what is there instead, or why nobody knows; or "" */
+};
+void json_records(const char *domain, const struct json_record *v, size_t n, FILE *out);
 void json_answers(struct str user, struct str text, FILE *out);
 /* Each option with its value, file and line. */
 void json_config(const struct conf *c, FILE *out);

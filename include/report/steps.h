@@ -27,6 +27,8 @@ void steps_free(struct steps *s);
 void steps_add(struct steps *s, unsigned depth, const char *name, struct conf_place place,
     const char *fmt, ...) PRINTF(5, 6);
 /* For people: a line each, indented, with FILE:LINE at its end. */
+/* TEXT, which may be foreign, escaped as in the log. */
+void steps_print_safe(FILE *out, const char *text);
 void steps_print(const struct steps *s, FILE *out);
 
 #endif

@@ -40,6 +40,7 @@ static const char usage_text[] =
     "                                  take no new clients there, or again\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
+    "  dns-records DOMAIN              what DNS should say, and whether it does\n"
     "  auth-test NAME                  what each backend says of a password\n"
     "  passwd [-d|--scram|--plain] NAME\n"
     "                                  set a user's password (-d: remove the user)\n"
@@ -364,6 +365,7 @@ static const struct command {
 	{ "submission", 0, ctl_submission },
 	{ "pop3", 0, ctl_pop3 },
 	{ "config", 0, ctl_config },
+	{ "dns-records", 0, ctl_dns_records },
 	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
 	{ "reload", 0, ctl_reload },

@@ -11,6 +11,7 @@
  * queue.c	list, show, and everything that steers
  * block.c	who is refused
  * auth_test.c	auth-test
+ * dns_records.c	dns-records
  * audit.c, explain.c, top.c
  *		the commands of these names
  */
@@ -72,6 +73,7 @@ int ctl_pop3(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
+int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
 
 /* when.c */

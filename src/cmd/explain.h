@@ -94,6 +94,18 @@ struct found {
 	size_t host_n, all_n;	/* of so many in all */
 };
 
+#define LOOKUP_RECORDS 16
+
+/* Records of one name and kind; they live as long as the lookup. */
+struct found_records {
+	enum dns_status status;
+	char reason[160];
+	bool secure;
+	struct str text[LOOKUP_RECORDS];	/* of TXT */
+	struct dns_srv srv[LOOKUP_RECORDS];
+	size_t n;
+};
+
 struct lookup *lookup_new(const struct conf *c) MUST_USE;
 void lookup_free(struct lookup *l);	/* NULL is fine */
 /* The MX hosts of DOMAIN with their addresses, and TLSA records for PORT if TLSA. */
@@ -102,6 +114,10 @@ void lookup_mx(struct lookup *l, const char *domain, bool tlsa, uint16_t port, s
 void lookup_host(struct lookup *l, struct found_host *f);
 /* True if DOMAIN says that it has an MTA-STS policy (RFC 8461 3.1). */
 bool lookup_sts(struct lookup *l, const char *domain);
+void lookup_txt(struct lookup *l, const char *name, struct found_records *f);
+void lookup_srv(struct lookup *l, const char *name, struct found_records *f);
+/* The TLSA records of F's name for PORT, into F. */
+void lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port);
 /* True if an answer can be known to be secure. */
 bool lookup_is_trusted(const struct lookup *l);
 

@@ -25,6 +25,7 @@ struct asked {
 	struct found *found;
 	struct found_host *host;
 	bool *yes;
+	struct found_records *records;
 };
 
 struct lookup *
@@ -161,7 +162,7 @@ lookup_host(struct lookup *l, struct found_host *f)
 }
 
 /* RFC 7672 2.2.2: where the aliases lead to, and then under the name itself. */
-static void
+void
 lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port)
 {
 	struct asked q = { .l = l, .host = f };
@@ -176,6 +177,60 @@ lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port)
 		return;
 	l->pending++;
 	dns_tlsa(l->dns, f->name, port, on_tlsa, &q);
+	await(l);
+}
+
+static void
+on_records(void *arg, const struct dns_txt_answer *a)
+{
+	const struct asked *q = arg;
+	struct found_records *f = q->records;
+
+	f->status = a->status;
+	f->secure = a->secure;
+	copy(f->reason, sizeof(f->reason), a->reason);
+	for (size_t i = 0; a->status == DNS_OK && i < a->text_n &&
+	     f->n < LOOKUP_RECORDS; i++)
+		f->text[f->n++] = arena_str(&q->l->arena, a->text[i]);
+	q->l->pending--;
+}
+
+void
+lookup_txt(struct lookup *l, const char *name, struct found_records *f)
+{
+	struct asked q = { .l = l, .records = f };
+
+	*f = (struct found_records){ .status = DNS_TEMPORARY };
+	l->pending++;
+	dns_txt(l->dns, name, on_records, &q);
+	await(l);
+}
+
+static void
+on_srv(void *arg, const struct dns_srv_answer *a)
+{
+	const struct asked *q = arg;
+	struct found_records *f = q->records;
+
+	f->status = a->status;
+	f->secure = a->secure;
+	copy(f->reason, sizeof(f->reason), a->reason);
+	for (size_t i = 0; a->status == DNS_OK && i < a->srv_n &&
+	     f->n < LOOKUP_RECORDS; i++) {
+		f->srv[f->n] = a->srv[i];
+		f->srv[f->n++].host = arena_cstr(&q->l->arena, str_c(a->srv[i].host));
+	}
+	q->l->pending--;
+}
+
+void
+lookup_srv(struct lookup *l, const char *name, struct found_records *f)
+{
+	struct asked q = { .l = l, .records = f };
+
+	*f = (struct found_records){ .status = DNS_TEMPORARY };
+	l->pending++;
+	dns_srv(l->dns, name, on_srv, &q);
 	await(l);
 }
 

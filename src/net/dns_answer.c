@@ -23,6 +23,7 @@
 #define TYPE_MX 15
 #define TYPE_TXT 16
 #define TYPE_AAAA 28
+#define TYPE_SRV 33
 #define TYPE_TLSA 52
 #define CLASS_IN 1
 
@@ -543,6 +544,54 @@ dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no TLSA record");
 	a->tlsa_n = a->status == DNS_OK ? n : 0;
+	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+}
+
+/* ---- SRV ------------------------------------------------------------------------- */
+
+/* RFC 2782: three numbers, and a name behind them. */
+#define SRV_HEAD 6
+
+static uint16_t
+number_at(const unsigned char *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+void
+dns_answer_srv(struct str packet, const char *name, struct arena *arena,
+    struct dns_srv_answer *a)
+{
+	struct dns_srv *srv = arena_alloc(arena, DNS_SRV_MAX * sizeof(*srv));
+	const unsigned char *p;
+	struct name at, host;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	size_t n = 0;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_srv_answer){ .status = DNS_TEMPORARY, .srv = srv,
+		.secure = has_ad(packet) };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != TYPE_SRV || !owns(&rr, at.text))
+			continue;
+		p = w.p + rr.at;
+		if (!rr_name(&w, &rr, SRV_HEAD, &host) || !host.host)
+			reason = "broken SRV record";
+		else if (n < DNS_SRV_MAX)
+			srv[n++] = (struct dns_srv){ number_at(p), number_at(p + 2),
+				number_at(p + 4), arena_cstr(arena, str_c(host.text)) };
+		lower_ttl(&ttl, &rr);
+	}
+	if (!reason && w.broken)
+		reason = "broken answer";
+	a->reason = reason;
+	if (reason)
+		return;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no SRV record");
+	a->srv_n = a->status == DNS_OK ? n : 0;
 	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
 }
 

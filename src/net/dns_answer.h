@@ -17,6 +17,7 @@
 #define DNS_ALIAS_MAX 16
 #define DNS_TXT_MAX 64
 #define DNS_TLSA_MAX 32
+#define DNS_SRV_MAX 32
 /* More records than this are not looked at. */
 #define DNS_RR_MAX 512
 
@@ -38,6 +39,8 @@ void dns_answer_txt(struct str packet, const char *name, struct arena *arena,
     struct dns_txt_answer *a);
 void dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
     struct dns_tlsa_answer *a);
+void dns_answer_srv(struct str packet, const char *name, struct arena *arena,
+    struct dns_srv_answer *a);
 /* Whether NAME itself has a CNAME. */
 void dns_answer_alias(struct str packet, const char *name,
     struct dns_alias_answer *a);

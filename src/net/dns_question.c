@@ -55,6 +55,10 @@ fail(struct dns_question *q, enum dns_status status, const char *reason)
 		q->answer.tlsa = (struct dns_tlsa_answer){ .status = status,
 			.reason = reason };
 		break;
+	case DNS_SRV:
+		q->answer.srv = (struct dns_srv_answer){ .status = status,
+			.reason = reason };
+		break;
 	case DNS_ALIAS:
 		q->answer.alias = (struct dns_alias_answer){ .status = status,
 			.reason = reason };
@@ -105,6 +109,10 @@ dns_take(struct dns_part *p, struct str packet)
 	case DNS_TLSA:
 		dns_answer_tlsa(packet, q->name, &q->arena, &q->answer.tlsa);
 		q->answer.tlsa.secure = q->answer.tlsa.secure && trusted;
+		break;
+	case DNS_SRV:
+		dns_answer_srv(packet, q->name, &q->arena, &q->answer.srv);
+		q->answer.srv.secure = q->answer.srv.secure && trusted;
 		break;
 	case DNS_ALIAS:
 		dns_answer_alias(packet, q->name, &q->answer.alias);
@@ -171,6 +179,9 @@ dns_deliver(struct dns_question *q)
 		break;
 	case DNS_TLSA:
 		q->fn.tlsa(q->arg, &q->answer.tlsa);
+		break;
+	case DNS_SRV:
+		q->fn.srv(q->arg, &q->answer.srv);
 		break;
 	case DNS_ALIAS:
 		q->fn.alias(q->arg, &q->answer.alias);
@@ -375,6 +386,17 @@ dns_tlsa(struct dns *d, const char *name, uint16_t port,
 	buf_free(&b);
 	q->fn.tlsa = fn;
 	q->parts[0].type = 52;	/* RFC 6698 7.1 */
+	ask(q, 1);
+}
+
+void
+dns_srv(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_srv_answer *a), void *arg)
+{
+	struct dns_question *q = new_question(d, DNS_SRV, name, arg);
+
+	q->fn.srv = fn;
+	q->parts[0].type = ns_t_srv;
 	ask(q, 1);
 }
 

@@ -529,6 +529,24 @@ to_hex(const unsigned char digest[32], char hex[FINGERPRINT_SIZE])
 }
 
 bool
+tls_certificate_key(const char *path, char hex[FINGERPRINT_SIZE], struct buf *error)
+{
+	unsigned char digest[32];
+	struct cert c;
+	bool ok;
+
+	if (!cert_load_public(&c, path, error))
+		return false;
+	ok = cert_key_id(c.leaf, digest);
+	cert_free(&c);
+	if (ok)
+		to_hex(digest, hex);
+	else
+		buf_addf(error, "%s: its key cannot be read", path);
+	return ok;
+}
+
+bool
 tls_client(const struct tls *t, struct tls_client *c)
 {
 	const X509 *x = SSL_get0_peer_certificate(t->ssl);

@@ -336,6 +336,26 @@ json_blocks(struct str text, FILE *out)
 }
 
 void
+json_records(const char *domain, const struct json_record *v, size_t n, FILE *out)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "name", safe(str_c(v[i].name)));
+		json_object_set_new(one, "type", safe(str_c(v[i].type)));
+		json_object_set_new(one, "value", safe(str_c(v[i].value)));
+		json_object_set_new(one, "state", safe(str_c(v[i].state)));
+		json_object_set_new(one, "found", safe(str_c(v[i].found)));
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(o, "domain", safe(str_c(domain)));
+	json_object_set_new(o, "records", list);
+	print(o, JSON_INDENT(2), out);
+}
+
+void
 json_answers(struct str user, struct str text, FILE *out)
 {
 	json_t *o = json_object(), *list = json_array();

@@ -56,8 +56,8 @@ steps_add(struct steps *s, unsigned depth, const char *name,
 	buf_free(&text);
 }
 
-static void
-print_safe(FILE *out, const char *text)
+void
+steps_print_safe(FILE *out, const char *text)
 {
 	char safe[LOG_LINE_MAX];
 
@@ -74,10 +74,10 @@ steps_print(const struct steps *s, FILE *out)
 
 		fprintf(out, "%*s", (int)step->depth * INDENT, "");
 		fprintf(out, "%-*s ", NAME_COLUMNS, again ? "" : step->name);
-		print_safe(out, step->text);
+		steps_print_safe(out, step->text);
 		if (step->place.file != NULL && step->place.file[0] != '\0') {
 			fputs("    (", out);
-			print_safe(out, step->place.file);
+			steps_print_safe(out, step->place.file);
 			fprintf(out, ":%d)", step->place.line);
 		}
 		fputc('\n', out);

@@ -462,6 +462,48 @@ START_TEST(txt)
 }
 END_TEST
 
+START_TEST(srv)
+{
+	static const struct {
+		const char *octets;
+		size_t n;
+		const char *host;	/* NULL: broken */
+	} cases[] = {
+		{ "\0\1\0\2\1\2\1a\3org\0", 13, "a.org" },
+		{ "\0\1\0\2\1\2\0", 7, "" },
+		{ "\0\1\0\2\1\2", 6, NULL },
+		{ "\0\1\0\2\1", 5, NULL },
+		{ "", 0, NULL },
+		{ "\0\1\0\2\1\2\1a\3org\0x", 14, NULL },
+		{ "\0\1\0\2\1\2\2 a\0", 10, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct dns_srv_answer a;
+		char *copy;
+
+		begin("t.org", 1);
+		put_rr("t.org", 33, 60, (unsigned)cases[i].n);
+		put(cases[i].octets, cases[i].n);
+		copy = mem_dup(str_n((char *)packet, packet_n));
+		arena_free(&arena);
+		arena_init(&arena, 1 << 20);
+		dns_answer_srv(str_n(copy, packet_n), "t.org", &arena, &a);
+		mem_free(copy);
+		ck_assert_msg(a.status == (cases[i].host ? DNS_OK : DNS_TEMPORARY), "%zu", i);
+		if (!cases[i].host)
+			continue;
+		ck_assert_uint_eq(a.srv_n, 1);
+		ck_assert_uint_eq(a.srv[0].priority, 1);
+		ck_assert_uint_eq(a.srv[0].weight, 2);
+		ck_assert_uint_eq(a.srv[0].port, 258);
+		ck_assert_str_eq(a.srv[0].host, cases[i].host);
+		ck_assert_uint_eq(a.ttl, 60);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
 /* The header: its code, and the AD bit of every kind of answer. */
 START_TEST(header)
 {
@@ -495,5 +537,5 @@ START_TEST(header)
 }
 END_TEST
 
-UNIT_MAIN("dns_answer", mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
+UNIT_MAIN("dns_answer", srv, mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
     too_many, host_names, tlsa, txt, header)
