@@ -317,6 +317,7 @@ load(struct verify *v, const char *path)
 	buf_free(&error);
 	conf_forget_secrets(v->conf);
 	conf_forget_backends(v->conf);
+	conf_forget_proxy(v->conf);
 	(void)conf_open_log(v->conf);
 }
 

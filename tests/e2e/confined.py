@@ -204,7 +204,7 @@ def pop3_states(b):
 
 
 def helpers(b):
-    for name in ("barid-runner", "barid-http"):
+    for name in ("barid-runner", "barid-http", "barid-verify"):
         for pid in wait_for(name, lambda: named(b, name)):
             wait_for("its sandbox", lambda: status(pid)["Seccomp"] == ["2"])
             check_rights(pid, name)
@@ -363,6 +363,7 @@ def states():
     with Barid(env=SECRETS, extra="queue { runners = 1 }\n" + upstream("u", ("192.0.2.1", 25, 'user = "u" '
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
                'route "*@far.example" { tls = "dane" }\n'
+               'recipients { verify = "account:1-4294967294;check" }\n'
                'route "list.example" { via = "pipe:/bin/cat" }\n', start=False) as b:
         with open(b.conf) as f:
             text = f.read()
