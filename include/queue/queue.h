@@ -16,6 +16,7 @@
 
 #include "conf/conf.h"
 #include "queue/envelope.h"
+#include "queue/part.h"
 
 struct queue;
 
@@ -204,6 +205,10 @@ int queue_orders(struct queue *q,
  */
 int queue_scan(struct queue *q, enum queue_place place,
     bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size), void *arg) MUST_USE;
+/* The same of those in PART. */
+int queue_scan_part(struct queue *q, enum queue_place place,
+    const struct queue_part *part,
+    bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size), void *arg) MUST_USE;
 /* Removes what nobody wrote to for AGE seconds from tmp/ and drop/tmp.*; the count, or -1. */
 int queue_clean(struct queue *q, int64_t age) MUST_USE;
 
@@ -230,19 +235,5 @@ void queue_believe_settings(struct queue *q, const struct conf *c);
 void queue_remap_by(struct queue *q, const struct conf *c);
 /* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);
-
-/*
- * The runner of a queue id: FNV-1a of the id, so that all processes agree,
- * sessions, runners and tools alike.
- */
-static inline size_t
-runner_of(const char *id, size_t runner_n)
-{
-	uint32_t hash = 2166136261U;
-
-	for (size_t i = 0; i < QUEUE_ID_LEN && id[i] != '\0'; i++)
-		hash = (hash ^ (unsigned char)id[i]) * 16777619U;
-	return runner_n > 0 ? hash % runner_n : 0;
-}
 
 #endif

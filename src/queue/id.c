@@ -67,6 +67,16 @@ queue_id_new(char id[QUEUE_ID_SIZE])
 	id[QUEUE_ID_LEN] = '\0';
 }
 
+int64_t
+spool_id_time(const char *id)
+{
+	int64_t us = 0;
+
+	for (size_t i = 0; i < TIME_DIGITS; i++)
+		us = us << 4 | (id[i] <= '9' ? id[i] - '0' : id[i] - 'A' + 10);
+	return us / 1000000;
+}
+
 bool
 queue_id_valid(struct str s)
 {

@@ -345,17 +345,17 @@ is_young(const struct dropped *d)
 }
 
 static bool
-import_entry(void *arg, int dir, const char *name, ino_t ino)
+import_entry(void *arg, int dir, const struct dirent *e)
 {
 	struct import *im = arg;
-	struct dropped d = { .name = name };
+	struct dropped d = { 0 };
 
-	(void)ino;
-	if (name == NULL)
+	if (e == NULL)
 		return false;
-	if (!is_eml(name) && !queue_id_valid(str_c(name)))
+	d.name = e->d_name;
+	if (!is_eml(d.name) && !queue_id_valid(str_c(d.name)))
 		return true;
-	if (sys_fstatat(dir, name, &d.st) < 0 || is_young(&d))
+	if (sys_fstatat(dir, d.name, &d.st) < 0 || is_young(&d))
 		return true;
 	arena_init(&d.arena, 2 * ENVELOPE_ARENA);
 	take(im, &d);

@@ -108,17 +108,16 @@ struct listing {
 };
 
 static bool
-list_one(void *arg, int dir, const char *name, ino_t ino)
+list_one(void *arg, int dir, const struct dirent *e)
 {
 	struct listing *l = arg;
 	struct str id, word;
 	char copy[QUEUE_ID_SIZE] = "";
 
 	(void)dir;
-	(void)ino;
-	if (name == NULL)
+	if (e == NULL)
 		return false;
-	if (!str_cut(str_c(name), '.', &id, &word) || !queue_id_valid(id))
+	if (!str_cut(str_c(e->d_name), '.', &id, &word) || !queue_id_valid(id))
 		return true;
 	memcpy(copy, id.p, QUEUE_ID_LEN);
 	for (enum queue_order o = ORDER_HOLD; o <= ORDER_BOUNCE; o++)

@@ -4,6 +4,7 @@
 
 /* spool -- what the files of this room share: the directories and names. */
 
+#include <dirent.h>
 #include <stdatomic.h>
 
 #include "queue/queue.h"
@@ -80,17 +81,19 @@ int queue_msg_sync(const struct queue_msg *m) MUST_USE;
 /* Renames FROM to ID in PLACE, never over another; makes cur/XX. */
 int spool_rename(const struct queue *q, const struct spool_name *from,
     enum queue_place place, const char *id) MUST_USE;
+/* When ID, which is valid, was made: seconds. */
+int64_t spool_id_time(const char *id);
 /* Upper-case hexadecimal digits of V, right to left; and decimal ones. */
 void spool_hex(char *to, size_t n, uint64_t v);
 void spool_dec(char *to, size_t n, uint64_t v);
 
 /*
- * Calls FN with each name in directory PATH of DIR and its inode until it
- * returns false; then, if it never did, with NULL.  Names that begin with a dot
- * are left out.  -1: errno.
+ * Calls FN with each entry of directory PATH of DIR until it returns false;
+ * then, if it never did, with NULL.  Names that begin with a dot are left out.
+ * -1: errno.
  */
 int spool_list(int dir, const char *path,
-    bool (*fn)(void *arg, int dir, const char *name, ino_t ino), void *arg) MUST_USE;
+    bool (*fn)(void *arg, int dir, const struct dirent *e), void *arg) MUST_USE;
 
 /* Of what the import writes in tmp/. */
 #define IMPORT_PREFIX "drop."

@@ -246,7 +246,7 @@ on_held(void *arg, const char *id, int64_t mtime, uint64_t size)
 
 	(void)mtime;
 	(void)size;
-	if (id == NULL || runner_of(id, s->r->count) != s->r->number)
+	if (id == NULL)
 		return true;
 	if (s->n == s->size) {
 		s->size = s->size ? s->size * 2 : 256;
@@ -260,9 +260,10 @@ static void
 look_work(void *arg)
 {
 	struct record_list *s = arg;
+	struct queue_part part = runner_part(s->r, true);
 
-	if (queue_scan(s->r->queue, QUEUE_HOLD, on_held, s) < 0 ||
-	    queue_scan(s->r->queue, QUEUE_DEAD, on_held, s) < 0)
+	if (queue_scan_part(s->r->queue, QUEUE_HOLD, &part, on_held, s) < 0 ||
+	    queue_scan_part(s->r->queue, QUEUE_DEAD, &part, on_held, s) < 0)
 		log_warn(NULL, "cannot read hold/ and dead/: %s",
 		    strerror(errno));
 }

@@ -39,6 +39,13 @@ runner_share(const struct runner *r)
 		.i = (unsigned)r->number, .count = (unsigned)r->count };
 }
 
+struct queue_part
+runner_part(const struct runner *r, bool names)
+{
+	return (struct queue_part){ .number = r->number, .count = r->count,
+		.names = names };
+}
+
 void
 runner_wake(struct runner *r)
 {

@@ -156,6 +156,8 @@ int64_t runner_now_ms(const struct runner *r);
 int64_t runner_now(const struct runner *r);
 /* No retry is farther away than this (seconds): the clock may have jumped. */
 int64_t runner_latest_due(const struct runner *r);
+/* The messages of the spool that are ours; NAMES: by their names alone. */
+struct queue_part runner_part(const struct runner *r, bool names);
 /* Message ID is in the spool: takes it up if it is ours, else says so to whom it is. */
 void runner_announce(struct runner *r, const char *id);
 /*

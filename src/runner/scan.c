@@ -67,8 +67,6 @@ on_message(void *arg, const char *id, int64_t mtime, uint64_t size)
 		s->foreign = true;
 		return true;
 	}
-	if (runner_of(id, s->r->count) != s->r->number)
-		return true;
 	if (s->n == s->size) {
 		s->size = s->size ? s->size * 2 : 256;
 		s->v = mem_grow(s->v, s->size, sizeof(*s->v));
@@ -80,18 +78,27 @@ on_message(void *arg, const char *id, int64_t mtime, uint64_t size)
 }
 
 static void
+read_place(struct scan *s, enum queue_place place)
+{
+	/* What is in new/ is due; at a start its name says how old it is. */
+	struct queue_part part = runner_part(s->r,
+	    s->first && place == QUEUE_NEW);
+
+	s->place = place;
+	if (queue_scan_part(s->r->queue, place, &part, on_message, s) < 0)
+		log_error(NULL, "cannot read %s/: %s",
+		    place == QUEUE_NEW ? "new" : "cur", strerror(errno));
+}
+
+static void
 work(void *arg)
 {
 	struct scan *s = arg;
 	int64_t begun = clock_ms();
 
-	s->place = QUEUE_NEW;
-	if (queue_scan(s->r->queue, QUEUE_NEW, on_message, s) < 0)
-		log_error(NULL, "cannot read new/: %s", strerror(errno));
-	s->place = QUEUE_CUR;
-	if (s->with_cur &&
-	    queue_scan(s->r->queue, QUEUE_CUR, on_message, s) < 0)
-		log_error(NULL, "cannot read cur/: %s", strerror(errno));
+	read_place(s, QUEUE_NEW);
+	if (s->with_cur)
+		read_place(s, QUEUE_CUR);
 	s->took = clock_ms() - begun;
 	/* What was begun and never finished, by whoever died over it. */
 	if (s->with_cur && s->r->number == 0 &&

@@ -123,7 +123,7 @@ on_held(void *arg, const char *id, int64_t mtime, uint64_t size)
 
 	(void)mtime;
 	(void)size;
-	if (id != NULL && runner_of(id, c->r->count) == c->r->number)
+	if (id != NULL)
 		steer_add(c, id, QUEUE_HOLD, false);
 	return true;
 }
@@ -132,10 +132,11 @@ void
 steer_look(void *arg)
 {
 	struct control *c = arg;
+	struct queue_part part = runner_part(c->r, true);
 
 	if (!c->by_id && !c->listed && c->op != CONTROL_FLUSH &&
 	    c->op != CONTROL_HOLD &&
-	    queue_scan(c->r->queue, QUEUE_HOLD, on_held, c) < 0)
+	    queue_scan_part(c->r->queue, QUEUE_HOLD, &part, on_held, c) < 0)
 		log_warn(NULL, "cannot read hold/: %s", strerror(errno));
 	c->listed = true;
 	for (size_t i = 0; i < c->n; i++) {

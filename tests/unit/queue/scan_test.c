@@ -103,8 +103,36 @@ START_TEST(many)
 }
 END_TEST
 
+/* Each message is in one part; what names alone say is the same. */
+START_TEST(parts)
+{
+	enum { PARTS = 3, MANY = 100 };
+	struct seen s[PARTS] = { { 0 } };
+	struct tmpspool t;
+	unsigned n = 0;
+
+	tmpspool_begin(&t);
+	for (unsigned i = 0; i < MANY; i++)
+		tmpspool_put(&t, STR(TEXT1), false);
+	for (size_t i = 0; i < PARTS; i++) {
+		struct queue_part part = { i, PARTS, i == 1 };
+
+		ck_assert_int_eq(queue_scan_part(t.q, QUEUE_NEW, &part, see,
+				     &s[i]), 0);
+		ck_assert_uint_eq(runner_of(s[i].id, PARTS), i);
+		ck_assert((s[i].size == 0) == part.names);
+		ck_assert_int_ge(s[i].mtime, clock_wall() - 60);
+		ck_assert_int_le(s[i].mtime, clock_wall());
+		n += s[i].n;
+	}
+	ck_assert_uint_eq(n, MANY);
+	tmpspool_end(&t);
+}
+END_TEST
+
 START_TEST(what_is_no_message)
 {
+	const struct queue_part names = { .count = 1, .names = true };
 	struct seen s = { 0 };
 	struct tmpspool t;
 
@@ -115,6 +143,10 @@ START_TEST(what_is_no_message)
 	tmpspool_env(&t);
 	ck_assert_int_eq(mkdir(tmpspool_path(&t, "new", t.env.id), 0700), 0);
 	ck_assert_int_eq(queue_scan(t.q, QUEUE_NEW, see, &s), 0);
+	ck_assert_uint_eq(s.n, 1);
+	ck_assert_uint_eq(s.others, 1);
+	s = (struct seen){ 0 };
+	ck_assert_int_eq(queue_scan_part(t.q, QUEUE_NEW, &names, see, &s), 0);
 	ck_assert_uint_eq(s.n, 1);
 	ck_assert_uint_eq(s.others, 1);
 	ck_assert(tmpspool_has(&t, "new", "README"));
@@ -153,4 +185,4 @@ START_TEST(clean)
 }
 END_TEST
 
-UNIT_MAIN("queue/scan", new_and_cur, many, what_is_no_message, clean)
+UNIT_MAIN("queue/scan", new_and_cur, many, parts, what_is_no_message, clean)
