@@ -207,6 +207,38 @@ status_of(const struct dsn_rcpt *rcpt)
 	    rcpt->action == DSN_DELAYED ? "4.0.0" : "2.0.0";
 }
 
+/* True if what RCPT's host answered is not what made it fail. */
+static bool
+is_given_up(const struct dsn_rcpt *rcpt)
+{
+	return rcpt->action == DSN_FAILED &&
+	    (rcpt->diagnostic.p[0] == '4' || status_of(rcpt)[0] == '4');
+}
+
+/*
+ * RFC 3464 2.3.6.  An answer that was for the time being is not what made the
+ * recipient fail: that was us, who waited long enough.  There are programs that
+ * take the code in this field for the reason, whatever the status says; they
+ * know "(#4.4.7)" from qmail.
+ */
+static void
+add_diagnostic(struct group *g, const struct dsn_rcpt *rcpt)
+{
+	struct buf kind;
+
+	buf_init(&kind, 128);
+	if (!rcpt->smtp_diagnostic)
+		buf_adds(&kind, "x-barid; ");
+	else if (is_given_up(rcpt))
+		buf_addf(&kind,
+		    "x-barid; delivery time expired (#%s), last answer: ",
+		    status_of(rcpt));
+	else
+		buf_adds(&kind, "smtp; ");
+	add_field(g, "Diagnostic-Code", buf_cstr(&kind), rcpt->diagnostic);
+	buf_free(&kind);
+}
+
 /* RFC 3464 2.3. */
 static void
 add_rcpt(struct group *g, const struct dsn *d, const struct dsn_rcpt *rcpt)
@@ -222,9 +254,7 @@ add_rcpt(struct group *g, const struct dsn *d, const struct dsn_rcpt *rcpt)
 	if (rcpt->remote_mta.n > 0)
 		add_mta(g, "Remote-MTA", rcpt->remote_mta);
 	if (rcpt->diagnostic.n > 0)
-		add_field(g, "Diagnostic-Code",
-		    rcpt->smtp_diagnostic ? "smtp; " : "x-barid; ",
-		    rcpt->diagnostic);
+		add_diagnostic(g, rcpt);
 	if (rcpt->last_attempt > 0)
 		add_date(g, "Last-Attempt-Date", rcpt->last_attempt);
 	if (d->queue_id.n > 0)

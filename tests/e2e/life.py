@@ -17,6 +17,7 @@ SENDER = "alice@origin.example"
 TEXT = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: {}\r\n\r\nbody\r\n"
 RULES = ["RCPT /^wait/=450 4.2.1 not now"]
 
+EXPIRED = "x-barid; delivery time expired (#4.4.7), last answer: 450 4.2.1 not now"
 
 class World:
     def __init__(self, extra="", rules=RULES, relay=("127.0.0.0/8",), **kw):
@@ -167,7 +168,7 @@ def deadline():
         assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
         w.b.empty()
         assert "status=expired, returned to sender" in w.b.log()
-        assert status["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", status.items()
+        assert " ".join(status["Diagnostic-Code"].split()) == EXPIRED, status.items()
         # While nobody was there to try: it is not tried afterwards, and the last answer is what its sender is told.
         w.send("wait@far.example", fields="x-mq-maxdelivertime: +3s\r\nx-mq-retries: 3600\r\n")
         over = time.time() + 3
@@ -179,7 +180,7 @@ def deadline():
         m = email.message_from_bytes(w.origin.messages(2)[1]["text"])
         status = m.get_payload()[1].get_payload()[1]
         assert (status["Action"], status["Status"]) == ("failed", "4.4.7"), status.items()
-        assert status["Diagnostic-Code"] == "smtp; 450 4.2.1 not now", status.items()
+        assert " ".join(status["Diagnostic-Code"].split()) == EXPIRED, status.items()
         assert status["Remote-MTA"] == "dns; [127.0.0.1]", status.items()
         assert email.utils.parsedate_to_datetime(status["Last-Attempt-Date"]).timestamp() < over - 1, status.items()
         assert w.b.log().count("to=<wait@far.example>, relay=127") == tried
