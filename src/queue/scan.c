@@ -7,7 +7,9 @@
  * one fstatat(), or, if its name says enough, the entry alone: of a million
  * messages that are in no memory, their inodes are nine tenths of the time.  So
  * those of others are not looked at, and the rest in the order of their
- * inodes, which is that of the disk.  What appears or goes while a scan runs
+ * inodes, which is that of the disk, over all directories: each has messages
+ * from everywhere, and by directories the disk would be read 256 times where
+ * its inodes find no room in memory.  What appears or goes while a scan runs
  * may be seen or not; what stands still is seen exactly once.
  */
 
@@ -22,8 +24,8 @@
 
 #include "spool.h"
 
-/* Of a directory, so many are put in order. */
-#define LISTED_MAX 8192
+/* So many are put in order: 28 MiB. */
+#define LISTED_MAX ((size_t)1 << 20)
 
 int
 spool_list(int dir, const char *path,
@@ -64,13 +66,15 @@ struct listed {
 };
 
 struct scan {
+	struct queue *q;
+	enum queue_place place;
 	bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size);
 	void *arg;
 	const struct queue_part *part;
 	bool stopped;
 	bool told;	/* that there is something that is no message */
 	struct listed *v;
-	size_t n;
+	size_t n, size;
 };
 
 static void
@@ -89,16 +93,20 @@ by_inode(const void *a, const void *b)
 	return p->ino < q->ino ? -1 : p->ino > q->ino;
 }
 
-/* Looks at what was listed of DIR, in the order of the disk. */
+/* Looks at what was listed, in the order of the disk. */
 static void
-look(struct scan *s, int dir)
+look(struct scan *s)
 {
+	struct spool_name name;
 	struct stat st;
 
-	qsort(s->v, s->n, sizeof(*s->v), by_inode);
+	if (s->n > 0)
+		qsort(s->v, s->n, sizeof(*s->v), by_inode);
 	for (size_t i = 0; i < s->n && !s->stopped; i++) {
-		if (sys_fstatat(dir, s->v[i].id, &st) < 0)
-			continue;	/* it went away: the next scan knows */
+		/* If it went away, the next scan knows. */
+		if (spool_name(s->q, s->place, s->v[i].id, &name) < 0 ||
+		    sys_fstatat(name.dir, name.path, &st) < 0)
+			continue;
 		if (S_ISREG(st.st_mode))
 			s->stopped = !s->fn(s->arg, s->v[i].id,
 			    st.st_mtim.tv_sec, (uint64_t)st.st_size);
@@ -115,13 +123,25 @@ is_told(const struct scan *s, const struct dirent *e)
 	return s->part->names && e->d_type == DT_REG;
 }
 
+static void
+list(struct scan *s, const struct dirent *e)
+{
+	if (s->n == s->size) {
+		s->size = s->size ? s->size * 2 : 256;
+		s->v = mem_grow(s->v, s->size, sizeof(*s->v));
+	}
+	s->v[s->n].ino = e->d_ino;
+	memcpy(s->v[s->n++].id, e->d_name, QUEUE_ID_SIZE);
+}
+
 static bool
 scan_entry(void *arg, int dir, const struct dirent *e)
 {
 	struct scan *s = arg;
 
-	if (e == NULL || s->n == LISTED_MAX)
-		look(s, dir);
+	(void)dir;
+	if (s->n == LISTED_MAX)
+		look(s);
 	if (e == NULL || s->stopped)
 		return false;
 	if (!queue_id_valid(str_c(e->d_name)))
@@ -130,10 +150,8 @@ scan_entry(void *arg, int dir, const struct dirent *e)
 		return true;
 	else if (is_told(s, e))
 		s->stopped = !s->fn(s->arg, e->d_name, spool_id_time(e->d_name), 0);
-	else {
-		s->v[s->n].ino = e->d_ino;
-		memcpy(s->v[s->n++].id, e->d_name, QUEUE_ID_SIZE);
-	}
+	else
+		list(s, e);
 	return !s->stopped;
 }
 
@@ -153,23 +171,25 @@ queue_scan_part(struct queue *q, enum queue_place place,
     bool (*fn)(void *arg, const char *id, int64_t mtime, uint64_t size),
     void *arg)
 {
-	struct scan s = { .fn = fn, .arg = arg, .part = part };
+	struct scan s = { .q = q, .place = place, .fn = fn, .arg = arg,
+		.part = part };
 	int r = 0, error;
 
-	s.v = mem_array(LISTED_MAX, sizeof(*s.v));
 	if (place != QUEUE_CUR)
 		r = spool_list(q->dirs[place], ".", scan_entry, &s);
 	for (unsigned i = 0;
 	     place == QUEUE_CUR && i < 256 && !s.stopped && r == 0; i++) {
 		char shard[SHARD_LEN + 1] = "";
 
-		s.n = 0;
 		spool_hex(shard, SHARD_LEN, i);
 		r = spool_list(q->dirs[place], shard, scan_entry, &s);
 		if (r < 0 && errno == ENOENT)
 			r = 0;
 	}
 	error = errno;
+	/* What was read before a directory failed is there all the same. */
+	if (!s.stopped)
+		look(&s);
 	mem_free(s.v);
 	errno = error;
 	return r;

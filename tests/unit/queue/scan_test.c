@@ -73,7 +73,7 @@ START_TEST(new_and_cur)
 }
 END_TEST
 
-/* More than are put in order at once: each is seen once. */
+/* Many: each is seen once. */
 START_TEST(many)
 {
 	enum { MANY = 20000 };
