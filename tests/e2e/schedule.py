@@ -322,8 +322,29 @@ def shared():
         assert max(counts.values()) == 7, counts
 
 
+def postponed(n=60):
+    """K9: who finds all connections taken waits for one to be free and for no time, and that is no attempt."""
+    host = Host(hold=True)
+    with World("t.test MX 10 mx.test\nmx.test A 127.0.0.1\n", host.port,
+               "queue { runners = 1 retry = {1h} max-attempts = 1 }\n"
+               'destination "t.test" { per-destination = 1 }\n') as b:
+        load(b, n, "x@t.test")
+        wait_for("the first", lambda: host.held == 1)
+        send(b, "bob@example.test")
+        b.mail("bob", 1)
+        assert host.seen == 1 and [p for p, _ in b.spooled()] == ["new"] * n
+        # The order to try at once finds no room either: that is no attempt, too.
+        b.ctl("queue", "flush")
+        host.hold = False
+        host.release()
+        b.empty(60)
+        assert len(host.taken) == n and host.peak == 1, (len(host.taken), host.peak)
+        log = b.log()
+        assert "status=deferred" not in log and "status=bounced" not in log and "status=expired" not in log
+
+
 def main():
-    for test in (common, moves, trial, dead, burst, partly, tarpits, rates, all_rates, shared):
+    for test in (common, moves, trial, dead, burst, partly, postponed, tarpits, rates, all_rates, shared):
         test()
         print(test.__name__, flush=True)
 
