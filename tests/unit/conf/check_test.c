@@ -123,7 +123,7 @@ static const struct fault faults[] = {
 	{ "auth { backends = {'pam://a/b'} }", "1: auth.backends: \"pam://a/b\" names no PAM service" },
 	{ "auth { backends = {'pam://a?confdir=b'} }", "1: auth.backends: \"pam://a?confdir=b\"" },
 	{ "auth { backends = {'pam://a?other=/b'} }", "1: auth.backends: \"pam://a?other=/b\"" },
-	{ "auth { backends = {'tape://secret'} }", "1: auth.backends: \"tape://\" is unknown, expected file://, pam://" },
+	{ "auth { backends = {'tape://secret'} }", "1: auth.backends: \"tape://\" is unknown, expected file://, secrets://, pam://" },
 	{ "auth { backends = {'hardcoded://secret'} }", "1: auth.backends: \"hardcoded://********\" names no users, expected" },
 	{ "auth { backends = {'file:///u',\n'radius://a:secret'} }", "2: auth.backends: \"radius://********\" has no secret" },
 	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP" },
