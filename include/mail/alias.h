@@ -49,10 +49,10 @@ const char *alias_split(struct str line, struct arena *a, struct str *name,
     struct str *targets) MUST_USE;
 /*
  * Calls FN with each name that an alias for P can have, until it returns true:
- * the whole address, its local part, and what stands in that before MARK (""
- * for none).
+ * the whole address, its local part, and what stands in that before one of
+ * MARKS, each a character.
  */
-bool alias_any(struct str mark, const struct path *p,
+bool alias_any(struct str marks, const struct path *p,
     bool (*fn)(void *arg, struct str name), void *arg);
 /*
  * Takes the next target off *LIST into T, in A: NULL, and T->text is empty at

@@ -30,11 +30,11 @@ void aliases_free(struct aliases *a);	/* NULL is fine */
 bool aliases_changed(const struct aliases *a);
 /*
  * What stands behind the alias of address P, of which mail/alias.h has the
- * names; MARK is the subaddress sign.  And what is in the included file at
+ * names; MARKS are the subaddress signs.  And what is in the included file at
  * PATH.  Both are A's.  NULL: there is none; of PATH, WHY says what is wrong
  * with it.
  */
-const struct alias_list *aliases_of(const struct aliases *a, struct str mark,
+const struct alias_list *aliases_of(const struct aliases *a, struct str marks,
     const struct path *p);
 const struct alias_list *aliases_include(const struct aliases *a,
     struct str path, const char **why);

@@ -195,6 +195,10 @@ check_mailboxes(const struct conf *c, struct buf *error)
 	}
 }
 
+/* RFC 5321 4.1.2 atext, so that a plain address can hold it. */
+static const char subaddress_signs[] = "!#$%&'*+-=?^_`{|}~.";
+#define SUBADDRESS_MAX 8
+
 static void
 check_verify(const struct conf *c, struct buf *error)
 {
@@ -217,15 +221,12 @@ check_recipients(const struct conf *c, struct buf *error)
 	const struct conf_recipients *r = &c->recipients;
 
 	check_mailboxes(c, error);
-	/* RFC 5321 4.1.2 atext, so that a plain address can hold it. */
-	if (strlen(r->subaddress) > 1 ||
-	    (r->subaddress[0] &&
-		!strchr("!#$%&'*+-=?^_`{|}~.", r->subaddress[0])))
+	if (strlen(r->subaddress) > SUBADDRESS_MAX ||
+	    strspn(r->subaddress, subaddress_signs) != strlen(r->subaddress))
 		conf_complain(error, place(c, &r->subaddress),
-		    "recipients.subaddress: \"%s\" does "
-		    "not fit, expected one character such as \"+\" or \"-\", "
-		    "or nothing",
-		    r->subaddress);
+		    "recipients.subaddress: \"%s\" does not fit, expected up "
+		    "to %d characters such as \"+\" or \"-\", or nothing",
+		    r->subaddress, SUBADDRESS_MAX);
 }
 
 static bool

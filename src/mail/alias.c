@@ -167,7 +167,7 @@ alias_split(struct str line, struct arena *a, struct str *name,
 
 /* Those of an address. */
 bool
-alias_any(struct str mark, const struct path *p,
+alias_any(struct str marks, const struct path *p,
     bool (*fn)(void *arg, struct str name), void *arg)
 {
 	char text[NAME_LEN_MAX + 1];
@@ -180,8 +180,8 @@ alias_any(struct str mark, const struct path *p,
 	if ((buf_ok(&b) && fn(arg, buf_str(&b))) || fn(arg, p->local))
 		return true;
 	/* RFC 5233: detail behind the first mark that has an alias before it. */
-	for (size_t i = 1; mark.n > 0 && i + mark.n <= p->local.n; i++)
-		if (str_starts(str_skip(p->local, i), mark) &&
+	for (size_t i = 1; i < p->local.n; i++)
+		if (str_find(marks, p->local.p[i]) >= 0 &&
 		    fn(arg, str_head(p->local, i)))
 			return true;
 	return false;

@@ -338,11 +338,11 @@ try_name(void *arg, struct str name)
 }
 
 const struct alias_list *
-aliases_of(const struct aliases *a, struct str mark, const struct path *p)
+aliases_of(const struct aliases *a, struct str marks, const struct path *p)
 {
 	struct search s = { .in = a };
 
-	return alias_any(mark, p, try_name, &s) ? &s.found->list : NULL;
+	return alias_any(marks, p, try_name, &s) ? &s.found->list : NULL;
 }
 
 const struct alias_list *

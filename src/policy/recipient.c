@@ -46,17 +46,15 @@ static bool
 find_mailbox(const struct conf *c, const struct userset *users,
     struct str local, char name[65])
 {
-	struct str mark = str_c(c->recipients.subaddress);
+	struct str marks = str_c(c->recipients.subaddress);
 
 	if (users == NULL)
 		return false;
 	if (userset_has(users, local, name) && mailbox_safe(name))
 		return true;
 	/* RFC 5233: detail behind the first mark that has a user before it. */
-	if (mark.n == 0)
-		return false;
-	for (size_t i = 1; i + mark.n <= local.n; i++)
-		if (str_starts(str_skip(local, i), mark) &&
+	for (size_t i = 1; i < local.n; i++)
+		if (str_find(marks, local.p[i]) >= 0 &&
 		    userset_has(users, str_head(local, i), name) &&
 		    mailbox_safe(name))
 			return true;

@@ -71,17 +71,18 @@ told_read(const struct conf *c, const struct msg_spawn *m, struct arena *a,
 
 /* ---- facts ------------------------------------------------------------------- */
 
-/* Of a local part what stands before, or behind, the sign of a detail. */
+/* Of a local part what stands before, or behind, the first sign of a detail. */
 static struct str
 part(const struct told *t, struct str local, bool behind)
 {
-	struct str sign = str_c(t->conf->recipients.subaddress);
-	ptrdiff_t at = sign.n == 1 ? str_find(local, sign.p[0]) : -1;
+	struct str signs = str_c(t->conf->recipients.subaddress);
+	size_t at = 1;
 
-	if (at <= 0)
+	while (at < local.n && str_find(signs, local.p[at]) < 0)
+		at++;
+	if (at >= local.n)
 		return behind ? STR("") : local;
-	return behind ? str_skip(local, (size_t)at + 1) :
-			str_head(local, (size_t)at);
+	return behind ? str_skip(local, at + 1) : str_head(local, at);
 }
 
 static void

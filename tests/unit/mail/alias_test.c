@@ -166,6 +166,11 @@ START_TEST(names_of_an_address)
 	x = (struct names){ .want = 3 };
 	ck_assert(alias_any(STR("+"), &p, note_name, &x));
 	ck_assert_str_eq(x.text, "a+b+c@x.example a+b+c a ");
+	p.local = STR("a-b+c");
+	x = (struct names){ .want = 100 };
+	ck_assert(!alias_any(STR("+-"), &p, note_name, &x));
+	ck_assert_str_eq(x.text, "a-b+c@x.example a-b+c a a-b ");
+	p.local = STR("a+b+c");
 	x = (struct names){ .want = 100 };
 	ck_assert(!alias_any(STR(""), &p, note_name, &x));
 	ck_assert_str_eq(x.text, "a+b+c@x.example a+b+c ");

@@ -491,7 +491,36 @@ START_TEST(at_last)
 }
 END_TEST
 
-UNIT_MAIN("policy/recipient", sections, at_last,
+/* The whole name first, then what stands before the first sign with a name. */
+START_TEST(several_signs)
+{
+	static const struct {
+		const char *path, *mailbox;
+	} t[] = {
+		{ "<alice-x@example.test>", "alice" },
+		{ "<alice+x-y@example.test>", "alice" },
+		{ "<a+b-c@example.test>", "a+b" },
+		{ "<bob=x@example.test>", NULL },
+		{ "<x-alice@example.test>", NULL },
+		{ "<-alice@example.test>", NULL },
+	};
+
+	setup("domains = {\"example.test\"}\n"
+	      "recipients { subaddress = \"+-\" }\n");
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct path p = path_of(t[i].path);
+		struct target got = target_of(conf, users, &nothing, &p);
+
+		ck_assert_msg((got.kind == TARGET_MAILBOX) ==
+		    (t[i].mailbox != NULL), "%s", t[i].path);
+		if (t[i].mailbox != NULL)
+			ck_assert_str_eq(got.mailbox, t[i].mailbox);
+	}
+	teardown();
+}
+END_TEST
+
+UNIT_MAIN("policy/recipient", sections, at_last, several_signs,
     targets, place_and_path, no_users, any_user,
     postmasters, without_routes, relaying, verdicts, verdict_variants,
     all_ways)
