@@ -168,6 +168,9 @@ interop: all stage
 	@$(srcdir)/src/build/deps.sh interop
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
 	  python3 $(srcdir)/tests/interop/run $(ARGS)
+timing: all stage
+	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
+	  python3 -W ignore::DeprecationWarning $(srcdir)/tests/interop/timing
 
 bench: all stage $(TOOLS)
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) $(srcdir)/tests/bench/run
@@ -197,6 +200,7 @@ help:
 #@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
 #@ fuzz-coverage  how much of each parser the fuzz targets' seeds run
 #@ interop      sslscan, testssl.sh, nmap, swaks and postal against it; takes minutes
+#@ timing       whether the time of an answer says which users there are; takes a minute or two
 #@ bench        measure, beside other servers where they are installed
 #@ bench-counts what a message costs in system calls, flushes, context switches and time
 #@ bench-growth how cost grows; bench-profile ARGS='ROW': where time goes
@@ -254,7 +258,7 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
-.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run fuzz-coverage fuzz-targets interop bench bench-counts \
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run fuzz-coverage fuzz-targets interop timing bench bench-counts \
   bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 
