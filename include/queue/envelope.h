@@ -56,6 +56,8 @@ struct envelope {
 	struct str helo;
 	struct str proto;	/* RFC 3848: "ESMTPSA" */
 	struct str user;	/* who was logged in, or empty */
+	/* From who may send anywhere: a login, a relay network, this host; or a report of ours. */
+	bool ours;
 	struct str listener;	/* name of the listener, or empty */
 	struct str local;	/* "ip:port" the client connected to */
 	struct str tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty */

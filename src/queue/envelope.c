@@ -188,6 +188,8 @@ add_keys(struct buf *b, const struct envelope *e)
 	add_text(b, "helo", e->helo);
 	add_text(b, "proto", e->proto);
 	add_text(b, "user", e->user);
+	if (e->ours)
+		add_text(b, "ours", STR("yes"));
 	add_text(b, "listener", e->listener);
 	add_text(b, "local", e->local);
 	add_text(b, "tls", e->tls);

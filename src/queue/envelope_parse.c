@@ -235,6 +235,13 @@ read_smtputf8(struct reader *r, struct str v)
 }
 
 static const char *
+read_ours(struct reader *r, struct str v)
+{
+	r->e->ours = str_eq(v, STR("yes"));
+	return r->e->ours ? NULL : "ours is not \"yes\"";
+}
+
+static const char *
 read_ret(struct reader *r, struct str v)
 {
 	if (str_eq(v, STR("FULL")))
@@ -338,6 +345,7 @@ static const struct key keys[] = {
 	{ "helo",     NULL,          offsetof(struct envelope, helo) },
 	{ "proto",    NULL,          offsetof(struct envelope, proto) },
 	{ "user",     NULL,          offsetof(struct envelope, user) },
+	{ "ours",     read_ours,     0 },
 	{ "listener", NULL,          offsetof(struct envelope, listener) },
 	{ "local",    NULL,          offsetof(struct envelope, local) },
 	{ "tls",      NULL,          offsetof(struct envelope, tls) },

@@ -79,6 +79,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->client = str_c(arena_printf(&d->arena, "local user (%lu)",
 	    (unsigned long)d->st.st_uid));
 	e->helo = e->proto = e->user = STR("");
+	e->ours = true;
 	e->listener = STR(CONF_LISTEN_DROP);
 	e->local = e->tls = e->certificate = e->report = STR("");
 	e->auth = STR("");

@@ -171,6 +171,7 @@ write_report(const struct bounce *b, struct str text, bool smtputf8)
 	struct envelope e = { .arrival_us = clock_wall_us(),
 		.client = STR("barid"),
 		.proto = STR("DSN"),
+		.ours = true,
 		.body = str_has_8bit(text) ? BODY_8BITMIME : BODY_7BIT,
 		.smtputf8 = smtputf8,
 		.report = str_c(report_name(REPORT_DSN)),

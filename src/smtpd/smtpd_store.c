@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "mail/header.h"
 #include "mail/limits.h"
+#include "policy/recipient.h"
 
 /* What the log gets of a Message-ID. */
 #define MESSAGE_ID_MAX 500
@@ -110,9 +111,11 @@ fill_envelope(struct session *s)
 {
 	struct envelope *e = &s->txn.env;
 	const struct session_env *env = s->env;
+	struct client_facts f = session_facts(s);
 	struct buf b;
 
 	e->arrival_us = clock_wall_us();
+	e->ours = access_may_relay(s->conf, &f);
 	e->helo = s->helo;
 	e->proto = str_c(session_proto(s));
 	e->user = str_c(s->user);

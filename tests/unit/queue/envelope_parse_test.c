@@ -41,6 +41,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->helo, y->helo);
 	ck_str(x->proto, y->proto);
 	ck_str(x->user, y->user);
+	ck_assert_int_eq(x->ours, y->ours);
 	ck_str(x->listener, y->listener);
 	ck_str(x->local, y->local);
 	ck_str(x->tls, y->tls);
@@ -96,7 +97,7 @@ START_TEST(round_trip)
 	struct envelope e = { .id = ID, .from = { STR("s_p"), STR("q.r") },
 		.arrival_us = INT64_MAX, .client = STR(" leading: and: colons "),
 		.helo = STR("[IPv6:::1]"), .proto = STR("UTF8SMTPSA"),
-		.user = STR("\xff\xfe"), .listener = STR("l"),
+		.user = STR("\xff\xfe"), .ours = true, .listener = STR("l"),
 		.local = STR("o"), .tls = STR("t"), .body = BODY_BINARYMIME,
 		.smtputf8 = true, .ret = RET_FULL, .envid = STR("QQ"), .report = STR("dsn"),
 		.auth = STR("<>"), .tls_wish = TLS_WISH_NONE,
@@ -155,6 +156,7 @@ static const struct {
 	{ NEEDED ONE_RCPT "body: 9BIT\n\n", "the body type is unknown" },
 	{ NEEDED ONE_RCPT "body: \n\n", "the body type is unknown" },
 	{ NEEDED ONE_RCPT "smtputf8: no\n\n", "smtputf8 is not \"yes\"" },
+	{ NEEDED ONE_RCPT "ours: no\n\n", "ours is not \"yes\"" },
 	{ NEEDED ONE_RCPT "requiretls: maybe\n\n",
 	    "requiretls is neither \"yes\" nor \"no\"" },
 	{ NEEDED ONE_RCPT "by: 1 N\n\n", NULL },

@@ -26,6 +26,7 @@ whole(void)
 		.from = { STR(""), STR("") }, .arrival_us = 1763683200000001,
 		.client = STR("h[::1]:1"), .helo = STR("h"),
 		.proto = STR("ESMTPSA"), .user = STR("u"),
+		.ours = true,
 		.listener = STR("mx"), .local = STR("127.0.0.1:25"),
 		.tls = STR("TLSv1.3 X"), .certificate = STR("verified sha256:ab c d"), .body = BODY_8BITMIME,
 		.smtputf8 = true, .ret = RET_HDRS, .envid = STR("e+3D"), .report = STR("mdn"),
@@ -48,6 +49,7 @@ static const char written[] =
     "helo: h\n"
     "proto: ESMTPSA\n"
     "user: u\n"
+    "ours: yes\n"
     "listener: mx\n"
     "local: 127.0.0.1:25\n"
     "tls: TLSv1.3 X\n"
@@ -76,7 +78,7 @@ static const char written[] =
 /* The same with what may change in place as it was at first. */
 static const char summed[] =
     "id: " ID "\nfrom: <>\ntime: 1763683200000001\ndelays: 00\n"
-    "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nlistener: mx\n"
+    "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nours: yes\nlistener: mx\n"
     "local: 127.0.0.1:25\ntls: TLSv1.3 X\n"
     "certificate: verified sha256:ab c d\nbody: 8BITMIME\nsmtputf8: yes\n"
     "ret: HDRS\nenvid: e+3D\nreport: mdn\n"

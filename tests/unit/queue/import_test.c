@@ -94,6 +94,7 @@ START_TEST(forged_facts)
 	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
 	tmpspool_load(&t, QUEUE_NEW, &f);
 	ck_str(f.env.user, STR(""));
+	ck_assert(f.env.ours);
 	ck_str(f.env.tls, STR(""));
 	ck_str(f.env.certificate, STR(""));
 	ck_str(f.env.helo, STR(""));
