@@ -21,6 +21,13 @@ int hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE]) MUST_
 int hmac_sha1(struct str key, struct str text, unsigned char out[SHA1_SIZE]) MUST_USE;
 
 int sha256(struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;
+/* The same of a text in pieces; what fails in between is told at the end. */
+struct sha256;
+struct sha256 *sha256_new(void) MUST_USE;
+void sha256_add(struct sha256 *h, struct str piece);
+int sha256_end(struct sha256 *h, unsigned char out[SHA256_SIZE]) MUST_USE;
+void sha256_free(struct sha256 *h);	/* NULL is fine */
+
 int hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE]) MUST_USE;
 /* RFC 8018 5.2, one block: costs COUNT times an HMAC. */
 int pbkdf2_sha256(struct str password, struct str salt, uint32_t count,

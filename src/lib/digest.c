@@ -11,6 +11,13 @@
 #include <limits.h>
 #include <openssl/evp.h>
 
+#include "lib/mem.h"
+
+struct sha256 {
+	EVP_MD_CTX *ctx;
+	bool ok;
+};
+
 int
 md5(struct str text, struct str more, unsigned char out[MD5_SIZE])
 {
@@ -65,6 +72,39 @@ sha256(struct str text, unsigned char out[SHA256_SIZE])
 
 	return EVP_Q_digest(NULL, "SHA256", NULL, text.p, text.n, out, &n) ==
 	    1 && n == SHA256_SIZE ? 0 : -1;
+}
+
+struct sha256 *
+sha256_new(void)
+{
+	struct sha256 *h = mem_alloc(sizeof(*h));
+
+	h->ctx = EVP_MD_CTX_new();
+	h->ok = h->ctx != NULL &&
+	    EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) == 1;
+	return h;
+}
+
+void
+sha256_add(struct sha256 *h, struct str piece)
+{
+	h->ok = h->ok && EVP_DigestUpdate(h->ctx, piece.p, piece.n) == 1;
+}
+
+int
+sha256_end(struct sha256 *h, unsigned char out[SHA256_SIZE])
+{
+	h->ok = h->ok && EVP_DigestFinal_ex(h->ctx, out, NULL) == 1;
+	return h->ok ? 0 : -1;
+}
+
+void
+sha256_free(struct sha256 *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	mem_free(h);
 }
 
 int

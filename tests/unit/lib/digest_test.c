@@ -57,6 +57,15 @@ START_TEST(shas)
 	ck_assert_int_eq(sha256(STR(""), out), 0);
 	check_n(out, sizeof(out),
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	struct sha256 *h = sha256_new();
+	sha256_add(h, STR("a"));
+	sha256_add(h, STR(""));
+	sha256_add(h, STR("bc"));
+	ck_assert_int_eq(sha256_end(h, out), 0);
+	check_n(out, sizeof(out),
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	sha256_free(h);
+	sha256_free(NULL);
 	ck_assert_int_eq(hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), out), 0);
 	check_n(out, sizeof(out),
 	    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

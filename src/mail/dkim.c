@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * dkim -- what of a message is signed, and the field that says so.
+ *
+ * The header is kept, with its line ends as they leave, and the body digested
+ * as it comes.  Both forms are "relaxed" (RFC 6376 3.4.2, 3.4.4): what relays
+ * do to white space must not break a signature.
+ *
+ * A field that stands in "h=" once more than in the message must not be added
+ * later (RFC 6376 5.4.2, 8.15): so it is for what readers see or answer to.
+ * What relays add where it lacks (RFC 6409 8) is guarded so only where it is.
+ */
+
+#include "mail/dkim.h"
+
+#include "dkim_body.h"
+#include "grammar.h"
+#include "lib/idn.h"
+#include "lib/mem.h"
+#include "mail/header.h"
+#include "mail/limits.h"
+#include "mail/text.h"
+
+/* RFC 5322 2.1.1. */
+#define LINE_AT 76
+/* A domain in UTF-8 may become longer; one that is this long is none. */
+#define DOMAIN_FORM_MAX 1024
+
+struct dkim_text {
+	struct buf header;	/* without the blank line */
+	size_t line;		/* octets of the line so far */
+	bool cr;		/* of the header, like that of the body */
+	bool in_body;
+	bool stray;		/* a CR or LF in the header is text */
+	struct dkim_body body;
+	struct sha256 *hash;	/* of the body */
+	unsigned char digest[SHA256_SIZE];
+	struct buf domain;
+};
+
+enum guard { IF_THERE, MORE_IF_THERE, MORE };
+
+static const struct {
+	const char *name;
+	enum guard guard;
+} signed_fields[] = {
+	{ "From", MORE },
+	{ "To", MORE },
+	{ "Cc", MORE },
+	{ "Subject", MORE },
+	{ "Reply-To", MORE },
+	{ "In-Reply-To", MORE },
+	{ "References", MORE },
+	{ "Date", MORE_IF_THERE },
+	{ "Message-ID", MORE_IF_THERE },
+	{ "MIME-Version", MORE_IF_THERE },
+	{ "Content-Type", MORE_IF_THERE },
+	{ "Content-Transfer-Encoding", MORE_IF_THERE },
+	{ "Sender", IF_THERE },
+	{ "Content-Disposition", IF_THERE },
+	{ "Content-ID", IF_THERE },
+	{ "Content-Description", IF_THERE },
+	{ "Resent-From", IF_THERE },
+	{ "Resent-Sender", IF_THERE },
+	{ "Resent-To", IF_THERE },
+	{ "Resent-Cc", IF_THERE },
+	{ "Resent-Date", IF_THERE },
+	{ "Resent-Message-ID", IF_THERE },
+	{ "List-Id", IF_THERE },
+	{ "List-Help", IF_THERE },
+	{ "List-Unsubscribe", IF_THERE },
+	{ "List-Unsubscribe-Post", IF_THERE },
+	{ "List-Subscribe", IF_THERE },
+	{ "List-Post", IF_THERE },
+	{ "List-Owner", IF_THERE },
+	{ "List-Archive", IF_THERE },
+};
+
+/* ---- reading ------------------------------------------------------------ */
+
+static void
+add_digest(void *arg, struct str piece)
+{
+	sha256_add(arg, piece);
+}
+
+struct dkim_text *
+dkim_text_new(bool exact)
+{
+	struct dkim_text *t = mem_alloc(sizeof(*t));
+
+	t->hash = sha256_new();
+	t->body = (struct dkim_body){ .out = add_digest, .arg = t->hash,
+		.any_end = !exact };
+	/* Its own line ends may be more than there were. */
+	buf_init(&t->header, 2 * MAIL_HEADER_MAX);
+	buf_init(&t->domain, DOMAIN_FORM_MAX);
+	return t;
+}
+
+void
+dkim_text_free(struct dkim_text *t)
+{
+	if (t == NULL)
+		return;
+	sha256_free(t->hash);
+	buf_free(&t->header);
+	buf_free(&t->domain);
+	mem_free(t);
+}
+
+static void
+end_line(struct dkim_text *t)
+{
+	if (t->line == 0) {
+		t->in_body = true;
+		return;
+	}
+	buf_add(&t->header, STR("\r\n"));
+	t->line = 0;
+}
+
+/* A CR or LF without the other. */
+static void
+alone(struct dkim_text *t)
+{
+	if (t->body.any_end) {
+		end_line(t);
+		return;
+	}
+	t->stray = true;
+	t->line++;
+}
+
+/* Takes of PIECE what belongs to the header; what is left is of the body. */
+static struct str
+take_header(struct dkim_text *t, struct str piece)
+{
+	size_t i = 0;
+
+	while (i < piece.n && !t->in_body) {
+		char c = piece.p[i];
+
+		if (t->cr) {
+			t->cr = false;
+			if (c == '\n') {
+				end_line(t);
+				i++;
+			} else {
+				alone(t);
+			}
+			continue;
+		}
+		i++;
+		if (c == '\r') {
+			t->cr = true;
+		} else if (c == '\n') {
+			alone(t);
+		} else {
+			buf_addc(&t->header, c);
+			t->line++;
+		}
+	}
+	return str_skip(piece, i);
+}
+
+void
+dkim_text_add(struct dkim_text *t, struct str piece)
+{
+	if (!t->in_body)
+		piece = take_header(t, piece);
+	if (t->in_body)
+		dkim_body_add(&t->body, piece);
+}
+
+static bool
+take_domain(void *arg, struct str addr)
+{
+	struct dkim_text *t = arg;
+	struct buf ascii;
+	ptrdiff_t at = str_rfind(addr, '@');
+
+	buf_init(&ascii, DOMAIN_FORM_MAX);
+	if (at >= 0 && idn_add(&ascii, str_skip(addr, (size_t)at + 1)) == NULL &&
+	    buf_ok(&ascii))
+		buf_add_lower(&t->domain, buf_str(&ascii));
+	buf_free(&ascii);
+	/* The first counts. */
+	return false;
+}
+
+/* NULL, or why it is no header that could be signed. */
+static const char *
+check_header(struct dkim_text *t)
+{
+	struct str rest = buf_str(&t->header);
+	struct field f, from = { .name = STR("") };
+	unsigned n = 0;
+	int r;
+
+	while ((r = field_next(&rest, &f)) == 1) {
+		if (str_ieq(f.name, STR("From"))) {
+			from = f;
+			n++;
+		}
+	}
+	if (r < 0)
+		return "a line of its header is no field";
+	if (n != 1)
+		return n == 0 ? "it has no From" : "it has more than one From";
+	(void)address_list(from.value, take_domain, t);
+	return t->domain.n > 0 && buf_ok(&t->domain) ?
+	    NULL : "its From has no address with a domain";
+}
+
+const char *
+dkim_text_end(struct dkim_text *t)
+{
+	if (t->cr)
+		alone(t);
+	if (!t->in_body && t->line > 0)
+		end_line(t);
+	dkim_body_end(&t->body);
+	if (sha256_end(t->hash, t->digest) < 0)
+		return "no digest of it can be made";
+	if (!buf_ok(&t->header) || t->header.n > MAIL_HEADER_MAX)
+		return "its header is too large";
+	if (t->stray)
+		return "its header has a CR or LF alone";
+	return check_header(t);
+}
+
+struct str
+dkim_text_domain(const struct dkim_text *t)
+{
+	return buf_str(&t->domain);
+}
+
+/* ---- the field ---------------------------------------------------------- */
+
+/* RFC 6376 3.4.2, without the line end. */
+static void
+add_relaxed(struct buf *b, const struct field *f)
+{
+	struct str v = str_trim(f->value);
+	bool space = false;
+
+	buf_add_lower(b, f->name);
+	buf_addc(b, ':');
+	for (size_t i = 0; i < v.n; i++) {
+		char c = v.p[i];
+
+		if (is_wsp(c)) {
+			space = true;
+		} else if (c != '\r' && c != '\n') {
+			if (space)
+				buf_addc(b, ' ');
+			space = false;
+			buf_addc(b, c);
+		}
+	}
+}
+
+/* Adds the fields of that name from the last to the first (RFC 6376 5.4.2). */
+static size_t
+add_fields(struct buf *b, const struct field *fields, size_t n, struct str name)
+{
+	size_t found = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		if (!str_ieq(fields[i].name, name))
+			continue;
+		add_relaxed(b, &fields[i]);
+		buf_add(b, STR("\r\n"));
+		found++;
+	}
+	return found;
+}
+
+/* A name in "h=", folded where the line is full. */
+static void
+add_name(struct buf *b, size_t *line, struct str name)
+{
+	bool first = str_ends(buf_str(b), STR("h="));
+
+	if (!first) {
+		buf_addc(b, ':');
+		*line += 1;
+	}
+	if (*line + name.n + 1 > LINE_AT) {
+		buf_add(b, STR("\r\n\t"));
+		*line = 1;
+	}
+	buf_add(b, name);
+	*line += name.n;
+}
+
+/* Writes "h=", and what is signed of the header into SIGNED_. */
+static void
+add_names(struct buf *field, struct buf *text, struct str header)
+{
+	size_t n = 0, line = 3, found;
+	struct field *fields, f;
+
+	for (struct str rest = header; field_next(&rest, &f) == 1;)
+		n++;
+	fields = mem_array(n + 1, sizeof(*fields));
+	n = 0;
+	for (struct str rest = header; field_next(&rest, &f) == 1;)
+		fields[n++] = f;
+	buf_add(field, STR("\th="));
+	for (size_t i = 0; i < ARRAY_LEN(signed_fields); i++) {
+		struct str name = str_c(signed_fields[i].name);
+		enum guard guard = signed_fields[i].guard;
+
+		found = add_fields(text, fields, n, name);
+		if (guard == MORE || (guard == MORE_IF_THERE && found > 0))
+			found++;
+		for (; found > 0; found--)
+			add_name(field, &line, name);
+	}
+	buf_add(field, STR(";\r\n"));
+	mem_free(fields);
+}
+
+int
+dkim_field_begin(const struct dkim_text *t, const struct dkim_signer *s,
+    struct buf *field, unsigned char digest[SHA256_SIZE])
+{
+	struct str rest;
+	struct field self;
+	struct buf text;
+	int rc = -1;
+
+	/* Relaxed is not longer, but for line ends of folded lines. */
+	buf_init(&text, 2 * MAIL_HEADER_MAX + DKIM_FIELD_MAX);
+	buf_addf(field, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n\td="
+	    STR_FMT ";\r\n\ts=" STR_FMT "; t=%lld;\r\n", s->algorithm,
+	    STR_ARG(s->domain), STR_ARG(s->selector), (long long)s->now);
+	add_names(field, &text, buf_str(&t->header));
+	buf_add(field, STR("\tbh="));
+	base64_add(field, str_n((const char *)t->digest, sizeof(t->digest)));
+	buf_add(field, STR(";\r\n\tb="));
+	/* RFC 6376 3.7: itself, with an empty "b=" and without a line end. */
+	rest = buf_str(field);
+	if (buf_ok(field) && field_next(&rest, &self) == 1) {
+		add_relaxed(&text, &self);
+		if (buf_ok(&text))
+			rc = sha256(buf_str(&text), digest);
+	}
+	buf_free(&text);
+	return rc;
+}
+
+void
+dkim_field_end(struct buf *field, struct str signature)
+{
+	struct str rest;
+	struct buf b;
+
+	buf_init(&b, DKIM_FIELD_MAX);
+	base64_add(&b, signature);
+	if (!buf_ok(&b))
+		field->err = true;
+	for (rest = buf_str(&b); rest.n > 0; rest = str_skip(rest, LINE_AT - 4)) {
+		if (rest.p != b.p)
+			buf_add(field, STR("\r\n\t"));
+		buf_add(field, str_head(rest, LINE_AT - 4));
+	}
+	buf_add(field, STR("\r\n"));
+	buf_free(&b);
+}
