@@ -16,6 +16,7 @@
 
 #include "conf/account.h"
 #include "conf/destination.h"
+#include "conf/dkim.h"
 #include "conf/limits.h"
 #include "conf/listener.h"
 #include "conf/names.h"
@@ -144,6 +145,8 @@ struct conf {
 	size_t destination_n;
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
 	struct conf_dsn dsn;
+	struct conf_dkim *dkim;
+	size_t dkim_n;
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;

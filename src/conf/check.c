@@ -84,6 +84,7 @@ conf_finish(struct conf *c)
 		c->recipients.asked.kind = VERIFY_NOBODY;
 	conf_pool_finish(c);
 	conf_account_finish(c);
+	conf_dkim_finish(c);
 	if (c->http_proxy[0] != '\0' &&
 	    !conf_proxy_read(&c->arena, c->http_proxy, &c->http_way))
 		c->http_way.host = "";
@@ -388,4 +389,5 @@ conf_check(struct conf *c, struct buf *error)
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);
 	conf_account_check(c, error);
+	conf_dkim_check(c, error);
 }

@@ -388,6 +388,16 @@ static const struct option rewrite_options[] = {
 };
 #undef BASE
 
+#define BASE conf_dkim
+static const struct option dkim_sign_options[] = {
+	OPT("selector", STRING, selector, "", 0, 0, "The name of the key in DNS."),
+	OPT("key", STRING, key, "", 0, 0, "The private key, RSA or Ed25519, PEM."),
+	OPT("not-before", STRING, not_before, "", 0, 0, "When it begins to sign, in UTC; empty for at once."),
+	OPT("not-after", STRING, not_after, "", 0, 0, "When it ends to sign, in UTC; empty for never."),
+	OPT("subdomains", BOOL, subdomains, "false", 0, 0, "Whether it signs for subdomains without a key of their own."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
 static const struct option list_options[] = {
@@ -413,9 +423,6 @@ static const struct option filter_options[] = {
 };
 static const struct option milter_options[] = {
 	IDLE("socket", STRING, "", "Where it listens."), IDLE("on-error", STRING, "", "What a broken milter does."),
-};
-static const struct option dkim_sign_options[] = {
-	IDLE("selector", STRING, "", "The selector."), IDLE("key", STRING, "", "The private key."),
 };
 static const struct option amqp_options[] = {
 	SECRET("url", LATER, "The broker."),
@@ -474,6 +481,10 @@ const struct option conf_options[] = {
 	MANY("destination", destinations, destination_n, conf_destination, destination_options, "What spares a destination."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
 	ONE("dsn", dsn, dsn_options, "Delivery status notifications."),
+	/* A domain may have several keys. */
+	{ .name = "dkim-sign", .type = OPTION_SECTION, .offset = offsetof(struct BASE, dkim),
+	  .sub = dkim_sign_options, .sub_n = ARRAY_LEN(dkim_sign_options), .size = sizeof(struct conf_dkim),
+	  .count_offset = offsetof(struct BASE, dkim_n), .repeats = true, .help = "A key that mail is signed with." },
 	ONE("log", log, log_options, "The log."),
 	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),
@@ -487,7 +498,6 @@ const struct option conf_options[] = {
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),
 	MANY_NOT("filter", LATER, filter_options, "A filter."),
 	MANY_NOT("milter", LATER, milter_options, "A milter."),
-	MANY_NOT("dkim-sign", LATER, dkim_sign_options, "A DKIM key."),
 	ONE_IDLE("amqp", amqp_options, "RabbitMQ."),
 	ONE_IDLE("admin", admin_options, "The administration pages."),
 	MANY_NOT("webhook", LATER, webhook_options, "Who is told of events."),

@@ -227,6 +227,9 @@ void conf_listeners_check(const struct conf *c, const char *section,
 void conf_account_finish(struct conf *c);
 void conf_account_check(struct conf *c, struct buf *error);
 void conf_srs_check(const struct conf *c, struct buf *error);
+/* dkim.c */
+void conf_dkim_finish(struct conf *c);
+void conf_dkim_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
 void conf_upstream_finish(struct conf *c);

@@ -21,8 +21,10 @@
 #include <unistd.h>
 
 #include "conf/program.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "mailbox/aliases.h"
+#include "net/dkim_key.h"
 
 /* What is lacking is the system's and may come back: no mistake of the file. */
 static bool
@@ -343,6 +345,57 @@ check_identities(struct check *k)
 				    &c->upstreams[i].servers[j]);
 }
 
+static void
+check_dkim_key(struct check *k, const struct conf_dkim *d)
+{
+	struct buf reason, name;
+	struct dkim_key *key;
+	int err = 0;
+
+	buf_init(&reason, 8192);
+	buf_init(&name, 700);
+	buf_addf(&name, "dkim-sign.%s.key", d->domain);
+	key = dkim_key_load(d->key, &reason);
+	if (!key) {
+		if (access(d->key, R_OK) < 0)
+			err = errno;
+		check_blame(k, conf_where(k->conf, &d->key, d->place), buf_cstr(&name), err,
+		    "%s, expected a private key, RSA or Ed25519, in PEM form",
+		    buf_cstr(&reason));
+	} else if (k->note && dkim_key_bits(key) > 0 && dkim_key_bits(key) < DKIM_RSA_GOOD) {
+		check_blame(k, conf_where(k->conf, &d->key, d->place), buf_cstr(&name),
+		    CHECK_UNKNOWN, "%s has %u bits, expected %u or more", d->key,
+		    dkim_key_bits(key), DKIM_RSA_GOOD);
+	}
+	dkim_key_free(key);
+	buf_free(&name);
+	buf_free(&reason);
+}
+
+/* A domain whose keys are all too old or too new sends unsigned mail. */
+static void
+check_dkim_time(struct check *k, const struct conf_dkim *d)
+{
+	int64_t now = clock_wall();
+
+	for (size_t i = 0; i < k->conf->dkim_n; i++)
+		if (conf_dkim_signs(&k->conf->dkim[i], d->domain, now))
+			return;
+	check_blame(k, d->place, "dkim-sign", CHECK_UNKNOWN,
+	    "no key of %s signs today, expected one between not-before and not-after",
+	    d->domain);
+}
+
+void
+check_dkim(struct check *k)
+{
+	for (size_t i = 0; i < k->conf->dkim_n; i++) {
+		check_dkim_key(k, &k->conf->dkim[i]);
+		if (k->note)
+			check_dkim_time(k, &k->conf->dkim[i]);
+	}
+}
+
 void
 check_log(struct check *k)
 {
@@ -508,6 +561,8 @@ master_check(const struct conf *c)
 	check_apart(&k, check_tls);
 	check_ca(&k);
 	check_apart(&k, check_identities);
+	if (c->dkim_n > 0)
+		check_apart(&k, check_dkim);
 	check_users(&k);
 	check_programs(&k);
 	check_aliases(&k);

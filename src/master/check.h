@@ -46,6 +46,7 @@ void check_users(struct check *k);	/* the files of file:// */
 void check_programs(struct check *k);	/* accounts of routes to programs */
 void check_aliases(struct check *k);
 void check_ca(struct check *k);
+void check_dkim(struct check *k);	/* keys that mail is signed with; likewise */
 void check_identities(struct check *k);	/* certificates that servers are shown; likewise */
 void check_log(struct check *k);
 /* barid -t: prints what it finds and returns the exit code.  Changes nothing. */

@@ -185,6 +185,8 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 	n->signer = signer_make(k);
 	check_ca(k);
 	check_apart(k, check_identities);
+	if (c->dkim_n > 0)
+		check_apart(k, check_dkim);
 	check_users(k);
 	check_programs(k);
 	check_aliases(k);

@@ -13,6 +13,9 @@
  *
  * What the text is made of is the job's, for all hosts; the form is written
  * anew for each, in pieces as the connection takes them.
+ *
+ * A signature stands before what it is of, so that a large text is read once
+ * more for it, in the form that leaves; a small one is in memory by then.
  */
 
 #include "conn_text.h"
@@ -23,8 +26,10 @@
 #include "conn.h"
 #include "lib/arena.h"
 #include "lib/mem.h"
+#include "mail/dkim.h"
 #include "mail/limits.h"
 #include "queue/remap.h"
+#include "signing.h"
 
 /* What one read gets; the engine asks for no less. */
 #define SMALL_MAX (32U << 10)
@@ -228,37 +233,58 @@ plan(struct conn *c, struct job *j)
 	return rc;
 }
 
-struct measure {
+/* A form is written for somebody who looks at it. */
+struct writing {
 	struct downgrade *form;
 	struct buf out;
-	uint64_t size;
+	void (*fn)(void *arg, struct str piece);
+	void *arg;
 };
 
 static void
-add_measure(void *arg, struct str piece)
+add_writing(void *arg, struct str piece)
 {
-	struct measure *m = arg;
+	struct writing *w = arg;
 
 	for (; piece.n > 0; piece = str_skip(piece, FORM_IN)) {
-		downgrade_add(m->form, str_head(piece, FORM_IN), &m->out);
-		m->size += m->out.n;
-		buf_reset(&m->out);
+		downgrade_add(w->form, str_head(piece, FORM_IN), &w->out);
+		w->fn(w->arg, buf_str(&w->out));
+		buf_reset(&w->out);
 	}
+}
+
+/* Calls FN with all of that form in pieces; -1 with errno. */
+static int
+each_of_form(struct conn *c, const struct job *j, enum downgrade_to to,
+    void (*fn)(void *arg, struct str piece), void *arg)
+{
+	struct writing w = { .form = downgrade_new(&j->text->plan, to),
+		.fn = fn, .arg = arg };
+	int rc;
+
+	buf_init(&w.out, FORM_OUT);
+	rc = each_piece(c, j, add_writing, &w);
+	downgrade_end(w.form, &w.out);
+	fn(arg, buf_str(&w.out));
+	downgrade_free(w.form);
+	buf_free(&w.out);
+	return rc;
+}
+
+static void
+add_size(void *arg, struct str piece)
+{
+	*(uint64_t *)arg += piece.n;
 }
 
 /* The size of the form, which the host is told before it gets it. */
 static int
 measure(struct conn *c, struct job *j, enum downgrade_to to)
 {
-	struct measure m = { .form = downgrade_new(&j->text->plan, to) };
-	int rc;
+	uint64_t size = 0;
+	int rc = each_of_form(c, j, to, add_size, &size);
 
-	buf_init(&m.out, FORM_OUT);
-	rc = each_piece(c, j, add_measure, &m);
-	downgrade_end(m.form, &m.out);
-	j->text->sizes[to] = m.size + m.out.n;
-	downgrade_free(m.form);
-	buf_free(&m.out);
+	j->text->sizes[to] = size;
 	return rc;
 }
 
@@ -348,6 +374,40 @@ convert(struct conn *c, struct job *j, const char *why,
 	m->chunk = false;
 }
 
+/* ---- signing ------------------------------------------------------------------------ */
+
+static void
+add_signed(void *arg, struct str piece)
+{
+	dkim_text_add(arg, piece);
+}
+
+/* Signs the octets that leave; once for all hosts that get them so. */
+static void
+sign(struct conn *c, struct job *j, struct client_message *m)
+{
+	size_t i = c->text.form != NULL ? 1 + (size_t)c->text.to : 0;
+	struct job_text *text = j->text;
+	struct dkim_text *t;
+	int rc;
+
+	if (m->unfit != NULL || !signing_wanted(j))
+		return;
+	if (!text->is_signed[i]) {
+		t = dkim_text_new(m->binary);
+		rc = c->text.form != NULL ?
+		    each_of_form(c, j, c->text.to, add_signed, t) :
+		    each_piece(c, j, add_signed, t);
+		c->text.unread = rc < 0;
+		if (rc == 0)
+			text->signatures[i] = signing_fields(j, t);
+		text->is_signed[i] = rc == 0;
+		dkim_text_free(t);
+	}
+	c->text.signatures = text->signatures[i];
+	m->size += c->text.signatures.n;
+}
+
 void
 conn_text_fit(struct conn *c, struct client_message *m)
 {
@@ -358,7 +418,8 @@ conn_text_fit(struct conn *c, struct client_message *m)
 	conn_text_end(&c->text);
 	facts_init(&c->text.facts);
 	c->text.facts_at = 0;
-	c->text.stopped = false;
+	c->text.stopped = c->text.unread = false;
+	c->text.signatures = STR("");
 	if (j->text == NULL)
 		j->text = arena_alloc(&j->arena, sizeof(*j->text));
 	set_head(j);
@@ -378,6 +439,7 @@ conn_text_fit(struct conn *c, struct client_message *m)
 		convert(c, j, why, m);
 	else if (!(client_extensions(c->client) & EXT_8BITMIME))
 		m->eight_bit = m->eight_bit && !j->text->known;
+	sign(c, j, m);
 }
 
 /* ---- giving --------------------------------------------------------------------------- */
@@ -459,6 +521,16 @@ conn_text_read(void *arg, uint64_t at, char *p, size_t n)
 	struct str have;
 	ssize_t got;
 
+	if (c->text.unread) {
+		errno = EIO;
+		return -1;
+	}
+	if (at < c->text.signatures.n) {
+		have = str_head(str_skip(c->text.signatures, (size_t)at), n);
+		memcpy(p, have.p, have.n);
+		return (ssize_t)have.n;
+	}
+	at -= c->text.signatures.n;
 	if (c->text.form != NULL)
 		return read_form(&c->text, j, at, p, n);
 	if (c->text.job == j) {

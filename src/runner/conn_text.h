@@ -23,6 +23,9 @@ struct job_text {
 	bool planned;
 	struct downgrade_plan plan;
 	uint64_t sizes[DOWNGRADE_TARGETS];	/* of the forms, once they are known */
+	/* Of it as it is, and of each form; once it is signed. */
+	struct str signatures[1 + DOWNGRADE_TARGETS];
+	bool is_signed[1 + DOWNGRADE_TARGETS];
 };
 
 /* What a connection keeps of the text that it sends. */
@@ -32,6 +35,8 @@ struct conn_text {
 	struct facts facts;	/* of what was read so far */
 	uint64_t facts_at;
 	bool stopped;		/* a long line was found: again, another way */
+	struct str signatures;	/* which go before it */
+	bool unread;		/* it could not be read to be signed */
 
 	struct downgrade *form;	/* being written; NULL: it goes as it is */
 	enum downgrade_to to;

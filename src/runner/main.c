@@ -32,6 +32,7 @@
 #include "policy/override.h"
 #include "policy/self.h"
 #include "runner.h"
+#include "signing.h"
 #include "token.h"
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
@@ -180,6 +181,7 @@ open_all(struct runner *r, const struct proc_user *u)
 	if (r->tls == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	identity_load(r);
+	signing_load(r);
 	r->policies = policies_dir(c->spool, true, u->uid);
 	if (r->policies < 0)
 		log_error(NULL, "%s/%s: %s: no policy is kept", c->spool,
@@ -327,6 +329,7 @@ stop(struct runner *r)
 	mem_free(r->bytes);
 	tls_ctx_free(r->tls);
 	identity_free(r);
+	signing_free(r);
 	if (r->policies >= 0)
 		close(r->policies);
 	queue_close(r->queue);

@@ -41,6 +41,7 @@ struct ask;
 struct token;
 struct conn;
 struct control;
+struct dkim_key;
 struct dest;
 struct drop;
 struct finish;
@@ -65,6 +66,7 @@ struct runner {
 	struct tls_ctx *tls;
 	struct identity *identities;	/* certificates of our own */
 	size_t identity_n;
+	struct dkim_key **dkim_keys;	/* of conf->dkim; NULL: it cannot be used */
 	int policies;			/* of MTA-STS, on the disk; -1: none */
 	int http;			/* to barid-http; -1: none */
 	int spawn;			/* to barid-spawn; -1: none */

@@ -259,7 +259,6 @@ static const struct fault later[] = {
 	{ "greylist { enabled = on }", "1: not yet: greylist.enabled = on" },
 	{ "filter a { }", "1: not yet: filter \"a\"" },
 	{ "milter a { }", "1: not yet: milter \"a\"" },
-	{ "dkim-sign a { }", "1: not yet: dkim-sign \"a\"" },
 	{ "amqp { url = 'amqp://a:b@c' }", "1: not yet: amqp.url = ********" },
 	{ "admin { auth = {'pam://x'} }", "1: not yet: admin.auth" },
 	{ "webhook a { }", "1: not yet: webhook \"a\"" },

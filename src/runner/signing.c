@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * signing -- which mail is signed by DKIM, and with which keys.
+ *
+ * Only what came from who may send anywhere, and our own reports: to sign
+ * what a stranger hands in with an address of ours in From would be to vouch
+ * for the forgery.  The keys are those of that From (RFC 6376 6.3, DMARC),
+ * each of which makes a field of its own.
+ *
+ * The keys are read before the privileges go.  One that cannot be read was
+ * complained of when the configuration came into force; mail leaves without
+ * its signature then.
+ */
+
+#include "signing.h"
+
+#include "job.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "mail/dkim.h"
+#include "net/dkim_key.h"
+#include "runner.h"
+
+/* An RSA key of the largest size. */
+#define SIGNATURE_MAX 1024
+
+void
+signing_load(struct runner *r)
+{
+	const struct conf *c = r->conf;
+	struct buf error;
+
+	r->dkim_keys = mem_array(c->dkim_n + 1, sizeof(struct dkim_key *));
+	buf_init(&error, 8192);
+	for (size_t i = 0; i < c->dkim_n; i++) {
+		buf_reset(&error);
+		r->dkim_keys[i] = dkim_key_load(c->dkim[i].key, &error);
+		if (r->dkim_keys[i] == NULL)
+			log_error(NULL, "the key of dkim-sign \"%s\" cannot be "
+			    "used: %s", c->dkim[i].domain, buf_cstr(&error));
+	}
+	buf_free(&error);
+}
+
+void
+signing_free(struct runner *r)
+{
+	for (size_t i = 0; i < r->conf->dkim_n; i++)
+		dkim_key_free(r->dkim_keys[i]);
+	mem_free(r->dkim_keys);
+}
+
+bool
+signing_wanted(const struct job *j)
+{
+	return j->r->conf->dkim_n > 0 && j->file.env.ours;
+}
+
+/* Adds the signature by key number I; false if that cannot be made. */
+static bool
+add_field(struct buf *out, const struct job *j, size_t i,
+    const struct dkim_text *t)
+{
+	const struct conf_dkim *d = &j->r->conf->dkim[i];
+	const struct dkim_key *key = j->r->dkim_keys[i];
+	struct dkim_signer s = { .domain = str_c(d->domain),
+		.selector = str_c(d->selector),
+		.algorithm = dkim_key_algorithm(key),
+		.now = clock_wall() };
+	unsigned char digest[SHA256_SIZE];
+	struct buf field, signature;
+	bool ok;
+
+	buf_init(&field, DKIM_FIELD_MAX);
+	buf_init(&signature, SIGNATURE_MAX);
+	ok = dkim_field_begin(t, &s, &field, digest) == 0 &&
+	    dkim_key_sign(key, digest, &signature) == 0;
+	if (ok)
+		dkim_field_end(&field, buf_str(&signature));
+	ok = ok && buf_ok(&field);
+	if (ok)
+		buf_add(out, buf_str(&field));
+	buf_free(&signature);
+	buf_free(&field);
+	return ok;
+}
+
+static void
+add_fields(struct buf *out, const struct job *j, const char *domain,
+    const struct dkim_text *t)
+{
+	const struct conf *c = j->r->conf;
+	int64_t now = clock_wall();
+
+	for (size_t i = 0; i < c->dkim_n; i++) {
+		const struct conf_dkim *d = &c->dkim[i];
+
+		if (j->r->dkim_keys[i] == NULL ||
+		    !conf_dkim_signs(d, domain, now))
+			continue;
+		if (add_field(out, j, i, t))
+			log_info(j->id, "DKIM-Signature field added (s=%s, d=%s)",
+			    d->selector, d->domain);
+		else
+			log_error(j->id, "cannot sign with %s", d->key);
+	}
+}
+
+struct str
+signing_fields(struct job *j, struct dkim_text *t)
+{
+	const char *why = dkim_text_end(t), *domain;
+	struct str fields;
+	struct buf b;
+
+	if (why != NULL) {
+		log_warn(j->id, "not signed: %s", why);
+		return STR("");
+	}
+	domain = conf_dkim_domain(j->r->conf, dkim_text_domain(t));
+	if (domain == NULL)
+		return STR("");
+	buf_init(&b, (j->r->conf->dkim_n + 1) * DKIM_FIELD_MAX);
+	add_fields(&b, j, domain, t);
+	if (b.n == 0)
+		log_warn(j->id, "not signed: no key of %s signs now", domain);
+	fields = arena_str(&j->arena, buf_str(&b));
+	buf_free(&b);
+	return fields;
+}
