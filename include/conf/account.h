@@ -12,6 +12,10 @@ struct conf_account {
 	const char *pattern;	/* of names of users */
 	struct conf_place place;
 	struct conf_strs senders;	/* addresses that they may use besides their own */
+	uint64_t quota;		/* recipients elsewhere in quota_per; 0: any number */
+	int64_t quota_per;
+	uint64_t quota_warning;	/* per cent of it that its owner is told of; 0: never */
+	bool quota_reject;	/* refused for good, rather than for now */
 	/* meaning */
 	struct pattern user;
 	struct conf_patterns addresses;

@@ -28,6 +28,7 @@ struct session_env {
 	size_t runner_n;
 	const struct userset *users;
 	struct score *score;
+	struct quotas *quotas;		/* NULL: there are none */
 	struct score_slot *slot;	/* NULL in tests and with sendmail -bs */
 	struct addr peer;
 	struct addr local;

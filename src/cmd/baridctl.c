@@ -47,6 +47,8 @@ static const char usage_text[] =
     "  passwd --app APP|--revoke APP NAME\n"
     "                                  one more, for a program; take it away\n"
     "  passwd --list [NAME]            which there are, and when they were used\n"
+    "  quota [NAME]                    what accounts have sent of their quotas\n"
+    "  quota reset NAME                NAME begins anew\n"
     "  reload | stop | version\n";
 
 int
@@ -368,6 +370,7 @@ static const struct command {
 	{ "dns-records", 0, ctl_dns_records },
 	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
+	{ "quota", 0, ctl_quota },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },
 };

@@ -10,6 +10,7 @@
  * passwd.c	passwords; users.c has their file
  * queue.c	list, show, and everything that steers
  * block.c	who is refused
+ * quota.c	what accounts have sent of their quotas
  * auth_test.c	auth-test
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
@@ -72,9 +73,21 @@ int ctl_submission(struct ctl *t, int argc, char **argv);
 int ctl_pop3(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
+int ctl_quota(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
+
+/* quota.c */
+struct quotas;
+struct quota_use;
+
+/* The file of quotas; NULL: errno. */
+struct quotas *cmd_quotas(const struct conf *c) MUST_USE;
+/* The fullest in V, at most MAX: how many. */
+size_t cmd_quota_list(const struct conf *c, struct quotas *q, struct quota_use *v, size_t max);
+void cmd_quota_head(FILE *out);
+void cmd_quota_print(const struct conf *c, const struct quota_use *u, bool json, FILE *out);
 
 /* when.c */
 

@@ -39,6 +39,8 @@ struct target;
 void explain_remap(struct explain *x, struct path *p);
 /* All about mail for P; AT_LAST: it was forwarded to P. */
 void explain_rcpt(struct explain *x, const struct path *p, bool at_last);
+/* explain_sender.c: how much may be handed in for P. */
+void explain_sender(struct explain *x, const struct path *p);
 /*
  * explain_lists.c: who is an alias goes into USERS, beside USER, who has a
  * mailbox ("" is nobody); and whom P, which T says that others stand for,

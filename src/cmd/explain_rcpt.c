@@ -357,6 +357,7 @@ explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 	if (!at_last) {
 		say_answers(x, users, p);
 		say_sender(x);
+		explain_sender(x, p);
 	}
 	if (!str_eq(t.path.local, p->local) ||
 	    !str_eq(t.path.domain, p->domain)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * top -- `baridctl top`: the destinations, live.
+ * top -- `baridctl top`: the destinations, live, and who has sent most of a quota.
  *
  * On a terminal a page that is drawn anew, until q is typed or a signal
  * comes; the terminal is as before then, whichever it was.  Elsewhere, and
@@ -20,6 +20,7 @@
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "policy/quota.h"
 #include "report/json.h"
 #include "report/view.h"
 
@@ -69,6 +70,29 @@ ask(const struct ctl *t, struct view *v)
 	mem_free(text);
 	mem_free(m);
 	return result;
+}
+
+/* ---- accounts -------------------------------------------------------------------- */
+
+/* So many of those that have used most of their quotas. */
+#define QUOTA_ROWS 5
+
+/* What accounts have sent, below the destinations: how many lines it takes. */
+static size_t
+print_quotas(const struct conf *c, FILE *out)
+{
+	struct quotas *q = quota_is_used(c) ? cmd_quotas(c) : NULL;
+	struct quota_use v[QUOTA_ROWS];
+	size_t n = q != NULL ? cmd_quota_list(c, q, v, QUOTA_ROWS) : 0;
+
+	quotas_free(q);
+	if (n == 0)
+		return 0;
+	fputc('\n', out);
+	cmd_quota_head(out);
+	for (size_t i = 0; i < n; i++)
+		cmd_quota_print(c, &v[i], false, out);
+	return n + 2;
 }
 
 /* ---- the terminal -------------------------------------------------------------- */
@@ -132,19 +156,24 @@ screen_end(const struct screen *s)
 
 /* Draws over what there is, so that nothing flickers. */
 static void
-draw(const struct view *v, struct screen *s)
+draw(const struct conf *c, const struct view *v, struct screen *s)
 {
-	char *page = NULL;
-	size_t size = 0;
+	char *page = NULL, *accounts = NULL;
+	size_t size = 0, accounts_size = 0, rows = 0;
+	FILE *below = open_memstream(&accounts, &accounts_size);
 	struct str rest, line;
 	FILE *out = open_memstream(&page, &size);
 
 	measure(s);
-	if (out == NULL)
+	if (out == NULL || below == NULL)
 		return;
-	view_page(v, s->rows > 1 ? s->rows - 1 : 1, s->columns, clock_wall(),
-	    out);
+	rows = print_quotas(c, below);
+	fclose(below);
+	view_page(v, s->rows > rows + 1 ? s->rows - 1 - rows : 1, s->columns,
+	    clock_wall(), out);
+	fputs(accounts, out);
 	fclose(out);
+	mem_free(accounts);
 	rest = str_n(page, size);
 	fputs(SCREEN_HOME, stdout);
 	for (size_t i = 0; i + 1 < s->rows && rest.n > 0; i++) {
@@ -188,7 +217,7 @@ live(struct ctl *t)
 			error = errno;
 			code = EX_UNAVAILABLE;
 		} else
-			draw(&v, &s);
+			draw(t->conf, &v, &s);
 		view_free(&v);
 	} while (code == EX_OK && !ferror(stdout) &&
 	    !wait_for_key(t->interval_ms));
@@ -209,8 +238,10 @@ page(struct ctl *t)
 		code = ctl_not_running();
 	else if (t->json)
 		json_view(&v, clock_wall(), stdout);
-	else
+	else {
 		view_page(&v, 0, COLUMNS_MAX, clock_wall(), stdout);
+		(void)print_quotas(t->conf, stdout);
+	}
 	view_free(&v);
 	if (code == EX_OK && fflush(stdout) != 0)
 		code = EX_IOERR;

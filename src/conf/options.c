@@ -190,6 +190,10 @@ static const struct option limits_options[] = {
 #define BASE conf_account
 static const struct option account_options[] = {
 	OPT("senders", STRINGS, senders, "", 0, 1000, "Patterns of addresses that they may use besides their own."),
+	OPT("quota", NUMBER, quota, "0", 0, 16000000, "Recipients elsewhere that each may send to in a time; 0 for as many as there are."),
+	OPT("quota-per", TIME, quota_per, "1d", MINUTE, 366 * DAY, "That time."),
+	OPT("quota-warning", NUMBER, quota_warning, "80", 0, 100, "The part of it, in per cent, that its user is told of; 0 for none."),
+	OPT("quota-reject", BOOL, quota_reject, "false", 0, 0, "Whether what is above it is refused for good."),
 };
 #undef BASE
 

@@ -131,7 +131,8 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.auth = m->helpers[PLACE_AUTH].client_end,
 		.verify = m->helpers[PLACE_VERIFY].client_end,
 		.runners = runners, .runner_n = runner_n,
-		.users = m->users, .score = m->score, .slot = slot, .peer = *peer,
+		.users = m->users, .score = m->score, .quotas = m->quotas, .slot = slot,
+		.peer = *peer,
 		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,
 	};

@@ -31,6 +31,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "net/listen.h"
+#include "policy/quota.h"
 
 #define TICK_MS 5000
 /* How long a key for session tickets lives. */
@@ -56,6 +57,25 @@ attach_tls(struct master *m)
 		m->listeners[i].tls = m->tls[m->listeners[i].conf - m->conf->listens].ctx;
 }
 
+/* What accounts have sent: without it there are no quotas, and mail goes on. */
+static void
+open_quotas(struct master *m)
+{
+	int dir;
+
+	if (!quota_is_used(m->conf))
+		return;
+	dir = open(m->conf->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		m->quotas = quotas_open(dir, m->user.found ? m->user.uid : geteuid(),
+		    m->user.found ? m->user.gid : getegid());
+	if (m->quotas == NULL)
+		log_error(NULL, "%s/" QUOTAS_FILE ": %s: there are no quotas", m->conf->spool,
+		    strerror(errno));
+	if (dir >= 0)
+		close(dir);
+}
+
 /* What its service writes to.  -1 after a complaint. */
 static int
 open_places(struct check *k, struct master *m, bool pop)
@@ -69,6 +89,7 @@ open_places(struct check *k, struct master *m, bool pop)
 			    errno, "%s: %s, expected a directory", c->mailboxes, strerror(errno));
 		return m->mailboxes < 0 ? -1 : 0;
 	}
+	open_quotas(m);
 	m->queue = queue_open(c->spool, 0, m->user.found ? m->user.uid : geteuid(), (gid_t)-1,
 	    k->error);
 	return m->queue ? 0 : -1;

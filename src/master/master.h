@@ -101,6 +101,7 @@ struct master {
 	int control;		/* the control socket, >= master_fd_base(), or -1 */
 	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */
 	struct score *score;
+	struct quotas *quotas;	/* NULL: nobody has one */
 	struct share *share;	/* of the runners; its descriptor >= master_fd_base() */
 	const struct marks *marks;	/* addresses whose sessions crashed */
 	struct marks *own_marks;	/* the same, to be written; NULL in an acceptor */

@@ -193,6 +193,7 @@ uint64_t smtpd_rcpts_max(const struct session *s);
 
 /* Counts a message (TO: NULL) or a recipient; code 0, or that it is too much for now. */
 struct answer smtpd_rate(struct session *s, const struct path *to);
+struct answer smtpd_quota(struct session *s, const struct path *to);	/* of account.quota */
 
 struct answer smtpd_data(struct session *s, const struct command *c);
 /* Reads the text to its end, stores it, and says what became of it. */
@@ -229,6 +230,7 @@ struct answer store_settings(struct session *s) MUST_USE;
 /* Begins the message, with what goes before the client's text.  NULL: errno. */
 struct queue_msg *store_begin(struct session *s, struct header_facts *f) MUST_USE;
 /* The last step; consumes M. */
+void store_hint(struct session *s, const char *id);	/* tells the runner, or has it scan */
 struct answer store_commit(struct session *s, struct queue_msg *m, struct str message_id);
 /* The answer to a failed CALL, by errno, which is logged. */
 struct answer store_failed(const struct session *s, const char *call);

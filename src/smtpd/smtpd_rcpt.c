@@ -196,6 +196,8 @@ smtpd_rcpt(struct session *s, const struct command *c)
 		a = ANSWER(452, "4.5.3", "Too many recipients");
 	if (a.code == 250 && !is_known(t, &rcpt.path, path_hash(&rcpt.path)))
 		limited = smtpd_rate(s, &rcpt.path);
+	if (a.code == 250 && limited.code == 0 && !is_known(t, &rcpt.path, path_hash(&rcpt.path)))
+		limited = smtpd_quota(s, &rcpt.path);
 	if (limited.code != 0)
 		a = limited;
 	if (a.code != 250) {

@@ -190,12 +190,11 @@ store_failed(const struct session *s, const char *call)
 	return ANSWER(451, "4.3.0", "The message cannot be stored now");
 }
 
-/* Tells the runner of the id; a runner that cannot hear is to scan. */
-static void
-hint(struct session *s)
+void
+store_hint(struct session *s, const char *id)
 {
 	const struct session_env *env = s->env;
-	struct msg_hint m = { .id = str_c(s->txn.env.id) };
+	struct msg_hint m = { .id = str_c(id) };
 	struct buf b;
 
 	if (env->to_drop)
@@ -203,8 +202,7 @@ hint(struct session *s)
 	buf_init(&b, 256);
 	msg_hint_put(&b, &m);
 	if ((env->runner_n == 0 ||
-		channel_send(env->runners[runner_of(s->txn.env.id,
-				 env->runner_n)], buf_str(&b), -1) < 0) &&
+		channel_send(env->runners[runner_of(id, env->runner_n)], buf_str(&b), -1) < 0) &&
 	    env->score != NULL)
 		score_add(env->score, COUNT_SCAN_WANTED, 1);
 	buf_free(&b);
@@ -228,7 +226,7 @@ store_commit(struct session *s, struct queue_msg *m, struct str message_id)
 		    memory_order_relaxed);
 	}
 	log_accepted(s, message_id);
-	hint(s);
+	store_hint(s, s->txn.env.id);
 	return (struct answer){ .code = 250, .enhanced = "2.0.0",
 		.text = str_c(arena_printf(&s->line_arena,
 		    "Ok: queued as %s", s->txn.env.id)) };
