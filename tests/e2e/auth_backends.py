@@ -307,6 +307,17 @@ def accounts(folder):
         b.change("users://toor")
         assert b.smtp("toor", SECRET) == YES
         assert b.smtp("alice", SECRET) == NO
+        # The same accounts by pam_unix: its own reading of shadow(5), with the account check.
+        os.makedirs(folder + "/pam")
+        with open(folder + "/pam/barid", "w") as f:
+            f.write("auth required pam_unix.so nodelay\naccount required pam_unix.so\n")
+        b.change(f"pam://barid?confdir={folder}/pam")
+        for user in ("alice", "carol"):
+            b.expect(YES, user, SECRET)
+            b.expect(NO, user, WRONG)
+        for user in ("client-old", "client-must", "client-late", "client-locked", "client-empty", "client-none"):
+            assert b.smtp(user, SECRET) == NO, user
+        b.keeps(SECRET, WRONG)
 
 
 # ---- several ------------------------------------------------------------------------------

@@ -179,6 +179,19 @@ def fail2ban(b, t):
     auth = sorted(["127.0.0.2"] * 2 + ["127.0.0.3"] + ["127.0.0.4"] * 3)
     assert len(auth) == t.smtp_failures + t.pop3_failures
     assert hosts("auth") == auth, hosts("auth")
+    # Who is blocked, as the lines of abuse.py have it; one who says so himself is not.
+    shutil.copy(SRC + "/etc/fail2ban/filter.d/barid-blocked.conf", d + "/filter.d/barid-blocked.conf")
+    stamp = "2026-11-21T12:59:26.581617+00:00 vm barid/"
+    with open(b.dir + "/blocked.log", "w") as f:
+        f.write(f"{stamp}master[1]: warning: refused a connection from unknown[127.0.0.3]: you are blocked here\n"
+                f"{stamp}smtpd[2]: warning: unknown[192.0.2.1]: too many wrong passwords: blocked for 3600 s\n"
+                f"{stamp}smtpd[2]: warning: refused a connection from unknown[192.0.2.2], which came by 127.0.0.1: "
+                "you are blocked here\n"
+                f"{stamp}smtpd[2]: warning: refused a connection from unknown[192.0.2.3]: you may not connect here\n"
+                f"{stamp}smtpd[2]: warning: unknown[192.0.2.4]: SASL PLAIN authentication failed: (reason), "
+                "sasl_username=unknown[10.6.6.6]: too many wrong passwords: blocked for 1 s\n")
+    found = run("fail2ban-regex", "-c", d, "-o", "ip", b.dir + "/blocked.log", "barid-blocked", folder=b.dir).decode()
+    assert sorted(found.split()) == ["127.0.0.3", "192.0.2.1", "192.0.2.2"], found
     # The default holds these and the recipients that were refused.
     default = run("fail2ban-regex", "-c", d, "-o", "ip", b.log_path, "barid", folder=b.dir).decode().split()
     assert default.count("127.0.0.1") == t.rejected and "10.6.6.6" not in default, default
