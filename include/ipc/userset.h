@@ -17,18 +17,16 @@
 struct userset;
 
 struct userset *userset_new(void) MUST_USE;	/* NULL: errno */
-/* What helpers inherit: a descriptor by which nobody can write. */
+/* What others inherit: a descriptor by which nobody can write. */
 int userset_fd(const struct userset *u);
-/* What only a master that executes itself anew hands on; -1 for a reader. */
-int userset_write_fd(const struct userset *u);
-/* Takes FD, of either kind; it stays the caller's if that fails. */
+/* Takes FD, to look; it stays the caller's if that fails. */
 struct userset *userset_attach(int fd) MUST_USE;
 void userset_free(struct userset *u);	/* NULL is fine */
 /*
  * Replaces all names (sorted here; ASCII letters folded).  ":" stands before
  * that of an alias.  One that is not plain (lib/name.h) is left out; of two
  * that differ by case the first counts.  Only
- * in the process that made or attached U.  -1: too many (16 MiB).
+ * in the process that made U.  -1: too many (16 MiB).
  */
 int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
 /*

@@ -21,13 +21,10 @@ void mem_free(void *p);			/* NULL is fine */
  */
 void mem_forked(void);
 /*
- * N zeroed octets that no child will have (it would end by a signal if it
- * looked), so that nothing is copied when they are written to.
+ * Whether children that are forked from now on have the N octets of the mapping
+ * at P: who has not would end by a signal if it looked.
  */
-void *mem_unshared(size_t n) MUST_USE;
-/* Whether children that are forked from now on have it after all. */
-void mem_unshared_offer(void *p, size_t n, bool offer);
-void mem_unshared_free(void *p, size_t n);
+void mem_offer(void *p, size_t n, bool offer);
 /* Overwrites N bytes at P in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 /* Compares in a time that depends on N only. */

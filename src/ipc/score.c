@@ -197,7 +197,7 @@ score_free(struct score *s)
 	if (!s)
 		return;
 	if (s->book) {
-		mem_unshared_free(s->book, book_size(s->slot_n));
+		munmap(s->book, book_size(s->slot_n));
 		close(s->book_fd);
 	}
 	munmap(s->board, s->bytes);
@@ -216,7 +216,7 @@ map_book(struct score *s, int fd)
 	if (p == MAP_FAILED)
 		return -1;
 	/* No session is to have it. */
-	mem_unshared_offer(p, size, false);
+	mem_offer(p, size, false);
 	s->book = (void *)p;
 	s->book_fd = fd;
 	s->self = getpid();
@@ -272,7 +272,7 @@ void
 score_offer(struct score *s, bool offer)
 {
 	if (s->book)
-		mem_unshared_offer(s->book, book_size(s->slot_n), offer);
+		mem_offer(s->book, book_size(s->slot_n), offer);
 }
 
 /* The first that is free, so that those in use stand together; its index + 1, or 0. */

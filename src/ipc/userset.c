@@ -15,7 +15,7 @@
  * never waits, not even for a writer that died half way.
  *
  * Only the master can write: its writable mapping is not inherited by fork,
- * and helpers get a descriptor that allows none.  Readers still believe no
+ * and the file is sealed against another.  Readers still believe no
  * offset or length: whatever they read, they stay within the mapping.
  */
 
@@ -29,10 +29,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/name.h"
+
+#ifndef F_SEAL_FUTURE_WRITE
+/* Linux 5.1 */
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
 #define MAGIC UINT64_C(0x6261726964757303)
 #define AREA ((size_t)16 << 20)
@@ -51,7 +56,6 @@ struct head {
 };
 
 struct userset {
-	int write_fd;		/* -1: not ours to write */
 	int fd;
 	char *writable;		/* NULL likewise; never in a forked child */
 	const char *base;
@@ -72,38 +76,28 @@ writable_head(const struct userset *u)
 	return (struct head *)(void *)u->writable;
 }
 
-/* Another descriptor of the same file that cannot be mapped for writing. */
-static int
-read_only(int fd)
-{
-	struct buf path;
-	int ro;
-
-	buf_init(&path, 64);
-	buf_addf(&path, "/proc/self/fd/%d", fd);
-	ro = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
-	buf_free(&path);
-	/* Without /proc the helpers are trusted with the writable one. */
-	return ro >= 0 ? ro : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
-
 static int
 map(struct userset *u)
 {
-	void *p;
+	void *p = mmap(NULL, TOTAL, PROT_READ, MAP_SHARED, u->fd, 0);
 
-	p = mmap(NULL, TOTAL, PROT_READ, MAP_SHARED, u->fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	u->base = p;
-	if (u->write_fd < 0)
-		return 0;
-	p = mmap(NULL, TOTAL, PROT_READ | PROT_WRITE, MAP_SHARED, u->write_fd, 0);
-	if (p == MAP_FAILED || madvise(p, TOTAL, MADV_DONTFORK) < 0)
+	return 0;
+}
+
+/* Ours stays what it is; nobody gets another by which it can be written. */
+static int
+map_writable(struct userset *u)
+{
+	void *p = mmap(NULL, TOTAL, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd, 0);
+
+	if (p == MAP_FAILED)
 		return -1;
 	u->writable = p;
 	u->writer = getpid();
-	return 0;
+	return madvise(p, TOTAL, MADV_DONTFORK) < 0 ? -1 : fcntl(u->fd, F_ADD_SEALS, SEALS);
 }
 
 static void
@@ -115,52 +109,34 @@ unmap(struct userset *u)
 		munmap(u->writable, TOTAL);
 }
 
-/* Attaches to what FD can write; on failure FD stays the caller's. */
+/* FD stays the caller's if it fails. */
 static struct userset *
-attach_writer(int fd)
+attach(int fd, bool to_write)
 {
 	struct userset *u = mem_alloc(sizeof(*u));
 	int err;
 
-	u->write_fd = fd;
-	u->fd = read_only(fd);
-	if (u->fd >= 0 && map(u) == 0)
+	*u = (struct userset){ .fd = fd };
+	if ((!to_write || map_writable(u) == 0) && map(u) == 0)
 		return u;
 	err = errno;
 	unmap(u);
-	if (u->fd >= 0)
-		close(u->fd);
 	mem_free(u);
 	errno = err;
-	return NULL;
-}
-
-static struct userset *
-attach_reader(int fd)
-{
-	struct userset *u = mem_alloc(sizeof(*u));
-
-	u->write_fd = -1;
-	u->fd = fd;
-	if (map(u) == 0)
-		return u;
-	mem_free(u);
 	return NULL;
 }
 
 struct userset *
 userset_new(void)
 {
-	int fd = memfd_create("barid-users", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("barid-users", MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
 	struct userset *u = NULL;
-	int err;
 
 	if (fd < 0)
 		return NULL;
 	/* 32 MiB of address space; only pages that are written cost memory. */
-	if (ftruncate(fd, (off_t)TOTAL) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		u = attach_writer(fd);
+	if (ftruncate(fd, (off_t)TOTAL) == 0)
+		u = attach(fd, true);
 	if (!u) {
 		err = errno;
 		close(fd);
@@ -178,8 +154,6 @@ userset_free(struct userset *u)
 		return;
 	unmap(u);
 	close(u->fd);
-	if (u->write_fd >= 0)
-		close(u->write_fd);
 	mem_free(u);
 }
 
@@ -189,20 +163,13 @@ userset_fd(const struct userset *u)
 	return u->fd;
 }
 
-int
-userset_write_fd(const struct userset *u)
-{
-	return u->write_fd;
-}
-
 struct userset *
 userset_attach(int fd)
 {
 	struct stat st;
 	uint64_t magic;
-	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return NULL;
 	if (st.st_size != (off_t)TOTAL ||
 	    pread(fd, &magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
@@ -210,8 +177,7 @@ userset_attach(int fd)
 		errno = EINVAL;
 		return NULL;
 	}
-	return (flags & O_ACCMODE) == O_RDWR ? attach_writer(fd) :
-					       attach_reader(fd);
+	return attach(fd, false);
 }
 
 /* ---- names ------------------------------------------------------------------ */

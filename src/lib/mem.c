@@ -127,29 +127,11 @@ mem_free(void *p)
 		free(p);
 }
 
-void *
-mem_unshared(size_t n)
-{
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		out_of_memory(1, n);
-	mem_unshared_offer(p, n, false);
-	return p;
-}
-
 void
-mem_unshared_offer(void *p, size_t n, bool offer)
+mem_offer(void *p, size_t n, bool offer)
 {
 	/* Where that is not to be had, it is only slower. */
 	(void)madvise(p, n, offer ? MADV_DOFORK : MADV_DONTFORK);
-}
-
-void
-mem_unshared_free(void *p, size_t n)
-{
-	(void)munmap(p, n);
 }
 
 void

@@ -227,19 +227,6 @@ share_open(void)
 	return s;
 }
 
-/* The descriptor that it can be written by, too: no child names users. */
-static struct userset *
-users_open(void)
-{
-	struct userset *low = userset_new(), *u = NULL;
-	int fd = low ? dup(userset_write_fd(low)) : -1;
-
-	if (fd >= 0 && (fd = fd_raise(fd)) >= 0)
-		u = userset_attach(fd);
-	userset_free(low);
-	return u;
-}
-
 /* What processes have in common. */
 static void
 share_all(struct master *m, const struct conf *c)
@@ -247,7 +234,7 @@ share_all(struct master *m, const struct conf *c)
 	/* One slot for each session, and some for those that just ended. */
 	m->score = score_new(c->limits.connections + 64);
 	m->share = share_open();
-	m->users = users_open();
+	m->users = userset_new();
 	m->marks = m->own_marks = marks_new(&m->marks_fd);
 	m->ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!m->score || !m->share || !m->users || !m->marks || m->ask < 0 ||

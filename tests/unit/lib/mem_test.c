@@ -3,6 +3,7 @@
 /* mem -- zeroed, copied, compared; an impossible size ends the process. */
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "child.h"
@@ -198,18 +199,19 @@ looks_at_it(void)
 	_exit(not_for_children[0]);
 }
 
-START_TEST(unshared)
+START_TEST(offered)
 {
-	not_for_children = mem_unshared(10000);
-	for (size_t i = 0; i < 10000; i++)
-		ck_assert_int_eq(not_for_children[i], 0);
+	not_for_children = mmap(NULL, 10000, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(not_for_children, MAP_FAILED);
 	memset(not_for_children, 7, 10000);
+	mem_offer(not_for_children, 10000, false);
 	ck_assert_int_ne(child_run(looks_at_it, -1), 7);
-	mem_unshared_offer(not_for_children, 10000, true);
+	mem_offer(not_for_children, 10000, true);
 	ck_assert_int_eq(child_run(looks_at_it, -1), 7);
-	mem_unshared_offer(not_for_children, 10000, false);
+	mem_offer(not_for_children, 10000, false);
 	ck_assert_int_ne(child_run(looks_at_it, -1), 7);
-	mem_unshared_free(not_for_children, 10000);
+	ck_assert_int_eq(munmap(not_for_children, 10000), 0);
 }
 END_TEST
 
@@ -233,4 +235,4 @@ __asan_default_options(void)
 
 UNIT_MAIN("lib/mem", allocates, nothing_is_something, copies,
     compares_and_wipes, overflow_is_out_of_memory, forked,
-    unshared)
+    offered)
