@@ -325,9 +325,10 @@ def hostile():
         fd = libc.syscall(438, libc.syscall(434, wait_for("a runner", lambda: w.helper("barid-runner"))[0], 0), 9, 0)
         channel = socket.socket(fileno=fd)
 
-        def request(route=0, via=via, at=0, size=20, sender=b"a@b.test", rcpts=(b"c@list.test",)):
+        def request(route=0, via=via, at=0, size=20, sender=b"a@b.test", rcpts=(b"c@list.test",), what=0,
+                    who=b""):
             return frame(kind["MSG_SPAWN"], (1, route), (2, via), (3, ident), (4, at), (5, size), (6, sender), (7, b""),
-                         (8, b""), *((9, r) for r in rcpts))
+                         (8, b""), *((9, r) for r in rcpts), (10, what), (11, 0), (12, 0), (13, who))
 
         def ask(packet, pass_fd=text.fileno(), hint=ident):
             """The end and the text of the answer; b"" if there is none."""
@@ -351,7 +352,7 @@ def hostile():
             cut[rng.randrange(min(len(cut), 8))] ^= 1 << rng.randrange(8)
             assert ask(bytes(cut)) == b"", cut
         for junk in (b"x", b"\0" * 60000, frame(kind["MSG_STS"], (1, b"x"), (2, b"")), good + b"x", request(rcpts=()),
-                     request(route=99), request(route=1 << 63), request(rcpts=[b"c@list.test"] * 101)):
+                     request(route=99), request(route=1 << 63), request(rcpts=[b"c@list.test"] * 101), request(what=3), frame(kind["MSG_FORWARD"], (1, b"../root"))):
             assert ask(junk) == b"", junk[:80]
         # Whole ones that ask for what is not configured, or are no mail.
         for bad in (request(via=b"pipe:/bin/sh -c id"), request(route=1), request(sender=b"a\nb@c"), request(sender=b"a\0b@c"),
@@ -359,6 +360,11 @@ def hostile():
                     request(size=1 << 40), request(at=1 << 63), request(at=19), request(size=(1 << 64) - 1)):
             end, words = ask(bad)
             assert end == 3 and ("broken" in words or "without its message" in words), (end, words, bad[:80])
+        # No alias has it, and no account may: root has no mail of its own.
+        for bad, why in ((request(what=1, via=b"p00000000000a"), "leads there no more"), (request(what=1, via=b"/bin/sh"), "leads there no more"),
+                         (request(what=2, via=b"P00000000000a", who=b"root"), "no such account")):
+            end, words = ask(bad)
+            assert end == 3 and why in words, (end, words)
         for what in (os.pipe()[0], os.open("/", os.O_PATH), channel.fileno()):
             assert ask(good, what)[0] == 3
         assert ask(good, hint=b"660C67A67B8FA01BCE8")[0] == 3
