@@ -49,6 +49,9 @@ static const char usage_text[] =
     "  passwd --list [NAME]            which there are, and when they were used\n"
     "  quota [NAME]                    what accounts have sent of their quotas\n"
     "  quota reset NAME                NAME begins anew\n"
+    "  dkim keygen [--type rsa|ed25519] [--file FILE] DOMAIN SELECTOR\n"
+    "                                  make a key that signs mail; its record\n"
+    "  dkim dns|check [DOMAIN]         the records of the keys; what DNS has\n"
     "  reload | stop | version\n";
 
 int
@@ -65,7 +68,8 @@ enum {
 	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
 	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
 	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY,
-	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN
+	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN,
+	OPT_TYPE, OPT_FILE
 };
 
 static const struct option long_options[] = {
@@ -101,6 +105,8 @@ static const struct option long_options[] = {
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "scram", no_argument, NULL, OPT_SCRAM },
 	{ "plain", no_argument, NULL, OPT_PLAIN },
+	{ "type", required_argument, NULL, OPT_TYPE },
+	{ "file", required_argument, NULL, OPT_FILE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -321,6 +327,14 @@ take_option(struct ctl *t, int option, char *value)
 	case OPT_INTERVAL:
 	case OPT_FOR:
 		return take_time(t, option, value);
+	case OPT_TYPE:
+		t->given |= CTL_KEY;
+		t->type = value;
+		return 0;
+	case OPT_FILE:
+		t->given |= CTL_KEY;
+		t->file = value;
+		return 0;
 	case OPT_FROM:
 	case OPT_USER:
 	case OPT_LISTENER:
@@ -371,6 +385,7 @@ static const struct command {
 	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
 	{ "quota", 0, ctl_quota },
+	{ "dkim", CTL_KEY, ctl_dkim },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },
 };

@@ -12,6 +12,7 @@
  * block.c	who is refused
  * quota.c	what accounts have sent of their quotas
  * auth_test.c	auth-test
+ * dkim.c	keys that mail is signed with
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
  *		the commands of these names
@@ -34,6 +35,7 @@ enum ctl_option {
 	CTL_VIEW = 1024,	/* --once, --interval */
 	CTL_LIMIT = 2048,
 	CTL_BLOCK = 4096,	/* --for, --why */
+	CTL_KEY = 16384,	/* --type, --file */
 	CTL_PASSWORD = 8192	/* --app, --revoke, --list, --scram, --plain */
 };
 
@@ -52,6 +54,7 @@ struct ctl {
 	const char *why;	/* "": unsaid */
 	const char *app, *revoke;	/* NULL: unsaid */
 	bool list, scram, plain;
+	const char *type, *file;	/* NULL: unsaid */
 };
 
 /* Prints the usage on standard error: EX_USAGE. */
@@ -76,6 +79,7 @@ int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_quota(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
+int ctl_dkim(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
 
 /* quota.c */

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -224,6 +225,47 @@ def refused(b):
         assert "dkim-sign.x.example.key: " in said and words in said and "t.conf:" in said, (name, said)
 
 
+def tools(b, names, records):
+    """baridctl dkim: keys are made, their records printed and held against DNS."""
+    first = b.ctl("dkim", "check")
+    assert first.stdout == "a._domainkey.example.test: ok\ne._domainkey.example.test: ok\n", first
+    shown = b.ctl("dkim", "dns", "example.test").stdout.splitlines()
+    assert len(shown) == 3 and len(re.findall('"', shown[0])) == 4 and all(len(s) <= 255 for s in re.findall('"(.*?)"', shown[0]))
+    for line in shown:
+        name, text = line.split(". IN TXT ")
+        assert "".join(re.findall('"(.*?)"', text)) == records[name], line
+    for kind in ("rsa", "ed25519"):
+        made = b.ctl("dkim", "keygen", "--type", kind, "new.example", kind)
+        path = f"{b.dir}/dkim/new.example.{kind}.pem"
+        assert os.stat(path).st_mode & 0o777 == 0o600 and path in made.stderr, made
+        again = b.ctl("dkim", "keygen", "--type", kind, "new.example", kind, check=False)
+        assert again.returncode == 73 and "File exists" in again.stderr, again
+        with open(b.conf, "a", encoding="utf-8") as f:
+            f.write(made.stderr.split("\n")[1] + "\n")
+        name, text = made.stdout.rstrip("\n").split(". IN TXT ")
+        records[name] = "".join(re.findall('"(.*?)"', text))
+        assert b.ctl("dkim", "dns", "new.example").stdout.splitlines()[-1] == made.stdout.rstrip("\n")
+    assert b.ctl("config", "check").returncode == 0
+    none = b.ctl("dkim", "check", "new.example", check=False)
+    assert none.returncode == 1 and none.stdout.count("there is no record") == 2, none
+    wrong = dict(records, **{"ed25519._domainkey.new.example": records["e._domainkey.example.test"],
+                             "rsa._domainkey.new.example": "v=DKIM1; p="})
+    for zone_now, code, words in ((records, 0, ": ok"), (wrong, 1, "that of another key"), (wrong, 1, "is revoked")):
+        names.change(zone(zone_now))
+        wait_for(words, lambda c=code, w=words: (lambda r: r.returncode == c and w in r.stdout)(
+            b.ctl("dkim", "check", "new.example", check=False)))
+    told = [json.loads(line) for line in b.ctl("--json", "dkim", "check", "new.example", check=False).stdout.splitlines()]
+    assert [t["ok"] for t in told] == [False, False] and told[0]["name"] == "rsa._domainkey.new.example", told
+    names.change("new.example SERVFAIL\n*.new.example SERVFAIL\n_domainkey.new.example SERVFAIL\n" +
+                 "".join(f"{s}._domainkey.new.example SERVFAIL\n" for s in ("rsa", "ed25519")))
+    wait_for("no answer", lambda: b.ctl("dkim", "check", "new.example", check=False).returncode == 75)
+    for wrong_words in (["keygen", "a b", "s"], ["keygen", "a.example", 'x"']):
+        assert b.ctl("dkim", *wrong_words, check=False).returncode == 65
+    for wrong_words in (["keygen", "a.example"], [], ["dns", "a", "b"], ["keygen", "--type", "dsa", "a.example", "s"]):
+        assert b.ctl("dkim", *wrong_words, check=False).returncode == 64, wrong_words
+    assert b.ctl("dkim", "dns", "none.example", check=False).returncode == 78
+
+
 def main():
     need("opendkim", "perl", PYTHON)
     with tempfile.TemporaryDirectory(prefix="barid-dkim-") as keys, Sink("--caps", "PIPELINING,8BITMIME,SIZE,CHUNKING",
@@ -236,7 +278,7 @@ def main():
                  section("example.test", "a", keys + "/a.pem", "subdomains = true") +
                  section("example.test", "e", keys + "/e.pem", 'not-before = "2020-01-01"') +
                  section("example.test", "old", keys + "/old.pem", 'not-after = "2021-06-01 12:00"'))
-        with Names(zone(records)) as names, Barid(extra=extra) as b:
+        with Names(zone(records)) as names, Barid(extra=extra + names.conf) as b:
             for s in "ae":
                 with open(f"{keys}/{s}.pem", "rb") as f, open(f"{b.dir}/{s}.pem", "wb") as g:
                     g.write(f.read())
@@ -244,6 +286,7 @@ def main():
             changed(b, names, records, eight)
             whose(b, names, records, eight)
             refused(b)
+            tools(b, names, dict(records))
             assert wait_for("a line for each", lambda: b.log().count("DKIM-Signature field added (s=e, d=example.test)") >= 15)
 
 
