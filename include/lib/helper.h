@@ -33,4 +33,7 @@ const char *helper_begin(int argc, char **argv, const char *name, int fd_n);
  */
 void helper_signals(struct helper_signals *got);
 
+/* Takes leave of workers that have ended; whom a signal ended is in the log. */
+void helper_reap(struct helper_signals *got);
+
 #endif

@@ -75,20 +75,21 @@ conf_recipient_finish(struct conf *c)
 
 /* ---- mistakes ---- */
 
-static void
-check_pattern(const struct conf_recipient *r, struct buf *error)
+void
+conf_pattern_check(const char *section, const char *pattern,
+    struct conf_place place, const char *null_why, struct buf *error)
 {
 	struct pattern p;
 	struct arena a;
 	const char *why;
 
 	arena_init(&a, CONF_ARENA_MAX);
-	why = pattern_address(&a, str_c(r->pattern), &p);
+	why = pattern_address(&a, str_c(pattern), &p);
 	if (why == NULL && p.kind == PATTERN_NULL)
-		why = "expected one that a recipient can have";
+		why = null_why;
 	if (why != NULL)
-		conf_complain(error, r->place,
-		    "recipient: \"%s\" is no pattern, %s", r->pattern, why);
+		conf_complain(error, place, "%s: \"%s\" is no pattern, %s",
+		    section, pattern, why);
 	arena_free(&a);
 }
 
@@ -161,7 +162,8 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 	for (size_t i = 0; i < c->rule_n; i++) {
 		const struct conf_recipient *r = &c->rules[i];
 
-		check_pattern(r, error);
+		conf_pattern_check("recipient", r->pattern, r->place,
+		    "expected one that a recipient can have", error);
 		if (actions(r) != 1)
 			conf_complain(error, r->place,
 			    "recipient.%s: %s, expected one of mailbox, "

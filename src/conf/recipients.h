@@ -17,4 +17,8 @@ void conf_run_as_check(const char *section, const char *pattern,
     const char *via, const char *run_as, struct conf_place where,
     struct buf *error);
 
+/* Complains of a pattern of addresses in SECTION; NULL_WHY: what to say of "<>". */
+void conf_pattern_check(const char *section, const char *pattern, struct conf_place place,
+    const char *null_why, struct buf *error);
+
 #endif

@@ -7,6 +7,7 @@
 #include "conf/rewrite.h"
 
 #include "private.h"
+#include "recipients.h"
 
 /* By bit. */
 static const char *const places[] = { "envelope-sender", "envelope-recipient",
@@ -67,23 +68,6 @@ conf_rewrite_finish(struct conf *c)
 /* ---- mistakes ---- */
 
 static void
-check_pattern(const struct conf_rewrite *r, struct buf *error)
-{
-	struct pattern p;
-	struct arena a;
-	const char *why;
-
-	arena_init(&a, CONF_ARENA_MAX);
-	why = pattern_address(&a, str_c(r->pattern), &p);
-	if (why == NULL && p.kind == PATTERN_NULL)
-		why = "expected one that an address can have: \"<>\" stays";
-	if (why != NULL)
-		conf_complain(error, r->place,
-		    "rewrite: \"%s\" is no pattern, %s", r->pattern, why);
-	arena_free(&a);
-}
-
-static void
 check_to(const struct conf *c, const struct conf_rewrite *r, struct buf *error)
 {
 	struct str local, domain;
@@ -136,7 +120,8 @@ conf_rewrite_check(const struct conf *c, struct buf *error)
 	for (size_t i = 0; i < c->rewrite_n; i++) {
 		const struct conf_rewrite *r = &c->rewrites[i];
 
-		check_pattern(r, error);
+		conf_pattern_check("rewrite", r->pattern, r->place,
+		    "expected one that an address can have: \"<>\" stays", error);
 		check_to(c, r, error);
 		check_what(c, r, error);
 		check_keep(c, r, error);

@@ -66,20 +66,6 @@ refresh(struct http *h)
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-static void
-reap(void)
-{
-	int status;
-	pid_t pid;
-
-	came.chld = 0;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (WIFSIGNALED(status))
-			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
-			    (int)pid, WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-}
-
 /* Waits for something to happen.  False: the channel has ended. */
 static bool
 turn(struct http *h, const sigset_t *mask, struct buf *packet)
@@ -126,7 +112,7 @@ loop(struct http *h)
 	refresh(h);
 	while (!came.term && turn(h, &none, &packet)) {
 		if (came.chld)
-			reap();
+			helper_reap(&came);
 		if (came.usr1) {
 			came.usr1 = 0;
 			log_reopen();

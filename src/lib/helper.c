@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -64,4 +66,18 @@ helper_signals(struct helper_signals *got)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void
+helper_reap(struct helper_signals *got)
+{
+	int status;
+	pid_t pid;
+
+	got->chld = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (WIFSIGNALED(status))
+			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
+			    (int)pid, WTERMSIG(status),
+			    strsignal(WTERMSIG(status)));
 }

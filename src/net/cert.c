@@ -48,9 +48,8 @@ is_end(void)
 	    ERR_GET_REASON(e) == ERR_R_UNSUPPORTED);
 }
 
-/* Never asks at a terminal; notes that a password would be needed. */
-static int
-on_password(char *p, int n, int writing, void *arg)
+int
+cert_no_password(char *p, int n, int writing, void *arg)
 {
 	(void)p;
 	(void)n;
@@ -93,9 +92,9 @@ load_chain(struct cert *c, const char *path, struct buf *error)
 	if (!bio)
 		return false;
 	c->chain = sk_X509_new_null();
-	c->leaf = PEM_read_bio_X509_AUX(bio, NULL, on_password, &asked);
+	c->leaf = PEM_read_bio_X509_AUX(bio, NULL, cert_no_password, &asked);
 	while (c->leaf && c->chain &&
-	    (x = PEM_read_bio_X509(bio, NULL, on_password, &asked)))
+	    (x = PEM_read_bio_X509(bio, NULL, cert_no_password, &asked)))
 		sk_X509_push(c->chain, x);
 	BIO_free(bio);
 	if (c->leaf && c->chain && is_end())
@@ -116,7 +115,7 @@ load_key(struct cert *c, const char *path, struct buf *error)
 
 	if (!bio)
 		return false;
-	c->key = PEM_read_bio_PrivateKey(bio, NULL, on_password, &asked);
+	c->key = PEM_read_bio_PrivateKey(bio, NULL, cert_no_password, &asked);
 	BIO_free(bio);
 	if (c->key)
 		return true;

@@ -29,6 +29,8 @@ bool cert_load(struct cert *c, const char *certificate, const char *key,
 /* The same without the key, which stays NULL. */
 bool cert_load_public(struct cert *c, const char *certificate, struct buf *error) MUST_USE;
 void cert_free(struct cert *c);
+/* For OpenSSL: never asks at a terminal, and notes in *ARG, a bool, that a password is needed. */
+int cert_no_password(char *p, int n, int writing, void *arg);
 struct X509_name_st;
 /* The common name in N, what is not a plain letter of ASCII as "?"; "" if there is none. */
 void cert_common_name(const struct X509_name_st *n, char *cn, size_t size);

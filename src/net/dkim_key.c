@@ -30,17 +30,6 @@ struct dkim_key {
 	bool rsa;
 };
 
-/* Never asks at a terminal; notes that a password would be needed. */
-static int
-on_password(char *p, int n, int writing, void *arg)
-{
-	(void)p;
-	(void)n;
-	(void)writing;
-	*(bool *)arg = true;
-	return -1;
-}
-
 /* NULL, or why the file is not to be used. */
 static const char *
 why_not_file(int fd)
@@ -79,7 +68,7 @@ read_key(struct dkim_key *k, FILE *f, struct buf *error)
 	const char *why;
 
 	ERR_clear_error();
-	k->pkey = PEM_read_PrivateKey(f, NULL, on_password, &asked);
+	k->pkey = PEM_read_PrivateKey(f, NULL, cert_no_password, &asked);
 	if (k->pkey == NULL) {
 		if (asked)
 			buf_adds(error, "is encrypted");

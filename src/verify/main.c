@@ -233,19 +233,6 @@ end(struct verify *v, struct worker *w, struct buf *packet)
 	v->worker_n--;
 }
 
-static void
-reap(void)
-{
-	int status;
-	pid_t pid;
-
-	came.chld = 0;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (WIFSIGNALED(status))
-			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
-			    (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-}
-
 /* ---- the loop -------------------------------------------------------------------- */
 
 /* Waits for something to happen.  False: the channel has ended. */
@@ -289,7 +276,7 @@ loop(struct verify *v)
 	buf_init(&packet, FRAME_MAX);
 	while (!came.term && turn(v, &none, &packet)) {
 		if (came.chld)
-			reap();
+			helper_reap(&came);
 		if (came.usr1) {
 			came.usr1 = 0;
 			log_reopen();

@@ -73,4 +73,23 @@ START_TEST(signals_wait_for_ppoll)
 }
 END_TEST
 
-UNIT_MAIN("lib/helper", only_barid_starts_it, signals_wait_for_ppoll)
+START_TEST(workers_are_reaped)
+{
+	const struct timespec longest = { 60, 0 };
+	sigset_t none;
+	pid_t pid;
+
+	sigemptyset(&none);
+	helper_signals(&got);
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid == 0)
+		_exit(7);
+	while (!got.chld)
+		(void)ppoll(NULL, 0, &longest, &none);
+	helper_reap(&got);
+	ck_assert(!got.chld);
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), -1);
+}
+END_TEST
+
+UNIT_MAIN("lib/helper", only_barid_starts_it, signals_wait_for_ppoll, workers_are_reaped)
