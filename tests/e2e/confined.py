@@ -88,7 +88,9 @@ def server_of(b, sock):
         inode = inode_of(far, near)
         for pid in children(b.process.pid) if inode and inode != "0" else ():
             try:
-                if f"socket:[{inode}]" in descriptors(pid).values():
+                # Who forked it may not have closed his own yet.
+                if f"socket:[{inode}]" in descriptors(pid).values() and \
+                        b.read(f"/proc/{pid}/comm") != "barid-acceptor\n":
                     return pid
             except OSError:
                 pass
