@@ -4,12 +4,12 @@
  * remove -- messages that are dealt with leave the spool, many at a time.
  *
  * Taking a name out of a directory may wait for the journal of the file
- * system, so the pool does it, one batch after the other.  A removal is
- * made durable by a flush once a second, and the journal before it: a power
- * cut brings at most the last second's messages back, to be delivered once
- * more.  A message whose
- * removal fails stays known and busy, so that it is not sent again, and is
- * tried once a second.
+ * system, so the pool does it, one batch after the other.  Whoever is killed has
+ * what is delivered but still stands there delivered once more: so the loop
+ * helps a pool that does not keep up.  A removal is made durable by a flush once
+ * a second, and the journal before it: a power cut brings at most the last
+ * second's messages back.  A message whose removal fails stays known and busy, so
+ * that it is not sent again, and is tried once a second.
  */
 
 #include <errno.h>
@@ -19,11 +19,15 @@
 #include "lib/mem.h"
 #include "runner.h"
 
+/* So many at most wait for the pool. */
+#define WAITING_MAX 32
+
 struct removal {
 	struct removal *next;
 	uint32_t slot;
 	enum queue_place place;
 	int error;
+	bool gone;
 	char id[QUEUE_ID_SIZE];
 };
 
@@ -36,14 +40,20 @@ struct batch {
 };
 
 static void
+take_out(struct queue *q, struct removal *m)
+{
+	m->gone = queue_remove(q, m->place, m->id) == 0 || errno == ENOENT;
+	m->error = m->gone ? 0 : errno;
+}
+
+static void
 batch_work(void *arg)
 {
 	struct batch *b = arg;
 
 	for (struct removal *m = b->first; m != NULL; m = m->next)
-		if (queue_remove(b->r->queue, m->place, m->id) < 0 &&
-		    errno != ENOENT)
-			m->error = errno;
+		if (!m->gone)
+			take_out(b->r->queue, m);
 	if (!b->flush)
 		return;
 	/* The journal first: it must not know less than the spool. */
@@ -51,6 +61,14 @@ batch_work(void *arg)
 		b->error = errno;
 	if (queue_sync_removals(b->r->queue) < 0)
 		b->error = errno;
+}
+
+static void
+line_up(struct runner *r, struct removal *m)
+{
+	m->next = r->removals;
+	r->removals = m;
+	r->removal_n++;
 }
 
 static void
@@ -67,8 +85,7 @@ batch_done(void *arg)
 			log_error(m->id, "cannot be removed: %s",
 			    strerror(m->error));
 			m->error = 0;
-			m->next = r->removals;
-			r->removals = m;
+			line_up(r, m);
 			failed = true;
 			continue;
 		}
@@ -98,6 +115,7 @@ batch_start(struct runner *r, bool flush)
 	b->first = r->removals;
 	b->flush = flush;
 	r->removals = NULL;
+	r->removal_n = 0;
 	r->removing = true;
 	loop_pool_run(r->disk, batch_work, batch_done, b);
 }
@@ -111,8 +129,7 @@ remove_job(struct job *j)
 	m->slot = j->slot;
 	m->place = j->file.place;
 	memcpy(m->id, j->id, sizeof(m->id));
-	m->next = r->removals;
-	r->removals = m;
+	line_up(r, m);
 	record_message(r, JOURNAL_REMOVED, j->id, j->file.env.rcpt_n, NULL);
 	index_at(r->index, j->slot)->gone = true;
 	job_free(j);
@@ -123,13 +140,28 @@ remove_job(struct job *j)
 bool
 remove_waits(const struct runner *r)
 {
-	return r->removals != NULL && !r->removing;
+	return r->removals != NULL &&
+	    (!r->removing || r->removal_n >= WAITING_MAX);
+}
+
+/* What fails here the pool tries again, and complains of. */
+static void
+help(struct runner *r)
+{
+	for (struct removal *m = r->removals; m != NULL; m = m->next)
+		if (!m->gone)
+			take_out(r->queue, m);
+	r->removal_n = 0;
 }
 
 void
 remove_all(struct runner *r)
 {
-	if (remove_waits(r))
+	if (!remove_waits(r))
+		return;
+	if (r->removing)
+		help(r);
+	else
 		batch_start(r, false);
 }
 

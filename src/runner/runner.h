@@ -109,6 +109,7 @@ struct runner {
 	struct family_memory families;
 
 	struct removal *removals;	/* to be done */
+	size_t removal_n;		/* ... and not tried yet */
 	bool removing;
 	bool removed;			/* since the last flush */
 

@@ -149,7 +149,29 @@ def moving(b, disk):
         b.empty()
 
 
+def removals():
+    """What is delivered leaves the spool, also while the removals before it are being flushed: a kill has few twice."""
+    with Sink() as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
+                               relay=("127.0.0.0/8",), start=False) as b:
+        disk = Disk(b.dir)
+        b.env.update(BARID_LIBEXEC=disk.libexec(b.dir + "/libexec"))
+        b.start()
+        try:
+            disk.slow(True)
+            b.send("a@b.test", ["x@far.test"], "Subject: first\r\n\r\nx\r\n")
+            wait_for("the flush of its removal", lambda: sink.messages() and disk.waiting() == 1)
+            for n in range(200):
+                b.send("a@b.test", ["x@far.test"], f"Subject: {n}\r\n\r\nx\r\n")
+            sink.messages(201)
+            wait_for("few in the spool", lambda: len(b.spooled()) <= 32)
+            assert disk.waiting() == 1
+        finally:
+            disk.slow(False)
+        b.empty()
+
+
 def main():
+    removals()
     with Sink(rules=RULES) as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
                                relay=("127.0.0.0/8",), start=False) as b:
         disk = Disk(b.dir)
