@@ -164,6 +164,8 @@ def names():
 
 def early():
     """A signal in their first moments ends them, at worst: the master starts others, and can be stopped."""
+    # Who was started in the background has it ignored, and so has a master before it says otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Barid(start=False) as b:
         for signo in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             b.start()

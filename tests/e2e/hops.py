@@ -40,7 +40,7 @@ def timers():
                 b.send(SENDER, [RCPT], TEXT)
                 sink.messages(1)
                 # Far below what is given without the option.
-                line = next(ln for ln in b.log().split("\n") if f"to=<{RCPT}>" in ln)
+                line, = wait_for("its line", lambda: [ln for ln in b.log().split("\n") if f"to=<{RCPT}>" in ln])
                 assert "status=sent" in line, line
 
 

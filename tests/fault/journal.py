@@ -74,14 +74,18 @@ def full():
             b.start()
             w.ends()
             fill(place)
-            w.gone(w.send("alice@example.test"))
-            wait_for("the complaint", lambda: "error: the journal cannot be written: No space left" in b.log())
-            assert len(b.mailbox("alice")) == 1
+            # In what is left of a page of the file there is room for some.
+            n = 0
+            while "error: the journal cannot be written: No space left" not in b.log():
+                w.gone(w.send("alice@example.test"))
+                n += 1
+                assert n < 40, "lines of more than two pages"
+            assert len(b.mailbox("alice")) == n
             # What waits is written when there is room.
             os.unlink(place + "/filler")
-            wait_for("the lines", lambda: w.lines(event="delivered"))
+            wait_for("the lines", lambda: len(w.lines(event="delivered")) == n)
             wait_for("the all-clear", lambda: "the journal can be written again" in b.log())
-            assert w.ends() == {"delivered": 1}
+            assert w.ends() == {"delivered": n}
             # More than can wait.
             fill(place)
             def lost_lines():
