@@ -19,6 +19,7 @@
 #include "lib/idn.h"
 #include "lib/mem.h"
 #include "mail/header.h"
+#include "mail/path.h"
 #include "mail/limits.h"
 #include "mail/text.h"
 
@@ -183,7 +184,7 @@ take_domain(void *arg, struct str addr)
 
 	buf_init(&ascii, DOMAIN_FORM_MAX);
 	if (at >= 0 && idn_add(&ascii, str_skip(addr, (size_t)at + 1)) == NULL &&
-	    buf_ok(&ascii))
+	    buf_ok(&ascii) && domain_valid(buf_str(&ascii)))
 		buf_add_lower(&t->domain, buf_str(&ascii));
 	buf_free(&ascii);
 	/* The first counts. */

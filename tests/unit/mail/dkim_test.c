@@ -30,6 +30,7 @@ static const struct {
 	{ "From: a@b.example\rFrom: c@d.example\r\n\r\n", "it has more than one From", "" },
 	{ "From: a\r\n\r\n", "its From has no address with a domain", "" },
 	{ "From:\r\n\r\n", "its From has no address with a domain", "" },
+	{ "From: a@b.\"\\\013'\"\r\n\r\n", "its From has no address with a domain", "" },
 	{ "From a@b.example\r\n" FROM "\r\n", BROKEN, "" },
 	{ FROM "what\r\n\r\n", BROKEN, "" },
 };
