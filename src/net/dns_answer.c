@@ -320,6 +320,22 @@ canonical_of(const struct name *at, const char *name, struct arena *arena)
 	return str_ieq(end, str_c(name)) ? NULL : arena_cstr(arena, end);
 }
 
+/* Why nothing in an answer counts whose records were looked through; NULL: it does. */
+static const char *
+failure(const struct walk *w, const char *reason)
+{
+	if (!reason && w->broken)
+		return "broken answer";
+	return reason;
+}
+
+/* The lowest that there was. */
+static uint32_t
+ttl_of(uint32_t lowest)
+{
+	return lowest == UINT32_MAX ? 0 : lowest;
+}
+
 /* ---- MX ----------------------------------------------------------------------- */
 
 static int
@@ -392,19 +408,16 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 			lower_ttl(&ttl, &rr);
 		}
 	}
-	if (!reason && w.broken)
-		reason = "broken answer";
-	if (!reason && n == 0 && ignored > 0)
+	if (!reason && !w.broken && n == 0 && ignored > 0)
 		reason = "no MX record with a host name";
-	a->reason = reason;
-	if (reason)
+	if ((a->reason = failure(&w, reason)))
 		return;
 	qsort(mx, n, sizeof(*mx), by_preference);
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no MX record");
 	a->mx_n = a->status == DNS_OK ? n : 0;
 	a->canonical = canonical_of(&at, name, arena);
-	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+	a->ttl = ttl_of(ttl);
 }
 
 /* ---- addresses ------------------------------------------------------------------ */
@@ -433,16 +446,13 @@ dns_answer_addr(struct str packet, const char *name, int family,
 			addr[n++] = addr_from(family, w.p + rr.at, 0);
 		lower_ttl(&ttl, &rr);
 	}
-	if (!reason && w.broken)
-		reason = "broken answer";
-	a->reason = reason;
-	if (reason)
+	if ((a->reason = failure(&w, reason)))
 		return;
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no address record");
 	a->addr_n = a->status == DNS_OK ? n : 0;
 	a->canonical = canonical_of(&at, name, arena);
-	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+	a->ttl = ttl_of(ttl);
 }
 
 /* ---- TXT ------------------------------------------------------------------------ */
@@ -492,15 +502,12 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
 			reason = "broken TXT record";
 		lower_ttl(&ttl, &rr);
 	}
-	if (!reason && w.broken)
-		reason = "broken answer";
-	a->reason = reason;
-	if (reason)
+	if ((a->reason = failure(&w, reason)))
 		return;
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no TXT record");
 	a->text_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+	a->ttl = ttl_of(ttl);
 }
 
 /* ---- TLSA ------------------------------------------------------------------------ */
@@ -536,27 +543,18 @@ dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
 					rr.n - TLSA_HEAD)) };
 		lower_ttl(&ttl, &rr);
 	}
-	if (!reason && w.broken)
-		reason = "broken answer";
-	a->reason = reason;
-	if (reason)
+	if ((a->reason = failure(&w, reason)))
 		return;
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no TLSA record");
 	a->tlsa_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+	a->ttl = ttl_of(ttl);
 }
 
 /* ---- SRV ------------------------------------------------------------------------- */
 
 /* RFC 2782: three numbers, and a name behind them. */
 #define SRV_HEAD 6
-
-static uint16_t
-number_at(const unsigned char *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 void
 dns_answer_srv(struct str packet, const char *name, struct arena *arena,
@@ -580,19 +578,17 @@ dns_answer_srv(struct str packet, const char *name, struct arena *arena,
 		if (!rr_name(&w, &rr, SRV_HEAD, &host) || !host.host)
 			reason = "broken SRV record";
 		else if (n < DNS_SRV_MAX)
-			srv[n++] = (struct dns_srv){ number_at(p), number_at(p + 2),
-				number_at(p + 4), arena_cstr(arena, str_c(host.text)) };
+			srv[n++] = (struct dns_srv){ (uint16_t)get16(p),
+				(uint16_t)get16(p + 2), (uint16_t)get16(p + 4),
+				arena_cstr(arena, str_c(host.text)) };
 		lower_ttl(&ttl, &rr);
 	}
-	if (!reason && w.broken)
-		reason = "broken answer";
-	a->reason = reason;
-	if (reason)
+	if ((a->reason = failure(&w, reason)))
 		return;
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no SRV record");
 	a->srv_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl == UINT32_MAX ? 0 : ttl;
+	a->ttl = ttl_of(ttl);
 }
 
 /* ---- one alias ------------------------------------------------------------------- */
