@@ -33,6 +33,8 @@ void frame_end(struct buf *b);
 
 /* -1 if BYTES is not exactly one frame. */
 int frame_open(struct frame *f, struct str bytes) MUST_USE;
+/* The same of a frame of TYPE: false if it is none, or another. */
+bool frame_open_as(struct frame *f, struct str bytes, unsigned type) MUST_USE;
 /* The next field, which must have TAG; empty and the error if not.  Views into the frame. */
 struct str frame_get(struct frame *f, unsigned tag);
 uint64_t frame_get_u64(struct frame *f, unsigned tag);

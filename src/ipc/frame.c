@@ -88,6 +88,12 @@ frame_open(struct frame *f, struct str bytes)
 }
 
 bool
+frame_open_as(struct frame *f, struct str bytes, unsigned type)
+{
+	return frame_open(f, bytes) == 0 && f->type == type;
+}
+
+bool
 frame_has(const struct frame *f, unsigned tag)
 {
 	return !f->err && f->rest.n >= FIELD && get_be(f->rest.p, 2) == tag;

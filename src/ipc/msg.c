@@ -31,12 +31,6 @@ enum {
 	TAG_14
 };
 
-static bool
-open_as(struct frame *f, struct str packet, enum msg_type type)
-{
-	return frame_open(f, packet) == 0 && f->type == (unsigned)type;
-}
-
 void
 msg_hint_put(struct buf *b, const struct msg_hint *m)
 {
@@ -50,7 +44,7 @@ msg_hint_get(struct str packet, struct msg_hint *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_HINT))
+	if (!frame_open_as(&f, packet, MSG_HINT))
 		return false;
 	m->id = frame_get(&f, TAG_1);
 	return frame_close(&f);
@@ -69,7 +63,7 @@ msg_etrn_get(struct str packet, struct msg_etrn *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_ETRN))
+	if (!frame_open_as(&f, packet, MSG_ETRN))
 		return false;
 	m->domain = frame_get(&f, TAG_1);
 	return frame_close(&f);
@@ -95,7 +89,7 @@ msg_auth_get(struct str packet, struct msg_auth *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_AUTH))
+	if (!frame_open_as(&f, packet, MSG_AUTH))
 		return false;
 	m->service = frame_get(&f, TAG_1);
 	m->mechanism = frame_get(&f, TAG_2);
@@ -129,7 +123,7 @@ msg_auth_result_get(struct str packet, struct msg_auth_result *m)
 	/* Whoever forgets to look at the result has not been let in. */
 	m->verdict = AUTH_TEMPORARY;
 	m->user = m->app = m->said = m->why = str_n("", 0);
-	if (!open_as(&f, packet, MSG_AUTH_RESULT))
+	if (!frame_open_as(&f, packet, MSG_AUTH_RESULT))
 		return false;
 	verdict = frame_get_u64(&f, TAG_1);
 	m->user = frame_get(&f, TAG_2);
@@ -157,7 +151,7 @@ msg_sign_get(struct str packet, struct msg_sign *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_SIGN))
+	if (!frame_open_as(&f, packet, MSG_SIGN))
 		return false;
 	m->key = frame_get(&f, TAG_1);
 	m->scheme = frame_get_u64(&f, TAG_2);
@@ -178,7 +172,7 @@ msg_sign_result_get(struct str packet, struct msg_sign_result *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_SIGN_RESULT))
+	if (!frame_open_as(&f, packet, MSG_SIGN_RESULT))
 		return false;
 	m->signature = frame_get(&f, TAG_1);
 	return frame_close(&f);
@@ -217,7 +211,7 @@ msg_control_get(struct str packet, struct msg_control *m)
 	uint64_t op, sort;
 
 	m->id_n = 0;
-	if (!open_as(&f, packet, MSG_CONTROL))
+	if (!frame_open_as(&f, packet, MSG_CONTROL))
 		return false;
 	op = frame_get_u64(&f, TAG_1);
 	m->domain = frame_get(&f, TAG_2);
@@ -261,7 +255,7 @@ msg_control_result_get(struct str packet, struct msg_control_result *m)
 	uint64_t ok, more;
 
 	m->ok = m->more = false;
-	if (!open_as(&f, packet, MSG_CONTROL_RESULT))
+	if (!frame_open_as(&f, packet, MSG_CONTROL_RESULT))
 		return false;
 	ok = frame_get_u64(&f, TAG_1);
 	m->count = frame_get_u64(&f, TAG_2);
@@ -288,7 +282,7 @@ msg_sts_get(struct str packet, struct msg_sts *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_STS))
+	if (!frame_open_as(&f, packet, MSG_STS))
 		return false;
 	m->domain = frame_get(&f, TAG_1);
 	m->id = frame_get(&f, TAG_2);
@@ -312,7 +306,7 @@ msg_sts_result_get(struct str packet, struct msg_sts_result *m)
 	uint64_t ok;
 
 	m->ok = false;
-	if (!open_as(&f, packet, MSG_STS_RESULT))
+	if (!frame_open_as(&f, packet, MSG_STS_RESULT))
 		return false;
 	ok = frame_get_u64(&f, TAG_1);
 	m->id = frame_get(&f, TAG_2);
@@ -338,7 +332,7 @@ msg_token_get(struct str packet, struct msg_token *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_TOKEN))
+	if (!frame_open_as(&f, packet, MSG_TOKEN))
 		return false;
 	m->upstream = frame_get(&f, TAG_1);
 	m->server = frame_get_u64(&f, TAG_2);
@@ -363,7 +357,7 @@ msg_token_result_get(struct str packet, struct msg_token_result *m)
 	uint64_t ok;
 
 	m->ok = false;
-	if (!open_as(&f, packet, MSG_TOKEN_RESULT))
+	if (!frame_open_as(&f, packet, MSG_TOKEN_RESULT))
 		return false;
 	ok = frame_get_u64(&f, TAG_1);
 	m->seconds = frame_get_u64(&f, TAG_2);
@@ -401,7 +395,7 @@ msg_spawn_get(struct str packet, struct msg_spawn *m)
 	struct frame f;
 	uint64_t kind;
 
-	if (!open_as(&f, packet, MSG_SPAWN))
+	if (!frame_open_as(&f, packet, MSG_SPAWN))
 		return false;
 	m->command = frame_get_u64(&f, TAG_1);
 	m->via = frame_get(&f, TAG_2);
@@ -440,7 +434,7 @@ msg_spawn_result_get(struct str packet, struct msg_spawn_result *m)
 	struct frame f;
 	uint64_t end;
 
-	if (!open_as(&f, packet, MSG_SPAWN_RESULT))
+	if (!frame_open_as(&f, packet, MSG_SPAWN_RESULT))
 		return false;
 	end = frame_get_u64(&f, TAG_1);
 	m->code = frame_get_u64(&f, TAG_2);
@@ -464,7 +458,7 @@ msg_forward_get(struct str packet, struct msg_forward *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_FORWARD))
+	if (!frame_open_as(&f, packet, MSG_FORWARD))
 		return false;
 	m->user = frame_get(&f, TAG_1);
 	return frame_close(&f) && name_is_plain(m->user);
@@ -484,7 +478,7 @@ msg_forward_result_get(struct str packet, struct msg_forward_result *m)
 {
 	struct frame f;
 
-	if (!open_as(&f, packet, MSG_FORWARD_RESULT))
+	if (!frame_open_as(&f, packet, MSG_FORWARD_RESULT))
 		return false;
 	m->state = frame_get_u64(&f, TAG_1);
 	m->text = frame_get(&f, TAG_2);

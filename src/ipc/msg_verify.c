@@ -26,7 +26,7 @@ msg_verify_get(struct str packet, struct msg_verify *m)
 {
 	struct frame f;
 
-	if (frame_open(&f, packet) != 0 || f.type != MSG_VERIFY)
+	if (!frame_open_as(&f, packet, MSG_VERIFY))
 		return false;
 	m->recipient = frame_get(&f, TAG_1);
 	m->sender = frame_get(&f, TAG_2);
@@ -53,7 +53,7 @@ msg_verify_result_get(struct str packet, struct msg_verify_result *m)
 	struct frame f;
 	uint64_t verdict;
 
-	if (frame_open(&f, packet) != 0 || f.type != MSG_VERIFY_RESULT)
+	if (!frame_open_as(&f, packet, MSG_VERIFY_RESULT))
 		return false;
 	verdict = frame_get_u64(&f, TAG_1);
 	m->address = frame_get(&f, TAG_2);
