@@ -15,10 +15,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "explain.h"
 #include "lib/clock.h"
 #include "mail/dkim_record.h"
 #include "net/dkim_key.h"
-#include "policy/override.h"
 
 /* RFC 1035 3.3.14: what one string of a TXT record takes. */
 #define STRING_MAX 255
@@ -180,41 +180,6 @@ keygen(const struct ctl *t, const char *domain, const char *selector)
 
 /* ---- dns and check ----------------------------------------------------------- */
 
-struct asked {
-	bool answered;
-	enum dns_status status;
-	size_t records;
-	struct buf text;	/* of the only one */
-};
-
-static void
-on_txt(void *arg, const struct dns_txt_answer *a)
-{
-	struct asked *q = arg;
-
-	q->answered = true;
-	q->status = a->status;
-	q->records = a->status == DNS_OK ? a->text_n : 0;
-	if (q->records == 1)
-		buf_add(&q->text, a->text[0]);
-}
-
-static void
-ask(const struct conf *c, const char *name, struct asked *q)
-{
-	struct loop *l = loop_new();
-	struct dns *dns = resolver_new(c, l);
-
-	q->status = DNS_TEMPORARY;
-	if (dns != NULL) {
-		dns_txt(dns, name, on_txt, q);
-		while (!q->answered)
-			loop_once(l, true);
-	}
-	dns_free(dns);
-	loop_free(l);
-}
-
 /* What is wrong with the record that TEXT is; NULL: it is that of KEY. */
 static const char *
 compare(struct str text, const struct dkim_key *key)
@@ -239,32 +204,33 @@ compare(struct str text, const struct dkim_key *key)
 static int
 check_record(const struct ctl *t, const struct conf_dkim *d, const struct dkim_key *key)
 {
-	struct asked q = { .answered = false };
+	struct lookup *dns = lookup_new(t->conf);
+	struct found_records f;
 	const char *why;
 	struct buf name;
 
 	buf_init(&name, NAME_MAX_OCTETS);
-	buf_init(&q.text, DKIM_RECORD_MAX);
 	add_name(&name, d->selector, d->domain);
-	ask(t->conf, buf_cstr(&name), &q);
-	if (q.status == DNS_TEMPORARY)
+	lookup_txt(dns, buf_cstr(&name), &f);
+	if (f.status == DNS_TEMPORARY)
 		why = "DNS gives no answer";
-	else if (q.records == 0)
+	else if (f.n == 0)
 		why = "there is no record";
-	else if (q.records > 1)
+	else if (f.n > 1)
 		why = "there are several records, expected one";
 	else
-		why = buf_ok(&q.text) ? compare(buf_str(&q.text), key) : "the record is too long";
+		why = f.text[0].n <= DKIM_RECORD_MAX ? compare(f.text[0], key) :
+			"the record is too long";
 	if (t->json)
 		printf("{\"name\":\"%s\",\"ok\":%s,\"reason\":\"%s\"}\n", buf_cstr(&name),
 		    why == NULL ? "true" : "false", why == NULL ? "" : why);
 	else
 		printf("%s: %s\n", buf_cstr(&name), why == NULL ? "ok" : why);
-	buf_free(&q.text);
+	lookup_free(dns);
 	buf_free(&name);
 	if (why == NULL)
 		return EX_OK;
-	return q.status == DNS_TEMPORARY ? EX_TEMPFAIL : 1;
+	return f.status == DNS_TEMPORARY ? EX_TEMPFAIL : 1;
 }
 
 /* One key: its record is printed, or held against DNS. */

@@ -90,14 +90,23 @@ add_mx(struct records *r)
 	buf_free(&b);
 }
 
-static void
-add_host(struct records *r)
+/* This host, to be looked up. */
+static struct found_host *
+own_host(struct records *r)
 {
 	struct found_host *h = arena_alloc(&r->arena, sizeof(*h));
 	struct str name = str_head(str_c(r->conf->hostname), sizeof(h->name) - 1);
 
 	*h = (struct found_host){ .status = DNS_TEMPORARY };
 	memcpy(h->name, name.p, name.n);
+	return h;
+}
+
+static void
+add_host(struct records *r)
+{
+	struct found_host *h = own_host(r);
+
 	lookup_host(r->dns, h);
 	add(r, r->conf->hostname, "A/AAAA", "the addresses of this host",
 	    h->status == DNS_OK ? STATE_OK : state_of(h->status),
@@ -219,8 +228,7 @@ is_key(const struct dns_tlsa *t, const char *hex)
 static void
 add_tlsa(struct records *r, const char *path)
 {
-	struct found_host *h = arena_alloc(&r->arena, sizeof(*h));
-	struct str host = str_head(str_c(r->conf->hostname), sizeof(h->name) - 1);
+	struct found_host *h = own_host(r);
 	const char *name = arena_printf(&r->arena, "_%d._tcp.%s", SMTP_PORT,
 	    r->conf->hostname);
 	char hex[FINGERPRINT_SIZE];
@@ -236,8 +244,6 @@ add_tlsa(struct records *r, const char *path)
 		return;
 	}
 	buf_free(&error);
-	*h = (struct found_host){ .status = DNS_TEMPORARY };
-	memcpy(h->name, host.p, host.n);
 	lookup_tlsa(r->dns, h, SMTP_PORT);
 	for (size_t i = 0; i < h->tlsa_n; i++)
 		if (is_key(&h->tlsas[i], hex))

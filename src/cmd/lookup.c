@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lookup -- names for `baridctl explain`, as the runners look them up.
+ * lookup -- names for `baridctl explain` and others, as the runners look them up.
  *
  * The same questions to the same servers, on a loop that turns until the
  * last answer is there.  Nothing is remembered, so that what is explained is
@@ -9,6 +9,10 @@
 
 #include "explain.h"
 
+#include <errno.h>
+#include <sysexits.h>
+
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "policy/override.h"
 
@@ -35,7 +39,8 @@ lookup_new(const struct conf *c)
 
 	arena_init(&l->arena, 4 << 20);
 	l->loop = loop_new();
-	l->dns = resolver_new(c, l->loop);
+	if ((l->dns = resolver_new(c, l->loop)) == NULL)
+		fatal(EX_OSERR, "cannot ask DNS: %s", strerror(errno));
 	return l;
 }
 
