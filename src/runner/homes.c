@@ -99,7 +99,7 @@ release(struct runner *r)
 	while ((w = next) != NULL) {
 		next = w->next;
 		r->finishing--;
-		index_wait(r->index, w->job->slot, clock_wall());
+		index_wait(r->index, w->job->slot, runner_now(r));
 		job_free(w->job);
 		mem_free(w);
 	}
@@ -132,8 +132,7 @@ static void
 on_answer(void *arg, struct str answer)
 {
 	struct home *h = arg;
-	struct msg_forward_result m = { .state = FORWARD_LATER,
-		.text = STR("barid-spawn, which reads it, was lost") };
+	struct msg_forward_result m;
 	bool got = msg_forward_result_get(answer, &m);
 
 	h->asked = false;
