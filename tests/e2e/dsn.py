@@ -110,6 +110,7 @@ class Report:
 # ---- failures ---------------------------------------------------------------------
 
 def failed():
+    """N1, N3: who did not get it, why, by whose word."""
     with World() as w:
         # Two that fail here, one there, one that arrives: one report with three.
         w.send("no1@far.example", "yes@far.example", "never@far.example", "no2@away.example")
@@ -170,6 +171,7 @@ def parameters():
 
 
 def notify():
+    """N6: who wants to hear what."""
     with World() as w:
         w.send(("no@far.example", ["NOTIFY=NEVER"]))
         w.no_report()
@@ -183,6 +185,7 @@ def notify():
 
 
 def success():
+    """N7: what the next hop reports, it is asked to report."""
     with World(caps="PIPELINING,SIZE 50000000") as w:
         # The peer does not know DSN: handed on, which is all that we know.
         w.send(("yes@far.example", ["NOTIFY=SUCCESS", "ORCPT=rfc822;you@x.example"]), ("yes2@far.example", []),
@@ -225,7 +228,7 @@ def from_sendmail():
 # ---- what nobody can be told ---------------------------------------------------------
 
 def dead():
-    """S-42: a report about a report is never written; what is left stands in dead/, with an alarm."""
+    """S-42, N5: a report about a report is never written; what is left stands in dead/, with an alarm."""
     with World(origin_rules=["RCPT=550 5.1.1 gone"]) as w:
         w.send("no@far.example", sender="")
         wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
@@ -254,7 +257,7 @@ def dead():
 # ---- delays, and the end ----------------------------------------------------------------
 
 def delayed():
-    """Once for each time that was set, to those who want to know; then it arrives."""
+    """N4: once for each time that was set, to those who want to know; then it arrives."""
     extra = "queue { retry = {500ms} delay-notice = {1s, 4s} }\n"
     with World(extra) as w:
         w.send("wait@far.example", ("wait2@far.example", ["NOTIFY=FAILURE"]), ("wait3@far.example", ["NOTIFY=DELAY"]),

@@ -109,6 +109,7 @@ ZONE = """
 h2 A 127.0.0.2
 h3 A 127.0.0.3
 h4 A 127.0.0.4
+host2 A 127.0.0.2
 dead A 127.0.0.9
 pref.test MX 20 h3
 pref.test MX 10 h2
@@ -119,7 +120,7 @@ failover.test MX 20 h3
 refuses.test MX 10 h4
 refuses.test MX 20 h2
 implicit.test A 127.0.0.3
-case.test MX 10 H2.
+case.test MX 10 hOST2.
 two.test MX 10 twice
 twice A 127.0.0.9
 twice A 127.0.0.2
@@ -207,6 +208,7 @@ WAITS = {"servfail": "4.4.3", "refused": "4.4.3", "drop": "4.4.3", "half": "4.4.
 
 
 def routing():
+    """V1, V2: each kind of record leads where it should, to the next host, and to the second address of one."""
     port = free_port([f"127.0.0.{n}" for n in (2, 3, 4, 5, 9)])
     # Its own listener has an address, as it has in the world: so it knows itself.
     own = f'listen "own" {{ service = "smtp" address = {{"127.0.0.5"}} port = "{port}" tls = "off" }}\n'

@@ -51,7 +51,7 @@ def plain():
 
 
 def reuse():
-    """Many messages over few connections, with a limit for each."""
+    """V7: many messages over few connections, with a limit for each."""
     extra = SLOW + "queue { runners = 1 per-destination = 2 per-connection = 10 }\n"
     with Sink() as s, smarthost(s.port, extra=extra) as b:
         with b.smtp() as c:
@@ -83,6 +83,7 @@ def large():
 
 
 def many_recipients():
+    """V3: recipients of a domain go in one transaction, or as few as there can be."""
     rcpts = [f"r{n}@far.example" for n in range(250)]
     with Sink() as s, smarthost(s.port, extra=SLOW) as b:
         b.send(SENDER, rcpts, message())

@@ -35,7 +35,7 @@ def report(b, user="alice"):
 
 
 def mixed():
-    """N-05: 450, 250 and 550 in one transaction."""
+    """N-05, K10: 450, 250 and 550 in one transaction."""
     rules = ["RCPT @1 /^later@/=450 4.2.0 later", "RCPT /^never@/=550 5.1.1 no such user"]
     with Sink(rules=rules) as s, smarthost(s.port, extra=SLOW) as b:
         b.send(SENDER, ["later@far.example", "now@far.example", "never@far.example"], message("mixed"))

@@ -114,7 +114,7 @@ def load(b, n, to, sessions=10):
 # ---- hosts in common ---------------------------------------------------------------
 
 def common():
-    """V6: domains with the same hosts share connections and their number; a transaction has one domain."""
+    """V6, V8: domains with the same hosts share connections and their number; a transaction has one domain."""
     host = Host()
     zone = "*.mx.test A 127.0.0.1\n" + "".join(
         f"d{i}.test MX {10 + i} one.mx.test\nd{i}.test MX {20 + i} two.mx.test\n" for i in range(8))
@@ -263,7 +263,7 @@ def tarpits():
 # ---- limits -----------------------------------------------------------------------------
 
 def rates():
-    """A rate is one for all runners and all domains of the hosts; who waits holds up nobody."""
+    """H17: a rate is one for all runners and all domains of the hosts; who waits holds up nobody."""
     host, good = Host(), Host()
     zone = "a.test MX 10 mx.test\nb.test MX 10 mx.test\nmx.test A 127.0.0.1\n"
     for pattern in ("mx.test", "a.test", "/[a-z]\\\\.test/"):

@@ -138,7 +138,7 @@ def arrived(b, s):
         texts.append(("x@far.example", m["text"]))
     for rcpt, text in texts:
         name = re.search(rb"Subject: (\S+)\r\n", text).group(1).decode()
-        # I2, I3: nothing is ever there in part.
+        # Nothing is ever there in part.
         assert text.endswith(b"\r\n\r\n" + body(name).encode()), (name, len(text))
         found[rcpt, name] += 1
     return found
@@ -169,7 +169,7 @@ def main():
         assert not lost, f"{len(lost)} of {len(load.acked)} lost: {lost[:5]}"
         twice = [k for k, n in found.items() if n > 1]
         print(f"arrived {sum(found.values())}, twice {len(twice)}", flush=True)
-        # I4: a Maildir knows what it has; a peer can get twice what was under way when a runner died.
+        # A Maildir knows what it has; a peer can get twice what was under way when a runner died.
         assert not [k for k in twice if k[0].startswith("alice")], twice
         assert len(twice) <= 40 * (kills["barid-runner"] + kills["master"])
         assert b.mailbox("carol") == [], "nobody was told of a failure"

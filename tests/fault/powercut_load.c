@@ -492,7 +492,7 @@ check_ack(char what, const char *id, unsigned lines)
 		lose(what, id, why);
 }
 
-/* CONFORMANCE I3: what a reader sees is whole, acknowledged or not. */
+/* What a reader sees is whole, acknowledged or not. */
 static void
 check_mailbox(DIR *box)
 {

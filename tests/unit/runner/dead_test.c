@@ -50,6 +50,7 @@ START_TEST(for_a_while)
 }
 END_TEST
 
+/* K7: each failure makes the next attempt later. */
 START_TEST(longer_and_longer)
 {
 	static const int64_t retry[] = { 3 * MINUTE, 30 * MINUTE };

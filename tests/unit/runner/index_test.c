@@ -100,6 +100,7 @@ START_TEST(order_by_due)
 }
 END_TEST
 
+/* K4: new mail and retries in turns, however many of one there are. */
 START_TEST(turns)
 {
 	struct index *x = index_new();

@@ -12,6 +12,7 @@
 static uint32_t none_below(uint32_t below) { return below - below; }
 static uint32_t most_below(uint32_t below) { return below - 1; }
 
+/* K5: each step once, and the last for ever. */
 START_TEST(points)
 {
 	static int64_t steps[] = { 3 * MIN, 3 * MIN, 9 * MIN, 15 * MIN,

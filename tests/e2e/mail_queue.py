@@ -221,7 +221,7 @@ def restart():
 # ---- broken files -------------------------------------------------------------------
 
 def broken():
-    """S-53, C-21: cut short at every octet, and with bits turned: none is delivered, each is put away, said so."""
+    """S-53, C-21, K3: cut short at every octet, and with bits turned: none is delivered, each is put away, said so."""
     with Barid(extra="queue { deliver = false }\n") as b:
         def fill(count):
             with b.smtp() as c:
@@ -274,7 +274,7 @@ def broken():
 
 
 def orphans():
-    """I6: what was begun and never finished goes after a day; what is young may be finished yet."""
+    """K1: what was begun and never finished goes after a day; what is young may be finished yet."""
     with Barid(start=False) as b:
         b.start()
         b.stop()
@@ -306,6 +306,7 @@ def drop_put(b, name, data):
 
 
 def drop():
+    """K16: files are picked up, for those whom To, Cc and Bcc name; what is none is put away."""
     with Sink() as s, smarthost(s.port, extra=SLOW) as b:
         drop_put(b, "one.eml", "From: Alice <alice@example.test>\nTo: bob@example.test,\n you@far.example\n"
                  "Bcc: carol@far.example\nSubject: one\n\nbody\n.\n..x\nlast line")
