@@ -32,6 +32,26 @@ explain_address(struct explain *x, const char *text)
 	return why == NULL ? EX_OK : EX_DATAERR;
 }
 
+/* The listener that was named; false: it takes no mail. */
+static bool
+take_listener(struct explain *x, const char *name)
+{
+	x->facts.listener = str_c(name);
+	if (name == NULL || strcmp(name, CONF_LISTEN_DROP) == 0)
+		return true;
+	for (size_t i = 0; x->listen == NULL && i < x->conf->listen_n; i++)
+		if (strcmp(x->conf->listens[i].name, name) == 0)
+			x->listen = &x->conf->listens[i];
+	if (x->listen == NULL)
+		fprintf(stderr, "there is no listener %s\n", name);
+	else if (x->listen->service == SERVICE_POP3)
+		fprintf(stderr, "no mail comes in by the listener %s, whose service is pop3\n",
+		    name);
+	else
+		return true;
+	return false;
+}
+
 /* What the message would be known by. */
 static int
 take_facts(struct explain *x, const struct ctl *t, struct arena *a)
@@ -48,14 +68,7 @@ take_facts(struct explain *x, const struct ctl *t, struct arena *a)
 	}
 	x->facts.arena = a;
 	x->facts.user = str_c(t->user);
-	x->facts.listener = str_c(t->listener);
-	if (t->listener == NULL || strcmp(t->listener, CONF_LISTEN_DROP) == 0)
-		return EX_OK;
-	for (size_t i = 0; i < x->conf->listen_n; i++)
-		if (strcmp(x->conf->listens[i].name, t->listener) == 0)
-			return EX_OK;
-	fprintf(stderr, "there is no listener %s\n", t->listener);
-	return EX_USAGE;
+	return take_listener(x, t->listener) ? EX_OK : EX_USAGE;
 }
 
 /* Only the daemon's user and root can: without them no such address is known. */

@@ -23,6 +23,7 @@ struct explain {
 	struct lookup *dns;
 	bool running;		/* a barid answers */
 	struct mail_facts facts;
+	const struct conf_listen *listen;	/* where it comes in, if that was said */
 	struct path said;	/* whom the client says it is from, if that is rewritten */
 	const char *wrong;	/* with the message's own way, or NULL */
 	struct aliases *aliases;	/* once they were asked for */

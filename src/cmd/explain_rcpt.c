@@ -53,13 +53,20 @@ known_user(struct explain *x, struct str local)
 /* ---- the answer to RCPT ---------------------------------------------------------- */
 
 static void
-say_answer(struct explain *x, const struct userset *users,
+say_answer(struct explain *x, const struct conf *c, const struct userset *users,
     const struct client_facts *f, const struct path *p, const char *who)
 {
-	struct rcpt_verdict v = rcpt_verdict(x->conf, users, f, &x->facts, p);
+	struct rcpt_verdict v = rcpt_verdict(c, users, f, &x->facts, p);
 
 	explain_say(x, "answer", v.place, "%s: %d %s %s", who, v.code,
 	    v.enhanced, v.text);
+}
+
+/* RFC 6409 4.3: a stranger does not get as far as RCPT where mail is submitted. */
+static bool
+is_submission(const struct conf_listen *l)
+{
+	return l != NULL && l->service == SERVICE_SUBMISSION;
 }
 
 static void
@@ -69,14 +76,21 @@ say_answers(struct explain *x, const struct userset *users,
 	struct client_facts inside = { .authenticated = true,
 		.submission = true };
 	struct client_facts outside = { .authenticated = false };
+	struct conf here = *x->conf;
 
 	/* Neither can fail: both are constants. */
 	if (addr_parse(STR(STRANGER), 0, &inside.peer) < 0 ||
 	    addr_parse(STR(STRANGER), 0, &outside.peer) < 0)
 		return;
-	say_answer(x, users, &inside, p, x->facts.user.n > 0 ?
+	if (x->listen != NULL)
+		conf_at_listener(x->conf, x->listen, &here);
+	say_answer(x, &here, users, &inside, p, x->facts.user.n > 0 ?
 	    "to that user" : "to who has logged in");
-	say_answer(x, users, &outside, p, "to a stranger");
+	if (is_submission(x->listen))
+		explain_say(x, "answer", x->listen->place,
+		    "to a stranger: 530 5.7.0 Authentication required, to MAIL");
+	else
+		say_answer(x, &here, users, &outside, p, "to a stranger");
 	if (x->conf->recipients.asked.kind != VERIFY_NOBODY &&
 	    conf_is_local(x->conf, p->domain) &&
 	    !str_ieq(p->local, STR("postmaster")))
