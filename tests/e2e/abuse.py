@@ -112,7 +112,7 @@ def ends(b):
 
 
 def by_hand(b):
-    """Networks, reasons and ends; what is wrong is said; all of it is there after a restart."""
+    """FEATURES L17: networks, reasons and ends; what is wrong is said; all of it is there after a restart."""
     baridctl(b, "block", "127.0.0.2/31", "--for", "1h", "--why", "a spammer, twice")
     baridctl(b, "block", "2001:db8::/32")
     found = blocks(b)
@@ -259,7 +259,7 @@ def rates(b):
 
 
 def disabled(b):
-    """L16: a service takes no new clients; who is there finishes, and begins nothing."""
+    """FEATURES L16: a service takes no new clients; who is there finishes, and begins nothing."""
     b.write_conf(CONF + 'access { relay = {"10.0.0.*", "127.0.0.3;192.0.2.0/24"} }\n')
     b.reload()
     w, _ = wire(b, "clear", HONEST)

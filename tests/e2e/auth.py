@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may log in: real PAM and the password file, by SMTP and POP3, with backends that hang, crash and go away."""
+"""Who may log in: real PAM and the password file, by SMTP and POP3, with backends that hang, crash and go away.
+
+FEATURES A8, A14.
+"""
 import base64
 import contextlib
 import glob

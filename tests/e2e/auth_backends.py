@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backends of barid-auth: pairs, programs, servers of HTTP and accounts; up, wrong, slow, dead and hostile."""
+"""Backends of barid-auth: pairs, programs, servers of HTTP and accounts; up, wrong, slow, dead and hostile.
+
+FEATURES A3, A4, A5, A9, A12, A13, A15.
+"""
 import base64
 import crypt
 import ctypes
@@ -76,7 +79,7 @@ class Exec:
 
 
 def secrets(folder):
-    """FEATURES A3-A5: a secrets file of E-MailRelay, for who logs in; read anew, and what is wrong in it is said."""
+    """A secrets file of E-MailRelay, for who logs in; read anew, and what is wrong in it is said."""
     path = folder + "/emailrelay.auth"
     # The state of HMAC-MD5 after "tanstaaf", as eight numbers and in base64.
     state = subprocess.run(["doveadm", "pw", "-s", "CRAM-MD5", "-p", "tanstaaf"], capture_output=True, text=True,
@@ -127,6 +130,18 @@ def secrets(folder):
         b.expect(YES, "alice", "another")
         b.expect(NO, "alice", "a secret")
         b.expect(NO, "bob", "two")
+        # Gone, or no file: nobody can say who is in it, and others go on.
+        for spoil, mend in ((lambda: os.rename(path, path + ".gone"), lambda: os.rename(path + ".gone", path)),
+                            (lambda: (os.rename(path, path + ".gone"), os.mkdir(path)),
+                             lambda: (os.rmdir(path), os.rename(path + ".gone", path)))):
+            spoil()
+            b.expect(LATER, "alice", "another")
+            b.expect(YES, "frank", "tanstaaf")
+            assert cram(b, "alice", "another") == LATER and cram(b, "frank", "tanstaaf") == YES
+            b.expect(LATER, "nobody", "another")
+            mend()
+            b.expect(YES, "alice", "another")
+        assert f"secrets://{path}: No such file or directory" in b.log()
 
 
 def program(folder):

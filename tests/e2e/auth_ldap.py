@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins by LDAP: a slapd of our own, in clear, with TLS and StartTLS; wrong, slow, dead, and what is no LDAP."""
+"""Logins by LDAP: a slapd of our own, in clear, with TLS and StartTLS; wrong, slow, dead, and what is no LDAP.
+
+FEATURES A10.
+"""
 import os
 import signal
 import socket

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""auth_mech -- each SASL mechanism, by SMTP and POP3, as programs use it that we did not write."""
+"""auth_mech -- each SASL mechanism, by SMTP and POP3, as programs use it that we did not write.
+
+FEATURES A6, A7.
+"""
 import base64
 import hashlib
 import hmac

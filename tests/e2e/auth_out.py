@@ -136,7 +136,7 @@ def tokens():
 
 
 def secrets():
-    """FEATURES A3, A22-A25: a secrets file of E-MailRelay, with plain, hashed and prepared secrets by selector."""
+    """FEATURES A3, A22, A23, A24, A25: a secrets file of E-MailRelay, with plain, hashed and prepared secrets by selector."""
     plain = f"{USERNAME.replace('=', '+3D')} {SECRET.replace(' ', '+20').replace(chr(0xe9), '+C3+A9')}"
     coded = " ".join(base64.b64encode(x.encode()).decode() for x in (USERNAME, SECRET))
     # What emailrelay-passwd makes: the state of HMAC-MD5, here by way of Dovecot, whose halves are the other way round.

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logins by RADIUS: a FreeRADIUS of our own; wrong, slow, dead, and answers that somebody else made."""
+"""Logins by RADIUS: a FreeRADIUS of our own; wrong, slow, dead, and answers that somebody else made.
+
+FEATURES A11.
+"""
 import hashlib
 import hmac
 import os

@@ -4,6 +4,8 @@
 CONFORMANCE S-39 and S-66 played whole: each guess is answered and none is right, each address is blocked by
 the guesses of both protocols together, whoever has the password is let in from elsewhere all the while, and
 neither the tables nor the processes grow with the addresses.  How long a guess waits is in policy/guess_test.c.
+
+FEATURES A27.
 """
 import base64
 import json

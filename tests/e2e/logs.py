@@ -167,6 +167,7 @@ def pflogsumm(b, t):
 
 
 def fail2ban(b, t):
+    """FEATURES A26."""
     d = b.dir + "/fail2ban"
     shutil.copytree("/etc/fail2ban", d, symlinks=True, ignore=shutil.ignore_patterns("action.d", "*.local"))
     os.makedirs(d + "/action.d", exist_ok=True)

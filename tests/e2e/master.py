@@ -51,7 +51,7 @@ def children(pid):
 
 
 def limits():
-    """S-46: who is one too many is refused before a fork, and is told so."""
+    """S-46, FEATURES L13: who is one too many is refused before a fork, and is told so."""
     extra = "limits { connections = 10 connections-in = 4 connections-per-address = 3 }\n"
     with Barid(extra=extra) as b:
         held = [connect(b) for _ in range(3)]

@@ -3,6 +3,8 @@
 """proxied -- clients that come by a proxy: HAProxy in front, both versions, SMTP and POP3, and who lies.
 
 CONFORMANCE S-27, S-37, S-46.  What a listener has of its own is seen here as well.
+
+FEATURES L12.
 """
 import os
 import poplib

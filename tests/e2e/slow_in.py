@@ -3,6 +3,8 @@
 
 An octet now and then is no progress: a command has one deadline as a whole, a login one for all that is said
 before it, a text and what a client reads of a message a least rate.
+
+FEATURES L14.
 """
 import os
 import select

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recipients that somebody else is asked about: a program, a line protocol, accounts, a server of SMTP; and who fails."""
+"""Recipients that somebody else is asked about: a program, a line protocol, accounts, a server of SMTP; and who fails.
+
+FEATURES C7.
+"""
 import contextlib
 import os
 import pwd

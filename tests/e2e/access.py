@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may connect, send and log in, and where: by address, by listener, with TLS and without.
+
+FEATURES A1, A2, A16, A17, A18, A19, A21, C1, C2, C9, L11, L15: a stranger to anybody here and to nobody elsewhere,
+an address of access.relay to everybody, the others after a login, which asks for TLS.
+"""
+import base64
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, PASSWORD, Wire, free_port, route, upstream  # noqa: E402
+
+LISTEN = dict(Barid.LISTEN, strict=("smtp", "required"), proxied=("smtp", "off"))
+OURS, STRANGER = "127.0.0.5", "127.0.0.77"
+
+
+
+def session(b, name, source=STRANGER, tls=False):
+    """A session up to the answer to EHLO, and that answer."""
+    w = Wire(b.port[name], b.listen[name][1] == "implicit", source=source)
+    banner = w.reply()
+    assert banner.startswith(b"220 "), banner
+    told = w.smtp("EHLO client.test")
+    if tls:
+        assert b"250-STARTTLS" in told and w.smtp("STARTTLS").startswith(b"220")
+        w.start_tls()
+        told = w.smtp("EHLO client.test")
+    return w, banner, told
+
+
+def login(w):
+    assert w.smtp("AUTH PLAIN " + base64.b64encode(f"\0alice\0{PASSWORD}".encode()).decode()).startswith(b"235")
+
+
+def rcpts(w, *names):
+    """What is answered for each recipient of a message, nine octets of it."""
+    assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"250")
+    return [w.smtp(f"RCPT TO:<{n}>")[:9] for n in names]
+
+
+def unknown_to_us(b):
+    """A19: where a login is asked for, mail to us is taken without one; L15: each listener has its name."""
+    w, banner, told = session(b, "smtp")
+    with w:
+        assert banner.startswith(b"220 in.example.test ") and told.startswith(b"250-in.example.test")
+        assert b"AUTH" not in told
+        got = rcpts(w, "bob@example.test", "x@far.example", "nobody@example.test", "postmaster", "bob%far.example@example.test")
+        assert got == [b"250 2.1.5", b"530 5.7.0", b"550 5.1.1", b"250 2.1.5", b"550 5.1.1"], got
+        assert w.smtp("DATA").startswith(b"354")
+        assert w.smtp("Subject: from a stranger\r\n\r\nhello\r\n.").startswith(b"250")
+    assert b"by in.example.test" in b.mail("bob", 1)[0]
+    # The same client, once it has logged in.
+    w, _, told = session(b, "smtp", tls=True)
+    with w:
+        assert b"250-AUTH PLAIN" in told
+        login(w)
+        assert rcpts(w, "x@far.example", "bob@example.test") == [b"250 2.1.5"] * 2
+        assert w.smtp("DATA").startswith(b"354")
+        assert w.smtp("Subject: from a user\r\n\r\nhello\r\n.").startswith(b"250")
+    # A21: the envelope says who that was, and the Received field that it was somebody.
+    queue_id = re.search(r"\]: (\w+): to=<x@far", b.deferred())[1]
+    shown = json.loads(b.ctl("--json", "queue", "show", queue_id).stdout)
+    assert shown["user"] == "alice" and "with ESMTPSA" in b.mail("bob", 2)[1].decode(), shown
+    for name, told in (("smtp", "to a stranger: 530 5.7.0 "), ("strict", "to a stranger: 554 5.7.1 "),
+                       ("submission", "to a stranger: 530 5.7.0 Authentication required, to MAIL")):
+        said = b.ctl("explain", "--listener", name, "x@far.example").stdout
+        assert told in said and "to who has logged in: 250" in said, said
+    r = b.ctl("explain", "--listener", "pop3", "x@far.example", check=False)
+    assert r.returncode == 64 and "no mail comes in" in r.stderr, r
+
+
+def by_address(b):
+    """A2, C1: networks in any of the forms may send anywhere, but not as a submission."""
+    for source, want in ((OURS, b"250 2.1.5"), ("127.0.0.33", b"250 2.1.5"), ("127.0.1.9", b"250 2.1.5"),
+                         (STRANGER, b"530 5.7.0"), ("127.0.0.36", b"530 5.7.0")):
+        w, _, _ = session(b, "smtp", source)
+        with w:
+            assert rcpts(w, "x@far.example") == [want], source
+    # A18: who submits says who he is, wherever he comes from.
+    w, _, _ = session(b, "submissions", OURS)
+    with w:
+        assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"530 5.7.0 Authentication required")
+        login(w)
+        assert rcpts(w, "x@far.example") == [b"250 2.1.5"]
+
+
+def only_in_tls(b):
+    """A16, A17: before TLS there is no login, and where it is demanded nothing of interest."""
+    plain = "AUTH PLAIN " + base64.b64encode(f"\0alice\0{PASSWORD}".encode()).decode()
+    for name, verbs in (("smtp", (plain,)), ("strict", (plain, "MAIL FROM:<a@b.test>", "VRFY alice")),
+                        ("submission", (plain, "MAIL FROM:<a@b.test>"))):
+        w, _, told = session(b, name)
+        with w:
+            assert b"AUTH" not in told
+            for verb in verbs:
+                assert w.smtp(verb)[:3] in (b"530", b"538"), (name, verb)
+    with Wire(b.port["pop3"], source=STRANGER) as w:
+        w.line()
+        assert w.cmd("USER alice").startswith(b"-ERR")
+    w, _, _ = session(b, "strict", tls=True)
+    with w:
+        assert rcpts(w, "bob@example.test", "x@far.example") == [b"250 2.1.5", b"554 5.7.1"]
+
+
+def from_afar(b):
+    """L11, C1: only networks that may; a proxy says here that the client is elsewhere."""
+    for client, welcome in (("192.168.7.7", True), ("10.9.8.7", True), ("192.0.2.1", False), ("11.0.0.1", False)):
+        with Wire(b.port["proxied"]) as w:
+            w.send(f"PROXY TCP4 {client} 192.0.2.25 4711 25\r\n")
+            got = w.reply()
+            assert got.startswith(b"220 " if welcome else b"421 4.7.0 ") and (b"may not connect" in got) != welcome, got
+    assert "refused a connection from unknown[192.0.2.1], which came by 127.0.0.1: you may not connect here" in b.log()
+
+
+def main():
+    relay = (OURS, "127.0.0.32-127.0.0.35", "127.0.1.*")
+    down = upstream("down", free_port(["127.0.0.1"])) + route("far.example", "down") + "queue { retry = {1h} }\n"
+    with Barid(listen=LISTEN, relay=relay, extra=down, start=False) as b:
+        # A listener stands once: what is special of two goes into theirs.
+        text = b.read(b.conf)
+        for name, more in (("smtp", 'auth-required = true hostname = "in.example.test"'),
+                           ("proxied", 'proxies = {"127.0.0.1"}')):
+            text = text.replace(f'listen "{name}" {{', f'listen "{name}" {{ {more}')
+        with open(b.conf, "w", encoding="utf-8") as f:
+            f.write(text)
+        b.start()
+        unknown_to_us(b)
+        by_address(b)
+        only_in_tls(b)
+        from_afar(b)
+
+
+main()
