@@ -52,7 +52,7 @@ bool confine_is_lenient(void);
 enum {
 	CONFINE_READ = 1,	/* files and lists of files */
 	CONFINE_FILL = 2,	/* files are made, written, renamed and removed */
-	CONFINE_TAKE = 4	/* files are renamed into it, and removed */
+	CONFINE_TAKE = 4	/* files are renamed into it; none goes, or changes */
 };
 
 struct confine_dir {

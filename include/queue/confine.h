@@ -9,7 +9,8 @@
 
 /*
  * What a process that only writes messages touches below the spool: no other
- * message can be read or listed by it.  For confine_rules().
+ * message can be read or listed by it, and what is accepted it can neither change
+ * nor remove.  For confine_rules().
  */
 #define QUEUE_CONFINE_DIRS 2
 void queue_confine(const struct queue *q, struct confine_dir dirs[QUEUE_CONFINE_DIRS]);

@@ -102,8 +102,10 @@ struct queue_file {
 /*
  * Opens message ID and reads its envelope into A.  VERIFY: also reads the
  * text and compares the checksum (after a crash).  0; -1 with errno: ENOENT
- * no such message, EBADMSG unreadable (REASON says why, static text; a
- * message in new/ or drop/ that is cut short was never acknowledged).
+ * no such message (with a REASON: its writer took it back, since it could not be
+ * made durable, and who may is to remove it), EBADMSG unreadable (REASON says
+ * why, static text; a message in new/ or drop/ that is cut short was never
+ * acknowledged).
  */
 int queue_load(struct queue *q, enum queue_place place, const char *id, bool verify,
     struct arena *a, struct queue_file *f, const char **reason) MUST_USE;

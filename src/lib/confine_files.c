@@ -89,7 +89,7 @@ rights(unsigned may)
 		fs |= FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG |
 		    FS_MAKE_DIR | FS_REMOVE_FILE | FS_REFER;
 	if (may & CONFINE_TAKE)
-		fs |= FS_MAKE_REG | FS_REMOVE_FILE | FS_REFER;
+		fs |= FS_MAKE_REG | FS_REFER;
 	return fs;
 }
 

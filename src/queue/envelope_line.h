@@ -19,6 +19,12 @@
 #define FIRST_CRC_AT 55
 #define FIRST_CRC_N 8
 
+/*
+ * True if BLOCK, an envelope, is one whose message is not complete, or no more:
+ * the first octet of the last number is none.
+ */
+bool envelope_is_open(struct str block);
+
 #define RCPT_KEY "rcpt: "
 #define RCPT_STATES "QDSFB"
 #define DELAYS_KEY "delays: "

@@ -103,6 +103,12 @@ envelope_length(struct str start)
 	return (size_t)n;
 }
 
+bool
+envelope_is_open(struct str block)
+{
+	return is_first_line(block) && fixed(block, FIRST_CRC_AT, FIRST_CRC_AT + 1);
+}
+
 static const char *
 read_first_line(struct str block, uint64_t *size, uint32_t *crc)
 {
@@ -114,7 +120,7 @@ read_first_line(struct str block, uint64_t *size, uint32_t *crc)
 		return "the envelope is cut short";
 	if (!digits(block.p + FIRST_SUM_AT, FIRST_SUM_N, 16, &sum))
 		return "the first line has no checksum";
-	if (fixed(block, FIRST_CRC_AT, FIRST_LEN))
+	if (envelope_is_open(block))
 		return "the message was never completed";
 	if (!digits(block.p + FIRST_SIZE_AT, FIRST_SIZE_N, 10, size) ||
 	    !digits(block.p + FIRST_CRC_AT, FIRST_CRC_N, 16, &all))

@@ -249,6 +249,9 @@ is_there(struct queue *q, const struct queue_msg *m)
 			queue_unload(&f);
 		} else if (errno == EBADMSG) {
 			r = queue_move(q, places[i], m->id, QUEUE_BAD);
+		} else if (errno == ENOENT && reason != NULL) {
+			/* An earlier import could not make it durable. */
+			r = queue_remove(q, places[i], m->id);
 		} else if (errno != ENOENT) {
 			r = -1;
 		}

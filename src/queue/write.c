@@ -218,6 +218,22 @@ finish(struct queue_msg *m)
 	return sys_pwrite_all(m->fd, m->first, FIRST_LEN, 0);
 }
 
+/*
+ * Takes back M, which has its name for all to see and was promised to nobody.
+ * Who has read it meanwhile may go on; who has not is told that it is no
+ * message.  A session may make names in new/ and remove none (queue/confine.h),
+ * so that this octet is all that it can do: who loads it next removes it.
+ */
+static void
+withdraw(const struct queue_msg *m)
+{
+	int e = errno;
+
+	/* If this fails, too, the message is sent though its client was told no. */
+	(void)!sys_pwrite_all(m->fd, &FIRST_LINE[FIRST_CRC_AT], 1, FIRST_CRC_AT);
+	errno = e;
+}
+
 /* Closes M and removes the name N that it has; errno stays. */
 static void
 discard(struct queue_msg *m, const struct spool_name *n)
@@ -268,8 +284,11 @@ queue_commit(struct queue_msg *m)
 		 * Once.  After a failed fsync the kernel may have thrown
 		 * the pages away and report success the next time.
 		 */
-		if (r == 0 && sys_fsync(m->fd) < 0 && !was_taken(m, &name))
+		if (r == 0 && sys_fsync(m->fd) < 0 && !was_taken(m, &name)) {
+			if (!m->to_drop)
+				withdraw(m);
 			r = -1;
+		}
 	}
 	if (r < 0)
 		discard(m, &name);

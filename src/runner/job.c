@@ -368,7 +368,11 @@ unreadable(struct runner *r, uint32_t slot, const char *id, int error,
 		index_wait(r->index, slot, runner_now(r) + 60);
 		return;
 	}
-	if (error == EBADMSG && place == QUEUE_NEW && k->verify && reason &&
+	if (error == ENOENT && reason) {
+		log_warn(id, "a message that could not be made durable was "
+		    "taken back: removed");
+		done = queue_remove(r->queue, place, id);
+	} else if (error == EBADMSG && place == QUEUE_NEW && k->verify && reason &&
 	    str_ends(str_c(reason), STR("cut short"))) {
 		log_warn(id, "a message that was never acknowledged is cut "
 		    "short: removed");

@@ -215,8 +215,13 @@ store_commit(struct session *s, struct queue_msg *m, struct str message_id)
 	uint64_t size = queue_size(m);
 
 	session_score(s, SCORE_COMMIT);
-	if (queue_commit(m) < 0)
-		return store_failed(s, "queue_commit");
+	if (queue_commit(m) < 0) {
+		struct answer a = store_failed(s, "queue_commit");
+
+		/* If it had its name, the runner is to remove it. */
+		store_hint(s, s->txn.env.id);
+		return a;
+	}
 	s->junk = 0;
 	session_count(s, COUNT_MESSAGES_IN);
 	if (slot != NULL) {

@@ -274,6 +274,30 @@ def inject(pid, *calls):
     return re.findall(r"^got (-?\d+)$", r.stdout, re.M), r.stdout + r.stderr
 
 
+def accepted(b, pid):
+    """What is accepted a session can neither remove nor replace, move, open or put off, though it knows the id."""
+    path = b.dir + "/spool/new/accepted"
+    with open(path, "w") as f:
+        f.write("promised to somebody\n")
+    os.chown(path, b.uid, -1)
+    was = os.stat(path)
+    got, out = inject(pid, 'openat(-100, "/tmp/evil", 65, 384)', 'unlinkat(-100, "/new/accepted", 0)',
+                      'renameat2(-100, "/tmp/evil", -100, "/new/accepted", 0)',
+                      'renameat2(-100, "/tmp/evil", -100, "/new/accepted", 2)',
+                      'renameat2(-100, "/new/accepted", -100, "/tmp/accepted", 0)',
+                      'renameat(-100, "/new/accepted", -100, "/new/other")',
+                      'linkat(-100, "/new/accepted", -100, "/tmp/accepted", 0)',
+                      'openat(-100, "/new/accepted", 1)', 'openat(-100, "/new/accepted", 512)',
+                      'renameat2(-100, "/tmp/evil", -100, "/new/evil", 1)', 'unlinkat(-100, "/new/evil", 0)')
+    assert int(got[0]) >= 0 and got[1:9] == ["-1"] * 8, out
+    # To add is its right, and then it is as accepted as the other.
+    assert got[9:] == ["0", "-1"], out
+    now = os.stat(path)
+    assert (now.st_ino, now.st_size, now.st_nlink, now.st_mtime) == (was.st_ino, was.st_size, 1, was.st_mtime)
+    os.unlink(path)
+    os.unlink(b.dir + "/spool/new/evil")
+
+
 def intruder(b):
     """P-08: no other message, no other mailbox, no password file; and what a session never calls is its end."""
     if ASAN:
@@ -294,6 +318,7 @@ def intruder(b):
     f = s.makefile("rb")
     f.readline()
     pid = server_of(b, s)
+    accepted(b, pid)
     got, out = inject(pid, 'open("/etc/shadow", 0)', 'open("/hold/other", 0)', 'open("/hold", 0)', 'open("/new", 0)',
                       'open("/", 0)', 'open("/hold/mine", 65, 384)', 'unlink("/hold/other")')
     # The last is not among a session's calls at all (it is unlinkat() there).
@@ -316,7 +341,8 @@ def intruder(b):
     c.close()
 
     for call, name in (("execve(0, 0, 0)", "execve"), ("fork()", "clone"), (f"kill({b.process.pid}, 15)", "kill"),
-                       ("socket(2, 1, 0)", "socket"), ("ptrace(0, 0, 0, 0)", "ptrace"), ("setuid(0)", "setuid")):
+                       ("socket(2, 1, 0)", "socket"), ("ptrace(0, 0, 0, 0)", "ptrace"), ("setuid(0)", "setuid"),
+                       ('utimensat(-100, "/new", 0, 0)', "utimensat"), ('chmod("/new", 0)', "chmod")):
         s = socket.create_connection((b.host, b.port["smtp"]), 30)
         f = s.makefile("rb")
         f.readline()

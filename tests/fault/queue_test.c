@@ -78,6 +78,7 @@ struct look {
 	struct queue *q;
 	enum queue_place place;
 	unsigned n;
+	unsigned withdrawn;	/* names of what was taken back */
 	char id[QUEUE_ID_SIZE];
 	enum rcpt_state states[2];
 	unsigned delays;
@@ -112,13 +113,20 @@ look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
 
 	(void)size;
 	must(id != NULL);
-	l->n++;
 	memcpy(l->id, id, sizeof(l->id));
 	l->next = mtime;
-	if (l->place == QUEUE_BAD)
+	if (l->place == QUEUE_BAD) {
+		l->n++;
 		return true;
+	}
 	arena_init(&a, ENVELOPE_ARENA);
-	must(queue_load(l->q, l->place, id, true, &a, &f, &reason) == 0);
+	if (queue_load(l->q, l->place, id, true, &a, &f, &reason) < 0) {
+		must(errno == ENOENT && reason != NULL);
+		l->withdrawn++;
+		arena_free(&a);
+		return true;
+	}
+	l->n++;
 	check_text(&f);
 	l->size = f.size;
 	l->delays = f.env.delays;
@@ -135,11 +143,15 @@ look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
 	return true;
 }
 
+/* True in the operations of who may remove nothing from new/. */
+static bool confined;
+
 static unsigned
 look(struct queue *q, enum queue_place place, struct look *l)
 {
 	*l = (struct look){ .q = q, .place = place };
 	must(queue_scan(q, place, look_at, l) == 0);
+	must(l->withdrawn == 0 || (confined && place == QUEUE_NEW));
 	return l->n;
 }
 
@@ -210,6 +222,21 @@ run_large(const char *dir, struct told *told)
 	return write_message(opened, LARGE, false, told->id);
 }
 
+/* As a session does it: what it gave its name it cannot take away. */
+static int
+run_confined(const char *dir, struct told *told)
+{
+	fault.kept = "/new";
+	return run_small(dir, told);
+}
+
+static int
+run_large_confined(const char *dir, struct told *told)
+{
+	fault.kept = "/new";
+	return run_large(dir, told);
+}
+
 static int
 run_drop(const char *dir, struct told *told)
 {
@@ -278,6 +305,34 @@ static void
 check_large(const char *dir, const struct told *told, const struct variant *v)
 {
 	check_accepted(dir, told, v, QUEUE_NEW, LARGE);
+}
+
+/* The name may stay then; the message is gone all the same. */
+static void
+check_withdrawn(const char *dir, const struct told *told, const struct variant *v,
+    uint64_t size)
+{
+	unsigned names = count_files(dir, "new", "");
+
+	confined = true;
+	check_accepted(dir, told, v, QUEUE_NEW, size);
+	confined = false;
+	must(names <= 1);
+	if (is_single(v))
+		must(names == (told->result == 0 || told->sync_failed));
+}
+
+static void
+check_confined(const char *dir, const struct told *told, const struct variant *v)
+{
+	check_withdrawn(dir, told, v, 5000);
+}
+
+static void
+check_large_confined(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	check_withdrawn(dir, told, v, LARGE);
 }
 
 static void
@@ -879,6 +934,9 @@ check_scan(const char *dir, const struct told *told, const struct variant *v)
 
 FAULT_TEST(accept_small, setup_empty, run_small, check_small)
 FAULT_TEST(accept_large, setup_empty, run_large, check_large)
+FAULT_TEST(accept_confined, setup_empty, run_confined, check_confined)
+FAULT_TEST(accept_large_confined, setup_empty, run_large_confined,
+    check_large_confined)
 FAULT_TEST(accept_drop, setup_empty, run_drop, check_drop)
 FAULT_TEST(aborted, setup_empty, run_abort, check_abort)
 FAULT_TEST(defer_new, setup_new, run_defer_new, check_defer_new)
@@ -926,7 +984,8 @@ START_TEST(shard_of_another)
 }
 END_TEST
 
-UNIT_MAIN("fault/queue", accept_small, accept_large, accept_drop, aborted,
+UNIT_MAIN("fault/queue", accept_small, accept_large, accept_confined,
+    accept_large_confined, accept_drop, aborted,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
     rewritten_many, hold_many,
     schedule, shard_of_another, order, another_order, no_order,

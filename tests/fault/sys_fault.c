@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/sys.h"
@@ -226,9 +227,28 @@ sys_linkat(int from_dir, const char *from, int to_dir, const char *to)
 	return (int)done(linkat(from_dir, from, to_dir, to, 0));
 }
 
+/* As Landlock has it for a session: that is no fault, and is not counted. */
+static bool
+is_kept(int dir)
+{
+	char link[64], at[300];
+	size_t k = fault.kept != NULL ? strlen(fault.kept) : 0;
+	ssize_t n;
+
+	if (k == 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, at, sizeof(at));
+	return n >= (ssize_t)k && memcmp(at + n - k, fault.kept, k) == 0;
+}
+
 int
 sys_unlinkat(int dir, const char *path)
 {
+	if (is_kept(dir)) {
+		errno = EACCES;
+		return -1;
+	}
 	return fails(false) ? -1 : (int)done(unlinkat(dir, path, 0));
 }
 

@@ -26,6 +26,7 @@ struct fault {
 	unsigned calls;		/* calls so far */
 	bool hit;
 	bool sync_failed;	/* what was hit is a sync */
+	const char *kept;	/* no name is removed from a directory that ends so */
 };
 extern struct fault fault;
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -86,7 +87,16 @@ looks_around(void)
 	/* What the spool's writer does. */
 	must(opens(fill_dir, "a", O_WRONLY | O_CREAT | O_EXCL));
 	must(renameat(fill_dir, "a", take_dir, "a") == 0);
-	must(unlinkat(take_dir, "a", 0) == 0);
+	/* And from then on nothing: not even what it wrote itself. */
+	must(unlinkat(take_dir, "a", 0) < 0 && errno == EACCES);
+	must(unlinkat(take_dir, "there", 0) < 0 && errno == EACCES);
+	must(opens(fill_dir, "c", O_WRONLY | O_CREAT | O_EXCL));
+	must(renameat(fill_dir, "c", take_dir, "there") < 0);
+	must(renameat(take_dir, "there", fill_dir, "there") < 0);
+	must(renameat(take_dir, "there", take_dir, "d") < 0);
+	must(renameat2(fill_dir, "c", take_dir, "there", RENAME_EXCHANGE) < 0);
+	must(linkat(take_dir, "there", fill_dir, "there", 0) < 0);
+	must(mkdirat(take_dir, "e", 0700) < 0);
 	must(renameat(fill_dir, "b", other_dir, "b") < 0);
 	must(opens(AT_FDCWD, "/etc/passwd", O_RDONLY) == false);
 	_exit(7);

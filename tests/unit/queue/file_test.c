@@ -158,6 +158,44 @@ START_TEST(flipped_text)
 }
 END_TEST
 
+/* Its writer could not make it durable: it is none, but its name is there. */
+START_TEST(taken_back)
+{
+	const char *reason;
+	struct queue_file f;
+	struct tmpspool t;
+	struct buf b;
+	char *crc;
+
+	tmpspool_begin(&t);
+	buf_init(&b, 65536);
+	tmpspool_put(&t, STR(TEXT1), false);
+	tmpspool_slurp(tmpspool_path(&t, "new", t.env.id), &b);
+	crc = strstr(b.p, "crc=");
+	ck_assert_ptr_nonnull(crc);
+	crc[4] = '.';
+	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	for (int verify = 0; verify < 2; verify++) {
+		errno = 0;
+		ck_assert_int_eq(load(&t, QUEUE_NEW, verify, &f, &reason), -1);
+		ck_assert_int_eq(errno, ENOENT);
+		ck_assert_ptr_nonnull(reason);
+		ck_assert_int_eq(f.fd, -1);
+	}
+	/* Any other octet there is damage. */
+	crc[4] = '-';
+	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	ck_assert_int_eq(load(&t, QUEUE_NEW, false, &f, &reason), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_int_eq(queue_remove(t.q, QUEUE_NEW, t.env.id), 0);
+	ck_assert_int_eq(load(&t, QUEUE_NEW, false, &f, &reason), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_ptr_null(reason);
+	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
 /* S-52, S-53: what is no file is neither opened for long nor followed. */
 START_TEST(no_plain_file)
 {
@@ -210,5 +248,5 @@ START_TEST(name_is_not_the_id)
 END_TEST
 
 UNIT_MAIN("queue/file", what_was_written_is_read, marks_last,
-    defer_moves_to_cur, cut_at_each_byte, flipped_text, no_plain_file,
+    defer_moves_to_cur, cut_at_each_byte, flipped_text, no_plain_file, taken_back,
     name_is_not_the_id)

@@ -252,5 +252,38 @@ START_TEST(half_taken)
 }
 END_TEST
 
+/* The disk failed amid an earlier one, which could take the octet back and no more. */
+START_TEST(withdrawn_before)
+{
+	struct taken got = { 0 };
+	struct queue_file f;
+	struct tmpspool t;
+	struct buf b;
+	char *crc;
+
+	tmpspool_begin(&t);
+	buf_init(&b, 65536);
+	tmpspool_put(&t, STR(TEXT1), true);
+	tmpspool_slurp(tmpspool_path(&t, "drop", t.env.id), &b);
+	crc = strstr(b.p, "crc=");
+	ck_assert_ptr_nonnull(crc);
+	crc[4] = '.';
+	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
+	ck_assert(!tmpspool_has(&t, "drop", t.env.id));
+	tmpspool_load(&t, QUEUE_NEW, &f);
+	queue_unload(&f);
+	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 0);
+	/* In drop/ it is no message, and is kept. */
+	tmpspool_env(&t);
+	memcpy(strstr(b.p, "id: ") + 4, t.env.id, QUEUE_ID_LEN);
+	tmpspool_file(tmpspool_path(&t, "drop", t.env.id), buf_str(&b));
+	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
+	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
+	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
 UNIT_MAIN("queue/import", from_sendmail, forged_facts, what_is_bad,
-    other_names_stay, taken_before, half_taken)
+    other_names_stay, taken_before, half_taken, withdrawn_before)
