@@ -23,20 +23,34 @@
 #define PROCESS_DIGITS 6
 
 static SESSION_WRITES _Atomic int64_t last_us;
-/* The process's digits; 0: not known. */
+/* The process's digits; 0: not known.  Then its secret is not, either. */
 static SESSION_WRITES _Atomic uint32_t process;
+static SESSION_WRITES _Atomic uint64_t secret;
 
 static uint32_t
 process_part(void)
 {
 	uint32_t p = atomic_load(&process), pid = (uint32_t)getpid() & 0x3fffff;
+	struct {
+		uint64_t secret;
+		uint32_t digits;
+	} chance;
 
 	/* After a fork it is another process, with other digits at random. */
 	if (p >> 2 == pid && p != 0)
 		return p;
-	p = pid << 2 | random_below(4);
+	random_bytes(&chance, sizeof(chance));
+	atomic_store(&secret, chance.secret);
+	p = pid << 2 | (chance.digits & 3);
 	atomic_store(&process, p);
 	return p;
+}
+
+uint64_t
+spool_secret(void)
+{
+	(void)process_part();
+	return atomic_load(&secret);
 }
 
 void

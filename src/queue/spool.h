@@ -35,6 +35,7 @@ struct queue_msg {
 	struct queue *q;
 	bool to_drop;
 	const char *prefix;	/* of its name in tmp/, which may be taken; or NULL */
+	uint64_t secret;	/* the end of that name */
 	bool placed;		/* it has its name, and none in tmp/ */
 	bool failed;		/* a write failed */
 	int error;		/* with this errno */
@@ -47,10 +48,13 @@ struct queue_msg {
 	char first[128];	/* the first line, to be sealed */
 };
 
+/* Digits of a secret in a name in tmp/, behind a dot. */
+#define SPOOL_SECRET_LEN 16
+
 /* Where a message stands: a directory and a path in it. */
 struct spool_name {
 	int dir;
-	char path[QUEUE_ID_SIZE + 8];
+	char path[8 + QUEUE_ID_SIZE + 1 + SPOOL_SECRET_LEN];
 };
 
 /* The name of ID in PLACE.  -1, ENOENT: that is no id. */
@@ -83,6 +87,12 @@ int spool_rename(const struct queue *q, const struct spool_name *from,
     enum queue_place place, const char *id) MUST_USE;
 /* When ID, which is valid, was made: seconds. */
 int64_t spool_id_time(const char *id);
+/*
+ * A number of this process that no other knows.  Sessions may write in tmp/ and not
+ * list it: without a secret in the name, one that was taken over could open there
+ * what others write, and have it still when it is accepted.
+ */
+uint64_t spool_secret(void);
 /* Upper-case hexadecimal digits of V, right to left; and decimal ones. */
 void spool_hex(char *to, size_t n, uint64_t v);
 void spool_dec(char *to, size_t n, uint64_t v);

@@ -65,6 +65,7 @@ queue_begin(struct queue *q, const struct envelope *e, bool to_drop)
 	struct queue_msg *m = msg_new(q);
 
 	m->to_drop = to_drop;
+	m->secret = spool_secret();
 	envelope_format(&m->buf, e);
 	if (!buf_ok(&m->buf)) {
 		msg_free(m);
@@ -89,11 +90,17 @@ static void
 tmp_name(const struct queue_msg *m, struct spool_name *n)
 {
 	struct str prefix = m->to_drop ? STR("tmp.") : str_c(m->prefix);
+	char *to = n->path + prefix.n;
 
 	n->dir = m->to_drop ? m->q->dirs[QUEUE_DROP] : m->q->tmp;
 	if (prefix.n > 0)
 		memcpy(n->path, prefix.p, prefix.n);
-	memcpy(n->path + prefix.n, m->id, QUEUE_ID_SIZE);
+	memcpy(to, m->id, QUEUE_ID_SIZE);
+	if (m->to_drop)
+		return;
+	to[QUEUE_ID_LEN] = '.';
+	spool_hex(to + QUEUE_ID_SIZE, SPOOL_SECRET_LEN, m->secret);
+	to[QUEUE_ID_SIZE + SPOOL_SECRET_LEN] = '\0';
 }
 
 static int

@@ -42,12 +42,12 @@ check(struct tmpspool *t, struct queue_file *f, struct str text)
 
 /* What a rewrite leaves when it is killed. */
 static void
-left_behind(const struct tmpspool *t)
+left_behind(struct tmpspool *t)
 {
-	char name[32];
+	char *name = tmpspool_tmp(t, "set.");
 
-	snprintf(name, sizeof(name), "set.%s", t->env.id);
 	tmpspool_file(tmpspool_path(t, "tmp", name), STR("left behind"));
+	free(name);
 }
 
 START_TEST(settings)

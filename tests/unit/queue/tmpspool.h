@@ -4,6 +4,7 @@
 
 /* tmpspool -- a spool in a directory of its own, and messages for it. */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -138,6 +139,36 @@ tmpspool_load(struct tmpspool *t, enum queue_place place, struct queue_file *f)
 
 	ck_assert_msg(queue_load(t->q, place, t->env.id, true, &t->a, f,
 	    &reason) == 0, "%s: %s", strerror(errno), reason ? reason : "");
+}
+
+/* The name in tmp/ of what ID is written to, behind PREFIX; to be freed. */
+static inline char *
+tmpspool_tmp(struct tmpspool *t, const char *prefix)
+{
+	static char text[70000];
+	struct envelope e = { .arrival_us = 1, .rcpts = t->rcpts, .rcpt_n = 1 };
+	struct queue_msg *m;
+	struct dirent *d;
+	char *name = NULL;
+	DIR *tmp;
+
+	/* All that a process writes there ends alike: of one, it is seen. */
+	queue_id_new(e.id);
+	t->rcpts[0] = (struct envelope_rcpt){ .state = RCPT_QUEUED,
+		.path = { STR("ann"), STR("example.com") } };
+	m = queue_begin(t->q, &e, false);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(queue_write(m, str_n(text, sizeof(text))), 0);
+	tmp = opendir(tmpspool_path(t, "tmp", ""));
+	ck_assert_ptr_nonnull(tmp);
+	while ((d = readdir(tmp)) != NULL)
+		if (strncmp(d->d_name, e.id, QUEUE_ID_LEN) == 0)
+			ck_assert_int_gt(asprintf(&name, "%s%s%s", prefix, t->env.id,
+			    d->d_name + QUEUE_ID_LEN), 0);
+	closedir(tmp);
+	queue_abort(m);
+	ck_assert_ptr_nonnull(name);
+	return name;
 }
 
 #endif

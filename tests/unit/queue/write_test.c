@@ -5,6 +5,7 @@
 #include "tmpspool.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 static char *
 pattern(size_t n)
@@ -18,13 +19,17 @@ pattern(size_t n)
 }
 
 static unsigned
-entries(const struct tmpspool *t, const char *place)
+files(const struct tmpspool *t, const char *place)
 {
-	struct stat st;
+	DIR *d = opendir(tmpspool_path(t, place, ""));
+	struct dirent *e;
+	unsigned n = 0;
 
-	/* Through the count of names that a scan sees. */
-	ck_assert_int_eq(stat(tmpspool_path(t, place, ""), &st), 0);
-	return (unsigned)st.st_nlink;
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
 }
 
 START_TEST(every_size)
@@ -52,7 +57,7 @@ START_TEST(every_size)
 			ck_assert_uint_eq(queue_size(m), sizes[i]);
 			ck_assert(!tmpspool_has(&t, "new", t.env.id));
 			ck_assert_int_eq(queue_commit(m), 0);
-			ck_assert(!tmpspool_has(&t, "tmp", t.env.id));
+			ck_assert_uint_eq(files(&t, "tmp"), 0);
 			tmpspool_load(&t, QUEUE_NEW, &f);
 			ck_assert_uint_eq(f.size, sizes[i]);
 			buf_init(&b, 8 << 20);
@@ -147,14 +152,14 @@ START_TEST(abort_leaves_nothing)
 
 		ck_assert_ptr_nonnull(m);
 		ck_assert_int_eq(queue_write(m, str_n(p, n)), 0);
-		ck_assert_int_eq(tmpspool_has(&t, "tmp", t.env.id),
-		    n >= 65536);
-		queue_abort(m);
+		ck_assert_int_eq(files(&t, "tmp"), n >= 65536);
+		/* Who knows the id does not know the name. */
 		ck_assert(!tmpspool_has(&t, "tmp", t.env.id));
+		queue_abort(m);
+		ck_assert_uint_eq(files(&t, "tmp"), 0);
 		ck_assert(!tmpspool_has(&t, "new", t.env.id));
 	}
 	queue_abort(NULL);
-	ck_assert_uint_eq(entries(&t, "tmp"), 2);
 	tmpspool_end(&t);
 	free(p);
 }
@@ -164,6 +169,7 @@ END_TEST
 START_TEST(names_that_are_taken)
 {
 	struct tmpspool t;
+	char *name;
 	struct queue_msg *m;
 	struct buf b;
 
@@ -177,15 +183,53 @@ START_TEST(names_that_are_taken)
 	ck_assert_int_eq(errno, EEXIST);
 	tmpspool_slurp(tmpspool_path(&t, "new", t.env.id), &b);
 	ck_str(buf_str(&b), STR("first"));
-	ck_assert(!tmpspool_has(&t, "tmp", t.env.id));
+	ck_assert_uint_eq(files(&t, "tmp"), 0);
 	tmpspool_env(&t);
-	tmpspool_file(tmpspool_path(&t, "tmp", t.env.id), STR("other"));
+	name = tmpspool_tmp(&t, "");
+	tmpspool_file(tmpspool_path(&t, "tmp", name), STR("other"));
 	m = queue_begin(t.q, &t.env, false);
 	ck_assert_int_eq(queue_commit(m), -1);
 	ck_assert_int_eq(errno, EEXIST);
-	ck_assert(tmpspool_has(&t, "tmp", t.env.id));
+	ck_assert(tmpspool_has(&t, "tmp", name));
+	free(name);
 	ck_assert(!tmpspool_has(&t, "new", t.env.id));
 	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
+/* Processes that were forked alike write under other names. */
+START_TEST(names_are_secret)
+{
+	struct tmpspool t;
+	char *mine, *again;
+	int pipes[2];
+	char theirs[64];
+	ssize_t n;
+	pid_t pid;
+
+	tmpspool_begin(&t);
+	tmpspool_env(&t);
+	mine = tmpspool_tmp(&t, "");
+	again = tmpspool_tmp(&t, "");
+	ck_assert_str_eq(mine, again);
+	ck_assert_uint_eq(strlen(mine), QUEUE_ID_LEN + 1 + 16);
+	ck_assert_int_eq(pipe(pipes), 0);
+	if ((pid = fork()) == 0) {
+		free(again);
+		again = tmpspool_tmp(&t, "");
+		_exit(write(pipes[1], again, strlen(again) + 1) < 0);
+	}
+	ck_assert_int_gt(pid, 0);
+	n = read(pipes[0], theirs, sizeof(theirs));
+	ck_assert_int_eq(n, (ssize_t)strlen(mine) + 1);
+	ck_assert_int_eq(strncmp(mine, theirs, QUEUE_ID_LEN), 0);
+	ck_assert_str_ne(mine, theirs);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(pipes[0]);
+	close(pipes[1]);
+	free(mine);
+	free(again);
 	tmpspool_end(&t);
 }
 END_TEST
@@ -246,4 +290,4 @@ START_TEST(from_threads)
 END_TEST
 
 UNIT_MAIN("queue/write", every_size, mode_is_private, many_recipients, bad_envelope,
-    abort_leaves_nothing, names_that_are_taken, from_threads)
+    abort_leaves_nothing, names_that_are_taken, names_are_secret, from_threads)
