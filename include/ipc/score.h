@@ -39,6 +39,7 @@ enum score_counter {
 	COUNT_RUNNER_ACTIVE, COUNT_RUNNER_QUEUED, COUNT_SCAN_WANTED, COUNT_CRASHES,
 	COUNT_JOURNAL_LOST, COUNT_REPORTS_IN,
 	COUNT_RATE_LIMITED,
+	COUNT_CONNECTIONS_OUT,	/* that there are */
 	COUNT_N
 };
 
@@ -139,8 +140,8 @@ bool score_is_off(const struct score *s, int service);
 struct blocks *score_blocks(struct score *s);
 
 /*
- * What a runner has under way and in its queue goes up and down, and would
- * stay up when it is killed: so each has a cell of its own for them, which
+ * What a runner has under way, in its queue and open to servers goes up and
+ * down, and would stay up when it is killed: so each has a cell of its own for them, which
  * is empty when it begins and is cleared when it has ended.
  */
 #define SCORE_CELLS 64

@@ -40,7 +40,7 @@ struct counter {
 
 /* What one runner counts up and down: nobody else knows what he has left. */
 struct cell {
-	_Alignas(64) _Atomic uint64_t active, queued;
+	_Alignas(64) _Atomic uint64_t active, queued, out;
 };
 
 /* Whoever logs in is looked for in a few places from his own on. */
@@ -601,6 +601,7 @@ score_clear(struct score *s, size_t cell)
 		panic("score: no such cell");
 	atomic_store(&s->board->cells[cell].active, 0);
 	atomic_store(&s->board->cells[cell].queued, 0);
+	atomic_store(&s->board->cells[cell].out, 0);
 }
 
 void
@@ -618,6 +619,8 @@ in_cell(const struct score *s, enum score_counter c, size_t cell)
 		return &s->board->cells[cell].active;
 	if (c == COUNT_RUNNER_QUEUED)
 		return &s->board->cells[cell].queued;
+	if (c == COUNT_CONNECTIONS_OUT)
+		return &s->board->cells[cell].out;
 	return NULL;
 }
 
@@ -664,6 +667,7 @@ score_counter_name(enum score_counter c)
 		[COUNT_JOURNAL_LOST] = "journal-lost",
 		[COUNT_REPORTS_IN] = "reports-in",
 		[COUNT_RATE_LIMITED] = "rate-limited",
+		[COUNT_CONNECTIONS_OUT] = "connections-out",
 	};
 
 	return (unsigned)c < COUNT_N ? names[c] : "unknown";

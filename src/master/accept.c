@@ -87,7 +87,8 @@ limit_hit(const struct master *m, const struct listener *l, uint64_t key)
 	const struct conf_limits *limits = &m->conf->limits;
 	size_t live = score_live(m->score);
 
-	if (live >= limits->connections_in || live >= limits->connections)
+	if (live >= limits->connections_in ||
+	    live + score_get(m->score, COUNT_CONNECTIONS_OUT) >= limits->connections)
 		return "too many connections";
 	if (key != 0 && score_live_from(m->score, key) >= l->conf->connections_per_address)
 		return "too many connections from your address";

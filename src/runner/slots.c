@@ -10,7 +10,9 @@
  *
  * The numbers are those of all runners (ipc/share.h).  A runner that has more
  * than its part of them gives one back after some messages, when another
- * waits.
+ * waits.  Clients that are there, and these, are bounded together: where there
+ * could be too many it is looked at how many clients there are, and one
+ * connection is left whatever they do, so that a flood of them stops no mail.
  */
 
 #include "group.h"
@@ -62,11 +64,27 @@ line_of(const struct group *g)
 	return &g->r->groups.wants[is_favoured(g)];
 }
 
-/* Whoever has one may be another runner, which tells nobody. */
+/* Of all connections, as many as the clients leave. */
+static uint64_t
+beside_clients(const struct runner *r)
+{
+	const struct conf_limits *l = &r->conf->limits;
+	uint64_t live;
+
+	if (share_total(runner_share(r), SHARE_ALL) + l->connections_in < l->connections)
+		return l->connections_out;
+	live = score_live(r->score);
+	if (live >= l->connections)
+		return 1;
+	live = l->connections - live;
+	return live < l->connections_out ? live : l->connections_out;
+}
+
+/* Whoever has one may be another runner, or a client, who tells nobody. */
 static void
 poll_others(struct runner *r)
 {
-	if (r->count > 1)
+	if (r->count > 1 || beside_clients(r) < r->conf->limits.connections_out)
 		loop_timer_set(r->groups.poll, POLL_MS);
 }
 
@@ -83,8 +101,10 @@ take(struct group *g, uint64_t most_all, uint64_t most_own,
 		poll_others(g->r);
 		return SLOT_NONE;
 	}
-	if (share_take(u, str_c(g->key), most_own, now, place))
+	if (share_take(u, str_c(g->key), most_own, now, place)) {
+		score_add(g->r->score, COUNT_CONNECTIONS_OUT, 1);
 		return SLOT_TAKEN;
+	}
 	share_give(u, all);
 	spare_poll(g, POLL_MS);
 	return SLOT_NONE_HERE;
@@ -93,14 +113,15 @@ take(struct group *g, uint64_t most_all, uint64_t most_own,
 enum slot
 slot_take(struct group *g, struct share_place *place)
 {
-	uint64_t all = g->r->conf->limits.connections_out;
+	uint64_t all = g->r->conf->limits.connections_out, left;
 
 	/* Not before those who came earlier. */
 	if ((line_of(g)->n > 0 && g->r->groups.serving != g) || !is_free(g))
 		return SLOT_NONE;
 	if (!is_favoured(g))
 		all -= reserve(g->r);
-	return take(g, all, g->per_destination, place);
+	left = beside_clients(g->r);
+	return take(g, left < all ? left : all, g->per_destination, place);
 }
 
 bool
@@ -109,7 +130,7 @@ slot_may_force(const struct group *g)
 	struct share_user u = runner_share(g->r);
 
 	return is_free(g) && g->conn_n < g->per_destination &&
-	    share_total(u, SHARE_ALL) < g->r->conf->limits.connections_out;
+	    share_total(u, SHARE_ALL) < beside_clients(g->r);
 }
 
 struct share_place
@@ -129,6 +150,7 @@ slot_give(const struct group *g, struct share_place place)
 
 	if (place.at == SHARE_NONE.at)
 		return;
+	score_add(g->r->score, COUNT_CONNECTIONS_OUT, -1);
 	share_give(u, SHARE_ALL);
 	share_give(u, place);
 }

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may connect, send and log in, and where: by address, by listener, with TLS and without.
 
-FEATURES A1, A2, A16, A17, A18, A19, A21, C1, C2, C9, L11, L15: a stranger to anybody here and to nobody elsewhere,
+FEATURES A1, A2, A16, A17, A18, A19, A21, C1, C2, C9, L11, L13, L15: a stranger to anybody here and to nobody elsewhere,
 an address of access.relay to everybody, the others after a login, which asks for TLS.
 """
 import base64
+import contextlib
 import json
 import os
 import re
+import socket
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, Wire, free_port, route, upstream  # noqa: E402
+from baridtest import Barid, PASSWORD, Wire, free_port, route, upstream, wait_for  # noqa: E402
 
 LISTEN = dict(Barid.LISTEN, strict=("smtp", "required"), proxied=("smtp", "off"))
 OURS, STRANGER = "127.0.0.5", "127.0.0.77"
@@ -115,6 +117,50 @@ def from_afar(b):
     assert "refused a connection from unknown[192.0.2.1], which came by 127.0.0.1: you may not connect here" in b.log()
 
 
+def total():
+    """L13: connections of clients and to other servers are one sum; who is one too many waits, or is told so."""
+    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    held = []
+
+    def accepted():
+        for s in silent:
+            s.settimeout(0)
+            with contextlib.suppress(BlockingIOError):
+                held.append(s.accept()[0])
+        return len(held)
+    extra = "limits { connections = 4 connections-in = 3 connections-out = 3 }\nqueue { runners = 2 retry = {1h} }\n"
+    for i, s in enumerate(silent):
+        extra += upstream(f"up{i}", s.getsockname()[1]) + route(f"d{i}.test", f"up{i}")
+    with Barid(extra=extra, relay=("127.0.0.0/8",)) as b:
+        def waiting():
+            """Deliveries that are not done."""
+            found = json.loads(b.ctl("--json", "top").stdout)["destinations"]
+            return sum(d["waiting"] + d["parked"] for d in found)
+        clients = [Wire(b.port["smtp"]) for _ in range(3)]
+        for w in clients:
+            assert w.reply().startswith(b"220 ")
+        clients[0].smtp("EHLO c")
+        for i in range(3):
+            for line in ("MAIL FROM:<a@b.test>", f"RCPT TO:<x@d{i}.test>", "DATA", "Subject: x\r\n\r\nx\r\n."):
+                assert clients[0].smtp(line)[:1] in b"23", line
+        # The three clients leave room for one.
+        wait_for("two that wait", lambda: accepted() == 1 and waiting() == 3)
+        assert "\nconnections-out 1\n" in b.ctl("status").stdout, b.ctl("status").stdout
+        for w in clients[1:]:
+            w.close()
+        wait_for("all three", lambda: accepted() == 3)
+        with Wire(b.port["smtp"]) as w:
+            assert w.reply() == b"421 4.7.0 mx.example.test Error: too many connections"
+        # One of them ends, and somebody may come in its place.
+        held.pop().close()
+        def comes_in():
+            with Wire(b.port["smtp"]) as w:
+                return w.reply().startswith(b"220 ")
+        wait_for("a place", comes_in)
+        for x in (clients[0], *held, *silent):
+            x.close()
+
+
 def main():
     relay = (OURS, "127.0.0.32-127.0.0.35", "127.0.1.*")
     down = upstream("down", free_port(["127.0.0.1"])) + route("far.example", "down") + "queue { retry = {1h} }\n"
@@ -131,6 +177,7 @@ def main():
         by_address(b)
         only_in_tls(b)
         from_afar(b)
+    total()
 
 
 main()
