@@ -18,6 +18,7 @@
 #include "conf/destination.h"
 #include "conf/dkim.h"
 #include "conf/limits.h"
+#include "conf/list.h"
 #include "conf/listener.h"
 #include "conf/names.h"
 #include "conf/queue.h"
@@ -127,6 +128,8 @@ struct conf {
 	struct conf_strs aliases;	/* paths */
 	struct conf_recipient *rules;	/* in their order */
 	size_t rule_n;
+	struct conf_list *lists;
+	size_t list_n;
 	struct conf_srs srs;
 	struct conf_rewrite *rewrites;	/* in their order */
 	size_t rewrite_n;
@@ -231,5 +234,6 @@ bool conf_is_local(const struct conf *c, struct str domain);
 bool conf_reads_forward(const struct conf *c);
 const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
 const struct conf_pool *conf_pool(const struct conf *c, const char *name);
+const struct conf_list *conf_list(const struct conf *c, const char *name);
 
 #endif

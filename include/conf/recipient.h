@@ -12,11 +12,14 @@
 
 #include "conf/route.h"
 
+struct conf_list;
+
 #define CONF_FORWARD_MAX 1000	/* addresses of one section */
 
 enum conf_rule_kind {
 	RULE_NONE,	/* none was said, which is a mistake */
 	RULE_MAILBOX, RULE_FORWARD,
+	RULE_LIST,
 	RULE_WAY	/* a route's via, a refusal, or nothing at all */
 };
 
@@ -27,12 +30,14 @@ struct conf_recipient {
 	struct conf_strs forward;
 	const char *reject;
 	const char *via;
+	const char *list;	/* a mailing list */
 	const char *run_as;	/* whose program it is; "": conf.user */
 	bool discard;
 	/* meaning */
 	enum conf_rule_kind kind;
 	struct pattern to;
 	struct conf_via way;	/* RULE_WAY */
+	const struct conf_list *list_of;	/* RULE_LIST */
 	bool last;		/* a catch-all */
 };
 

@@ -24,9 +24,9 @@ struct userset *userset_attach(int fd) MUST_USE;
 void userset_free(struct userset *u);	/* NULL is fine */
 /*
  * Replaces all names (sorted here; ASCII letters folded).  ":" stands before
- * that of an alias.  One that is not plain (lib/name.h) is left out; of two
- * that differ by case the first counts.  Only
- * in the process that made U.  -1: too many (16 MiB).
+ * that of an alias, "%" before that of a member of a list.  One that is not
+ * plain (lib/name.h) is left out; of two that differ by case the first counts.
+ * Only in the process that made U.  -1: too many (16 MiB).
  */
 int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
 /*
@@ -46,6 +46,13 @@ bool userset_scram(const struct userset *u);
 /* Looks NAME up without case; the spelling that counts goes to OUT (65 bytes). */
 bool userset_has(const struct userset *u, struct str name, char out[65]);
 bool userset_has_alias(const struct userset *u, struct str name);
+/*
+ * Members of mailing lists are known by what their addresses and their list
+ * come to: the name that stands for ADDRESS, without case, at LIST.
+ */
+#define USERSET_MEMBER_SIZE 18
+void userset_member(struct str list, struct str address, char name[USERSET_MEMBER_SIZE]);
+bool userset_has_member(const struct userset *u, struct str list, struct str address);
 /* Of users. */
 size_t userset_count(const struct userset *u);
 

@@ -26,6 +26,7 @@ enum target_kind {
 	TARGET_ERROR,	/* a route or a section refuses it */
 	TARGET_FORWARD,	/* a section gives it to other addresses: see expand.h */
 	TARGET_ALIAS,	/* so does an alias */
+	TARGET_LIST,	/* a mailing list: the section has it */
 	TARGET_UNKNOWN,	/* a local domain without such a user: 550 5.1.1 */
 	TARGET_NO_ROUTE	/* no route fits: 550 5.4.4 */
 };

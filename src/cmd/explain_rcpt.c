@@ -13,6 +13,7 @@
 
 #include "conf/program.h"
 #include "lib/mem.h"
+#include "mailbox/members.h"
 #include "policy/recipient.h"
 #include "policy/sender.h"
 #include "policy/source.h"
@@ -263,6 +264,36 @@ say_program(struct explain *x, const struct target *t)
 			  "once for each recipient");
 }
 
+/* The members are read here as the runner reads them, by whoever asks. */
+static void
+say_list(struct explain *x, const struct target *t)
+{
+	const struct conf_list *l = t->rule->list_of;
+	struct buf complaints;
+	struct members *m;
+	struct str rest, line;
+	size_t silent = 0;
+
+	buf_init(&complaints, 65536);
+	explain_say(x, "target", l->place, "%s: %s <%s>, reports to <%s>",
+	    t->why, l->name, l->address, l->return_path);
+	m = members_load(l->members, &complaints);
+	for (rest = buf_str(&complaints); rest.n > 0;) {
+		str_cut(rest, '\n', &line, &rest);
+		explain_say(x, "members", conf_where(x->conf, &l->members,
+		    l->place), STR_FMT, STR_ARG(line));
+	}
+	for (size_t i = 0; m != NULL && i < members_count(m); i++)
+		silent += members_at(m, i)->no_mail;
+	if (m != NULL)
+		explain_say(x, "members", conf_where(x->conf, &l->members,
+		    l->place), "%zu, of whom %zu get no mail; %s",
+		    members_count(m), silent, l->members_only ?
+			"they alone may send" : "everybody may send");
+	members_free(m);
+	buf_free(&complaints);
+}
+
 static void
 say_target(struct explain *x, const struct userset *users,
     const struct target *t, bool at_last)
@@ -295,6 +326,9 @@ say_target(struct explain *x, const struct userset *users,
 	case TARGET_ERROR:
 		explain_say(x, "target", t->place, "%s: %d %s %s", t->why,
 		    t->way->code, t->way->enhanced, t->way->text);
+		return;
+	case TARGET_LIST:
+		say_list(x, t);
 		return;
 	case TARGET_FORWARD:
 	case TARGET_ALIAS:

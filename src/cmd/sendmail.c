@@ -92,6 +92,8 @@ show_target(const struct target *t)
 	else if (t->kind == TARGET_PIPE)
 		printf(": %s", (t->rule != NULL ? t->rule->via : t->route->via) +
 		    sizeof(PROGRAM_PREFIX) - 1);
+	else if (t->kind == TARGET_LIST)
+		printf(": %s", t->rule->list);
 	else if (t->kind == TARGET_ERROR)
 		printf(": %d %s %s", t->way->code, t->way->enhanced, t->way->text);
 	if (t->fallback)

@@ -47,6 +47,9 @@ static const char *const peer_words[] = { "unix", NULL };
 static const char *const rewrite_words[] = { "receive", "send", NULL };
 static const char *const keep_words[] = { "none", "reply-to",
 	"x-original-from", NULL };
+/* In the order of enum conf_list_from. */
+static const char *const list_from_words[] = { "auto", "author", "list",
+	NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
@@ -367,8 +370,25 @@ static const struct option recipient_options[] = {
 	OPT("discard", BOOL, discard, "false", 0, 0, "Whether it is taken and thrown away."),
 	OPT("via", STRING, via, "", 0, 0, "Where it goes, as a route has it."),
 	OPT("run-as", STRING, run_as, "", 0, 0, "The account that a program runs as."),
-	LATER("list", STRING, "", "\"\"", "A mailing list."),
+	OPT("list", STRING, list, "", 0, 0, "The mailing list that it is."),
 	LATER("proxy", STRING, "", "\"\"", "An upstream that decides."),
+};
+#undef BASE
+
+#define BASE conf_list
+static const struct option list_options[] = {
+	OPT("address", STRING, address, "", 0, 0, "The address of the list; empty for that of the section recipient."),
+	OPT("members", STRING, members, "", 0, 0, "The file of the members."),
+	OPT("return-path", STRING, return_path, "", 0, 0, "Who is told what could not be delivered."),
+	OPT("subject-prefix", STRING, subject_prefix, "", 0, 0, "What is put before subjects."),
+	OPT("members-only", BOOL, members_only, "true", 0, 0, "Whether members alone may send to it."),
+	OPT("posters", STRINGS, posters, "", 0, 1000, "Patterns of addresses that may send to it all the same."),
+	OPT("refusal", STRING, refusal, "Only members may send to this list", 0, 0, "What others are told."),
+	OPT("attachments", BOOL, attachments, "true", 0, 0, "Whether there may be attachments."),
+	OPT("reply-to-list", BOOL, reply_to_list, "false", 0, 0, "Whether replies go to the list."),
+	WORDS("from", CHOICE, from, "auto", list_from_words, "Whose address stands in From."),
+	OPT("other-lists", BOOL, other_lists, "false", 0, 0, "Whether mail of other lists is taken."),
+	OPT("headers", STRINGS, headers, "", 0, 32, "More header fields about the list."),
 };
 #undef BASE
 
@@ -404,11 +424,6 @@ static const struct option dkim_sign_options[] = {
 
 /* Sections that have nothing yet. */
 
-static const struct option list_options[] = {
-	IDLE("members", STRING, "", "The file of the members."), IDLE("return-path", STRING, "", "Where bounces go."),
-	IDLE("subject-prefix", STRING, "", "What is put before subjects."), IDLE("members-only", BOOL, "true", "Who may post."),
-	IDLE("attachments", BOOL, "true", "Whether attachments pass."), IDLE("reply-to-list", BOOL, "false", "Where replies go."),
-};
 static const struct option dnsbl_options[] = {
 	IDLE("weight", NUMBER, "1", "What an entry counts."), IDLE("answers", STRINGS, "", "Answers that count."),
 	IDLE("reply", STRING, "", "The reply of a refusal."),
@@ -468,6 +483,7 @@ const struct option conf_options[] = {
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
 	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
+	MANY("list", lists, list_n, conf_list, list_options, "A mailing list."),
 	ONE("srs", srs, srs_options, "Senders of mail that is forwarded."),
 	{ .name = "rewrite", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rewrites),
 	  .sub = rewrite_options, .sub_n = ARRAY_LEN(rewrite_options), .size = sizeof(struct conf_rewrite),
@@ -494,7 +510,6 @@ const struct option conf_options[] = {
 	ONE("dns", dns, dns_options, "Name servers."),
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
-	MANY_NOT("list", LATER, list_options, "A mailing list."),
 	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),
 	IDLE("dnsbl-threshold", NUMBER, "1", "The sum of weights that refuses."),
 	ONE_OF_NOT("check", check_words, check_options, "A check of incoming mail."),

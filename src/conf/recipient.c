@@ -31,7 +31,8 @@ static size_t
 actions(const struct conf_recipient *r)
 {
 	return (r->mailbox[0] != '\0') + (r->forward.n > 0) +
-	    (r->reject[0] != '\0') + (r->via[0] != '\0') + r->discard;
+	    (r->reject[0] != '\0') + (r->via[0] != '\0') +
+	    (r->list[0] != '\0') + r->discard;
 }
 
 /* The via that R comes to; NULL: it has none. */
@@ -62,6 +63,9 @@ finish(struct conf *c, struct conf_recipient *r)
 		r->kind = RULE_MAILBOX;
 	} else if (r->forward.n > 0) {
 		r->kind = RULE_FORWARD;
+	} else if (r->list[0] != '\0') {
+		r->list_of = conf_list(c, r->list);
+		r->kind = r->list_of != NULL ? RULE_LIST : RULE_NONE;
 	}
 	r->last = r->kind != RULE_WAY && is_catch_all(&r->to);
 }
@@ -167,7 +171,7 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 		if (actions(r) != 1)
 			conf_complain(error, r->place,
 			    "recipient.%s: %s, expected one of mailbox, "
-			    "forward, reject, discard and via", r->pattern,
+			    "forward, list, reject, discard and via", r->pattern,
 			    actions(r) == 0 ? "nothing is said of it" :
 					      "it has more than one end");
 		check_via(c, r, error);

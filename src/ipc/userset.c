@@ -6,7 +6,8 @@
  *	head	magic, generation, any
  *	area 0	count:4 offset:4*count entries...
  *	area 1	likewise
- *	entry	length:1 folded name, spelling; of an alias with a ":" before
+ *	entry	length:1 folded name, spelling; of an alias with a ":" before, of
+ *		a member of a list with a "%"
  *
  * The writer fills the area that is not in use and then raises the
  * generation, whose lowest bit says which area counts.  A reader that finds
@@ -182,11 +183,18 @@ userset_attach(int fd)
 
 /* ---- names ------------------------------------------------------------------ */
 
-/* A name, or that of an alias. */
+/* What stands before a name that is no user's. */
+static bool
+is_mark(char c)
+{
+	return c == ':' || c == '%';
+}
+
+/* A name, or that of an alias or a member. */
 static bool
 is_entry(struct str s)
 {
-	return name_is_plain(str_starts(s, STR(":")) ? str_skip(s, 1) : s);
+	return name_is_plain(s.n > 0 && is_mark(s.p[0]) ? str_skip(s, 1) : s);
 }
 
 static void
@@ -256,7 +264,7 @@ userset_replace(struct userset *u, const struct str *names, size_t n)
 
 	for (size_t i = 0; i < kept; i++) {
 		bytes += 4 + 1 + 2 * order[i]->n;
-		users += order[i]->p[0] != ':';
+		users += !is_mark(order[i]->p[0]);
 	}
 	if (bytes > AREA) {
 		mem_free(order);
@@ -384,6 +392,35 @@ userset_has_alias(const struct userset *u, struct str name)
 		return false;
 	memcpy(key + 1, name.p, name.n);
 	return search_quiet(u, str_n(key, 1 + name.n), spelling);
+}
+
+/* FNV-1a: every process must come to the same. */
+void
+userset_member(struct str list, struct str address, char name[USERSET_MEMBER_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i <= list.n + address.n; i++) {
+		char c = i < list.n ? list.p[i] :
+		    i == list.n	    ? '\0' :
+				      char_lower(address.p[i - list.n - 1]);
+
+		h = (h ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+	}
+	name[0] = '%';
+	for (int i = 0; i < 16; i++)
+		name[1 + i] = digits[h >> (60 - 4 * i) & 15];
+	name[17] = '\0';
+}
+
+bool
+userset_has_member(const struct userset *u, struct str list, struct str address)
+{
+	char name[USERSET_MEMBER_SIZE], spelling[ENTRY_LEN_MAX + 1];
+
+	userset_member(list, address, name);
+	return search_quiet(u, str_c(name), spelling);
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * users -- keeps the shared set of names in step with who may log in, and with
- * the files of aliases.
+ * users -- keeps the shared set of names in step with who may log in, with the
+ * files of aliases, and with those of the members of lists.
  *
  * The master alone opens the password file, takes the names out of it and
  * wipes what it read: no session child is ever forked with a hash in its
@@ -24,6 +24,7 @@
 #include "mail/scram_key.h"
 #include "mail/secrets.h"
 #include "mailbox/aliases.h"
+#include "mailbox/members.h"
 
 #define USERS_FILE_MAX (64u << 20)
 #define USERS_CHECK_MS 1000
@@ -113,6 +114,8 @@ files_state(const struct conf *c)
 	}
 	for (size_t i = 0; i < c->aliases.n; i++)
 		state = file_state(state, c->aliases.v[i]);
+	for (size_t i = 0; i < c->list_n; i++)
+		state = file_state(state, c->lists[i].members);
 	return state;
 }
 
@@ -245,6 +248,32 @@ names_from_aliases(struct names *names, const struct conf_strs *files)
 	return true;
 }
 
+/* Of lists that ask who sends; what is wrong is for the runner to say. */
+static void
+names_from_list(struct names *names, const struct conf_list *l)
+{
+	char name[USERSET_MEMBER_SIZE];
+	struct buf complaints, address;
+	struct members *m;
+
+	if (!l->members_only)
+		return;
+	buf_init(&complaints, 65536);
+	buf_init(&address, 2048);
+	m = members_load(l->members, &complaints);
+	if (m == NULL)
+		log_lines(LOG_LEVEL_WARNING, "list: ", buf_str(&complaints));
+	for (size_t i = 0; m != NULL && i < members_count(m); i++) {
+		buf_reset(&address);
+		path_add(&address, &members_at(m, i)->path);
+		userset_member(str_c(l->name), buf_str(&address), name);
+		names_add(names, str_c(name));
+	}
+	members_free(m);
+	buf_free(&address);
+	buf_free(&complaints);
+}
+
 /* False: some cannot be known now. */
 static bool
 names_all(struct names *names, const struct conf *c)
@@ -260,6 +289,8 @@ names_all(struct names *names, const struct conf *c)
 	}
 	if (wants(c, "system"))
 		names_from_system(names);
+	for (size_t i = 0; i < c->list_n; i++)
+		names_from_list(names, &c->lists[i]);
 	return names_from_aliases(names, &c->aliases);
 }
 
@@ -281,7 +312,8 @@ users_next_ms(const struct master *m)
 	for (size_t i = 0; i < m->conf->auth.backends.n; i++)
 		if (users_file(m->conf->auth.backends.v[i]))
 			return m->users_checked_ms + USERS_CHECK_MS;
-	return m->conf->aliases.n > 0 ? m->users_checked_ms + USERS_CHECK_MS : INT64_MAX;
+	return m->conf->aliases.n + m->conf->list_n > 0 ?
+	    m->users_checked_ms + USERS_CHECK_MS : INT64_MAX;
 }
 
 void

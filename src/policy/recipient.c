@@ -180,6 +180,10 @@ rule_target(const struct ask *q, const struct path *p,
 		t.kind = TARGET_FORWARD;
 		t.why = "it is forwarded";
 		return t;
+	case RULE_LIST:
+		t.kind = TARGET_LIST;
+		t.why = "a mailing list";
+		return t;
 	case RULE_MAILBOX:
 		t.kind = TARGET_MAILBOX;
 		t.why = "a mailbox that a section gives it";
@@ -251,7 +255,7 @@ postmaster_target(const struct ask *q)
 	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
 	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR &&
 	    t.kind != TARGET_PIPE && t.kind != TARGET_FORWARD &&
-	    t.kind != TARGET_ALIAS) {
+	    t.kind != TARGET_ALIAS && t.kind != TARGET_LIST) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -363,6 +367,7 @@ rcpt_verdict(const struct conf *c, const struct userset *users,
 	case TARGET_DISCARD:
 	case TARGET_FORWARD:
 	case TARGET_ALIAS:
+	case TARGET_LIST:
 		break;
 	}
 	return (struct rcpt_verdict){ .code = 250, .enhanced = "2.1.5",

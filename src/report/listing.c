@@ -229,6 +229,7 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 	case TARGET_MAILBOX:
 	case TARGET_FORWARD:
 	case TARGET_ALIAS:
+	case TARGET_LIST:
 	case TARGET_UNKNOWN:
 	case TARGET_NO_ROUTE:
 		break;

@@ -35,6 +35,8 @@
 #define LINE_SHARE 2
 /* Works of the pool at once: its threads are busy, and the others gather. */
 #define LOCAL_WORKS 3
+/* Messages of one list at once. */
+#define LIST_WORKS 4
 #define LOOKUPS_MAX 128
 /* Nobody in a line is passed by more than so many. */
 #define PASSED_MAX 20
@@ -210,7 +212,8 @@ may_look_up(const struct dest *d)
 static bool
 is_shut(const struct dest *d)
 {
-	if (d->way->kind == DEST_LOCAL || d->way->kind == DEST_PIPE)
+	if (d->way->kind == DEST_LOCAL || d->way->kind == DEST_PIPE ||
+	    d->way->kind == DEST_LIST)
 		return false;
 	if (d->group != NULL)
 		return group_is_shut(d->group);
@@ -227,6 +230,8 @@ is_free(const struct dest *d)
 		return d->works < LOCAL_WORKS;
 	if (d->way->kind == DEST_PIPE)
 		return d->active < d->r->conf->limits.programs;
+	if (d->way->kind == DEST_LIST)
+		return d->active < LIST_WORKS;
 	return d->group == NULL || d->group->conn_n == 0 ||
 	    conn_is_idle(d->group);
 }
@@ -568,6 +573,13 @@ pump_pipe(struct dest *d)
 		pipe_deliver(d);
 }
 
+static void
+pump_list(struct dest *d)
+{
+	while (d->active < LIST_WORKS && d->first != NULL)
+		list_deliver(d);
+}
+
 void
 dest_pump(struct dest *d)
 {
@@ -582,6 +594,8 @@ dest_pump(struct dest *d)
 		pump_local(d);
 	else if (d->way->kind == DEST_PIPE)
 		pump_pipe(d);
+	else if (d->way->kind == DEST_LIST)
+		pump_list(d);
 	else if (is_fresh(d, now))
 		group_pump(d->group);
 	else

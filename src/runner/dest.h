@@ -42,7 +42,8 @@ struct dest {
 	struct dest *later_next;	/* in the line of dests_pump() */
 	bool later;
 
-	size_t active;		/* deliveries of DEST_LOCAL in the pool, of DEST_PIPE */
+	/* Deliveries of DEST_LOCAL in the pool, of DEST_PIPE, of DEST_LIST. */
+	size_t active;
 	size_t works;		/* that these are in */
 	struct dead dead;	/* its name could not be looked up */
 
@@ -119,5 +120,7 @@ struct delivery *left_take(struct dest *d);	/* the first, or NULL */
 void local_deliver(struct dest *d);
 /* pipe.c: has the program run for the first of the line. */
 void pipe_deliver(struct dest *d);
+/* list.c: sends the first of the line to the members of its list. */
+void list_deliver(struct dest *d);
 
 #endif

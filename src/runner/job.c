@@ -37,11 +37,37 @@ unmark(struct job *j)
 }
 
 void
+job_made(struct job *j, char (*ids)[QUEUE_ID_SIZE], size_t n)
+{
+	size_t all = j->made_n + n;
+	char (*made)[QUEUE_ID_SIZE];
+
+	if (n == 0)
+		return;
+	made = arena_alloc(&j->arena, all * sizeof(*made));
+	if (j->made_n > 0)
+		memcpy(made, j->made, j->made_n * sizeof(*made));
+	memcpy(made + j->made_n, ids, n * sizeof(*made));
+	j->made = made;
+	j->made_n = all;
+}
+
+/* Moves the index. */
+static void
+announce_made(struct job *j)
+{
+	for (size_t i = 0; i < j->made_n; i++)
+		runner_announce(j->r, j->made[i]);
+	j->made_n = 0;
+}
+
+void
 job_free(struct job *j)
 {
 	struct runner *r = j->r;
 
 	unmark(j);
+	announce_made(j);
 	*j->at = j->next;
 	if (j->next != NULL)
 		j->next->at = j->at;
@@ -183,6 +209,7 @@ job_mark_all(struct runner *r)
 				mark_early(j, i);
 			j->rcpts[i].mark = false;
 		}
+		announce_made(j);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "queue/queue.h"
 #include "result.h"
 
+struct conf_list;
 struct dest;
 struct job;
 struct mail_facts;
@@ -54,6 +55,7 @@ struct delivery {
 	unsigned passed;	/* by others, in the line */
 	char mailbox[65];	/* of a local one */
 	const char *maildir;	/* in its place, a path; or NULL */
+	const struct conf_list *list;	/* of one to a mailing list */
 	int64_t begun_ms;	/* a local one */
 	struct client_rcpt *client_rcpts;
 	struct client_message message;
@@ -72,6 +74,8 @@ struct job {
 	size_t open;		/* deliveries under way, and one while it starts */
 	struct delivery *all;	/* they keep their destinations */
 	size_t deliveries;
+	char (*made)[QUEUE_ID_SIZE];	/* messages that were made of it, not taken up yet */
+	size_t made_n;
 	bool partly;		/* some recipients were tried before it was parked */
 	int64_t begun_ms;	/* clock_ms() */
 	int64_t before_ms;	/* from its arrival until then */
@@ -109,6 +113,11 @@ void job_plan(struct job *j);
 void job_rcpts(struct job *j, bool partly);
 /* It waits where deliveries of it PARK, and is freed. */
 void job_park(struct job *j);
+/*
+ * Messages that were made of it, N of them, are taken up when it is known in
+ * the spool that they were: a kill between makes none twice.
+ */
+void job_made(struct job *j, char (*ids)[QUEUE_ID_SIZE], size_t n);
 /* Frees it; the slot is the caller's to deal with. */
 void job_free(struct job *j);
 /* Marks early what the journal has by now. */

@@ -211,6 +211,20 @@ plan_local(struct job *j, size_t rcpt, const struct target *t,
 	plan_add(p, v);
 }
 
+/* One by one: the members of each get a message of their own. */
+static void
+plan_list(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_LIST, .source = STR(""),
+		.name = str_c(t->rule->list) };
+	struct dest *dest = dest_get(j->r, &way);
+
+	dest->filling = NULL;
+	j->rcpts[rcpt].local = true;
+	plan_to(j, rcpt, dest, &t->path, NULL, p);
+	dest->filling->list = t->rule->list_of;
+}
+
 /* A route gives a reply, or throws the mail away. */
 static void
 plan_none(struct job *j, size_t rcpt, const struct target *t)
@@ -268,6 +282,9 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 		break;
 	case TARGET_PIPE:
 		plan_pipe(j, rcpt, &t, p);
+		break;
+	case TARGET_LIST:
+		plan_list(j, rcpt, &t, p);
 		break;
 	case TARGET_DISCARD:
 	case TARGET_ERROR:

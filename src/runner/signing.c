@@ -16,6 +16,7 @@
 #include "signing.h"
 
 #include "job.h"
+#include "list.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -120,6 +121,10 @@ signing_fields(struct job *j, struct dkim_text *t)
 		return STR("");
 	}
 	domain = conf_dkim_domain(j->r->conf, dkim_text_domain(t));
+	/* A list signs what it changed, whoever the author is. */
+	if (domain == NULL && str_eq(j->file.env.proto, STR(LIST_PROTO)))
+		domain = conf_dkim_domain(j->r->conf,
+		    j->file.env.from.domain);
 	if (domain == NULL)
 		return STR("");
 	buf_init(&b, (j->r->conf->dkim_n + 1) * DKIM_FIELD_MAX);

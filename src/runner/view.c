@@ -59,7 +59,7 @@ add_dest(struct buf *b, const struct dest *d)
 {
 	static const char *const kinds[] = { [DEST_LOCAL] = "local",
 		[DEST_MX] = "mx", [DEST_UPSTREAM] = "upstream",
-		[DEST_PIPE] = "pipe" };
+		[DEST_PIPE] = "pipe", [DEST_LIST] = "list" };
 	const struct group *g = d->group;
 	const struct dead *dead = dest_dead(d, clock_ms());
 	int64_t now = clock_wall();

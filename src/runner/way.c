@@ -29,7 +29,7 @@ void
 way_key(struct buf *b, const struct dest_way *w)
 {
 	static const char *const words[] = { "local", "mx", "upstream",
-		"pipe" };
+		"pipe", "list" };
 
 	buf_addf(b, "%s/%d%s/" STR_FMT "/", words[w->kind], level(w),
 	    w->requiretls ? "r" : "", STR_ARG(w->source));

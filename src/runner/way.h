@@ -6,7 +6,7 @@
 
 #include "conf/conf.h"
 
-enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM, DEST_PIPE };
+enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM, DEST_PIPE, DEST_LIST };
 
 /* A way that mail takes; what differs here is another destination. */
 struct dest_way {

@@ -50,9 +50,8 @@ store_settings(struct session *s)
 	if (why == NULL)
 		why = settings_apply(&settings, &s->txn.env);
 	if (why != NULL)
-		/* The transaction is over when this is said. */
 		return (struct answer){ .code = 554, .enhanced = "5.6.0",
-			.text = arena_str(&s->line_arena, str_c(why)) };
+			.text = arena_str(&s->txn_arena, str_c(why)) };
 	buf_init(&rest, s->text.max);
 	settings_strip(&rest, buf_str(&s->text));
 	buf_free(&s->text);

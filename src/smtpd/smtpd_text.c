@@ -137,6 +137,8 @@ begin(struct session *s)
 	if (a.code == 0)
 		a = check_from(s);
 	if (a.code == 0)
+		a = smtpd_list(s);
+	if (a.code == 0)
 		a = store_settings(s);
 	if (a.code == 0)
 		a = remap_text(s);
@@ -218,6 +220,8 @@ text_end(struct session *s)
 		    &s->txn.env.rcpts[0].path);
 	if (s->text.size > TEXT_KEEP)
 		buf_free(&s->text);
+	/* It may be of the transaction, which is over. */
+	a.text = arena_str(&s->line_arena, a.text);
 	session_enter(s, S_GREETED);
 	return a;
 }

@@ -70,8 +70,6 @@ START_TEST(mistakes)
 		{ "recipient \"a@x.test\" { via = \"pipe:/bin/x\"\n"
 		  "run-as = \"root\" }",
 		  "2: recipient.a@x.test.run-as: no program is run as root" },
-		{ "recipient \"a@x.test\" { discard = true\nlist = \"dev\" }",
-		  "2: not yet: recipient.a@x.test.list" },
 		{ "recipient \"a@x.test\" { discard = true }\n"
 		  "recipient \"a@x.test\" { discard = true }", "2: " },
 		{ "aliases = {\"/etc/aliases\",\n\"aliases\"}",

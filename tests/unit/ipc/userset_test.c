@@ -81,6 +81,26 @@ START_TEST(aliases)
 }
 END_TEST
 
+START_TEST(members)
+{
+	struct userset *u = userset_new();
+	char name[USERSET_MEMBER_SIZE], out[65];
+	struct str names[] = { STR("alice"), { name, USERSET_MEMBER_SIZE - 1 } };
+
+	userset_member(STR("dev"), STR("Carol@far.example"), name);
+	ck_assert_int_eq(userset_replace(u, names, 2), 0);
+	ck_assert_uint_eq(userset_count(u), 1);
+	ck_assert(userset_has_member(u, STR("dev"), STR("carol@FAR.example")));
+	ck_assert(!userset_has_member(u, STR("ops"), STR("carol@far.example")));
+	ck_assert(!userset_has_member(u, STR("dev"), STR("dave@far.example")));
+	/* It is no user's, and no alias's. */
+	ck_assert(!userset_has(u, str_c(name), out));
+	ck_assert(!userset_has(u, str_skip(str_c(name), 1), out));
+	ck_assert(!userset_has_alias(u, str_skip(str_c(name), 1)));
+	userset_free(u);
+}
+END_TEST
+
 START_TEST(plain)
 {
 	struct userset *u = userset_new();
@@ -295,4 +315,4 @@ START_TEST(rights)
 }
 END_TEST
 
-UNIT_MAIN("userset", plain, aliases, look_up, any, too_many, while_changing, garbage, rights)
+UNIT_MAIN("userset", plain, aliases, members, look_up, any, too_many, while_changing, garbage, rights)
