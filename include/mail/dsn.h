@@ -57,6 +57,7 @@ struct dsn {
 	struct path to;			/* the original's reverse-path */
 	struct str envid;		/* xtext as given, or empty */
 	struct str received_from;	/* Received-From-MTA, or empty */
+	struct str client;		/* who that was: "host[ip]:port", or empty */
 	int64_t arrival;
 	int64_t now;
 	struct dsn_rcpt *rcpts;

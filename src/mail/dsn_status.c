@@ -164,20 +164,55 @@ add_final(struct group *g, const struct path *p)
 	field_add(g->b, "Final-Recipient", buf_str(&g->t));
 }
 
+/* Makes an address literal of ADDRESS in B; false if it is no address. */
+static bool
+make_literal(struct buf *b, struct str address)
+{
+	buf_init(b, DSN_FOREIGN_MAX);
+	buf_adds(b, str_find(address, ':') >= 0 ? "[IPv6:" : "[");
+	buf_add(b, address);
+	buf_addc(b, ']');
+	return buf_ok(b) && domain_is_literal(buf_str(b));
+}
+
 /* Adds the name of an MTA; RFC 3464 9.3: an address is an address literal. */
 static void
 add_mta(struct group *g, const char *name, struct str host)
 {
 	struct buf literal;
 
-	buf_init(&literal, DSN_FOREIGN_MAX);
-	buf_adds(&literal, str_find(host, ':') >= 0 ? "[IPv6:" : "[");
-	buf_add(&literal, host);
-	buf_addc(&literal, ']');
-	if (!buf_ok(&literal) || !domain_is_literal(buf_str(&literal)))
-		add_field(g, name, "dns; ", host);
-	else
-		add_field(g, name, "dns; ", buf_str(&literal));
+	if (make_literal(&literal, host))
+		host = buf_str(&literal);
+	add_field(g, name, "dns; ", host);
+	buf_free(&literal);
+}
+
+/* RFC 3464 2.2.4: what it called itself, and in a comment from where it came. */
+static void
+add_received_from(struct group *g, const struct dsn *d)
+{
+	struct str host, rest, address;
+	struct buf from, literal;
+
+	(void)str_cut(d->client, '[', &host, &rest);
+	(void)str_cut(rest, ']', &address, &rest);
+	if (!make_literal(&literal, address)) {
+		add_mta(g, "Received-From-MTA", d->received_from);
+		buf_free(&literal);
+		return;
+	}
+	buf_init(&from, 2 * DSN_FOREIGN_MAX);
+	buf_add(&from, d->received_from);
+	buf_adds(&from, " (");
+	if (domain_valid(host) && !str_eq(host, STR("unknown"))) {
+		buf_add(&from, host);
+		buf_addc(&from, ' ');
+	}
+	buf_add(&from, buf_str(&literal));
+	buf_addc(&from, ')');
+	add_field(g, "Received-From-MTA", "dns; ",
+	    buf_ok(&from) ? buf_str(&from) : d->received_from);
+	buf_free(&from);
 	buf_free(&literal);
 }
 
@@ -189,7 +224,7 @@ add_message(struct group *g, const struct dsn *d)
 		add_xtext(g, "Original-Envelope-Id", STR(""), d->envid);
 	add_mta(g, "Reporting-MTA", d->reporting_mta);
 	if (d->received_from.n > 0)
-		add_mta(g, "Received-From-MTA", d->received_from);
+		add_received_from(g, d);
 	if (d->arrival > 0)
 		add_date(g, "Arrival-Date", d->arrival);
 }

@@ -227,6 +227,7 @@ bounce_commit(const struct bounce *b)
 		.to = o->from,
 		.envid = o->envid,
 		.received_from = o->helo,
+		.client = o->client,
 		.arrival = o->arrival_us / 1000000,
 		.now = clock_wall(),
 		.rcpts = b->rcpts,

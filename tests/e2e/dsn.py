@@ -110,7 +110,7 @@ class Report:
 # ---- failures ---------------------------------------------------------------------
 
 def failed():
-    """N1, N3: who did not get it, why, by whose word."""
+    """N1, N2, N3: who did not get it, why, by whose word."""
     with World() as w:
         # Two that fail here, one there, one that arrives: one report with three.
         w.send("no1@far.example", "yes@far.example", "never@far.example", "no2@away.example")
@@ -120,6 +120,7 @@ def failed():
         g = r.rcpts["never@far.example"]
         assert g["Status"] == "5.1.3" and g["Diagnostic-Code"] == "smtp; 553 5.1.3 what a name", g.items()
         assert g["Remote-MTA"] == "dns; [127.0.0.1]" and "Original-Recipient" not in g, g.items()
+        assert r.about["Received-From-MTA"].endswith("[127.0.0.1])"), r.about.items()
         assert email.utils.parsedate_to_datetime(g["Last-Attempt-Date"])
         assert "Original-Envelope-Id" not in r.about
         # Unsaid: the header alone (dsn.return).
@@ -251,7 +252,27 @@ def dead():
         w.b.ctl("queue", "release", ids[1])
         # It is tried anew, and dies anew.
         wait_for("another alarm", lambda: w.b.log().count("kept in dead/") == 3)
-        assert [p for p, _ in w.b.spooled()] == ["dead"]
+        wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
+
+
+def all_again():
+    """K13: what is dead is listed, and all of it tried again, and nothing else; those who had it do not get it again."""
+    with World() as w, Sink() as mended:
+        for n in range(3):
+            w.send(f"no{n}@far.example", "yes@far.example", sender="")
+        w.send("wait@far.example")
+        wait_for("three in dead/, one that waits", lambda: sorted(p for p, _ in w.b.spooled()) == ["cur"] + ["dead"] * 3)
+        listed = w.b.ctl("queue", "list", "--state", "dead").stdout
+        assert listed.count("550 5.1.1 no such user") == 3 and "wait@" not in listed, listed
+        assert w.b.ctl("queue", "release", "--all").stdout == "0 messages\n", "all is what is on hold"
+        w.b.write_conf(w.b.extra.replace(f" {w.far.port} ", f" {mended.port} "))
+        w.b.reload()
+        before = w.b.log().count("to=<wait@")
+        assert w.b.ctl("queue", "release", "--state", "dead").stdout == "3 messages\n"
+        wait_for("the three", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
+        assert sorted(r["path"] for m in mended.messages() for r in m["rcpts"]) == \
+            [f"no{n}@far.example" for n in range(3)]
+        assert w.b.log().count("to=<wait@") == before
 
 
 # ---- delays, and the end ----------------------------------------------------------------
@@ -479,7 +500,7 @@ def parsers():
 
 
 def main():
-    for test in (failed, parameters, notify, success, from_sendmail, dead, delayed, expired, given_up, global_forms, hostile,
+    for test in (failed, parameters, notify, success, from_sendmail, dead, all_again, delayed, expired, given_up, global_forms, hostile,
                  oracle, parsers):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue

@@ -105,6 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	d.queue_id = STR("id");
 	d.envid = piece(&rest);
 	d.received_from = piece(&rest);
+	d.client = (kind & 128) != 0 ? d.received_from : STR("");
 	d.to.local = piece(&rest);
 	d.to.domain = piece(&rest);
 	d.arrival = kind;

@@ -123,6 +123,38 @@ START_TEST(global)
 }
 END_TEST
 
+/* N2: what a client called itself, and in a comment who it was (RFC 3464 2.2.4). */
+START_TEST(received_from)
+{
+	static const struct {
+		const char *client, *comment;
+	} t[] = {
+		{ "mail.x[192.0.2.2]:25000", " (mail.x [192.0.2.2])" },
+		{ "unknown[192.0.2.2]:25000", " ([192.0.2.2])" },
+		{ "mail.x[2001:db8::1]:25000", " (mail.x [IPv6:2001:db8::1])" },
+		/* No name that DNS has, and nothing that ends the comment. */
+		{ "a) (b[192.0.2.2]:1", " ([192.0.2.2])" },
+		{ "x[192.0.2.2)]:1", "" },
+		{ "localhost[local]", "" },
+		{ "local user (1000)", "" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct dsn d = { .reporting_mta = STR("mx.a"),
+			.received_from = STR("helo.x"),
+			.client = str_c(t[i].client) };
+		char want[100];
+
+		(void)snprintf(want, sizeof(want),
+		    "Received-From-MTA: dns; helo.x%s\r\n", t[i].comment);
+		make(&d);
+		ck_assert_msg(has(want), "%s: %s", t[i].client, buf_cstr(&b));
+		buf_free(&b);
+	}
+}
+END_TEST
+
 /* RFC 3464 9.3: a host that is known by its address alone. */
 START_TEST(addresses)
 {
@@ -148,4 +180,4 @@ START_TEST(addresses)
 }
 END_TEST
 
-UNIT_MAIN("mail/dsn_status", addresses, groups, orcpt, global)
+UNIT_MAIN("mail/dsn_status", received_from, addresses, groups, orcpt, global)
