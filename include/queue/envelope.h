@@ -81,6 +81,7 @@ struct envelope {
 	struct str retry;	/* seconds between attempts: "180,180,600" */
 	struct str source;	/* a pool, or addresses with commas between */
 	struct str route;	/* where to, in the words of a route's via */
+	struct str route_user, route_password;	/* a login there, which no other has */
 	int priority;		/* RFC 6710: the higher goes first */
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n;

@@ -26,6 +26,8 @@ struct settings {
 	int priority;
 	unsigned source_n;	/* addresses; all of them for a pool */
 	struct str retry, source, route, envid;
+	struct str host, user, password;	/* of a smarthost */
+	uint16_t port;
 	unsigned notify;
 	enum dsn_ret ret;
 };

@@ -71,6 +71,7 @@ say_envelope(struct explain *x, const struct queue_file *f)
 	say_word(x, "user", e->user);
 	say_word(x, "listener", e->listener);
 	say_word(x, "own-route", e->route);
+	say_word(x, "own-route-user", e->route_user);
 	say_word(x, "own-source", e->source);
 	say_word(x, "own-retry", e->retry);
 	if (e->tls_wish != TLS_UNSAID)
@@ -217,8 +218,8 @@ take_facts(struct explain *x, const struct envelope *e, struct arena *a)
 		.source = e->source };
 	if (e->route.n == 0)
 		return;
-	x->wrong = conf_via_read(x->conf, arena_cstr(a, e->route), TLS_MAY, a,
-	    way);
+	x->wrong = conf_via_own(x->conf, e->route, e->route_user,
+	    e->route_password, a, way);
 	if (x->wrong == NULL)
 		x->facts.way = way;
 }

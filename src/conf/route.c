@@ -139,6 +139,21 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 }
 
 const char *
+conf_via_own(const struct conf *c, struct str text, struct str user,
+    struct str password, struct arena *a, struct conf_via *v)
+{
+	const char *why = conf_via_read(c, arena_cstr(a, text), TLS_MAY, a, v);
+
+	if (why != NULL || user.n == 0)
+		return why;
+	if (v->kind != VIA_UPSTREAM || v->upstream->place.file[0] != '\0')
+		return arena_printf(a, "\"" STR_FMT "\" has no login but its own",
+		    STR_ARG(text));
+	v->upstream = conf_upstream_login(v->upstream, user, password, a);
+	return NULL;
+}
+
+const char *
 conf_own_via_read(const struct conf *c, const char *text, int tls,
     struct arena *a, struct conf_via *v)
 {

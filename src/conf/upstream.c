@@ -257,6 +257,24 @@ conf_upstream_of(struct arena *a, const char *via, int tls)
 	return u;
 }
 
+const struct conf_upstream *
+conf_upstream_login(const struct conf_upstream *u, struct str user,
+    struct str password, struct arena *a)
+{
+	struct conf_upstream *made = arena_alloc(a, sizeof(*made));
+	struct conf_server *s = arena_alloc(a, sizeof(*s));
+
+	*s = u->servers[0];
+	s->user = arena_cstr(a, user);
+	s->password = arena_cstr(a, password);
+	/* As with a user in a section: no password goes in the clear. */
+	if (s->tls < TLS_REQUIRED)
+		s->tls = TLS_REQUIRED;
+	*made = *u;
+	made->servers = s;
+	return made;
+}
+
 /* ---- mistakes ---- */
 
 static void

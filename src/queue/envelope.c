@@ -157,6 +157,8 @@ add_settings(struct buf *b, const struct envelope *e)
 	add_text(b, "retry", e->retry);
 	add_text(b, "source", e->source);
 	add_text(b, "route", e->route);
+	add_text(b, "route-user", e->route_user);
+	add_text(b, "route-password", e->route_password);
 	add_priority(b, e->priority);
 }
 

@@ -370,6 +370,8 @@ static const struct key keys[] = {
 	{ "retry",    read_retry,    0 },
 	{ "source",   NULL,          offsetof(struct envelope, source) },
 	{ "route",    NULL,          offsetof(struct envelope, route) },
+	{ "route-user",     NULL,    offsetof(struct envelope, route_user) },
+	{ "route-password", NULL,    offsetof(struct envelope, route_password) },
 	{ "priority", read_priority, 0 },
 };
 /* clang-format on */

@@ -93,6 +93,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 		e->by_us = 0;
 		e->by_trace = false;
 		e->retry = e->source = e->route = STR("");
+		e->route_user = e->route_password = STR("");
 	}
 	for (size_t i = 0; i < e->rcpt_n; i++) {
 		e->rcpts[i].state = RCPT_QUEUED;

@@ -6,9 +6,7 @@
  * A program that hands in mail can set here what SMTP has no words for.  The
  * fields come from whom the administrator trusts, but they are read as if
  * they came from anybody: bounded, and refused with a reason rather than
- * guessed at.  What would send the mail another way than its writer thinks (a
- * smarthost in a header, which we do not do) is refused too; what is only of
- * no use here is taken out and forgotten.
+ * guessed at.  What is only of no use here is taken out and forgotten.
  */
 
 #include "queue/settings.h"
@@ -229,12 +227,39 @@ take_envid(struct settings *s, struct str v)
 }
 
 static const char *
-take_none(struct settings *s, struct str v)
+take_host(struct settings *s, struct str v)
 {
-	(void)s;
-	(void)v;
-	return "is not supported; a route of the configuration can be named "
-	    "by x-barid-route";
+	if (v.n == 0 || v.n > WHY_VALUE_MAX || str_has_ctl(v) || str_has_8bit(v))
+		return "is no name of a host";
+	s->host = arena_str(s->a, v);
+	return NULL;
+}
+
+static const char *
+take_port(struct settings *s, struct str v)
+{
+	uint64_t n;
+
+	if (str_u64(v, UINT16_MAX, &n) < 0 || n == 0)
+		return "is no port from 1 to 65535";
+	s->port = (uint16_t)n;
+	return NULL;
+}
+
+static const char no_login[] = "is no text that an envelope can hold";
+
+static const char *
+take_user(struct settings *s, struct str v)
+{
+	s->user = arena_str(s->a, v);
+	return v.n > 0 && !str_has_ctl(v) ? NULL : no_login;
+}
+
+static const char *
+take_password(struct settings *s, struct str v)
+{
+	s->password = arena_str(s->a, v);
+	return v.n > 0 && !str_has_ctl(v) ? NULL : no_login;
 }
 
 struct setting {
@@ -261,10 +286,10 @@ static const struct setting settings[] = {
 	{ "dsn-notify",         take_notify,       false },
 	{ "dsn-ret",            take_ret,          false },
 	{ "dsn-envid",          take_envid,        false },
-	{ "smarthost-hostname", take_none,         false },
-	{ "smarthost-port",     take_none,         false },
-	{ "smarthost-username", take_none,         false },
-	{ "smarthost-password", take_none,         false },
+	{ "smarthost-hostname", take_host,         false },
+	{ "smarthost-port",     take_port,         false },
+	{ "smarthost-username", take_user,         false },
+	{ "smarthost-password", take_password,     false },
 };
 /* clang-format on */
 
@@ -273,7 +298,8 @@ settings_init(struct settings *s, const struct conf *c, struct arena *a,
     int64_t now_us)
 {
 	*s = (struct settings){ .conf = c, .a = a, .now_us = now_us, .retry = STR(""),
-		.source = STR(""), .route = STR(""), .envid = STR("") };
+		.source = STR(""), .route = STR(""), .envid = STR(""), .host = STR(""),
+		.user = STR(""), .password = STR("") };
 }
 
 /* What stands behind the beginning of NAME; empty if it has none of ours. */
@@ -329,6 +355,31 @@ settings_take_all(struct settings *s, struct str text)
 	return why;
 }
 
+/* The way to a smarthost, in the words of a route. */
+static const char *
+apply_smarthost(const struct settings *s, struct envelope *e)
+{
+	bool bare = str_find(s->host, ':') >= 0 && s->host.p[0] != '[';
+	struct conf_via way;
+	const char *why;
+
+	if (s->host.n == 0)
+		return s->port == 0 && s->user.n == 0 && s->password.n == 0 ?
+		    NULL : "its smarthost has no hostname";
+	if (s->route.n > 0)
+		return "it has a route and a smarthost";
+	if ((s->user.n == 0) != (s->password.n == 0))
+		return "its smarthost has a username or a password, and not both";
+	e->route = str_c(arena_printf(s->a, "smtp:%s" STR_FMT "%s:%u",
+	    bare ? "[" : "", STR_ARG(s->host), bare ? "]" : "",
+	    s->port != 0 ? s->port : 25u));
+	e->route_user = s->user;
+	e->route_password = s->password;
+	why = conf_via_own(s->conf, e->route, s->user, s->password, s->a, &way);
+	return why == NULL ? NULL :
+	    arena_printf(s->a, "its smarthost: %s", why);
+}
+
 const char *
 settings_apply(const struct settings *s, struct envelope *e)
 {
@@ -345,6 +396,7 @@ settings_apply(const struct settings *s, struct envelope *e)
 	e->retry = s->retry;
 	e->source = s->source;
 	e->route = s->route;
+	e->route_user = e->route_password = STR("");
 	if (s->priority != 0)
 		e->priority = s->priority;
 	if (e->ret == RET_UNSAID)
@@ -354,7 +406,7 @@ settings_apply(const struct settings *s, struct envelope *e)
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		if (e->rcpts[i].notify == 0)
 			e->rcpts[i].notify = s->notify;
-	return NULL;
+	return apply_smarthost(s, e);
 }
 
 void

@@ -157,11 +157,22 @@ listing_mailq_end(const struct listing *l)
 
 /* ---- one message -------------------------------------------------------------- */
 
-/* The envelope is lines of text, made safe one by one. */
+/* A line of the envelope, made safe; a password is for no eyes. */
+static void
+show_line(struct listing *l, struct str line)
+{
+	static const struct str secret = { "route-password: ", 16 };
+	char safe[LOG_LINE_MAX];
+
+	fwrite(safe, 1, log_escape(safe, sizeof(safe),
+	    str_starts(line, secret) ? secret : line), l->out);
+	fputs(str_starts(line, secret) ? "********\n" : "\n", l->out);
+}
+
 static void
 show_envelope(struct listing *l, const struct queue_file *f)
 {
-	char line[LOG_LINE_MAX], block[16384];
+	char block[16384];
 	off_t at = 0;
 	ssize_t n;
 
@@ -171,12 +182,10 @@ show_envelope(struct listing *l, const struct queue_file *f)
 		    (size_t)(f->text_at - at)), one;
 		size_t had = rest.n;
 
-		while (str_cut(rest, '\n', &one, &rest)) {
-			fwrite(line, 1, log_escape(line, sizeof(line), one),
-			    l->out);
-			fputc('\n', l->out);
-		}
-		at += (off_t)had;
+		while (str_cut(rest, '\n', &one, &rest))
+			show_line(l, one);
+		/* What has no end here begins the next block. */
+		at += (off_t)(one.n < had ? had - one.n : had);
 	}
 }
 

@@ -395,8 +395,8 @@ plan_facts(struct job *j, struct plan *p)
 		.source = e->source };
 	if (e->route.n == 0)
 		return;
-	why = conf_via_read(j->r->conf, arena_cstr(&j->arena, e->route),
-	    TLS_MAY, &j->arena, &p->way);
+	why = conf_via_own(j->r->conf, e->route, e->route_user,
+	    e->route_password, &j->arena, &p->way);
 	if (why != NULL)
 		p->wrong = arena_printf(&j->arena,
 		    "the route of this message: %s", why);

@@ -42,6 +42,7 @@ change(const struct control *c, struct queue_file *f)
 
 	if (c->route[0] != '\0') {
 		f->env.route = str_c(c->route);
+		f->env.route_user = f->env.route_password = STR("");
 		next = clock_wall();
 	}
 	if (c->due != 0) {

@@ -12,6 +12,9 @@
 
 #include "way.h"
 
+#include <sysexits.h>
+
+#include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -25,6 +28,25 @@ level(const struct dest_way *w)
 	    w->upstream->servers[0].tls : w->tls;
 }
 
+/* A login of a message's own: another one is another way.  It is shown to nobody. */
+static void
+add_login(struct buf *b, const struct conf_server *s)
+{
+	unsigned char hash[SHA256_SIZE];
+
+	if (hmac_sha256(str_c(s->user), str_c(s->password), hash) < 0)
+		fatal(EX_SOFTWARE, "cannot make a digest");
+	for (size_t i = 0; i < sizeof(hash); i++)
+		buf_addf(b, "%02x", hash[i]);
+	buf_addc(b, '/');
+}
+
+static bool
+is_own(const struct conf_upstream *u)
+{
+	return u->place.file[0] == '\0';
+}
+
 void
 way_key(struct buf *b, const struct dest_way *w)
 {
@@ -35,6 +57,9 @@ way_key(struct buf *b, const struct dest_way *w)
 	    w->requiretls ? "r" : "", STR_ARG(w->source));
 	if (w->fallback != NULL)
 		buf_addf(b, "%s/", w->fallback->name);
+	if (w->upstream != NULL && is_own(w->upstream) &&
+	    w->upstream->servers[0].user[0] != '\0')
+		add_login(b, &w->upstream->servers[0]);
 	/* Others may have the same pattern, or program. */
 	if (w->kind == DEST_PIPE)
 		buf_addf(b, "%zu/", w->command);
@@ -44,14 +69,16 @@ way_key(struct buf *b, const struct dest_way *w)
 static const struct conf_upstream *
 own_upstream(const struct conf *c, const struct dest_way *w, struct arena *a)
 {
+	const struct conf_server *s;
 	struct conf_via via;
 
-	if (w->upstream == NULL || w->upstream->place.file[0] != '\0')
+	if (w->upstream == NULL || !is_own(w->upstream))
 		return w->upstream;
-	if (conf_via_read(c, w->upstream->name, w->upstream->servers[0].tls, a,
-		&via) != NULL)
+	s = &w->upstream->servers[0];
+	if (conf_via_read(c, w->upstream->name, s->tls, a, &via) != NULL)
 		panic("the way %s was one", w->upstream->name);
-	return via.upstream;
+	return s->user[0] == '\0' ? via.upstream : conf_upstream_login(
+	    via.upstream, str_c(s->user), str_c(s->password), a);
 }
 
 struct way *

@@ -8,10 +8,11 @@ import os
 import signal
 import smtplib
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, certificate, route, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@origin.example"
 TEXT = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: {}\r\n\r\nbody\r\n"
@@ -128,7 +129,7 @@ def refused():
         wrong = "x-mq-delayed: some day\r\n"
         with w.b.smtp() as c:
             c.ehlo()
-            for fields in (wrong, "x-mq-smarthost-hostname: elsewhere\r\n", "x-mq-ip: a b\r\n"):
+            for fields in (wrong, "x-mq-smarthost-port: 0\r\n", "x-mq-ip: a b\r\n"):
                 assert c.mail(SENDER)[0] == 250 and c.rcpt("a@far.example")[0] == 250
                 code, words = c.data(fields + TEXT.format("x"))
                 assert code == 554 and words.startswith(b"5.6.0 " + fields.split(":")[0].encode()), (code, words)
@@ -232,6 +233,44 @@ def another_way():
         w.other.messages(3)
         w.b.empty()
         assert w.far.messages() == []
+
+
+def own_server():
+    """H7: a message names its server, and how to log in there: over TLS, shown to nobody, and one login is not another's."""
+    auth = ("--require-auth", "--auth", "u1:pass-one")
+    with tempfile.TemporaryDirectory() as d:
+        cert, key = certificate(d)
+        with World("queue { retry = {1h} }\n") as w, Sink("--tls-cert", cert, "--tls-key", key, *auth) as own, \
+                Sink(*auth) as clear:
+            def fields(port, user="", password=""):
+                login = f"x-mq-smarthost-username: {user}\r\nx-mq-smarthost-password: {password}\r\n"
+                return f"x-mq-smarthost-hostname: 127.0.0.1\r\nx-mq-smarthost-port: {port}\r\n" + (login if user else "")
+            # A login that fails is another way, and holds up none that is good.
+            w.send("wrong@far.example", fields=fields(own.port, "u1", "pass-two"))
+            w.b.deferred("535 5.7.8")
+            w.send("u1@far.example", fields=fields(own.port, "u1", "pass-one"))
+            # By sendmail, too; and without a login a server that needs none.
+            w.b.sendmail("-f", SENDER, "u1@far.example", text=fields(own.port, "u1", "pass-one") + TEXT.format("x"))
+            w.send("none@far.example", fields=fields(w.other.port))
+            got = own.messages(2)
+            assert all(m["auth"] == m["rcpts"][0]["path"].split("@")[0] and m["tls"] for m in got), got
+            assert w.other.messages(1)[0]["rcpts"][0]["path"] == "none@far.example"
+            w.b.ctl("queue", "delete", "--recipient", "wrong@")
+            w.b.empty()
+            assert not any(b"smarthost" in m["text"].lower() for m in got + w.other.messages())
+            # No TLS, no login: it waits, whatever is shown of it does not show the password, and can be led elsewhere.
+            w.send("wait-not@far.example", fields=fields(clear.port, "u1", "pass-one"))
+            w.b.deferred("TLS")
+            assert clear.messages() == [] and not any("AUTH " in line for line in clear.said()), clear.said()
+            ident = w.b.spooled()[0][1]
+            shown = [w.b.ctl(*args).stdout for args in (("queue", "show", ident), ("--json", "queue", "show", ident),
+                     ("queue", "show", "--text", ident), ("--json", "queue"), ("explain", ident), ("top", "--once"))]
+            assert any(f"smtp:127.0.0.1:{clear.port}" in text for text in shown), shown
+            assert not any("pass-one" in text for text in (*shown, w.b.log())), shown
+            w.b.ctl("queue", "move", "--route", "other", ident)
+            w.other.messages(2)
+            w.b.empty()
+            assert w.far.messages() == []
 
 
 def unknown():
@@ -348,7 +387,7 @@ def stopped():
 
 
 def main():
-    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, unknown, null_sender, behind_a_rate, held,
+    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, own_server, unknown, null_sender, behind_a_rate, held,
                  mended, stopped):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue

@@ -51,6 +51,30 @@ START_TEST(vias)
 }
 END_TEST
 
+/* A login that a message brings along is made over TLS, and nowhere but where the message says. */
+START_TEST(own_logins)
+{
+	struct conf *c = must_parse("upstream isp { server b.test { port = 587 } }");
+	static const char *const wrong[] = { "isp", "mx", "discard", "maildir:/m", "error:550 x", "nowhere" };
+	struct arena a;
+	struct conf_via v;
+
+	arena_init(&a, 1 << 20);
+	ck_assert_ptr_null(conf_via_own(c, STR("smtp:a.test:587"), STR("u"), STR("p"), &a, &v));
+	ck_assert_str_eq(v.upstream->name, "smtp:a.test:587");
+	ck_assert_str_eq(v.upstream->servers[0].user, "u");
+	ck_assert_str_eq(v.upstream->servers[0].password, "p");
+	ck_assert_int_eq(v.upstream->servers[0].tls, TLS_REQUIRED);
+	ck_assert_ptr_null(conf_via_own(c, STR("smtp:a.test"), STR(""), STR(""), &a, &v));
+	ck_assert_int_eq(v.upstream->servers[0].tls, TLS_MAY);
+	ck_assert_ptr_null(conf_via_own(c, STR("isp"), STR(""), STR(""), &a, &v));
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		ck_assert_ptr_nonnull(conf_via_own(c, str_c(wrong[i]), STR("u"), STR("p"), &a, &v));
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(errors)
 {
 	static const struct {
@@ -132,4 +156,4 @@ START_TEST(proxies)
 }
 END_TEST
 
-UNIT_MAIN("conf/route", vias, errors, proxies)
+UNIT_MAIN("conf/route", vias, own_logins, errors, proxies)
