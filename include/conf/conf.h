@@ -15,6 +15,7 @@
  */
 
 #include "conf/account.h"
+#include "conf/archive.h"
 #include "conf/destination.h"
 #include "conf/dkim.h"
 #include "conf/limits.h"
@@ -128,6 +129,8 @@ struct conf {
 	struct conf_strs aliases;	/* paths */
 	struct conf_recipient *rules;	/* in their order */
 	size_t rule_n;
+	struct conf_archive *archives;	/* in their order */
+	size_t archive_n;
 	struct conf_list *lists;
 	size_t list_n;
 	struct conf_srs srs;

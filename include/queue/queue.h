@@ -233,7 +233,10 @@ int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *a
  * and the header fields of a .eml (queue/settings.h), which go by C.
  */
 void queue_believe_settings(struct queue *q, const struct conf *c);
-/* From now on an import makes addresses others as C's sections rewrite say. */
+/*
+ * From now on an import makes addresses others as C's sections rewrite say, and
+ * adds those who get a copy by its sections archive.
+ */
 void queue_remap_by(struct queue *q, const struct conf *c);
 /* The path of drop/, to be watched for changes. */
 const char *queue_drop_path(const struct queue *q);

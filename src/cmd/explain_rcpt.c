@@ -18,6 +18,7 @@
 #include "policy/sender.h"
 #include "policy/source.h"
 #include "policy/srs.h"
+#include "queue/archive.h"
 #include "queue/remap.h"
 
 /* RFC 5737: an address that is nobody's. */
@@ -389,6 +390,22 @@ say_sent(struct explain *x, const struct target *t)
 	say_remap(x, REWRITE_AT_SEND, REWRITE_ENVELOPE_RECIPIENT, "the recipient", &to);
 }
 
+/* Who gets a copy of mail from that sender, user and listener. */
+static void
+say_archive(struct explain *x, const struct path *p)
+{
+	struct envelope_rcpt rcpt = { .path = *p };
+	struct envelope e = { .from = x->facts.from, .user = x->facts.user,
+		.listener = x->facts.listener, .rcpts = &rcpt, .rcpt_n = 1 };
+	const struct conf_archive *r;
+	size_t at = 0;
+
+	while ((r = archive_next(x->conf, &e, &at)) != NULL)
+		for (size_t i = 0; i < r->to.n; i++)
+			explain_say(x, "archive", r->place, "<%s> gets a copy "
+			    "(%s)", r->to.v[i], r->name);
+}
+
 void
 explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 {
@@ -406,6 +423,7 @@ explain_rcpt(struct explain *x, const struct path *p, bool at_last)
 		say_answers(x, users, p);
 		say_sender(x);
 		explain_sender(x, p);
+		say_archive(x, p);
 	}
 	if (!str_eq(t.path.local, p->local) ||
 	    !str_eq(t.path.domain, p->domain)) {

@@ -375,6 +375,16 @@ static const struct option recipient_options[] = {
 };
 #undef BASE
 
+#define BASE conf_archive
+static const struct option archive_options[] = {
+	OPT("to", STRINGS, to, "", 0, 100, "Addresses that get a copy."),
+	OPT("sender", STRINGS, sender, "", 0, 1000, "Patterns, one of which the sender must fit."),
+	OPT("recipient", STRINGS, recipient, "", 0, 1000, "Patterns, one of which a recipient must fit."),
+	OPT("user", STRINGS, user, "", 0, 1000, "Patterns, one of which the name must fit that the client logged in as."),
+	OPT("listener", STRINGS, listener, "", 0, 256, "Listeners, by one of which it must have come in."),
+};
+#undef BASE
+
 #define BASE conf_list
 static const struct option list_options[] = {
 	OPT("address", STRING, address, "", 0, 0, "The address of the list; empty for that of the section recipient."),
@@ -483,6 +493,7 @@ const struct option conf_options[] = {
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
 	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
+	MANY("archive", archives, archive_n, conf_archive, archive_options, "Copies of mail."),
 	MANY("list", lists, list_n, conf_list, list_options, "A mailing list."),
 	ONE("srs", srs, srs_options, "Senders of mail that is forwarded."),
 	{ .name = "rewrite", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rewrites),

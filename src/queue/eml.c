@@ -18,6 +18,7 @@
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
+#include "queue/archive.h"
 #include "queue/remap.h"
 #include "queue/settings.h"
 
@@ -237,6 +238,7 @@ remap(struct eml *e, const struct queue *q, struct envelope *full)
 	if (q->remap == NULL)
 		return true;
 	remap_all(&r, &e->arena, full);
+	archive_add(q->remap, &e->arena, full);
 	buf_init(&out, e->head.max);
 	was = remap_header(&r, buf_str(&e->head), &out);
 	if (was > 0) {

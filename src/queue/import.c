@@ -24,6 +24,7 @@
 #include "lib/sys.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
+#include "queue/archive.h"
 #include "queue/remap.h"
 #include "queue/settings.h"
 
@@ -174,6 +175,7 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 		struct remap remap = import_remap(q);
 
 		remap_all(&remap, &d->arena, &d->env);
+		archive_add(q->remap, &d->arena, &d->env);
 	}
 	r = TAKE_BAD;
 	d->why = "it chooses a Maildir";

@@ -146,7 +146,7 @@ drop_start(struct runner *r)
 	}
 	if (r->conf->extract_headers)
 		queue_believe_settings(r->queue, r->conf);
-	if (r->conf->rewrite_n > 0)
+	if (r->conf->rewrite_n + r->conf->archive_n > 0)
 		queue_remap_by(r->queue, r->conf);
 	/* Before anybody reads new/: see queue_import(). */
 	work(d);

@@ -21,6 +21,7 @@
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "policy/recipient.h"
+#include "queue/archive.h"
 
 /* What the log gets of a Message-ID. */
 #define MESSAGE_ID_MAX 500
@@ -141,6 +142,19 @@ fill_envelope(struct session *s)
 	}
 	e->client = arena_str(&s->txn_arena, buf_str(&b));
 	buf_free(&b);
+}
+
+void
+store_archive(struct session *s)
+{
+	struct envelope *e = &s->txn.env;
+
+	/* Who takes it from drop/ sees to it. */
+	if (s->env->to_drop || s->conf->archive_n == 0)
+		return;
+	e->user = str_c(s->user);
+	e->listener = str_c(s->env->listen != NULL ? s->env->listen->name : "");
+	archive_add(s->conf, &s->txn_arena, e);
 }
 
 struct queue_msg *

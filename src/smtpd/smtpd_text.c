@@ -143,6 +143,7 @@ begin(struct session *s)
 	if (a.code == 0)
 		a = remap_text(s);
 	if (a.code == 0) {
+		store_archive(s);
 		t->msg = store_begin(s, &t->header);
 		if (t->msg == NULL)
 			a = store_failed(s, "queue_begin");

@@ -52,6 +52,8 @@ int64_t text_deadline(const struct session *s);
 void text_more(struct session *s, size_t octets, struct answer fault, bool end);
 /* What the lists among the recipients say of the header in S->text: code 0, or a refusal. */
 struct answer smtpd_list(struct session *s) MUST_USE;
+/* Who gets a copy becomes a recipient. */
+void store_archive(struct session *s);
 /* The first reason counts; nothing of the message is kept. */
 void text_refuse(struct session *s, struct answer why);
 bool text_is_too_large(const struct session *s, uint64_t octets);
