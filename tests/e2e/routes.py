@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which mail goes where: by recipient, sender, login and listener, each with its own credentials."""
+"""Which mail goes where: by recipient, sender, login and listener, each with its own credentials.
+
+FEATURES C10: the configuration answers for a server.
+"""
 import os
 import re
 import signal
