@@ -110,8 +110,10 @@ enum control_op {
 	CONTROL_CHANGE,		/* ROUTE and AT are what is written into the envelope */
 	CONTROL_ACTIVE,		/* answer: the ids that are attempted now, a line each */
 	/*
-	 * Of all destinations, or those called DOMAIN.  The answer of each
-	 * runner, fields separated by tabs:
+	 * Of all destinations, or those called DOMAIN.  The answers of master and
+	 * runners, fields separated by tabs:
+	 * rate KIND MESSAGES RECIPIENTS SECONDS USED: of a limit, which 0 is none
+	 *     of, and how many per cent of it are used by whoever has used most
 	 * runner NUMBER QUEUED ACTIVE CONNECTIONS
 	 * dest KEY KIND NAME WAITING PARKED CONNECTIONS READY WINDOW LIMIT
 	 *     SENT DEFERRED BOUNCED DEAD WHY: WINDOW is what this runner would

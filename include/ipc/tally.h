@@ -48,6 +48,8 @@ int64_t tally_add(struct tally *t, uint64_t key, int64_t now, int64_t cost, int6
 bool tally_take(struct tally *t, uint64_t key, int64_t now, int64_t cost, int64_t most) MUST_USE;
 /* Forgets what there is against KEY. */
 void tally_clear(struct tally *t, uint64_t key);
+/* The highest level that a key has. */
+int64_t tally_most(struct tally *t, int64_t now);
 /* How many keys have something against them. */
 size_t tally_count(struct tally *t, int64_t now);
 

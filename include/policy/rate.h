@@ -32,4 +32,7 @@ const struct conf_rate *rate_message(const struct conf *c, struct score *s,
 const struct conf_rate *rate_recipient(const struct conf *c, struct score *s,
     const struct rate_facts *f, const struct path *to) MUST_USE;
 
+/* How much of R is used by whoever has used most of it, in per cent. */
+unsigned rate_used(struct score *s, const struct conf_rate *r);
+
 #endif

@@ -20,21 +20,36 @@ struct view_row {
 	struct str why;		/* it is dead */
 };
 
+/* A limit of limits.rate, and how much of it whoever has used most of it has used. */
+struct view_rate {
+	struct str name;
+	uint64_t messages, recipients;	/* 0: as many as there are */
+	uint64_t per;			/* seconds */
+	uint64_t used;			/* per cent */
+};
+
+#define VIEW_RATES_MAX 16
+
 struct view {
 	struct arena arena;
 	struct view_row *rows;	/* the busiest first */
 	size_t n, size;
 	uint64_t runners, queued, active, connections;
 	uint64_t more;		/* destinations that are not among them */
+	struct view_rate rates[VIEW_RATES_MAX];
+	size_t rate_n;
 };
 
 void view_init(struct view *v);
 void view_free(struct view *v);
-/* Reads the answers of the runners (ipc/msg.h); a line that is none is skipped. */
+/* Reads the answers of the master and the runners (ipc/msg.h); a line that is none is skipped. */
 void view_read(struct view *v, struct str text);
 /* The row of KEY's name and kind, or NULL. */
 const struct view_row *view_find(const struct view *v, struct str kind, struct str name);
 /* A page of at most ROWS lines, each of COLUMNS at most; ROWS 0: all there is. */
 void view_page(const struct view *v, size_t rows, size_t columns, int64_t now, FILE *out);
+
+/* A page of the rates, with an empty line before it: how many lines. */
+size_t view_rates(const struct view *v, size_t columns, FILE *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * top -- `baridctl top`: the destinations, live, and who has sent most of a quota.
+ * top -- `baridctl top`: the destinations, live, how near limits of rates are, and
+ * who has sent most of a quota.
  *
  * On a terminal a page that is drawn anew, until q is typed or a signal
  * comes; the terminal is as before then, whichever it was.  Elsewhere, and
@@ -167,7 +168,8 @@ draw(const struct conf *c, const struct view *v, struct screen *s)
 	measure(s);
 	if (out == NULL || below == NULL)
 		return;
-	rows = print_quotas(c, below);
+	rows = view_rates(v, s->columns, below);
+	rows += print_quotas(c, below);
 	fclose(below);
 	view_page(v, s->rows > rows + 1 ? s->rows - 1 - rows : 1, s->columns,
 	    clock_wall(), out);
@@ -240,6 +242,7 @@ page(struct ctl *t)
 		json_view(&v, clock_wall(), stdout);
 	else {
 		view_page(&v, 0, COLUMNS_MAX, clock_wall(), stdout);
+		(void)view_rates(&v, COLUMNS_MAX, stdout);
 		(void)print_quotas(t->conf, stdout);
 	}
 	view_free(&v);

@@ -145,3 +145,14 @@ tally_count(struct tally *t, int64_t now)
 		n += atomic_load(&t->cells[i].until) > now;
 	return n;
 }
+
+int64_t
+tally_most(struct tally *t, int64_t now)
+{
+	int64_t most = now, until;
+
+	for (size_t i = 0; i < TALLY_SETS * TALLY_WAYS; i++)
+		if ((until = atomic_load(&t->cells[i].until)) > most)
+			most = until;
+	return most - now;
+}

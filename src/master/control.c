@@ -24,6 +24,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/rate.h"
 #include "policy/recipient.h"
 #include "report/listing.h"
 
@@ -320,14 +321,30 @@ test_login(const struct master *m, int fd, const struct msg_control *c, bool tru
 	buf_free(&reply);
 }
 
-/* What the runners say, in as many packets as it takes. */
 static void
-pass_on(const struct master *m, int fd, struct str packet, int64_t timeout_ms)
+add_rates(const struct master *m, struct buf *b)
+{
+	const struct conf_limits *l = &m->conf->limits;
+
+	for (size_t i = 0; i < l->rate_n; i++) {
+		const struct conf_rate *r = &l->rates[i];
+
+		buf_addf(b, "rate\t%s\t%llu\t%llu\t%lld\t%u\n", r->name,
+		    (unsigned long long)r->messages, (unsigned long long)r->recipients,
+		    (long long)r->per / 1000, rate_used(m->score, r));
+	}
+}
+
+/* What the runners say, in as many packets as it takes; RATES: and how much is handed in. */
+static void
+pass_on(const struct master *m, int fd, struct str packet, bool rates, int64_t timeout_ms)
 {
 	uint64_t count;
 	struct buf text;
 
 	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
+	if (rates)
+		add_rates(m, &text);
 	bool ok = ask_runners(m, packet, timeout_ms, &count, &text);
 	struct str rest = buf_str(&text);
 	if (rest.n > FRAME_MAX / 2 && control_put_text(&fd, rest.p, rest.n) > 0)
@@ -366,12 +383,13 @@ control_serve(const struct master *m, int fd, bool trusted)
 		else if (control_access(m, fd, c, trusted))
 			log_debug(NULL, "control: access, request %d", (int)c->op);
 		else if (c->op == CONTROL_ACTIVE || c->op == CONTROL_DESTS)
-			pass_on(m, fd, buf_str(&b), ACTIVE_TIMEOUT_MS);
+			pass_on(m, fd, buf_str(&b), c->op == CONTROL_DESTS,
+			    ACTIVE_TIMEOUT_MS);
 		else if (!trusted)
 			control_answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
 		else
-			pass_on(m, fd, buf_str(&b), CONTROL_TIMEOUT_MS);
+			pass_on(m, fd, buf_str(&b), false, CONTROL_TIMEOUT_MS);
 	}
 	/* It may have had a password. */
 	buf_wipe(&b);

@@ -108,3 +108,13 @@ rate_recipient(const struct conf *c, struct score *s, const struct rate_facts *f
 {
 	return take_all(c, s, f, to);
 }
+
+unsigned
+rate_used(struct score *s, const struct conf_rate *r)
+{
+	int64_t per = r->per * 1000;
+	int64_t level = tally_most(score_tally(s, tables[r->kind]), clock_ms() * 1000);
+
+	/* A level is a time that passes: rounded, it is what it was. */
+	return level >= per ? 100 : (unsigned)((level * 100 + per / 2) / per);
+}

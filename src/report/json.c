@@ -241,11 +241,26 @@ view_row(const struct view_row *r)
 	return j;
 }
 
+static json_t *
+view_rate(const struct view_rate *r)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "rate", safe(r->name));
+	json_object_set_new(j, "messages", number(r->messages));
+	json_object_set_new(j, "recipients", number(r->recipients));
+	json_object_set_new(j, "per", number(r->per));
+	json_object_set_new(j, "used", number(r->used));
+	return j;
+}
+
 void
 json_view(const struct view *v, int64_t now, FILE *out)
 {
-	json_t *j = json_object(), *list = json_array();
+	json_t *j = json_object(), *list = json_array(), *rates = json_array();
 
+	for (size_t i = 0; i < v->rate_n; i++)
+		json_array_append_new(rates, view_rate(&v->rates[i]));
 	for (size_t i = 0; i < v->n; i++)
 		json_array_append_new(list, view_row(&v->rows[i]));
 	json_object_set_new(j, "time", json_integer((json_int_t)now));
@@ -255,6 +270,7 @@ json_view(const struct view *v, int64_t now, FILE *out)
 	json_object_set_new(j, "connections", number(v->connections));
 	json_object_set_new(j, "destinations", list);
 	json_object_set_new(j, "more", number(v->more));
+	json_object_set_new(j, "rates", rates);
 	print(j, JSON_COMPACT, out);
 }
 

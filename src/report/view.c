@@ -121,6 +121,21 @@ take_runner(struct view *v, struct str line)
 	v->connections += n[3];
 }
 
+static void
+take_rate(struct view *v, struct str line)
+{
+	struct view_rate *r = &v->rates[v->rate_n];
+	struct str name;
+	uint64_t n[4];
+
+	if (v->rate_n == VIEW_RATES_MAX || !str_cut(line, '\t', &name, &line) ||
+	    !take_numbers(&line, n, ARRAY_LEN(n)))
+		return;
+	*r = (struct view_rate){ .name = arena_str(&v->arena, name), .messages = n[0],
+		.recipients = n[1], .per = n[2], .used = n[3] };
+	v->rate_n++;
+}
+
 static uint64_t
 weight(const struct view_row *r)
 {
@@ -157,6 +172,8 @@ view_read(struct view *v, struct str text)
 			take_dest(v, known, line);
 		else if (str_eq(word, STR("runner")))
 			take_runner(v, line);
+		else if (str_eq(word, STR("rate")))
+			take_rate(v, line);
 		else if (str_eq(word, STR("more")) && take_number(&line, &n))
 			v->more += n;
 	}
@@ -266,4 +283,40 @@ view_page(const struct view *v, size_t rows, size_t columns, int64_t now,
 		put_line(out, &b, columns);
 	}
 	buf_free(&b);
+}
+
+static void
+add_number(struct buf *b, uint64_t n)
+{
+	if (n > 0)
+		buf_addf(b, " %10llu", (unsigned long long)n);
+	else
+		buf_addf(b, " %10s", "-");
+}
+
+size_t
+view_rates(const struct view *v, size_t columns, FILE *out)
+{
+	struct buf b;
+
+	if (v->rate_n == 0)
+		return 0;
+	buf_init(&b, LOG_LINE_MAX);
+	put_line(out, &b, columns);
+	buf_addf(&b, "%-*s %10s %10s %12s %7s", NAME_COLUMNS, "RATE", "MESSAGES", "RECIPIENTS",
+	    "PER", "USED");
+	put_line(out, &b, columns);
+	for (size_t i = 0; i < v->rate_n; i++) {
+		const struct view_rate *r = &v->rates[i];
+
+		buf_reset(&b);
+		buf_addf(&b, "%-*.*s", NAME_COLUMNS, STR_ARG(r->name));
+		add_number(&b, r->messages);
+		add_number(&b, r->recipients);
+		buf_addf(&b, " %10llu s %5llu %%", (unsigned long long)r->per,
+		    (unsigned long long)r->used);
+		put_line(out, &b, columns);
+	}
+	buf_free(&b);
+	return v->rate_n + 2;
 }

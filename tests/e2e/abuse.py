@@ -7,6 +7,7 @@ affected, and the block ends by itself.
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -256,6 +257,13 @@ def rates(b):
             assert answer.startswith(b"250" if i < 3 else b"450 4.7.1 Too much mail"), (i, answer)
     assert f"rate limit exceeded from unknown[{HONEST}]: limits.rate.client, " in b.log()
     assert json.loads(baridctl(b, "--json", "status"))["rate-limited"] == 2
+    # How near to each limit somebody is.
+    assert json.loads(baridctl(b, "--json", "top"))["rates"] == [
+        {"rate": "user", "messages": 0, "recipients": 3, "per": 86400, "used": 100},
+        {"rate": "client", "messages": 4, "recipients": 0, "per": 86400, "used": 100}]
+    page = baridctl(b, "top", "--once")
+    assert re.search(r"(?m)^RATE +MESSAGES +RECIPIENTS +PER +USED$", page), page
+    assert re.search(r"(?m)^client +4 +- +86400 s +100 %$", page), page
 
 
 def disabled(b):

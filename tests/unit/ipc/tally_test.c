@@ -84,6 +84,8 @@ START_TEST(flood)
 	ck_assert_uint_eq(known, 100);
 	ck_assert_uint_le(tally_count(t, NOW), TALLY_SETS * TALLY_WAYS);
 	ck_assert_uint_ge(tally_count(t, NOW), TALLY_SETS * TALLY_WAYS * 9 / 10);
+	ck_assert_int_eq(tally_most(t, NOW), 60 * SECOND);
+	ck_assert_int_eq(tally_most(t, NOW + 70 * SECOND), 0);
 	/* When they are over there is room. */
 	ck_assert_int_eq(tally_add(t, 99, NOW + 20 * SECOND, SECOND, SECOND), SECOND);
 	ck_assert_int_eq(tally_level(t, 99, NOW + 20 * SECOND), SECOND);

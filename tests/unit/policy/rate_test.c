@@ -48,7 +48,11 @@ START_TEST(client)
 {
 	begin("limits { rate client { messages = 3 recipients = 5 per = 1d } }\n"
 	      "access { relay = {\"10.0.0.0/8\"} }\n");
-	ck_assert_uint_eq(try(false, 10), 3);
+	ck_assert_uint_eq(rate_used(score, &conf->limits.rates[0]), 0);
+	ck_assert_uint_eq(try(false, 1), 1);
+	ck_assert_uint_eq(rate_used(score, &conf->limits.rates[0]), 33);
+	ck_assert_uint_eq(try(false, 9), 2);
+	ck_assert_uint_eq(rate_used(score, &conf->limits.rates[0]), 100);
 	/* Each is counted for itself. */
 	ck_assert_uint_eq(try(true, 10), 5);
 	ck_assert_int_eq(addr_parse(STR("192.0.2.2"), 1, &peer), 0);

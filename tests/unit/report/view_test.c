@@ -41,6 +41,32 @@ page(size_t rows, size_t columns)
 	return text;
 }
 
+START_TEST(rates)
+{
+	char *shown = NULL;
+	size_t n;
+	FILE *out = open_memstream(&shown, &n);
+
+	begin("rate\tclient\t100\t0\t3600\t85\nrate\tuser\t1\t2\t3\nrate\tall\t0\t7\tx\t1\n"
+	      "rate\tuser\t0\t500\t60\t0\n");
+	ck_assert_uint_eq(v.rate_n, 2);
+	ck_assert_uint_eq(view_rates(&v, 80, out), 4);
+	fclose(out);
+	ck_assert_str_eq(shown, "\n"
+	    "RATE                             MESSAGES RECIPIENTS          PER    USED\n"
+	    "client                                100          -       3600 s    85 %\n"
+	    "user                                    -        500         60 s     0 %\n");
+	free(shown);
+	view_free(&v);
+	/* No more than there is room for. */
+	begin("");
+	for (int i = 0; i < 2 * VIEW_RATES_MAX; i++)
+		view_read(&v, STR("rate\tall\t1\t1\t1\t1\n"));
+	ck_assert_uint_eq(v.rate_n, VIEW_RATES_MAX);
+	view_free(&v);
+}
+END_TEST
+
 START_TEST(sums)
 {
 	const struct view_row *r;
@@ -127,10 +153,10 @@ START_TEST(json)
 	    "\"upstream/0/up\",\"waiting\":100,"));
 	ck_assert_ptr_nonnull(strstr(text, "\"dead_ms\":1500,\"dead_reason\":"
 	    "\"connect to \\u001B[1m: refused\"}"));
-	ck_assert_ptr_nonnull(strstr(text, "],\"more\":7}\n"));
+	ck_assert_ptr_nonnull(strstr(text, "],\"more\":7,\"rates\":[]}\n"));
 	view_free(&v);
 	free(text);
 }
 END_TEST
 
-UNIT_MAIN("report/view", sums, broken, pages, json)
+UNIT_MAIN("report/view", rates, sums, broken, pages, json)
