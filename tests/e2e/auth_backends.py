@@ -273,11 +273,11 @@ def http_servers(folder):
             assert got == want, (kind, got)
     plain.shutdown()
     plain.server_close()
-    with Silent() as silent, Backends(
-            http_url + "check", f"http://127.0.0.1:{silent.port}/", auth="timeout = 1s cache = 0s") as b:
+    with Silent() as silent, Backends(http_url + "check", f"http://127.0.0.1:{silent.port}/",
+                                      f"https://127.0.0.1:{silent.port}/", auth="timeout = 1s cache = 0s") as b:
         # Dead, and one that says nothing.
         b.expect(LATER, "alice", SECRET)
-        assert f"http://127.0.0.1:{silent.port}/: " in b.log()
+        assert f"http://127.0.0.1:{silent.port}/: " in b.log() and f"https://127.0.0.1:{silent.port}/: " in b.log()
     safe.shutdown()
 
 

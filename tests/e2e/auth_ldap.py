@@ -183,34 +183,70 @@ ANSWERS = (
 )
 
 
-def hostile():
-    """Whatever it sends, it is no yes; and one that is silent is none."""
-    server = socket.create_server(("127.0.0.1", 0))
-    answers = []
+ENTRY = b"\x30\x0e\x02\x01\x01\x64\x09\x04\x05uid=a\x30\x00"
+DONE = b"\x30\x0c\x02\x01\x01\x65\x07\x0a\x01\x00\x04\x00\x04\x00"
+# To a search: an entry without a name, two, one and no end, one and another's end, and what is no LDAP.
+TO_SEARCH = (b"\x30\x09\x02\x01\x01\x64\x04\x04\x00\x30\x00" + DONE, ENTRY + ENTRY + DONE, ENTRY,
+             ENTRY + DONE[:4] + b"\x63" + DONE[5:], b"\x00\xff" * 4096)
+# To StartTLS (RFC 4511 4.14): refused, granted and then no TLS, another's success, a referral, nothing.
+TO_STARTTLS = (
+    b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00",
+    b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00",
+    b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00" + b"\x00" * 4096,
+    b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00",
+    b"\x30\x0c\x02\x01\x63\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
+    b"",
+)
 
-    def serve():
+
+class Liar:
+    """A server that answers everything with ANSWER, and keeps what it was told."""
+
+    def __init__(self):
+        self.server, self.answer, self.told = socket.create_server(("127.0.0.1", 0)), b"", b""
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
         while True:
             try:
-                c, _ = server.accept()
+                c, _ = self.server.accept()
             except OSError:
                 return
             with c:
-                c.recv(4096)
                 try:
-                    c.sendall(answers[0])
+                    self.told += c.recv(4096)
+                    c.sendall(self.answer)
+                    c.settimeout(5)
+                    while self.answer and (more := c.recv(4096)):
+                        self.told += more
                 except OSError:
                     pass
-    threading.Thread(target=serve, daemon=True).start()
-    with Backends(f"ldap://127.0.0.1:{server.getsockname()[1]}/dc=x", auth="timeout = 1s cache = 0s") as b:
-        for answer in ANSWERS:
-            answers[:] = [answer]
+
+
+def hostile():
+    """Whatever it sends, it is no yes; and one that is silent is none."""
+    liar = Liar()
+    base = f"ldap://127.0.0.1:{liar.port}/dc=x"
+    with Backends(base, auth="timeout = 1s cache = 0s") as b:
+        for url, answers in ((base, ANSWERS), (base + "??sub?(uid=%u)", TO_SEARCH)):
+            b.change(url)
+            for liar.answer in answers:
+                got = b.smtp("alice", SECRET)
+                assert got == LATER, (url, liar.answer[:40], got)
+        # Without TLS that is asked for nothing is said that anybody may not hear.
+        b.change(base + "????starttls")
+        liar.told = b""
+        for liar.answer in TO_STARTTLS:
             got = b.smtp("alice", SECRET)
-            assert got == LATER, (answer[:40], got)
+            assert got == LATER, (liar.answer[:40], got)
+        assert b"1.3.6.1.4.1.1466.20037" in liar.told and SECRET.encode() not in liar.told and b"alice" not in liar.told
         with Silent() as silent:
-            b.change(f"ldaps://127.0.0.1:{silent.port}/dc=x")
-            assert b.smtp("alice", SECRET) == LATER
+            for url in (f"ldaps://127.0.0.1:{silent.port}/dc=x", f"ldap://127.0.0.1:{silent.port}/dc=x????starttls"):
+                b.change(url)
+                assert b.smtp("alice", SECRET) == LATER
         assert "died of signal" not in b.log()
-    server.close()
+    liar.server.close()
 
 
 def main():
