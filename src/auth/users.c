@@ -17,6 +17,7 @@
 #include <pwd.h>
 #include <shadow.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -78,7 +79,10 @@ find_hash(const struct auth_backend *b, const struct auth_question *q, char *roo
 		return true;
 	}
 	r = getspnam_r(q->user, entry, room + ENTRY_MAX, ENTRY_MAX, &shadow);
-	if (r != 0 && r != ENOENT) {
+	/* Another service of nsswitch.conf(5) that knows nobody hides that nobody could look. */
+	if (!shadow && (r == 0 || r == ENOENT))
+		r = euidaccess(SHADOW, R_OK) < 0 ? errno : 0;
+	if (r != 0) {
 		(void)auth_cannot(q, "hashes cannot be read: %s", strerror(r));
 		return false;
 	}

@@ -4,6 +4,10 @@
 
 #include "asked.h"
 
+#include <grp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static const char *const files[] = { "yes", "no", "permit", "deny" };
 
 /* Y: a file that says yes, N: one that says no, T: one that is not there; P and D are PAM. */
@@ -74,4 +78,30 @@ START_TEST(order)
 }
 END_TEST
 
-UNIT_MAIN("auth/backend", proofs, order)
+/* Who may not read shadow(5) can say of nobody that he is not there, but of a name that is none. */
+START_TEST(unreadable)
+{
+	const char *accounts[] = { "daemon", "no-such-*" };
+	struct auth_note note = { 0 };
+	const struct auth_question q = { .user = "daemon", .password = "x", .note = &note },
+		other = { .user = "no-such-one", .password = "x", .note = &note };
+	const struct auth_backend b = { .c = { .kind = BACKEND_USERS,
+		.list = { accounts, ARRAY_LEN(accounts) } } };
+	int status;
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(65534) < 0 ||
+					  setuid(65534) < 0))
+			_exit(3);
+		if (auth_users(&b, &q) != AUTH_TEMPORARY || !strstr(note.why, "cannot be read"))
+			_exit(1);
+		_exit(auth_users(&b, &other) != AUTH_NO);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+UNIT_MAIN("auth/backend", proofs, order, unreadable)

@@ -33,7 +33,7 @@ ask(struct str text, const char *name, const char *password)
 	return v;
 }
 
-/* "barid" in every kind of crypt(3): DES, BSDi, MD5, SHA-1, SHA-256, SHA-512, bcrypt. */
+/* "barid" in every kind of crypt(3): DES, BSDi, MD5, SHA-1, SHA-256, SHA-512, bcrypt, yescrypt. */
 #define MD5_BARID "$1$bar$RRl.p3gwzLj695k7rwMaY/"
 #define SHA512_BARID "$6$rounds=1000$bar$4G64fdhYWtNM9sCw8o5hYasLYNJ3fFTWsfgs8fhybV7TwfM5eYaWPuZY" \
 	"qs0ReKjy8Zc4odN/SXPnE6luRnZ9c1"
@@ -45,7 +45,8 @@ START_TEST(kinds)
 		"$5$rounds=1000$bar$hn8kU4t2qQD7Mo5cGUSBLnxnUsR6YOAWFgNPtjiM3SD", SHA512_BARID,
 		"$2a$04$abcdefghijklmnopqrstuuKwcFTFZfHE8SJiGDCQWpopgqJFiCdOK",
 		"$2b$04$abcdefghijklmnopqrstuuKwcFTFZfHE8SJiGDCQWpopgqJFiCdOK",
-		"$2y$04$abcdefghijklmnopqrstuuKwcFTFZfHE8SJiGDCQWpopgqJFiCdOK" };
+		"$2y$04$abcdefghijklmnopqrstuuKwcFTFZfHE8SJiGDCQWpopgqJFiCdOK",
+		"$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$/B5GOKEyMlkR5JrrRJiI80dXxsNJYqfeicVBNur3Bf2" };
 	struct buf text;
 
 	asked_begin();
