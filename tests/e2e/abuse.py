@@ -33,6 +33,15 @@ def wire(b, name, source):
     return w, w.line()
 
 
+def logged_in(b, user):
+    """A session in which USER has logged in."""
+    w, banner = wire(b, "clear", HONEST)
+    assert banner.startswith(b"220"), banner
+    w.smtp("EHLO client.test")
+    assert w.smtp("AUTH PLAIN " + plain(user, PASSWORD)).startswith(b"235"), user
+    return w
+
+
 def smtp(b, source, user, password, tries=1):
     """Logs in by SMTP so often in a session; the answers, or the greeting alone."""
     w, banner = wire(b, "clear", source)
@@ -204,12 +213,7 @@ def senders(b):
     b.write_conf(CONF + 'access { sender-login = "from" }\n'
                  'account "bob" { senders = {"sales@example.test", "*@shop.example"} }\n')
     b.reload()
-    w, banner = wire(b, "clear", HONEST)
-    with w:
-        assert banner.startswith(b"220")
-        w.smtp("EHLO client.test")
-        assert w.smtp("AUTH PLAIN " + plain("bob", PASSWORD)).startswith(b"235")
-
+    with logged_in(b, "bob") as w:
         def mail(sender, text):
             if not (answer := w.smtp(f"MAIL FROM:<{sender}>")).startswith(b"250"):
                 return answer
@@ -240,19 +244,13 @@ def rates(b):
     """limits.rate, over all sessions together: what is too much is refused for now."""
     b.write_conf(CONF + 'limits { rate "user" { recipients = 3 per = 1d } rate "client" { messages = 4 per = 1d } }\n')
     b.reload()
-    w, _ = wire(b, "clear", HONEST)
-    with w:
-        w.smtp("EHLO client.test")
-        assert w.smtp("AUTH PLAIN " + plain("bob", PASSWORD)).startswith(b"235")
+    with logged_in(b, "bob") as w:
         assert w.smtp("MAIL FROM:<bob@example.test>").startswith(b"250")
         names = ("alice", "alice", "bob", "alice+1", "alice+2")
         got = [w.smtp(f"RCPT TO:<{name}@example.test>")[:9] for name in names]
         assert got == [b"250 2.1.5"] * 4 + [b"450 4.7.1"], got
     for i in range(4):
-        w, _ = wire(b, "clear", HONEST)
-        with w:
-            w.smtp("EHLO client.test")
-            assert w.smtp("AUTH PLAIN " + plain("alice", PASSWORD)).startswith(b"235")
+        with logged_in(b, "alice") as w:
             answer = w.smtp("MAIL FROM:<bob@example.test>")
             assert answer.startswith(b"250" if i < 3 else b"450 4.7.1 Too much mail"), (i, answer)
     assert f"rate limit exceeded from unknown[{HONEST}]: limits.rate.client, " in b.log()
@@ -264,16 +262,27 @@ def rates(b):
     page = baridctl(b, "top", "--once")
     assert re.search(r"(?m)^RATE +MESSAGES +RECIPIENTS +PER +USED$", page), page
     assert re.search(r"(?m)^client +4 +- +86400 s +100 %$", page), page
+    # Of senders, of recipients, and of all; each of them is looked at for itself.
+    b.write_conf(CONF + 'limits { rate "sender" { messages = 2 per = 1d } rate "recipient" { messages = 3 per = 1d } '
+                 'rate "all" { messages = 5 per = 1d } }\n')
+    b.reload()
+    with logged_in(b, "alice") as w:
+        def sends(who, rcpt):
+            w.smtp("RSET")
+            said = w.smtp(f"MAIL FROM:<{who}@example.test>")
+            return said[:3] if not said.startswith(b"250") else w.smtp(f"RCPT TO:<{rcpt}@example.test>")[:3]
+        tries = [("alice", "bob")] * 3 + [("carol", "bob"), ("bob", "bob"), ("alice+x", "alice"), ("alice+y", "alice")]
+        got = [sends(*t) for t in tries]
+        assert got == [b"250", b"250", b"450", b"250", b"450", b"250", b"450"], got
+    for kind in ("sender", "recipient", "all"):
+        assert f": limits.rate.{kind}, {b.conf}:" in b.log(), kind
 
 
 def disabled(b):
     """FEATURES L16: a service takes no new clients; who is there finishes, and begins nothing."""
     b.write_conf(CONF + 'access { relay = {"10.0.0.*", "127.0.0.3;192.0.2.0/24"} }\n')
     b.reload()
-    w, _ = wire(b, "clear", HONEST)
-    with w:
-        w.smtp("EHLO client.test")
-        assert w.smtp("AUTH PLAIN " + plain("alice", PASSWORD)).startswith(b"235")
+    with logged_in(b, "alice") as w:
         assert w.smtp("MAIL FROM:<alice@example.test>").startswith(b"250")
         baridctl(b, "submission", "disable")
         assert json.loads(baridctl(b, "--json", "status"))["disabled"] in ("submission", ["submission"])

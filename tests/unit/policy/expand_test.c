@@ -4,7 +4,7 @@
 
 #include "policy/expand.h"
 
-#include "unit.h"
+#include "with_conf.h"
 
 static const char text[] =
     "domains = {\"x.test\"}\n"
@@ -118,14 +118,10 @@ begin(void)
 	struct str names[ARRAY_LEN(lists) + 7] = { STR("alice"), STR("bob"),
 		STR("carol"), STR("home"), STR("away"), STR("later"),
 		STR("unknown") };
-	struct buf error;
 	size_t n = 7;
 
 	arena_init(&arena, (size_t)256 << 20);
-	buf_init(&error, 65536);
-	conf = conf_parse("t", str_c(text), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	conf = with_conf(text);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (lists[i].name[0] != '/')
 			names[n++] = str_c(arena_printf(&arena, ":%s",

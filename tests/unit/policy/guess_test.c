@@ -8,7 +8,7 @@
 
 #include "ipc/blocks.h"
 #include "policy/blocklist.h"
-#include "unit.h"
+#include "with_conf.h"
 
 static struct conf *conf;
 static struct score *score;
@@ -16,15 +16,10 @@ static struct score *score;
 static void
 begin(const char *text)
 {
-	struct buf error;
-
-	buf_init(&error, 4096);
 	conf_free(conf);
-	conf = conf_parse("test.conf", str_c(text), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
+	conf = with_conf(text);
 	score_free(score);
 	ck_assert_ptr_nonnull(score = score_new(1));
-	buf_free(&error);
 }
 
 static struct guess

@@ -4,19 +4,14 @@
 
 #include "policy/quota.h"
 
-#include "unit.h"
+#include "with_conf.h"
 
 static struct conf *conf;
 
 static void
 begin(const char *text)
 {
-	struct buf error;
-
-	buf_init(&error, 4096);
-	conf = conf_parse("/test.conf", str_c(text), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	conf = with_conf(text);
 }
 
 START_TEST(whose)

@@ -4,7 +4,7 @@
 
 #include "policy/rate.h"
 
-#include "unit.h"
+#include "with_conf.h"
 
 static struct conf *conf;
 static struct score *score;
@@ -15,13 +15,8 @@ static struct str user;
 static void
 begin(const char *text)
 {
-	struct buf error;
-
-	buf_init(&error, 4096);
 	conf_free(conf);
-	conf = conf_parse("test.conf", str_c(text), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	conf = with_conf(text);
 	score_free(score);
 	ck_assert_ptr_nonnull(score = score_new(1));
 	ck_assert_int_eq(addr_parse(STR("192.0.2.1"), 1, &peer), 0);

@@ -2,7 +2,7 @@
 
 /* recipient_test -- where an address goes, and who may send there. */
 
-#include "unit.h"
+#include "with_conf.h"
 
 #include "policy/recipient.h"
 
@@ -27,13 +27,8 @@ static struct arena arena;
 static void
 load(const char *text)
 {
-	struct buf error;
-
 	conf_free(conf);
-	buf_init(&error, 65536);
-	conf = conf_parse("test.conf", str_c(text), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	conf = with_conf(text);
 }
 
 static void

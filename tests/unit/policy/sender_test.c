@@ -4,7 +4,7 @@
 
 #include "policy/sender.h"
 
-#include "unit.h"
+#include "with_conf.h"
 
 static struct conf *conf;
 static struct userset *users;
@@ -13,14 +13,10 @@ static void
 begin(void)
 {
 	const struct str names[] = { STR("alice"), STR("bob"), STR("j\xc3\xb6rg") };
-	struct buf error;
 
-	buf_init(&error, 4096);
-	conf = conf_parse("test.conf", STR("domains = {\"example.test\", \"xn--bcher-kva.example\"}\n"
+	conf = with_conf("domains = {\"example.test\", \"xn--bcher-kva.example\"}\n"
 	    "account 'b*' { senders = {'sales@example.test'} }\n"
-	    "account bob { senders = {'*@shop.example'} }\n"), &error);
-	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	    "account bob { senders = {'*@shop.example'} }\n");
 	ck_assert_ptr_nonnull(users = userset_new());
 	ck_assert_int_eq(userset_replace(users, names, ARRAY_LEN(names)), 0);
 }
