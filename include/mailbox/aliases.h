@@ -26,6 +26,12 @@ struct aliases;
 struct aliases *aliases_load(const struct conf_strs *files, bool follow,
     struct buf *complaints) MUST_USE;
 void aliases_free(struct aliases *a);	/* NULL is fine */
+/*
+ * Why aliases_load() would not take the file at PATH, beside others that have
+ * *OCTETS, as far as is seen without reading it; NULL: it would, and its own
+ * are added to *OCTETS.
+ */
+const char *aliases_why_not(const char *path, size_t *octets) MUST_USE;
 /* True if a file that was read, or that was not there, is another now. */
 bool aliases_changed(const struct aliases *a);
 /*

@@ -63,6 +63,8 @@ complain(struct aliases *a, const char *path, int line, const char *what)
 
 /* ---- files -------------------------------------------------------------- */
 
+static const char too_much[] = "all such files together have more than 16 MiB";
+
 static const char *
 why_not(const struct stat *st)
 {
@@ -94,23 +96,44 @@ read_all(int fd, struct buf *text)
 	}
 }
 
+/* Opens PATH and looks at it; what is wrong, or NULL.  *FD is -1 or the caller's. */
+static const char *
+open_file(const char *path, int *fd, struct stat *st)
+{
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return *fd < 0 || fstat(*fd, st) < 0 ? strerror(errno) : why_not(st);
+}
+
+const char *
+aliases_why_not(const char *path, size_t *octets)
+{
+	struct stat st = { .st_size = 0 };
+	int fd;
+	const char *why = open_file(path, &fd, &st);
+
+	if (fd >= 0)
+		close(fd);
+	if (why == NULL && (uint64_t)st.st_size > ALIASES_OCTETS_MAX - *octets)
+		why = too_much;
+	if (why == NULL)
+		*octets += (size_t)st.st_size;
+	return why;
+}
+
 /* The text of the file at PATH, in the arena; F remembers what it was. */
 static struct str
 file_read(struct aliases *a, struct file *f)
 {
 	struct str text = STR("");
 	struct buf b;
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd;
 
 	buf_init(&b, ALIASES_OCTETS_MAX - a->octets + 65536);
-	if (fd < 0 || fstat(fd, &f->st) < 0)
-		f->wrong = strerror(errno);
-	else
-		f->wrong = why_not(&f->st);
+	f->wrong = open_file(f->path, &fd, &f->st);
 	if (f->wrong == NULL)
 		f->wrong = read_all(fd, &b);
 	if (f->wrong == NULL && (!buf_ok(&b) || b.n > ALIASES_OCTETS_MAX - a->octets))
-		f->wrong = "all such files together have more than 16 MiB";
+		f->wrong = too_much;
 	if (f->wrong == NULL) {
 		a->octets += b.n;
 		text = arena_str(&a->arena, buf_str(&b));

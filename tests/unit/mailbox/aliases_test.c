@@ -4,6 +4,8 @@
 
 #include "mailbox/aliases.h"
 
+#include <unistd.h>
+
 #include "lib/random.h"
 #include "tmpbox.h"
 
@@ -138,6 +140,33 @@ START_TEST(what_is_not_read)
 }
 END_TEST
 
+/* The same without reading them, and how much they have. */
+START_TEST(what_is_seen_before)
+{
+	size_t octets = 0;
+	const char *why;
+
+	tmpbox_begin(&box);
+	ck_assert_ptr_nonnull(why = aliases_why_not(tmpbox_path(&box, "missing"), &octets));
+	ck_assert_ptr_nonnull(strstr(why, "No such file"));
+	ck_assert_ptr_nonnull(aliases_why_not(box.dir, &octets));
+	ck_assert_ptr_nonnull(why = aliases_why_not(put("open", "a: b\n", 0666), &octets));
+	ck_assert_ptr_nonnull(strstr(why, "everybody can write it"));
+	ck_assert_int_eq(mkfifo(tmpbox_path(&box, "fifo"), 0600), 0);
+	ck_assert_ptr_nonnull(aliases_why_not(tmpbox_path(&box, "fifo"), &octets));
+	ck_assert_uint_eq(octets, 0);
+	ck_assert_ptr_null(aliases_why_not(put("wrong", "nothing\n", 0600), &octets));
+	ck_assert_uint_eq(octets, 8);
+	/* Each is small enough, and both are not. */
+	ck_assert_int_eq(truncate(put("large", "", 0600), ALIASES_OCTETS_MAX - 8), 0);
+	ck_assert_ptr_null(aliases_why_not(tmpbox_path(&box, "large"), &octets));
+	ck_assert_ptr_nonnull(why = aliases_why_not(put("one more", "x", 0600), &octets));
+	ck_assert_ptr_nonnull(strstr(why, "16 MiB"));
+	ck_assert_uint_eq(octets, ALIASES_OCTETS_MAX);
+	tmpbox_end(&box);
+}
+END_TEST
+
 /* Whatever stands in a file: it is read to its end, and nothing breaks. */
 START_TEST(noise)
 {
@@ -181,4 +210,4 @@ START_TEST(what_changes)
 END_TEST
 
 UNIT_MAIN("mailbox/aliases", what_they_say, what_is_wrong, what_is_not_read,
-    noise, what_changes)
+    what_is_seen_before, noise, what_changes)
