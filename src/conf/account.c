@@ -60,6 +60,11 @@ conf_account_check(struct conf *c, struct buf *error)
 			    "limits.rate.recipient.recipients: a recipient gets "
 			    "messages, expected messages = %llu",
 			    (unsigned long long)r->recipients);
+		if (conf_place_get(c, &r->messages) == NULL &&
+		    conf_place_get(c, &r->recipients) == NULL)
+			conf_complain(error, r->place,
+			    "limits.rate.%s: it limits nothing, expected messages or recipients",
+			    r->name);
 	}
 	for (size_t i = 0; i < c->account_n; i++) {
 		const struct conf_account *a = &c->accounts[i];

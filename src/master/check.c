@@ -244,47 +244,6 @@ check_programs(struct check *k)
 
 /* ---- files ------------------------------------------------------------------- */
 
-/* A program that is none now may be one later; but who wrote it meant one. */
-static void
-check_program(struct check *k, struct conf_place where, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		check_blame(k, where, "auth.backends", errno,
-		    "cannot run %s: %s, expected a program", path, strerror(errno));
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
-		check_blame(k, where, "auth.backends", 0,
-		    "%s is not executable, expected a program", path);
-}
-
-void
-check_users(struct check *k)
-{
-	const struct conf_strs *list = &k->conf->auth.backends;
-	struct stat st;
-
-	for (size_t i = 0; i < list->n; i++) {
-		const char *path = users_file(list->v[i]);
-		struct conf_place where = conf_where(k->conf, &list->v[i], CONF_NOWHERE);
-		int fd;
-
-		if (strncmp(list->v[i], "exec://", 7) == 0)
-			check_program(k, where, list->v[i] + 7);
-		if (!path)
-			continue;
-		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
-			check_blame(k, where, "auth.backends", errno,
-			    "cannot open %s: %s, expected a file of user:hash lines such as "
-			    "\"baridctl passwd\" makes", path, strerror(errno));
-		else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-			check_blame(k, where, "auth.backends", 0,
-			    "%s is no plain file, expected one of user:hash lines", path);
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
 /*
  * What a line says is for the log and newaliases, and stops nobody's mail: so
  * the files are read once, by who takes the names out of them (users.c).

@@ -42,7 +42,7 @@ void check_blame_tls(struct check *k, const char *wrong, const char *reason);
 int check_code(const struct check *k);	/* of sysexits(3), where there was a complaint */
 /* M: for a reload, which cannot change it; else NULL. */
 struct proc_user check_user(struct check *k, const struct master *m);
-void check_users(struct check *k);	/* the files of file:// */
+void check_users(struct check *k);	/* what auth.backends names; check_auth.c */
 void check_programs(struct check *k);	/* accounts of routes to programs */
 void check_aliases(struct check *k);
 void check_ca(struct check *k);

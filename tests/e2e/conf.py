@@ -253,6 +253,16 @@ def notes():
             assert re.search(rf'(?m)^note: {b.conf}:\d+: listen\.{name}\.address: "fd:{s.fileno()}" is a socket that the '
                              r'service manager hands over: only a start can tell$', r.stderr), r.stderr
         assert r.stderr.count("\n") == len(b.sockets), r.stderr
+        # A service of PAM without a file of its own.
+        with open(b.conf) as f:
+            text = f.read()
+        with open(b.dir + "/pam.conf", "w") as f:
+            f.write(text.replace("backends = {", f'backends = {{"pam://imap?confdir={b.dir}", '))
+        r = barid("-t", "-c", b.dir + "/pam.conf")
+        said = f"there is no file {b.dir}/imap, expected one; without it PAM asks its service \"other\""
+        assert r.returncode == 0 and said in r.stderr, r
+        open(b.dir + "/imap", "w").close()
+        assert "imap" not in barid("-t", "-c", b.dir + "/pam.conf").stderr
         # They are handed over, but one name is none of theirs.
         with open(b.conf) as f:
             text = f.read()

@@ -32,6 +32,7 @@ static const struct fault unknown[] = {
 	{ "\ncheck foo { enabled = false }", "2: check: \"foo\" is unknown, expected spf, dkim, dmarc, arc, spam or virus\n" },
 	{ "check dikm { enabled = false }", "1: check: \"dikm\" is unknown, expected spf, dkim, dmarc, arc, spam or virus; did you mean \"dkim\"?" },
 	{ "check SPF { enabled = false }", "1: check: \"SPF\" is unknown, expected spf, dkim, dmarc, arc, spam or virus; did you mean \"spf\"?" },
+	{ "limits {\nrate client { per = 1h } }", "2: limits.rate.client: it limits nothing, expected messages or recipients" },
 	{ "limits { rate\nclients { messages = 0 } }", "2: limits.rate: \"clients\" is unknown, expected client, user, sender, recipient or all; did you mean \"client\"?" },
 	{ "listen a { port = 1 tls = off }\nlisten a { port = 2 tls = off }",
 	    "2: listen \"a\" stands twice, expected each name once; the first is at test.conf:1\n" },
