@@ -180,6 +180,10 @@ def fail2ban(b, t):
     auth = sorted(["127.0.0.2"] * 2 + ["127.0.0.3"] + ["127.0.0.4"] * 3)
     assert len(auth) == t.smtp_failures + t.pop3_failures
     assert hosts("auth") == auth, hosts("auth")
+    # fail2ban's own filters, which are told our name: that for Postfix, and that for Courier for POP3.
+    stock = [len(run("fail2ban-regex", "-c", d, "-o", "ip", b.log_path, name, folder=b.dir).decode().split())
+             for name in ('postfix[mode=auth, _daemon="barid/\\w+"]', 'courier-auth[_daemon="barid/pop3d"]')]
+    assert stock == [t.smtp_failures, t.pop3_failures], stock
     # Who is blocked, as the lines of abuse.py have it; one who says so himself is not.
     shutil.copy(SRC + "/etc/fail2ban/filter.d/barid-blocked.conf", d + "/filter.d/barid-blocked.conf")
     stamp = "2026-11-21T12:59:26.581617+00:00 vm barid/"
