@@ -11,7 +11,7 @@
  * to one place, and a place is a backend, or what needs several of them.
  *
  * main.c	start; the keeper
- * broker.c	questions: which places they go to, and the answer
+ * broker.c	questions: which places they go to; verdict.c: how they end
  * pool.c	the workers: how many, how busy, for how long
  * cache.c	logins that succeeded a moment ago
  * worker.c	a worker: what it may do, and what it does

@@ -15,7 +15,7 @@
  * nothing here is kept longer than its question, but for what cache.c says.
  */
 
-#include "auth.h"
+#include "broker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,8 +30,6 @@
 #include "policy/certified.h"
 #include "policy/login.h"
 
-/* Beyond these, questions wait in the channel. */
-#define REQUESTS_MAX 512
 /* So many wait for one place; it cannot say for who comes then. */
 #define QUEUE_MAX 128
 /* A backend that has said nothing for so long is not waited for alone. */
@@ -41,122 +39,6 @@
 #define FDS_MAX 512
 
 static volatile int got_term, got_usr1;
-
-enum step { STEP_NONE, STEP_QUEUED, STEP_ASKED, STEP_YES, STEP_NO, STEP_CANNOT };
-
-struct request {
-	uint64_t number;		/* 0: this place is free */
-	int reply;
-	struct buf packet;		/* for the workers */
-	const struct msg_auth *m;	/* of it */
-	struct arena arena;
-	enum auth_proof proof;
-	bool test;			/* all are asked, and what they say is the answer */
-	bool keyed;
-	unsigned char key[CACHE_KEY_SIZE];
-	size_t next;			/* backends before it have been asked */
-	int64_t begun_ms, hedge_ms;
-	enum step steps[PLACES];
-	int64_t queued_ms[PLACES];
-	const char *why[PLACES];
-	struct cache_version version[BACKENDS_MAX];
-	unsigned place;			/* who said yes, or more */
-	const char *app, *user;
-	struct str said;
-};
-
-struct broker {
-	struct auth *a;
-	int channel, keeper;
-	struct pool *pool;
-	struct cache *cache;
-	uint64_t number;
-	size_t request_n;
-	int64_t drain_ms;	/* until when, once we were told to end; 0: not yet */
-	struct request requests[REQUESTS_MAX];
-};
-
-/* ---- answers ------------------------------------------------------------------------ */
-
-static void
-request_free(struct broker *b, struct request *r)
-{
-	close(r->reply);
-	buf_wipe(&r->packet);
-	buf_free(&r->packet);
-	arena_wipe(&r->arena);
-	r->number = 0;
-	b->request_n--;
-}
-
-static const char *
-step_word(const struct request *r, size_t i)
-{
-	switch (r->steps[i]) {
-	case STEP_YES: return "yes";
-	case STEP_NO: return "no";
-	case STEP_CANNOT: return r->why[i];
-	case STEP_NONE: return "not asked";
-	case STEP_QUEUED:
-	case STEP_ASKED: break;
-	}
-	return "no answer yet";
-}
-
-/* What each backend said, in their order. */
-static void
-add_words(const struct broker *b, const struct request *r, struct buf *words,
-    const char *is, const char *between)
-{
-	for (size_t i = 0; i < b->a->backend_n; i++)
-		if (r->test || (r->steps[i] != STEP_NONE &&
-			(r->steps[i] != STEP_QUEUED)))
-			buf_addf(words, "%s%s%s%s", words->n ? between : "",
-			    b->a->backends[i].c.show, is, step_word(r, i));
-	if (r->steps[PLACE_SECRETS] != STEP_NONE)
-		buf_addf(words, "%s%s%s%s", words->n ? between : "",
-		    "passwords as they are", is, step_word(r, PLACE_SECRETS));
-}
-
-static void
-log_verdict(const struct broker *b, const struct request *r, enum auth_verdict v, bool cached)
-{
-	static const char *const words[] = { "yes", "no", "nobody can say", "more" };
-	struct buf said;
-
-	buf_init(&said, 3000);
-	if (cached)
-		buf_addf(&said, "%s: yes, a moment ago", b->a->backends[r->place].c.show);
-	else if (r->proof == AUTH_BY_CERTIFICATE)
-		buf_adds(&said, "auth.certificates");
-	else
-		add_words(b, r, &said, ": ", "; ");
-	log_as("auth", v == AUTH_TEMPORARY ? LOG_LEVEL_WARNING :
-	    v == AUTH_MORE ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, NULL,
-	    "service=" STR_FMT ", method=" STR_FMT ", ip=" STR_FMT ", user=" STR_FMT
-	    "%s%s: %s in %lld ms (%s)",
-	    STR_ARG(r->m->service), STR_ARG(r->m->mechanism), STR_ARG(r->m->client),
-	    STR_ARG(str_head(str_c(r->user), 128)), r->app[0] ? ", app=" : "", r->app, words[v],
-	    (long long)(clock_ms() - r->begun_ms), buf_cstr(&said));
-	buf_free(&said);
-}
-
-/* BOX: the mailbox, or -1. */
-static void
-finish(struct broker *b, struct request *r, enum auth_verdict v, int box)
-{
-	struct msg_auth_result result = { .verdict = v, .user = str_c(r->user),
-		.app = str_c(r->app), .said = r->said };
-	struct buf why;
-
-	buf_init(&why, FRAME_MAX / 2);
-	if (r->test)
-		add_words(b, r, &why, "\t", "\n");
-	result.why = buf_str(&why);
-	auth_answer(r->reply, &result, box);
-	buf_free(&why);
-	request_free(b, r);
-}
 
 /* ---- places ---------------------------------------------------------------------------- */
 
@@ -294,7 +176,7 @@ let_in(struct broker *b, struct request *r)
 	if (b->a->logins)
 		logins_note(b->a->logins, str_c(r->user), str_c(r->app), clock_wall());
 	if (!str_eq(r->m->service, STR("pop3"))) {
-		finish(b, r, AUTH_YES, -1);
+		verdict_send(b, r, AUTH_YES, -1);
 		return;
 	}
 	/* The others are not waited for any more. */
@@ -303,7 +185,7 @@ let_in(struct broker *b, struct request *r)
 			r->steps[i] = STEP_NONE;
 	enqueue(b, r, PLACE_MAILBOX);
 	if (r->steps[PLACE_MAILBOX] == STEP_CANNOT)
-		finish(b, r, AUTH_YES, -1);
+		verdict_send(b, r, AUTH_YES, -1);
 }
 
 static void
@@ -312,7 +194,7 @@ accepted(struct broker *b, struct request *r, unsigned place)
 	struct cache_entry e = { .place = place };
 
 	r->place = place;
-	log_verdict(b, r, AUTH_YES, false);
+	verdict_log(b, r, AUTH_YES, false);
 	if (r->keyed && place < b->a->backend_n) {
 		e.version = r->version[place];
 		memcpy(e.app, r->app, str_head(str_c(r->app), sizeof(e.app) - 1).n);
@@ -338,8 +220,8 @@ settle(struct broker *b, struct request *r)
 		return;
 	enum auth_verdict v = has_step(r, STEP_YES) ? AUTH_YES :
 	    has_step(r, STEP_CANNOT) ? AUTH_TEMPORARY : AUTH_NO;
-	log_verdict(b, r, v, false);
-	finish(b, r, v, -1);
+	verdict_log(b, r, v, false);
+	verdict_send(b, r, v, -1);
 }
 
 /* ---- what workers say ---------------------------------------------------------------------- */
@@ -381,7 +263,7 @@ said(struct broker *b, struct request *r, unsigned place, const struct msg_auth_
 		break;
 	case AUTH_MORE:
 		if (r->proof == AUTH_BY_SCRAM)
-			finish(b, r, AUTH_MORE, -1);
+			verdict_send(b, r, AUTH_MORE, -1);
 		else
 			cannot(r, place, "it wants more");
 		break;
@@ -398,7 +280,7 @@ on_event(struct broker *b, const struct pool_event *e)
 	if (!r || r->steps[e->place] != STEP_ASKED)
 		return;
 	if (e->place == PLACE_MAILBOX) {
-		finish(b, r, AUTH_YES, e->lost ? -1 : e->pass);
+		verdict_send(b, r, AUTH_YES, e->lost ? -1 : e->pass);
 		return;
 	}
 	if (e->lost)
@@ -449,7 +331,7 @@ is_cached(struct broker *b, struct request *r)
 	}
 	r->place = e.place;
 	r->app = arena_cstr(&r->arena, str_c(e.app));
-	log_verdict(b, r, AUTH_YES, true);
+	verdict_log(b, r, AUTH_YES, true);
 	let_in(b, r);
 	return true;
 }
@@ -470,11 +352,11 @@ by_certificate(struct broker *b, struct request *r)
 		if (user && str_eq(str_c(user), str_c(r->user)))
 			v = AUTH_YES;
 	}
-	log_verdict(b, r, v, false);
+	verdict_log(b, r, v, false);
 	if (v == AUTH_YES)
 		let_in(b, r);
 	else
-		finish(b, r, v, -1);
+		verdict_send(b, r, v, -1);
 }
 
 /* A question that can be asked: M, with the name of its account. */
@@ -542,7 +424,7 @@ tick_one(struct broker *b, struct request *r, int64_t now)
 		    now - r->queued_ms[i] < b->a->conf->auth.timeout)
 			continue;
 		if (i == PLACE_MAILBOX) {
-			finish(b, r, AUTH_YES, -1);
+			verdict_send(b, r, AUTH_YES, -1);
 			return;
 		}
 		cannot(r, i, "too many wait for it");
@@ -678,7 +560,7 @@ broker_run(struct auth *a, int channel, int keeper)
 	/* Whoever is not answered by now is told so. */
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		if (b->requests[i].number != 0)
-			finish(b, &b->requests[i], AUTH_TEMPORARY, -1);
+			verdict_send(b, &b->requests[i], AUTH_TEMPORARY, -1);
 	pool_free(b->pool);
 	cache_free(b->cache);
 	mem_free(b);
