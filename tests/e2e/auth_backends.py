@@ -405,7 +405,7 @@ def parts_die(folder):
         b.expect(YES, "alice", SECRET)
         auth = b.helper()
         in_the_middle(lambda: below(auth)[0])
-        assert "the broker died of signal 9" in b.log()
+        wait_for("a word about it", lambda: "the broker died of signal 9" in b.log())
         wait_for("another barid-auth", lambda: b.helper() not in (0, auth))
         b.expect(YES, "alice", SECRET)
         # What hangs does not hold a reload up.
