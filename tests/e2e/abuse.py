@@ -274,8 +274,8 @@ def rates(b):
         tries = [("alice", "bob")] * 3 + [("carol", "bob"), ("bob", "bob"), ("alice+x", "alice"), ("alice+y", "alice")]
         got = [sends(*t) for t in tries]
         assert got == [b"250", b"250", b"450", b"250", b"450", b"250", b"450"], got
-    for kind in ("sender", "recipient", "all"):
-        assert f": limits.rate.{kind}, {b.conf}:" in b.log(), kind
+    for whose in ("user of bob", "sender of <alice@example.test>", "recipient of <bob@example.test>", "all"):
+        assert f": limits.rate.{whose}, {b.conf}:" in b.log(), whose
 
 
 def disabled(b):
