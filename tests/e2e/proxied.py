@@ -139,23 +139,29 @@ def rights(b):
     assert b"(unknown [192.0.2.200])" in text and b"unknown[192.0.2.200]:40000" in text, text
 
 
-def limits(b):
-    """Connections are counted by the client, not by the proxy."""
+def counted(b, header, same, another):
+    """Three of SAME come in and a fourth does not; ANOTHER does, and who comes when they have gone."""
     held = []
-    for i in range(3):
-        held.append(opened(b, v1("192.0.2.50")))
-        assert held[-1].reply().startswith(b"220"), i
-    with opened(b, v1("192.0.2.50")) as w:
+    for client in same[:3]:
+        held.append(opened(b, header(client)))
+        assert held[-1].reply().startswith(b"220"), client
+    with opened(b, header(same[3])) as w:
         assert w.reply().endswith(b"too many connections from your address")
-    with opened(b, v1("192.0.2.51")) as w:
+    with opened(b, header(another)) as w:
         assert w.reply().startswith(b"220")
     for w in held:
         w.close()
 
     def again():
-        with opened(b, v1("192.0.2.50")) as w:
+        with opened(b, header(same[3])) as w:
             return w.reply().startswith(b"220")
     wait_for("the connections to be forgotten", again)
+
+
+def limits(b):
+    """Connections are counted by the client, not by the proxy; of IPv6 by the /64 (S-66)."""
+    counted(b, v1, ["192.0.2.50"] * 4, "192.0.2.51")
+    counted(b, lambda a: v1(a, "2001:db8::1", "TCP6"), [f"2001:db8:7:1:{i}::5" for i in range(4)], "2001:db8:7:2::5")
 
 
 def liars(b):
