@@ -16,6 +16,10 @@ struct conf_account {
 	int64_t quota_per;
 	uint64_t quota_warning;	/* per cent of it that its owner is told of; 0: never */
 	bool quota_reject;	/* refused for good, rather than for now */
+	uint64_t mailbox_quota;		/* octets in the mailbox; 0: any number */
+	uint64_t mailbox_messages;	/* the same of messages */
+	uint64_t mailbox_warning;	/* per cent of both that the owner is told of; 0: never */
+	bool mailbox_reject;	/* refused for good, rather than for now */
 	/* meaning */
 	struct pattern user;
 	struct conf_patterns addresses;

@@ -6,13 +6,19 @@
 
 #include "ipc/msg.h"
 
-/* Addresses are without brackets; an empty sender is <>. */
+/*
+ * Addresses are without brackets; an empty sender is <>.  With MAILBOX the
+ * question is whether that has room for so many OCTETS, and nothing else is
+ * said; VERIFY_NO: it has not.
+ */
 struct msg_verify {
 	struct str recipient;
 	struct str sender;
 	struct str client;	/* "192.0.2.1:4711" */
 	struct str mechanism;	/* by which the client logged in, and as whom; or empty */
 	struct str login;
+	struct str mailbox;
+	uint64_t octets;
 };
 void msg_verify_put(struct buf *b, const struct msg_verify *m);
 bool msg_verify_get(struct str packet, struct msg_verify *m) MUST_USE;

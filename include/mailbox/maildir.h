@@ -16,6 +16,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "mailbox/usage.h"
 
 /*
  * One delivery.  TEXT is read from FD at AT, SIZE octets with CRLF line
@@ -35,18 +36,23 @@ struct maildir_delivery {
 	off_t at;
 	uint64_t size;
 	struct str prefix;
+	struct usage_limit limit;	/* of the mailbox, which keeps count then */
+	struct usage *used;	/* gets what was in it before, if there is a limit; or NULL */
 };
+
+/* What is no errno: the mailbox has no room for it within its limit. */
+#define MAILDIR_FULL (-1)
 
 /*
  * Delivers durably: written in tmp/, renamed into new/, synced.  The
  * mailbox is made if it is missing.  0; or -1 with errno, and nothing of
  * the message is in new/.  A message that is there already is success.
- * Follows no link; what is not a directory of ours is EPERM.
+ * A mailbox that is full is EDQUOT.  Follows no link; what is not a directory of ours is EPERM.
  */
 int maildir_deliver(const struct maildir_delivery *d) MUST_USE;
 /*
  * The same for N at once, which is cheaper: they wait for the disk together.
- * ERRORS gets 0 or the errno of each.
+ * ERRORS gets 0, MAILDIR_FULL, or the errno of each.
  */
 void maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors);
 

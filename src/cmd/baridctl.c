@@ -49,6 +49,7 @@ static const char usage_text[] =
     "  passwd --list [NAME]            which there are, and when they were used\n"
     "  quota [NAME]                    what accounts have sent of their quotas\n"
     "  quota reset NAME                NAME begins anew\n"
+    "  mailboxes [NAME]                how much is in them\n"
     "  dkim keygen [--type rsa|ed25519] [--file FILE] DOMAIN SELECTOR\n"
     "                                  make a key that signs mail; its record\n"
     "  dkim dns|check [DOMAIN]         the records of the keys; what DNS has\n"
@@ -385,6 +386,7 @@ static const struct command {
 	{ "auth-test", 0, ctl_auth_test },
 	{ "passwd", CTL_DELETE | CTL_PASSWORD, ctl_passwd },
 	{ "quota", 0, ctl_quota },
+	{ "mailboxes", 0, ctl_mailboxes },
 	{ "dkim", CTL_KEY, ctl_dkim },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },

@@ -11,6 +11,7 @@
  * queue.c	list, show, and everything that steers
  * block.c	who is refused
  * quota.c	what accounts have sent of their quotas
+ * mailboxes.c	how much is in mailboxes
  * auth_test.c	auth-test
  * dkim.c	keys that mail is signed with
  * dns_records.c	dns-records
@@ -77,6 +78,7 @@ int ctl_pop3(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_quota(struct ctl *t, int argc, char **argv);
+int ctl_mailboxes(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_dkim(struct ctl *t, int argc, char **argv);
@@ -92,6 +94,12 @@ struct quotas *cmd_quotas(const struct conf *c) MUST_USE;
 size_t cmd_quota_list(const struct conf *c, struct quotas *q, struct quota_use *v, size_t max);
 void cmd_quota_head(FILE *out);
 void cmd_quota_print(const struct conf *c, const struct quota_use *u, bool json, FILE *out);
+
+/* mailboxes.c */
+struct usage;
+
+/* What is in MAILBOX, counted.  -1: errno. */
+int cmd_mailbox_usage(const struct conf *c, const char *mailbox, struct usage *u);
 
 /* when.c */
 

@@ -12,8 +12,10 @@
 #include <errno.h>
 
 #include "conf/program.h"
+#include "ctl.h"
 #include "lib/mem.h"
 #include "mailbox/members.h"
+#include "mailbox/usage.h"
 #include "policy/recipient.h"
 #include "policy/sender.h"
 #include "policy/source.h"
@@ -295,6 +297,24 @@ say_list(struct explain *x, const struct target *t)
 	buf_free(&complaints);
 }
 
+/* What the mailbox may hold, and how much that is of it now. */
+static void
+say_limit(struct explain *x, const char *mailbox)
+{
+	const struct conf_account *rule = usage_rule(x->conf, mailbox);
+	struct usage_limit l = usage_limit_of(rule);
+	struct usage u = { 0, 0 };
+	struct buf b;
+
+	if (rule == NULL)
+		return;
+	buf_init(&b, 256);
+	(void)cmd_mailbox_usage(x->conf, mailbox, &u);
+	usage_words(&l, &u, &b);
+	explain_say(x, "limit", rule->place, "%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
 static void
 say_target(struct explain *x, const struct userset *users,
     const struct target *t, bool at_last)
@@ -303,6 +323,7 @@ say_target(struct explain *x, const struct userset *users,
 	case TARGET_MAILBOX:
 		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
 		    x->conf->mailboxes, t->mailbox);
+		say_limit(x, t->mailbox);
 		if (!x->running)
 			explain_say(x, "target", CONF_NOWHERE, "whether there "
 			    "is such a mailbox only a barid that runs can say");

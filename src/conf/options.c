@@ -197,6 +197,10 @@ static const struct option account_options[] = {
 	OPT("quota-per", TIME, quota_per, "1d", MINUTE, 366 * DAY, "That time."),
 	OPT("quota-warning", NUMBER, quota_warning, "80", 0, 100, "The part of it, in per cent, that its user is told of; 0 for none."),
 	OPT("quota-reject", BOOL, quota_reject, "false", 0, 0, "Whether what is above it is refused for good."),
+	OPT("mailbox-quota", SIZE, mailbox_quota, "0", 0, 1024 * 1024 * GB, "How much the mailbox of each may hold; 0 for as much as there is."),
+	OPT("mailbox-messages", NUMBER, mailbox_messages, "0", 0, 1000000000, "How many messages that may be; 0 for as many as there are."),
+	OPT("mailbox-warning", NUMBER, mailbox_warning, "90", 0, 100, "The part of these, in per cent, that its owner is told of; 0 for none."),
+	OPT("mailbox-reject", BOOL, mailbox_reject, "false", 0, 0, "Whether mail for a full mailbox is refused for good."),
 };
 #undef BASE
 

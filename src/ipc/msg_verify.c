@@ -7,7 +7,7 @@
 
 #include "ipc/msg_verify.h"
 
-enum { TAG_1 = 1, TAG_2, TAG_3, TAG_4, TAG_5 };
+enum { TAG_1 = 1, TAG_2, TAG_3, TAG_4, TAG_5, TAG_6, TAG_7 };
 
 void
 msg_verify_put(struct buf *b, const struct msg_verify *m)
@@ -18,6 +18,8 @@ msg_verify_put(struct buf *b, const struct msg_verify *m)
 	frame_put(b, TAG_3, m->client);
 	frame_put(b, TAG_4, m->mechanism);
 	frame_put(b, TAG_5, m->login);
+	frame_put(b, TAG_6, m->mailbox);
+	frame_put_u64(b, TAG_7, m->octets);
 	frame_end(b);
 }
 
@@ -33,6 +35,8 @@ msg_verify_get(struct str packet, struct msg_verify *m)
 	m->client = frame_get(&f, TAG_3);
 	m->mechanism = frame_get(&f, TAG_4);
 	m->login = frame_get(&f, TAG_5);
+	m->mailbox = frame_get(&f, TAG_6);
+	m->octets = frame_get_u64(&f, TAG_7);
 	return frame_close(&f);
 }
 

@@ -40,6 +40,7 @@ struct delivery {
 	uint64_t octets;
 	char *tmp_name;		/* NULL: nothing is in tmp/ */
 	bool shown;		/* in new/, and not durable yet */
+	bool full;		/* the mailbox is */
 	int error;
 };
 
@@ -74,15 +75,21 @@ place(const struct maildir_delivery *d)
 	return d->path != NULL ? d->path : d->mailbox;
 }
 
+/* True if A and B go into the same mailbox. */
+static bool
+is_same_box(const struct maildir_delivery *a, const struct maildir_delivery *b)
+{
+	return a->base == b->base && (a->path == NULL) == (b->path == NULL) &&
+	    strcmp(place(a), place(b)) == 0;
+}
+
 /* Takes the directories of the delivery before, if they are the same. */
 static bool
 borrow_dirs(struct delivery *v)
 {
 	const struct delivery *b = v->before;
 
-	if (b == NULL || b->new < 0 || b->d->base != v->d->base ||
-	    (b->d->path == NULL) != (v->d->path == NULL) ||
-	    strcmp(place(b->d), place(v->d)) != 0)
+	if (b == NULL || b->new < 0 || !is_same_box(b->d, v->d))
 		return false;
 	v->box = b->box;
 	v->tmp = b->tmp;
@@ -196,6 +203,40 @@ copy(struct delivery *v)
 		r = flush(v);
 	buf_free(&v->out);
 	return r;
+}
+
+/*
+ * 0 if the mailbox has room for the message beside those that go with it.  The
+ * text with CRLF is the larger one, so that nothing is written for nothing.
+ */
+static int
+has_room(struct delivery *v)
+{
+	const struct maildir_delivery *d = v->d;
+	uint64_t octets = d->size + d->prefix.n;
+	struct usage_limit l = d->limit;
+	struct usage u;
+	bool fits;
+
+	if (usage_limit_is_none(&l))
+		return 0;
+	for (const struct delivery *b = v->before; b != NULL; b = b->before) {
+		if (b->error != 0 || !is_same_box(b->d, d))
+			continue;
+		octets += b->octets;
+		/* As if it were there: a limit of none is another one. */
+		if (l.messages > 0)
+			l.messages--;
+	}
+	if (usage_ask(v->box, &d->limit, octets, &u, &fits) < 0)
+		return -1;
+	if (d->used != NULL)
+		*d->used = u;
+	if (fits && (d->limit.messages == 0 || u.messages < l.messages))
+		return 0;
+	v->full = true;
+	errno = EDQUOT;
+	return -1;
 }
 
 /* Begins to write the text out; what goes wrong is found out by write_out(). */
@@ -312,7 +353,7 @@ begin(struct delivery *v)
 		return -1;
 	}
 	make_name(v);
-	if (open_dirs(v) < 0 || create(v) < 0 || copy(v) < 0)
+	if (open_dirs(v) < 0 || has_room(v) < 0 || create(v) < 0 || copy(v) < 0)
 		return -1;
 	return final_name(v);
 }
@@ -328,6 +369,8 @@ show(struct delivery *v)
 	if (r > 0)
 		forget(v->tmp, v->tmp_name);
 	v->shown = r == 0;
+	if (v->shown)
+		usage_add(v->box, (int64_t)v->octets, 1);
 	return r < 0 ? -1 : 0;
 }
 
@@ -338,6 +381,7 @@ make_durable(struct delivery *v)
 		return 0;
 	/* Not delivered, and not to be seen. */
 	forget(v->new, buf_cstr(&v->name));
+	usage_add(v->box, -(int64_t)v->octets, -1);
 	return -1;
 }
 
@@ -393,7 +437,7 @@ maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors)
 	each(v, n, make_durable);
 	/* The last first: it may stand in directories that the first has open. */
 	for (size_t i = n; i-- > 0;) {
-		errors[i] = v[i].error;
+		errors[i] = v[i].full ? MAILDIR_FULL : v[i].error;
 		end(&v[i]);
 	}
 	mem_free(v);
@@ -405,6 +449,6 @@ maildir_deliver(const struct maildir_delivery *d)
 	int error;
 
 	maildir_deliver_all(d, 1, &error);
-	errno = error;
+	errno = error == MAILDIR_FULL ? EDQUOT : error;
 	return error == 0 ? 0 : -1;
 }

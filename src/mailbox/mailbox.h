@@ -23,6 +23,8 @@ struct str maildir_base(const char *name);
 struct str maildir_fixed(const char *name);
 /* The number that NAME begins with: when the message arrived; 0 if none. */
 uint64_t maildir_time(const char *name);
+/* The octets of the file, as NAME says them; false: it does not. */
+bool maildir_said_octets(const char *name, uint64_t *octets);
 /* The directory where E stands. */
 int maildir_dir_of(const struct maildir *m, const struct maildir_entry *e);
 /*

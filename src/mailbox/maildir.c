@@ -345,6 +345,19 @@ maildir_read(struct maildir *m, size_t i)
 	return maildir_read_stat(m, i, &st);
 }
 
+/* What entry E takes of its mailbox; 0: it is gone. */
+static int64_t
+octets_of(const struct maildir *m, const struct maildir_entry *e)
+{
+	struct stat st;
+	uint64_t n;
+
+	if (maildir_said_octets(e->name, &n))
+		return (int64_t)n;
+	return sys_fstatat(maildir_dir_of(m, e), e->name, &st) == 0 ?
+	    st.st_size : 0;
+}
+
 static int
 remove_entry(struct maildir *m, size_t i)
 {
@@ -370,15 +383,23 @@ size_t
 maildir_expunge(struct maildir *m)
 {
 	size_t gone[2] = { 0, 0 }, failed = 0;
+	int64_t octets = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
+		int64_t its;
+
 		if (!m->v[i].deleted)
 			continue;
-		if (remove_entry(m, i) < 0)
+		its = octets_of(m, &m->v[i]);
+		if (remove_entry(m, i) < 0) {
 			failed++;
-		else
-			gone[m->v[i].in_new]++;
+			continue;
+		}
+		gone[m->v[i].in_new]++;
+		octets += its;
 	}
+	if (gone[0] + gone[1] > 0)
+		usage_add(m->dir, -octets, -(int64_t)(gone[0] + gone[1]));
 	/* What is not durable may come back, so it counts as not removed. */
 	if (gone[0] > 0 && sys_fsync(m->cur_dir) < 0)
 		failed += gone[0];

@@ -55,6 +55,16 @@ says(const char *name, struct said *s)
 	    s->sent <= 2 * s->stored + 2;
 }
 
+bool
+maildir_said_octets(const char *name, uint64_t *octets)
+{
+	struct said s;
+
+	(void)says(name, &s);
+	*octets = s.stored;
+	return s.has_stored;
+}
+
 /* True if NAME is one of maildir_deliver(): 1763683200.Q0651F...R0.host */
 static bool
 is_ours(const char *name)

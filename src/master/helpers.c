@@ -20,6 +20,7 @@
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "mailbox/usage.h"
 
 _Static_assert(RUNNERS_MAX == SCORE_CELLS, "each runner has a cell of its own");
 
@@ -93,7 +94,8 @@ is_needed(const struct master *m, const struct helper *h)
 	case HELPER_SPAWN:
 		return needs_spawn(c);
 	case HELPER_VERIFY:
-		return c->recipients.asked.kind != VERIFY_NOBODY && !m->once;
+		return (c->recipients.asked.kind != VERIFY_NOBODY ||
+		    usage_is_limited(c)) && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}

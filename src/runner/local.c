@@ -6,10 +6,11 @@
  * What waits while others are delivered goes together: those of one work share
  * its hand-overs between threads and wait for the disk at the same time.
  * maildir_deliver_all() is durable when it returns, and knows a delivery that
- * is repeated after a crash.  What goes wrong here is temporary always: a
- * full disk or a wrong owner is for the administrator to mend, and the
- * sender hears of it when the message expires.  Only a binary message that
- * has no form in lines (RFC 3030 3) is returned.
+ * is repeated after a crash.  What goes wrong here is temporary: a full disk
+ * or a wrong owner is for the administrator to mend, and the sender hears of
+ * it when the message expires.  Only a binary message that has no form in
+ * lines (RFC 3030 3) is returned, and what a full mailbox does not take where
+ * account.mailbox-reject says so.
  */
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include "lib/mem.h"
 #include "local_text.h"
 #include "mailbox/maildir.h"
+#include "notice.h"
 #include "runner.h"
 
 /* So many are delivered by one work of the pool, if so many wait. */
@@ -29,6 +31,10 @@ struct local_work {
 	struct local_text text;
 	struct buf prefix;
 	const char *why_not;	/* the mailbox cannot hold it */
+	const struct conf_account *rule;	/* of its limit, or NULL */
+	struct usage_limit limit;
+	struct usage used;
+	char notice[QUEUE_ID_SIZE];	/* the owner was told by this one; "": not */
 	int error;
 };
 
@@ -56,7 +62,22 @@ fill(struct local_work *w, struct maildir_delivery *d)
 		.at = w->text.at,
 		.size = w->text.size,
 		.prefix = buf_str(&w->prefix),
+		.limit = w->limit,
+		.used = &w->used,
 	};
+}
+
+/* W's message was delivered, as D says. */
+static void
+warn(struct local_work *w, const struct maildir_delivery *d)
+{
+	struct usage now = { w->used.octets + d->size + d->prefix.n,
+		w->used.messages + 1 };
+
+	if (w->rule != NULL && notice_is_due(w->rule, &w->used, &now) &&
+	    notice_write(w->v->job->r, w->rule, w->v->mailbox, &now,
+		w->notice) < 0)
+		w->notice[0] = '\0';
 }
 
 static void
@@ -81,8 +102,11 @@ work(void *arg)
 	}
 	if (n > 0)
 		maildir_deliver_all(d, n, errors);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		of[i]->error = errors[i];
+		if (errors[i] == 0)
+			warn(of[i], &d[i]);
+	}
 	for (size_t i = 0; i < g->n; i++)
 		local_text_close(&g->works[i].text);
 }
@@ -103,6 +127,18 @@ status_of(int error)
 	default:
 		return "4.3.0";
 	}
+}
+
+/* The mailbox is full, which its section may call the end. */
+static struct result
+full(const struct local_work *w, struct buf *words)
+{
+	bool for_good = w->rule != NULL && w->rule->mailbox_reject;
+
+	buf_addf(words, "mailbox %s is full (account.%s)", w->v->mailbox,
+	    w->rule != NULL ? w->rule->pattern : "");
+	return result_words(for_good ? PERMFAIL : TEMPFAIL,
+	    for_good ? "5.2.2" : "4.2.2", buf_str(words));
 }
 
 /* Reports for people here are counted, and named in log and journal. */
@@ -136,6 +172,8 @@ tell(struct local_work *w)
 		buf_addf(&words, "delivered to %s %s", what, name);
 		count_report(v->job, &words);
 		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
+	} else if (w->error == MAILDIR_FULL) {
+		res = full(w, &words);
 	} else {
 		buf_addf(&words, "cannot deliver to %s %s: %s", what,
 		    name, strerror(w->error));
@@ -148,6 +186,8 @@ tell(struct local_work *w)
 	res.relay = STR("local");
 	buf_free(&w->prefix);
 	v->dest->active--;
+	if (w->notice[0] != '\0')
+		runner_announce(v->job->r, w->notice);
 	job_result(v->job, v->rcpts[0], &res, &d);
 	job_delivered(v->job);
 	buf_free(&words);
@@ -173,6 +213,9 @@ add(struct group_work *g, struct delivery *v)
 	const struct envelope *e = &v->job->file.env;
 
 	w->v = v;
+	if (v->maildir == NULL)
+		w->rule = usage_rule(v->job->r->conf, v->mailbox);
+	w->limit = usage_limit_of(w->rule);
 	v->begun_ms = clock_ms();
 	v->dest->active++;
 	buf_init(&w->prefix, 4096);

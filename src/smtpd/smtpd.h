@@ -185,8 +185,8 @@ struct answer smtpd_mail(struct session *s, const struct command *c);
  * P is whom it names instead, in the command's arena.  A, or another answer.
  */
 struct answer smtpd_verify(struct session *s, struct answer a, struct path *p);
-/* The answer to P as policy has it. */
-struct answer rcpt_answer(struct session *s, const struct path *p);
+struct answer smtpd_room(struct session *s, const struct path *p);	/* 0, or it is full */
+struct answer rcpt_answer(struct session *s, const struct path *p);	/* as policy has it */
 struct answer smtpd_rcpt(struct session *s, const struct command *c);
 /* How many recipients a transaction may have. */
 uint64_t smtpd_rcpts_max(const struct session *s);

@@ -8,6 +8,8 @@
  * because it knows no such user, and of our own domains alone; the postmaster
  * is always there (RFC 5321 4.5.1), and so is an address for reports.  Who
  * cannot be asked in time is a failure that passes (4xx), for that recipient.
+ *
+ * It is asked, too, whether a mailbox with a limit has room.
  */
 
 #include "smtpd.h"
@@ -19,6 +21,7 @@
 #include "ipc/msg_verify.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "mailbox/usage.h"
 #include "policy/recipient.h"
 #include "policy/srs.h"
 
@@ -41,6 +44,22 @@ is_asked_about(const struct session *s, const struct answer *a, const struct pat
 
 /* Has the answer in R, which views REPLY; false: there is none. */
 static bool
+call(struct session *s, const struct msg_verify *m, struct buf *reply,
+    struct msg_verify_result *r)
+{
+	struct buf packet;
+	bool ok;
+
+	buf_init(&packet, FRAME_MAX);
+	msg_verify_put(&packet, m);
+	ok = buf_ok(&packet) && channel_call(s->env->verify, buf_str(&packet),
+	    clock_ms() + s->conf->recipients.verify_timeout + GRACE_MS, reply) == 0 &&
+	    msg_verify_result_get(buf_str(reply), r);
+	buf_free(&packet);
+	return ok;
+}
+
+static bool
 ask(struct session *s, const struct path *p, struct buf *reply,
     struct msg_verify_result *r)
 {
@@ -49,21 +68,16 @@ ask(struct session *s, const struct path *p, struct buf *reply,
 		.sender = path_str(a, &s->txn.env.from),
 		.mechanism = str_c(s->auth_mechanism != NULL ? s->auth_mechanism : ""),
 		.login = str_c(s->user) };
-	struct buf packet, client;
+	struct buf client;
 	bool ok;
 
 	buf_init(&client, 128);
 	addr_add_port(&client, &s->env->peer);
 	m.client = buf_str(&client);
-	buf_init(&packet, FRAME_MAX);
-	msg_verify_put(&packet, &m);
-	ok = buf_ok(&packet) && channel_call(s->env->verify, buf_str(&packet),
-	    clock_ms() + s->conf->recipients.verify_timeout + GRACE_MS, reply) == 0 &&
-	    msg_verify_result_get(buf_str(reply), r);
+	ok = call(s, &m, reply, r);
 	if (!ok)
 		log_error(NULL, "barid-verify does not say whether there is <" STR_FMT ">: %s",
 		    STR_ARG(m.recipient), strerror(errno));
-	buf_free(&packet);
 	buf_free(&client);
 	return ok;
 }
@@ -154,6 +168,57 @@ smtpd_verify(struct session *s, struct answer a, struct path *p)
 			break;
 		}
 	}
+	buf_free(&reply);
+	return a;
+}
+
+/* ---- room --------------------------------------------------------------------------- */
+
+/*
+ * The section that limits the mailbox that P leads to, whose name NAME gets.
+ * NULL: nothing does, or an account's .forward may lead elsewhere.
+ */
+static const struct conf_account *
+limited(struct session *s, const struct path *p, char name[65])
+{
+	struct mail_facts m = { .arena = &s->line_arena, .from = s->txn.env.from,
+		.user = str_c(s->user),
+		.listener = str_c(s->env->listen != NULL ?
+				s->env->listen->name : "") };
+	struct target t;
+
+	if (s->env->verify < 0 || !usage_is_limited(s->conf) ||
+	    conf_reads_forward(s->conf))
+		return NULL;
+	t = target_of(s->conf, s->env->users, &m, p);
+	if (t.kind != TARGET_MAILBOX)
+		return NULL;
+	memcpy(name, t.mailbox, sizeof(t.mailbox));
+	return usage_rule(s->conf, name);
+}
+
+struct answer
+smtpd_room(struct session *s, const struct path *p)
+{
+	struct msg_verify_result r = { .verdict = VERIFY_LATER };
+	char name[65];
+	const struct conf_account *rule = limited(s, p, name);
+	struct answer a = { .code = 0 };
+	struct msg_verify m = { .octets = s->txn.declared };
+	struct buf reply;
+
+	if (rule == NULL)
+		return a;
+	m.mailbox = str_c(name);
+	buf_init(&reply, FRAME_MAX);
+	/* Who delivers it looks again; so what cannot be said is a yes. */
+	if (!call(s, &m, &reply, &r))
+		log_error(NULL, "barid-verify does not say whether mailbox %s has "
+		    "room: %s", name, strerror(errno));
+	else if (r.verdict == VERIFY_NO && rule->mailbox_reject)
+		a = ANSWER(552, "5.2.2", "The mailbox is full");
+	else if (r.verdict == VERIFY_NO)
+		a = ANSWER(452, "4.2.2", "The mailbox is full");
 	buf_free(&reply);
 	return a;
 }

@@ -2,7 +2,7 @@
 
 /*
  * main -- the program barid-verify: asks others for sessions whether there is
- * a recipient.
+ * a recipient, and looks whether its mailbox has room.
  *
  * Questions come as packets on descriptor 3, each with the way to answer.  For
  * each a child is forked, which asks whom recipients.verify names, answers the
@@ -15,6 +15,7 @@
 #include "verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -29,6 +30,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "mailbox/usage.h"
 
 #define CHANNEL_FD HELPER_FD
 /* Beyond these, questions wait in the channel. */
@@ -48,6 +50,7 @@ struct worker {
 struct verify {
 	struct conf *conf;
 	struct cache *cache;
+	int mailboxes;		/* their directory; -1: errno when it was opened */
 	struct worker workers[WORKERS_MAX];
 	size_t worker_n;
 };
@@ -119,8 +122,11 @@ work(const struct verify *v, const struct msg_verify *m, int reply, int own)
 	struct buf b;
 
 	arena_init(&a, ARENA_MAX_OCTETS);
-	r = ask(&q);
-	if (r.verdict == VERIFY_LATER)
+	r = m->mailbox.n > 0 ? ask_room(&q, v->mailboxes) : ask(&q);
+	if (r.verdict == VERIFY_LATER && m->mailbox.n > 0)
+		log_warn(NULL, "nobody can say whether there is room: " STR_FMT,
+		    STR_ARG(r.why));
+	else if (r.verdict == VERIFY_LATER)
 		log_warn(NULL, "nobody can say whether there is <" STR_FMT ">: " STR_FMT,
 		    STR_ARG(m->recipient), STR_ARG(r.why));
 	buf_init(&b, FRAME_MAX);
@@ -187,6 +193,24 @@ start(struct verify *v, const struct msg_verify *m, int reply)
 	v->worker_n++;
 }
 
+/* A mailbox is known by itself, or a child counts what is in it. */
+static void
+take_room(struct verify *v, const struct msg_verify *m, int reply)
+{
+	struct msg_verify_result r;
+	struct buf b;
+
+	if (!room_look(v->conf, v->mailboxes, m, &r)) {
+		start(v, m, reply);
+		return;
+	}
+	buf_init(&b, FRAME_MAX);
+	msg_verify_result_put(&b, &r);
+	if (buf_ok(&b))
+		send_to(reply, buf_str(&b));
+	buf_free(&b);
+}
+
 static void
 take(struct verify *v, struct str packet, int reply)
 {
@@ -195,6 +219,10 @@ take(struct verify *v, struct str packet, int reply)
 
 	if (!msg_verify_get(packet, &m)) {
 		log_error(NULL, "a question is broken");
+		return;
+	}
+	if (m.mailbox.n > 0) {
+		take_room(v, &m, reply);
 		return;
 	}
 	known = cache_get(v->cache, m.recipient, clock_ms());
@@ -211,7 +239,7 @@ keep(struct verify *v, const struct worker *w, struct str packet)
 	const struct conf_recipients *r = &v->conf->recipients;
 	struct msg_verify_result m;
 
-	if (r->asked.kind == VERIFY_SMTP && r->verify_cache > 0 &&
+	if (w->recipient[0] != '\0' && r->asked.kind == VERIFY_SMTP && r->verify_cache > 0 &&
 	    msg_verify_result_get(packet, &m) &&
 	    (m.verdict == VERIFY_YES || m.verdict == VERIFY_NO))
 		cache_put(v->cache, str_c(w->recipient), packet,
@@ -306,6 +334,8 @@ load(struct verify *v, const char *path)
 	conf_forget_backends(v->conf);
 	conf_forget_proxy(v->conf);
 	(void)conf_open_log(v->conf);
+	v->mailboxes = usage_is_limited(v->conf) ?
+	    open(v->conf->mailboxes, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
 int

@@ -34,6 +34,12 @@ struct msg_verify_result ask_smtp(const struct asking *q);
 /* account.c: accounts of this host. */
 struct msg_verify_result ask_account(const struct asking *q);
 
+/* room.c: whether a mailbox of ours has room.  True: R is known without counting. */
+bool room_look(const struct conf *c, int base, const struct msg_verify *m,
+    struct msg_verify_result *r);
+/* The same, whatever it takes. */
+struct msg_verify_result ask_room(const struct asking *q, int base);
+
 /*
  * cache.c: packets of answers by recipient, of a fixed number: another one
  * takes the place of one.

@@ -169,6 +169,85 @@ check_again(const char *dir, const struct told *told, const struct variant *v)
 	must(count_files(dir, "bob/tmp") == 0);
 }
 
+/* True if what was delivered for recipient I is there. */
+static bool
+has_rcpt(const char *dir, size_t i)
+{
+	char path[128], part[16];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/bob/new", dir);
+	snprintf(part, sizeof(part), "R%zu.h,", i);
+	if ((d = opendir(path)) == NULL)
+		return false;
+	while ((e = readdir(d)) != NULL)
+		found = found || strstr(e->d_name, part) != NULL;
+	closedir(d);
+	return found;
+}
+
+/* ---- a mailbox with a limit ------------------------------------------- */
+
+/* The third message, by its number, of a limit of two. */
+static int
+deliver_limited(size_t rcpt)
+{
+	struct maildir_delivery d = { .base = base, .mailbox = "bob",
+		.id = ID, .rcpt = rcpt, .arrival = 1000000000, .hostname = "h",
+		.fd = source, .size = SIZE, .prefix = STR(PREFIX),
+		.limit = { 0, 2 } };
+
+	return maildir_deliver(&d);
+}
+
+static void
+setup_limited(const char *dir)
+{
+	setup_box(dir);
+	ck_assert_int_eq(deliver_limited(0), 0);
+}
+
+static int
+run_limited(const char *dir, struct told *told)
+{
+	struct maildir m;
+	int r = deliver_limited(1);
+
+	(void)dir;
+	told->id[0] = r == 0 ? 'y' : 'n';
+	/* Full: it is told so, whatever the file says. */
+	if (r == 0 && (deliver_limited(2) == 0 || errno != EDQUOT))
+		r = -1;
+	if (r == 0 && maildir_open(&m, base, "bob") == 0) {
+		m.v[0].deleted = true;
+		r = maildir_expunge(&m) == 0 ? 0 : -1;
+		maildir_close(&m);
+	}
+	return r;
+}
+
+/* No count stands in the way of mail that there is room for. */
+static void
+check_limited(const char *dir, const struct told *told, const struct variant *v)
+{
+	size_t n = look();
+	struct maildir m;
+
+	(void)v;
+	must(n <= 2);
+	if (told->id[0] == 'y')
+		must(has_rcpt(dir, 1) || told->result == 0);
+	must(maildir_open(&m, base, "bob") == 0);
+	for (size_t i = 0; i < m.n; i++)
+		m.v[i].deleted = true;
+	must(maildir_expunge(&m) == 0);
+	maildir_close(&m);
+	must(deliver_limited(3) == 0 && deliver_limited(4) == 0);
+	must(look() == 2);
+}
+
 /* ---- several at once ------------------------------------------------ */
 
 #define TOGETHER 3
@@ -197,25 +276,6 @@ run_together(const char *dir, struct told *told)
 {
 	(void)dir;
 	return deliver_together(told->id);
-}
-
-/* True if what was delivered for recipient I is there. */
-static bool
-has_rcpt(const char *dir, size_t i)
-{
-	char path[128], part[16];
-	struct dirent *e;
-	bool found = false;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "%s/bob/new", dir);
-	snprintf(part, sizeof(part), "R%zu.h,", i);
-	if ((d = opendir(path)) == NULL)
-		return false;
-	while ((e = readdir(d)) != NULL)
-		found = found || strstr(e->d_name, part) != NULL;
-	closedir(d);
-	return found;
 }
 
 static void
@@ -508,11 +568,12 @@ FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
 FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
 FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
 FAULT_TEST(together, setup_box, run_together, check_together)
+FAULT_TEST(limited, setup_limited, run_limited, check_limited)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
 FAULT_TEST(twins, setup_twins, run_twins, check_twins)
 FAULT_TEST(sizes, setup_many, run_sizes, check_sizes)
 
 UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, together,
-    from_the_spool,
+    limited, from_the_spool,
     pop3, twins, sizes)

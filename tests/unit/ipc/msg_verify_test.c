@@ -9,7 +9,7 @@
 START_TEST(question)
 {
 	struct msg_verify in = { STR("a@x"), STR(""), STR("192.0.2.1:25"), STR("PLAIN"),
-		STR("bob") }, out;
+		STR("bob"), STR("carol"), UINT64_MAX }, out;
 	struct buf b;
 
 	buf_init(&b, FRAME_MAX);
@@ -20,6 +20,8 @@ START_TEST(question)
 	ck_str(out.client, in.client);
 	ck_str(out.mechanism, in.mechanism);
 	ck_str(out.login, in.login);
+	ck_str(out.mailbox, in.mailbox);
+	ck_assert_uint_eq(out.octets, in.octets);
 	for (size_t i = 0; i < b.n; i++)
 		ck_assert(!msg_verify_get(str_n(b.p, i), &out));
 	buf_free(&b);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * room -- mailboxes that have a limit, and whether they have room.
+ *
+ * A session reads no mailbox, so it asks.  What a file maildirsize knows is
+ * read at once; where all has to be counted, a process of its own does it.  A
+ * mailbox that there is not yet has room.
+ */
+
+#include "verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/name.h"
+#include "mailbox/maildir.h"
+
+static struct msg_verify_result
+meant(bool fits)
+{
+	return (struct msg_verify_result){ .verdict = fits ? VERIFY_YES : VERIFY_NO };
+}
+
+/* The directory of M's mailbox; -1: errno. */
+static int
+open_box(int base, const char *mailbox)
+{
+	return openat(base, mailbox, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool
+room_look(const struct conf *c, int base, const struct msg_verify *m,
+    struct msg_verify_result *r)
+{
+	const struct conf_account *rule;
+	struct usage_limit limit;
+	struct usage u;
+	char name[NAME_LEN_MAX + 1];
+	bool fits = true;
+	int box, known;
+
+	/* Whoever asks may have been taken over. */
+	if (!name_is_plain(m->mailbox)) {
+		*r = (struct msg_verify_result){ .verdict = VERIFY_LATER,
+			.why = STR("the question is broken") };
+		return true;
+	}
+	memcpy(name, m->mailbox.p, m->mailbox.n);
+	name[m->mailbox.n] = '\0';
+	rule = usage_rule(c, name);
+	*r = meant(true);
+	if (rule == NULL)
+		return true;
+	limit = usage_limit_of(rule);
+	if ((box = open_box(base, name)) < 0) {
+		*r = meant(usage_fits(&limit, &(struct usage){ 0, 0 }, m->octets));
+		return true;
+	}
+	known = usage_look(box, &limit, m->octets, &u, &fits);
+	close(box);
+	*r = meant(fits);
+	return known > 0;
+}
+
+struct msg_verify_result
+ask_room(const struct asking *q, int base)
+{
+	const char *name = arena_cstr(q->a, q->about->mailbox);
+	struct usage_limit limit = usage_limit_of(usage_rule(q->conf, name));
+	int box = open_box(base, name), r;
+	bool fits = true;
+	struct usage u;
+
+	if (box < 0)
+		return cannot_say(q, "mailbox %s: %s", name, strerror(errno));
+	r = usage_ask(box, &limit, q->about->octets, &u, &fits);
+	if (r < 0)
+		return cannot_say(q, "mailbox %s: %s", name, strerror(errno));
+	close(box);
+	return meant(fits);
+}
