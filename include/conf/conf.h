@@ -89,6 +89,7 @@ struct conf_recipients {
 	struct conf_strs mailboxes;	/* "file", "system", "any" */
 	const char *subaddress;
 	bool forward;		/* accounts of this host have a .forward */
+	const char *home_maildir;	/* of theirs, in the home directory; "": none */
 	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
 	const char *verify;	/* "exec:/path", "net:host:port" ...; "": nobody */
 	int64_t verify_timeout;
@@ -233,8 +234,8 @@ void conf_blame(const struct conf *c, struct conf_place where, const char *name,
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */
 bool conf_is_local(const struct conf *c, struct str domain);
-/* True if accounts of this host get mail, and say in a .forward who gets it. */
-bool conf_reads_forward(const struct conf *c);
+/* True if accounts of this host get mail, and have something of it at home. */
+bool conf_has_homes(const struct conf *c);
 const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
 const struct conf_pool *conf_pool(const struct conf *c, const char *name);
 const struct conf_list *conf_list(const struct conf *c, const char *name);

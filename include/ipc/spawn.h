@@ -18,7 +18,7 @@ enum spawn_kind {
 	SPAWN_COMMAND,		/* number COMMAND; VIA is what is believed to stand there */
 	SPAWN_ALIAS,		/* a program or file of the alias of its recipient: VIA
 				 * is which, as alias_part() has it */
-	SPAWN_HOME		/* the same of the .forward of WHO */
+	SPAWN_HOME		/* the same of the .forward of WHO; of no VIA his Maildir */
 };
 struct msg_spawn {
 	enum spawn_kind kind;
@@ -60,6 +60,7 @@ bool msg_forward_get(struct str packet, struct msg_forward *m) MUST_USE;
 
 struct msg_forward_result {
 	uint64_t state;		/* enum forward_state */
+	bool account;		/* there is one of that name, and a person's */
 	struct str text;	/* what is in it; or what is wrong with it */
 };
 void msg_forward_result_put(struct buf *b, const struct msg_forward_result *m);

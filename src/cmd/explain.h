@@ -53,6 +53,9 @@ void explain_lists(struct explain *x, const struct userset *users,
 void explain_lists_free(struct explain *x);
 /* True if the mailbox of T is that of an account with a .forward, as far as we may see. */
 bool explain_forward(struct explain *x, const struct target *t);
+/* The Maildir that the account of T has at home, in A; NULL: it has none. */
+const char *explain_home(const struct explain *x, const struct target *t,
+    struct arena *a);
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
 

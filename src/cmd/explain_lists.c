@@ -127,7 +127,7 @@ explain_forward(struct explain *x, const struct target *t)
 	const char *why;
 	struct buf text;
 
-	if (!conf_reads_forward(x->conf))
+	if (!conf_has_homes(x->conf) || !x->conf->recipients.forward)
 		return false;
 	buf_init(&text, FORWARD_MAX);
 	state = read_forward(t->mailbox, &text, &why);
@@ -136,6 +136,21 @@ explain_forward(struct explain *x, const struct target *t)
 		    ": %s", t->mailbox, why);
 	buf_free(&text);
 	return state == FORWARD_FOUND;
+}
+
+const char *
+explain_home(const struct explain *x, const struct target *t, struct arena *a)
+{
+	const struct passwd *pw;
+
+	if (!conf_has_homes(x->conf) || x->conf->recipients.home_maildir[0] == '\0')
+		return NULL;
+	pw = getpwnam(t->mailbox);
+	/* As spawn/home.c has it. */
+	if (pw == NULL || pw->pw_uid < 1000 || pw->pw_uid > 60000)
+		return NULL;
+	return arena_printf(a, "%s/%s", pw->pw_dir,
+	    x->conf->recipients.home_maildir);
 }
 
 static enum expand_home
@@ -147,7 +162,7 @@ find_home(void *arg, const char *mailbox, const struct alias_list **list,
 	enum forward_state state;
 	struct buf text;
 
-	if (!conf_reads_forward(x->conf))
+	if (!conf_has_homes(x->conf) || !x->conf->recipients.forward)
 		return HOME_NONE;
 	buf_init(&text, FORWARD_MAX);
 	state = read_forward(mailbox, &text, why);

@@ -316,22 +316,39 @@ say_limit(struct explain *x, const char *mailbox)
 }
 
 static void
+say_mailbox(struct explain *x, const struct userset *users,
+    const struct target *t, bool at_last)
+{
+	const char *home;
+	struct arena a;
+
+	arena_init(&a, 8192);
+	home = explain_home(x, t, &a);
+	if (home != NULL)
+		explain_say(x, "target", t->place, "%s: %s, as \"%s\"", t->why,
+		    home, t->mailbox);
+	else {
+		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
+		    x->conf->mailboxes, t->mailbox);
+		say_limit(x, t->mailbox);
+	}
+	arena_free(&a);
+	if (!x->running)
+		explain_say(x, "target", CONF_NOWHERE, "whether there is such "
+		    "a mailbox only a barid that runs can say");
+	if (at_last || !explain_forward(x, t))
+		return;
+	explain_say(x, "forward", CONF_NOWHERE, "the account has a .forward");
+	explain_lists(x, users, &t->path);
+}
+
+static void
 say_target(struct explain *x, const struct userset *users,
     const struct target *t, bool at_last)
 {
 	switch (t->kind) {
 	case TARGET_MAILBOX:
-		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
-		    x->conf->mailboxes, t->mailbox);
-		say_limit(x, t->mailbox);
-		if (!x->running)
-			explain_say(x, "target", CONF_NOWHERE, "whether there "
-			    "is such a mailbox only a barid that runs can say");
-		if (!at_last && explain_forward(x, t)) {
-			explain_say(x, "forward", CONF_NOWHERE, "the account "
-			    "has a .forward");
-			explain_lists(x, users, &t->path);
-		}
+		say_mailbox(x, users, t, at_last);
 		return;
 	case TARGET_MAILDIR:
 		explain_say(x, "target", t->place, "%s: %s", t->why,

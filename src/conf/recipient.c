@@ -159,10 +159,25 @@ check_aliases(const struct conf *c, struct buf *error)
 			    "\"/etc/aliases\"", c->aliases.v[i]);
 }
 
+/* Below the home directory, and nowhere else. */
+static void
+check_home(const struct conf *c, struct buf *error)
+{
+	struct str s = str_c(c->recipients.home_maildir);
+
+	if (s.n == 0 || (name_is_plain(s) && str_find(s, '/') < 0))
+		return;
+	conf_complain(error, conf_where(c, &c->recipients.home_maildir,
+	    CONF_NOWHERE), "recipients.home-maildir: \"%s\" is no name of a "
+	    "directory, expected one such as \"Maildir\"",
+	    c->recipients.home_maildir);
+}
+
 void
 conf_recipient_check(const struct conf *c, struct buf *error)
 {
 	check_aliases(c, error);
+	check_home(c, error);
 	for (size_t i = 0; i < c->rule_n; i++) {
 		const struct conf_recipient *r = &c->rules[i];
 
@@ -183,10 +198,11 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 }
 
 bool
-conf_reads_forward(const struct conf *c)
+conf_has_homes(const struct conf *c)
 {
 	for (size_t i = 0; i < c->recipients.mailboxes.n; i++)
 		if (strcmp(c->recipients.mailboxes.v[i], "system") == 0)
-			return c->recipients.forward;
+			return c->recipients.forward ||
+			    c->recipients.home_maildir[0] != '\0';
 	return false;
 }

@@ -470,6 +470,7 @@ msg_forward_result_put(struct buf *b, const struct msg_forward_result *m)
 	frame_begin(b, MSG_FORWARD_RESULT);
 	frame_put_u64(b, TAG_1, m->state);
 	frame_put(b, TAG_2, m->text);
+	frame_put_u64(b, TAG_3, m->account);
 	frame_end(b);
 }
 
@@ -482,5 +483,6 @@ msg_forward_result_get(struct str packet, struct msg_forward_result *m)
 		return false;
 	m->state = frame_get_u64(&f, TAG_1);
 	m->text = frame_get(&f, TAG_2);
+	m->account = frame_get_u64(&f, TAG_3) != 0;
 	return frame_close(&f) && m->state <= 2;
 }

@@ -74,7 +74,7 @@ needs_spawn(const struct conf *c)
 	for (size_t i = 0; i < program_commands(c); i++)
 		if (program_command(c, i, &command))
 			return true;
-	if (conf_reads_forward(c))
+	if (conf_has_homes(c))
 		return true;
 	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0';
 }

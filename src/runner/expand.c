@@ -249,6 +249,19 @@ has_forward(struct spread *s, size_t rcpt, const struct target *t,
 	return false;
 }
 
+/* Who is forwarded no more may have his mailbox at home. */
+static void
+look_at_home(struct spread *s, size_t rcpt, const struct expand_lists *lists)
+{
+	const struct job_rcpt *jr = &s->j->rcpts[rcpt];
+	struct runner *r = s->j->r;
+	struct target t = target_at_last(r->conf, r->users, s->facts, &jr->path);
+
+	if (jr->part.n == 0 && t.kind == TARGET_MAILBOX && lists->home != NULL &&
+	    r->conf->recipients.home_maildir[0] != '\0')
+		(void)has_forward(s, rcpt, &t, lists);
+}
+
 static void
 look_at_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 {
@@ -256,8 +269,12 @@ look_at_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 	struct runner *r = s->j->r;
 	struct target t;
 
-	if (!jr->todo || jr->tried || jr->at_last)
+	if (!jr->todo || jr->tried)
 		return;
+	if (jr->at_last) {
+		look_at_home(s, rcpt, lists);
+		return;
+	}
 	t = target_of(r->conf, r->users, s->facts, &jr->path);
 	jr->forwards = t.kind == TARGET_FORWARD || t.kind == TARGET_ALIAS ||
 	    (t.kind == TARGET_MAILBOX && lists->home != NULL &&
@@ -281,6 +298,8 @@ expand_job(struct job *j, const struct mail_facts *f)
 	for (size_t i = 0; i < e->rcpt_n && !s.waits; i++) {
 		if (j->rcpts[i].forwards)
 			expand_rcpt(&s, i, &lists);
+		if (j->rcpts[i].forwards && j->rcpts[i].at_last)
+			look_at_home(&s, i, &lists);
 		spreads = spreads || j->rcpts[i].spreads;
 	}
 	if (s.waits) {

@@ -36,6 +36,7 @@ struct home {
 	const char *why;	/* of FORWARD_LATER */
 	int64_t good_ms;	/* clock_ms(): until then */
 	bool known, asked;
+	bool account;
 };
 
 struct waiter {
@@ -59,7 +60,7 @@ home_free(struct home *h)
 void
 homes_open(struct runner *r)
 {
-	if (!conf_reads_forward(r->conf))
+	if (!conf_has_homes(r->conf))
 		return;
 	r->homes = mem_alloc(sizeof(*r->homes));
 	r->homes->all = map_new();
@@ -114,6 +115,7 @@ learn(struct home *h, const struct msg_forward_result *m)
 	arena_init(&h->arena, HOME_ARENA);
 	h->list = (struct alias_list){ .n = 0 };
 	h->state = (enum forward_state)m->state;
+	h->account = m->account;
 	if (h->state == FORWARD_LATER)
 		h->why = arena_printf(&h->arena, "the file .forward of %s: "
 		    STR_FMT, h->user, STR_ARG(m->text));
@@ -197,6 +199,17 @@ homes_find(struct runner *r, const char *user, const struct alias_list **list,
 	*why = h->why;
 	return h->state == FORWARD_FOUND ? HOME_FOUND :
 	    h->state == FORWARD_LATER ? HOME_LATER : HOME_NONE;
+}
+
+bool
+homes_has_maildir(const struct runner *r, const char *user)
+{
+	const struct home *h;
+
+	if (r->homes == NULL || r->conf->recipients.home_maildir[0] == '\0')
+		return false;
+	h = map_get(r->homes->all, str_c(user));
+	return h != NULL && h->account;
 }
 
 void

@@ -14,6 +14,8 @@ void homes_close(struct runner *r);
 /* For expand(): asks barid-spawn for what is not known, or no longer. */
 enum expand_home homes_find(struct runner *r, const char *user,
     const struct alias_list **list, const char **why);
+/* Whether USER, of whom there was an answer, is an account with a Maildir at home. */
+bool homes_has_maildir(const struct runner *r, const char *user);
 /* J begins again when an answer has come; it is freed then. */
 void homes_wait(struct runner *r, struct job *j);
 /* Forgets those that nobody asked for lately. */

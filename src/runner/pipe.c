@@ -23,7 +23,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "local_text.h"
-#include "mail/alias.h"
 #include "runner.h"
 
 /* Over the time that the programs before it may take. */
@@ -48,8 +47,7 @@ kind_of(const struct delivery *v)
 {
 	if (!is_part(v))
 		return SPAWN_COMMAND;
-	return alias_part_is_home(v->job->rcpts[v->rcpts[0]].part) ?
-	    SPAWN_HOME : SPAWN_ALIAS;
+	return v->mailbox[0] != '\0' ? SPAWN_HOME : SPAWN_ALIAS;
 }
 
 static struct program_command

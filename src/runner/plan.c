@@ -14,6 +14,7 @@
 
 #include "conf/program.h"
 #include "dest.h"
+#include "homes.h"
 #include "ipc/msg.h"
 #include "job.h"
 #include "lib/clock.h"
@@ -195,6 +196,21 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 		memcpy(dest->filling->mailbox, t.mailbox, sizeof(t.mailbox));
 }
 
+/* The mailbox of an account, in its home directory: only the account writes there. */
+static void
+plan_home(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
+{
+	struct dest_way way = { .kind = DEST_PIPE, .source = STR(""),
+		.name = STR("homes"),
+		.command = program_commands(j->r->conf) + 1 };
+	struct dest *dest = dest_get(j->r, &way);
+
+	dest->filling = NULL;
+	j->rcpts[rcpt].local = true;
+	plan_to(j, rcpt, dest, &j->rcpts[rcpt].path, NULL, p);
+	memcpy(dest->filling->mailbox, t->mailbox, sizeof(t->mailbox));
+}
+
 static void
 plan_local(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
@@ -273,6 +289,11 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	}
 	switch (t.kind) {
 	case TARGET_MAILBOX:
+		if (homes_has_maildir(j->r, t.mailbox))
+			plan_home(j, rcpt, &t, p);
+		else
+			plan_local(j, rcpt, &t, p);
+		break;
 	case TARGET_MAILDIR:
 		plan_local(j, rcpt, &t, p);
 		break;

@@ -188,7 +188,7 @@ limited(struct session *s, const struct path *p, char name[65])
 	struct target t;
 
 	if (s->env->verify < 0 || !usage_is_limited(s->conf) ||
-	    conf_reads_forward(s->conf))
+	    conf_has_homes(s->conf))
 		return NULL;
 	t = target_of(s->conf, s->env->users, &m, p);
 	if (t.kind != TARGET_MAILBOX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * home -- the .forward of an account, read as that account.
+ * home -- the .forward of an account, read as that account, and its Maildir.
  *
  * A child of its own becomes the account first, for good, and then opens the
  * file: what the account cannot read, or should not, is not read.  The runner
@@ -53,6 +53,14 @@ look(const struct passwd *pw, struct buf *text, struct msg_forward_result *m)
 	    str_c(why != NULL ? why : "");
 }
 
+/* getpwnam(3): these say no more than that there is nobody of that name. */
+static bool
+is_trouble(int error)
+{
+	return error != 0 && error != ENOENT && error != ESRCH &&
+	    error != EBADF && error != EPERM;
+}
+
 void
 home_tell(const struct conf *c, const struct msg_forward *m, int reply)
 {
@@ -64,8 +72,13 @@ home_tell(const struct conf *c, const struct msg_forward *m, int reply)
 	arena_init(&a, 1 << 16);
 	buf_init(&text, FORWARD_MAX);
 	buf_init(&packet, FRAME_MAX);
-	pw = conf_reads_forward(c) ? home_of(m->user, &a) : NULL;
-	if (pw != NULL)
+	errno = 0;
+	pw = conf_has_homes(c) ? home_of(m->user, &a) : NULL;
+	result.account = pw != NULL;
+	if (pw == NULL && is_trouble(errno)) {
+		result.state = FORWARD_LATER;
+		result.text = str_c(strerror(errno));
+	} else if (pw != NULL && c->recipients.forward)
 		look(pw, &text, &result);
 	msg_forward_result_put(&packet, &result);
 	if (channel_send(reply, buf_str(&packet), -1) < 0 && errno != EPIPE)
@@ -73,6 +86,14 @@ home_tell(const struct conf *c, const struct msg_forward *m, int reply)
 	buf_free(&packet);
 	buf_free(&text);
 	arena_free(&a);
+}
+
+void
+home_maildir(const struct conf *c, const struct passwd *pw, struct arena *a,
+    struct part *p)
+{
+	*p = (struct part){ true, pw->pw_uid, arena_printf(a, "%s/%s/",
+	    pw->pw_dir, c->recipients.home_maildir) };
 }
 
 bool

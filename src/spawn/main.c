@@ -300,7 +300,7 @@ needs_root(const struct conf *c)
 		if (program_command(c, i, &p) && p.run_as[0] != '\0' &&
 		    strcmp(p.run_as, c->user) != 0)
 			return true;
-	if (conf_reads_forward(c))
+	if (conf_has_homes(c))
 		return true;
 	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0' &&
 	    strcmp(c->recipients.run_as, c->user) != 0;

@@ -86,6 +86,9 @@ const struct passwd *home_of(struct str user, struct arena *a);
 /* part_find() in the .forward of PW, which this process is. */
 bool home_find(const struct passwd *pw, struct str part, struct arena *a,
     struct part *p, const char **why) MUST_USE;
+/* The Maildir of PW, which is no part of a list. */
+void home_maildir(const struct conf *c, const struct passwd *pw, struct arena *a,
+    struct part *p);
 /* In a child of its own: says on REPLY what is in the file that M asks for. */
 void home_tell(const struct conf *c, const struct msg_forward *m, int reply);
 

@@ -497,9 +497,10 @@ do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
 	if (m->kind == SPAWN_COMMAND)
 		pw = getpwnam(account_of(c, m->command));
 	else if (m->kind == SPAWN_HOME) {
-		pw = conf_reads_forward(c) ? home_of(m->who, &w->arena) : NULL;
-		if (pw == NULL)
-			why = "there is no such account";
+		pw = conf_has_homes(c) ? home_of(m->who, &w->arena) : NULL;
+		if (pw == NULL || (m->via.n == 0 &&
+		    c->recipients.home_maildir[0] == '\0'))
+			why = "there is no such account, or it has no Maildir";
 	} else if (part_find(c, m, &w->arena, &w->part, &why)) {
 		pw = owner_of(c, &w->part);
 		if (pw == NULL)
@@ -512,7 +513,9 @@ do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
 		pw = getpwnam(c->user);
 	as = become(pw, &w->arena);
 	/* Only as whom it is that file is opened. */
-	if (m->kind == SPAWN_HOME && why == NULL &&
+	if (m->kind == SPAWN_HOME && why == NULL && m->via.n == 0)
+		home_maildir(c, pw, &w->arena, &w->part);
+	else if (m->kind == SPAWN_HOME && why == NULL &&
 	    home_find(pw, m->via, &w->arena, &w->part, &why))
 		why = NULL;
 	if (why == NULL) {

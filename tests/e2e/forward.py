@@ -147,13 +147,50 @@ def kills(w, homes):
     assert b.read(joe + "/once").count("Subject: killed") == 2 and "delivered to command: cat >>$HOME/once" in b.log()
 
 
+def maildirs(w, homes):
+    """recipients.home-maildir: the mail of an account is in its Maildir and its own, that of others where it was."""
+    b = w.b
+    b.write_conf(b.extra.replace('"system"}', '"system"} home-maildir = "Maildir"'))
+    b.stop()
+    b.start()
+    w.send("ann", "at home")
+    found = glob.glob(homes + "/ann/Maildir/new/*")
+    assert len(found) == 1 and os.stat(found[0]).st_uid == UID + 1 and "Subject: at home" in b.read(found[0])
+    assert os.stat(found[0]).st_mode & 0o777 == 0o600 and os.stat(homes + "/ann/Maildir").st_mode & 0o777 == 0o700
+    before = len(b.mail("bob", 0))
+    w.send("bob")
+    assert len(b.mail("bob", before + 1)) == before + 1 and len(glob.glob(homes + "/ann/Maildir/new/*")) == 1
+    # Of one that says itself, too.
+    w.send("self")
+    assert len(glob.glob(homes + "/self/Maildir/new/*")) == 1
+    said = b.ctl("explain", "ann@example.test").stdout
+    assert f'{homes}/ann/Maildir, as "ann"' in said, said
+    # S-52: what he makes of it is his; nothing else is written to.
+    shutil.rmtree(homes + "/ann/Maildir")
+    os.symlink("/etc", homes + "/ann/Maildir")
+    b.send(SENDER, ["ann@example.test"], TEXT.format("x"))
+    assert "dsn=4.2.0" in b.deferred("cannot deliver to Maildir")
+    os.unlink(homes + "/ann/Maildir")
+    for name in ("tmp", "new"):
+        os.makedirs(homes + "/ann/Maildir", exist_ok=True)
+        os.symlink("/root", f"{homes}/ann/Maildir/{name}")
+        os.chown(homes + "/ann/Maildir", UID + 1, UID + 1)
+        before = b.log().count("cannot deliver to Maildir")
+        b.ctl("queue", "flush")
+        wait_for("another failure", lambda n=before: b.log().count("cannot deliver to Maildir") > n)
+        os.unlink(f"{homes}/ann/Maildir/{name}")
+    b.ctl("queue", "flush")
+    b.empty()
+    assert len(glob.glob(homes + "/ann/Maildir/new/*")) == 1 and os.listdir(homes + "/ann/Maildir/tmp") == []
+
+
 def main():
     homes = alone()
     try:
         w = World(homes)
         with w.b:
             w.b.start()
-            for test in (works, loops, unbelieved, kills):
+            for test in (works, loops, unbelieved, kills, maildirs):
                 test(w, homes)
                 print(test.__name__, flush=True)
     finally:
