@@ -104,6 +104,14 @@ struct tls_client {
 };
 /* Of a server's session, also of one that was resumed.  False: there is none. */
 bool tls_client(const struct tls *t, struct tls_client *c) MUST_USE;
+/* Octets of a chain in base64 that somebody may keep. */
+#define TLS_CHAIN_MAX ((size_t)16384)
+/*
+ * Adds what it has shown, its certificate and then those that it says have signed
+ * it, as PEM has them between its lines: base64, with a space between two.  Who
+ * resumes a session has shown one.  Behind TLS_CHAIN_MAX the rest is left out.
+ */
+void tls_client_chain(const struct tls *t, struct buf *b);
 
 /* ---- a non-blocking client session ---------------------------------------- */
 

@@ -63,6 +63,7 @@ struct envelope {
 	struct str tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or empty */
 	/* "verified" or "unverified", the fingerprint, and the common name; or empty */
 	struct str certificate;
+	struct str chain;	/* it and those that signed it, each in base64; or empty */
 	enum body_type body;
 	bool smtputf8;
 	enum dsn_ret ret;

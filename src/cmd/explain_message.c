@@ -53,6 +53,16 @@ say_word(struct explain *x, const char *name, struct str s)
 		explain_say(x, name, CONF_NOWHERE, STR_FMT, STR_ARG(s));
 }
 
+static size_t
+chain_length(struct str chain)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < chain.n; i++)
+		n += chain.p[i] == ' ';
+	return n;
+}
+
 static void
 say_envelope(struct explain *x, const struct queue_file *f)
 {
@@ -68,6 +78,9 @@ say_envelope(struct explain *x, const struct queue_file *f)
 	    (unsigned long long)f->size, e->rcpt_n);
 	say_word(x, "client", e->client);
 	say_word(x, "certificate", e->certificate);
+	if (e->chain.n > 0)
+		explain_say(x, "chain", CONF_NOWHERE, "%zu certificates shown",
+		    chain_length(e->chain));
 	say_word(x, "user", e->user);
 	say_word(x, "listener", e->listener);
 	say_word(x, "own-route", e->route);

@@ -334,3 +334,35 @@ tls_ctx_rotate(struct tls_ctx *c)
 	mem_wipe(key, sizeof(key));
 }
 
+/* Adds X in base64, if there is room for it. */
+static bool
+add_certificate(struct buf *b, const X509 *x)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+	size_t space = b->n > 0, room = n > 0 ? ((size_t)n + 2) / 3 * 4 : 0;
+	/* EVP_EncodeBlock() puts a NUL behind. */
+	bool fits = n > 0 && b->n + space + room <= TLS_CHAIN_MAX;
+	char *p;
+
+	if (fits && space)
+		buf_addc(b, ' ');
+	if (fits && (p = buf_room(b, room + 1)) != NULL)
+		buf_grew(b, (size_t)EVP_EncodeBlock((unsigned char *)p, der, n));
+	OPENSSL_free(der);
+	return fits;
+}
+
+void
+tls_client_chain(const struct tls *t, struct buf *b)
+{
+	const X509 *own = SSL_get0_peer_certificate(t->ssl);
+	/* Of a client: without its own. */
+	STACK_OF(X509) *above = SSL_get_peer_cert_chain(t->ssl);
+
+	if (!own || !add_certificate(b, own))
+		return;
+	for (int i = 0; i < sk_X509_num(above); i++)
+		if (!add_certificate(b, sk_X509_value(above, i)))
+			return;
+}

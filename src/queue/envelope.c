@@ -196,6 +196,7 @@ add_keys(struct buf *b, const struct envelope *e)
 	add_text(b, "local", e->local);
 	add_text(b, "tls", e->tls);
 	add_text(b, "certificate", e->certificate);
+	add_text(b, "certificate-chain", e->chain);
 	add_text(b, "body", str_c(envelope_body_name(e->body)));
 	if (e->smtputf8)
 		add_text(b, "smtputf8", STR("yes"));

@@ -356,6 +356,7 @@ static const struct key keys[] = {
 	{ "local",    NULL,          offsetof(struct envelope, local) },
 	{ "tls",      NULL,          offsetof(struct envelope, tls) },
 	{ "certificate",  NULL,              offsetof(struct envelope, certificate) },
+	{ "certificate-chain", NULL,         offsetof(struct envelope, chain) },
 	{ "body",     read_body,     0 },
 	{ "smtputf8", read_smtputf8, 0 },
 	{ "ret",      read_ret,      0 },

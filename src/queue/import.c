@@ -82,7 +82,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->helo = e->proto = e->user = STR("");
 	e->ours = true;
 	e->listener = STR(CONF_LISTEN_DROP);
-	e->local = e->tls = e->certificate = e->report = STR("");
+	e->local = e->tls = e->certificate = e->chain = e->report = STR("");
 	e->auth = STR("");
 	e->delays = 0;
 	e->extra_n = 0;

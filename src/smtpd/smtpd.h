@@ -56,6 +56,7 @@ struct session {
 	enum stream_result wrote;	/* how writing goes; an end is for good */
 	struct tls *tls;
 	const struct tls_client *certificate;	/* that the client has shown, or NULL */
+	struct str chain;	/* of it, in base64 */
 	const char *tls_facts;	/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
 
 	struct arena arena;
@@ -241,7 +242,6 @@ struct answer store_failed(const struct session *s, const char *call);
 void remap_envelope(struct session *s, unsigned what, struct arena *a, struct path *p);
 /* The header in S->text.  Code 0, or a refusal. */
 struct answer remap_text(struct session *s) MUST_USE;
-
 /* RFC 5321 4.4 */
 void received_add(const struct session *s, struct buf *b);
 /* RFC 6409 8: the fields that a submitted message lacks. */

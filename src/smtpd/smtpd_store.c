@@ -122,6 +122,7 @@ fill_envelope(struct session *s)
 	e->user = str_c(s->user);
 	e->tls = str_c(s->tls_facts);
 	e->certificate = certificate_of(s);
+	e->chain = s->certificate != NULL ? s->chain : STR("");
 	e->listener = env->listen != NULL ? str_c(env->listen->name) :
 					    STR("");
 	if (e->envid.n == 0)

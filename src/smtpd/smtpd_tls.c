@@ -59,10 +59,15 @@ static void
 note_certificate(struct session *s)
 {
 	struct tls_client *c = arena_alloc(&s->arena, sizeof(*c));
+	struct buf b;
 
 	if (!tls_client(s->tls, c))
 		return;
 	s->certificate = c;
+	buf_init(&b, TLS_CHAIN_MAX + 1);
+	tls_client_chain(s->tls, &b);
+	s->chain = arena_str(&s->arena, buf_str(&b));
+	buf_free(&b);
 	log_info(NULL, "%s: client certificate subject_CN=%s, issuer_CN=%s, "
 	    "fingerprint=sha256:%s, pkey_fingerprint=sha256:%s", s->client,
 	    c->subject, c->issuer, c->fingerprint, c->key);

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, certificate, program, wait_for  # noqa: E402
+from baridtest import Barid, certificate, program, route, upstream, wait_for  # noqa: E402
 
 FAR = "somebody@far.example"
 
@@ -193,6 +193,40 @@ def external(b, pki):
     c.quit()
 
 
+def pem_body(path):
+    with open(path, encoding="ascii") as f:
+        return "".join(line.strip() for line in f if "-----" not in line)
+
+
+def chain(b, pki):
+    """A20: whoever reads the envelope has what the client has shown, from its certificate upwards."""
+    both = b.dir + "/chain.pem"
+    with open(both, "w", encoding="ascii") as f:
+        for path in (pki.own[0], pki.ca[0]):
+            with open(path, encoding="ascii") as part:
+                f.write(part.read())
+    for pair, shown in (((both, pki.own[1]), (pki.own[0], pki.ca[0])), (pki.own, (pki.own[0],))):
+        before = set(b.spooled())
+        with client(b, pair, "smtp") as c:
+            assert c.mail("x@y.example")[0] == 250
+            assert c.rcpt("x@waits.example")[0] == 250
+            assert c.data("Subject: x\r\n\r\nhello\r\n")[0] == 250
+        (_, name), = wait_for("the message", lambda seen=before: {s for s in b.spooled() if s[0] == "cur"} - seen)
+        got = [line.partition(": ")[2] for line in head(b, name) if line.startswith("certificate-chain: ")]
+        assert got == [" ".join(map(pem_body, shown))], got
+        assert f"{len(shown)} certificates shown" in b.ctl("explain", name).stdout
+        b.ctl("queue", "delete", name)
+
+
+def head(b, name):
+    """The envelope of a message, wherever it is by now."""
+    for folder, _, files in os.walk(b.dir + "/spool"):
+        if name in files:
+            with open(folder + "/" + name, "rb") as f:
+                return f.read().partition(b"\n\n")[0].decode().splitlines()
+    raise AssertionError("no message " + name)
+
+
 def xclient(b, pki):
     """The certificate of a proxy is not its client's."""
     with client(b, pki.own) as c:
@@ -233,8 +267,11 @@ def verified_and_mistakes(pki):
 with tempfile.TemporaryDirectory() as d:
     os.chmod(d, 0o755)
     made = Pki(d + "/pki")
-    with Barid(extra=conf(made, 'route "*" { via = "mx" }\naccess { xclient = {"127.0.0.0/8"} }\n')) as server:
-        for test in (relay, external, xclient, resumed):
+    nobody = socket.socket()
+    nobody.bind(("127.0.0.1", 0))
+    waits = upstream("nobody", nobody.getsockname()[1]) + route("waits.example", "nobody")
+    with Barid(extra=conf(made, waits + 'route "*" { via = "mx" }\naccess { xclient = {"127.0.0.0/8"} }\n')) as server:
+        for test in (relay, external, chain, xclient, resumed):
             print(test.__name__, flush=True)
             test(server, made)
     print("verified_and_mistakes", flush=True)

@@ -170,6 +170,22 @@ START_TEST(chosen)
 }
 END_TEST
 
+/* What the server of show() made of the chain; and how many a client shows as signers. */
+static char shown_chain[TLS_CHAIN_MAX + 1];
+static unsigned signers;
+
+static void
+keep_chain(const struct tls *t, size_t *n, char *to)
+{
+	struct buf b;
+
+	buf_init(&b, TLS_CHAIN_MAX + 1);
+	tls_client_chain(t, &b);
+	*n = b.n;
+	memcpy(to, b.p != NULL ? b.p : "", b.n);
+	buf_free(&b);
+}
+
 /* What a server is told of the certificate NAME of a client; NULL: it shows none. */
 static struct tls_client
 show(struct tls_ctx *c, int version, const char *name, bool *shown)
@@ -178,6 +194,8 @@ show(struct tls_ctx *c, int version, const char *name, bool *shown)
 	struct {
 		bool shown;
 		struct tls_client client;
+		size_t chain_n;
+		char chain[TLS_CHAIN_MAX];
 	} told;
 	int pair[2], out[2], status;
 	pid_t server;
@@ -194,6 +212,7 @@ show(struct tls_ctx *c, int version, const char *name, bool *shown)
 		if (!t)
 			_exit(1);
 		told.shown = tls_client(t, &told.client);
+		keep_chain(t, &told.chain_n, told.chain);
 		_exit(write(out[1], &told, sizeof(told)) == sizeof(told) &&
 		    tls_stream_ops.write(t, "x", 1, clock_ms() + 20000) == 1 ? 0 : 1);
 	}
@@ -205,6 +224,8 @@ show(struct tls_ctx *c, int version, const char *name, bool *shown)
 		ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(ctx, pki_path(name, "key"),
 			SSL_FILETYPE_PEM), 1);
 	}
+	for (unsigned i = 0; i < signers; i++)
+		ck_assert_int_eq(SSL_CTX_add1_chain_cert(ctx, pki.ca), 1);
 	ssl = SSL_new(ctx);
 	SSL_set_fd(ssl, pair[0]);
 	ck_assert_int_eq(SSL_connect(ssl), 1);
@@ -218,8 +239,58 @@ show(struct tls_ctx *c, int version, const char *name, bool *shown)
 	close(out[0]);
 	close(out[1]);
 	*shown = told.shown;
+	memcpy(shown_chain, told.chain, told.chain_n);
+	shown_chain[told.chain_n] = '\0';
 	return told.client;
 }
+
+/* NAME.crt as its PEM has it between the lines. */
+static char *
+base64_of(const char *name)
+{
+	FILE *f = fopen(pki_path(name, "crt"), "r");
+	char line[200], *all = calloc(1, 8192);
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f))
+		if (line[0] != '-')
+			strncat(all, line, strcspn(line, "\n"));
+	fclose(f);
+	return all;
+}
+
+/* A20: who may want it has the chain as it was shown, whole certificates up to a limit. */
+START_TEST(chains)
+{
+	struct tls_server_conf conf = conf_of("ec", NULL);
+	char *net = base64_of("net"), *ca = base64_of("ca"), want[20000];
+	struct tls_ctx *c;
+	bool shown;
+
+	conf.ask = true;
+	c = context(&conf);
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		signers = 0;
+		(void)show(c, version, NULL, &shown);
+		ck_assert_str_eq(shown_chain, "");
+		(void)show(c, version, "net", &shown);
+		ck_assert_str_eq(shown_chain, net);
+		signers = 2;
+		(void)show(c, version, "net", &shown);
+		snprintf(want, sizeof(want), "%s %s %s", net, ca, ca);
+		ck_assert_str_eq(shown_chain, want);
+		signers = 50;
+		(void)show(c, version, "net", &shown);
+		ck_assert_uint_le(strlen(shown_chain), TLS_CHAIN_MAX);
+		ck_assert_uint_gt(strlen(shown_chain) + strlen(ca) + 1, TLS_CHAIN_MAX);
+		ck_assert_str_eq(strrchr(shown_chain, ' ') + 1, ca);
+	}
+	signers = 0;
+	free(net);
+	free(ca);
+	tls_ctx_free(c);
+}
+END_TEST
 
 /* T-04: a certificate is asked for, and everybody is served whatever he shows. */
 START_TEST(clients)
@@ -336,6 +407,7 @@ main(void)
 	tcase_add_loop_test(t, every_kind, 0, KEYS);
 	tcase_add_test(t, chosen);
 	tcase_add_test(t, clients);
+	tcase_add_test(t, chains);
 	tcase_add_test(t, bad_files);
 	status = unit_run("tls_server", t);
 	for (size_t i = 0; i < KEYS; i++)

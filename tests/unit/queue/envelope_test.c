@@ -28,7 +28,8 @@ whole(void)
 		.proto = STR("ESMTPSA"), .user = STR("u"),
 		.ours = true,
 		.listener = STR("mx"), .local = STR("127.0.0.1:25"),
-		.tls = STR("TLSv1.3 X"), .certificate = STR("verified sha256:ab c d"), .body = BODY_8BITMIME,
+		.tls = STR("TLSv1.3 X"), .certificate = STR("verified sha256:ab c d"),
+		.chain = STR("MIIB/w== MA=="), .body = BODY_8BITMIME,
 		.smtputf8 = true, .ret = RET_HDRS, .envid = STR("e+3D"), .report = STR("mdn"),
 		.auth = STR("e+3Dmc2@b.example"), .tls_wish = TLS_WISH_REQUIRED,
 		.by_mode = BY_RETURN, .by_trace = true, .by_us = 5,
@@ -54,6 +55,7 @@ static const char written[] =
     "local: 127.0.0.1:25\n"
     "tls: TLSv1.3 X\n"
     "certificate: verified sha256:ab c d\n"
+    "certificate-chain: MIIB/w== MA==\n"
     "body: 8BITMIME\n"
     "smtputf8: yes\n"
     "ret: HDRS\n"
@@ -80,7 +82,7 @@ static const char summed[] =
     "id: " ID "\nfrom: <>\ntime: 1763683200000001\ndelays: 00\n"
     "client: h[::1]:1\nhelo: h\nproto: ESMTPSA\nuser: u\nours: yes\nlistener: mx\n"
     "local: 127.0.0.1:25\ntls: TLSv1.3 X\n"
-    "certificate: verified sha256:ab c d\nbody: 8BITMIME\nsmtputf8: yes\n"
+    "certificate: verified sha256:ab c d\ncertificate-chain: MIIB/w== MA==\nbody: 8BITMIME\nsmtputf8: yes\n"
     "ret: HDRS\nenvid: e+3D\nreport: mdn\n"
     "auth: e+3Dmc2@b.example\nrequiretls: yes\nby: 5 RT\nnot-before: 1\n"
     "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"

@@ -78,7 +78,7 @@ START_TEST(forged_facts)
 
 	tmpspool_begin(&t);
 	tmpspool_env(&t);
-	t.env.user = t.env.tls = t.env.helo = t.env.certificate = STR("forged");
+	t.env.user = t.env.tls = t.env.helo = t.env.certificate = t.env.chain = STR("forged");
 	t.env.listener = t.env.local = t.env.proto = STR("forged");
 	t.env.arrival_us = 4000000000000000;
 	t.env.delays = 5;
@@ -97,6 +97,7 @@ START_TEST(forged_facts)
 	ck_assert(f.env.ours);
 	ck_str(f.env.tls, STR(""));
 	ck_str(f.env.certificate, STR(""));
+	ck_str(f.env.chain, STR(""));
 	ck_str(f.env.helo, STR(""));
 	ck_str(f.env.listener, STR("sendmail"));
 	ck_str(f.env.local, STR(""));
