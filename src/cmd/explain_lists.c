@@ -199,6 +199,7 @@ explain_lists(struct explain *x, const struct userset *users,
 		else
 			say_part(x, &e.v[i]);
 	}
+	x->lists = NULL;
 	arena_free(&a);
 }
 

@@ -17,6 +17,8 @@
 #include "lib/log.h"
 #include "listing_forms.h"
 
+/* Octets that are made safe at once: each may become four. */
+#define PIECE (LOG_LINE_MAX / 4)
 #define INDENT 41
 /* A header that has no end is not shown to its end. */
 #define HEADER_MAX (64 << 10)
@@ -157,16 +159,49 @@ listing_mailq_end(const struct listing *l)
 
 /* ---- one message -------------------------------------------------------------- */
 
+/* S, however long it is; characters stay whole. */
+static void
+print_long(FILE *out, struct str s)
+{
+	while (s.n > 0) {
+		size_t n = s.n;
+
+		if (n > PIECE)
+			for (n = PIECE; n > PIECE - 4 && (s.p[n] & 0xc0) == 0x80;)
+				n--;
+		print_safe(out, str_head(s, n));
+		s = str_skip(s, n);
+	}
+}
+
 /* A line of the envelope, made safe; a password is for no eyes. */
 static void
-show_line(struct listing *l, struct str line)
+show_line(FILE *out, struct str line)
 {
 	static const struct str secret = { "route-password: ", 16 };
-	char safe[LOG_LINE_MAX];
+	bool hidden = str_starts(line, secret);
 
-	fwrite(safe, 1, log_escape(safe, sizeof(safe),
-	    str_starts(line, secret) ? secret : line), l->out);
-	fputs(str_starts(line, secret) ? "********\n" : "\n", l->out);
+	print_long(out, hidden ? secret : line);
+	fputs(hidden ? "********\n" : "\n", out);
+}
+
+/*
+ * Prints the lines of BLOCK, and what is longer than that in parts; the octets
+ * that were printed.  The last line is left for the next block if it is cut off.
+ */
+static size_t
+show_block(FILE *out, struct str block)
+{
+	struct str rest = block, line, tail;
+
+	while (str_cut(rest, '\n', &line, &tail)) {
+		show_line(out, line);
+		rest = tail;
+	}
+	if (rest.n < block.n)
+		return block.n - rest.n;
+	print_long(out, block);
+	return block.n;
 }
 
 static void
@@ -177,16 +212,9 @@ show_envelope(struct listing *l, const struct queue_file *f)
 	ssize_t n;
 
 	while (at < f->text_at &&
-	    (n = pread(f->fd, block, sizeof(block), at)) > 0) {
-		struct str rest = str_head(str_n(block, (size_t)n),
-		    (size_t)(f->text_at - at)), one;
-		size_t had = rest.n;
-
-		while (str_cut(rest, '\n', &one, &rest))
-			show_line(l, one);
-		/* What has no end here begins the next block. */
-		at += (off_t)(one.n < had ? had - one.n : had);
-	}
+	    (n = pread(f->fd, block, sizeof(block), at)) > 0)
+		at += (off_t)show_block(l->out, str_head(str_n(block, (size_t)n),
+		    (size_t)(f->text_at - at)));
 }
 
 static void

@@ -93,4 +93,48 @@ START_TEST(show)
 }
 END_TEST
 
-UNIT_MAIN("report/listing_text", next, show)
+/* More than is read at once, and lines longer than that: nothing of them is lost. */
+START_TEST(long_envelope)
+{
+	enum { MANY = 1000, LONG = 40000 };
+	struct envelope_rcpt *rcpts = calloc(MANY, sizeof(*rcpts));
+	char *chain = malloc(LONG), line[64];
+	struct queue_msg *m;
+	const char *at;
+
+	memset(chain, 'M', LONG);
+	tmpspool_begin(&spool);
+	tmpspool_env(&spool);
+	for (size_t i = 0; i < MANY; i++) {
+		char *local = NULL;
+
+		ck_assert_int_gt(asprintf(&local, "user%zu", i), 0);
+		rcpts[i] = (struct envelope_rcpt){ .state = RCPT_QUEUED,
+			.path = { str_c(local), STR("example.com") } };
+	}
+	spool.env.rcpts = rcpts;
+	spool.env.rcpt_n = MANY;
+	/* Over a place where a read ends, too. */
+	spool.env.helo = STR("\xc3\xa4\xc3\xb6");
+	spool.env.chain = str_n(chain, LONG);
+	m = queue_begin(spool.q, &spool.env, false);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(queue_commit(m), 0);
+	at = strstr(listed(LISTING_SHOW), "\ncertificate-chain: ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_uint_eq(strspn(strstr(at, ": ") + 2, "M"), LONG);
+	ck_assert_int_eq(strncmp(strstr(at, ": ") + 2 + LONG, "\n", 1), 0);
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(line, sizeof(line), "\nrcpt: Q <user%zu@example.com>\n", i);
+		ck_assert_msg(strstr(text, line) != NULL, "%s", line);
+		free((char *)(uintptr_t)rcpts[i].path.local.p);
+	}
+	tmpspool_end(&spool);
+	free(chain);
+	free(rcpts);
+	free(text);
+	text = NULL;
+}
+END_TEST
+
+UNIT_MAIN("report/listing_text", next, show, long_envelope)
