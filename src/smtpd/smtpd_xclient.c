@@ -16,6 +16,7 @@
 #include "smtpd_attr.h"
 
 #include "lib/log.h"
+#include "policy/blocklist.h"
 #include "policy/recipient.h"
 
 #define XCLIENT_ATTRS (ATTR_BIT(ATTR_NAME) | ATTR_BIT(ATTR_ADDR) | \
@@ -42,14 +43,19 @@ static const char *
 unwelcome(const struct session *s, const struct session_env *e)
 {
 	const struct conf *c = s->conf;
+	struct block block;
 	size_t others;
 	struct buf b;
 
 	/* Of whom no address is known nothing is; he has no right by it. */
 	if (addr_octets(&e->peer) == NULL)
 		return NULL;
-	if (!access_may_connect(&c->access.connect, &e->peer))
+	if (access_listed(&c->access.blocked, &e->peer) ||
+	    !access_may_connect(&c->access.connect, &e->peer))
 		return "you may not connect here";
+	if (e->score != NULL && blocklist_has(score_blocks(e->score), &e->peer, &block))
+		return block.by_hand ? "you are blocked here" :
+				       "too many wrong passwords, come back later";
 	if (e->slot == NULL || e->score == NULL)
 		return NULL;
 	buf_init(&b, 128);

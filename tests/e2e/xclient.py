@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Sink, Wire, free_port, need, route, run, upstream, wait_for  # noqa: E402
 
-CONF = """access { connect = {"127.0.0.0/8", "192.0.2.0/24"} xclient = {"127.0.0.1"} xforward = {"127.0.0.1"} etrn = {"127.0.0.1"} }
+CONF = """access { connect = {"127.0.0.0/8", "192.0.2.0/24"} blocked = {"192.0.2.99"} xclient = {"127.0.0.1"} xforward = {"127.0.0.1"} etrn = {"127.0.0.1"} }
 limits { connections-per-address = 2 }
 """
 
@@ -48,6 +48,19 @@ def limits(b):
     assert held[3].smtp("XCLIENT ADDR=192.0.2.51").startswith(b"220")
     for w in held:
         w.close()
+
+
+def blocked(b):
+    """Who is blocked is so behind a proxy, too: by hand, and by the configuration."""
+    b.ctl("block", "192.0.2.66")
+    for address, words in (("192.0.2.66", "421 4.7.0 you are blocked here"),
+                           ("192.0.2.99", "421 4.7.0 you may not connect here")):
+        with Wire(b.port["smtp"]) as w:
+            assert w.reply().startswith(b"220")
+            assert w.smtp("XCLIENT ADDR=" + address).decode().startswith(words), address
+    with Wire(b.port["smtp"]) as w:
+        assert w.reply().startswith(b"220")
+        assert w.smtp("XCLIENT ADDR=192.0.2.67").startswith(b"220")
 
 
 def xforward(b):
@@ -104,6 +117,7 @@ def main():
         xclient(b)
         xforward(b)
         limits(b)
+        blocked(b)
     etrn()
 
 
