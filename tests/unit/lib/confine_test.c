@@ -35,13 +35,19 @@ make(enum confine_role role, enum confine_mode mode)
 	return c;
 }
 
+/* Of a child, which may not ask for it. */
+static pid_t parent;
+
 /* How a child under ROLE and MODE ended that called FN. */
 static int
 under(enum confine_role role, enum confine_mode mode, void (*fn)(void))
 {
 	struct confine *c = make(role, mode);
-	pid_t pid = fork();
 	int status;
+	pid_t pid;
+
+	parent = getpid();
+	pid = fork();
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
@@ -110,7 +116,7 @@ blocks_it(void)
 static void
 kills(void)
 {
-	(void)kill(getppid(), 0);
+	(void)kill(parent, 0);
 }
 
 static void
@@ -198,7 +204,7 @@ is_owner(void)
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0)
-		(void)fcntl(pair[0], F_SETOWN, getppid());
+		(void)fcntl(pair[0], F_SETOWN, parent);
 }
 
 static void
@@ -226,7 +232,7 @@ forks_when_childless(void)
 static void
 limits_others(void)
 {
-	(void)prlimit(getppid(), RLIMIT_NPROC, NULL, NULL);
+	(void)prlimit(parent, RLIMIT_NPROC, NULL, NULL);
 }
 
 START_TEST(an_acceptor)

@@ -66,4 +66,36 @@ START_TEST(by_socket)
 }
 END_TEST
 
-UNIT_MAIN("policy/access", connecting, by_socket)
+/* Who may send anywhere: RFC 6409 4.3, a submission listener asks who it is. */
+START_TEST(relaying)
+{
+	static const struct {
+		const char *peer;
+		bool authenticated, submission, may;
+	} t[] = {
+		{ "192.0.2.1", false, false, true },
+		{ "192.0.2.1", false, true, false },
+		{ "192.0.2.1", true, true, true },
+		{ "198.51.100.1", false, false, false },
+		{ "198.51.100.1", true, false, true },
+		{ "198.51.100.1", false, true, false },
+	};
+	struct buf error;
+	struct conf *c;
+
+	buf_init(&error, 65536);
+	c = conf_parse("test.conf", STR("access { relay = {\"192.0.2.0/24\"} }\n"), &error);
+	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct client_facts f = { .authenticated = t[i].authenticated,
+			.submission = t[i].submission };
+
+		ck_assert_int_eq(addr_parse(str_c(t[i].peer), 9, &f.peer), 0);
+		ck_assert_msg(access_may_relay(c, &f) == t[i].may, "case %zu", i);
+	}
+	conf_free(c);
+	buf_free(&error);
+}
+END_TEST
+
+UNIT_MAIN("policy/access", connecting, by_socket, relaying)
