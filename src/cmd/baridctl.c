@@ -42,7 +42,7 @@ static const char usage_text[] =
     "  config [check]                  the options in effect, with file and line\n"
     "  dns-records DOMAIN              what DNS should say, and whether it does\n"
     "  auth-test NAME                  what each backend says of a password\n"
-    "  passwd [-d|--scram|--plain] NAME\n"
+    "  passwd [-d|--scram|--plain|--cram-md5] NAME\n"
     "                                  set a user's password (-d: remove the user)\n"
     "  passwd --app APP|--revoke APP NAME\n"
     "                                  one more, for a program; take it away\n"
@@ -69,7 +69,7 @@ enum {
 	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
 	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
 	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY,
-	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN,
+	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN, OPT_CRAM_MD5,
 	OPT_TYPE, OPT_FILE
 };
 
@@ -106,6 +106,7 @@ static const struct option long_options[] = {
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "scram", no_argument, NULL, OPT_SCRAM },
 	{ "plain", no_argument, NULL, OPT_PLAIN },
+	{ "cram-md5", no_argument, NULL, OPT_CRAM_MD5 },
 	{ "type", required_argument, NULL, OPT_TYPE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ NULL, 0, NULL, 0 },
@@ -266,6 +267,7 @@ take_password(struct ctl *t, int option, char *value)
 	t->list = t->list || option == OPT_LIST;
 	t->scram = t->scram || option == OPT_SCRAM;
 	t->plain = t->plain || option == OPT_PLAIN;
+	t->cram_md5 = t->cram_md5 || option == OPT_CRAM_MD5;
 	return 0;
 }
 
@@ -346,6 +348,7 @@ take_option(struct ctl *t, int option, char *value)
 	case OPT_LIST:
 	case OPT_SCRAM:
 	case OPT_PLAIN:
+	case OPT_CRAM_MD5:
 		return take_password(t, option, value);
 	default:
 		return take_flag(t, option);

@@ -37,7 +37,7 @@ enum ctl_option {
 	CTL_LIMIT = 2048,
 	CTL_BLOCK = 4096,	/* --for, --why */
 	CTL_KEY = 16384,	/* --type, --file */
-	CTL_PASSWORD = 8192	/* --app, --revoke, --list, --scram, --plain */
+	CTL_PASSWORD = 8192	/* --app, --revoke, --list, --scram, --plain, --cram-md5 */
 };
 
 struct ctl {
@@ -54,7 +54,7 @@ struct ctl {
 	int64_t for_ms;		/* 0: for ever */
 	const char *why;	/* "": unsaid */
 	const char *app, *revoke;	/* NULL: unsaid */
-	bool list, scram, plain;
+	bool list, scram, plain, cram_md5;
 	const char *type, *file;	/* NULL: unsaid */
 };
 

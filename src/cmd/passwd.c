@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "ipc/logins.h"
+#include "lib/mem.h"
 #include "lib/name.h"
 #include "lib/random.h"
 #include "policy/login.h"
@@ -135,6 +136,19 @@ fits_scram(struct str password)
 	return !str_has_8bit(password) && !str_has_ctl(password);
 }
 
+/* How PASSWORD is stored. */
+static enum users_form
+form_to_be(const struct ctl *t, struct str password)
+{
+	if (t->plain)
+		return USERS_PLAIN;
+	if (t->cram_md5)
+		return USERS_CRAM_MD5;
+	return t->scram || (fits_scram(password) &&
+			       login_is_wanted(t->conf, STR("SCRAM-SHA-256"))) ?
+	    USERS_SCRAM : USERS_HASH;
+}
+
 /* A line of the file is read without the space around it. */
 static bool
 fits_line(struct str password)
@@ -160,10 +174,7 @@ set_password(const struct ctl *t, const char *path, struct users_change *c)
 		    "around it", EX_DATAERR);
 	} else {
 		c->password = buf_cstr(&password);
-		c->form = t->plain ? USERS_PLAIN : USERS_HASH;
-		if (t->scram || (!t->plain && fits_scram(buf_str(&password)) &&
-		    login_is_wanted(t->conf, STR("SCRAM-SHA-256"))))
-			c->form = USERS_SCRAM;
+		c->form = form_to_be(t, buf_str(&password));
 		code = change(path, c, NULL, t->json);
 	}
 	buf_wipe(&password);
@@ -193,7 +204,7 @@ add_app(const struct ctl *t, const char *path, struct users_change *c)
 	buf_init(&password, PASSWORD_MAX);
 	make_password(&password);
 	c->password = buf_cstr(&password);
-	c->form = t->plain ? USERS_PLAIN : USERS_SCRAM;
+	c->form = t->plain ? USERS_PLAIN : t->cram_md5 ? USERS_CRAM_MD5 : USERS_SCRAM;
 	/* Who has a password elsewhere may have another for a program here. */
 	c->must_exist = t->conf->auth.backends.n == 1;
 	code = change(path, c, buf_cstr(&password), t->json);
@@ -214,6 +225,7 @@ struct list {
 static const char *
 form_of(struct str secret)
 {
+	unsigned char state[HMAC_STATE_SIZE];
 	struct str password;
 
 	if (secret.n == 0 || secret.p[0] == '*')
@@ -222,6 +234,10 @@ form_of(struct str secret)
 		return "locked";
 	if (account_is_plain(secret, &password))
 		return "plain";
+	if (account_is_state(secret, state)) {
+		mem_wipe(state, sizeof(state));
+		return "cram-md5";
+	}
 	return scram_key_is(secret) ? "scram" : "hash";
 }
 
@@ -282,8 +298,9 @@ list(const struct ctl *t, const char *path, const char *user)
 static int
 usage(void)
 {
-	return complain("passwd", "usage: baridctl passwd [-d | --scram | --plain] NAME\n"
-	    "       baridctl passwd --app APP [--plain] NAME\n"
+	return complain("passwd",
+	    "usage: baridctl passwd [-d | --scram | --plain | --cram-md5] NAME\n"
+	    "       baridctl passwd --app APP [--plain | --cram-md5] NAME\n"
 	    "       baridctl passwd --revoke APP NAME\n"
 	    "       baridctl passwd --list [NAME]", EX_USAGE);
 }
@@ -294,9 +311,9 @@ is_sound(const struct ctl *t, int argc)
 {
 	int what = t->delete + (t->app != NULL) + (t->revoke != NULL) + t->list;
 
-	if (what > 1 || (t->scram && (t->plain || what > 0)))
+	if (what > 1 || t->scram + t->plain + t->cram_md5 > 1 || (t->scram && what > 0))
 		return false;
-	if (t->plain && (t->delete || t->revoke || t->list))
+	if ((t->plain || t->cram_md5) && (t->delete || t->revoke || t->list))
 		return false;
 	return argc == 1 || (argc == 0 && t->list);
 }

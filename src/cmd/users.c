@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hmac_state.h"
 #include "lib/mem.h"
 #include "lib/password.h"
 #include "lib/random.h"
@@ -119,6 +120,7 @@ parameters_of(struct str text, struct str user, struct scram_key *k)
 static int
 add_secret(const struct users_change *c, struct str old, struct buf *b)
 {
+	unsigned char state[HMAC_STATE_SIZE];
 	struct scram_key params, key;
 	int rc = 0;
 
@@ -128,6 +130,13 @@ add_secret(const struct users_change *c, struct str old, struct buf *b)
 	case USERS_PLAIN:
 		buf_addf(b, "{PLAIN}%s", c->password);
 		return 0;
+	case USERS_CRAM_MD5:
+		rc = hmac_md5_state(str_c(c->password), state);
+		if (rc == 0)
+			account_add_state(b, state);
+		mem_wipe(state, sizeof(state));
+		errno = ENOSYS;
+		return rc;
 	case USERS_SCRAM:
 		break;
 	}

@@ -11,7 +11,7 @@
 /* Iterations of new keys; all of a file should have as many. */
 #define USERS_SCRAM_COUNT 32768
 
-enum users_form { USERS_HASH, USERS_SCRAM, USERS_PLAIN };
+enum users_form { USERS_HASH, USERS_SCRAM, USERS_PLAIN, USERS_CRAM_MD5 };
 
 struct users_change {
 	struct str user;

@@ -9,6 +9,7 @@ import ctypes
 import http.server
 import json
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -117,6 +118,16 @@ def secrets(folder):
             assert cram(b, user, WRONG) == NO, user
         for user, password in (("me", "other"), ("erin", "x"), ("alice", "again"), ("192.168.0.0/24", "ours")):
             b.expect(NO, user, password)
+        # What baridctl makes is what Dovecot makes.
+        b.ctl("passwd", "--cram-md5", "greta", input="tanstaaf\n")
+        assert f"greta:{state}\n" in b.read(folder + "/users")
+        assert re.search(r"(?m)^greta +- +cram-md5 ", b.ctl("passwd", "--list").stdout)
+        b.expect(YES, "greta", "tanstaaf")
+        assert cram(b, "greta", "tanstaaf") == YES and cram(b, "greta", WRONG) == NO
+        app = b.ctl("passwd", "--cram-md5", "--app", "phone", "greta").stdout.split()[-1]
+        assert cram(b, "greta", app) == YES, app
+        for wrong in (("--plain",), ("--scram",), ("-d",), ("--revoke", "phone")):
+            assert b.ctl("passwd", "--cram-md5", *wrong, "greta", check=False).returncode == 64, wrong
         log = b.log()
         assert f"{path}:8: this line has a type that is not known, expected plain, plain:b, md5," in log
         assert f"{path}:9: this line has a user that an earlier line has, expected each once" in log
