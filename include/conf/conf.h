@@ -89,6 +89,7 @@ struct conf_recipients {
 	struct conf_strs mailboxes;	/* "file", "system", "any" */
 	const char *subaddress;
 	bool forward;		/* accounts of this host have a .forward */
+	bool link;		/* one file for several mailboxes */
 	const char *home_maildir;	/* of theirs, in the home directory; "": none */
 	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
 	const char *verify;	/* "exec:/path", "net:host:port" ...; "": nobody */

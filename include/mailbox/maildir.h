@@ -36,6 +36,7 @@ struct maildir_delivery {
 	off_t at;
 	uint64_t size;
 	struct str prefix;
+	bool shares;		/* one file with others of that id and text that go together */
 	struct usage_limit limit;	/* of the mailbox, which keeps count then */
 	struct usage *used;	/* gets what was in it before, if there is a limit; or NULL */
 };

@@ -218,6 +218,7 @@ static const struct option recipients_options[] = {
 	OPT("subaddress", STRING, subaddress, "+", 0, 0, "What separates a mailbox from its detail."),
 	OPT("forward", BOOL, forward, "true", 0, 0, "Whether accounts of this host may have a .forward."),
 	OPT("home-maildir", STRING, home_maildir, "", 0, 0, "The Maildir in the home directory of an account of this host."),
+	OPT("link", BOOL, link, "false", 0, 0, "Whether a message to several mailboxes is one file, without Delivered-To."),
 	OPT("run-as", STRING, run_as, "nobody", 0, 0, "The account that programs and files of aliases are used as."),
 	OPT("verify", STRING, verify, "", 0, 0, "Who else is asked for recipients."),
 	OPT("verify-timeout", TIME, verify_timeout, "30s", SECOND, 4 * MINUTE, "How long that may take."),

@@ -13,6 +13,11 @@
  * The file's name comes from the queue id, the recipient and the text, so
  * that a delivery repeated after a crash meets the file of the first one:
  * it stays if it is whole, and is replaced if it is not.
+ *
+ * Those that may share a file do so: the first is written, and the others are
+ * links to it, made when its text is with the disk and before it is synced.  A
+ * link is in the journal with the inode, so that one sync makes all of them
+ * durable; if that fails, none is delivered.  What cannot be linked is a copy.
  */
 
 #include <errno.h>
@@ -30,6 +35,7 @@
 struct delivery {
 	const struct maildir_delivery *d;
 	const struct delivery *before;	/* of those that go together; NULL: none */
+	const struct delivery *first;	/* whose file it may be a link to; NULL: its own */
 	int box, tmp, new;
 	bool borrowed;		/* these are BEFORE's */
 	int fd;
@@ -81,6 +87,23 @@ is_same_box(const struct maildir_delivery *a, const struct maildir_delivery *b)
 {
 	return a->base == b->base && (a->path == NULL) == (b->path == NULL) &&
 	    strcmp(place(a), place(b)) == 0;
+}
+
+/* The delivery whose file V's can be; NULL: it has one of its own. */
+static const struct delivery *
+first_of(const struct delivery *v)
+{
+	const struct maildir_delivery *d = v->d;
+
+	if (!d->shares || d->path != NULL)
+		return NULL;
+	for (const struct delivery *b = v->before; b != NULL; b = b->before)
+		if (b->first == NULL && b->error == 0 && b->d->shares &&
+		    b->d->path == NULL && b->d->base == d->base &&
+		    b->d->size == d->size && strcmp(b->d->id, d->id) == 0 &&
+		    str_eq(b->d->prefix, d->prefix))
+			return b;
+	return NULL;
 }
 
 /* Takes the directories of the delivery before, if they are the same. */
@@ -243,6 +266,8 @@ has_room(struct delivery *v)
 static int
 hand_over(struct delivery *v)
 {
+	if (v->fd < 0)
+		return 0;
 	(void)sync_file_range(v->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return 0;
 }
@@ -353,9 +378,49 @@ begin(struct delivery *v)
 		return -1;
 	}
 	make_name(v);
-	if (open_dirs(v) < 0 || has_room(v) < 0 || create(v) < 0 || copy(v) < 0)
+	if (open_dirs(v) < 0)
+		return -1;
+	v->first = first_of(v);
+	if (has_room(v) < 0)
+		return -1;
+	if (v->first != NULL) {
+		v->octets = v->first->octets;
+		return 0;
+	}
+	if (create(v) < 0 || copy(v) < 0)
 		return -1;
 	return final_name(v);
+}
+
+/* A link to the first one's file: 0; -1: it cannot be one. */
+static int
+link_to_first(struct delivery *v)
+{
+	const struct delivery *f = v->first;
+	size_t plain = v->name.n;
+
+	/* What stood there before it was not made durable by us. */
+	if (f->error != 0 || !f->shown)
+		return -1;
+	v->wire = f->wire;
+	if (final_name(v) == 0 && sys_linkat(f->new, buf_cstr(&f->name), v->new,
+	    buf_cstr(&v->name)) == 0) {
+		v->shown = true;
+		usage_add(v->box, (int64_t)v->octets, 1);
+		return 0;
+	}
+	buf_cut(&v->name, plain);
+	return -1;
+}
+
+/* It is none, then, but a copy: of another file system, or too many have it. */
+static int
+copy_late(struct delivery *v)
+{
+	v->first = NULL;
+	v->octets = 0;
+	v->wire = (struct wire){ 0 };
+	return create(v) < 0 || copy(v) < 0 ? -1 : final_name(v);
 }
 
 static int
@@ -363,6 +428,10 @@ show(struct delivery *v)
 {
 	int r;
 
+	if (v->first != NULL && link_to_first(v) == 0)
+		return 0;
+	if (v->first != NULL && copy_late(v) < 0)
+		return -1;
 	if (write_out(v->fd) < 0)
 		return -1;
 	r = rename_into(v, buf_cstr(&v->name));
@@ -377,7 +446,9 @@ show(struct delivery *v)
 static int
 make_durable(struct delivery *v)
 {
-	if (!v->shown || sys_fsync(v->fd) == 0)
+	if (v->first != NULL && v->first->error != 0)
+		errno = v->first->error;
+	else if (!v->shown || v->first != NULL || sys_fsync(v->fd) == 0)
 		return 0;
 	/* Not delivered, and not to be seen. */
 	forget(v->new, buf_cstr(&v->name));

@@ -44,6 +44,14 @@ struct group_work {
 	struct local_work works[GROUP_MAX];
 };
 
+/* One file for several recipients, in which none of them can stand. */
+static bool
+is_shared(const struct delivery *v)
+{
+	return v->maildir == NULL && v->job->r->conf->recipients.link &&
+	    v->job->file.env.rcpt_n > 1;
+}
+
 static void
 fill(struct local_work *w, struct maildir_delivery *d)
 {
@@ -62,6 +70,7 @@ fill(struct local_work *w, struct maildir_delivery *d)
 		.at = w->text.at,
 		.size = w->text.size,
 		.prefix = buf_str(&w->prefix),
+		.shares = is_shared(v),
 		.limit = w->limit,
 		.used = &w->used,
 	};
@@ -221,7 +230,10 @@ add(struct group_work *g, struct delivery *v)
 	buf_init(&w->prefix, 4096);
 	buf_adds(&w->prefix, "Return-Path: <");
 	path_add(&w->prefix, &e->from);
-	buf_adds(&w->prefix, ">\r\nDelivered-To: ");
+	buf_adds(&w->prefix, ">\r\n");
+	if (is_shared(v))
+		return;
+	buf_adds(&w->prefix, "Delivered-To: ");
 	path_add(&w->prefix, &v->job->rcpts[v->rcpts[0]].path);
 	buf_adds(&w->prefix, "\r\n");
 }

@@ -371,7 +371,9 @@ is_left(const struct delivery *v)
 static void
 plan_go(struct job *j, struct plan *p)
 {
+	struct dest *local = j->r->dests.local;
 	struct delivery *next;
+	bool together = false;
 
 	fail_refused(j);
 	for (struct delivery *v = p->first; v != NULL; v = next) {
@@ -383,8 +385,14 @@ plan_go(struct job *j, struct plan *p)
 			continue;
 		}
 		dest_add(dest, v);
-		dest_pump(dest);
+		/* What may be one file begins together. */
+		if (dest == local && j->r->conf->recipients.link)
+			together = true;
+		else
+			dest_pump(dest);
 	}
+	if (together)
+		dest_pump(local);
 	job_delivered(j);
 }
 

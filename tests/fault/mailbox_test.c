@@ -253,22 +253,30 @@ check_limited(const char *dir, const struct told *told, const struct variant *v)
 #define TOGETHER 3
 
 static int
-deliver_together(char ok[TOGETHER])
+deliver_these(char ok[TOGETHER], bool shares)
 {
+	static const char *const boxes[] = { "bob", "ann", "eve" };
 	struct maildir_delivery d[TOGETHER];
 	int errors[TOGETHER], r = 0;
 
 	for (size_t i = 0; i < TOGETHER; i++)
 		d[i] = (struct maildir_delivery){ .base = base,
-			.mailbox = "bob", .id = ID, .rcpt = i,
-			.arrival = 1000000000, .hostname = "h", .fd = source,
-			.size = SIZE, .prefix = STR(PREFIX) };
+			.mailbox = shares ? boxes[i] : "bob", .id = ID,
+			.rcpt = i, .arrival = 1000000000, .hostname = "h",
+			.fd = source, .size = SIZE, .prefix = STR(PREFIX),
+			.shares = shares };
 	maildir_deliver_all(d, TOGETHER, errors);
 	for (size_t i = 0; i < TOGETHER; i++) {
 		ok[i] = errors[i] == 0 ? 'y' : 'n';
 		r = errors[i] == 0 ? r : -1;
 	}
 	return r;
+}
+
+static int
+deliver_together(char ok[TOGETHER])
+{
+	return deliver_these(ok, false);
 }
 
 static int
@@ -299,6 +307,37 @@ check_together(const char *dir, const struct told *told,
 	must(deliver_together(ok) == 0);
 	must(look() == TOGETHER);
 	must(count_files(dir, "bob/tmp") == 0);
+}
+
+/* One file, of three mailboxes. */
+static int
+run_linked(const char *dir, struct told *told)
+{
+	(void)dir;
+	return deliver_these(told->id, true);
+}
+
+static void
+check_linked(const char *dir, const struct told *told, const struct variant *v)
+{
+	static const char *const boxes[] = { "bob", "ann", "eve" };
+	char ok[TOGETHER], new[32], tmp[32];
+
+	for (size_t i = 0; i < TOGETHER; i++) {
+		snprintf(new, sizeof(new), "%s/new", boxes[i]);
+		must(count_files(dir, new) <= 1);
+		if (told->id[i] == 'y')
+			must(count_files(dir, new) == 1);
+		if (told->id[i] == 'n' && is_single(v))
+			must(count_files(dir, new) == 0);
+	}
+	must(deliver_these(ok, true) == 0);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		snprintf(new, sizeof(new), "%s/new", boxes[i]);
+		snprintf(tmp, sizeof(tmp), "%s/tmp", boxes[i]);
+		must(count_files(dir, new) == 1 && count_files(dir, tmp) == 0);
+	}
+	must(look() == 1);
 }
 
 /* ---- from the spool into the mailbox -------------------------------- */
@@ -568,6 +607,7 @@ FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
 FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
 FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
 FAULT_TEST(together, setup_box, run_together, check_together)
+FAULT_TEST(linked, setup_base, run_linked, check_linked)
 FAULT_TEST(limited, setup_limited, run_limited, check_limited)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
@@ -575,5 +615,5 @@ FAULT_TEST(twins, setup_twins, run_twins, check_twins)
 FAULT_TEST(sizes, setup_many, run_sizes, check_sizes)
 
 UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, together,
-    limited, from_the_spool,
+    linked, limited, from_the_spool,
     pop3, twins, sizes)

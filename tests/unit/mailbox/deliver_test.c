@@ -247,6 +247,75 @@ START_TEST(together)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/deliver", file_and_name, by_path, together, twice_is_once,
+/* The inode of the one message in BOX, and how many names it has. */
+static ino_t
+inode_of(const struct tmpbox *t, const char *box, nlink_t names)
+{
+	char name[256], dir[64], path[400];
+	struct stat st;
+
+	(void)snprintf(dir, sizeof(dir), "%s/new", box);
+	ck_assert_uint_eq(tmpbox_count(t, dir, name), 1);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	ck_assert_int_eq(stat(tmpbox_path(t, path), &st), 0);
+	ck_assert_uint_eq(st.st_nlink, names);
+	return st.st_ino;
+}
+
+START_TEST(linked)
+{
+	static const char *const boxes[] = { "ann", "bob", "cat", "dan", "eve" };
+	struct maildir_delivery d[5];
+	struct maildir m;
+	struct tmpbox t;
+	struct buf b;
+	ino_t inode;
+	int errors[5];
+	char name[256], path[300];
+	FILE *f = tmpfile();
+
+	tmpbox_begin(&t);
+	buf_init(&b, 1 << 20);
+	fputs("a: b\r\n\r\nc\r\n", f);
+	fflush(f);
+	for (size_t i = 0; i < 5; i++)
+		d[i] = (struct maildir_delivery){ .base = t.base,
+			.mailbox = boxes[i], .id = "0651F0C3D2A1BF00042",
+			.rcpt = i, .arrival = 1763683200, .hostname = "h",
+			.fd = fileno(f), .size = 11, .shares = true };
+	/* Another text before it, one that does not, and the rest. */
+	d[3].prefix = STR("x: y\r\n");
+	d[4].shares = false;
+	for (int again = 0; again < 2; again++) {
+		maildir_deliver_all(d, 5, errors);
+		for (size_t i = 0; i < 5; i++)
+			ck_assert_int_eq(errors[i], 0);
+		inode = inode_of(&t, "ann", 3);
+		ck_assert_uint_eq(inode_of(&t, "bob", 3), inode);
+		ck_assert_uint_eq(inode_of(&t, "cat", 3), inode);
+		ck_assert_uint_ne(inode_of(&t, "dan", 1), inode);
+		ck_assert_uint_ne(inode_of(&t, "eve", 1), inode);
+		for (size_t i = 0; i < 5; i++) {
+			(void)snprintf(path, sizeof(path), "%s/tmp", boxes[i]);
+			ck_assert_uint_eq(tmpbox_count(&t, path, NULL), 0);
+		}
+	}
+	/* Who deletes it does so for himself. */
+	ck_assert_int_eq(maildir_open(&m, t.base, "ann"), 0);
+	m.v[0].deleted = true;
+	ck_assert_uint_eq(maildir_expunge(&m), 0);
+	maildir_close(&m);
+	ck_assert_uint_eq(inode_of(&t, "bob", 2), inode);
+	(void)tmpbox_count(&t, "cat/new", name);
+	ck_assert_str_eq(name, "1763683200.Q0651F0C3D2A1BF00042R2.h,S=8,W=11");
+	slurp(&t, "cat/new", name, &b);
+	ck_str(buf_str(&b), STR("a: b\n\nc\n"));
+	buf_free(&b);
+	fclose(f);
+	tmpbox_end(&t);
+}
+END_TEST
+
+UNIT_MAIN("mailbox/deliver", linked, file_and_name, by_path, together, twice_is_once,
     torn_one_is_replaced, large, host_names,
     short_source)
