@@ -27,6 +27,7 @@
 #include "conf/rewrite.h"
 #include "conf/route.h"
 #include "conf/srs.h"
+#include "conf/vacation.h"
 #include "conf/verify.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -133,6 +134,8 @@ struct conf {
 	size_t rule_n;
 	struct conf_archive *archives;	/* in their order */
 	size_t archive_n;
+	struct conf_vacation *vacations;	/* in their order */
+	size_t vacation_n;
 	struct conf_list *lists;
 	size_t list_n;
 	struct conf_srs srs;

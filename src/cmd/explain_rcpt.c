@@ -20,6 +20,7 @@
 #include "policy/sender.h"
 #include "policy/source.h"
 #include "policy/srs.h"
+#include "policy/vacation.h"
 #include "queue/archive.h"
 #include "queue/remap.h"
 
@@ -316,6 +317,16 @@ say_limit(struct explain *x, const char *mailbox)
 }
 
 static void
+say_vacation(struct explain *x, const struct target *t)
+{
+	const struct conf_vacation *v = vacation_of(x->conf, str_c(t->mailbox));
+
+	if (v != NULL)
+		explain_say(x, "vacation", v->place, "it answers the sender if "
+		    "there is a file %s, and as RFC 3834 allows", v->message);
+}
+
+static void
 say_mailbox(struct explain *x, const struct userset *users,
     const struct target *t, bool at_last)
 {
@@ -331,6 +342,7 @@ say_mailbox(struct explain *x, const struct userset *users,
 		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
 		    x->conf->mailboxes, t->mailbox);
 		say_limit(x, t->mailbox);
+		say_vacation(x, t);
 	}
 	arena_free(&a);
 	if (!x->running)

@@ -391,6 +391,14 @@ static const struct option archive_options[] = {
 };
 #undef BASE
 
+#define BASE conf_vacation
+static const struct option vacation_options[] = {
+	OPT("message", STRING, message, "", 0, 0, "The file of what is answered."),
+	OPT("addresses", STRINGS, addresses, "", 0, 1000, "Patterns of more addresses of theirs."),
+	OPT("interval", TIME, interval, "7d", DAY, 366ull * DAY, "How long a sender is not answered again."),
+};
+#undef BASE
+
 #define BASE conf_list
 static const struct option list_options[] = {
 	OPT("address", STRING, address, "", 0, 0, "The address of the list; empty for that of the section recipient."),
@@ -500,6 +508,7 @@ const struct option conf_options[] = {
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
 	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
 	MANY("archive", archives, archive_n, conf_archive, archive_options, "Copies of mail."),
+	MANY("vacation", vacations, vacation_n, conf_vacation, vacation_options, "Mailboxes that answer by themselves."),
 	MANY("list", lists, list_n, conf_list, list_options, "A mailing list."),
 	ONE("srs", srs, srs_options, "Senders of mail that is forwarded."),
 	{ .name = "rewrite", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rewrites),

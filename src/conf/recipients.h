@@ -12,6 +12,8 @@ void conf_recipient_check(const struct conf *c, struct buf *error);
 /* After those: what leads to a list gives it its address. */
 void conf_list_finish(struct conf *c);
 void conf_list_check(struct conf *c, struct buf *error);
+void conf_vacation_finish(struct conf *c);
+void conf_vacation_check(struct conf *c, struct buf *error);
 void conf_archive_finish(struct conf *c);
 void conf_archive_check(struct conf *c, struct buf *error);
 /* conf_via_read() for what the configuration says itself: a program, too. */

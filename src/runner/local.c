@@ -22,6 +22,7 @@
 #include "mailbox/maildir.h"
 #include "notice.h"
 #include "runner.h"
+#include "vacation.h"
 
 /* So many are delivered by one work of the pool, if so many wait. */
 #define GROUP_MAX 16
@@ -36,6 +37,8 @@ struct local_work {
 	struct usage used;
 	char notice[QUEUE_ID_SIZE];	/* the owner was told by this one; "": not */
 	int error;
+	bool answered;		/* the sender, by ANSWER */
+	char answer[QUEUE_ID_SIZE];
 };
 
 struct group_work {
@@ -115,6 +118,9 @@ work(void *arg)
 		of[i]->error = errors[i];
 		if (errors[i] == 0)
 			warn(of[i], &d[i]);
+		if (errors[i] == 0 && of[i]->v->maildir == NULL)
+			of[i]->answered = vacation_answer(of[i]->v,
+			    of[i]->answer);
 	}
 	for (size_t i = 0; i < g->n; i++)
 		local_text_close(&g->works[i].text);
@@ -179,6 +185,8 @@ tell(struct local_work *w)
 		res = result_words(PERMFAIL, "5.6.1", buf_str(&words));
 	} else if (w->error == 0) {
 		buf_addf(&words, "delivered to %s %s", what, name);
+		if (w->answered)
+			buf_addf(&words, ", answered by %s", w->answer);
 		count_report(v->job, &words);
 		res = result_words(DELIVERED, "2.0.0", buf_str(&words));
 	} else if (w->error == MAILDIR_FULL) {
@@ -197,6 +205,8 @@ tell(struct local_work *w)
 	v->dest->active--;
 	if (w->notice[0] != '\0')
 		runner_announce(v->job->r, w->notice);
+	if (w->answered)
+		job_made(v->job, &w->answer, 1);
 	job_result(v->job, v->rcpts[0], &res, &d);
 	job_delivered(v->job);
 	buf_free(&words);

@@ -34,6 +34,7 @@
 #include "runner.h"
 #include "signing.h"
 #include "token.h"
+#include "vacation.h"
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
 	FD_SPAWN, FD_RUNNERS };
@@ -182,6 +183,7 @@ open_all(struct runner *r, const struct proc_user *u)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	identity_load(r);
 	signing_load(r);
+	vacation_open(r, u->uid);
 	r->policies = policies_dir(c->spool, true, u->uid);
 	if (r->policies < 0)
 		log_error(NULL, "%s/%s: %s: no policy is kept", c->spool,
@@ -330,6 +332,8 @@ stop(struct runner *r)
 	tls_ctx_free(r->tls);
 	identity_free(r);
 	signing_free(r);
+	if (r->answered >= 0)
+		close(r->answered);
 	if (r->policies >= 0)
 		close(r->policies);
 	queue_close(r->queue);

@@ -67,6 +67,7 @@ struct runner {
 	struct identity *identities;	/* certificates of our own */
 	size_t identity_n;
 	struct dkim_key **dkim_keys;	/* of conf->dkim; NULL: it cannot be used */
+	int answered;			/* where it stands whom mailboxes answered; -1: none */
 	int policies;			/* of MTA-STS, on the disk; -1: none */
 	int http;			/* to barid-http; -1: none */
 	int spawn;			/* to barid-spawn; -1: none */
