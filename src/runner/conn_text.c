@@ -408,6 +408,22 @@ sign(struct conn *c, struct job *j, struct client_message *m)
 	m->size += c->text.signatures.n;
 }
 
+/*
+ * What was forwarded says so, above what is signed: where it comes back to the
+ * address it goes in circles.
+ */
+static void
+add_via(struct conn *c, struct job *j, struct client_message *m)
+{
+	struct str via = c->v->via;
+
+	if (m->unfit != NULL || via.n == 0)
+		return;
+	c->text.signatures = str_c(arena_printf(&j->arena, STR_FMT STR_FMT,
+	    STR_ARG(via), STR_ARG(c->text.signatures)));
+	m->size += via.n;
+}
+
 void
 conn_text_fit(struct conn *c, struct client_message *m)
 {
@@ -440,6 +456,7 @@ conn_text_fit(struct conn *c, struct client_message *m)
 	else if (!(client_extensions(c->client) & EXT_8BITMIME))
 		m->eight_bit = m->eight_bit && !j->text->known;
 	sign(c, j, m);
+	add_via(c, j, m);
 }
 
 /* ---- giving --------------------------------------------------------------------------- */

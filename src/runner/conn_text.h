@@ -35,7 +35,7 @@ struct conn_text {
 	struct facts facts;	/* of what was read so far */
 	uint64_t facts_at;
 	bool stopped;		/* a long line was found: again, another way */
-	struct str signatures;	/* which go before it */
+	struct str signatures;	/* what goes before it */
 	bool unread;		/* it could not be read to be signed */
 
 	struct downgrade *form;	/* being written; NULL: it goes as it is */

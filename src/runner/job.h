@@ -49,6 +49,7 @@ struct delivery {
 	size_t *rcpts;		/* numbers in the envelope */
 	struct path *paths;	/* where the peer is told it goes */
 	const struct path *from;	/* ... and from whom, if not as the envelope has it */
+	struct str via;		/* a field that says by whose address it was forwarded, or empty */
 	struct result *results;
 	size_t n;
 	unsigned put_off;	/* hosts that put it off in this attempt */

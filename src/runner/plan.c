@@ -20,6 +20,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "mail/alias.h"
+#include "mail/text.h"
 #include "policy/recipient.h"
 #include "policy/srs.h"
 #include "runner.h"
@@ -90,6 +91,35 @@ plan_add(struct plan *p, struct delivery *v)
 }
 
 /*
+ * "Delivered-To: ..." of the address of ours that recipient RCPT was put in the
+ * place of, for another host; empty: it was not, or goes to a program.
+ */
+static struct str
+from_whom(struct job *j, size_t rcpt, const struct dest *dest)
+{
+	const struct envelope_rcpt *r = &j->file.env.rcpts[rcpt];
+	struct str field;
+	struct buf b;
+
+	if (!j->rcpts[rcpt].at_last || dest->way->kind == DEST_PIPE ||
+	    dest->way->kind == DEST_LIST)
+		return STR("");
+	buf_init(&b, 2048);
+	buf_adds(&b, "Delivered-To: ");
+	if (r->of.n == 0)
+		path_add(&b, &r->path);
+	else if (xtext_decode(r->of, &b) < 0)
+		buf_reset(&b);
+	buf_adds(&b, "\r\n");
+	/* As long as it cannot be more than one line of seven bits. */
+	field = buf_ok(&b) && b.n > 20 && !str_has_8bit(buf_str(&b)) &&
+	    !str_has_ctl(str_head(buf_str(&b), b.n - 2)) ?
+	    arena_str(&j->arena, buf_str(&b)) : STR("");
+	buf_free(&b);
+	return field;
+}
+
+/*
  * Recipient RCPT, as PATH, goes to DEST together with those before it, from
  * FROM; NULL: from the sender.
  */
@@ -98,11 +128,14 @@ plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
     const struct path *from, struct plan *p)
 {
 	struct delivery *v = dest->filling;
+	struct str via = from_whom(j, rcpt, dest);
 
-	if (v == NULL || v->n == DELIVERY_RCPT_MAX || v->from != from) {
+	if (v == NULL || v->n == DELIVERY_RCPT_MAX || v->from != from ||
+	    !str_eq(v->via, via)) {
 		v = delivery_new(j, dest,
 		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
 		v->from = from;
+		v->via = via;
 		dest->filling = v;
 		plan_add(p, v);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * smtpd_list -- whether the mailing lists among the recipients take the text.
+ * smtpd_list -- whether the mailing lists among the recipients take the text,
+ * and whether those who forward had it before.
  *
  * It is asked once the header is there, so that who may not send is told by
  * the answer, and no report goes to a sender who may be forged.  One list that
@@ -11,6 +12,7 @@
 
 #include "smtpd.h"
 
+#include "mail/header.h"
 #include "policy/list.h"
 
 struct ask {
@@ -44,6 +46,56 @@ check(struct session *s, const struct path *p, const struct conf_list *l)
 		    STR_ARG(to), v.text)) };
 }
 
+/* True if the header in S->text says that it was sent on from P. */
+static bool
+was_at(struct session *s, const struct path *p)
+{
+	struct str rest = buf_str(&s->text), address = path_str(&s->txn_arena, p);
+	struct field f;
+
+	while (field_next(&rest, &f) == 1)
+		if (str_ieq(f.name, STR("Delivered-To")) &&
+		    str_ieq(str_trim(f.value), address))
+			return true;
+	return false;
+}
+
+/* Accounts of this host say in a .forward who gets their mail. */
+static bool
+reads_forward(const struct conf *c)
+{
+	return c->recipients.forward && conf_has_homes(c);
+}
+
+/* Nobody is asked for nothing. */
+static bool
+forwards(const struct conf *c)
+{
+	return c->list_n > 0 || c->aliases.n > 0 || c->rule_n > 0 ||
+	    reads_forward(c);
+}
+
+/* RFC 5321 6.3; who has a .forward is not known here. */
+static bool
+may_forward(const struct session *s, const struct target *t)
+{
+	return t->kind == TARGET_FORWARD || t->kind == TARGET_ALIAS ||
+	    (t->kind == TARGET_MAILBOX && reads_forward(s->conf));
+}
+
+static struct answer
+check_loop(struct session *s, const struct path *p)
+{
+	struct str to = path_str(&s->txn_arena, p);
+
+	if (!was_at(s, p))
+		return (struct answer){ .code = 0 };
+	return (struct answer){ .code = 554, .enhanced = "5.4.6",
+		.text = str_c(arena_printf(&s->txn_arena, "<" STR_FMT ">: The "
+		    "message was forwarded by this address already: it goes in "
+		    "circles", STR_ARG(to))) };
+}
+
 struct answer
 smtpd_list(struct session *s)
 {
@@ -51,7 +103,7 @@ smtpd_list(struct session *s)
 		.user = str_c(s->user) };
 	struct answer a = { .code = 0 };
 
-	if (s->conf->list_n == 0 || s->local || s->env->users == NULL)
+	if (s->local || s->env->users == NULL || !forwards(s->conf))
 		return a;
 	for (size_t i = 0; i < s->txn.env.rcpt_n && a.code == 0; i++) {
 		const struct path *p = &s->txn.env.rcpts[i].path;
@@ -59,6 +111,8 @@ smtpd_list(struct session *s)
 
 		if (t.kind == TARGET_LIST)
 			a = check(s, p, t.rule->list_of);
+		else if (may_forward(s, &t))
+			a = check_loop(s, p);
 	}
 	return a;
 }
