@@ -31,6 +31,11 @@ struct list_copy {
  * errno; what was written will be found by the next.  Blocks on the disk.
  */
 int list_copy(struct list_copy *c) MUST_USE;
+/*
+ * True if J is such a message, and that which came to the list is not done with
+ * it yet, as far as the spool knows: what was sent of it could be made again.
+ */
+bool list_waits(const struct job *j);
 /* Reads the header of J's text, and no more than it may have, into B. */
 int list_read_header(const struct job *j, struct buf *b) MUST_USE;
 

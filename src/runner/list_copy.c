@@ -6,7 +6,8 @@
  * Each some thousand of them have a message of their own, which remembers who
  * of them is done.  Its id follows from the message that came and the place of
  * the members in their file: an attempt that a crash cut off is found in the
- * spool, and nobody gets the message from both.  It is of the sender of the
+ * spool, and nobody gets the message from both: none of them is sent before the
+ * spool knows that the other was dealt with (list_waits()).  It is of the sender of the
  * list, so that reports come to who keeps that.
  */
 
@@ -95,6 +96,53 @@ is_there(const struct chunk *k)
 			return -1;
 	}
 	return 0;
+}
+
+/* The state of recipient RCPT of message ID, which is in the spool; or DONE. */
+static enum rcpt_state
+state_of(const struct runner *r, const char *id, uint64_t rcpt)
+{
+	static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR };
+	enum rcpt_state state = RCPT_DONE;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct queue_file f;
+		const char *reason;
+		struct arena a;
+
+		arena_init(&a, ENVELOPE_ARENA);
+		if (queue_load(r->queue, places[i], id, false, &a, &f,
+			&reason) == 0) {
+			if (rcpt < f.env.rcpt_n)
+				state = f.env.rcpts[rcpt].state;
+			queue_unload(&f);
+		}
+		arena_free(&a);
+	}
+	return state;
+}
+
+bool
+list_waits(const struct job *j)
+{
+	const struct envelope *e = &j->file.env;
+	struct str id, rcpt, number;
+	char of[QUEUE_ID_SIZE];
+	uint64_t n;
+
+	for (size_t i = 0; i < e->extra_n; i++) {
+		if (!str_eq(e->extras[i].key, STR(OF_KEY)))
+			continue;
+		str_cut(e->extras[i].value, '/', &id, &rcpt);
+		str_cut(rcpt, '/', &rcpt, &number);
+		if (!queue_id_valid(id) ||
+		    str_u64(rcpt, ENVELOPE_RCPT_MAX, &n) < 0)
+			return false;
+		memcpy(of, id.p, id.n);
+		of[id.n] = '\0';
+		return state_of(j->r, of, n) == RCPT_QUEUED;
+	}
+	return false;
 }
 
 /* ---- the text ----------------------------------------------------------- */

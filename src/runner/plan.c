@@ -19,6 +19,7 @@
 #include "job.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "list.h"
 #include "mail/alias.h"
 #include "mail/text.h"
 #include "policy/recipient.h"
@@ -508,6 +509,11 @@ job_plan(struct job *j)
 	job_rcpts(j, j->partly);
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		p.left += j->rcpts[i].todo;
+	if (list_waits(j)) {
+		index_wait(j->r->index, j->slot, runner_now(j->r) + 1);
+		job_free(j);
+		return;
+	}
 	if (owes(e))
 		job_recall_all(j);
 	/* One more than there are: nothing ends while it starts. */

@@ -28,6 +28,8 @@ struct removal {
 	enum queue_place place;
 	int error;
 	bool gone;
+	char (*made)[QUEUE_ID_SIZE];	/* of it, to be taken up when it is gone */
+	size_t made_n;
 	char id[QUEUE_ID_SIZE];
 };
 
@@ -91,6 +93,9 @@ batch_done(void *arg)
 		}
 		log_as("qmgr", LOG_LEVEL_INFO, m->id, "removed");
 		runner_forget(r, m->slot);
+		for (size_t i = 0; i < m->made_n; i++)
+			runner_announce(r, m->made[i]);
+		mem_free(m->made);
 		mem_free(m);
 	}
 	if (b->flush && b->error != 0)
@@ -129,6 +134,12 @@ remove_job(struct job *j)
 	m->slot = j->slot;
 	m->place = j->file.place;
 	memcpy(m->id, j->id, sizeof(m->id));
+	if (j->made_n > 0) {
+		m->made = mem_array(j->made_n, sizeof(*m->made));
+		memcpy(m->made, j->made, j->made_n * sizeof(*m->made));
+		m->made_n = j->made_n;
+		j->made_n = 0;
+	}
 	line_up(r, m);
 	record_message(r, JOURNAL_REMOVED, j->id, j->file.env.rcpt_n, NULL);
 	index_at(r->index, j->slot)->gone = true;
