@@ -13,14 +13,20 @@
 #include <sysexits.h>
 
 #include "explain.h"
+#include "lib/clock.h"
 #include "lib/ip_range.h"
 #include "lib/log.h"
+#include "mail/dkim_record.h"
 #include "mail/path.h"
+#include "net/dkim_key.h"
 #include "net/tls.h"
 #include "report/json.h"
 
 #define RECORDS_MAX 64
 #define SMTP_PORT 25
+#define STRING_MAX 255
+/* Of DKIM, which leaves room for the others. */
+#define KEYS_MAX 32
 
 enum state { STATE_OK, STATE_MISSING, STATE_DIFFERS, STATE_UNKNOWN };
 
@@ -132,6 +138,25 @@ has_words(struct str text, struct str needed)
 	return true;
 }
 
+/* RFC 1035 3.3.14: a record has strings of at most 255 octets. */
+static const char *
+quoted(struct records *r, const char *value)
+{
+	struct str rest = str_c(value);
+	struct buf b;
+	const char *text;
+
+	buf_init(&b, 2 * DKIM_RECORD_MAX);
+	do {
+		buf_addf(&b, "%s\"" STR_FMT "\"", b.n > 0 ? " " : "",
+		    STR_ARG(str_head(rest, STRING_MAX)));
+		rest = str_skip(rest, STRING_MAX);
+	} while (rest.n > 0);
+	text = arena_cstr(&r->arena, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
 /*
  * A record of NAME that begins with PREFIX: one, and not more.  FITS, if it is
  * not NULL, says whether it is one of ours.
@@ -165,7 +190,7 @@ add_txt(struct records *r, const char *name, const char *prefix, const char *val
 	} else {
 		state = STATE_OK;
 	}
-	add(r, name, "TXT", arena_printf(&r->arena, "\"%s\"", value), state, found);
+	add(r, name, "TXT", quoted(r, value), state, found);
 }
 
 static void
@@ -205,6 +230,62 @@ add_policies(struct records *r)
 	add_txt(r, under(r, "_mta-sts"), "v=STSv1", "v=STSv1; id=1", NULL);
 	add_txt(r, under(r, "_smtp._tls"), "v=TLSRPTv1", arena_printf(&r->arena,
 	    "v=TLSRPTv1; rua=mailto:%s", postmaster), NULL);
+}
+
+/* ---- DKIM ------------------------------------------------------------------------------ */
+
+/* True if TEXT is a record of the key that NEEDED is one of, and is in force. */
+static bool
+is_key_of(struct str text, struct str needed)
+{
+	struct dkim_record is, ours;
+	bool read = dkim_record_parse(text, &is) == NULL;
+	bool same = dkim_record_parse(needed, &ours) == NULL && read &&
+	    str_eq(is.type, ours.type) && !is.testing &&
+	    str_eq(buf_str(&is.key), buf_str(&ours.key));
+
+	dkim_record_free(&is);
+	dkim_record_free(&ours);
+	return same;
+}
+
+static void
+add_key(struct records *r, const struct conf_dkim *d)
+{
+	struct buf error, octets, text;
+	struct dkim_key *key;
+
+	buf_init(&error, 8192);
+	buf_init(&octets, DKIM_RECORD_MAX);
+	buf_init(&text, DKIM_RECORD_MAX);
+	key = dkim_key_load(d->key, &error);
+	if (key == NULL) {
+		fprintf(stderr, "%s\n", buf_cstr(&error));
+		r->states |= 1U << STATE_UNKNOWN;
+	} else if (dkim_key_public(key, &octets) == 0) {
+		dkim_record_add(&text, dkim_key_type(key), buf_str(&octets));
+		add_txt(r, arena_printf(&r->arena, "%s._domainkey.%s", d->selector,
+		    d->domain), "", arena_cstr(&r->arena, buf_str(&text)), is_key_of);
+	}
+	dkim_key_free(key);
+	buf_free(&text);
+	buf_free(&octets);
+	buf_free(&error);
+}
+
+/* One that no longer signs need not be in DNS. */
+static void
+add_keys(struct records *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->conf->dkim_n; i++) {
+		const struct conf_dkim *d = &r->conf->dkim[i];
+
+		if (str_ieq(str_c(d->domain), str_c(r->domain)) &&
+		    d->to > clock_wall() && n++ < KEYS_MAX)
+			add_key(r, d);
+	}
 }
 
 /* ---- TLSA ------------------------------------------------------------------------------ */
@@ -368,6 +449,7 @@ add_all(struct records *r)
 	add_host(r);
 	add_spf(r);
 	add_policies(r);
+	add_keys(r);
 	for (size_t i = 0; i < r->conf->listen_n; i++)
 		starttls = starttls || (r->conf->listens[i].service == SERVICE_SMTP &&
 		    r->conf->listens[i].tls != LISTEN_TLS_OFF);

@@ -7,12 +7,16 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, wait_for  # noqa: E402
+from baridtest import Barid, Names, run, wait_for  # noqa: E402
 
 LISTEN = {"smtp": ("smtp", "starttls")}
 MORE = """
 listen "a" { service = "submission" port = "465" address = {"127.0.0.9"} tls = "implicit" }
 listen "b" { service = "pop3" port = "995" address = {"127.0.0.9"} tls = "implicit" }
+dkim-sign "example.test" { selector = "s" key = "%s/rsa.pem" }
+dkim-sign "example.test" { selector = "e" key = "%s/ed.pem" }
+dkim-sign "example.test" { selector = "old" key = "%s/none.pem" not-after = "2020-01-01" }
+dkim-sign "other.test" { selector = "s" key = "%s/rsa.pem" }
 source { addresses = {"192.0.2.7"} }
 """
 
@@ -65,7 +69,11 @@ def srv(value):
 
 
 def main():
-    with Names("") as names, Barid(listen=LISTEN, start=False, extra=MORE + names.conf) as b:
+    with Names("") as names, Barid(listen=LISTEN, start=False) as b:
+        b.write_conf(MORE.replace("%s", b.dir) + names.conf)
+        for name, kind in (("rsa", ("rsa", "-pkeyopt", "rsa_keygen_bits:2048")), ("ed", ("ed25519",))):
+            run("openssl", "genpkey", "-algorithm", *kind, "-out", f"{b.dir}/{name}.pem")
+            os.chmod(f"{b.dir}/{name}.pem", 0o600)
         text = ask(b, code=1)
         assert ": ok" not in text and "; missing" in text, text
         key = subprocess.run(f"openssl x509 -in {b.dir}/localhost.pem -noout -pubkey | openssl pkey -pubin -outform DER",
@@ -74,6 +82,7 @@ def main():
                      "_submissions._tcp.example.test.\tIN SRV\t0 1 465 mx.example.test.",
                      "_pop3s._tcp.example.test.\tIN SRV\t0 1 995 mx.example.test.", "_imap._tcp.example.test.\tIN SRV\t0 0 0 .",
                      "_25._tcp.mx.example.test.\tIN TLSA\t3 1 1 " + hashlib.sha256(key).hexdigest(),
+                     "s._domainkey.example.test.\tIN TXT\t\"v=DKIM1; k=rsa; p=", "e._domainkey.example.test.\tIN TXT\t\"v=DKIM1; k=ed25519; p=",
                      "https://autoconfig.example.test/", "https://mta-sts.example.test/"):
             assert line in text, (line, text)
         # All of it published: nothing to complain of.
@@ -83,6 +92,9 @@ def main():
         assert "missing" not in said and "differs" not in said and "without DNSSEC" in said, said
         names.change(zone + "example.test SECURE\n")
         ask(b, code=0, fits=lambda text: "without DNSSEC" not in text)
+        assert "old._domainkey" not in said and said.count("_domainkey") == 2, said
+        names.change(zone.replace("k=ed25519; p=", "k=ed25519; t=y; p="))
+        wait_for("a test", lambda: states(b, 1)["e._domainkey.example.test", "TXT"]["state"] == "differs")
         # Another way to say it, and wrong ones.
         names.change(zone.replace("v=spf1 mx", "v=spf1 a mx include:x.test").replace("p=none", "p=reject"))
         assert all(r["state"] == "ok" for r in states(b, 0).values())
