@@ -42,7 +42,8 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 		return (notify & NOTIFY_FAILURE) != 0;
 	case DSN_DELAYED:
 		return (notify & NOTIFY_DELAY) != 0 ||
-		    (wish_by_is_late(e, clock_wall_us()) && (notify & NOTIFY_NEVER) == 0);
+		    (wish_by_is_late(e, runner_now_ms(j->r) * 1000) &&
+			(notify & NOTIFY_NEVER) == 0);
 	case DSN_DELIVERED:
 	case DSN_RELAYED:
 	case DSN_EXPANDED:

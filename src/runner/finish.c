@@ -46,6 +46,7 @@ struct finish {
 	struct life life;
 	unsigned delays;	/* delay reports sent, after this one */
 	int64_t next;		/* seconds */
+	int64_t later;		/* the same, should something go wrong */
 	enum finish_end end;
 	bool reported, failed;	/* FAILED: it is as it was */
 	bool hold, parks;
@@ -261,7 +262,7 @@ finish_work(void *arg)
 		f->reported = bounce_commit(&f->bounce) == 0;
 		if (!f->reported) {
 			complain(j, "write a report to the sender");
-			f->next = clock_wall() + REPORT_RETRY_S;
+			f->next = f->later;
 			f->parks = false;
 		}
 	}
@@ -278,7 +279,7 @@ finish_work(void *arg)
 		/* It is where it was: another time. */
 		f->failed = true;
 		f->end = END_DEFER;
-		f->next = clock_wall() + REPORT_RETRY_S;
+		f->next = f->later;
 	}
 }
 
@@ -390,6 +391,7 @@ finish_later(struct finish *f)
 {
 	struct runner *r = f->j->r;
 
+	f->later = runner_now(r) + REPORT_RETRY_S;
 	r->finishing++;
 	f->next_one = r->finishes;
 	r->finishes = f;
