@@ -34,7 +34,8 @@ struct expansion {
 	struct alias_target *v;
 	struct path *paths;	/* the address; of a program or file, whose list has it */
 	size_t n;
-	bool waits;		/* not all is known yet: nothing else counts */
+	/* The account of which not all is known yet: nothing else counts; or NULL. */
+	const char *waits;
 	const char *status;	/* NULL; or why it is none: "5.4.6", "4.3.0" ... */
 	const char *why;	/* in words */
 };

@@ -133,7 +133,7 @@ home_of(struct walk *w, const struct target *t, const struct alias_list **l)
 		fail(w, "4.3.0", why);
 		break;
 	case HOME_WAIT:
-		w->x->waits = true;
+		w->x->waits = arena_cstr(w->a, str_c(t->mailbox));
 		break;
 	case HOME_NONE:
 		break;

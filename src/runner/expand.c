@@ -29,7 +29,7 @@ struct spread {
 	struct envelope_rcpt *rcpts;
 	size_t n, size;
 	const struct mail_facts *facts;
-	bool waits;	/* for what homes.c has asked */
+	const char *waits;	/* for what homes.c has asked of this account; or NULL */
 	int error;
 };
 
@@ -138,14 +138,15 @@ expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 
 	expand(j->r->conf, j->r->users, s->facts, &jr->path, lists, &j->arena,
 	    &x);
-	if (x.waits)
-		s->waits = true;
+	if (x.waits != NULL)
+		s->waits = x.waits;
 	else if (x.status != NULL)
 		refuse(j, rcpt, x.status, x.why);
 	else if (x.n == 1) {
 		jr->path = x.paths[0];
 		jr->part = part_of(&j->arena, &x.v[0]);
 		jr->at_last = true;
+		jr->target = NULL;
 	} else if (s->n + x.n > ENVELOPE_RCPT_MAX)
 		refuse(j, rcpt, "5.4.6", "the address leads to more others "
 		    "than a message can have recipients");
@@ -241,7 +242,7 @@ has_forward(struct spread *s, size_t rcpt, const struct target *t,
 		refuse(s->j, rcpt, "4.3.0", why);
 		break;
 	case HOME_WAIT:
-		s->waits = true;
+		s->waits = t->mailbox;
 		break;
 	case HOME_NONE:
 		break;
@@ -255,19 +256,18 @@ look_at_home(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 {
 	const struct job_rcpt *jr = &s->j->rcpts[rcpt];
 	struct runner *r = s->j->r;
-	struct target t = target_at_last(r->conf, r->users, s->facts, &jr->path);
+	const struct target *t = job_target(s->j, rcpt, s->facts);
 
-	if (jr->part.n == 0 && t.kind == TARGET_MAILBOX && lists->home != NULL &&
+	if (jr->part.n == 0 && t->kind == TARGET_MAILBOX && lists->home != NULL &&
 	    r->conf->recipients.home_maildir[0] != '\0')
-		(void)has_forward(s, rcpt, &t, lists);
+		(void)has_forward(s, rcpt, t, lists);
 }
 
 static void
 look_at_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 {
 	struct job_rcpt *jr = &s->j->rcpts[rcpt];
-	struct runner *r = s->j->r;
-	struct target t;
+	const struct target *t;
 
 	if (!jr->todo || jr->tried)
 		return;
@@ -275,10 +275,10 @@ look_at_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 		look_at_home(s, rcpt, lists);
 		return;
 	}
-	t = target_of(r->conf, r->users, s->facts, &jr->path);
-	jr->forwards = t.kind == TARGET_FORWARD || t.kind == TARGET_ALIAS ||
-	    (t.kind == TARGET_MAILBOX && lists->home != NULL &&
-		has_forward(s, rcpt, &t, lists));
+	t = job_target(s->j, rcpt, s->facts);
+	jr->forwards = t->kind == TARGET_FORWARD || t->kind == TARGET_ALIAS ||
+	    (t->kind == TARGET_MAILBOX && lists->home != NULL &&
+		has_forward(s, rcpt, t, lists));
 }
 
 bool
@@ -295,15 +295,15 @@ expand_job(struct job *j, const struct mail_facts *f)
 		return false;
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		look_at_rcpt(&s, i, &lists);
-	for (size_t i = 0; i < e->rcpt_n && !s.waits; i++) {
+	for (size_t i = 0; i < e->rcpt_n && s.waits == NULL; i++) {
 		if (j->rcpts[i].forwards)
 			expand_rcpt(&s, i, &lists);
 		if (j->rcpts[i].forwards && j->rcpts[i].at_last)
 			look_at_home(&s, i, &lists);
 		spreads = spreads || j->rcpts[i].spreads;
 	}
-	if (s.waits) {
-		homes_wait(j->r, j);
+	if (s.waits != NULL) {
+		homes_wait(j->r, s.waits, j);
 		return true;
 	}
 	if (!spreads)

@@ -27,7 +27,6 @@
 #include "dest.h"
 #include "ipc/msg.h"
 #include "job.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/random.h"

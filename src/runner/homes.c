@@ -27,6 +27,11 @@
 #define ASK_MS 60000
 #define HOME_ARENA ((size_t)1 << 20)
 
+struct waiter {
+	struct waiter *next;
+	struct job *job;
+};
+
 struct home {
 	struct runner *r;
 	char *user;
@@ -37,21 +42,23 @@ struct home {
 	int64_t good_ms;	/* clock_ms(): until then */
 	bool known, asked;
 	bool account;
-};
-
-struct waiter {
-	struct waiter *next;
-	struct job *job;
+	struct waiter *waiters;
 };
 
 struct homes {
 	struct map *all;
-	struct waiter *waiters;
 };
 
+/* Whose jobs wait is freed with all of them. */
 static void
 home_free(struct home *h)
 {
+	struct waiter *w;
+
+	while ((w = h->waiters) != NULL) {
+		h->waiters = w->next;
+		mem_free(w);
+	}
 	arena_free(&h->arena);
 	mem_free(h->user);
 	mem_free(h);
@@ -70,17 +77,12 @@ void
 homes_close(struct runner *r)
 {
 	struct homes *homes = r->homes;
-	struct waiter *w;
 	size_t at = 0;
 	struct str key;
 	void *v;
 
 	if (homes == NULL)
 		return;
-	while ((w = homes->waiters) != NULL) {
-		homes->waiters = w->next;
-		mem_free(w);
-	}
 	while (map_next(homes->all, &at, &key, &v))
 		home_free(v);
 	map_free(homes->all);
@@ -90,13 +92,14 @@ homes_close(struct runner *r)
 
 /* ---- answers ---------------------------------------------------------------- */
 
-/* All that wait look again: each finds what it waits for, or waits on. */
+/* All that wait for H look again: each goes on, or waits for another. */
 static void
-release(struct runner *r)
+release(struct home *h)
 {
-	struct waiter *w, *next = r->homes->waiters;
+	struct waiter *w, *next = h->waiters;
+	struct runner *r = h->r;
 
-	r->homes->waiters = NULL;
+	h->waiters = NULL;
 	while ((w = next) != NULL) {
 		next = w->next;
 		r->finishing--;
@@ -146,7 +149,7 @@ on_answer(void *arg, struct str answer)
 	learn(h, &m);
 	h->known = true;
 	h->good_ms = clock_ms() + (got ? GOOD_MS : AGAIN_MS);
-	release(h->r);
+	release(h);
 }
 
 static void
@@ -213,13 +216,14 @@ homes_has_maildir(const struct runner *r, const char *user)
 }
 
 void
-homes_wait(struct runner *r, struct job *j)
+homes_wait(struct runner *r, const char *user, struct job *j)
 {
+	struct home *h = home_get(r, user);
 	struct waiter *w = mem_alloc(sizeof(*w));
 
 	w->job = j;
-	w->next = r->homes->waiters;
-	r->homes->waiters = w;
+	w->next = h->waiters;
+	h->waiters = w;
 	r->finishing++;
 }
 

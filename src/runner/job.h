@@ -13,6 +13,7 @@ struct conf_list;
 struct dest;
 struct job;
 struct mail_facts;
+struct target;
 struct runner;
 
 struct job_rcpt {
@@ -28,6 +29,7 @@ struct job_rcpt {
 	bool spreads;		/* ... several, for whom the envelope needs room */
 	bool at_last;		/* PATH is where it was forwarded to */
 	struct path path;	/* who gets it: the envelope's, or another in its place */
+	const struct target *target;	/* where PATH leads to, once that was asked */
 	struct str part;	/* a program or file of the alias PATH, see mail/alias.h */
 	int64_t time;		/* of the attempt, seconds */
 	struct dest *to;	/* while it has no outcome; NULL: nowhere */
@@ -140,6 +142,9 @@ struct str again_source(struct job *j, size_t rcpt, struct str source,
  * with them, and the message begins again: true, and J is gone.
  */
 bool expand_job(struct job *j, const struct mail_facts *f);
+/* Where the mail of recipient RCPT goes, or who else gets it: asked once. */
+const struct target *job_target(struct job *j, size_t rcpt,
+    const struct mail_facts *f);
 
 /* patience.c: when it is to be looked at though it is parked, in seconds. */
 int64_t patience_until(const struct job *j);

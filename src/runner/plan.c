@@ -55,6 +55,22 @@ fail_refused(struct job *j)
 	}
 }
 
+const struct target *
+job_target(struct job *j, size_t rcpt, const struct mail_facts *f)
+{
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct target *t;
+
+	if (jr->target != NULL)
+		return jr->target;
+	t = arena_alloc(&j->arena, sizeof(*t));
+	*t = jr->at_last ?
+	    target_at_last(j->r->conf, j->r->users, f, &jr->path) :
+	    target_of(j->r->conf, j->r->users, f, &jr->path);
+	jr->target = t;
+	return t;
+}
+
 static struct delivery *
 delivery_new(struct job *j, struct dest *dest, size_t most)
 {
@@ -208,8 +224,7 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 	struct dest_way way = { .kind = DEST_PIPE, .source = STR(""),
 		.name = home ? STR("forwards") : STR("aliases"),
 		.command = program_commands(j->r->conf) + home };
-	struct target t = target_at_last(j->r->conf, j->r->users, &p->facts,
-	    &jr->path);
+	const struct target *t = job_target(j, rcpt, &p->facts);
 	struct dest *dest;
 
 	jr->local = true;
@@ -219,7 +234,7 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 		    "mail to a command is restricted");
 		return;
 	}
-	if (home && t.kind != TARGET_MAILBOX) {
+	if (home && t->kind != TARGET_MAILBOX) {
 		refuse(j, rcpt, "5.1.1", "there is no such mailbox any more");
 		return;
 	}
@@ -227,7 +242,7 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 	dest->filling = NULL;
 	plan_to(j, rcpt, dest, &jr->path, NULL, p);
 	if (home)
-		memcpy(dest->filling->mailbox, t.mailbox, sizeof(t.mailbox));
+		memcpy(dest->filling->mailbox, t->mailbox, sizeof(t->mailbox));
 }
 
 /* The mailbox of an account, in its home directory: only the account writes there. */
@@ -302,59 +317,56 @@ plan_none(struct job *j, size_t rcpt, const struct target *t)
 static void
 plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 {
-	const struct job_rcpt *jr = &j->rcpts[rcpt];
-	struct target t;
+	const struct target *t;
 
-	if (jr->part.n > 0) {
+	if (j->rcpts[rcpt].part.n > 0) {
 		plan_part(j, rcpt, p);
 		p->left--;
 		return;
 	}
-	t = jr->at_last ?
-	    target_at_last(j->r->conf, j->r->users, &p->facts, &jr->path) :
-	    target_of(j->r->conf, j->r->users, &p->facts, &jr->path);
-	if (t.route != NULL)
-		j->rcpts[rcpt].route = str_c(t.route->pattern);
-	if (p->wrong != NULL && t.kind != TARGET_MAILBOX &&
-	    t.kind != TARGET_UNKNOWN) {
+	t = job_target(j, rcpt, &p->facts);
+	if (t->route != NULL)
+		j->rcpts[rcpt].route = str_c(t->route->pattern);
+	if (p->wrong != NULL && t->kind != TARGET_MAILBOX &&
+	    t->kind != TARGET_UNKNOWN) {
 		decide(j, rcpt, TEMPFAIL, "4.3.5", p->wrong);
 		p->left--;
 		return;
 	}
-	switch (t.kind) {
+	switch (t->kind) {
 	case TARGET_MAILBOX:
-		if (homes_has_maildir(j->r, t.mailbox))
-			plan_home(j, rcpt, &t, p);
+		if (homes_has_maildir(j->r, t->mailbox))
+			plan_home(j, rcpt, t, p);
 		else
-			plan_local(j, rcpt, &t, p);
+			plan_local(j, rcpt, t, p);
 		break;
 	case TARGET_MAILDIR:
-		plan_local(j, rcpt, &t, p);
+		plan_local(j, rcpt, t, p);
 		break;
 	case TARGET_MX:
 	case TARGET_UPSTREAM:
-		plan_remote(j, rcpt, &t, p);
+		plan_remote(j, rcpt, t, p);
 		break;
 	case TARGET_PIPE:
-		plan_pipe(j, rcpt, &t, p);
+		plan_pipe(j, rcpt, t, p);
 		break;
 	case TARGET_LIST:
-		plan_list(j, rcpt, &t, p);
+		plan_list(j, rcpt, t, p);
 		break;
 	case TARGET_DISCARD:
 	case TARGET_ERROR:
-		plan_none(j, rcpt, &t);
+		plan_none(j, rcpt, t);
 		break;
 	case TARGET_UNKNOWN:
 		j->rcpts[rcpt].local = true;
-		refuse(j, rcpt, "5.1.1", t.why);
+		refuse(j, rcpt, "5.1.1", t->why);
 		break;
 	case TARGET_NO_ROUTE:
-		refuse(j, rcpt, "5.4.4", t.why);
+		refuse(j, rcpt, "5.4.4", t->why);
 		break;
 	case TARGET_FORWARD:
 	case TARGET_ALIAS:
-		/* It was none a moment ago. */
+		/* The configuration knows none, and the names do: it is being read anew. */
 		decide(j, rcpt, TEMPFAIL, "4.3.0", "the aliases have changed");
 		break;
 	}
