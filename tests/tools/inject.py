@@ -53,11 +53,12 @@ class Inject:
             ["strace", "-f", "-o", self.log, "-e", f"trace={call}", "-e", "signal=none",
              "-e", f"inject={call}:{fault}:when={n}", *(f"-p{p}" for p in pids)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        end = time.monotonic() + 20
+        # However slow it is, it attaches or says why not; the bound is for one that hangs.
+        end = time.monotonic() + 200
         while not all(is_traced(t) for p in pids for t in threads(p)):
             if self.process.poll() is not None or time.monotonic() > end:
                 self.stop()
-                raise OSError(self.process.stderr.read().strip())
+                raise OSError(self.process.stderr.read().strip() or "strace does not attach")
             time.sleep(0.002)
 
     def fired(self):
