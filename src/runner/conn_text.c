@@ -15,7 +15,8 @@
  * anew for each, in pieces as the connection takes them.
  *
  * A signature stands before what it is of, so that a large text is read once
- * more for it, in the form that leaves; a small one is in memory by then.
+ * more for it, in the form that leaves; a small one is in memory by then, and
+ * a very large one was hashed before (ahead.c).
  */
 
 #include "conn_text.h"
@@ -36,6 +37,7 @@
 #define KEPT_MAX (16U << 10)
 /* Of the text at once for the form, and what that may become. */
 #define FORM_IN 8192
+#define EACH_MAX (128U << 10)
 #define FORM_OUT (16U * FORM_IN + 2000)
 
 void
@@ -129,6 +131,45 @@ set_head(struct job *j)
 	mem_free(p);
 }
 
+void
+conn_text_know(struct job *j)
+{
+	if (j->text == NULL)
+		j->text = arena_alloc(&j->arena, sizeof(*j->text));
+	set_head(j);
+}
+
+/* The pieces of a text that is in no memory, by way of P, of N octets. */
+static int
+read_pieces(const struct job *j, char *p, size_t n,
+    void (*fn)(void *arg, struct str piece), void *arg)
+{
+	uint64_t at = 0;
+
+	while (at < text_size(j)) {
+		ssize_t got = read_file(j, at, p, n);
+
+		if (got <= 0) {
+			errno = got < 0 ? errno : EIO;
+			return -1;
+		}
+		fn(arg, str_n(p, (size_t)got));
+		at += (uint64_t)got;
+	}
+	return 0;
+}
+
+int
+conn_text_each(const struct job *j, void (*fn)(void *arg, struct str piece),
+    void *arg)
+{
+	char *p = mem_alloc(EACH_MAX);
+	int rc = read_pieces(j, p, EACH_MAX, fn, arg);
+
+	mem_free(p);
+	return rc;
+}
+
 /* The whole of a small text; -1 with errno. */
 static int
 read_small(struct conn_text *t, const struct job *j)
@@ -160,22 +201,9 @@ static int
 each_piece(struct conn *c, const struct job *j,
     void (*fn)(void *arg, struct str piece), void *arg)
 {
-	uint64_t at = 0;
-
-	if (c->text.job == j) {
-		fn(arg, buf_str(&c->text.small));
-		return 0;
-	}
-	while (at < text_size(j)) {
-		ssize_t n = read_file(j, at, c->r->bytes, BYTES_MAX);
-
-		if (n <= 0) {
-			errno = n < 0 ? errno : EIO;
-			return -1;
-		}
-		fn(arg, str_n(c->r->bytes, (size_t)n));
-		at += (uint64_t)n;
-	}
+	if (c->text.job != j)
+		return read_pieces(j, c->r->bytes, BYTES_MAX, fn, arg);
+	fn(arg, buf_str(&c->text.small));
 	return 0;
 }
 
@@ -432,13 +460,11 @@ conn_text_fit(struct conn *c, struct client_message *m)
 	const char *why;
 
 	conn_text_end(&c->text);
+	conn_text_know(j);
 	facts_init(&c->text.facts);
 	c->text.facts_at = 0;
 	c->text.stopped = c->text.unread = false;
 	c->text.signatures = STR("");
-	if (j->text == NULL)
-		j->text = arena_alloc(&j->arena, sizeof(*j->text));
-	set_head(j);
 	if (text_size(j) <= SMALL_MAX) {
 		if (read_small(&c->text, j) == 0)
 			(void)look(c, j);

@@ -48,6 +48,11 @@ void conn_text_init(struct conn_text *t);
 void conn_text_free(struct conn_text *t);
 /* Fills in what M says of the text, for the host of C. */
 void conn_text_fit(struct conn *c, struct client_message *m);
+/* J has a text that can be read: before conn_text_each(). */
+void conn_text_know(struct job *j);
+/* Calls FN with all of J's text, in pieces, in whatever thread; -1 with errno. */
+int conn_text_each(const struct job *j,
+    void (*fn)(void *arg, struct str piece), void *arg) MUST_USE;
 /* For client_message.read: ARG is the connection. */
 ssize_t conn_text_read(void *arg, uint64_t at, char *p, size_t n);
 /* The message under way is over. */

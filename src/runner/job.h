@@ -146,6 +146,11 @@ bool expand_job(struct job *j, const struct mail_facts *f);
 const struct target *job_target(struct job *j, size_t rcpt,
     const struct mail_facts *f);
 
+/* Puts the deliveries of J that begin with FIRST into their lines. */
+void job_go(struct job *j, struct delivery *first);
+/* ahead.c: true if J's text is hashed in the pool before; job_go() follows then. */
+bool ahead_begin(struct job *j, struct delivery *first);
+
 /* patience.c: when it is to be looked at though it is parked, in seconds. */
 int64_t patience_until(const struct job *j);
 

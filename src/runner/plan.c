@@ -413,16 +413,15 @@ is_left(const struct delivery *v)
 	return v->dest != v->job->from && dest_full(v->dest);
 }
 
-/* Puts the plan's deliveries into their lines. */
-static void
-plan_go(struct job *j, struct plan *p)
+void
+job_go(struct job *j, struct delivery *first)
 {
 	struct dest *local = j->r->dests.local;
 	struct delivery *next;
 	bool together = false;
 
 	fail_refused(j);
-	for (struct delivery *v = p->first; v != NULL; v = next) {
+	for (struct delivery *v = first; v != NULL; v = next) {
 		struct dest *dest = v->dest;
 
 		next = v->next;
@@ -555,5 +554,6 @@ job_plan(struct job *j)
 	if (park(j, &p))
 		return;
 	log_active(j);
-	plan_go(j, &p);
+	if (!ahead_begin(j, p.first))
+		job_go(j, p.first);
 }
