@@ -16,6 +16,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/attr.h"
@@ -35,6 +36,11 @@ int sys_fsync(int fd) MUST_USE;
 int sys_fdatasync(int fd) MUST_USE;
 /* All of the file system that FD is on; errors of writing it are told since Linux 5.8. */
 int sys_syncfs(int fd) MUST_USE;
+/*
+ * Hands what was written into FD to the disk, and with WAIT until it is there,
+ * which is in the disk's cache: a flush of something else makes it durable.
+ */
+int sys_sync_range(int fd, bool wait) MUST_USE;
 int sys_ftruncate(int fd, off_t size) MUST_USE;
 int sys_renameat(int from_dir, const char *from, int to_dir,
     const char *to) MUST_USE;
@@ -49,6 +55,13 @@ int sys_mkdirat(int dir, const char *path, mode_t mode) MUST_USE;
 int sys_fstatat(int dir, const char *path, struct stat *st) MUST_USE;
 int sys_fstat(int fd, struct stat *st) MUST_USE;
 int sys_futimens(int fd, const struct timespec times[2]) MUST_USE;
+/*
+ * Two locks that do not know of each other, both of the open file, so that who
+ * inherits it has them too and they go with its last descriptor: flock(), and one
+ * of TYPE F_RDLCK or F_WRLCK (F_OFD_SETLK).  Neither waits: -1, EAGAIN.
+ */
+int sys_flock(int fd) MUST_USE;
+int sys_lock(int fd, short type) MUST_USE;
 ssize_t sys_copy_range(int from, off_t *at, int to, size_t n) MUST_USE;
 
 #endif

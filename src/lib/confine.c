@@ -29,6 +29,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -70,7 +71,7 @@ static const int session_calls[] = {
 	SCMP_SYS(fadvise64), SCMP_SYS(copy_file_range),
 	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(linkat), SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
 	SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
-	SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64), SCMP_SYS(getdents64), SCMP_SYS(flock),
+	SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64), SCMP_SYS(getdents64),
 	/* Memory; mapping it to be run is below. */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(futex_time64),
 	/* Time, chance, itself; qsort() asks how much memory there is. */
@@ -214,18 +215,34 @@ add_all(const struct library *l, scmp_filter_ctx ctx, uint32_t action,
 	return r;
 }
 
-/* Not F_SETOWN: by that a session could have signals sent to others. */
+/*
+ * Not F_SETOWN: by that a session could have signals sent to others.  F_SETFL
+ * only for what waits or not: a tray whose file appends would deceive the next
+ * session that has it.
+ */
 static int
 add_fcntl(const struct library *l, scmp_filter_ctx ctx)
 {
-	static const int commands[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD,
+	static const int commands[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD,
 		F_DUPFD_CLOEXEC, F_GETLK, F_SETLK, F_SETLKW, F_ADD_SEALS, F_GET_SEALS };
 	static const int calls[] = { SCMP_SYS(fcntl), SCMP_SYS(fcntl64) };
+	/* O_LARGEFILE is 0 to a program for which every file is one, and not to the kernel. */
+	const uint64_t others = ~(uint64_t)(O_ACCMODE | O_NONBLOCK | 0100000);
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(calls) * ARRAY_LEN(commands) && r == 0; i++)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, calls[i / ARRAY_LEN(commands)], 1,
 		    ~(uint64_t)0, (uint64_t)commands[i % ARRAY_LEN(commands)]);
+	for (size_t i = 0; i < ARRAY_LEN(calls) && r == 0; i++) {
+		struct scmp_arg_cmp cmp[] = {
+			{ .arg = 1, .op = SCMP_CMP_EQ, .datum_a = F_SETFL },
+			{ .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = others, .datum_b = 0 },
+		};
+
+		r = l->rule_add(ctx, SCMP_ACT_ALLOW, calls[i], ARRAY_LEN(cmp), cmp);
+		if (r == -EDOM)
+			r = 0;
+	}
 	return r;
 }
 
@@ -263,6 +280,9 @@ add_some(const struct library *l, scmp_filter_ctx ctx, enum confine_role role)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	if (r == 0 && role != CONFINE_SIGNER)
 		r = add_fcntl(l, ctx);
+	/* Never to give one up: who lets go of a tray's lock still has it open. */
+	if (r == 0 && role != CONFINE_SIGNER)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(flock), 1, all, LOCK_EX | LOCK_NB);
 	if (r == 0 && role == CONFINE_ACCEPTOR)
 		return add_acceptor(l, ctx);
 	/* panic(); siblings could end each other by it (on_denied()). */

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,6 +168,20 @@ sys_syncfs(int fd)
 }
 
 int
+sys_sync_range(int fd, bool wait)
+{
+	unsigned flags = SYNC_FILE_RANGE_WRITE;
+	int r;
+
+	if (wait)
+		flags |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+	do
+		r = sync_file_range(fd, 0, 0, flags);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+int
 sys_ftruncate(int fd, off_t size)
 {
 	int r;
@@ -257,6 +272,23 @@ sys_futimens(int fd, const struct timespec times[2])
 	do
 		r = futimens(fd, times);
 	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+int
+sys_flock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB);
+}
+
+int
+sys_lock(int fd, short type)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET };
+	int r = fcntl(fd, F_OFD_SETLK, &l);
+
+	if (r < 0 && errno == EACCES)
+		errno = EAGAIN;
 	return r;
 }
 

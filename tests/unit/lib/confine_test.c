@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -98,6 +99,26 @@ makes_code(void)
 }
 
 static void
+lets_go(void)
+{
+	(void)flock(0, LOCK_UN);
+}
+
+static void
+appends(void)
+{
+	(void)fcntl(0, F_SETFL, O_APPEND);
+}
+
+static void
+locks_for_all(void)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	(void)fcntl(0, F_OFD_SETLK, &l);
+}
+
+static void
 catches_it(void)
 {
 	(void)signal(SIGSYS, SIG_IGN);
@@ -132,6 +153,7 @@ works(void)
 	int pair[2];
 
 	if (!p || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
+	    fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK) < 0 ||
 	    send(pair[0], "x", 1, 0) != 1 || recv(pair[1], p, 1, 0) != 1)
 		_exit(1);
 	free(p);
@@ -166,7 +188,8 @@ computes(void)
 
 START_TEST(a_session)
 {
-	void (*const deadly[])(void) = { runs_a_program, forks, connects, kills, blocks_it };
+	void (*const deadly[])(void) = { runs_a_program, forks, connects, kills, blocks_it,
+		lets_go, appends, locks_for_all };
 	void (*const unchecked[])(void) = { maps_code, makes_code, catches_it };
 
 	to_file();

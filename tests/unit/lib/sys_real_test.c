@@ -196,6 +196,9 @@ START_TEST(bad_descriptor)
 	ck_assert_int_eq(sys_syncfs(-1), -1);
 	ck_assert_int_eq(sys_fdatasync(-1), -1);
 	ck_assert_int_eq(sys_ftruncate(-1, 0), -1);
+	ck_assert_int_eq(sys_sync_range(-1, true), -1);
+	ck_assert_int_eq(sys_flock(-1), -1);
+	ck_assert_int_eq(sys_lock(-1, F_RDLCK), -1);
 	ck_assert_int_eq(sys_fstat(-1, &st), -1);
 	ck_assert_int_eq(sys_futimens(-1, NULL), -1);
 	ck_assert_int_eq(sys_copy_range(-1, &at, -1, 1), -1);
@@ -204,6 +207,35 @@ START_TEST(bad_descriptor)
 	ck_assert_int_eq(sys_openat(AT_FDCWD, "/nonexistent/x", O_RDONLY, 0),
 	    -1);
 	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+/* Each is of the open file, and knows nothing of the other. */
+START_TEST(locks)
+{
+	struct place p;
+	int a, b, c;
+
+	place_open(&p);
+	a = make(&p, "a", "a");
+	b = sys_openat(p.dir, "a", O_RDWR, 0);
+	ck_assert_int_eq(sys_flock(a), 0);
+	ck_assert_int_eq(sys_flock(b), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(sys_lock(b, F_RDLCK), 0);
+	ck_assert_int_eq(sys_lock(a, F_RDLCK), 0);
+	ck_assert_int_eq(sys_lock(a, F_WRLCK), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	c = dup(b);
+	sys_close(b);
+	ck_assert_int_eq(sys_lock(a, F_WRLCK), -1);
+	sys_close(c);
+	ck_assert_int_eq(sys_lock(a, F_WRLCK), 0);
+	ck_assert_int_eq(sys_sync_range(a, false), 0);
+	ck_assert_int_eq(sys_sync_range(a, true), 0);
+	sys_close(a);
+	ck_assert_int_eq(sys_unlinkat(p.dir, "a"), 0);
+	place_close(&p);
 }
 END_TEST
 
@@ -308,4 +340,4 @@ START_TEST(interrupted)
 END_TEST
 
 UNIT_MAIN("lib/sys_real", files, names, many_parts, copies_a_range,
-    bad_descriptor, full_disk, short_write, interrupted)
+    bad_descriptor, locks, full_disk, short_write, interrupted)
