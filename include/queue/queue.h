@@ -97,6 +97,8 @@ struct queue_file {
 	bool changed;		/* a state byte was written since the last sync */
 	off_t end;		/* where the next note goes */
 	bool torn;		/* the last note is cut short */
+	struct queue *of;	/* whose tray it stands in, */
+	unsigned tray;		/* which, and 1; 0: it is a file */
 };
 
 /*

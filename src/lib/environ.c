@@ -40,6 +40,7 @@ stays(const char *entry)
 		"SSL_CERT_", "OPENSSL_", "RES_OPTIONS=", "LOCALDOMAIN=", "ASAN_OPTIONS=",
 		"LSAN_OPTIONS=", "UBSAN_OPTIONS=", "GCOV_",
 		"MALLOC_", "GLIBC_TUNABLES=", "QUEUE_RESERVE=",
+		"QUEUE_TRAYS=",
 		"FAKETIME", "DONT_FAKE_", "NO_FAKE_", "PAM_WRAPPER" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

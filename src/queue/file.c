@@ -18,7 +18,7 @@
 #include "queue/queue.h"
 
 #include "envelope_line.h"
-#include "spool.h"
+#include "trays.h"
 
 /* Most envelopes are read by one call with this. */
 #define HEAD_GUESS 4096
@@ -59,18 +59,15 @@ open_quietly(const struct spool_name *n, int flags)
 }
 
 static int
-open_file(struct queue *q, const char *id, struct queue_file *f,
+open_file(const struct spool_name *n, struct queue_file *f,
     const char **reason)
 {
 	/* drop/ holds files of others: nothing of theirs may block us. */
 	int flags = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC |
 	    (f->place == QUEUE_DROP ? O_RDONLY : O_RDWR);
-	struct spool_name n;
 	struct stat st;
 
-	if (spool_name(q, f->place, id, &n) < 0)
-		return -1;
-	f->fd = open_quietly(&n, flags);
+	f->fd = open_quietly(n, flags);
 	if (f->fd < 0) {
 		if (errno == ELOOP || errno == EISDIR || errno == ENXIO) {
 			*reason = no_plain_file;
@@ -78,6 +75,9 @@ open_file(struct queue *q, const char *id, struct queue_file *f,
 		}
 		return -1;
 	}
+	/* Before anything of it is read. */
+	if (n->shared && sys_lock(f->fd, F_RDLCK) < 0)
+		return -1;
 	if (sys_fstat(f->fd, &st) < 0)
 		return -1;
 	if (!S_ISREG(st.st_mode) ||
@@ -97,7 +97,7 @@ take_block(struct queue_file *f, const char *id, struct str block,
     struct arena *a, const char **reason)
 {
 	*reason = envelope_parse(block, a, &f->env, &f->size, &f->crc);
-	if (*reason == NULL && strcmp(f->env.id, id) != 0)
+	if (*reason == NULL && id != NULL && strcmp(f->env.id, id) != 0)
 		*reason = "its name is not its id";
 	f->text_at = (off_t)block.n;
 	if (*reason == NULL &&
@@ -187,10 +187,13 @@ verify_text(const struct queue_file *f, const char **reason)
 
 /* Finds out whether the last note was written whole. */
 static int
-inspect_end(struct queue_file *f)
+inspect_end(struct queue_file *f, bool is_tray)
 {
 	char c = '\n';
 
+	/* Who notes something takes it out of its tray first. */
+	if (is_tray)
+		f->end = f->text_at + (off_t)f->size;
 	if (f->end == f->text_at + (off_t)f->size)
 		return 0;
 	if (!read_exactly(f->fd, &c, 1, f->end - 1))
@@ -200,15 +203,16 @@ inspect_end(struct queue_file *f)
 }
 
 int
-queue_load(struct queue *q, enum queue_place place, const char *id,
-    bool verify, struct arena *a, struct queue_file *f, const char **reason)
+file_load(const struct spool_name *n, const char *id, bool verify,
+    struct arena *a, struct queue_file *f, const char **reason)
 {
 	int e;
 
-	*f = (struct queue_file){ .fd = -1, .place = place };
+	*f = (struct queue_file){ .fd = -1, .place = f->place };
 	*reason = NULL;
-	if (open_file(q, id, f, reason) == 0 &&
-	    read_block(f, id, a, reason) == 0 && inspect_end(f) == 0 &&
+	if (open_file(n, f, reason) == 0 &&
+	    read_block(f, id, a, reason) == 0 &&
+	    inspect_end(f, n->is_tray) == 0 &&
 	    (!verify || verify_text(f, reason) == 0))
 		return 0;
 	e = errno;
@@ -217,6 +221,66 @@ queue_load(struct queue *q, enum queue_place place, const char *id,
 	queue_unload(f);
 	errno = e;
 	return -1;
+}
+
+/* Where it is said to be.  It is read as a whole: it may be being written. */
+static int
+load_from(struct queue *q, int tray, const char *id, struct arena *a,
+    struct queue_file *f, const char **reason)
+{
+	struct spool_name n;
+
+	tray_name(q, tray, &n);
+	if (file_load(&n, id, true, a, f, reason) == 0) {
+		f->of = q;
+		f->tray = (unsigned)tray + 1;
+		tray_seen(q, tray, f);
+		return 0;
+	}
+	/* A hint that was wrong, or late: there is another message by now. */
+	if (errno == EBADMSG || errno == ENOENT) {
+		*reason = NULL;
+		tray_forget(q, tray, id);
+		errno = ENOENT;
+	}
+	return -1;
+}
+
+int
+file_load_tray(struct queue *q, const char *id, bool search, struct arena *a,
+    struct queue_file *f, const char **reason)
+{
+	int tray = tray_find(q, id, false);
+
+	*f = (struct queue_file){ .fd = -1, .place = QUEUE_NEW };
+	if (tray < 0 && search) {
+		/* Nobody said that it is in a tray, or not to us. */
+		tray_search(q, id);
+		tray = tray_find(q, id, false);
+	}
+	errno = ENOENT;
+	return tray < 0 ? -1 : load_from(q, tray, id, a, f, reason);
+}
+
+int
+queue_load(struct queue *q, enum queue_place place, const char *id,
+    bool verify, struct arena *a, struct queue_file *f, const char **reason)
+{
+	struct spool_name n;
+	int r;
+
+	*reason = NULL;
+	if (place == QUEUE_NEW &&
+	    ((r = file_load_tray(q, id, false, a, f, reason)) == 0 ||
+		errno != ENOENT))
+		return r;
+	*f = (struct queue_file){ .fd = -1, .place = place };
+	if (spool_name(q, place, id, &n) < 0)
+		return -1;
+	r = file_load(&n, id, verify, a, f, reason);
+	if (r == 0 || errno != ENOENT || *reason != NULL || place != QUEUE_NEW)
+		return r;
+	return file_load_tray(q, id, true, a, f, reason);
 }
 
 void
@@ -298,7 +362,7 @@ queue_defer(struct queue *q, struct queue_file *f, int64_t next)
 	struct spool_name from;
 
 	if (spool_name(q, f->place, f->env.id, &from) < 0 ||
-	    sys_futimens(f->fd, times) < 0)
+	    tray_leave(f) < 0 || sys_futimens(f->fd, times) < 0)
 		return -1;
 	f->next = next;
 	if (f->place != QUEUE_CUR) {

@@ -68,6 +68,14 @@ spool_dec(char *to, size_t n, uint64_t v)
 }
 
 void
+spool_add_secret(char *to, uint64_t v)
+{
+	*to++ = '.';
+	spool_hex(to, SPOOL_SECRET_LEN, v);
+	to[SPOOL_SECRET_LEN] = '\0';
+}
+
+void
 queue_id_new(char id[QUEUE_ID_SIZE])
 {
 	int64_t now = clock_wall_us(), last = atomic_load(&last_us);

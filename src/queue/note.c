@@ -15,7 +15,7 @@
 #include "lib/mem.h"
 #include "lib/sys.h"
 #include "note.h"
-#include "spool.h"
+#include "trays.h"
 
 #define NOTE_KEY "attempt: "
 #define REPLY_MAX 512
@@ -91,7 +91,7 @@ queue_note(struct queue_file *f, const struct queue_attempt *a)
 	buf_addc(&b, '\n');
 	if (!buf_ok(&b))
 		errno = EINVAL;
-	else
+	else if (tray_leave(f) == 0)
 		r = sys_pwrite_all(f->fd, b.p, b.n, f->end);
 	if (r == 0) {
 		f->end += (off_t)b.n;

@@ -16,16 +16,28 @@
 #include "lib/sys.h"
 #include "queue/queue.h"
 
-#include "spool.h"
+#include "trays.h"
 
 int
 queue_remove(struct queue *q, enum queue_place place, const char *id)
 {
 	struct spool_name n;
+	int r = place == QUEUE_NEW ? tray_empty(q, id) : 0;
 
-	if (spool_name(q, place, id, &n) < 0)
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	/* First: a tray that still had it would bring it back. */
+	if (spool_name(q, place, id, &n) < 0 || tray_empty_owed(q, id) < 0)
 		return -1;
-	return sys_unlinkat(n.dir, n.path);
+	r = sys_unlinkat(n.dir, n.path);
+	if (r == 0 || errno != ENOENT || place != QUEUE_NEW)
+		return r;
+	/* Nobody said that it is in a tray, or not to us. */
+	tray_search(q, id);
+	r = tray_empty(q, id);
+	if (r == 0)
+		errno = ENOENT;
+	return r > 0 ? 0 : -1;
 }
 
 int
@@ -34,9 +46,10 @@ queue_sync_removals(struct queue *q)
 	/*
 	 * The removals were in up to 258 directories.  A journal is written
 	 * in order: a change made now is behind all of them, and the sync
-	 * that makes it durable makes them so too.
+	 * that makes it durable makes them so too.  It flushes the cache of the
+	 * disk, in which by then is what trays were overwritten with.
 	 */
-	if (sys_futimens(q->tmp, NULL) < 0)
+	if (tray_sync(q) < 0 || sys_futimens(q->tmp, NULL) < 0)
 		return -1;
 	return sys_fsync(q->tmp);
 }
@@ -77,6 +90,8 @@ queue_move(struct queue *q, enum queue_place from, const char *id,
 		return -1;
 	if (from == to)
 		return 0;
+	if (tray_leave_id(q, from, id) < 0)
+		return -1;
 	fd = open_to_sync(&n);
 	if (fd < 0 && errno != 0)
 		return -1;
@@ -99,7 +114,9 @@ queue_move_early(struct queue *q, enum queue_place from, const char *id,
 
 	if (spool_name(q, from, id, &n) < 0)
 		return -1;
-	return from == to ? 0 : spool_rename(q, &n, to, id);
+	if (from == to)
+		return 0;
+	return tray_leave_id(q, from, id) < 0 ? -1 : spool_rename(q, &n, to, id);
 }
 
 int
@@ -117,7 +134,7 @@ queue_set_next(struct queue *q, enum queue_place place, const char *id,
 	struct spool_name n;
 	int fd, r, e;
 
-	if (spool_name(q, place, id, &n) < 0)
+	if (spool_name(q, place, id, &n) < 0 || tray_leave_id(q, place, id) < 0)
 		return -1;
 	fd = sys_openat(n.dir, n.path,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);

@@ -18,7 +18,7 @@
 #include "lib/sys.h"
 #include "queue/queue.h"
 
-#include "spool.h"
+#include "trays.h"
 
 #define REWRITE_PREFIX "set."
 /* From so many on, flushing the file system costs less than each file. */
@@ -47,7 +47,13 @@ write_one(struct queue *q, struct queue_rewrite *v, struct change *c)
 
 	v->error = 0;
 	c->place = f->place;
-	c->m = queue_begin(q, &f->env, false);
+	c->m = NULL;
+	/*
+	 * What takes the place of a tray's has a name of its own; and whoever came
+	 * upon the old one in its tray would not know it for the same.
+	 */
+	if (tray_leave(f) == 0 && tray_empty_owed(q, f->env.id) >= 0)
+		c->m = queue_begin(q, &f->env, false);
 	if (c->m != NULL)
 		queue_msg_again(c->m, REWRITE_PREFIX);
 	if (c->m == NULL ||

@@ -22,7 +22,7 @@
 #include "lib/sys.h"
 #include "queue/queue.h"
 
-#include "spool.h"
+#include "trays.h"
 
 /* So many are put in order: 28 MiB. */
 #define LISTED_MAX ((size_t)1 << 20)
@@ -175,6 +175,9 @@ queue_scan_part(struct queue *q, enum queue_place place,
 		.part = part };
 	int r = 0, error;
 
+	/* First: what leaves a tray meanwhile goes to where is looked next. */
+	if (place == QUEUE_NEW && !tray_scan(q, part, fn, arg))
+		return 0;
 	if (place != QUEUE_CUR)
 		r = spool_list(q->dirs[place], ".", scan_entry, &s);
 	for (unsigned i = 0;

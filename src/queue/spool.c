@@ -25,7 +25,7 @@
 #include "queue/confine.h"
 #include "queue/queue.h"
 
-#include "spool.h"
+#include "trays.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define RESERVE_MIN (16u << 20)
@@ -140,6 +140,52 @@ open_drop_only(struct queue *q, struct buf *error)
 	return q->dirs[QUEUE_DROP] < 0 ? -1 : 0;
 }
 
+static unsigned
+trays_wanted(void)
+{
+	const char *s = secure_getenv("QUEUE_TRAYS");
+	uint64_t v;
+
+	if (s == NULL || str_u64(str_c(s), QUEUE_TRAYS_MAX, &v) < 0)
+		return QUEUE_TRAYS_MAX;
+	return (unsigned)v;
+}
+
+/* One more than the last tray that is there: there may have been more of them. */
+static bool
+last_tray(void *arg, int dir, const struct dirent *e)
+{
+	unsigned *top = arg;
+	uint64_t no;
+
+	(void)dir;
+	if (e != NULL && strlen(e->d_name) == 2 &&
+	    str_u64(str_c(e->d_name), QUEUE_TRAYS_MAX - 1, &no) == 0 &&
+	    no >= *top)
+		*top = (unsigned)no + 1;
+	return true;
+}
+
+/* Who only looks does without: an older version has none. */
+static int
+open_trays(struct queue *q, uid_t owner, struct buf *error)
+{
+	struct wanted w = { "trays", 0700, owner, (gid_t)-1, false, 022 };
+	bool create = (q->flags & QUEUE_CREATE) != 0;
+	size_t n = error != NULL ? error->n : 0;
+
+	q->trays = open_dir(q->root, &w, create, DIR_FLAGS, error);
+	if (q->trays < 0 && (errno != ENOENT || create))
+		return -1;
+	if (q->trays < 0) {
+		if (error != NULL)
+			buf_cut(error, n);
+		return 0;
+	}
+	q->tray_top = q->tray_n = trays_wanted();
+	return spool_list(q->trays, ".", last_tray, &q->tray_top);
+}
+
 static int
 open_all(struct queue *q, uid_t owner, gid_t drop_group, struct buf *error)
 {
@@ -150,7 +196,7 @@ open_all(struct queue *q, uid_t owner, gid_t drop_group, struct buf *error)
 	w.name = "orders";
 	if (q->tmp >= 0)
 		q->orders = open_dir(q->root, &w, create, DIR_FLAGS, error);
-	if (q->orders < 0)
+	if (q->orders < 0 || open_trays(q, owner, error) < 0)
 		return -1;
 	for (enum queue_place p = QUEUE_NEW; p < QUEUE_PLACES; p++)
 		if (open_place(q, p, owner, drop_group, error) < 0)
@@ -205,15 +251,17 @@ queue_open(const char *dir, unsigned flags, uid_t owner, gid_t drop_group,
 	struct queue *q = mem_alloc(sizeof(*q));
 	int r, err;
 
-	q->root = q->tmp = q->orders = q->lock = -1;
+	q->root = q->tmp = q->orders = q->trays = q->lock = q->tray = -1;
 	for (size_t i = 0; i < QUEUE_PLACES; i++)
 		q->dirs[i] = -1;
 	q->flags = flags;
 	q->reserve = reserve_wanted();
 	q->drop_path = drop_path(dir);
+	q->in = trays_new();
 	atomic_init(&q->spare, NULL);
 	if (geteuid() != 0)
 		owner = geteuid();
+	q->uid = owner;
 	r = open_root(q, dir, owner, error);
 	if (r == 0)
 		r = (flags & QUEUE_DROP_ONLY) != 0 ? open_drop_only(q, error)
@@ -248,6 +296,9 @@ queue_close(struct queue *q)
 		close_if(q->dirs[i]);
 	close_if(q->tmp);
 	close_if(q->orders);
+	close_if(q->trays);
+	close_if(q->tray);
+	trays_free(q->in);
 	close_if(q->lock);
 	close_if(q->root);
 	mem_free(q->drop_path);
@@ -284,6 +335,7 @@ lock_octet(struct queue *q, off_t at, bool wait)
 		return -1;
 	}
 	q->lock = fd;
+	q->owner = at > 0;
 	return 0;
 }
 
@@ -347,6 +399,7 @@ spool_name(const struct queue *q, enum queue_place place, const char *id,
 		return -1;
 	}
 	n->dir = q->dirs[place];
+	n->shared = n->is_tray = false;
 	if (place == QUEUE_CUR) {
 		memcpy(to, id + SHARD_AT, SHARD_LEN);
 		to[SHARD_LEN] = '/';

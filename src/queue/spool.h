@@ -16,10 +16,13 @@
 #define SHARD_AT 11
 #define SHARD_LEN 2
 
+struct trays;
+
 struct queue {
 	int root;
 	int tmp;
 	int orders;
+	int trays;		/* -1: a spool that has none */
 	int dirs[QUEUE_PLACES];	/* by place */
 	int lock;
 	unsigned flags;
@@ -28,6 +31,15 @@ struct queue {
 	uint64_t reserve;	/* octets to leave free; 0: the default */
 	char *drop_path;
 	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */
+	struct trays *in;	/* what stands in which tray */
+	uid_t uid;		/* whose they are */
+	unsigned tray_n;	/* that are made and used */
+	unsigned tray_top;	/* that may have a message */
+	bool owner;		/* a runner, whose messages nobody else deals with */
+	int tray;		/* that of this process; -1: none */
+	bool tray_spoilt;	/* and it is not to be used any more */
+	unsigned tray_no;
+	unsigned tray_last;	/* of the last commit, and 1; 0: none */
 };
 
 /* A message that is being written. */
@@ -55,9 +67,11 @@ struct queue_msg {
 struct spool_name {
 	int dir;
 	char path[8 + QUEUE_ID_SIZE + 1 + SPOOL_SECRET_LEN];
+	bool is_tray;
+	bool shared;	/* who loads it keeps it from being overwritten */
 };
 
-/* The name of ID in PLACE.  -1, ENOENT: that is no id. */
+/* The name of ID in PLACE, of what is in no tray.  -1, ENOENT: that is no id. */
 int spool_name(const struct queue *q, enum queue_place place, const char *id,
     struct spool_name *n) MUST_USE;
 /*
@@ -93,6 +107,8 @@ int64_t spool_id_time(const char *id);
  * what others write, and have it still when it is accepted.
  */
 uint64_t spool_secret(void);
+/* Writes a dot and SECRET to TO, which ends there: SPOOL_SECRET_LEN and 2 octets. */
+void spool_add_secret(char *to, uint64_t secret);
 /* Upper-case hexadecimal digits of V, right to left; and decimal ones. */
 void spool_hex(char *to, size_t n, uint64_t v);
 void spool_dec(char *to, size_t n, uint64_t v);
@@ -104,6 +120,17 @@ void spool_dec(char *to, size_t n, uint64_t v);
  */
 int spool_list(int dir, const char *path,
     bool (*fn)(void *arg, int dir, const struct dirent *e), void *arg) MUST_USE;
+
+/* queue_load() of what has the name N; ID NULL: of whatever message it is. */
+int file_load(const struct spool_name *n, const char *id, bool verify, struct arena *a,
+    struct queue_file *f, const char **reason) MUST_USE;
+
+/*
+ * queue_load() of what is in a tray; SEARCH: also if nobody has said so.  -1:
+ * errno, ENOENT if it is in none.
+ */
+int file_load_tray(struct queue *q, const char *id, bool search, struct arena *a,
+    struct queue_file *f, const char **reason) MUST_USE;
 
 /* Of what the import writes in tmp/. */
 #define IMPORT_PREFIX "drop."

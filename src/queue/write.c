@@ -5,9 +5,10 @@
  *
  * queue_commit() is the only place that knows how a message becomes
  * durable (src/queue/README, "The order of the calls").  A message up to
- * SPOOL_CHUNK octets costs five system calls: open, write, rename, fsync,
- * close.  A longer one is streamed into tmp/, where its first line stays
- * blank until all of it is written.
+ * SPOOL_CHUNK octets is written into the tray of its process, if that is
+ * empty; else it costs five system calls: open, write, rename, fsync, close.
+ * A longer one is streamed into tmp/, where its first line stays blank until
+ * all of it is written.
  *
  * The buffer of one message is kept for the next, so that a session
  * allocates once.  Several threads may write messages at the same time.
@@ -23,7 +24,7 @@
 #include "queue/queue.h"
 
 #include "envelope_line.h"
-#include "spool.h"
+#include "trays.h"
 
 /* A buffer that grew above this is not kept. */
 #define KEEP_MAX (2 * SPOOL_CHUNK)
@@ -98,9 +99,7 @@ tmp_name(const struct queue_msg *m, struct spool_name *n)
 	memcpy(to, m->id, QUEUE_ID_SIZE);
 	if (m->to_drop)
 		return;
-	to[QUEUE_ID_LEN] = '.';
-	spool_hex(to + QUEUE_ID_SIZE, SPOOL_SECRET_LEN, m->secret);
-	to[QUEUE_ID_SIZE + SPOOL_SECRET_LEN] = '\0';
+	spool_add_secret(to + QUEUE_ID_LEN, m->secret);
 }
 
 static int
@@ -272,12 +271,28 @@ was_taken(const struct queue_msg *m, const struct spool_name *n)
 	return gone;
 }
 
+/* 1: M is durable in a tray; 0: it is to become a file; -1: errno. */
+static int
+put_in_tray(struct queue_msg *m)
+{
+	if (m->q->tray < 0 || m->failed || m->fd >= 0 || m->to_drop ||
+	    m->prefix != NULL || !buf_ok(&m->buf))
+		return 0;
+	envelope_seal(m->buf.p, m->size, m->crc);
+	return tray_put(m->q, &m->buf);
+}
+
 int
 queue_commit(struct queue_msg *m)
 {
 	struct spool_name name;
-	int r;
+	int r = put_in_tray(m);
 
+	m->q->tray_last = r == 1 ? m->q->tray_no + 1 : 0;
+	if (r != 0) {
+		msg_free(m);
+		return r < 0 ? -1 : 0;
+	}
 	tmp_name(m, &name);
 	r = finish(m);
 	if (r == 0)

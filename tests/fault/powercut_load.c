@@ -9,8 +9,8 @@
  *	powercut_load check SPOOL BOXES ACKS	after the cut
  *
  * Each line of ACKS is a letter, a queue id and a number of lines of text:
- * A accepted into new/, S accepted into drop/, D delivered into a mailbox
- * and removed, R the removal is durable, M marked and deferred, P delivered
+ * A accepted into new/, T into a tray, S accepted into drop/, D delivered into a mailbox
+ * and removed, R the removal is durable, M marked and deferred, H held, P delivered
  * into the mailbox that POP3 reads, E removed there: a QUIT was answered with
  * +OK; J the journal up to the line of that number is durable.  Of what is delivered there, POP3 removes the messages that have an
  * even number of lines, and no others.  ACKS lies on a disk that is not cut.
@@ -36,6 +36,7 @@
 #include "lib/random.h"
 #include "mailbox/maildir.h"
 #include "queue/queue.h"
+#include "queue/tray.h"
 
 #define WORKERS 8
 #define BOX "bob"
@@ -93,8 +94,52 @@ accept_one(char id[QUEUE_ID_SIZE], unsigned lines, bool to_drop)
 	}
 	r = queue_commit(m);
 	if (r == 0)
-		ack(to_drop ? 'S' : 'A', id, lines);
+		ack(to_drop ? 'S' : queue_tray(q) != 0 ? 'T' : 'A', id, lines);
 	return r;
+}
+
+/* As a session that comes and goes: with another tray, if one is empty. */
+static void
+next_tray(unsigned *no)
+{
+	bool ours = false;
+	int fd;
+
+	*no = (*no + 1) % queue_tray_count(q);
+	fd = queue_tray_open(q, *no);
+	if (fd >= 0 && !queue_tray_claim(fd, &ours)) {
+		close(fd);
+		fd = -1;
+	}
+	queue_tray_use(q, fd, *no);
+}
+
+static void
+to_bad(void *arg, const char *id)
+{
+	(void)arg;
+	(void)id;
+}
+
+/* Puts in order what was left in one. */
+static void
+mend_trays(void)
+{
+	while (queue_tray_mend(q, to_bad, NULL) >= 0 && queue_sync_removals(q) == 0)
+		(void)poll(NULL, 0, 20);
+	_exit(0);
+}
+
+/* Few trays are left with what nobody delivers. */
+static int
+leave_one(const char *id, unsigned lines)
+{
+	if (queue_tray(q) == 0 || lines % 16 == 0)
+		return 0;
+	if (queue_move(q, QUEUE_NEW, id, QUEUE_HOLD) < 0)
+		return -1;
+	ack('H', id, lines);
+	return 0;
 }
 
 static int
@@ -130,6 +175,7 @@ defer_one(struct queue_file *f, unsigned lines)
 static void
 work(void)
 {
+	unsigned no = random_below(64);
 	struct arena a;
 
 	arena_init(&a, ENVELOPE_ARENA);
@@ -141,7 +187,12 @@ work(void)
 		struct queue_file f;
 		int r;
 
+		if (i % 3 == 0)
+			next_tray(&no);
 		if (accept_one(id, lines, i % 5 == 4) < 0)
+			break;
+		queue_tray_hint(q, id, queue_tray(q));
+		if (i % 5 == 0 && leave_one(id, lines) < 0)
 			break;
 		if (i % 5 == 0 || i % 5 == 4)
 			continue;
@@ -243,9 +294,13 @@ fetch(int pause)
 static int
 run(void)
 {
+	if (queue_tray_make(q) < 0)
+		return 2;
 	for (int i = 0; i < WORKERS; i++)
 		if (fork() == 0)
 			work();
+	if (fork() == 0)
+		mend_trays();
 	if (fork() == 0)
 		fetch(0);
 	while (wait(NULL) > 0)
@@ -479,9 +534,15 @@ check_ack(char what, const char *id, unsigned lines)
 	case 'M':
 		why = in_place(QUEUE_CUR, id, lines, true);
 		break;
+	case 'H':
+		why = in_place(QUEUE_HOLD, id, lines, false);
+		break;
 	case 'A':
+	case 'T':
 		why = in_place(QUEUE_NEW, id, lines, false);
 		if (why != NULL && in_place(QUEUE_CUR, id, lines, false) == NULL)
+			why = NULL;
+		if (why != NULL && in_place(QUEUE_HOLD, id, lines, false) == NULL)
 			why = NULL;
 		box = why != NULL ? in_mailbox(mailbox, id, lines) : NULL;
 		if (why != NULL && box == NULL)
@@ -573,10 +634,10 @@ check(const char *spool, const char *path)
 	for (enum queue_place p = QUEUE_NEW; p <= QUEUE_CUR; p++)
 		if (queue_scan(q, p, check_message, &p) < 0)
 			return 2;
-	printf("acknowledged: %u into new/, %u into drop/, %u delivered, "
-	    "%u deferred, %u for POP3, %u removed by it; lost %u; mailboxes: "
+	printf("acknowledged: %u into new/, %u into trays/, %u into drop/, %u delivered, "
+	    "%u deferred, %u held, %u for POP3, %u removed by it; lost %u; mailboxes: "
 	    "%u files, torn %u; unacknowledged and torn in the spool: %u\n",
-	    counts['A'], counts['S'], counts['D'], counts['M'], counts['P'],
+	    counts['A'], counts['T'], counts['S'], counts['D'], counts['M'], counts['H'], counts['P'],
 	    counts['E'], lost, counts['f'], torn, counts['t']);
 	return lost > 0 || torn > 0;
 }

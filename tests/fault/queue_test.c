@@ -16,9 +16,12 @@
 
 #include "lib/clock.h"
 #include "queue/queue.h"
+#include "queue/tray.h"
 
 #define LARGE 200000
 #define NEXT 4000000000
+/* In place of many more. */
+#define TRAYS 3
 
 static const char *const places[] = { "new", "cur", "hold", "dead", "drop",
 	"bad" };
@@ -208,6 +211,30 @@ setup_empty(const char *dir)
 	opened = spool(dir);
 }
 
+static void
+to_bad(void *arg, const char *of)
+{
+	(void)arg;
+	ck_assert_msg(false, "%s: %s goes to bad/", where, of);
+}
+
+/* With a tray for the message that comes. */
+static void
+setup_tray(const char *dir)
+{
+	bool ours = false;
+	int fd;
+
+	fault_disarm();
+	setenv("QUEUE_TRAYS", "3", 1);
+	opened = spool(dir);
+	ck_assert_int_eq(queue_tray_make(opened), 0);
+	fd = queue_tray_open(opened, 1);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(queue_tray_claim(fd, &ours));
+	queue_tray_use(opened, fd, 1);
+}
+
 static int
 run_small(const char *dir, struct told *told)
 {
@@ -365,6 +392,16 @@ setup_new(const char *dir)
 	ck_assert_int_eq(write_message(opened, 5000, false, id), 0);
 }
 
+/* The same, in a tray. */
+static void
+setup_laid(const char *dir)
+{
+	setup_tray(dir);
+	ck_assert_int_eq(write_message(opened, 5000, false, id), 0);
+	ck_assert_uint_gt(queue_tray(opened), 0);
+	queue_tray_hint(opened, id, queue_tray(opened));
+}
+
 static void
 setup_cur(const char *dir)
 {
@@ -495,6 +532,120 @@ check_remove(const char *dir, const struct told *told, const struct variant *v)
 	queue_close(opened);
 }
 
+/* Out of a tray, which then is for another message. */
+static int
+run_empty(const char *dir, struct told *told)
+{
+	(void)dir;
+	if (queue_remove(opened, QUEUE_NEW, id) < 0)
+		return -1;
+	memcpy(told->id, "removed", 8);
+	return queue_sync_removals(opened);
+}
+
+static void
+check_empty(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6], all;
+	struct look l;
+
+	all = look_around(opened, dir, n, &l);
+	if (strcmp(told->id, "removed") == 0)
+		must(all == 0);
+	must(all == n[QUEUE_NEW] && all <= 1);
+	(void)v;
+	queue_tray_use(opened, -1, 0);
+	/* Cut off amid the overwriting: that is ended by whoever comes next. */
+	must(queue_tray_mend(opened, to_bad, NULL) == 0);
+	must(look_around(opened, dir, n, &l) == all);
+	queue_close(opened);
+}
+
+/* Trays are made, one for one that somebody has removed. */
+static void
+setup_missing(const char *dir)
+{
+	char path[300];
+
+	setup_laid(dir);
+	snprintf(path, sizeof(path), "%s/trays/02", dir);
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+static int
+run_make(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_tray_make(opened);
+}
+
+static void
+check_made(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
+	if (told->result == 0)
+		must(count_files(dir, "trays", "") == TRAYS);
+	must(queue_tray_make(opened) == 0);
+	must(count_files(dir, "trays", "") == TRAYS);
+	queue_close(opened);
+}
+
+/* What is in one that nobody has, and is no message, is put away. */
+static void
+setup_torn(const char *dir)
+{
+	int fd;
+
+	setup_laid(dir);
+	fd = queue_tray_open(opened, 1);
+	ck_assert_int_eq(pwrite(fd, "!", 1, 300), 1);
+	close(fd);
+	queue_tray_use(opened, -1, 0);
+}
+
+static void
+ignored(void *arg, const char *of)
+{
+	(void)arg;
+	(void)of;
+}
+
+static void
+one_to_bad(void *arg, const char *of)
+{
+	(void)arg;
+	ck_assert_str_eq(of, id);
+}
+
+static int
+run_mend(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return queue_tray_mend(opened, one_to_bad, NULL);
+}
+
+/* Its octets are kept, though it may be put away twice. */
+static void
+check_mended(const char *dir, const struct told *told, const struct variant *v)
+{
+	unsigned bad;
+
+	(void)v;
+	if (told->result == 0)
+		must(count_files(dir, "bad", "") == 1);
+	fault_disarm();
+	must(queue_tray_mend(opened, ignored, NULL) == 0);
+	bad = count_files(dir, "bad", "");
+	must(bad == 1 || bad == 2);
+	queue_close(opened);
+}
+
 static int
 run_hold(const char *dir, struct told *told)
 {
@@ -564,23 +715,52 @@ setup_attempted(const char *dir)
 }
 
 static int
-run_rewrite(const char *dir, struct told *told)
+rewrite(enum queue_place place)
 {
 	const char *reason;
 	struct queue_file f;
 	struct arena a;
 	int r = -1;
 
-	(void)dir;
-	(void)told;
 	arena_init(&a, ENVELOPE_ARENA);
-	if (queue_load(opened, QUEUE_CUR, id, false, &a, &f, &reason) == 0) {
+	if (queue_load(opened, place, id, false, &a, &f, &reason) == 0) {
 		f.env.route = STR("another");
 		f.env.max_attempts = 7;
 		r = queue_rewrite(opened, &f, NEXT + 1);
 	}
 	arena_free(&a);
 	return r;
+}
+
+static int
+run_rewrite(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return rewrite(QUEUE_CUR);
+}
+
+static int
+run_rewrite_laid(const char *dir, struct told *told)
+{
+	(void)dir;
+	(void)told;
+	return rewrite(QUEUE_NEW);
+}
+
+static void
+check_rewritten_laid(const char *dir, const struct told *told,
+    const struct variant *v)
+{
+	unsigned n[6];
+	struct look l;
+
+	(void)v;
+	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
+	must(l.max_attempts == (strcmp(l.route, "another") == 0 ? 7 : 0));
+	if (told->result == 0)
+		must(l.max_attempts == 7 && l.next == NEXT + 1);
+	queue_close(opened);
 }
 
 static void
@@ -957,6 +1137,16 @@ FAULT_TEST(no_order, setup_ordered, run_no_order, check_no_order)
 FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
+FAULT_TEST(accept_tray, setup_tray, run_small, check_small)
+FAULT_TEST(accept_tray_large, setup_tray, run_large, check_large)
+FAULT_TEST(defer_laid, setup_laid, run_defer_new, check_defer_new)
+FAULT_TEST(marks_laid, setup_laid, run_sync, check_sync)
+FAULT_TEST(hold_laid, setup_laid, run_hold, check_hold)
+FAULT_TEST(rewritten_laid, setup_laid, run_rewrite_laid, check_rewritten_laid)
+FAULT_TEST(emptied, setup_laid, run_empty, check_empty)
+FAULT_TEST(scan_laid, setup_laid, run_scan, check_scan)
+FAULT_TEST(made, setup_missing, run_make, check_made)
+FAULT_TEST(mended, setup_torn, run_mend, check_mended)
 
 /* A directory below cur/ that was not there, and that another made meanwhile. */
 START_TEST(shard_of_another)
@@ -989,4 +1179,6 @@ UNIT_MAIN("fault/queue", accept_small, accept_large, accept_confined,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
     rewritten_many, hold_many,
     schedule, shard_of_another, order, another_order, no_order,
-    import_dropped, import_eml, scan)
+    import_dropped, import_eml, scan, accept_tray, accept_tray_large,
+    defer_laid, marks_laid, hold_laid, rewritten_laid, emptied, scan_laid,
+    made, mended)

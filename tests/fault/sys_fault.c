@@ -16,11 +16,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/sys.h"
 
 struct fault fault;
+void (*fault_step)(void);
+void (*fault_fd)(int fd, bool is_open);
 
 void
 fault_arm(enum fault_kind kind, unsigned at, int error)
@@ -46,6 +49,8 @@ static bool
 fails(bool is_write)
 {
 	fault.calls++;
+	if (fault_step != NULL)
+		fault_step();
 	if (fault.kind == FAULT_NONE || !is_now())
 		return false;
 	fault.hit = true;
@@ -80,6 +85,13 @@ done(long r)
 	return r;
 }
 
+/* Others may come after each half of a write, and see what is there by then. */
+static size_t
+piece(size_t n, size_t left)
+{
+	return fault_step != NULL && left == n && n > 1 ? n / 2 : left;
+}
+
 /* Writes at AT (-1: where the file stands), or half of it. */
 static int
 put(int fd, const char *p, size_t n, off_t at)
@@ -89,11 +101,14 @@ put(int fd, const char *p, size_t n, off_t at)
 	size_t left = half ? n / 2 : n;
 
 	while (left > 0) {
-		ssize_t r = at < 0 ? write(fd, p, left)
-		    : pwrite(fd, p, left, at);
+		size_t now = piece(n, left);
+		ssize_t r = at < 0 ? write(fd, p, now)
+		    : pwrite(fd, p, now, at);
 
 		if (r < 0)
 			return -1;
+		if (fault_step != NULL && (size_t)r < left)
+			fault_step();
 		p += r;
 		left -= (size_t)r;
 		if (at >= 0)
@@ -111,16 +126,25 @@ put(int fd, const char *p, size_t n, off_t at)
 int
 sys_openat(int dir, const char *path, int flags, mode_t mode)
 {
+	int fd;
+
 	if (fails(false))
 		return -1;
-	return (int)done(openat(dir, path, flags | O_CLOEXEC, mode));
+	fd = openat(dir, path, flags | O_CLOEXEC, mode);
+	if (fd >= 0 && fault_fd != NULL)
+		fault_fd(fd, true);
+	return (int)done(fd);
 }
 
 int
 sys_close(int fd)
 {
 	bool failed = fails(false);
-	int r = close(fd);
+	int r;
+
+	if (fault_fd != NULL)
+		fault_fd(fd, false);
+	r = close(fd);
 
 	if (!failed)
 		return (int)done(r);
@@ -173,7 +197,7 @@ int
 sys_fsync(int fd)
 {
 	if (!fails(false))
-		return (int)done(fsync(fd));
+		return (int)done(fault_step != NULL ? 0 : fsync(fd));
 	fault.sync_failed = true;
 	return -1;
 }
@@ -182,7 +206,7 @@ int
 sys_fdatasync(int fd)
 {
 	if (!fails(false))
-		return (int)done(fdatasync(fd));
+		return (int)done(fault_step != NULL ? 0 : fdatasync(fd));
 	fault.sync_failed = true;
 	return -1;
 }
@@ -191,9 +215,17 @@ int
 sys_syncfs(int fd)
 {
 	if (!fails(false))
-		return (int)done(syncfs(fd));
+		return (int)done(fault_step != NULL ? 0 : syncfs(fd));
 	fault.sync_failed = true;
 	return -1;
+}
+
+int
+sys_sync_range(int fd, bool wait)
+{
+	(void)fd;
+	(void)wait;
+	return fails(false) ? -1 : (int)done(0);
 }
 
 int
@@ -276,6 +308,20 @@ int
 sys_futimens(int fd, const struct timespec times[2])
 {
 	return fails(false) ? -1 : (int)done(futimens(fd, times));
+}
+
+int
+sys_flock(int fd)
+{
+	return fails(false) ? -1 : (int)done(flock(fd, LOCK_EX | LOCK_NB));
+}
+
+int
+sys_lock(int fd, short type)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET };
+
+	return fails(false) ? -1 : (int)done(fcntl(fd, F_OFD_SETLK, &l));
 }
 
 ssize_t

@@ -29,6 +29,13 @@ struct fault {
 	const char *kept;	/* no name is removed from a directory that ends so */
 };
 extern struct fault fault;
+/*
+ * Called before each call, and amid each write, if it is set: for tests that
+ * step several through what they do.  No flush is made then.
+ */
+extern void (*fault_step)(void);
+/* Told of each descriptor that is opened here, and before it is closed. */
+extern void (*fault_fd)(int fd, bool is_open);
 
 /* How a process ends that is killed. */
 #define FAULT_KILLED 77
