@@ -93,6 +93,19 @@ add_form(void *arg, struct str piece)
 	return write_out(form);
 }
 
+/* A file of its own, in memory and empty, for the text. */
+static int
+own_file(struct local_text *t)
+{
+	t->fd = memfd_create("barid-text", MFD_CLOEXEC);
+	if (t->fd < 0)
+		return -1;
+	t->at = 0;
+	t->size = 0;
+	t->own = true;
+	return 0;
+}
+
 /* Writes the form that PLAN has into a file of its own. */
 static int
 write_form(const struct queue_file *f, const struct downgrade_plan *plan,
@@ -101,12 +114,8 @@ write_form(const struct queue_file *f, const struct downgrade_plan *plan,
 	struct form form = { .t = t };
 	int rc = -1;
 
-	t->fd = memfd_create("barid-text", MFD_CLOEXEC);
-	if (t->fd < 0)
+	if (own_file(t) < 0)
 		return -1;
-	t->at = 0;
-	t->size = 0;
-	t->own = true;
 	form.d = downgrade_new(plan, DOWNGRADE_TO_8BIT);
 	buf_init(&form.out, FORM_MAX);
 	if (each_piece(f, add_form, &form) == 0) {
@@ -151,6 +160,25 @@ local_text_open(const struct queue_file *f, struct local_text *t)
 	if ((facts_end(&facts) & (FACT_BARE | FACT_NUL)) == 0)
 		return 0;
 	return convert(f, t);
+}
+
+static int
+add_piece(void *arg, struct str piece)
+{
+	struct local_text *t = arg;
+
+	t->size += piece.n;
+	return sys_write_all(t->fd, piece.p, piece.n);
+}
+
+int
+local_text_lend(const struct queue_file *f, struct local_text *t)
+{
+	if (local_text_open(f, t) < 0)
+		return -1;
+	if (t->own || f->tray == 0 || t->why_not != NULL)
+		return 0;
+	return own_file(t) < 0 ? -1 : each_piece(f, add_piece, t);
 }
 
 void

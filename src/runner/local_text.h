@@ -16,6 +16,11 @@ struct local_text {
 
 /* 0, and T says what there is, to be closed in any case; -1: errno. */
 int local_text_open(const struct queue_file *f, struct local_text *t) MUST_USE;
+/*
+ * The same for somebody who may still read it when the message is dealt with:
+ * one that stands in a tray is copied, since another one will stand there.
+ */
+int local_text_lend(const struct queue_file *f, struct local_text *t) MUST_USE;
 void local_text_close(struct local_text *t);
 
 #endif

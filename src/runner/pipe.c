@@ -172,7 +172,7 @@ prepare(void *arg)
 {
 	struct piping *g = arg;
 
-	if (local_text_open(&g->v->job->file, &g->text) < 0)
+	if (local_text_lend(&g->v->job->file, &g->text) < 0)
 		g->error = errno;
 }
 
