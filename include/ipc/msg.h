@@ -34,6 +34,7 @@ enum msg_type {
 
 struct msg_hint {
 	struct str id;
+	uint64_t tray;	/* where it stands, and 1; 0: in new/ */
 };
 void msg_hint_put(struct buf *b, const struct msg_hint *m);
 bool msg_hint_get(struct str packet, struct msg_hint *m) MUST_USE;

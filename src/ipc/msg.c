@@ -36,6 +36,8 @@ msg_hint_put(struct buf *b, const struct msg_hint *m)
 {
 	frame_begin(b, MSG_HINT);
 	frame_put(b, TAG_1, m->id);
+	if (m->tray != 0)
+		frame_put_u64(b, TAG_2, m->tray);
 	frame_end(b);
 }
 
@@ -47,6 +49,7 @@ msg_hint_get(struct str packet, struct msg_hint *m)
 	if (!frame_open_as(&f, packet, MSG_HINT))
 		return false;
 	m->id = frame_get(&f, TAG_1);
+	m->tray = frame_has(&f, TAG_2) ? frame_get_u64(&f, TAG_2) : 0;
 	return frame_close(&f);
 }
 

@@ -9,6 +9,7 @@
  */
 
 #include "door.h"
+#include "lend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,6 +222,7 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	char space[128];
 	struct buf name;
 	struct score_slot *slot;
+	int tray, tray_fd = -1;
 	pid_t pid;
 
 	buf_init_in(&name, space, sizeof(space));
@@ -231,16 +233,25 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 		return;
 	}
 	log_before_fork();
+	/* What is not delivered at once needs a file of its own. */
+	tray = m->conf->queue.deliver ? lend_find(m->lender, m->score, &tray_fd) : -1;
 	/* The master's child, which is told of its end, and looks for its pid then. */
 	pid = proc_fork_sibling(score_pid(m->score, slot), &slot->pid);
-	if (pid == 0)
+	if (pid == 0) {
+		/* Of its own: the others stand where it closes all. */
+		if (tray >= 0)
+			queue_tray_use(m->queue, fcntl(tray_fd, F_DUPFD_CLOEXEC, 0),
+			    (unsigned)tray);
 		child(m, l, fd, peer, slot);
+	}
 	if (pid < 0) {
 		score_give(m->score, slot);
 		pause_accepting(m, "fork");
 		turn_away(m, l, fd, "out of processes, come back later");
 		return;
 	}
+	if (tray >= 0)
+		lend_to(m->lender, tray, slot, pid);
 	score_add(m->score, COUNT_CONNECTIONS, 1);
 	close(fd);
 }

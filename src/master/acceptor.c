@@ -12,6 +12,7 @@
  */
 
 #include "acceptors.h"
+#include "lend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,8 @@ open_places(struct check *k, struct master *m, bool pop)
 	open_quotas(m);
 	m->queue = queue_open(c->spool, 0, m->user.found ? m->user.uid : geteuid(), (gid_t)-1,
 	    k->error);
+	if (m->queue)
+		m->lender = lend_open(m->queue);
 	return m->queue ? 0 : -1;
 }
 

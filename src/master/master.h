@@ -97,6 +97,7 @@ struct master {
 	size_t helper_n;
 
 	struct queue *queue;
+	struct lender *lender;	/* of its trays, in an acceptor; NULL: there are none */
 	int mailboxes;
 	int control;		/* the control socket, >= master_fd_base(), or -1 */
 	pid_t controls[CONTROLS_MAX];	/* its children; 0: a free place */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "queue/tray.h"
 
 #define EXPECTED "expected a directory, or one below which it can be made"
 
@@ -117,6 +118,9 @@ open_spool(struct check *k, struct master *m)
 		    m->spool_busy ? "another barid is running on it" : strerror(errno));
 		queue_close(m->queue);
 		m->queue = NULL;
+	} else if (queue_tray_make(m->queue) < 0) {
+		log_warn(NULL, "%s/trays: %s: more messages become files", k->conf->spool,
+		    strerror(errno));
 	}
 	buf_free(&error);
 	return m->queue ? 0 : -1;

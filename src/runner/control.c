@@ -23,6 +23,7 @@
 #include "lib/mem.h"
 #include "mail/path.h"
 #include "queue/queue.h"
+#include "queue/tray.h"
 #include "runner.h"
 
 /* Packets taken at one event: deliveries want their turn too. */
@@ -163,6 +164,8 @@ take_hint(struct runner *r, struct str bytes, int fd)
 		log_warn(NULL, "a packet of %zu octets is no hint", bytes.n);
 	else if (queue_id_valid(hint.id))
 		memcpy(id, hint.id.p, QUEUE_ID_LEN);
+	if (id[0] != '\0' && hint.tray != 0)
+		queue_tray_hint(r->queue, id, hint.tray);
 	if (id[0] != '\0' && runner_of(id, r->count) == r->number)
 		runner_learn(r, id, QUEUE_NEW, 0, false);
 	if (fd >= 0)

@@ -390,6 +390,11 @@ unreadable(struct runner *r, uint32_t slot, const char *id, int error,
 	enum queue_place place = k->place;
 	int done;
 
+	/* Somebody is making sure that it is no message, or wipes it. */
+	if (error == EAGAIN) {
+		index_wait(r->index, slot, runner_now(r) + 1);
+		return;
+	}
 	if (error != ENOENT && error != EBADMSG) {
 		log_warn(id, "cannot be read now: %s", strerror(error));
 		index_wait(r->index, slot, runner_now(r) + 60);

@@ -84,8 +84,10 @@ batch_done(void *arg)
 	for (struct removal *m = b->first; m != NULL; m = next) {
 		next = m->next;
 		if (m->error != 0) {
-			log_error(m->id, "cannot be removed: %s",
-			    strerror(m->error));
+			/* EAGAIN: it is being looked at, which is soon over. */
+			if (m->error != EAGAIN)
+				log_error(m->id, "cannot be removed: %s",
+				    strerror(m->error));
 			m->error = 0;
 			line_up(r, m);
 			failed = true;

@@ -20,6 +20,7 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 #include "runner.h"
+#include "trays.h"
 
 #define SCAN_MS 60000
 /* A large cur/ is read more seldom: it takes this part of the time at most. */
@@ -52,6 +53,7 @@ struct scan {
 	uint32_t spread;		/* seconds for what is due at a start */
 	struct loop_timer *more;
 	bool foreign;			/* said once */
+	struct trays_bad bad;
 };
 
 static bool
@@ -100,6 +102,7 @@ work(void *arg)
 	if (s->with_cur)
 		read_place(s, QUEUE_CUR);
 	s->took = clock_ms() - begun;
+	trays_mend(s->r, &s->bad);
 	/* What was begun and never finished, by whoever died over it. */
 	if (s->with_cur && s->r->number == 0 &&
 	    queue_clean(s->r->queue, ORPHAN_S) < 0)
@@ -171,6 +174,7 @@ done(void *arg)
 {
 	struct scan *s = arg;
 
+	trays_tell(s->r, &s->bad);
 	s->spread = schedule_spread(s->n);
 	learn_some(s);
 }

@@ -22,6 +22,7 @@
 #include "mail/limits.h"
 #include "policy/recipient.h"
 #include "queue/archive.h"
+#include "queue/tray.h"
 
 /* What the log gets of a Message-ID. */
 #define MESSAGE_ID_MAX 500
@@ -214,6 +215,7 @@ store_hint(struct session *s, const char *id)
 
 	if (env->to_drop)
 		return;
+	m.tray = queue_tray(env->queue);
 	buf_init(&b, 256);
 	msg_hint_put(&b, &m);
 	if ((env->runner_n == 0 ||

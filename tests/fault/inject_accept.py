@@ -20,7 +20,7 @@ import inject  # noqa: E402
 
 SENDER = "carol@example.test"
 # Calls of a session, and how many of them are tried at most.
-CALLS = ("openat", "writev", "write", "pwrite64", "renameat2", "fsync", "close", "sendto", "sendmsg", "newfstatat",
+CALLS = ("openat", "writev", "write", "pread64", "pwrite64", "renameat2", "fsync", "fdatasync", "close", "sendto", "sendmsg", "newfstatat",
          "fstatfs")
 FAULTS = ("error=EIO", "error=ENOSPC", "signal=KILL")
 MOST = 12
@@ -76,7 +76,7 @@ def sessions(b, books):
     count = 0
     for call in CALLS:
         for fault in FAULTS:
-            if fault == "error=ENOSPC" and call not in ("openat", "writev", "pwrite64", "fsync"):
+            if fault == "error=ENOSPC" and call not in ("openat", "writev", "pwrite64", "fsync", "fdatasync"):
                 continue
             for n in range(1, MOST + 1):
                 c = smtplib.SMTP(b.host, b.port["smtp"], "client.test", timeout=30)

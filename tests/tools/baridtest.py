@@ -733,11 +733,19 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
 
     def spooled(self):
         """Message files that stand in the spool: (place, name)."""
-        found = []
+        found, laid = [], []
+        # First: what leaves a tray meanwhile goes to one of the others.
+        for path in glob.glob(f"{self.dir}/spool/trays/*"):
+            with open(path, "rb") as f:
+                head = f.read(200).split(b"\n")
+            if head[0].startswith(b"barid-1 "):
+                laid.append(head[1][len("id: "):].decode())
         for place in ("new", "cur", "hold", "dead", "drop", "bad"):
             for d, _, names in os.walk(f"{self.dir}/spool/{place}"):
                 # What a sendmail that was killed has begun is no message.
                 found += [(place, n) for n in names if not n.startswith("tmp.")]
+        # Of one that is in both, for whoever was killed between, the file counts.
+        found += [("new", i) for i in laid if i not in [n for _, n in found]]
         return found
 
     def deferred(self, words="", timeout=30):

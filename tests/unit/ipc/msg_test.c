@@ -17,12 +17,16 @@ setup(void)
 
 START_TEST(hint)
 {
-	struct msg_hint in = { STR("0123abcd") }, out;
+	struct msg_hint in = { .id = STR("0123abcd") }, out;
 
 	setup();
-	msg_hint_put(&b, &in);
-	ck_assert(msg_hint_get(buf_str(&b), &out));
-	ck_str(out.id, in.id);
+	for (; in.tray < 3; in.tray++) {
+		buf_reset(&b);
+		msg_hint_put(&b, &in);
+		ck_assert(msg_hint_get(buf_str(&b), &out));
+		ck_str(out.id, in.id);
+		ck_assert_uint_eq(out.tray, in.tray);
+	}
 	buf_free(&b);
 }
 END_TEST
@@ -383,7 +387,7 @@ START_TEST(only_its_own)
 {
 	struct msg_auth_result r = { .verdict = AUTH_YES,
 		.user = STR("bob") };
-	struct msg_hint h = { STR("id") };
+	struct msg_hint h = { .id = STR("id") };
 	unsigned type = 0;
 
 	setup();
