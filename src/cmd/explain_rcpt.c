@@ -342,9 +342,9 @@ say_mailbox(struct explain *x, const struct userset *users,
 		explain_say(x, "target", t->place, "%s: %s/%s", t->why,
 		    x->conf->mailboxes, t->mailbox);
 		say_limit(x, t->mailbox);
-		say_vacation(x, t);
 	}
 	arena_free(&a);
+	say_vacation(x, t);
 	if (!x->running)
 		explain_say(x, "target", CONF_NOWHERE, "whether there is such "
 		    "a mailbox only a barid that runs can say");

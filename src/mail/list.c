@@ -252,7 +252,7 @@ list_header_add(struct buf *b, struct str text, const struct list_form *f)
 			buf_add(b, at.raw);
 	n = text.n - rest.n;
 	/* A text that is header alone may lack the last line end. */
-	if (n > 0 && text.p[n - 1] != '\n')
+	if (b->n > 0 && b->p[b->n - 1] != '\n')
 		buf_adds(b, "\r\n");
 	if (f->prefix.n > 0 && !has_subject)
 		subject_add(b, STR(""), f);

@@ -24,6 +24,7 @@
 #include "lib/mem.h"
 #include "local_text.h"
 #include "runner.h"
+#include "vacation.h"
 
 /* Over the time that the programs before it may take. */
 #define SLACK_MS 60000
@@ -33,6 +34,9 @@ struct piping {
 	struct delivery *v;
 	struct local_text text;
 	int error;
+	struct result result;	/* while the sender is answered */
+	bool answered;
+	char answer[QUEUE_ID_SIZE];
 };
 
 /* What an alias or a .forward has is behind all that the configuration names. */
@@ -76,6 +80,46 @@ end(struct piping *g, const struct result *res)
 	dest_pump(dest);
 }
 
+/* ---- what a mailbox at home answers ------------------------------------- */
+
+/* True if it was delivered into the mailbox of an account. */
+static bool
+is_mailbox(const struct delivery *v)
+{
+	return v->mailbox[0] != '\0' && v->job->rcpts[v->rcpts[0]].part.n == 0;
+}
+
+static void
+answer_work(void *arg)
+{
+	struct piping *g = arg;
+
+	g->answered = vacation_answer(g->v, g->answer);
+}
+
+static void
+answer_done(void *arg)
+{
+	struct piping *g = arg;
+
+	if (g->answered)
+		job_made(g->v->job, &g->answer, 1);
+	end(g, &g->result);
+}
+
+/* The end, of what was delivered into a mailbox after its answer. */
+static void
+settle(struct piping *g, const struct result *res)
+{
+	if (res->outcome != DELIVERED || !is_mailbox(g->v) ||
+	    g->r->conf->vacation_n == 0 || g->r->stopping) {
+		end(g, res);
+		return;
+	}
+	g->result = result_copy(&g->v->job->arena, res);
+	loop_pool_run(g->r->local_pool, answer_work, answer_done, g);
+}
+
 /* Without an answer. */
 static void
 lost(struct piping *g)
@@ -108,7 +152,7 @@ on_answer(void *arg, struct str answer)
 	buf_init(&words, 4096);
 	res = exits_result(&m, is_part(g->v) ? NULL :
 	    command_of(g->v).way->words.v[0], &words);
-	end(g, &res);
+	settle(g, &res);
 	buf_free(&words);
 }
 

@@ -150,7 +150,8 @@ def kills(w, homes):
 def maildirs(w, homes):
     """recipients.home-maildir: the mail of an account is in its Maildir and its own, that of others where it was."""
     b = w.b
-    b.write_conf(b.extra.replace('"system"}', '"system"} home-maildir = "Maildir"'))
+    b.write_conf(b.extra.replace('"system"}', '"system"} home-maildir = "Maildir"') +
+                 f'vacation "ann" {{ message = "{homes}/away-*" }}\n')
     b.stop()
     b.start()
     w.send("ann", "at home")
@@ -160,6 +161,16 @@ def maildirs(w, homes):
     before = len(b.mail("bob", 0))
     w.send("bob")
     assert len(b.mail("bob", before + 1)) == before + 1 and len(glob.glob(homes + "/ann/Maildir/new/*")) == 1
+    # It answers as one of ours does.
+    with open(homes + "/away-ann", "w", encoding="ascii") as f:
+        f.write("away\n")
+    b.send("bob@example.test", ["ann@example.test"], TEXT.format("leave").replace("\r\n", "\r\nTo: ann@example.test\r\n", 1))
+    wait_for("an answer", lambda: any(b"Subject: Auto: leave" in m for m in b.mail("bob", 0)))
+    b.empty()
+    os.unlink(homes + "/away-ann")
+    for path in glob.glob(homes + "/ann/Maildir/new/*"):
+        if "Subject: leave" in b.read(path):
+            os.unlink(path)
     # Of one that says itself, too.
     w.send("self")
     assert len(glob.glob(homes + "/self/Maildir/new/*")) == 1

@@ -70,6 +70,7 @@ START_TEST(header)
 	    FRONT "Reply-To: a@x.org\r\nX: y\r\n z\r\n" REST, 0);
 	/* A header that has no end, and what is none. */
 	makes(&f, "X: y", FRONT "X: y\r\n" REST, 0);
+	makes(&f, "X: y\r\nList-X: z", FRONT "X: y\r\n" REST, 0);
 	makes(&f, "X: y\r\nno field\r\n", FRONT "X: y\r\n" REST, 10);
 	makes(&f, "", FRONT REST, 0);
 	f.reply_to_list = true;
