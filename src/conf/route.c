@@ -10,62 +10,24 @@
 #include "recipients.h"
 
 #include "conf/program.h"
+#include "conf/reply.h"
 
 #define MAILDIR_PREFIX "maildir:"
-/* RFC 5321 4.5.3.1.5, without code and line end. */
-#define REPLY_TEXT_MAX 480
 
 /* ---- via ---- */
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* RFC 3463 2: class "." subject "." detail, the class being CLASS. */
-static bool
-is_enhanced(struct str s, char class)
-{
-	size_t i, run = 0, dots = 0;
-
-	for (i = 0; i < s.n; i++) {
-		run = s.p[i] == '.' ? 0 : run + 1;
-		dots += s.p[i] == '.';
-		if ((s.p[i] != '.' && !is_digit(s.p[i])) || run > 3 ||
-		    (s.p[i] == '.' && (i == 0 || s.p[i - 1] == '.')))
-			return false;
-	}
-	return s.n > 0 && s.p[0] == class && dots == 2 && run > 0;
-}
-
-/* "550 5.7.1 text", the last two of which may be missing. */
 static const char *
 read_error(const char *text, struct arena *a, struct conf_via *v)
 {
-	static const char expected[] =
-	    "expected \"error:550 5.7.1 text\", with a code from 400 to 599";
-	struct str rest = str_c(text), word = str_word(&rest);
-	struct str after = rest;
-	uint64_t code;
+	struct conf_reply r;
 
-	if (word.n != 3 || str_u64(word, 599, &code) < 0 || code < 400)
-		return expected;
+	if (conf_reply_read(text, a, &r) != NULL)
+		return "expected \"error:550 5.7.1 text\", with a code from 400 to 599 "
+		    "and a text of ASCII, at most 480 characters";
 	v->kind = VIA_ERROR;
-	v->code = (int)code;
-	v->enhanced = code < 500 ? "4.7.1" : "5.7.1";
-	word = str_word(&after);
-	if (is_enhanced(word, code < 500 ? '4' : '5')) {
-		v->enhanced = arena_cstr(a, word);
-		rest = after;
-	} else if (word.n > 2 && is_digit(word.p[0]) && word.p[1] == '.') {
-		return expected;
-	}
-	rest = str_trim(rest);
-	if (str_has_ctl(rest) || str_has_8bit(rest) || rest.n > REPLY_TEXT_MAX)
-		return "expected a text of ASCII, at most 480 characters";
-	v->text = rest.n > 0 ? arena_cstr(a, rest) :
-			       "No mail is sent to this address from here";
+	v->code = r.code;
+	v->enhanced = r.enhanced;
+	v->text = r.text[0] != '\0' ? r.text : "No mail is sent to this address from here";
 	return NULL;
 }
 

@@ -216,7 +216,7 @@ static const struct fault faults[] = {
 	{ "route a { via = 'error:250 ok' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:600 no' }", "1: route.a.via: expected \"error:550" },
 	{ "route a { via = 'error:550 4.7.1 no' }", "1: route.a.via: expected \"error:550" },
-	{ "route a { via = 'error:550 n\xc3\xb6' }", "1: route.a.via: expected a text of ASCII" },
+	{ "route a { via = 'error:550 n\xc3\xb6' }", "1: route.a.via: expected \"error:550 5.7.1 text\", with a code from 400 to 599 and a text of ASCII" },
 	{ "route a { via = \"pipe:\" }",
 	  "1: route.a.via: \"\" is no command: expected the absolute path of a program first" },
 	{ "route a { via = \"pipe:/bin/cat ${sendr}\" }", "1: route.a.via: \"/bin/cat ${sendr}\" is no command: there is no ${sendr}, expected ${sender}, "
