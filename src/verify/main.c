@@ -23,6 +23,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ipc/answers.h"
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/confine.h"
@@ -49,7 +50,7 @@ struct worker {
 
 struct verify {
 	struct conf *conf;
-	struct cache *cache;
+	struct answers *known;
 	int mailboxes;		/* their directory; -1: errno when it was opened */
 	struct worker workers[WORKERS_MAX];
 	size_t worker_n;
@@ -225,7 +226,7 @@ take(struct verify *v, struct str packet, int reply)
 		take_room(v, &m, reply);
 		return;
 	}
-	known = cache_get(v->cache, m.recipient, clock_ms());
+	known = answers_get(v->known, m.recipient, clock_ms());
 	if (known.n > 0)
 		send_to(reply, known);
 	else
@@ -242,7 +243,7 @@ keep(struct verify *v, const struct worker *w, struct str packet)
 	if (w->recipient[0] != '\0' && r->asked.kind == VERIFY_SMTP && r->verify_cache > 0 &&
 	    msg_verify_result_get(packet, &m) &&
 	    (m.verdict == VERIFY_YES || m.verdict == VERIFY_NO))
-		cache_put(v->cache, str_c(w->recipient), packet,
+		answers_put(v->known, str_c(w->recipient), packet,
 		    clock_ms() + r->verify_cache);
 }
 
@@ -355,9 +356,9 @@ main(int argc, char **argv)
 		confine_now(CONFINE_HELPER, (enum confine_mode)v->conf->sandbox);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	helper_signals(&came);
-	v->cache = cache_new();
+	v->known = answers_new();
 	loop(v);
-	cache_free(v->cache);
+	answers_free(v->known);
 	conf_free(v->conf);
 	mem_free(v);
 	return EX_OK;

@@ -40,15 +40,4 @@ bool room_look(const struct conf *c, int base, const struct msg_verify *m,
 /* The same, whatever it takes. */
 struct msg_verify_result ask_room(const struct asking *q, int base);
 
-/*
- * cache.c: packets of answers by recipient, of a fixed number: another one
- * takes the place of one.
- */
-struct cache;
-struct cache *cache_new(void) MUST_USE;
-void cache_free(struct cache *c);
-void cache_put(struct cache *c, struct str recipient, struct str packet, int64_t until_ms);
-/* An empty view: it is not known.  Good until the next call. */
-struct str cache_get(struct cache *c, struct str recipient, int64_t now_ms);
-
 #endif

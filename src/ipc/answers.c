@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * cache -- what a server has said of recipients, for a while.
+ * answers -- what was answered, for a while.
  *
  * A table of a fixed size without chains: who comes to a place that is taken
- * takes it.  So nobody who tries many names makes it grow, and the worst that
+ * takes it.  So nobody who asks for much makes it grow, and the worst that
  * comes of it is one more question.
  */
 
-#include "verify.h"
+#include "ipc/answers.h"
 
 #include "lib/hash.h"
 #include "lib/mem.h"
@@ -18,32 +18,32 @@
 #define PACKET_MAX 2048
 
 struct place {
-	char *recipient;	/* NULL: free */
+	char *question;	/* NULL: free */
 	char *packet;
 	size_t n;
 	int64_t until_ms;
 };
 
-struct cache {
+struct answers {
 	struct place places[PLACES];
 };
 
-struct cache *
-cache_new(void)
+struct answers *
+answers_new(void)
 {
-	return mem_alloc(sizeof(struct cache));
+	return mem_alloc(sizeof(struct answers));
 }
 
 static void
 forget(struct place *p)
 {
-	mem_free(p->recipient);
+	mem_free(p->question);
 	mem_free(p->packet);
-	*p = (struct place){ .recipient = NULL };
+	*p = (struct place){ .question = NULL };
 }
 
 void
-cache_free(struct cache *c)
+answers_free(struct answers *c)
 {
 	for (size_t i = 0; c != NULL && i < PLACES; i++)
 		forget(&c->places[i]);
@@ -51,29 +51,29 @@ cache_free(struct cache *c)
 }
 
 static struct place *
-place_of(struct cache *c, struct str recipient)
+place_of(struct answers *c, struct str question)
 {
-	return &c->places[str_hash(recipient) % PLACES];
+	return &c->places[str_hash(question) % PLACES];
 }
 
 void
-cache_put(struct cache *c, struct str recipient, struct str packet, int64_t until_ms)
+answers_put(struct answers *c, struct str question, struct str packet, int64_t until_ms)
 {
-	struct place *p = place_of(c, recipient);
+	struct place *p = place_of(c, question);
 
 	if (packet.n > PACKET_MAX)
 		return;
 	forget(p);
-	*p = (struct place){ .recipient = mem_dup(recipient),
+	*p = (struct place){ .question = mem_dup(question),
 		.packet = mem_dup(packet), .n = packet.n, .until_ms = until_ms };
 }
 
 struct str
-cache_get(struct cache *c, struct str recipient, int64_t now_ms)
+answers_get(struct answers *c, struct str question, int64_t now_ms)
 {
-	struct place *p = place_of(c, recipient);
+	struct place *p = place_of(c, question);
 
-	if (p->recipient == NULL || !str_eq(str_c(p->recipient), recipient))
+	if (p->question == NULL || !str_eq(str_c(p->question), question))
 		return STR("");
 	if (p->until_ms <= now_ms) {
 		forget(p);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* answers -- kept until their time, a fixed number of them. */
+
+#include "ipc/answers.h"
+
+#include <stdio.h>
+
+#include "lib/buf.h"
+#include "unit.h"
+
+START_TEST(kept)
+{
+	struct answers *c = answers_new();
+
+	ck_assert_uint_eq(answers_get(c, STR("a"), 0).n, 0);
+	answers_put(c, STR("a"), STR("one"), 100);
+	ck_str(answers_get(c, STR("a"), 99), STR("one"));
+	ck_assert_uint_eq(answers_get(c, STR("A"), 99).n, 0);
+	answers_put(c, STR("a"), STR("two"), 200);
+	ck_str(answers_get(c, STR("a"), 199), STR("two"));
+	ck_assert_uint_eq(answers_get(c, STR("a"), 200).n, 0);
+	/* It is forgotten, whatever the clock says then. */
+	ck_assert_uint_eq(answers_get(c, STR("a"), 0).n, 0);
+	answers_free(c);
+	answers_free(NULL);
+}
+END_TEST
+
+START_TEST(bounded)
+{
+	struct answers *c = answers_new();
+	char name[32], large[2049] = { 0 };
+	size_t there = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		answers_put(c, str_c(name), STR("x"), 1000);
+	}
+	for (int i = 0; i < 20000; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		there += answers_get(c, str_c(name), 0).n;
+	}
+	ck_assert_uint_gt(there, 1000);
+	ck_assert_uint_le(there, 4096);
+	answers_put(c, STR("large"), str_n(large, sizeof(large)), 1000);
+	ck_assert_uint_eq(answers_get(c, STR("large"), 0).n, 0);
+	answers_free(c);
+}
+END_TEST
+
+UNIT_MAIN("ipc/answers", kept, bounded)
