@@ -128,6 +128,9 @@ void dns_mx(struct dns *d, const char *name,
 /* A and AAAA together; CNAMEs are followed. */
 void dns_addr(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
+/* The records of IPv4 that DNS has, and nothing else: for names that are questions (RFC 5782). */
+void dns_addr4(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
 void dns_txt(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg);
 /* Of _PORT._tcp.NAME (RFC 6698 3). */

@@ -363,6 +363,19 @@ dns_addr(struct dns *d, const char *name,
 }
 
 void
+dns_addr4(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg)
+{
+	struct dns_question *q = new_question(d, DNS_ADDR, name, arg);
+
+	q->fn.addr = fn;
+	q->parts[0].type = ns_t_a;
+	/* As merge() has it: there are none of the other kind. */
+	q->parts[1].answer = (struct dns_addr_answer){ .status = DNS_NO_NAME };
+	ask(q, 1);
+}
+
+void
 dns_txt(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg)
 {
