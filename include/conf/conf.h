@@ -18,6 +18,7 @@
 #include "conf/archive.h"
 #include "conf/destination.h"
 #include "conf/dkim.h"
+#include "conf/dnsbl.h"
 #include "conf/limits.h"
 #include "conf/list.h"
 #include "conf/listener.h"
@@ -158,6 +159,7 @@ struct conf {
 	struct conf_dsn dsn;
 	struct conf_dkim *dkim;
 	size_t dkim_n;
+	struct conf_dnsbls dnsbl;
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;

@@ -19,6 +19,7 @@ enum option_type {
 	OPTION_STRING,	/* const char *; one of CHOICES if there are any */
 	OPTION_BOOL,	/* bool */
 	OPTION_NUMBER,	/* uint64_t */
+	OPTION_SIGNED,	/* int64_t, from -max to max */
 	OPTION_SIZE,	/* uint64_t, octets: KB, MB, GB */
 	OPTION_TIME,	/* int64_t, milliseconds: ms, s, m, h, d */
 	OPTION_CHOICE,	/* int, the index of one word of CHOICES */

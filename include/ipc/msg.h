@@ -29,7 +29,9 @@ enum msg_type {
 	MSG_FORWARD,		/* runner -> spawn: what is in an account's .forward */
 	MSG_FORWARD_RESULT,
 	MSG_VERIFY,		/* session -> verify: is there such a recipient? */
-	MSG_VERIFY_RESULT
+	MSG_VERIFY_RESULT,
+	MSG_CLIENT,		/* session -> check: what do lists make of a client? */
+	MSG_CLIENT_RESULT
 };
 
 struct msg_hint {
@@ -141,7 +143,8 @@ enum control_op {
 	CONTROL_AUTH,
 	/*
 	 * DOMAIN is "smtp", "submission" or "pop3": STATES 1 turns new clients
-	 * away, 0 takes them.
+	 * away, 0 takes them.  "dnsbl": 1 has no list in DNS asked for AT seconds
+	 * (0: until it is told to), 0 has them asked again.
 	 */
 	CONTROL_SERVICE
 };

@@ -136,6 +136,9 @@ uint64_t score_key_str(const struct score *s, enum score_tally which, struct str
 /* A service (enum conf_service) that takes nobody new, until it is told to or a restart. */
 void score_turn_off(struct score *s, int service, bool off);
 bool score_is_off(const struct score *s, int service);
+/* No list of clients in DNS is asked before UNTIL (clock_ms; INT64_MAX: never again). */
+void score_suspend_lists(struct score *s, int64_t until);
+int64_t score_lists_suspended(const struct score *s);
 /* Who is refused for a time. */
 struct blocks *score_blocks(struct score *s);
 

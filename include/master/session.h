@@ -24,6 +24,7 @@ struct session_env {
 					/* opens the one that is logged in to */
 	int auth;			/* channel to barid-auth, or -1 */
 	int verify;			/* channel to barid-verify, or -1 */
+	int check;			/* channel to barid-check, or -1 */
 	const int *runners;		/* channels to the runners, by id */
 	size_t runner_n;
 	const struct userset *users;

@@ -14,9 +14,8 @@
 #include "lib/mem.h"
 #include "report/json.h"
 
-/* The order M, whose answer has no lines but those of an error. */
-static int
-order(const struct ctl *t, const struct msg_control *m)
+int
+ctl_order(const struct ctl *t, const struct msg_control *m)
 {
 	struct msg_control_result r;
 	struct buf answer;
@@ -46,7 +45,7 @@ change_one(const struct ctl *t, enum control_op op, struct str network)
 	m->reason = str_c(t->why);
 	if (t->for_ms > 0)
 		m->at = (uint64_t)(clock_wall() + (t->for_ms + 999) / 1000);
-	code = order(t, m);
+	code = ctl_order(t, m);
 	mem_free(m);
 	return code;
 }
@@ -96,7 +95,7 @@ service(struct ctl *t, const char *name, int argc, char **argv)
 	m->op = CONTROL_SERVICE;
 	m->domain = str_c(name);
 	m->states = off;
-	code = order(t, m);
+	code = ctl_order(t, m);
 	mem_free(m);
 	return code;
 }

@@ -14,6 +14,7 @@
  * mailboxes.c	how much is in mailboxes
  * auth_test.c	auth-test
  * dkim.c	keys that mail is signed with
+ * dnsbl.c	lists of clients in DNS
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
  *		the commands of these names
@@ -60,6 +61,8 @@ struct ctl {
 
 /* Prints the usage on standard error: EX_USAGE. */
 int ctl_usage(void);
+/* Gives the order M, whose answer has no lines but those of an error; the code to exit with. */
+int ctl_order(const struct ctl *t, const struct msg_control *m);
 /* Says that no barid answers: errno. */
 int ctl_not_running(void);
 
@@ -75,6 +78,7 @@ int ctl_unblock(struct ctl *t, int argc, char **argv);
 int ctl_smtp(struct ctl *t, int argc, char **argv);
 int ctl_submission(struct ctl *t, int argc, char **argv);
 int ctl_pop3(struct ctl *t, int argc, char **argv);
+int ctl_dnsbl(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_quota(struct ctl *t, int argc, char **argv);

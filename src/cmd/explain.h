@@ -120,6 +120,8 @@ void lookup_mx(struct lookup *l, const char *domain, bool tlsa, uint16_t port, s
 void lookup_host(struct lookup *l, struct found_host *f);
 /* True if DOMAIN says that it has an MTA-STS policy (RFC 8461 3.1). */
 bool lookup_sts(struct lookup *l, const char *domain);
+/* The same, of IPv4 alone, and from DNS alone: for names that are questions. */
+void lookup_addr4(struct lookup *l, struct found_host *f);
 void lookup_txt(struct lookup *l, const char *name, struct found_records *f);
 void lookup_srv(struct lookup *l, const char *name, struct found_records *f);
 /* The TLSA records of F's name for PORT, into F. */

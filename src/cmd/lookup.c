@@ -166,6 +166,16 @@ lookup_host(struct lookup *l, struct found_host *f)
 	await(l);
 }
 
+void
+lookup_addr4(struct lookup *l, struct found_host *f)
+{
+	struct asked q = { .l = l, .host = f };
+
+	l->pending++;
+	dns_addr4(l->dns, f->name, on_addr, &q);
+	await(l);
+}
+
 /* RFC 7672 2.2.2: where the aliases lead to, and then under the name itself. */
 void
 lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port)

@@ -15,7 +15,7 @@
 #include "lex.h"
 
 /* Filled in when the text is used, not here. */
-static const char *const late_names[] = { "client" };
+static const char *const late_names[] = { "client", "zone", "text" };
 
 /* ---- blanks and comments ---- */
 
@@ -61,18 +61,6 @@ lex_blanks(struct lexer *lx, struct source *s)
 
 /* ---- variables ---- */
 
-static const char *
-variable(const struct lexer *lx, const char *name)
-{
-	const struct lex_var *v;
-
-	for (v = lx->vars; v; v = v->next)
-		if (strcmp(v->name, name) == 0)
-			return v->value;
-	/* Not for a set-group-id sendmail: its caller would write the paths. */
-	return environ_get(name);
-}
-
 static bool
 is_late(struct str name)
 {
@@ -82,6 +70,18 @@ is_late(struct str name)
 		if (str_eq(name, str_c(late_names[i])))
 			return true;
 	return false;
+}
+
+static const char *
+variable(const struct lexer *lx, const char *name)
+{
+	const struct lex_var *v;
+
+	for (v = lx->vars; v; v = v->next)
+		if (strcmp(v->name, name) == 0)
+			return v->value;
+	/* Not for a set-group-id sendmail: its caller would write the paths. */
+	return is_late(str_c(name)) ? NULL : environ_get(name);
 }
 
 /* Adds the value of TEXT, what stands between ${ and }. */

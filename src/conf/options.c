@@ -50,6 +50,8 @@ static const char *const keep_words[] = { "none", "reply-to",
 /* In the order of enum conf_list_from. */
 static const char *const list_from_words[] = { "auto", "author", "list",
 	NULL };
+/* In the order of enum conf_dnsbl_at. */
+static const char *const dnsbl_words[] = { "recipient", "connect", NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
@@ -446,12 +448,16 @@ static const struct option dkim_sign_options[] = {
 };
 #undef BASE
 
+#define BASE conf_dnsbl
+static const struct option dnsbl_options[] = {
+	OPT("weight", SIGNED, weight, "1", 0, 1000, "What an entry counts; less than 0 for a list of good clients."),
+	OPT("answers", NETS, answers, "{127.0.0.2-127.255.254.255}", 1, 256, "Answers that are entries."),
+	OPT("reply", STRING, reply, "550 5.7.1 Client host [${client}] is listed by ${zone}; ${text}", 0, 0, "The reply of a refusal."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
-static const struct option dnsbl_options[] = {
-	IDLE("weight", NUMBER, "1", "What an entry counts."), IDLE("answers", STRINGS, "", "Answers that count."),
-	IDLE("reply", STRING, "", "The reply of a refusal."),
-};
 static const struct option check_options[] = {
 	LATER("enabled", BOOL, "true", "false", "Whether it is made."),
 	IDLE("on-fail", STRING, "", "What a failure does."), IDLE("on-permerror", STRING, "", "What a broken record does."),
@@ -531,13 +537,18 @@ const struct option conf_options[] = {
 	{ .name = "dkim-sign", .type = OPTION_SECTION, .offset = offsetof(struct BASE, dkim),
 	  .sub = dkim_sign_options, .sub_n = ARRAY_LEN(dkim_sign_options), .size = sizeof(struct conf_dkim),
 	  .count_offset = offsetof(struct BASE, dkim_n), .repeats = true, .help = "A key that mail is signed with." },
+	/* One list may count differently by what it answers. */
+	{ .name = "dnsbl", .type = OPTION_SECTION, .offset = offsetof(struct BASE, dnsbl.lists),
+	  .sub = dnsbl_options, .sub_n = ARRAY_LEN(dnsbl_options), .size = sizeof(struct conf_dnsbl),
+	  .count_offset = offsetof(struct BASE, dnsbl.list_n), .repeats = true, .help = "A list of clients in DNS." },
+	OPT("dnsbl-threshold", NUMBER, dnsbl.threshold, "1", 0, 1000000, "The sum of weights that refuses; 0 for none."),
+	WORDS("dnsbl-at", CHOICE, dnsbl.at, "recipient", dnsbl_words, "When a client is refused."),
+	OPT("dnsbl-timeout", TIME, dnsbl.timeout, "5s", 100, MINUTE, "How long all lists together may take."),
 	ONE("log", log, log_options, "The log."),
 	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
-	MANY_NOT("dnsbl", LATER, dnsbl_options, "A block list."),
-	IDLE("dnsbl-threshold", NUMBER, "1", "The sum of weights that refuses."),
 	ONE_OF_NOT("check", check_words, check_options, "A check of incoming mail."),
 	LATER("authentication-results", STRINGS, "", "{}", "Which mail gets this header field."),
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),

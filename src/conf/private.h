@@ -11,6 +11,7 @@
 
 #include "conf/conf.h"
 #include "conf/option.h"
+#include "sections.h"
 
 /* Caps: a configuration is written by people. */
 #define CONF_FILE_MAX ((size_t)4 << 20) /* one file, octets */
@@ -206,34 +207,17 @@ void conf_nearest_hint(const struct nearest *n, struct buf *b);
 void conf_words_expected(
     struct buf *b, const char *const *words, struct str word);
 
-/* ---- check.c, listen.c, route.c ---- */
+/* ---- check.c, listen.c, route.c; sections.h has the rest ---- */
 
 /* Sets the defaults that depend on the system or on other options. */
 void conf_finish(struct conf *c);
 /* Complains about all that does not fit together. */
 void conf_check(struct conf *c, struct buf *error);
 
-void conf_listen_finish(struct conf *c);
 /* What L does not say itself becomes the global value. */
 void conf_listener_inherit(const struct conf *c, struct conf_listen *l);
-void conf_certificate_check(const struct conf *c, struct buf *error);
-void conf_listen_check(const struct conf *c, struct buf *error);
-void conf_route_finish(struct conf *c);
-void conf_rewrite_finish(struct conf *c);
-void conf_rewrite_check(const struct conf *c, struct buf *error);
 void conf_listeners_check(const struct conf *c, const char *section,
     const struct conf_strs *listener, struct conf_place where, struct buf *error);
-/* account.c */
-void conf_account_finish(struct conf *c);
-void conf_account_check(struct conf *c, struct buf *error);
-void conf_srs_check(const struct conf *c, struct buf *error);
-/* dkim.c */
-void conf_dkim_finish(struct conf *c);
-void conf_dkim_check(const struct conf *c, struct buf *error);
-void conf_destination_check(struct conf *c, struct buf *error);
-void conf_route_check(const struct conf *c, struct buf *error);
-void conf_upstream_finish(struct conf *c);
-void conf_upstream_check(const struct conf *c, struct buf *error);
 /*
  * Reads "host:port" or "socks5://user:password@host:port" and the like; the
  * host may still be none.  False if there is no sense in it.
@@ -241,8 +225,6 @@ void conf_upstream_check(const struct conf *c, struct buf *error);
 bool conf_proxy_read(struct arena *a, const char *text, struct conf_proxy *p);
 /* The upstream that "smtp:..." or "lmtp:..." is, in A; NULL: it is none. */
 const struct conf_upstream *conf_upstream_of(struct arena *a, const char *via, int tls);
-void conf_pool_finish(struct conf *c);
-void conf_pool_check(const struct conf *c, struct buf *error);
 
 /* "not yet: WHAT comes with a later release". */
 void conf_not_yet(struct buf *error, struct conf_place place, const char *what);

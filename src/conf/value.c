@@ -170,6 +170,26 @@ to_number(const struct setter *t, const struct value *v, uint64_t *out)
 }
 
 static bool
+to_signed(const struct setter *t, const struct value *v, int64_t *out)
+{
+	struct str s = str_c(v->text);
+	bool minus = s.n > 1 && s.p[0] == '-';
+	struct buf b;
+	uint64_t n;
+
+	if (str_u64(minus ? str_skip(s, 1) : s, t->o->max, &n) == 0) {
+		*out = minus ? -(int64_t)n : (int64_t)n;
+		return true;
+	}
+	buf_init(&b, 200);
+	buf_addf(&b, "a number from -%llu to %llu", (unsigned long long)t->o->max,
+	    (unsigned long long)t->o->max);
+	unfit(t, v, buf_cstr(&b));
+	buf_free(&b);
+	return false;
+}
+
+static bool
 to_bool(const struct setter *t, const struct value *v, bool *out)
 {
 	static const char *const words[] = { "false", "true", "no", "yes",
@@ -397,6 +417,8 @@ conf_value_set(const struct option *o, const char *name, void *field,
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
 		return to_number(&t, v, field);
+	case OPTION_SIGNED:
+		return to_signed(&t, v, field);
 	case OPTION_TIME:
 		if (!to_number(&t, v, &ms))
 			return false;
@@ -502,6 +524,9 @@ conf_value_show(const struct option *o, const void *field, struct buf *b)
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
 		show_scaled(b, units_of(o->type), *(const uint64_t *)field);
+		return;
+	case OPTION_SIGNED:
+		buf_addf(b, "%lld", (long long)*(const int64_t *)field);
 		return;
 	case OPTION_TIME:
 		show_scaled(b, time_units, (uint64_t) * (const int64_t *)field);

@@ -62,6 +62,7 @@ struct board {
 	struct tally tallies[TALLY_N];
 	struct blocks blocks;
 	_Atomic unsigned off;	/* services, by bit */
+	_Atomic int64_t lists_from;	/* when lists in DNS are asked again */
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -584,6 +585,18 @@ bool
 score_is_off(const struct score *s, int service)
 {
 	return (atomic_load(&s->board->off) >> service & 1) != 0;
+}
+
+void
+score_suspend_lists(struct score *s, int64_t until)
+{
+	atomic_store(&s->board->lists_from, until);
+}
+
+int64_t
+score_lists_suspended(const struct score *s)
+{
+	return atomic_load(&s->board->lists_from);
 }
 
 struct blocks *

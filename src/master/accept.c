@@ -132,6 +132,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.mailboxes = pop && !m->sandbox.blind ? m->mailboxes : -1,
 		.auth = m->helpers[PLACE_AUTH].client_end,
 		.verify = m->helpers[PLACE_VERIFY].client_end,
+		.check = m->helpers[PLACE_CHECK].client_end,
 		.runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .quotas = m->quotas, .slot = slot,
 		.peer = *peer,

@@ -120,6 +120,8 @@ status_text(const struct master *m, struct buf *b)
 		if (score_is_off(m->score, service))
 			buf_addf(b, "disabled %s\n", service == SERVICE_SMTP ? "smtp" :
 			    service == SERVICE_SUBMISSION ? "submission" : "pop3");
+	if (score_lists_suspended(m->score) > clock_ms())
+		buf_adds(b, "disabled dnsbl\n");
 	status_marks(m, b);
 	status_sessions(m, b);
 }

@@ -97,6 +97,26 @@ change(const struct master *m, int fd, const struct msg_control *c)
 	buf_free(&text);
 }
 
+/* FEATURES C5: for AT seconds, or until they are told to begin again. */
+static void
+suspend_lists(const struct master *m, int fd, const struct msg_control *c)
+{
+	int64_t seconds = c->at > INT32_MAX ? INT32_MAX : (int64_t)c->at;
+	int64_t until = c->states != 1 ? 0 :
+	    seconds == 0	       ? INT64_MAX :
+					 clock_ms() + seconds * 1000;
+
+	score_suspend_lists(m->score, until);
+	if (until == 0)
+		log_info(NULL, "control: lists in DNS are asked");
+	else if (until == INT64_MAX)
+		log_info(NULL, "control: no lists in DNS are asked");
+	else
+		log_info(NULL, "control: no lists in DNS are asked for %lld s",
+		    (long long)seconds);
+	control_answer(fd, true, 1, STR(""));
+}
+
 /* FEATURES L16. */
 static void
 turn_service(const struct master *m, int fd, const struct msg_control *c)
@@ -104,6 +124,10 @@ turn_service(const struct master *m, int fd, const struct msg_control *c)
 	static const char *const names[] = { [SERVICE_SMTP] = "smtp",
 		[SERVICE_SUBMISSION] = "submission", [SERVICE_POP3] = "pop3" };
 
+	if (str_eq(c->domain, STR("dnsbl"))) {
+		suspend_lists(m, fd, c);
+		return;
+	}
 	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
 		if (!str_eq(c->domain, str_c(names[i])))
 			continue;

@@ -36,7 +36,8 @@ helper_name(const struct helper *h)
 		[HELPER_RUNNER] = "barid-runner", [HELPER_HTTP] = "barid-http",
 		[HELPER_SIGN] = "barid-sign",
 		[HELPER_SPAWN] = "barid-spawn",
-		[HELPER_VERIFY] = "barid-verify" };
+		[HELPER_VERIFY] = "barid-verify",
+		[HELPER_CHECK] = "barid-check" };
 
 	return names[h->kind];
 }
@@ -96,6 +97,8 @@ is_needed(const struct master *m, const struct helper *h)
 	case HELPER_VERIFY:
 		return (c->recipients.asked.kind != VERIFY_NOBODY ||
 		    usage_is_limited(c)) && !m->once;
+	case HELPER_CHECK:
+		return c->dnsbl.list_n > 0 && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}
@@ -125,7 +128,7 @@ helpers_init(struct master *m)
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
-		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY };
+		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY, HELPER_CHECK };
 
 	m->helper_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)

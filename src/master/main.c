@@ -104,7 +104,7 @@ serve_stdin(const char *path)
 	userset_set_any(users, true);
 	struct session_env env = {
 		.conf = c, .listen = &listen, .hostname = c->hostname, .queue = q,
-		.mailboxes = -1, .auth = -1, .verify = -1,
+		.mailboxes = -1, .auth = -1, .verify = -1, .check = -1,
 		.users = users, .score = score, .to_drop = true,
 		.local_user = pw ? pw->pw_name : "unknown", .stop = &master_got_term,
 	};

@@ -46,9 +46,9 @@ struct service_tls {
 };
 
 enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN, HELPER_SPAWN,
-	HELPER_VERIFY };
+	HELPER_VERIFY, HELPER_CHECK };
 enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, PLACE_VERIFY,
-	FIRST_RUNNER };
+	PLACE_CHECK, FIRST_RUNNER };
 
 #define RUNNERS_MAX 64
 /* Requests at the control socket that are served at once. */

@@ -20,6 +20,7 @@
 #include "master/session.h"
 #include "policy/recipient.h"
 #include "smtpd_answer.h"
+#include "smtpd_check.h"
 #include "smtpd_text.h"
 
 /*
@@ -44,7 +45,6 @@ struct txn {
 };
 
 struct exchange;
-
 /* Room for the counts of the table of verbs. */
 #define VERBS_MAX 24
 
@@ -96,6 +96,7 @@ struct session {
 	unsigned errors;
 	unsigned junk;		/* commands that do nothing, since the last message */
 	unsigned auth_failures;
+	struct lists lists;
 	int64_t space_ms;	/* when the disk was last asked for room */
 };
 
@@ -242,8 +243,7 @@ struct answer store_failed(const struct session *s, const char *call);
 void remap_envelope(struct session *s, unsigned what, struct arena *a, struct path *p);
 /* The header in S->text.  Code 0, or a refusal. */
 struct answer remap_text(struct session *s) MUST_USE;
-/* RFC 5321 4.4 */
-void received_add(const struct session *s, struct buf *b);
+void received_add(const struct session *s, struct buf *b);	/* RFC 5321 4.4 */
 /* RFC 6409 8: the fields that a submitted message lacks. */
 void complete_add(struct session *s, struct header_facts *f, struct buf *b);
 

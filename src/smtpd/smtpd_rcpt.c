@@ -189,7 +189,9 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	if (parsed) {
 		remap_envelope(s, REWRITE_ENVELOPE_RECIPIENT, &s->line_arena,
 		    &rcpt.path);
-		a = smtpd_verify(s, rcpt_answer(s, &rcpt.path), &rcpt.path);
+		a = check_recipient(s, &rcpt.path);
+		if (a.code == 0)
+			a = smtpd_verify(s, rcpt_answer(s, &rcpt.path), &rcpt.path);
 	}
 	/* RFC 5321 4.5.3.1.10: 452, and those that were taken stay. */
 	if (a.code == 250 && t->env.rcpt_n >= smtpd_rcpts_max(s))

@@ -392,6 +392,12 @@ greet(struct session *s)
 		if (refusal.code != 0)
 			return refusal.then;
 	}
+	refusal = check_banner(s);
+	if (refusal.code != 0) {
+		log_reject(s, "CONNECT", &refusal, NULL, NULL);
+		session_answer(s, &refusal);
+		return refusal.then;
+	}
 	banner.text = str_c(arena_printf(&s->arena, "%s ESMTP barid",
 	    s->env->hostname));
 	session_answer(s, &banner);
@@ -458,6 +464,7 @@ session_meet(struct session *s, const char *name)
 	s->named = strcmp(name, "unknown") != 0 ?
 	    arena_cstr(&s->arena, str_c(name)) : "unknown";
 	s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
+	check_begin(s);
 }
 
 void
@@ -496,7 +503,7 @@ session_init(struct session *s, const struct session_env *env,
 	*s = (struct session){ .env = env, .conf = c, .stream = stream,
 		.fd = fd, .tls_facts = "", .user = "", .app = "",
 		.helo = STR(""), .last = "CONNECT",
-		.state = S_START };
+		.state = S_START, .lists = { .fd = -1 } };
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);

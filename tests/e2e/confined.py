@@ -206,7 +206,7 @@ def pop3_states(b):
 
 
 def helpers(b):
-    for name in ("barid-runner", "barid-http", "barid-verify"):
+    for name in ("barid-runner", "barid-http", "barid-verify", "barid-check"):
         for pid in wait_for(name, lambda: named(b, name)):
             wait_for("its sandbox", lambda: status(pid)["Seccomp"] == ["2"])
             check_rights(pid, name)
@@ -392,6 +392,7 @@ def states():
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
                'route "*@far.example" { tls = "dane" }\n'
                'recipients { verify = "account:1-4294967294;check" }\n'
+               'dns { servers = {"127.0.0.1:9"} }\ndnsbl "bl.example" { }\n'
                'route "list.example" { via = "pipe:/bin/cat" }\n', start=False) as b:
         with open(b.conf) as f:
             text = f.read()

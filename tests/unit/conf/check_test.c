@@ -252,7 +252,6 @@ static const struct fault later[] = {
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "authentication-results = {local, nonlocal}", "1: not yet: authentication-results = {...}" },
 	{ "recipients { verify = 'ask:/a' }", "1: recipients.verify: \"ask:/a\": expected \"exec:/path\"" },
-	{ "dnsbl a { }", "1: not yet: dnsbl \"a\"" },
 	{ "check spf { }", "1: not yet: check.spf.enabled = true comes with a later release, expected false" },
 	{ "check spf { enabled = true }", "1: not yet: check.spf.enabled" },
 	{ "authentication-results = {local}", "1: not yet: authentication-results = local" },

@@ -232,7 +232,7 @@ talk_begin(void)
 		.hostname = "" };
 	talk.env = (struct session_env){ .conf = talk.conf,
 		.listen = &talk.listen, .hostname = "mx.example.test",
-		.queue = talk.queue, .mailboxes = -1, .auth = talk.auth[0], .verify = -1,
+		.queue = talk.queue, .mailboxes = -1, .auth = talk.auth[0], .verify = -1, .check = -1,
 		.runners = talk.runners, .runner_n = 1,
 		.users = talk.users, .score = talk.score };
 	if (addr_parse(STR("198.51.100.7"), 4711, &talk.env.peer) < 0 ||

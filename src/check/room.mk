@@ -1,0 +1,1 @@
+check_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/check/*.c))

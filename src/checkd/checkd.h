@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CHECKD_CHECKD_H
+#define CHECKD_CHECKD_H
+
+/*
+ * checkd -- what the files of barid-check share.
+ *
+ * main.c	start, the channel
+ * client.c	questions about a client, and the lists that are asked for it
+ * zones.c	which lists there are, and whether they can be believed
+ */
+
+#include "check/dnsbl.h"
+#include "ipc/answers.h"
+#include "lib/map.h"
+#include "net/dns.h"
+
+/* A list, however many sections are about it. */
+struct zone {
+	const char *name;
+	bool lists_all;		/* it fails RFC 5782 5: it is not asked */
+	bool was_silent;	/* it has no entry to test with: said once */
+	int64_t said_ms;	/* when an answer that is none was last in the log */
+};
+
+struct checkd {
+	struct conf *conf;
+	int channel;
+	struct loop *loop;
+	struct loop_io *io;
+	struct dns *dns;
+	struct loop_timer *test;
+	struct zone *zones;	/* one for each section; those of one name stand together */
+	size_t *zone_of;	/* by section */
+	size_t zone_n;
+	struct answers *known;	/* by client */
+	struct map *open;	/* struct inquiry by client */
+};
+
+/* ---- client.c ------------------------------------------------------------------- */
+
+/* Questions that are open; others wait in the channel. */
+#define INQUIRIES_MAX 256
+
+/* Answers PACKET by REPLY, which it takes, now or later. */
+void client_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- zones.c -------------------------------------------------------------------- */
+
+void zones_open(struct checkd *d);
+void zones_close(struct checkd *d);
+/* In the log, but not often: ANSWER of Z is none (dnsbl_is_error()). */
+void zone_complain(struct zone *z, uint32_t answer);
+
+/* ---- main.c --------------------------------------------------------------------- */
+
+/* There is room for questions again, or none. */
+void channel_want(struct checkd *d, bool want);
+
+#endif

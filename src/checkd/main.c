@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * main -- the program barid-check: asks DNS for sessions, which have no way
+ * out.
+ *
+ * Questions come as packets on descriptor 3, each with the way to answer.
+ * Everything it hears is foreign; what it says is looked at again by whoever
+ * asked (ipc/msg_check.c).  Who gets no answer in time goes on without it.
+ */
+
+#include "checkd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/frame.h"
+#include "lib/confine.h"
+#include "lib/helper.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/proc.h"
+#include "policy/override.h"
+
+/* Of one turn: the answers of DNS come in between. */
+#define TURN_MAX 32
+
+void
+channel_want(struct checkd *d, bool want)
+{
+	if (d->io != NULL)
+		loop_io_want(d->io, want, false);
+}
+
+static void
+on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
+{
+	struct checkd *d = arg;
+	struct buf packet;
+	int reply = -1, got = 1;
+
+	buf_init(&packet, FRAME_MAX);
+	for (int n = 0; n < TURN_MAX && map_count(d->open) < INQUIRIES_MAX; n++) {
+		got = channel_recv(d->channel, &packet, &reply);
+		if (got <= 0)
+			break;
+		if (reply >= 0)
+			client_take(d, buf_str(&packet), reply);
+	}
+	buf_free(&packet);
+	if (got < 0)
+		loop_stop(d->loop);
+}
+
+static void
+on_term(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void
+on_usr1(void *arg UNUSED)
+{
+	log_reopen();
+}
+
+static void
+load(struct checkd *d, const char *path)
+{
+	struct buf error;
+
+	buf_init(&error, 16384);
+	if (!(d->conf = conf_inherit(path, &error)))
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	buf_free(&error);
+	conf_forget_secrets(d->conf);
+	conf_forget_backends(d->conf);
+	conf_forget_proxy(d->conf);
+	(void)conf_open_log(d->conf);
+}
+
+static void
+begin(struct checkd *d)
+{
+	d->channel = HELPER_FD;
+	(void)fcntl(d->channel, F_SETFL, O_NONBLOCK);
+	d->loop = loop_new();
+	if ((d->dns = resolver_new(d->conf, d->loop)) == NULL)
+		fatal(EX_OSERR, "cannot ask DNS: %s", strerror(errno));
+	loop_signal(d->loop, SIGTERM, on_term, d->loop);
+	loop_signal(d->loop, SIGUSR1, on_usr1, NULL);
+	/* What a terminal sends is the master's to interpret. */
+	proc_ignore(SIGINT);
+	proc_ignore(SIGHUP);
+	proc_ignore(SIGPIPE);
+	d->known = answers_new();
+	d->open = map_new();
+	zones_open(d);
+	d->io = loop_io_new(d->loop, d->channel, on_channel, d);
+	channel_want(d, true);
+}
+
+static void
+end(struct checkd *d)
+{
+	loop_io_free(d->io);
+	d->io = NULL;
+	/* What is open is answered, as if all were late. */
+	dns_free(d->dns);
+	zones_close(d);
+	map_free(d->open);
+	answers_free(d->known);
+	loop_free(d->loop);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct checkd *d = mem_alloc(sizeof(*d));
+	const char *path = helper_begin(argc, argv, "check", 1);
+	struct proc_user user;
+
+	load(d, path);
+	user = proc_user(d->conf->user);
+	if (proc_is_root() && !user.found)
+		fatal(EX_NOUSER, "there is no user %s", d->conf->user);
+	proc_confine(&user, NULL);
+	confine_now(CONFINE_HELPER, (enum confine_mode)d->conf->sandbox);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	begin(d);
+	loop_run(d->loop);
+	end(d);
+	conf_free(d->conf);
+	mem_free(d);
+	return EX_OK;
+}

@@ -1,0 +1,1 @@
+checkd_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/checkd/*.c))

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dnsbl -- the sections about lists of clients in DNS (RFC 5782).
+ *
+ * Several may stand for one zone, so that what it answers can count in
+ * different ways.  Whether a zone lives shows only when it is asked.
+ */
+
+#include "conf/dnsbl.h"
+
+#include "lib/idn.h"
+
+#include "private.h"
+
+/* 63 octets of nibbles and dots of an IPv6 address stand before a zone (RFC 5782 2.4). */
+#define ZONE_MAX (253 - 64)
+#define LISTS_MAX 64
+
+void
+conf_dnsbl_finish(struct conf *c)
+{
+	struct buf b;
+
+	buf_init(&b, CONF_VALUE_MAX);
+	for (size_t i = 0; i < c->dnsbl.list_n; i++) {
+		struct conf_dnsbl *d = &c->dnsbl.lists[i];
+
+		buf_reset(&b);
+		if (idn_add(&b, str_c(d->zone)) == NULL && buf_ok(&b))
+			d->zone = arena_cstr(&c->arena, buf_str(&b));
+		/* What is wrong is complained of below. */
+		if (conf_reply_read(d->reply, &c->arena, &d->refusal) != NULL)
+			d->refusal = (struct conf_reply){ 550, "5.7.1", "" };
+	}
+	buf_free(&b);
+}
+
+/* Of "${name}" only those that there are. */
+static const char *
+unknown_fact(struct str s, struct arena *a)
+{
+	static const char *const facts[] = { "${client}", "${zone}", "${text}" };
+	ptrdiff_t at;
+
+	while ((at = str_find(s, '$')) >= 0) {
+		size_t i = 0;
+
+		s = str_skip(s, (size_t)at);
+		while (i < ARRAY_LEN(facts) && !str_starts(s, str_c(facts[i])))
+			i++;
+		if (i == ARRAY_LEN(facts) && str_starts(s, STR("${")))
+			return arena_printf(a, "there is no " STR_FMT ", expected "
+			    "${client}, ${zone} or ${text}", STR_ARG(str_head(s, 20)));
+		s = str_skip(s, 1);
+	}
+	return NULL;
+}
+
+static void
+check_reply(const struct conf *c, const struct conf_dnsbl *d, struct buf *error)
+{
+	struct conf_reply r;
+	struct arena a;
+	const char *why;
+
+	arena_init(&a, CONF_ARENA_MAX);
+	why = conf_reply_read(d->reply, &a, &r);
+	if (why == NULL)
+		why = unknown_fact(str_c(d->reply), &a);
+	if (why != NULL)
+		conf_complain(error, conf_where(c, &d->reply, d->place),
+		    "dnsbl.%s.reply: %s", d->zone, why);
+	arena_free(&a);
+}
+
+void
+conf_dnsbl_check(const struct conf *c, struct buf *error)
+{
+	for (size_t i = 0; i < c->dnsbl.list_n; i++) {
+		const struct conf_dnsbl *d = &c->dnsbl.lists[i];
+
+		if (!conf_name_is_host(str_c(d->zone)) || strlen(d->zone) > ZONE_MAX)
+			conf_complain(error, d->place,
+			    "dnsbl: \"%s\" is no zone, expected one such as "
+			    "\"zen.example.org\"", d->zone);
+		check_reply(c, d, error);
+	}
+	if (c->dnsbl.list_n > LISTS_MAX)
+		conf_complain(error, c->dnsbl.lists[LISTS_MAX].place,
+		    "dnsbl: %zu of them, expected at most %d", c->dnsbl.list_n, LISTS_MAX);
+}

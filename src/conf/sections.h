@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONF_SECTIONS_H
+#define CONF_SECTIONS_H
+
+/*
+ * sections -- of each kind of section, in the file of its name: what its
+ * options mean, which conf_finish() calls; and complaints of what does not fit,
+ * which conf_check() calls.
+ */
+
+#include "lib/buf.h"
+
+struct conf;
+
+void conf_account_finish(struct conf *c);
+void conf_dkim_finish(struct conf *c);
+void conf_dnsbl_finish(struct conf *c);
+void conf_listen_finish(struct conf *c);
+void conf_pool_finish(struct conf *c);
+void conf_rewrite_finish(struct conf *c);
+void conf_route_finish(struct conf *c);
+void conf_upstream_finish(struct conf *c);
+
+void conf_account_check(struct conf *c, struct buf *error);
+void conf_certificate_check(const struct conf *c, struct buf *error);
+void conf_destination_check(struct conf *c, struct buf *error);
+void conf_dkim_check(const struct conf *c, struct buf *error);
+void conf_dnsbl_check(const struct conf *c, struct buf *error);
+void conf_listen_check(const struct conf *c, struct buf *error);
+void conf_pool_check(const struct conf *c, struct buf *error);
+void conf_rewrite_check(const struct conf *c, struct buf *error);
+void conf_route_check(const struct conf *c, struct buf *error);
+void conf_srs_check(const struct conf *c, struct buf *error);
+void conf_upstream_check(const struct conf *c, struct buf *error);
+
+#endif
