@@ -503,7 +503,8 @@ show_sorted(struct walk *w)
 {
 	struct listing_filter filter = *w->l->filter;
 
-	qsort_r(w->v, w->n, sizeof(*w->v), compare_noted, &filter);
+	if (w->n > 0)
+		qsort_r(w->v, w->n, sizeof(*w->v), compare_noted, &filter);
 	for (size_t i = 0; i < w->n && !is_enough(w->l); i++) {
 		struct listing_one m = { .id = w->v[i].id,
 			.mtime = w->v[i].mtime, .size = w->v[i].size };

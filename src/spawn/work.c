@@ -267,10 +267,9 @@ watch(struct run *w)
 {
 	sigset_t none;
 	int status = 0;
-	pid_t got;
 
 	sigemptyset(&none);
-	while ((got = waitpid(w->pid, &status, WNOHANG)) == 0) {
+	while (waitpid(w->pid, &status, WNOHANG) == 0) {
 		got_chld = 0;
 		if (turn(w, &none))
 			continue;
