@@ -130,7 +130,8 @@ START_TEST(cram_md5)
 	ck_assert_int_eq(take(STR("al ice 0123456789abcdef0123456789abcdef")), SASL_ASK);
 	asks("CRAM-MD5", "al ice", "0123456789abcdef0123456789abcdef", "<NONCE@mail.test>");
 	static const char *const bad[] = { "", "alice", "alice ", "alice 0123",
-		"0123456789abcdef0123456789abcdef", "alice 0123456789abcdef0123456789abcdef " };
+		"0123456789abcdef0123456789abcdef", "alice 0123456789abcdef0123456789abcdef ",
+		"alice 0123456789abcdef0123456789abcdef0" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		begin(SASL_CRAM_MD5);
 		sasl_open(&login_of, &out);

@@ -290,4 +290,35 @@ START_TEST(relays)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/mail", by_drop, senders, recipients, envelopes, many, loose, relays)
+/* CONFORMANCE 7, RFC 4954 08: who says for whom he sends is believed if he may relay. */
+START_TEST(on_behalf)
+{
+	static const struct {
+		const char *peer, *said, *kept;
+	} t[] = {
+		{ "192.0.2.7", "e+3Dmc2@b.test", "e+3Dmc2@b.test" },
+		{ "192.0.2.7", "<>", "<>" },
+		{ "198.51.100.7", "e+3Dmc2@b.test", "<>" },
+		{ "198.51.100.7", "<>", "<>" },
+	};
+	struct talk_message m;
+	char line[300];
+
+	begin();
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_int_eq(addr_parse(str_c(t[i].peer), 1, &talk.env.peer), 0);
+		snprintf(line, sizeof(line), "EHLO x\r\nMAIL FROM:<a@b.test> AUTH=%s\r\n"
+		    "RCPT TO:<alice@example.test>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n",
+		    t[i].said);
+		talk_say(str_c(line), TALK_LINES);
+		talk_take(&m, QUEUE_NEW);
+		ck_assert_uint_eq(m.n, 1);
+		ck_str(m.file.env.auth, str_c(t[i].kept));
+		talk_drop(&m);
+	}
+	end();
+}
+END_TEST
+
+UNIT_MAIN("smtpd/mail", by_drop, senders, recipients, envelopes, many, loose, relays,
+    on_behalf)
