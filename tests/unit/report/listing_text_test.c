@@ -90,6 +90,7 @@ START_TEST(show)
 	ck_assert_ptr_null(strstr(text, "next attempt"));
 	tmpspool_end(&spool);
 	free(text);
+	text = NULL;
 }
 END_TEST
 
