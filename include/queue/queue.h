@@ -80,8 +80,10 @@ uint64_t queue_size(const struct queue_msg *m);
  * why; answer 451, never 250.  Consumes M either way.
  */
 int queue_commit(struct queue_msg *m) MUST_USE;
-/* Leaves nothing behind.  NULL is fine. */
+/* Leaves nothing behind, and errno as it is.  NULL is fine. */
 void queue_abort(struct queue_msg *m);
+/* All three for a message whose text is there; as queue_commit(). */
+int queue_put(struct queue *q, const struct envelope *e, bool to_drop, struct str text) MUST_USE;
 
 /* ---- reading and changing ------------------------------------------- */
 
@@ -112,6 +114,8 @@ struct queue_file {
 int queue_load(struct queue *q, enum queue_place place, const char *id, bool verify,
     struct arena *a, struct queue_file *f, const char **reason) MUST_USE;
 void queue_unload(struct queue_file *f);
+/* Adds the text to B, or its first MOST octets.  -1: errno; that B is full is not seen here. */
+int queue_read(const struct queue_file *f, size_t most, struct buf *b) MUST_USE;
 
 /* Overwrites the state of recipient I in place; durable at the next defer or sync. */
 int queue_mark(struct queue_file *f, size_t i, enum rcpt_state state) MUST_USE;

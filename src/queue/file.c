@@ -283,6 +283,24 @@ queue_load(struct queue *q, enum queue_place place, const char *id,
 	return file_load_tray(q, id, true, a, f, reason);
 }
 
+int
+queue_read(const struct queue_file *f, size_t most, struct buf *b)
+{
+	size_t n = f->size < most ? (size_t)f->size : most;
+	char *p = buf_room(b, n);
+	ssize_t got;
+
+	for (size_t at = 0; p != NULL && at < n; at += (size_t)got) {
+		got = sys_pread(f->fd, p + at, n - at, f->text_at + (off_t)at);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		buf_grew(b, (size_t)got);
+	}
+	return 0;
+}
+
 void
 queue_unload(struct queue_file *f)
 {

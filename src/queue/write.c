@@ -391,3 +391,16 @@ queue_abort(struct queue_msg *m)
 	discard(m, &name);
 	msg_free(m);
 }
+
+int
+queue_put(struct queue *q, const struct envelope *e, bool to_drop, struct str text)
+{
+	struct queue_msg *m = queue_begin(q, e, to_drop);
+
+	if (m == NULL)
+		return -1;
+	if (queue_write(m, text) == 0)
+		return queue_commit(m);
+	queue_abort(m);
+	return -1;
+}

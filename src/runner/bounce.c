@@ -142,26 +142,9 @@ static int
 read_original(const struct job *j, bool full, struct buf *b)
 {
 	const struct queue_file *f = &j->file;
-	size_t most = full && f->size <= DSN_FULL_MAX ? DSN_FULL_MAX :
-							MAIL_HEADER_MAX;
-	size_t n = f->size < most ? (size_t)f->size : most;
-	char *p = buf_room(b, n);
 
-	while (p != NULL && n > 0) {
-		ssize_t got =
-		    pread(f->fd, p, n, f->text_at + (off_t)b->n);
-
-		if (got < 0 && errno != EINTR)
-			return -1;
-		if (got == 0)
-			break;
-		if (got > 0) {
-			buf_grew(b, (size_t)got);
-			p += got;
-			n -= (size_t)got;
-		}
-	}
-	return 0;
+	return queue_read(f, full && f->size <= DSN_FULL_MAX ? DSN_FULL_MAX :
+							       MAIL_HEADER_MAX, b);
 }
 
 static int
@@ -181,20 +164,9 @@ write_report(const struct bounce *b, struct str text, bool smtputf8)
 		.priority = (int)b->job->r->conf->dsn.priority,
 		.rcpts = &rcpt,
 		.rcpt_n = 1 };
-	struct queue_msg *m;
-	int error;
 
 	memcpy(e.id, b->id, sizeof(e.id));
-	m = queue_begin(b->job->r->queue, &e, false);
-	if (m == NULL)
-		return -1;
-	if (queue_write(m, text) < 0) {
-		error = errno;
-		queue_abort(m);
-		errno = error;
-		return -1;
-	}
-	return queue_commit(m);
+	return queue_put(b->job->r->queue, &e, false, text);
 }
 
 int

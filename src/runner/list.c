@@ -182,7 +182,7 @@ ask_work(void *arg)
 	buf_init(&header, MAIL_HEADER_MAX);
 	g->members = members_load(g->copy.list->members, &g->complaints);
 	g->copy.members = g->members;
-	if (list_read_header(j, &header) < 0)
+	if (queue_read(&j->file, MAIL_HEADER_MAX, &header) < 0)
 		g->error = errno;
 	else if (g->members != NULL) {
 		m.text = buf_str(&header);

@@ -36,7 +36,5 @@ int list_copy(struct list_copy *c) MUST_USE;
  * it yet, as far as the spool knows: what was sent of it could be made again.
  */
 bool list_waits(const struct job *j);
-/* Reads the header of J's text, and no more than it may have, into B. */
-int list_read_header(const struct job *j, struct buf *b) MUST_USE;
 
 #endif

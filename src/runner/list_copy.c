@@ -147,30 +147,6 @@ list_waits(const struct job *j)
 
 /* ---- the text ----------------------------------------------------------- */
 
-int
-list_read_header(const struct job *j, struct buf *b)
-{
-	size_t n = j->file.size < MAIL_HEADER_MAX ? (size_t)j->file.size :
-						    MAIL_HEADER_MAX;
-	char *p = buf_room(b, n);
-
-	while (p != NULL && n > 0) {
-		ssize_t got = pread(j->file.fd, p, n,
-		    j->file.text_at + (off_t)b->n);
-
-		if (got < 0 && errno != EINTR)
-			return -1;
-		if (got == 0)
-			break;
-		if (got > 0) {
-			buf_grew(b, (size_t)got);
-			p += got;
-			n -= (size_t)got;
-		}
-	}
-	return 0;
-}
-
 static void
 received_add(const struct chunk *k, struct buf *b)
 {
@@ -285,17 +261,13 @@ write_message(const struct chunk *k)
 {
 	struct queue_msg *m = queue_begin(k->copy->job->r->queue, &k->env,
 	    false);
-	int error;
 
 	if (m == NULL)
 		return -1;
-	if (write_text(k, m) < 0) {
-		error = errno;
-		queue_abort(m);
-		errno = error;
-		return -1;
-	}
-	return queue_commit(m);
+	if (write_text(k, m) == 0)
+		return queue_commit(m);
+	queue_abort(m);
+	return -1;
 }
 
 static int
@@ -332,7 +304,7 @@ list_copy(struct list_copy *c)
 	if (path_parse_addr(str_c(c->list->return_path), PATH_UTF8, &a,
 		&from) != NULL)
 		panic("list %s: its return-path was an address", c->list->name);
-	r = list_read_header(c->job, &header);
+	r = queue_read(&c->job->file, MAIL_HEADER_MAX, &header);
 	while (r == 0 && at < members_count(c->members) &&
 	    c->n < LIST_CHUNKS_MAX) {
 		struct chunk k = { .copy = c, .number = c->n, .arena = &each,

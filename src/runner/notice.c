@@ -56,22 +56,6 @@ add_text(const struct conf *c, const struct conf_account *rule, const char *id,
 				   "has to wait, and goes back to its senders in the end");
 }
 
-static int
-store(const struct runner *r, const struct envelope *e, struct str text)
-{
-	struct queue_msg *m = queue_begin(r->queue, e, false);
-	int error;
-
-	if (m == NULL)
-		return -1;
-	if (queue_write(m, text) == 0)
-		return queue_commit(m);
-	error = errno;
-	queue_abort(m);
-	errno = error;
-	return -1;
-}
-
 int
 notice_write(const struct runner *r, const struct conf_account *rule,
     const char *mailbox, const struct usage *now, char id[QUEUE_ID_SIZE])
@@ -95,7 +79,7 @@ notice_write(const struct runner *r, const struct conf_account *rule,
 	errno = EINVAL;
 	if (buf_ok(&text) &&
 	    path_parse_addr(buf_str(&to), 0, &a, &rcpt.path) == NULL)
-		done = store(r, &e, buf_str(&text));
+		done = queue_put(r->queue, &e, false, buf_str(&text));
 	if (done < 0)
 		log_error(NULL, "the notice for mailbox %s cannot be stored: %s",
 		    mailbox, strerror(errno));

@@ -81,23 +81,6 @@ read_text(const struct conf_vacation *v, const struct delivery *d, struct buf *t
 
 /* ---- the answer --------------------------------------------------------- */
 
-static int
-commit(const struct runner *r, struct envelope *e, struct str text)
-{
-	struct queue_msg *m = queue_begin(r->queue, e, false);
-	int error;
-
-	if (m == NULL)
-		return -1;
-	if (queue_write(m, text) < 0) {
-		error = errno;
-		queue_abort(m);
-		errno = error;
-		return -1;
-	}
-	return queue_commit(m);
-}
-
 static bool
 write_answer(const struct runner *r, const struct vacation_mail *m,
     const struct envelope *o, struct str text, char id[QUEUE_ID_SIZE])
@@ -124,7 +107,7 @@ write_answer(const struct runner *r, const struct vacation_mail *m,
 	f.message_id = buf_str(&message_id);
 	answer_add(&b, &f);
 	e.body = str_has_8bit(buf_str(&b)) ? BODY_8BITMIME : BODY_7BIT;
-	done = buf_ok(&b) && commit(r, &e, buf_str(&b)) == 0;
+	done = buf_ok(&b) && queue_put(r->queue, &e, false, buf_str(&b)) == 0;
 	if (!done)
 		log_warn(id, "no answer can be written: %s", strerror(errno));
 	buf_free(&message_id);
@@ -171,7 +154,7 @@ vacation_answer(const struct delivery *d, char id[QUEUE_ID_SIZE])
 	arena_init(&a, 65536);
 	buf_init(&header, MAIL_HEADER_MAX);
 	buf_init(&text, ANSWER_TEXT_MAX);
-	if (read_text(v, d, &text) && list_read_header(j, &header) == 0) {
+	if (read_text(v, d, &text) && queue_read(&j->file, MAIL_HEADER_MAX, &header) == 0) {
 		m.text = buf_str(&header);
 		done = is_due(d, v, &m, &a) &&
 		    write_answer(j->r, &m, &j->file.env, buf_str(&text), id);

@@ -56,8 +56,8 @@ post(struct session *s, struct str to, struct str text)
 {
 	struct envelope e = { .arrival_us = clock_wall_us(), .client = STR("barid"),
 		.proto = STR("NOTICE"), .body = BODY_8BITMIME };
-	struct queue_msg *m;
 	struct buf b;
+	int stored = -1;
 
 	if (s->env->queue == NULL || !address(s, to, &e))
 		return;
@@ -65,12 +65,10 @@ post(struct session *s, struct str to, struct str text)
 	buf_init(&b, NOTICE_MAX);
 	add_header(s, e.id, to, &b);
 	buf_add(&b, text);
-	m = buf_ok(&b) ? queue_begin(s->env->queue, &e, s->env->to_drop) : NULL;
-	if (m != NULL && queue_write(m, buf_str(&b)) < 0) {
-		queue_abort(m);
-		m = NULL;
-	}
-	if (m == NULL || queue_commit(m) < 0)
+	errno = EMSGSIZE;
+	if (buf_ok(&b))
+		stored = queue_put(s->env->queue, &e, s->env->to_drop, buf_str(&b));
+	if (stored < 0)
 		log_error(NULL, "the notice for " STR_FMT " cannot be stored: %s", STR_ARG(to),
 		    strerror(errno));
 	else

@@ -77,6 +77,34 @@ START_TEST(every_size)
 }
 END_TEST
 
+/* What is there as a whole, in one call; and the beginning of its text. */
+START_TEST(at_once)
+{
+	const struct envelope *e;
+	struct queue_file f;
+	struct tmpspool t;
+	struct buf b;
+
+	tmpspool_begin(&t);
+	buf_init(&b, 100);
+	e = tmpspool_env(&t);
+	ck_assert_int_eq(queue_put(t.q, e, false, STR("A: b\r\n\r\ntext\r\n")), 0);
+	tmpspool_load(&t, QUEUE_NEW, &f);
+	ck_assert_int_eq(queue_read(&f, 6, &b), 0);
+	ck_str(buf_str(&b), STR("A: b\r\n"));
+	ck_assert_int_eq(queue_read(&f, SIZE_MAX, &b), 0);
+	ck_str(buf_str(&b), STR("A: b\r\nA: b\r\n\r\ntext\r\n"));
+	queue_unload(&f);
+	/* The name is taken: nothing else of it is left. */
+	ck_assert_int_eq(queue_put(t.q, e, false, STR("x")), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_uint_eq(files(&t, "tmp"), 0);
+	ck_assert_uint_eq(files(&t, "new"), 1);
+	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
 START_TEST(mode_is_private)
 {
 	struct tmpspool t;
@@ -289,5 +317,5 @@ START_TEST(from_threads)
 }
 END_TEST
 
-UNIT_MAIN("queue/write", every_size, mode_is_private, many_recipients, bad_envelope,
+UNIT_MAIN("queue/write", every_size, at_once, mode_is_private, many_recipients, bad_envelope,
     abort_leaves_nothing, names_that_are_taken, names_are_secret, from_threads)
