@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/map.h"
 #include "lib/mem.h"
 #include "listing_forms.h"
 #include "policy/recipient.h"
@@ -50,6 +51,11 @@ struct walk {
 	size_t place;		/* index of PLACES */
 	struct noted *v;	/* where it is sorted */
 	size_t n, size;
+	/*
+	 * What was in a tray, which takes a while to become a file elsewhere, and
+	 * what was asked for by its id: who is shown is not met again behind that.
+	 */
+	struct map *met;
 	int error;
 };
 
@@ -379,6 +385,19 @@ needs_notes(const struct listing *l)
 	    l->form >= LISTING_SHOW;
 }
 
+/* True if F, which is ID, was met before. */
+static bool
+is_met(struct walk *w, const char *id, const struct queue_file *f)
+{
+	struct str key = str_c(id);
+
+	if (map_get(w->met, key) != NULL)
+		return true;
+	if (f->tray != 0 || w->l->filter->id_n > 0)
+		(void)map_put(w->met, key, w);
+	return false;
+}
+
 /* Loads a message and shows it, or notes it, if it is wanted. */
 static void
 visit(struct walk *w, struct listing_one *m, bool noting)
@@ -403,7 +422,7 @@ visit(struct walk *w, struct listing_one *m, bool noting)
 	m->f = loaded ? &f : NULL;
 	m->last = last;
 	m->state = state_of(l, w->place, m->id);
-	if (wanted(l, m)) {
+	if ((!loaded || !is_met(w, m->id, &f)) && wanted(l, m)) {
 		if (noting)
 			note(w, m);
 		else
@@ -503,6 +522,9 @@ show_sorted(struct walk *w)
 {
 	struct listing_filter filter = *w->l->filter;
 
+	/* From here on each is visited once, wherever it is by now. */
+	map_free(w->met);
+	w->met = map_new();
 	if (w->n > 0)
 		qsort_r(w->v, w->n, sizeof(*w->v), compare_noted, &filter);
 	for (size_t i = 0; i < w->n && !is_enough(w->l); i++) {
@@ -526,7 +548,7 @@ listing_write(struct queue *q, const struct listing_filter *f,
 	struct arena arena;
 	struct listing l = { .filter = f, .queue = q, .form = form, .out = out,
 		.facts = facts != NULL ? facts : &nothing, .arena = &arena };
-	struct walk w = { .l = &l };
+	struct walk w = { .l = &l, .met = map_new() };
 	bool summary = form == LISTING_SUMMARY || form == LISTING_SUMMARY_JSON;
 
 	arena_init(&arena, LOAD_MAX);
@@ -541,6 +563,7 @@ listing_write(struct queue *q, const struct listing_filter *f,
 		summary_write(l.summary, form == LISTING_SUMMARY_JSON, out);
 	summary_free(l.summary);
 	arena_free(&arena);
+	map_free(w.met);
 	*count = l.count;
 	errno = w.error;
 	return w.error == 0 ? 0 : -1;
