@@ -21,6 +21,8 @@
 
 /* A client gets none rather than wait for a long search. */
 #define LOOKS 4
+/* Of all descriptors one in so many: the others are for clients. */
+#define SHARE 4
 
 struct lent {
 	int fd;				/* >= master_fd_base(), or -1 */
@@ -37,9 +39,10 @@ struct lender {
 struct lender *
 lend_open(const struct queue *q)
 {
+	size_t most = proc_files_max() / SHARE;
 	struct lender *l;
 
-	if (queue_tray_count(q) == 0)
+	if (queue_tray_count(q) == 0 || most == 0)
 		return NULL;
 	l = mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l == MAP_FAILED)
@@ -48,7 +51,7 @@ lend_open(const struct queue *q)
 		(void)munmap(l, sizeof(*l));
 		return NULL;
 	}
-	l->n = queue_tray_count(q);
+	l->n = queue_tray_count(q) < most ? queue_tray_count(q) : (unsigned)most;
 	for (unsigned i = 0; i < l->n; i++) {
 		int fd = queue_tray_open(q, i);
 
