@@ -523,7 +523,7 @@ def descriptors():
         fds = [s.fileno() for s in b.sockets.values()]
         b.stderr = open(b.dir + "/stderr", "ab")
         b.process = subprocess.Popen(
-            ["sh", "-c", 'ulimit -n 64; exec "$0" "$@"', program("barid"), "-f", "-c", b.conf],
+            ["sh", "-c", 'ulimit -n 96; exec "$0" "$@"', program("barid"), "-f", "-c", b.conf],
             pass_fds=fds, stdin=subprocess.DEVNULL, stderr=b.stderr)
         wait_for("barid", b.ready)
         held = []

@@ -119,7 +119,7 @@ def runner(b, disk, sink):
 
 def order(b, *words):
     """An order that is given by now, whoever sleeps over it."""
-    p = subprocess.Popen([program("baridctl"), "-c", b.conf, "queue", *words], stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen([program("baridctl"), "-c", b.conf, "queue", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for("an answer, or nothing to do",
              lambda: p.poll() is not None or b.read(f"/proc/{p.pid}/stat").rpartition(") ")[2][:1] in "SZ")
     for _ in range(3):
@@ -127,11 +127,17 @@ def order(b, *words):
     return p
 
 
-def moving(b, disk):
-    """What is on its way to dead/ or hold/ when an order comes: the order sees it there."""
+def moving(b, disk, trays):
+    """What is on its way to dead/ or hold/ when an order comes, also out of a tray first: the order sees it there."""
+    b.stop()
+    b.env["QUEUE_TRAYS"] = str(trays)
+    b.start()
     pid = runner_of(b)
     for place, words in (("dead", ["release"]), ("hold", ["release", "--all"]), ("dead", ["move", "--route", "far"]),
                          ("dead", ["bounce"]), ("dead", ["delete"])):
+        # Under way it needs no release, and is not moved; orders that stand see it, too.
+        if trays and words[0] in ("release", "move"):
+            continue
         os.kill(pid, signal.SIGSTOP)
         b.send("" if place == "dead" else "alice@example.test", [place + "@far.test"], "Subject: x\r\n\r\nx\r\n")
         (_, name), = b.spooled()
@@ -140,11 +146,13 @@ def moving(b, disk):
             wait_for("an attempt", lambda: b.ctl("--json", "queue", "list", "--state", "active").stdout)
             b.ctl("queue", "hold", name)
         disk.slow(True)
-        wait_for(f"it in {place}/", lambda p=place, n=name: b.spooled() == [(p, n)])
         wait_for("its flush", disk.waiting)
+        if not trays:
+            wait_for(f"it in {place}/", lambda p=place, n=name: b.spooled() == [(p, n)])
         asked = order(b, *words, *([] if "--all" in words else [name]))
         disk.slow(False)
-        assert (asked.communicate(timeout=60)[0], asked.returncode) == ("1 message\n", 0), words
+        told, why = asked.communicate(timeout=60)
+        assert (told, asked.returncode) == ("1 message\n", 0), (words, told, why)
         b.ctl("queue", "delete", name, check=False)
         b.empty()
 
@@ -181,7 +189,8 @@ def main():
         try:
             sessions(b, disk)
             runner(b, disk, sink)
-            moving(b, disk)
+            moving(b, disk, 0)
+            moving(b, disk, 64)
         finally:
             disk.slow(False)
 
