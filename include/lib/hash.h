@@ -2,14 +2,26 @@
 #ifndef LIB_HASH_H
 #define LIB_HASH_H
 
-/* hash -- CRC-32C (Castagnoli, RFC 3720 B.4), by the processor where it can. */
+/*
+ * hash -- sums that are the same in every process and for ever: CRC-32C
+ * (Castagnoli, RFC 3720 B.4), by the processor where it can, and FNV-1a of 64
+ * bits.  Whoever chooses what is summed finds others with the same sum.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "lib/str.h"
 
 /* Start with CRC = 0; feeding parts gives what feeding the whole gives. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 /* The same by tables alone: the fall-back, and what tests compare with. */
 uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n);
+
+/* Begin with FNV1A_START. */
+#define FNV1A_START UINT64_C(0xcbf29ce484222325)
+uint64_t fnv1a(uint64_t h, struct str s);
+/* The same without case (ASCII). */
+uint64_t fnv1a_lower(uint64_t h, struct str s);
 
 #endif

@@ -28,6 +28,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/subdir.h"
 #include "lib/sys.h"
 
 #include "journal_file.h"
@@ -133,23 +134,7 @@ journal_each(int dir, void (*fn)(void *arg, const struct journal_name *n),
 int
 journal_dir(const char *spool, bool make, uid_t owner)
 {
-	int root = sys_openat(AT_FDCWD, spool, O_RDONLY | O_DIRECTORY, 0);
-	int dir, e;
-
-	if (root < 0)
-		return -1;
-	if (make && sys_mkdirat(root, JOURNAL_DIR, 0700) == 0 &&
-	    geteuid() == 0 &&
-	    fchownat(root, JOURNAL_DIR, owner, (gid_t)-1,
-		AT_SYMLINK_NOFOLLOW) < 0)
-		dir = -1;
-	else
-		dir = sys_openat(root, JOURNAL_DIR,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	e = errno;
-	sys_close(root);
-	errno = e;
-	return dir;
+	return subdir_open(spool, JOURNAL_DIR, make, owner);
 }
 
 /* ---- the file ----------------------------------------------------------- */

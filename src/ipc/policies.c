@@ -21,6 +21,7 @@
 #include "lib/arena.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/subdir.h"
 #include "lib/sys.h"
 
 #define HEAD_MAX 128
@@ -32,21 +33,7 @@
 int
 policies_dir(const char *spool, bool make, uid_t owner)
 {
-	int root = sys_openat(AT_FDCWD, spool, O_RDONLY | O_DIRECTORY, 0);
-	int dir = -1, e;
-
-	if (root < 0)
-		return -1;
-	if (!make || sys_mkdirat(root, POLICIES_DIR, 0700) < 0 ||
-	    geteuid() != 0 ||
-	    fchownat(root, POLICIES_DIR, owner, (gid_t)-1,
-		AT_SYMLINK_NOFOLLOW) == 0)
-		dir = sys_openat(root, POLICIES_DIR,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	e = errno;
-	sys_close(root);
-	errno = e;
-	return dir;
+	return subdir_open(spool, POLICIES_DIR, make, owner);
 }
 
 /* The file of DOMAIN, which comes from the network; false if it can have none. */

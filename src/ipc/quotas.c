@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hash.h"
 #include "lib/mem.h"
 
 #define MAGIC UINT64_C(0x6261726964717401)
@@ -145,14 +146,7 @@ name_of(const struct slot *s)
 static uint64_t
 place_of(struct str name)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < name.n; i++) {
-		unsigned char c = (unsigned char)name.p[i];
-
-		h = (h ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * UINT64_C(0x100000001b3);
-	}
-	return h;
+	return fnv1a_lower(FNV1A_START, name);
 }
 
 static struct slot *

@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/name.h"
@@ -399,15 +400,9 @@ void
 userset_member(struct str list, struct str address, char name[USERSET_MEMBER_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = fnv1a(FNV1A_START, list);
 
-	for (size_t i = 0; i <= list.n + address.n; i++) {
-		char c = i < list.n ? list.p[i] :
-		    i == list.n	    ? '\0' :
-				      char_lower(address.p[i - list.n - 1]);
-
-		h = (h ^ (unsigned char)c) * UINT64_C(0x100000001b3);
-	}
+	h = fnv1a_lower(fnv1a(h, str_n("", 1)), address);
 	name[0] = '%';
 	for (int i = 0; i < 16; i++)
 		name[1 + i] = digits[h >> (60 - 4 * i) & 15];

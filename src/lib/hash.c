@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * hash -- CRC-32C.
+ * hash -- CRC-32C and FNV-1a.
  *
  * The processor's instruction where there is one (SSE 4.2), else eight
  * tables that take eight bytes in one step ("slicing by 8", Kounavis and
@@ -94,3 +94,21 @@ crc32c(uint32_t crc, const void *p, size_t n)
 }
 
 #endif
+
+#define FNV1A_PRIME UINT64_C(0x100000001b3)
+
+uint64_t
+fnv1a(uint64_t h, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * FNV1A_PRIME;
+	return h;
+}
+
+uint64_t
+fnv1a_lower(uint64_t h, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)char_lower(s.p[i])) * FNV1A_PRIME;
+	return h;
+}

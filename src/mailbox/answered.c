@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hash.h"
 #include "lib/mem.h"
+#include "lib/subdir.h"
 #include "lib/sys.h"
 
 struct entry {
@@ -29,32 +31,14 @@ struct entry {
 int
 answered_dir(const char *spool, uid_t owner)
 {
-	int root = sys_openat(AT_FDCWD, spool, O_RDONLY | O_DIRECTORY, 0);
-	int dir = -1, e;
-
-	if (root < 0)
-		return -1;
-	if (sys_mkdirat(root, ANSWERED_DIR, 0700) < 0 || geteuid() != 0 ||
-	    fchownat(root, ANSWERED_DIR, owner, (gid_t)-1,
-		AT_SYMLINK_NOFOLLOW) == 0)
-		dir = sys_openat(root, ANSWERED_DIR,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	e = errno;
-	sys_close(root);
-	errno = e;
-	return dir;
+	return subdir_open(spool, ANSWERED_DIR, true, owner);
 }
 
-/* FNV-1a without case; it has to be the same in every process. */
+/* Without case; it has to be the same in every process. */
 static uint64_t
 sum_of(struct str sender)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < sender.n; i++)
-		h = (h ^ (unsigned char)char_lower(sender.p[i])) *
-		    UINT64_C(0x100000001b3);
-	return h;
+	return fnv1a_lower(FNV1A_START, sender);
 }
 
 /* Reads what FD has, at most ANSWERED_MAX entries; their number, or -1. */

@@ -56,11 +56,7 @@ struct known {
 static uint64_t
 hash(struct str s)
 {
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h;
+	return fnv1a(FNV1A_START, s);
 }
 
 static struct record

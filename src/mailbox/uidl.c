@@ -25,19 +25,12 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/hash.h"
 #include "lib/sys.h"
 #include "mailbox.h"
 
 #define UIDL_MAX 70
 #define NAME_CAP 255	/* of a file name */
-
-static uint64_t
-fnv1a(uint64_t h, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3;
-	return h;
-}
 
 /* 32 digits that stand for S and SUFFIX: the same on every machine, for ever. */
 static void

@@ -54,4 +54,17 @@ START_TEST(same_both_ways_and_in_parts)
 }
 END_TEST
 
-UNIT_MAIN("lib/hash", known_answers, same_both_ways_and_in_parts)
+/* Vectors of its authors. */
+START_TEST(fnv)
+{
+	ck_assert_uint_eq(fnv1a(FNV1A_START, STR("")), UINT64_C(0xcbf29ce484222325));
+	ck_assert_uint_eq(fnv1a(FNV1A_START, STR("a")), UINT64_C(0xaf63dc4c8601ec8c));
+	ck_assert_uint_eq(fnv1a(FNV1A_START, STR("foobar")), UINT64_C(0x85944171f73967e8));
+	ck_assert_uint_eq(fnv1a(fnv1a(FNV1A_START, STR("foo")), STR("bar")),
+	    UINT64_C(0x85944171f73967e8));
+	ck_assert_uint_eq(fnv1a_lower(FNV1A_START, STR("FooBAR")), UINT64_C(0x85944171f73967e8));
+	ck_assert_uint_ne(fnv1a(FNV1A_START, STR("FooBAR")), UINT64_C(0x85944171f73967e8));
+}
+END_TEST
+
+UNIT_MAIN("lib/hash", known_answers, same_both_ways_and_in_parts, fnv)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* subdir -- made once, opened if it is there, and never through a link. */
+
+#include "lib/subdir.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+START_TEST(ways)
+{
+	char base[] = "/tmp/barid-subdir-XXXXXX", path[64];
+	struct stat st;
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	ck_assert_int_eq(subdir_open(base, "a", false, geteuid()), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	fd = subdir_open(base, "a", true, geteuid() == 0 ? 65534 : geteuid());
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0700);
+	ck_assert_uint_eq(st.st_uid, geteuid() == 0 ? 65534 : geteuid());
+	close(fd);
+	/* One that is there keeps its owner. */
+	(void)snprintf(path, sizeof(path), "%s/a", base);
+	ck_assert_int_eq(chown(path, geteuid(), (gid_t)-1), 0);
+	fd = subdir_open(base, "a", true, 65534);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq(st.st_uid, geteuid());
+	close(fd);
+	(void)snprintf(path, sizeof(path), "%s/b", base);
+	ck_assert_int_eq(symlink("a", path), 0);
+	ck_assert_int_eq(subdir_open(base, "b", true, geteuid()), -1);
+	ck_assert(errno == ELOOP || errno == ENOTDIR);
+	unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/a", base);
+	rmdir(path);
+	ck_assert_int_eq(rmdir(base), 0);
+	ck_assert_int_eq(subdir_open(base, "a", true, geteuid()), -1);
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+UNIT_MAIN("lib/subdir", ways)
