@@ -101,7 +101,7 @@ def clients(b):
         os.fchmod(f.fileno(), 0o600)
         f.write(f"set no bouncemail\nset no syslog\npoll 127.0.0.1 protocol APOP port {b.port['pop3']} user carol "
                 f'password {SECRET} sslproto "" mda "cat >>{b.dir}/fetch.box" nokeep\n')
-    run("fetchmail", "-v", "--fetchmailrc", rc, HOME=b.dir, FETCHMAILHOME=b.dir)
+    run("fetchmail", "-v", "--pidfile", b.dir + "/fetchmail.pid", "--fetchmailrc", rc, HOME=b.dir, FETCHMAILHOME=b.dir)
     with open(b.dir + "/fetch.box", "rb") as f:
         assert f.read().count(b"Subject: ") == 3
     wait_for("an empty mailbox", lambda: not b.mailbox("carol"))

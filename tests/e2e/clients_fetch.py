@@ -124,12 +124,12 @@ def fetchmail(f, service):
             os.unlink(f"{out}/{n}")
         return texts
 
-    run("fetchmail", "--fetchmailrc", rc, **env)
+    run("fetchmail", "--pidfile", f.dir + "/fetchmail.pid", "--fetchmailrc", rc, **env)
     check(got(), want, "fetchmail")
     # Nothing is new the second time (exit code 1), and all is there still.
-    run("fetchmail", "--fetchmailrc", rc, code=1, **env)
+    run("fetchmail", "--pidfile", f.dir + "/fetchmail.pid", "--fetchmailrc", rc, code=1, **env)
     assert got() == [] and len(f.b.mailbox("bob")) == len(want)
-    run("fetchmail", "--fetchmailrc", rc, "--nokeep", "--fetchall", **env)
+    run("fetchmail", "--pidfile", f.dir + "/fetchmail.pid", "--fetchmailrc", rc, "--nokeep", "--fetchall", **env)
     check(got(), want, "fetchmail")
     assert f.b.mailbox("bob") == []
 

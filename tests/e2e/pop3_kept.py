@@ -95,7 +95,7 @@ class Client:
         """Each fetches; WANT of them are new."""
         env = dict(FETCHMAILHOME=self.dir, folder=self.dir)
         run("mpop", "-q", "-C", self.dir + "/mpoprc", folder=self.dir)
-        run("fetchmail", "--fetchmailrc", self.dir + "/fetchmailrc", code=0 if want else 1, **env)
+        run("fetchmail", "--pidfile", self.dir + "/fetchmail.pid", "--fetchmailrc", self.dir + "/fetchmailrc", code=0 if want else 1, **env)
         run("getmail", "--getmaildir", self.dir, "--rcfile", self.dir + "/getmailrc", folder=self.dir)
         for name in ("mpop", "fetchmail", "getmail"):
             now = self.fetched(name)
