@@ -61,54 +61,73 @@ put(struct blocks *t, size_t i, uint64_t seen, const struct block *b)
 	return true;
 }
 
-/* The place of NET; BLOCKS_MAX if there is none. */
-static size_t
+/*
+ * A place that is to be written: BLOCKS_MAX if there is none.  SEEN is its version
+ * before it was looked at: who writes it by that writes over what was seen there,
+ * and over nothing else.
+ */
+struct found {
+	size_t i;
+	uint64_t seen;
+};
+
+/* The place of NET. */
+static struct found
 place_of(struct blocks *t, const struct ip_range *net, int64_t now)
 {
 	struct block b;
 
-	for (size_t i = 0, n = used(t); i < n; i++)
+	for (size_t i = 0, n = used(t); i < n; i++) {
+		uint64_t seen = atomic_load(&t->version[i]);
+
 		if (blocks_at(t, i, now, &b) && ip_range_same(&b.net, net))
-			return i;
-	return BLOCKS_MAX;
+			return (struct found){ i, seen };
+	}
+	return (struct found){ BLOCKS_MAX, 0 };
 }
 
 /* A place for one more: what is over, or new, or else what a session put in and ends first. */
-static size_t
+static struct found
 room(struct blocks *t, int64_t now)
 {
-	size_t n = used(t), least = BLOCKS_MAX;
+	struct found least = { BLOCKS_MAX, 0 };
 	struct block b;
 
-	for (size_t i = 0; i < n; i++)
-		if (atomic_load(&t->until[i]) <= now && atomic_load(&t->version[i]) % 2 == 0)
-			return i;
-	if (n < BLOCKS_MAX)
-		return n;
-	for (size_t i = 0; i < n; i++)
-		if (blocks_at(t, i, now, &b) && !b.by_hand && (least == BLOCKS_MAX ||
-		    b.until_ms < atomic_load(&t->until[least])))
-			least = i;
+	/* Those that were never taken come last, and are free. */
+	for (size_t i = 0; i < BLOCKS_MAX; i++) {
+		uint64_t seen = atomic_load(&t->version[i]);
+
+		if (seen % 2 == 0 && atomic_load(&t->until[i]) <= now)
+			return (struct found){ i, seen };
+	}
+	for (size_t i = 0; i < BLOCKS_MAX; i++) {
+		uint64_t seen = atomic_load(&t->version[i]);
+
+		if (blocks_at(t, i, now, &b) && !b.by_hand && (least.i == BLOCKS_MAX ||
+		    b.until_ms < atomic_load(&t->until[least.i])))
+			least = (struct found){ i, seen };
+	}
 	return least;
 }
 
-/* Of two that want one place, one gets it: the other tries again. */
-#define TRIES 16
+/* Of those that want one place one gets it: the others try again. */
+#define TRIES 1000
 
 bool
 blocks_add(struct blocks *t, const struct block *b, int64_t now)
 {
 	for (int try = 0; try < TRIES; try++) {
-		size_t i = place_of(t, &b->net, now);
-		if (i == BLOCKS_MAX)
-			i = room(t, now);
-		if (i == BLOCKS_MAX)
+		struct found at = place_of(t, &b->net, now);
+		size_t n;
+
+		if (at.i == BLOCKS_MAX)
+			at = room(t, now);
+		if (at.i == BLOCKS_MAX)
 			return false;
-		uint64_t seen = atomic_load(&t->version[i]);
-		size_t n = atomic_load(&t->used);
-		while (n <= i && !atomic_compare_exchange_weak(&t->used, &n, i + 1))
+		n = atomic_load(&t->used);
+		while (n <= at.i && !atomic_compare_exchange_weak(&t->used, &n, at.i + 1))
 			continue;
-		if (put(t, i, seen, b))
+		if (put(t, at.i, at.seen, b))
 			return true;
 	}
 	return false;
@@ -118,11 +137,11 @@ bool
 blocks_remove(struct blocks *t, const struct ip_range *net, int64_t now)
 {
 	const struct block none = { .until_ms = 0 };
-	size_t i;
+	struct found at;
 	bool any = false;
 
 	/* Two that came at once may both have put it in. */
-	for (int try = 0; try < TRIES && (i = place_of(t, net, now)) < BLOCKS_MAX; try++)
-		any = put(t, i, atomic_load(&t->version[i]), &none) || any;
+	for (int try = 0; try < TRIES && (at = place_of(t, net, now)).i < BLOCKS_MAX; try++)
+		any = put(t, at.i, at.seen, &none) || any;
 	return any;
 }

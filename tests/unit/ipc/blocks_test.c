@@ -4,6 +4,7 @@
 
 #include "ipc/blocks.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "unit.h"
@@ -114,4 +115,45 @@ START_TEST(room)
 }
 END_TEST
 
-UNIT_MAIN("ipc/blocks", networks, changes, room)
+#define WRITERS 8
+#define EACH 120
+
+static void *
+add_some(void *arg)
+{
+	unsigned a = *(const unsigned *)arg;
+
+	for (unsigned i = 0; i < EACH; i++) {
+		struct block b = made(a, i, 32, 5000, false);
+
+		if (!blocks_add(&table, &b, NOW))
+			return arg;
+	}
+	return NULL;
+}
+
+/* CONFORMANCE S-39: who is put in while others are stays in. */
+START_TEST(at_once)
+{
+	for (unsigned round = 0; round < 100; round++) {
+		unsigned numbers[WRITERS];
+		pthread_t v[WRITERS];
+		void *failed;
+
+		memset(&table, 0, sizeof(table));
+		for (unsigned k = 0; k < WRITERS; k++) {
+			numbers[k] = k;
+			ck_assert_int_eq(pthread_create(&v[k], NULL, add_some, &numbers[k]), 0);
+		}
+		for (unsigned k = 0; k < WRITERS; k++) {
+			ck_assert_int_eq(pthread_join(v[k], &failed), 0);
+			ck_assert_ptr_null(failed);
+		}
+		for (unsigned k = 0; k < WRITERS; k++)
+			for (unsigned i = 0; i < EACH; i++)
+				ck_assert_msg(has(k, i, NOW), "%u: %u.%u is lost", round, k, i);
+	}
+}
+END_TEST
+
+UNIT_MAIN("ipc/blocks", networks, changes, room, at_once)
