@@ -11,14 +11,13 @@
 
 #include "mailbox/aliases.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/map.h"
 #include "lib/mem.h"
 #include "lib/name.h"
+#include "text_file.h"
 
 /* What octets can become at worst: lines of "a:b". */
 #define ARENA_MAX ((size_t)1 << 30)
@@ -65,51 +64,12 @@ complain(struct aliases *a, const char *path, int line, const char *what)
 
 static const char too_much[] = "all such files together have more than 16 MiB";
 
-static const char *
-why_not(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "it is no plain file";
-	if ((st->st_mode & S_IWOTH) != 0)
-		return "everybody can write it, expected a file that only its "
-		       "owner and group can";
-	return NULL;
-}
-
-static const char *
-read_all(int fd, struct buf *text)
-{
-	for (;;) {
-		char *room = buf_room(text, 65536);
-		ssize_t n;
-
-		if (room == NULL)
-			return NULL;	/* there is more than there may be */
-		n = read(fd, room, 65536);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return strerror(errno);
-		if (n == 0)
-			return NULL;
-		buf_grew(text, (size_t)n);
-	}
-}
-
-/* Opens PATH and looks at it; what is wrong, or NULL.  *FD is -1 or the caller's. */
-static const char *
-open_file(const char *path, int *fd, struct stat *st)
-{
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return *fd < 0 || fstat(*fd, st) < 0 ? strerror(errno) : why_not(st);
-}
-
 const char *
 aliases_why_not(const char *path, size_t *octets)
 {
 	struct stat st = { .st_size = 0 };
 	int fd;
-	const char *why = open_file(path, &fd, &st);
+	const char *why = text_file_open(path, &fd, &st);
 
 	if (fd >= 0)
 		close(fd);
@@ -129,9 +89,9 @@ file_read(struct aliases *a, struct file *f)
 	int fd;
 
 	buf_init(&b, ALIASES_OCTETS_MAX - a->octets + 65536);
-	f->wrong = open_file(f->path, &fd, &f->st);
+	f->wrong = text_file_open(f->path, &fd, &f->st);
 	if (f->wrong == NULL)
-		f->wrong = read_all(fd, &b);
+		f->wrong = text_file_read(fd, &b);
 	if (f->wrong == NULL && (!buf_ok(&b) || b.n > ALIASES_OCTETS_MAX - a->octets))
 		f->wrong = too_much;
 	if (f->wrong == NULL) {

@@ -10,13 +10,11 @@
 
 #include "mailbox/members.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/map.h"
 #include "lib/mem.h"
+#include "text_file.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
 /* More would hide the first, which matters. */
@@ -102,50 +100,21 @@ read_line(struct members *m, struct str line, int number)
 
 /* ---- the file ----------------------------------------------------------- */
 
-static const char *
-why_not(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "it is no plain file";
-	if ((st->st_mode & S_IWOTH) != 0)
-		return "everybody can write it, expected a file that only its "
-		       "owner and group can";
-	if (st->st_size > (off_t)MEMBERS_OCTETS_MAX)
-		return "it has more than 16 MiB";
-	return NULL;
-}
-
-static const char *
-read_all(int fd, struct buf *text)
-{
-	for (;;) {
-		char *room = buf_room(text, 65536);
-		ssize_t n = room == NULL ? -1 : read(fd, room, 65536);
-
-		if (room == NULL)
-			return "it has more than 16 MiB";
-		if (n == 0)
-			return NULL;
-		if (n < 0 && errno != EINTR)
-			return strerror(errno);
-		if (n > 0)
-			buf_grew(text, (size_t)n);
-	}
-}
+static const char too_much[] = "it has more than 16 MiB";
 
 static const char *
 read_file(const char *path, struct buf *text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const char *why;
-	struct stat st;
+	struct stat st = { .st_size = 0 };
+	int fd;
+	const char *why = text_file_open(path, &fd, &st);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		why = strerror(errno);
-	else
-		why = why_not(&st);
+	if (why == NULL && st.st_size > (off_t)MEMBERS_OCTETS_MAX)
+		why = too_much;
 	if (why == NULL)
-		why = read_all(fd, text);
+		why = text_file_read(fd, text);
+	if (why == NULL && !buf_ok(text))
+		why = too_much;
 	if (fd >= 0)
 		close(fd);
 	return why;
