@@ -66,8 +66,16 @@ def children(pid):
         return [int(p) for p in f.read().split()]
 
 
+def name_of(pid):
+    """None of a process that has ended in the meantime, as sessions do."""
+    try:
+        return status(pid)["Name"][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def named(b, name):
-    return [p for p in children(b.process.pid) if status(p)["Name"][0] == name[:15]]
+    return [p for p in children(b.process.pid) if name_of(p) == name[:15]]
 
 
 def inode_of(local, remote):
