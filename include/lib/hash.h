@@ -17,6 +17,11 @@
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 /* The same by tables alone: the fall-back, and what tests compare with. */
 uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n);
+/*
+ * WHOLE is the checksum of two parts, WAS that of the first, and the second has
+ * N octets: the checksum with a first part of checksum NOW in its place.
+ */
+uint32_t crc32c_exchange(uint32_t whole, uint32_t was, uint32_t now, uint64_t n);
 
 /* Begin with FNV1A_START. */
 #define FNV1A_START UINT64_C(0xcbf29ce484222325)

@@ -84,6 +84,7 @@ struct envelope {
 	struct str route;	/* where to, in the words of a route's via */
 	struct str route_user, route_password;	/* a login there, which no other has */
 	int priority;		/* RFC 6710: the higher goes first */
+	struct str checks;	/* what checks found (check/result.h), or empty */
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n;
 	struct envelope_extra *extras;	/* keys that this version does not know, kept */
@@ -114,6 +115,9 @@ size_t envelope_retry(struct str retry, int64_t ms[ENVELOPE_RETRY_MAX]);
  * buf_ok() false.
  */
 void envelope_format(struct buf *b, const struct envelope *e);
+/* The same, filled up to SIZE octets: ENVELOPE_PAD_MIN more than it needs, or none. */
+#define ENVELOPE_PAD_MIN 6
+void envelope_format_to(struct buf *b, const struct envelope *e, size_t size);
 /* Fills in what was blank in the block at BLOCK; CRC: of block and text. */
 void envelope_seal(char *block, uint64_t size, uint32_t crc);
 /*

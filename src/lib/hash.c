@@ -95,6 +95,37 @@ crc32c(uint32_t crc, const void *p, size_t n)
 
 #endif
 
+/* A times B modulo the polynomial; the highest bit is x^0. */
+static uint32_t
+multiply(uint32_t a, uint32_t b)
+{
+	uint32_t product = 0;
+
+	for (; a != 0; a <<= 1) {
+		if ((a & 0x80000000u) != 0)
+			product ^= b;
+		b = b & 1 ? b >> 1 ^ POLYNOMIAL : b >> 1;
+	}
+	return product;
+}
+
+/*
+ * A checksum is linear in its octets: what the first part adds to it is its own
+ * checksum times x^(8 N).
+ */
+uint32_t
+crc32c_exchange(uint32_t whole, uint32_t was, uint32_t now, uint64_t n)
+{
+	uint32_t shift = 1u << 31;	/* x^0 */
+
+	for (uint32_t power = 1u << 23; n > 0; n >>= 1) {	/* x^8 */
+		if ((n & 1) != 0)
+			shift = multiply(shift, power);
+		power = multiply(power, power);
+	}
+	return whole ^ multiply(shift, was ^ now);
+}
+
 #define FNV1A_PRIME UINT64_C(0x100000001b3)
 
 uint64_t

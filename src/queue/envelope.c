@@ -160,6 +160,7 @@ add_settings(struct buf *b, const struct envelope *e)
 	add_text(b, "route-user", e->route_user);
 	add_text(b, "route-password", e->route_password);
 	add_priority(b, e->priority);
+	add_text(b, "checks", e->checks);
 }
 
 /* RFC 2852 4: when, and what then; "T" is the wish for traces. */
@@ -214,8 +215,27 @@ add_keys(struct buf *b, const struct envelope *e)
 	}
 }
 
-void
-envelope_format(struct buf *b, const struct envelope *e)
+/* Makes what stands in B from AT on, and a line that ends it, SIZE octets long. */
+static void
+add_pad(struct buf *b, size_t at, size_t size)
+{
+	size_t n = b->n - at + 1, most = sizeof(PAD_KEY);
+
+	if (n == size)
+		return;
+	if (n + most > size || size > ENVELOPE_MAX) {
+		b->err = true;
+		return;
+	}
+	buf_adds(b, PAD_KEY);
+	for (n += most; n < size; n++)
+		buf_addc(b, '.');
+	buf_addc(b, '\n');
+}
+
+/* SIZE 0: as long as it is. */
+static void
+format(struct buf *b, const struct envelope *e, size_t size)
 {
 	size_t at = b->n, n;
 
@@ -227,6 +247,8 @@ envelope_format(struct buf *b, const struct envelope *e)
 	add_keys(b, e);
 	for (size_t i = 0; i < e->rcpt_n && !b->err; i++)
 		add_rcpt(b, &e->rcpts[i]);
+	if (size > 0 && !b->err)
+		add_pad(b, at, size);
 	buf_addc(b, '\n');
 	n = b->n - at;
 	if (n > ENVELOPE_MAX)
@@ -236,6 +258,18 @@ envelope_format(struct buf *b, const struct envelope *e)
 	spool_dec(b->p + at + FIRST_LENGTH_AT, FIRST_LENGTH_N, n);
 	spool_hex(b->p + at + FIRST_SUM_AT, FIRST_SUM_N,
 	    envelope_sum(str_n(b->p + at, n)));
+}
+
+void
+envelope_format(struct buf *b, const struct envelope *e)
+{
+	format(b, e, 0);
+}
+
+void
+envelope_format_to(struct buf *b, const struct envelope *e, size_t size)
+{
+	format(b, e, size);
 }
 
 void

@@ -29,6 +29,7 @@ bool envelope_is_open(struct str block);
 #define RCPT_STATES "QDSFB"
 #define DELAYS_KEY "delays: "
 #define DELAYS_LEN 2
+#define PAD_KEY "pad: "
 
 /* "8BITMIME", "FULL"; empty where nothing was said. */
 const char *envelope_body_name(enum body_type body);

@@ -26,7 +26,7 @@ struct reader {
 	struct arena *a;
 	struct envelope *e;
 	size_t rcpt_max, extra_max;	/* allocated */
-	unsigned seen;			/* bits by index in keys[] */
+	uint64_t seen;			/* bits by index in keys[] */
 };
 
 static const char bad_line[] = "a line of the envelope is not \"key: value\"";
@@ -210,6 +210,13 @@ read_priority(struct reader *r, struct str v)
 	return NULL;
 }
 
+/* What fills up a block that was reserved larger than it is. */
+static const char *
+read_pad(struct reader *r UNUSED, struct str v UNUSED)
+{
+	return NULL;
+}
+
 static const char *
 read_delays(struct reader *r, struct str v)
 {
@@ -374,6 +381,8 @@ static const struct key keys[] = {
 	{ "route-user",     NULL,    offsetof(struct envelope, route_user) },
 	{ "route-password", NULL,    offsetof(struct envelope, route_password) },
 	{ "priority", read_priority, 0 },
+	{ "checks",   NULL,          offsetof(struct envelope, checks) },
+	{ "pad",      read_pad,      0 },
 };
 /* clang-format on */
 
@@ -423,9 +432,9 @@ read_line(struct reader *r, struct str line)
 	i = key_index(key);
 	if (i == ARRAY_LEN(keys))
 		return read_extra(r, key, value);
-	if (i > 0 && (r->seen & 1u << i) != 0)
+	if (i > 0 && (r->seen & UINT64_C(1) << i) != 0)
 		return "a key stands in the envelope twice";
-	r->seen |= 1u << i;
+	r->seen |= UINT64_C(1) << i;
 	if (keys[i].read != NULL)
 		return keys[i].read(r, value);
 	*(struct str *)((char *)r->e + keys[i].text_at) =

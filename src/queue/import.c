@@ -83,7 +83,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->ours = true;
 	e->listener = STR(CONF_LISTEN_DROP);
 	e->local = e->tls = e->certificate = e->chain = e->report = STR("");
-	e->auth = STR("");
+	e->auth = e->checks = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
 	if (q->settings == NULL) {

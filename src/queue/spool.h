@@ -54,7 +54,8 @@ struct queue_msg {
 	int fd;			/* -1: nothing is on disk */
 	char id[QUEUE_ID_SIZE];
 	struct buf buf;		/* envelope and text that are not written yet */
-	size_t head;		/* octets of the envelope */
+	size_t head;		/* octets of the envelope, and what is reserved for it */
+	uint32_t head_crc;	/* of the envelope */
 	uint64_t size;		/* octets of the text */
 	uint32_t crc;		/* of envelope and text so far */
 	char first[128];	/* the first line, to be sealed */

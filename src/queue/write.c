@@ -76,7 +76,7 @@ queue_begin(struct queue *q, const struct envelope *e, bool to_drop)
 	memcpy(m->id, e->id, sizeof(m->id));
 	m->head = m->buf.n;
 	memcpy(m->first, m->buf.p, FIRST_LEN);
-	m->crc = envelope_sum(buf_str(&m->buf));
+	m->crc = m->head_crc = envelope_sum(buf_str(&m->buf));
 	return m;
 }
 

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 
 #include "lib/clock.h"
-#include "queue/queue.h"
+#include "queue/prefix.h"
 #include "queue/tray.h"
 
 #define LARGE 200000
@@ -44,6 +44,20 @@ octet(size_t i)
 	return i % 70 == 69 ? '\n' : i % 70 == 68 ? '\r' : (char)('a' + i % 23);
 }
 
+/* Octets that stand before the text at last, and are known then only; 0: none. */
+static size_t late;
+
+static int
+put_late(struct queue_msg *m, struct envelope *e)
+{
+	char prefix[3000];
+
+	for (size_t i = 0; i < late; i++)
+		prefix[i] = octet(i);
+	e->checks = STR("[{\"spf\":\"pass\"}]");
+	return queue_prefix(m, e, str_n(prefix, late));
+}
+
 /* Writes a message of SIZE octets; its id goes to ID. */
 static int
 write_message(struct queue *q, size_t size, bool to_drop, char *id)
@@ -61,7 +75,9 @@ write_message(struct queue *q, size_t size, bool to_drop, char *id)
 	memcpy(id, e.id, sizeof(e.id));
 	if ((m = queue_begin(q, &e, to_drop)) == NULL)
 		return -1;
-	for (size_t at = 0; at < size; at += sizeof(piece)) {
+	if (late > 0)
+		queue_reserve(m, &e);
+	for (size_t at = late; at < size; at += sizeof(piece)) {
 		size_t n = size - at < sizeof(piece) ? size - at
 		    : sizeof(piece);
 
@@ -71,6 +87,10 @@ write_message(struct queue *q, size_t size, bool to_drop, char *id)
 			queue_abort(m);
 			return -1;
 		}
+	}
+	if (late > 0 && put_late(m, &e) < 0) {
+		queue_abort(m);
+		return -1;
 	}
 	return queue_commit(m);
 }
@@ -247,6 +267,29 @@ run_large(const char *dir, struct told *told)
 {
 	(void)dir;
 	return write_message(opened, LARGE, false, told->id);
+}
+
+/* What is before the text is known behind it. */
+static int
+run_small_late(const char *dir, struct told *told)
+{
+	int r;
+
+	late = 3000;
+	r = run_small(dir, told);
+	late = 0;
+	return r;
+}
+
+static int
+run_large_late(const char *dir, struct told *told)
+{
+	int r;
+
+	late = 3000;
+	r = run_large(dir, told);
+	late = 0;
+	return r;
 }
 
 /* As a session does it: what it gave its name it cannot take away. */
@@ -1114,6 +1157,8 @@ check_scan(const char *dir, const struct told *told, const struct variant *v)
 
 FAULT_TEST(accept_small, setup_empty, run_small, check_small)
 FAULT_TEST(accept_large, setup_empty, run_large, check_large)
+FAULT_TEST(accept_small_late, setup_empty, run_small_late, check_small)
+FAULT_TEST(accept_large_late, setup_empty, run_large_late, check_large)
 FAULT_TEST(accept_confined, setup_empty, run_confined, check_confined)
 FAULT_TEST(accept_large_confined, setup_empty, run_large_confined,
     check_large_confined)
@@ -1138,6 +1183,7 @@ FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
 FAULT_TEST(accept_tray, setup_tray, run_small, check_small)
+FAULT_TEST(accept_tray_late, setup_tray, run_small_late, check_small)
 FAULT_TEST(accept_tray_large, setup_tray, run_large, check_large)
 FAULT_TEST(defer_laid, setup_laid, run_defer_new, check_defer_new)
 FAULT_TEST(marks_laid, setup_laid, run_sync, check_sync)
@@ -1174,7 +1220,8 @@ START_TEST(shard_of_another)
 }
 END_TEST
 
-UNIT_MAIN("fault/queue", accept_small, accept_large, accept_confined,
+UNIT_MAIN("fault/queue", accept_small, accept_large, accept_small_late,
+    accept_large_late, accept_tray_late, accept_confined,
     accept_large_confined, accept_drop, aborted,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
     rewritten_many, hold_many,

@@ -67,4 +67,22 @@ START_TEST(fnv)
 }
 END_TEST
 
-UNIT_MAIN("lib/hash", known_answers, same_both_ways_and_in_parts, fnv)
+/* Another first part: as if the whole had been summed with it. */
+START_TEST(exchanged)
+{
+	char text[3000];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7 + i / 251);
+	for (size_t n = 0; n < sizeof(text); n = n * 2 + 1) {
+		uint32_t was = crc32c(0, "before", 6), now = crc32c(0, "another", 7);
+
+		ck_assert_uint_eq(crc32c_exchange(crc32c(was, text, n), was, now, n),
+		    crc32c(now, text, n));
+		ck_assert_uint_eq(crc32c_exchange(crc32c(was, text, n), was, 0, n),
+		    crc32c(0, text, n));
+	}
+}
+END_TEST
+
+UNIT_MAIN("lib/hash", known_answers, same_both_ways_and_in_parts, exchanged, fnv)

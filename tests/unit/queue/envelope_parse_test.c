@@ -54,6 +54,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_assert_int_eq(x->by_trace, y->by_trace);
 	ck_assert_int_eq(x->by_us, y->by_us);
 	ck_str(x->auth, y->auth);
+	ck_str(x->checks, y->checks);
 	ck_assert_int_eq(x->ret, y->ret);
 	ck_assert_uint_eq(x->delays, y->delays);
 	ck_assert_int_eq(x->not_before_us, y->not_before_us);
@@ -108,6 +109,7 @@ START_TEST(round_trip)
 		.not_before_us = INT64_MAX, .deadline_us = 1, .max_attempts = 1,
 		.retry = STR("1,31536000"), .source = STR("pool"),
 		.route = STR("error:550 5.1.1 no: \"x\""), .priority = -9,
+		.checks = STR("[{\"spf\":\"pass\"}]"),
 		.route_user = STR("u@x"), .route_password = STR(" p: \xff"),
 		.delays = 99, .rcpts = rcpts, .rcpt_n = ARRAY_LEN(rcpts),
 		.extras = extras, .extra_n = ARRAY_LEN(extras) }, got;

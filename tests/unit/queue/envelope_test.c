@@ -36,7 +36,7 @@ whole(void)
 		.not_before_us = 1, .deadline_us = 1763683200000002,
 		.max_attempts = 1000000, .retry = STR("60,31536000"),
 		.source = STR("192.0.2.1,192.0.2.2"), .route = STR("isp"),
-		.priority = 9,
+		.priority = 9, .checks = STR("[]"),
 		.delays = 7, .rcpts = rcpts, .rcpt_n = 2, .extras = extras,
 		.extra_n = 1 };
 }
@@ -70,7 +70,7 @@ static const char written[] =
     "retry: 60,31536000\n"
     "source: 192.0.2.1,192.0.2.2\n"
     "route: isp\n"
-    "priority: 9\n"
+    "priority: 9\nchecks: []\n"
     "x-later: \n"
     "rcpt: Q <\"a b\"@x.example> notify=SUCCESS,DELAY "
     "orcpt=rfc822;a+20b@x.example\n"
@@ -86,7 +86,7 @@ static const char summed[] =
     "ret: HDRS\nenvid: e+3D\nreport: mdn\n"
     "auth: e+3Dmc2@b.example\nrequiretls: yes\nby: 5 RT\nnot-before: 1\n"
     "deadline: 1763683200000002\nmax-attempts: 1000000\nretry: 60,31536000\n"
-    "source: 192.0.2.1,192.0.2.2\nroute: isp\npriority: 9\nx-later: \nrcpt: Q <\"a b\"@x.example> "
+    "source: 192.0.2.1,192.0.2.2\nroute: isp\npriority: 9\nchecks: []\nx-later: \nrcpt: Q <\"a b\"@x.example> "
     "notify=SUCCESS,DELAY orcpt=rfc822;a+20b@x.example\n"
     "rcpt: Q <postmaster>\n\n";
 
