@@ -31,7 +31,9 @@ enum msg_type {
 	MSG_VERIFY,		/* session -> verify: is there such a recipient? */
 	MSG_VERIFY_RESULT,
 	MSG_CLIENT,		/* session -> check: what do lists make of a client? */
-	MSG_CLIENT_RESULT
+	MSG_CLIENT_RESULT,
+	MSG_TXT,		/* session -> check: what does DNS have under names of keys? */
+	MSG_TXT_RESULT
 };
 
 struct msg_hint {

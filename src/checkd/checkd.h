@@ -5,8 +5,10 @@
 /*
  * checkd -- what the files of barid-check share.
  *
- * main.c	start, the channel
+ * main.c	start and end
+ * questions.c	the channel: what is asked, and who takes it
  * client.c	questions about a client, and the lists that are asked for it
+ * text.c	questions for the records of keys and policies
  * zones.c	which lists there are, and whether they can be believed
  */
 
@@ -35,15 +37,19 @@ struct checkd {
 	size_t zone_n;
 	struct answers *known;	/* by client */
 	struct map *open;	/* struct inquiry by client */
+	struct answers *texts;	/* records by name */
+	size_t asked;		/* questions that are open, of all kinds */
 };
 
 /* ---- client.c ------------------------------------------------------------------- */
 
-/* Questions that are open; others wait in the channel. */
-#define INQUIRIES_MAX 256
-
 /* Answers PACKET by REPLY, which it takes, now or later. */
 void client_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- text.c --------------------------------------------------------------------- */
+
+/* The same. */
+void text_take(struct checkd *d, struct str packet, int reply);
 
 /* ---- zones.c -------------------------------------------------------------------- */
 
@@ -52,9 +58,17 @@ void zones_close(struct checkd *d);
 /* In the log, but not often: ANSWER of Z is none (dnsbl_is_error()). */
 void zone_complain(struct zone *z, uint32_t answer);
 
-/* ---- main.c --------------------------------------------------------------------- */
+/* ---- questions.c ---------------------------------------------------------------- */
 
-/* There is room for questions again, or none. */
-void channel_want(struct checkd *d, bool want);
+/* Questions that are open; others wait in the channel. */
+#define QUESTIONS_MAX 256
+
+void questions_open(struct checkd *d);
+void questions_close(struct checkd *d);
+/* A question is open from here on, and is not any more. */
+void question_begin(struct checkd *d);
+void question_end(struct checkd *d);
+/* Sends PACKET to who asked, and closes the way to him: who is gone needs no answer. */
+void question_answer(int reply, struct str packet);
 
 #endif

@@ -12,10 +12,8 @@
 #include "checkd.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <unistd.h>
 
-#include "ipc/channel.h"
 #include "ipc/msg_check.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -48,15 +46,6 @@ struct asked {
 };
 
 /* ---- the answer ------------------------------------------------------------------ */
-
-/* Who is gone needs no answer. */
-static void
-send_to(int fd, struct str packet)
-{
-	if (channel_send(fd, packet, -1) < 0 && errno != EPIPE)
-		log_warn(NULL, "cannot answer: %s", strerror(errno));
-	close(fd);
-}
 
 static bool
 any_late(const struct inquiry *i)
@@ -116,12 +105,12 @@ finish(struct inquiry *i)
 	if (!any_late(i))
 		answers_put(d->known, str_c(i->key), buf_str(&b), clock_ms() + keep_ms(i));
 	for (size_t k = 0; k < i->waiter_n; k++)
-		send_to(i->waiters[k], buf_str(&b));
+		question_answer(i->waiters[k], buf_str(&b));
 	buf_free(&b);
 	i->waiter_n = 0;
 	i->answered = true;
 	(void)map_del(d->open, str_c(i->key));
-	channel_want(d, map_count(d->open) < INQUIRIES_MAX);
+	question_end(d);
 }
 
 /* Answers if all is there; the inquiry lives until DNS has nothing of it. */
@@ -251,7 +240,7 @@ start(struct checkd *d, const struct addr *client, struct str key, int reply)
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, d->conf->dnsbl.timeout);
 	(void)map_put(d->open, key, i);
-	channel_want(d, map_count(d->open) < INQUIRIES_MAX);
+	question_begin(d);
 	buf_init(&b, 512);
 	for (size_t z = 0; z < d->zone_n; z++) {
 		if (d->zones[z].lists_all)
@@ -287,7 +276,7 @@ client_take(struct checkd *d, struct str packet, int reply)
 	known = answers_get(d->known, buf_str(&key), clock_ms());
 	i = map_get(d->open, buf_str(&key));
 	if (known.n > 0)
-		send_to(reply, known);
+		question_answer(reply, known);
 	else if (i == NULL)
 		start(d, &client, buf_str(&key), reply);
 	else if (i->waiter_n < WAITERS_MAX)

@@ -4,7 +4,6 @@
  * main -- the program barid-check: asks DNS for sessions, which have no way
  * out.
  *
- * Questions come as packets on descriptor 3, each with the way to answer.
  * Everything it hears is foreign; what it says is looked at again by whoever
  * asked (ipc/msg_check.c).  Who gets no answer in time goes on without it.
  */
@@ -18,44 +17,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "ipc/channel.h"
-#include "ipc/frame.h"
 #include "lib/confine.h"
 #include "lib/helper.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "policy/override.h"
-
-/* Of one turn: the answers of DNS come in between. */
-#define TURN_MAX 32
-
-void
-channel_want(struct checkd *d, bool want)
-{
-	if (d->io != NULL)
-		loop_io_want(d->io, want, false);
-}
-
-static void
-on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
-{
-	struct checkd *d = arg;
-	struct buf packet;
-	int reply = -1, got = 1;
-
-	buf_init(&packet, FRAME_MAX);
-	for (int n = 0; n < TURN_MAX && map_count(d->open) < INQUIRIES_MAX; n++) {
-		got = channel_recv(d->channel, &packet, &reply);
-		if (got <= 0)
-			break;
-		if (reply >= 0)
-			client_take(d, buf_str(&packet), reply);
-	}
-	buf_free(&packet);
-	if (got < 0)
-		loop_stop(d->loop);
-}
 
 static void
 on_term(void *arg)
@@ -99,22 +66,22 @@ begin(struct checkd *d)
 	proc_ignore(SIGHUP);
 	proc_ignore(SIGPIPE);
 	d->known = answers_new();
+	d->texts = answers_new();
 	d->open = map_new();
 	zones_open(d);
-	d->io = loop_io_new(d->loop, d->channel, on_channel, d);
-	channel_want(d, true);
+	questions_open(d);
 }
 
 static void
 end(struct checkd *d)
 {
-	loop_io_free(d->io);
-	d->io = NULL;
+	questions_close(d);
 	/* What is open is answered, as if all were late. */
 	dns_free(d->dns);
 	zones_close(d);
 	map_free(d->open);
 	answers_free(d->known);
+	answers_free(d->texts);
 	loop_free(d->loop);
 }
 

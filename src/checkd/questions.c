@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * questions -- the channel: what sessions ask, and who takes it.
+ *
+ * Questions come as packets on descriptor 3, each with the way to answer, and
+ * only as many as can be worked at; the rest wait in the channel.  What is no
+ * question is dropped: its sender has a deadline.
+ */
+
+#include "checkd.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/msg.h"
+#include "lib/log.h"
+
+/* Of one turn: the answers of DNS come in between. */
+#define TURN_MAX 32
+
+/* Who takes a question of each kind, and its way to answer. */
+static const struct {
+	unsigned type;
+	void (*take)(struct checkd *d, struct str packet, int reply);
+} kinds[] = {
+	{ MSG_CLIENT, client_take },
+	{ MSG_TXT, text_take },
+};
+
+static void
+channel_want(struct checkd *d)
+{
+	if (d->io != NULL)
+		loop_io_want(d->io, d->asked < QUESTIONS_MAX, false);
+}
+
+void
+question_begin(struct checkd *d)
+{
+	d->asked++;
+	channel_want(d);
+}
+
+void
+question_end(struct checkd *d)
+{
+	d->asked--;
+	channel_want(d);
+}
+
+void
+question_answer(int reply, struct str packet)
+{
+	if (channel_send(reply, packet, -1) < 0 && errno != EPIPE)
+		log_warn(NULL, "cannot answer: %s", strerror(errno));
+	close(reply);
+}
+
+static void
+take(struct checkd *d, struct str packet, int reply)
+{
+	struct frame f;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (frame_open_as(&f, packet, kinds[i].type)) {
+			kinds[i].take(d, packet, reply);
+			return;
+		}
+	log_error(NULL, "a question is of no kind");
+	close(reply);
+}
+
+static void
+on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
+{
+	struct checkd *d = arg;
+	struct buf packet;
+	int reply = -1, got = 1;
+
+	buf_init(&packet, FRAME_MAX);
+	for (int n = 0; n < TURN_MAX && d->asked < QUESTIONS_MAX; n++) {
+		got = channel_recv(d->channel, &packet, &reply);
+		if (got <= 0)
+			break;
+		if (reply >= 0)
+			take(d, buf_str(&packet), reply);
+	}
+	buf_free(&packet);
+	if (got < 0)
+		loop_stop(d->loop);
+}
+
+void
+questions_open(struct checkd *d)
+{
+	d->io = loop_io_new(d->loop, d->channel, on_channel, d);
+	channel_want(d);
+}
+
+void
+questions_close(struct checkd *d)
+{
+	loop_io_free(d->io);
+	d->io = NULL;
+}

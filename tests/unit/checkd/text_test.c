@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * text -- names are asked for at once, answered together, in time and from
+ * memory; with a DNS of the test's own.
+ */
+
+#include "checkd/checkd.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/msg_txt.h"
+#include "lib/mem.h"
+#include "unit.h"
+
+/* ---- what the rest of the program would be --------------------------------------- */
+
+static struct query {
+	char name[300];
+	void (*fn)(void *arg, const struct dns_txt_answer *a);
+	void *arg;
+} queries[64];
+static size_t query_n;
+static struct checkd *d;
+
+void
+dns_txt(struct dns *dns UNUSED, const char *name,
+    void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg)
+{
+	struct query *q = &queries[query_n++];
+
+	snprintf(q->name, sizeof(q->name), "%s", name);
+	q->fn = fn;
+	q->arg = arg;
+}
+
+void
+question_begin(struct checkd *c)
+{
+	c->asked++;
+}
+
+void
+question_end(struct checkd *c)
+{
+	c->asked--;
+}
+
+void
+question_answer(int reply, struct str packet)
+{
+	ck_assert_int_eq(channel_send(reply, packet, -1), 0);
+	close(reply);
+}
+
+static void
+begin(void)
+{
+	d = mem_alloc(sizeof(*d));
+	d->loop = loop_new();
+	d->texts = answers_new();
+	query_n = 0;
+}
+
+static void
+end(void)
+{
+	ck_assert_uint_eq(d->asked, 0);
+	answers_free(d->texts);
+	loop_free(d->loop);
+	mem_free(d);
+}
+
+/* The way to the answer. */
+static int
+ask(const struct msg_txt *m)
+{
+	struct buf b;
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	buf_init(&b, FRAME_MAX);
+	msg_txt_put(&b, m);
+	text_take(d, buf_str(&b), fds[1]);
+	buf_free(&b);
+	return fds[0];
+}
+
+/* True if there is an answer, which is then in R. */
+static bool
+answered(int fd, struct buf *b, struct msg_txt_result *r)
+{
+	int pass;
+
+	if (channel_recv(fd, b, &pass) != 1)
+		return false;
+	ck_assert(msg_txt_result_get(buf_str(b), r));
+	close(fd);
+	return true;
+}
+
+static void
+reply(size_t n, enum dns_status status, uint32_t ttl, struct str text, size_t copies)
+{
+	struct str texts[64];
+
+	for (size_t i = 0; i < copies; i++)
+		texts[i] = text;
+	queries[n].fn(queries[n].arg, &(struct dns_txt_answer){ .status = status, .reason = "x",
+		.text = texts, .text_n = copies, .ttl = ttl });
+}
+
+/* ---- the tests ------------------------------------------------------------------------ */
+
+static struct msg_txt
+three_names(void)
+{
+	return (struct msg_txt){ .wait_ms = 60000, .names = { STR("A._DomainKey.X.example"),
+	    STR("_dmarc.x.example"), STR("b._domainkey.x.example") }, .name_n = 3 };
+}
+
+START_TEST(together)
+{
+	const struct msg_txt m = three_names();
+	struct msg_txt_result r;
+	struct buf b;
+	int fd;
+
+	begin();
+	buf_init(&b, FRAME_MAX);
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 3);
+	ck_assert_uint_eq(d->asked, 1);
+	ck_assert_str_eq(queries[0].name, "a._domainkey.x.example");
+	reply(2, DNS_TEMPORARY, 0, STR(""), 0);
+	reply(0, DNS_OK, 300, STR("v=DKIM1; p="), 2);
+	ck_assert(!answered(fd, &b, &r));
+	reply(1, DNS_NO_NAME, 0, STR(""), 0);
+	ck_assert(answered(fd, &b, &r));
+	ck_assert_uint_eq(r.answer_n, 3);
+	ck_assert_uint_eq(r.answers[0].status, TXT_OK);
+	ck_assert_uint_eq(r.answers[0].text_n, 2);
+	ck_str(r.answers[0].texts[1], STR("v=DKIM1; p="));
+	ck_assert_uint_eq(r.answers[1].status, TXT_NO_NAME);
+	ck_assert_uint_eq(r.answers[2].status, TXT_TEMPORARY);
+	/* Only what nobody knew is asked for again, and in any case of letters. */
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 4);
+	ck_assert_str_eq(queries[3].name, "b._domainkey.x.example");
+	reply(3, DNS_NO_DATA, 0, STR(""), 0);
+	ck_assert(answered(fd, &b, &r));
+	ck_str(r.answers[0].texts[0], STR("v=DKIM1; p="));
+	ck_assert_uint_eq(r.answers[1].status, TXT_NO_NAME);
+	ck_assert_uint_eq(r.answers[2].status, TXT_NO_DATA);
+	/* Now all is known, and the answer comes at once. */
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 4);
+	ck_assert(answered(fd, &b, &r));
+	buf_free(&b);
+	end();
+}
+END_TEST
+
+START_TEST(in_time)
+{
+	struct msg_txt m = three_names();
+	struct msg_txt_result r;
+	struct buf b;
+	int fd;
+
+	begin();
+	buf_init(&b, FRAME_MAX);
+	m.wait_ms = 1;
+	fd = ask(&m);
+	reply(0, DNS_OK, 300, STR("x"), 1);
+	while (d->asked > 0)
+		loop_once(d->loop, true);
+	ck_assert(answered(fd, &b, &r));
+	ck_assert_uint_eq(r.answers[0].status, TXT_OK);
+	ck_assert_uint_eq(r.answers[1].status, TXT_TEMPORARY);
+	/* What comes later is for the next. */
+	reply(1, DNS_OK, 300, STR("late"), 1);
+	reply(2, DNS_NO_NAME, 0, STR(""), 0);
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 3);
+	ck_assert(answered(fd, &b, &r));
+	ck_str(r.answers[1].texts[0], STR("late"));
+	buf_free(&b);
+	end();
+}
+END_TEST
+
+/* Too many records, or octets, are told as that; a name without text has none. */
+START_TEST(bounded)
+{
+	static char text[MSG_TXT_NAME_MAX + 1];
+	const struct msg_txt m = three_names();
+	struct msg_txt_result r;
+	struct buf b;
+	int fd;
+
+	begin();
+	buf_init(&b, FRAME_MAX);
+	fd = ask(&m);
+	reply(0, DNS_OK, 300, STR("x"), MSG_TXT_RECORDS_MAX + 1);
+	reply(1, DNS_OK, 300, str_n(text, sizeof(text)), 1);
+	reply(2, DNS_OK, 300, STR(""), 0);
+	ck_assert(answered(fd, &b, &r));
+	ck_assert_uint_eq(r.answers[0].status, TXT_LARGE);
+	ck_assert_uint_eq(r.answers[1].status, TXT_LARGE);
+	ck_assert_uint_eq(r.answers[2].status, TXT_NO_DATA);
+	buf_free(&b);
+	end();
+}
+END_TEST
+
+START_TEST(broken)
+{
+	struct msg_txt m = three_names();
+	struct msg_txt_result r;
+	char octet;
+	struct buf b;
+	int fd;
+
+	begin();
+	buf_init(&b, FRAME_MAX);
+	m.names[2] = STR("www.x.example");
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 0);
+	ck_assert(!answered(fd, &b, &r));
+	/* The way to answer is closed. */
+	ck_assert_int_eq(read(fd, &octet, 1), 0);
+	close(fd);
+	buf_free(&b);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("checkd/text", together, in_time, bounded, broken)
