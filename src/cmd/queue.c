@@ -287,7 +287,8 @@ check_route(struct ctl *t, const struct order *o)
 		return EX_USAGE;
 	}
 	arena_init(&a, 1 << 20);
-	why = conf_via_read(t->conf, t->filter.route.p, TLS_MAY, &a, &way);
+	why = conf_via_own(t->conf, t->filter.route, STR(""), STR(""), &a,
+	    &way);
 	if (why != NULL)
 		fprintf(stderr, "--route %s: %s\n", t->filter.route.p, why);
 	arena_free(&a);

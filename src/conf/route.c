@@ -100,12 +100,39 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	return v->upstream ? NULL : no_upstream(c, text, a);
 }
 
+static bool
+is_maildir(const struct conf_via *v, const char *path)
+{
+	return v->kind == VIA_MAILDIR && strcmp(v->maildir, path) == 0;
+}
+
+static bool
+has_maildir(const struct conf *c, const char *path)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (is_maildir(&c->routes[i].way, path))
+			return true;
+	for (size_t i = 0; i < c->rule_n; i++)
+		if (c->rules[i].kind == RULE_WAY &&
+		    is_maildir(&c->rules[i].way, path))
+			return true;
+	return false;
+}
+
+/*
+ * An envelope comes from a session, which may have been taken over: a Maildir
+ * of its choice would be anybody's mailbox.
+ */
 const char *
 conf_via_own(const struct conf *c, struct str text, struct str user,
     struct str password, struct arena *a, struct conf_via *v)
 {
 	const char *why = conf_via_read(c, arena_cstr(a, text), TLS_MAY, a, v);
 
+	if (why == NULL && v->kind == VIA_MAILDIR &&
+	    !has_maildir(c, v->maildir))
+		why = "a Maildir that no route or recipient of the "
+		    "configuration has";
 	if (why != NULL || user.n == 0)
 		return why;
 	if (v->kind != VIA_UPSTREAM || v->upstream->place.file[0] != '\0')

@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, program, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, program, smarthost, spool, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 RELAY = ("127.0.0.0/8",)
@@ -211,6 +211,24 @@ def maildirs():
             assert e.smtp_code == 554 and b"x-barid-route is a Maildir" in e.smtp_error, e
         else:
             raise AssertionError("a message chose a Maildir")
+        # Nor may an administrator make one by moving mail to it.
+        r = b.ctl("queue", "move", "--all", "--route", f"maildir:{b.dir}/mail/bob", check=False)
+        assert r.returncode == 64 and "no route or recipient of the configuration has" in r.stderr, r
+
+
+def taken_over():
+    """A session that was taken over can write any envelope: it reaches no program, and no Maildir that no route names."""
+    with smarthost(1, extra=SLOW) as b:
+        ways = {"maildir": f"maildir:{b.dir}/mail/bob", "pipe": f"pipe:/usr/bin/touch {b.dir}/touched"}
+        for name, way in ways.items():
+            spool(b, SENDER, f"{name}@c.test", 1, "-r", way)
+        b.ctl("queue", "flush")
+        b.deferred("the route of this message: a Maildir that no route or recipient of the configuration has")
+        b.deferred("the route of this message: a program, which only a route of the configuration can run")
+        # A second attempt, from another place of the spool, is no other.
+        b.ctl("queue", "flush")
+        wait_for("a second attempt", lambda: all(len(re.findall(rf"to=<{n}@c\.test>.*status=deferred", b.log())) > 1 for n in ways))
+        assert not os.path.exists(b.dir + "/touched") and b.mailbox("bob") == []
 
 
 def runaway():
@@ -227,7 +245,7 @@ def runaway():
 
 
 def main():
-    for test in (credentials, replies, anew, maildirs, runaway):
+    for test in (credentials, replies, anew, maildirs, taken_over, runaway):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -304,9 +304,9 @@ class Taker:
             os.unlink(self.file)
 
 
-def spool(b, sender, rcpt, count):
-    """Puts COUNT messages into the spool of a barid that does not run; in RCPT a % is the number of each."""
-    made = subprocess.run([OBJ + "/tools/spool", "-n", str(count), b.dir + "/spool", "7BIT", sender, rcpt],
+def spool(b, sender, rcpt, count, *options):
+    """Puts COUNT messages into the spool of a barid, behind its back; in RCPT a % is the number of each."""
+    made = subprocess.run([OBJ + "/tools/spool", "-n", str(count), *options, b.dir + "/spool", "7BIT", sender, rcpt],
                           input=b"Subject: x\r\n\r\ntext\r\n", stdout=subprocess.PIPE, check=True)
     assert made.stdout.count(b"\n") == count
 

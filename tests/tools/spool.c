@@ -4,10 +4,11 @@
  * spool -- puts messages into a spool as a session would, with an envelope
  * that no session here makes yet.
  *
- * usage: spool [-n COUNT] DIR BODY SENDER RECIPIENT
+ * usage: spool [-n COUNT] [-r ROUTE] DIR BODY SENDER RECIPIENT
  *
  * The text comes on standard input.  BODY is 7BIT, 8BITMIME or BINARYMIME.  Of
- * COUNT messages each has its number in place of a "%" in RECIPIENT.
+ * COUNT messages each has its number in place of a "%" in RECIPIENT.  ROUTE is
+ * the way that the envelope names, whatever a session may write.
  * Becomes the owner of DIR first.  Prints the ids.
  */
 
@@ -93,13 +94,14 @@ main(int argc, char **argv)
 	struct arena a;
 	char to[300], *p;
 
-	if (argc > 2 && strcmp(argv[1], "-n") == 0) {
-		count = strtoul(argv[2], NULL, 10);
-		argc -= 2;
-		argv += 2;
+	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
+		if (strcmp(argv[1], "-n") == 0)
+			count = strtoul(argv[2], NULL, 10);
+		else
+			e.route = str_c(argv[2]);
 	}
 	if (argc != 5)
-		return fail("usage: spool [-n COUNT] DIR BODY SENDER RECIPIENT");
+		return fail("usage: spool [-n COUNT] [-r ROUTE] DIR BODY SENDER RECIPIENT");
 	become(argv[1]);
 	arena_init(&a, 1 << 30);
 	buf_init(&error, 10000);

@@ -75,6 +75,29 @@ START_TEST(own_logins)
 }
 END_TEST
 
+/* A Maildir of a message's own is one that the configuration has, by a route or for a recipient. */
+START_TEST(own_maildirs)
+{
+	struct conf *c = must_parse("domains = {a.test}\n"
+	    "recipient \"x@a.test\" { via = \"maildir:/rule\" }\n"
+	    "recipient \"y@a.test\" { discard = true }\n"
+	    "route \"b.test\" { via = \"maildir:/route\" }\n");
+	static const char *const wrong[] = { "maildir:/", "maildir:/rul", "maildir:/route/", "maildir:/route/../rule" };
+	struct arena a;
+	struct conf_via v;
+
+	arena_init(&a, 1 << 20);
+	ck_assert_ptr_null(conf_via_own(c, STR("maildir:/route"), STR(""), STR(""), &a, &v));
+	ck_assert_int_eq(v.kind, VIA_MAILDIR);
+	ck_assert_str_eq(v.maildir, "/route");
+	ck_assert_ptr_null(conf_via_own(c, STR("maildir:/rule"), STR(""), STR(""), &a, &v));
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		ck_assert_ptr_nonnull(conf_via_own(c, str_c(wrong[i]), STR(""), STR(""), &a, &v));
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(errors)
 {
 	static const struct {
@@ -156,4 +179,4 @@ START_TEST(proxies)
 }
 END_TEST
 
-UNIT_MAIN("conf/route", vias, own_logins, errors, proxies)
+UNIT_MAIN("conf/route", vias, own_logins, own_maildirs, errors, proxies)
