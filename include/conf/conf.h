@@ -16,6 +16,7 @@
 
 #include "conf/account.h"
 #include "conf/archive.h"
+#include "conf/checks.h"
 #include "conf/destination.h"
 #include "conf/dkim.h"
 #include "conf/dnsbl.h"
@@ -160,6 +161,7 @@ struct conf {
 	struct conf_dkim *dkim;
 	size_t dkim_n;
 	struct conf_dnsbls dnsbl;
+	struct conf_checks check;
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;
@@ -206,8 +208,7 @@ void conf_forget_secrets(struct conf *c);
 void conf_forget_refresh(struct conf *c);
 /* What the URLs of auth.backends hold: only barid-auth needs it. */
 void conf_forget_backends(struct conf *c);
-/* That of http-proxy, likewise. */
-void conf_forget_proxy(struct conf *c);
+void conf_forget_proxy(struct conf *c);	/* that of http-proxy, likewise */
 
 /* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
 const char *conf_default_path(void);

@@ -65,6 +65,14 @@ struct option {
 	size_t size;
 	size_t count_offset;	/* SIZE_MAX: only one, no title */
 	bool repeats;		/* a section whose title may stand again beside it */
+	/*
+	 * Of a section whose title decides what is in it: this title.  Its
+	 * entries, one for each title, stand together in the table.  It is one
+	 * struct at OFFSET, which starts as those above do and stays all zero
+	 * where there is no such section.  A list may have a default in one of
+	 * them only, if several have an option of that name.
+	 */
+	const char *title;
 	bool secret;		/* never shown; of a list, as conf_backend_show() does */
 };
 

@@ -37,6 +37,8 @@ static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
+/* In the order of enum conf_check_action. */
+static const char *const action_words[] = { "note", "reject", "defer", NULL };
 /* In the order of enum conf_early. */
 static const char *const early_words[] = { "note", "refuse", NULL };
 /* In the order of enum conf_sender_login. */
@@ -75,9 +77,11 @@ static const char *const level_words[] = { "error", "warning", "info", "debug",
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = SIZE_MAX, .help = h }
 #define MANY_NOT(n, w, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_##w, \
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .help = h }
-/* The same with a closed set of titles. */
-#define ONE_OF_NOT(n, t, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_IDLE, \
-	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = t, .help = h }
+/* A section of which there is one kind for each title; and such a kind for later releases. */
+#define KIND(n, t, w, f, s, h) { .name = n, .title = t, .type = OPTION_SECTION, .offset = offsetof(struct BASE, f), \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = w, .help = h }
+#define KIND_NOT(n, t, w, s, h) { .name = n, .title = t, .type = OPTION_SECTION, .when = OPTION_IDLE, \
+	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = w, .help = h }
 
 #define BASE conf_listen
 static const struct option listen_options[] = {
@@ -458,11 +462,34 @@ static const struct option dnsbl_options[] = {
 
 /* Sections that have nothing yet. */
 
-static const struct option check_options[] = {
-	LATER("enabled", BOOL, "true", "false", "Whether it is made."),
-	IDLE("on-fail", STRING, "", "What a failure does."), IDLE("on-permerror", STRING, "", "What a broken record does."),
-	IDLE("on-error", STRING, "", "What a broken checker does."), IDLE("enforce", BOOL, "true", "Whether the policy is followed."),
-	IDLE("server", STRING, "", "The checker."), IDLE("action", STRING, "", "What a finding does."),
+#define BASE conf_check_spf
+static const struct option check_spf_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	WORDS("on-fail", CHOICE, on_fail, "reject", action_words, "What becomes of mail that its domain does not want from that client."),
+	WORDS("on-softfail", CHOICE, on_softfail, "note", action_words, "What becomes of mail that it does not quite want from there."),
+	WORDS("on-none", CHOICE, on_none, "note", action_words, "What becomes of mail whose domain says nothing."),
+	WORDS("on-permerror", CHOICE, on_permerror, "note", action_words, "What becomes of mail whose domain says what makes no sense."),
+	WORDS("on-temperror", CHOICE, on_temperror, "note", action_words, "What becomes of mail whose domain cannot be asked now."),
+	WORDS("on-helo-fail", CHOICE, on_helo_fail, "reject", action_words,
+	    "What becomes of mail of a client that may not call itself what it does."),
+	OPT("explanation", STRING, explanation, "", 0, 0, "What a refused client is told where the domain has nothing to say."),
+	OPT("exempt", NETS, exempt, "{127.0.0.0/8, ::1}", 0, 0, "Clients whose mail is not checked."),
+	OPT("timeout", TIME, timeout, "20s", SECOND, MINUTE, "How long the check may take."),
+};
+#undef BASE
+static const struct option check_later_options[] = {
+	LATER("enabled", BOOL, "true", "false", "Whether the check is made."),
+};
+static const struct option check_dmarc_options[] = {
+	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("enforce", BOOL, "true", "Whether the policy is followed."),
+};
+static const struct option check_spam_options[] = {
+	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
+	IDLE("action", STRING, "", "What a finding does."), IDLE("on-error", STRING, "", "What a broken checker does."),
+};
+static const struct option check_virus_options[] = {
+	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
+	IDLE("on-error", STRING, "", "What a broken checker does."),
 };
 static const struct option greylist_options[] = {
 	LATER("enabled", BOOL, "false", "false", "Whether unknown senders wait."), IDLE("delay", TIME, "5m", "How long."),
@@ -549,7 +576,12 @@ const struct option conf_options[] = {
 	ONE("dns", dns, dns_options, "Name servers."),
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
-	ONE_OF_NOT("check", check_words, check_options, "A check of incoming mail."),
+	KIND("check", "spf", check_words, check.spf, check_spf_options, "Whether a domain lets the client send its mail."),
+	KIND_NOT("check", "dkim", check_words, check_later_options, "The signatures of mail."),
+	KIND_NOT("check", "dmarc", check_words, check_dmarc_options, "What the domain of the author wants."),
+	KIND_NOT("check", "arc", check_words, check_later_options, "What servers on the way had found."),
+	KIND_NOT("check", "spam", check_words, check_spam_options, "A program that knows spam."),
+	KIND_NOT("check", "virus", check_words, check_virus_options, "A program that knows viruses."),
 	LATER("authentication-results", STRINGS, "", "{}", "Which mail gets this header field."),
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),
 	MANY_NOT("filter", LATER, filter_options, "A filter."),

@@ -44,6 +44,7 @@ STARTS_TITLED(conf_override);
 STARTS_TITLED(conf_pool);
 STARTS_TITLED(conf_source_name);
 STARTS_TITLED(conf_destination);
+STARTS_TITLED(conf_check_spf);
 
 struct parse {
 	struct conf *c;
@@ -103,37 +104,61 @@ new_section(const struct option *o)
 	return (cfg_opt_t)CFG_SEC(o->name, sub, CFGF_MULTI | CFGF_TITLE);
 }
 
-/* A default as libConfuse reads it: lists are in braces, words need quotes. */
-static char *
-new_default(const struct option *o)
-{
-	const char *quote = conf_value_is_list(o->type) ? "" : "'";
-	struct buf b;
-	char *text;
-
-	buf_init(&b, CONF_VALUE_MAX);
-	buf_addf(&b, "%s%s%s", quote, o->fallback, quote);
-	text = mem_dup(buf_str(&b));
-	buf_free(&b);
-	return text;
-}
-
+/* The default of a list is libConfuse's, which += adds to; get_values() knows the others. */
 static cfg_opt_t
 new_option(const struct option *o)
 {
 	cfg_opt_t opt = {
 		.name = o->name, .type = CFGT_STR, .parsecb = remember
 	};
+	bool list = conf_value_is_list(o->type);
 
 	if (o->type == OPTION_SECTION)
 		return new_section(o);
-	if (conf_value_is_list(o->type))
+	if (list)
 		opt.flags |= CFGF_LIST;
-	if (o->fallback[0] == '\0')
-		opt.flags |= CFGF_NODEFAULT;
+	if (list && o->fallback[0] != '\0')
+		opt.def.parsed = mem_dup(str_c(o->fallback));
 	else
-		opt.def.parsed = new_default(o);
+		opt.flags |= CFGF_NODEFAULT;
 	return opt;
+}
+
+/* How many of the N entries at O are for one section, each with a title of its own. */
+static size_t
+kind_count(const struct option *o, size_t n)
+{
+	size_t i = 1;
+
+	while (o->title != NULL && i < n && strcmp(o[i].name, o->name) == 0)
+		i++;
+	return i;
+}
+
+static bool
+has_name(const cfg_opt_t *opts, size_t n, const char *name)
+{
+	while (n > 0 && strcmp(opts[n - 1].name, name) != 0)
+		n--;
+	return n > 0;
+}
+
+/* The section of the N kinds at O, with whatever one of them has. */
+static cfg_opt_t
+new_kinds(const struct option *o, size_t n)
+{
+	size_t total = 0, k = 0;
+	cfg_opt_t *sub;
+
+	for (size_t i = 0; i < n; i++)
+		total += o[i].sub_n;
+	sub = mem_array(total + 1, sizeof(*sub));
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < o[i].sub_n; j++)
+			if (!has_name(sub, k, o[i].sub[j].name))
+				sub[k++] = new_option(&o[i].sub[j]);
+	sub[k] = (cfg_opt_t)CFG_END();
+	return (cfg_opt_t)CFG_SEC(o->name, sub, CFGF_MULTI | CFGF_TITLE);
 }
 
 /* An array for the N options at O, with libConfuse's end mark. */
@@ -141,11 +166,13 @@ static cfg_opt_t *
 new_options(const struct option *o, size_t n)
 {
 	cfg_opt_t *opts = mem_array(n + 1, sizeof(*opts));
-	size_t i;
+	size_t k = 0, kinds;
 
-	for (i = 0; i < n; i++)
-		opts[i] = new_option(&o[i]);
-	opts[n] = (cfg_opt_t)CFG_END();
+	for (; n > 0; n -= kinds, o += kinds) {
+		kinds = kind_count(o, n);
+		opts[k++] = o->title != NULL ? new_kinds(o, kinds) : new_option(o);
+	}
+	opts[k] = (cfg_opt_t)CFG_END();
 	return opts;
 }
 
@@ -304,7 +331,9 @@ get_values(struct parse *p, cfg_t *cfg, const struct option *o,
 	l->set = (opt->flags & CFGF_MODIFIED) != 0;
 	l->place = place;
 	l->n = 0;
-	l->v = n ? mem_array(n, sizeof(*l->v)) : NULL;
+	l->v = mem_array(n + 1, sizeof(*l->v));
+	if (n == 0 && !list && o->fallback[0] != '\0')
+		l->v[l->n++] = (struct value){ o->fallback, conf_place_top(p->c) };
 	for (i = 0; i < n; i++) {
 		v = split_value(p, cfg_opt_getnstr(opt, i));
 		mark = strcmp(v.text, LEX_LIST_MARK) == 0;
@@ -378,7 +407,7 @@ walk_option(struct parse *p, cfg_t *cfg, const struct option *o, char *base,
     struct conf_place place)
 {
 	struct values l;
-	void *field = base + o->offset;
+	void *field = o->when == OPTION_NOW ? base + o->offset : NULL;
 
 	get_values(p, cfg, o, place, &l);
 	if (o->when != OPTION_NOW) {
@@ -476,18 +505,69 @@ walk_titled(struct parse *p, cfg_t *cfg, const struct option *o, char *base)
 	map_free(seen);
 }
 
+/* Complains of what stands in SEC and is another kind's. */
+static void
+refuse_strange(struct parse *p, cfg_t *sec, const struct option *kind)
+{
+	for (cfg_opt_t *opt = sec->opts; opt->name; opt++)
+		if ((opt->flags & CFGF_MODIFIED) != 0 && !has_option(kind, opt->name))
+			conf_complain(p->error,
+			    split_value(p, cfg_opt_getnstr(opt, 0)).place,
+			    "%s: there is no \"%s\" in this one, expected one of those "
+			    "in barid.conf(5)", buf_cstr(&p->name), opt->name);
+}
+
+static void
+walk_kind(struct parse *p, cfg_t *sec, const struct option *kind, char *base,
+    const struct titled *t)
+{
+	size_t name_n = p->name.n;
+
+	base = kind->when == OPTION_NOW ? base + kind->offset : NULL;
+	if (base != NULL)
+		memcpy(base, t, sizeof(*t));
+	buf_addf(&p->name, ".%s", t->title);
+	refuse_strange(p, sec, kind);
+	walk_options(p, sec, kind->sub, kind->sub_n, base, t->place);
+	buf_cut(&p->name, name_n);
+}
+
+/* The sections of the N kinds at O. */
+static void
+walk_kinds(struct parse *p, cfg_t *cfg, const struct option *o, size_t n, char *base)
+{
+	struct map *seen = map_new();
+
+	for (unsigned i = 0; i < cfg_size(cfg, o->name); i++) {
+		cfg_t *sec = cfg_getnsec(cfg, o->name, i);
+		struct value title = split_value(p, cfg_title(sec));
+		struct titled t = { arena_cstr(&p->c->arena, str_c(title.text)),
+			title.place };
+
+		if (!is_first(p, o, &t, seen) || !is_allowed(p, o, &t))
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (strcmp(o[k].title, t.title) == 0)
+				walk_kind(p, sec, &o[k], base, &t);
+	}
+	map_free(seen);
+}
+
 static void
 walk_options(struct parse *p, cfg_t *cfg, const struct option *o, size_t n,
     char *base, struct conf_place place)
 {
-	size_t i, name_n = p->name.n;
+	size_t kinds, name_n = p->name.n;
 
-	for (i = 0; i < n; i++, o++) {
+	for (; n > 0; n -= kinds, o += kinds) {
+		kinds = kind_count(o, n);
 		if (name_n)
 			buf_addc(&p->name, '.');
 		buf_adds(&p->name, o->name);
 		if (o->type != OPTION_SECTION)
 			walk_option(p, cfg, o, base, place);
+		else if (o->title != NULL)
+			walk_kinds(p, cfg, o, kinds, base);
 		else if (o->count_offset != SIZE_MAX)
 			walk_titled(p, cfg, o, base);
 		else

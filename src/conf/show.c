@@ -45,6 +45,21 @@ show_titled(struct show *s, const struct option *o, const char *base)
 	}
 }
 
+/* BASE is where its struct is, which has no title if there is no such section. */
+static void
+show_kind(struct show *s, const struct option *o, const char *base)
+{
+	size_t name_n = s->name.n;
+	const char *title;
+
+	memcpy(&title, base, sizeof(title));
+	if (title == NULL)
+		return;
+	buf_addf(&s->name, ".%s", title);
+	show_options(s, o->sub, o->sub_n, base);
+	buf_cut(&s->name, name_n);
+}
+
 static void
 show_options(struct show *s, const struct option *o, size_t n, const char *base)
 {
@@ -58,6 +73,8 @@ show_options(struct show *s, const struct option *o, size_t n, const char *base)
 		buf_adds(&s->name, o->name);
 		if (o->type != OPTION_SECTION)
 			show_leaf(s, o, base + o->offset);
+		else if (o->title != NULL)
+			show_kind(s, o, base + o->offset);
 		else if (o->count_offset != SIZE_MAX)
 			show_titled(s, o, base);
 		else

@@ -38,6 +38,12 @@ static const struct fault unknown[] = {
 	    "2: listen \"a\" stands twice, expected each name once; the first is at test.conf:1\n" },
 	{ "tls { certificate = /c key = /k name a { certificate = /c key = /k }\nname a { certificate = /c key = /k } }",
 	    "2: tls.name \"a\" stands twice, expected each name once; the first is at test.conf:1\n" },
+	{ "check dkim {\nenabled = false\nenforce = true }",
+	    "3: check.dkim: there is no \"enforce\" in this one, expected one of those in barid.conf(5)" },
+	{ "check spf {\non-error = reject }", "2: check.spf: there is no \"on-error\" in this one" },
+	{ "check spf { on-fail = bounce }", "1: check.spf.on-fail: \"bounce\" does not fit, expected note, reject or defer" },
+	{ "check spf { timeout = 61s }", "1: check.spf.timeout: \"61s\" does not fit" },
+	{ "check spf { exempt = {a} }", "1: check.spf.exempt: " },
 	{ "check spf { enabled = false }\ncheck spf { enabled = false }",
 	    "2: check \"spf\" stands twice, expected each name once; the first is at test.conf:1\n" },
 };
@@ -252,8 +258,8 @@ static const struct fault later[] = {
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "authentication-results = {local, nonlocal}", "1: not yet: authentication-results = {...}" },
 	{ "recipients { verify = 'ask:/a' }", "1: recipients.verify: \"ask:/a\": expected \"exec:/path\"" },
-	{ "check spf { }", "1: not yet: check.spf.enabled = true comes with a later release, expected false" },
-	{ "check spf { enabled = true }", "1: not yet: check.spf.enabled" },
+	{ "check dkim { }", "1: not yet: check.dkim.enabled = true comes with a later release, expected false" },
+	{ "check virus { enabled = true }", "1: not yet: check.virus.enabled" },
 	{ "authentication-results = {local}", "1: not yet: authentication-results = local" },
 	{ "greylist { enabled = on }", "1: not yet: greylist.enabled = on" },
 	{ "filter a { }", "1: not yet: filter \"a\"" },
@@ -353,4 +359,43 @@ START_TEST(all_of_them)
 }
 END_TEST
 
-UNIT_MAIN("conf/check", refused, fine, all_of_them)
+static void
+look_for(void *arg, const char *name, const char *value, struct conf_place place)
+{
+	struct buf *b = arg;
+
+	if (str_starts(str_c(name), STR("check.")))
+		buf_addf(b, "%s=%s:%d\n", name, value, place.line);
+}
+
+/* A section whose title decides what is in it. */
+START_TEST(kinds)
+{
+	struct conf *c = must_parse("spool = /a");
+	struct buf b;
+
+	buf_init(&b, 4096);
+	conf_each(c, look_for, &b);
+	ck_assert_str_eq(buf_cstr(&b), "");
+	ck_assert(!c->check.spf.enabled);
+	conf_free(c);
+	c = must_parse("check dkim { enabled = no }\ncheck spf {\n"
+		       "on-fail = defer exempt += 192.0.2.1 }");
+	conf_each(c, look_for, &b);
+	ck_assert(c->check.spf.enabled);
+	ck_assert_int_eq(c->check.spf.on_fail, CHECK_DEFER);
+	ck_assert_int_eq(c->check.spf.on_helo_fail, CHECK_REJECT);
+	ck_assert_int_eq(c->check.spf.on_none, CHECK_NOTE);
+	ck_assert_int_eq(c->check.spf.timeout, 20000);
+	ck_assert_uint_eq(c->check.spf.exempt.n, 3);
+	ck_assert_msg(strstr(buf_cstr(&b), "check.spf.on-fail=\"defer\":3\n") != NULL, "%s", buf_cstr(&b));
+	ck_assert_msg(strstr(buf_cstr(&b), "check.spf.enabled=true:0\n") != NULL, "%s", buf_cstr(&b));
+	conf_free(c);
+	c = must_parse("check spf { enabled = off }");
+	ck_assert(!c->check.spf.enabled);
+	conf_free(c);
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("conf/check", refused, fine, all_of_them, kinds)

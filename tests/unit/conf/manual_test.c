@@ -3,8 +3,8 @@
 /*
  * manual -- barid.conf(5) against the option table, both ways.
  *
- * Under OPTIONS each ".Ss" is a section ("Top level" for none) and each
- * ".It Ic" one of its options, which starts with the table's sentence and
+ * Under OPTIONS each ".Ss" is a section ("Top level" for none, "check spf" for
+ * one whose title decides what is in it) and each ".It Ic" one of its options, which starts with the table's sentence and
  * names the table's default as ".Li default".  Under LATER RELEASES the
  * names are whole.
  */
@@ -94,6 +94,9 @@ read_items(void)
 			snprintf(section, sizeof(section), STR_FMT, STR_ARG(line));
 			if (strcmp(section, "Top level") == 0)
 				section[0] = '\0';
+			for (char *p = section; *p; p++)
+				if (*p == ' ')
+					*p = '.';
 		} else if (part != OTHER && str_starts(line, STR(".It Ic "))) {
 			end_item(line.p);
 			add_item(section, str_skip(line, 7), part == LATER, rest.p);
@@ -142,7 +145,8 @@ check_options(const struct option *o, size_t n, const char *prefix, bool later)
 	for (; n > 0; n--, o++) {
 		bool not_now = later || o->when != OPTION_NOW;
 
-		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", o->name);
+		snprintf(name, sizeof(name), "%s%s%s%s%s", prefix, *prefix ? "." : "", o->name,
+		    o->title ? "." : "", o->title ? o->title : "");
 		if (o->type != OPTION_SECTION || not_now)
 			check_item(o, name, not_now);
 		if (o->type == OPTION_SECTION)
