@@ -11,17 +11,32 @@
 
 enum dmarc_policy { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT };
 
-struct dmarc {
-	enum dmarc_policy policy;	/* of the domain itself */
-	enum dmarc_policy below;	/* of its subdomains */
-	bool testing;			/* "t=y": one step less is meant */
-	char psd;			/* 'y', 'n' or 'u': is it a public suffix */
+/* Of whom a policy is asked for. */
+enum dmarc_who {
+	DMARC_ITSELF,
+	DMARC_BELOW,		/* a domain below that of the record */
+	DMARC_MISSING,		/* one that DNS does not have */
+	DMARC_WHO_N
 };
 
-/* Reads the TXT record TEXT: false, it is none of DMARC. */
+struct dmarc {
+	enum dmarc_policy policy[DMARC_WHO_N];
+	bool testing;			/* "t=y" (or "pct=0"): one step less is meant */
+	bool strict_dkim, strict_spf;	/* "adkim=s", "aspf=s": the very domain counts */
+	char psd;			/* 'y', 'n' or 'u': is it a public suffix */
+	struct str rua;			/* where reports go; a view of the text, or empty */
+};
+
+/*
+ * Reads the TXT record TEXT: false, it is none of DMARC.  One whose policies are
+ * missing or broken asks for nothing (RFC 9989 4.10.1).
+ */
 bool dmarc_parse(struct str text, struct dmarc *d) MUST_USE;
-/* What it asks for: of mail from the domain, or from one below. */
-enum dmarc_policy dmarc_asks(const struct dmarc *d, bool below);
+/* The only one of N TEXTS that is a record; false if none is, or several are. */
+bool dmarc_parse_only(const struct str *texts, size_t n, struct dmarc *d) MUST_USE;
+enum dmarc_policy dmarc_asks(const struct dmarc *d, enum dmarc_who who);
+/* "none", "quarantine", "reject" */
+const char *dmarc_policy_name(enum dmarc_policy p);
 
 /* Names that are looked up for one domain (RFC 9989 4.10). */
 #define DMARC_WALK_MAX 8

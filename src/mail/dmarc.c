@@ -10,21 +10,86 @@
 
 #include "mail/dmarc.h"
 
-static enum dmarc_policy
-policy_of(struct str s)
+static const char *const names[] = { "none", "quarantine", "reject" };
+
+const char *
+dmarc_policy_name(enum dmarc_policy p)
 {
-	if (str_ieq(s, STR("reject")))
-		return DMARC_REJECT;
-	return str_ieq(s, STR("quarantine")) ? DMARC_QUARANTINE : DMARC_NONE;
+	return names[p];
+}
+
+/* A record that is being read. */
+struct reading {
+	struct dmarc *d;
+	bool said[DMARC_WHO_N];
+	bool broken;		/* a policy is none that there is */
+	bool said_testing;
+};
+
+static void
+take_policy(struct reading *r, enum dmarc_who who, struct str value)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(names) && !str_ieq(value, str_c(names[i])))
+		i++;
+	r->said[who] = true;
+	if (i < ARRAY_LEN(names))
+		r->d->policy[who] = (enum dmarc_policy)i;
+	else
+		r->broken = true;
+}
+
+static void
+take_tag(struct reading *r, struct str name, struct str value)
+{
+	struct dmarc *d = r->d;
+
+	if (str_ieq(name, STR("p"))) {
+		take_policy(r, DMARC_ITSELF, value);
+	} else if (str_ieq(name, STR("sp"))) {
+		take_policy(r, DMARC_BELOW, value);
+	} else if (str_ieq(name, STR("np"))) {
+		take_policy(r, DMARC_MISSING, value);
+	} else if (str_ieq(name, STR("adkim"))) {
+		d->strict_dkim = str_ieq(value, STR("s"));
+	} else if (str_ieq(name, STR("aspf"))) {
+		d->strict_spf = str_ieq(value, STR("s"));
+	} else if (str_ieq(name, STR("t"))) {
+		d->testing = str_ieq(value, STR("y"));
+		r->said_testing = true;
+	} else if (str_ieq(name, STR("pct")) && !r->said_testing) {
+		/* RFC 7489 had this for it; of other shares nothing is left. */
+		d->testing = str_eq(value, STR("0"));
+	} else if (str_ieq(name, STR("psd")) && value.n == 1) {
+		d->psd = char_lower(value.p[0]);
+	} else if (str_ieq(name, STR("rua"))) {
+		d->rua = value;
+	}
+}
+
+/* What is not said is as what is next to it. */
+static void
+settle(struct reading *r)
+{
+	enum dmarc_policy *p = r->d->policy;
+
+	if (!r->said[DMARC_BELOW])
+		p[DMARC_BELOW] = p[DMARC_ITSELF];
+	if (!r->said[DMARC_MISSING])
+		p[DMARC_MISSING] = p[DMARC_BELOW];
+	if (r->broken || !r->said[DMARC_ITSELF])
+		p[DMARC_ITSELF] = p[DMARC_BELOW] = p[DMARC_MISSING] = DMARC_NONE;
 }
 
 bool
 dmarc_parse(struct str text, struct dmarc *d)
 {
+	struct reading r = { .d = d };
 	struct str tag, name, value;
-	bool said = false, first = true;
+	bool first = true;
 
-	*d = (struct dmarc){ .psd = 'u' };
+	*d = (struct dmarc){ .psd = 'u', .rua = STR("") };
 	while (text.n > 0) {
 		str_cut(text, ';', &tag, &text);
 		str_cut(tag, '=', &name, &value);
@@ -34,27 +99,32 @@ dmarc_parse(struct str text, struct dmarc *d)
 		if (first && (!str_eq(name, STR("v")) ||
 		    !str_eq(value, STR("DMARC1"))))
 			return false;
+		if (!first)
+			take_tag(&r, name, value);
 		first = false;
-		if (str_ieq(name, STR("p"))) {
-			d->policy = policy_of(value);
-		} else if (str_ieq(name, STR("sp"))) {
-			d->below = policy_of(value);
-			said = true;
-		} else if (str_ieq(name, STR("t"))) {
-			d->testing = str_ieq(value, STR("y"));
-		} else if (str_ieq(name, STR("psd")) && value.n == 1) {
-			d->psd = char_lower(value.p[0]);
-		}
 	}
-	if (!said)
-		d->below = d->policy;
+	settle(&r);
 	return !first;
 }
 
-enum dmarc_policy
-dmarc_asks(const struct dmarc *d, bool below)
+bool
+dmarc_parse_only(const struct str *texts, size_t n, struct dmarc *d)
 {
-	enum dmarc_policy p = below ? d->below : d->policy;
+	struct dmarc one;
+	size_t records = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (dmarc_parse(texts[i], &one)) {
+			*d = one;
+			records++;
+		}
+	return records == 1;
+}
+
+enum dmarc_policy
+dmarc_asks(const struct dmarc *d, enum dmarc_who who)
+{
+	enum dmarc_policy p = d->policy[who];
 
 	return d->testing && p > DMARC_NONE ? (enum dmarc_policy)(p - 1) : p;
 }

@@ -60,7 +60,7 @@ go_on(struct walk *w)
 		set_name(w, next);
 		ask(w);
 	} else {
-		end(w, true, w->found ? dmarc_asks(&w->last, true) : DMARC_NONE);
+		end(w, true, w->found ? dmarc_asks(&w->last, DMARC_BELOW) : DMARC_NONE);
 	}
 }
 
@@ -69,28 +69,19 @@ on_txt(void *arg, const struct dns_txt_answer *a)
 {
 	struct walk *w = arg;
 	struct dmarc d = { .psd = 'u' };
-	size_t records = 0;
 
 	w->looked++;
 	if (a->status == DNS_TEMPORARY) {
 		end(w, false, DMARC_NONE);
 		return;
 	}
-	for (size_t i = 0; a->status == DNS_OK && i < a->text_n; i++) {
-		struct dmarc one;
-
-		if (dmarc_parse(a->text[i], &one)) {
-			d = one;
-			records++;
-		}
-	}
 	/* More than one is none. */
-	if (records != 1) {
+	if (a->status != DNS_OK || !dmarc_parse_only(a->text, a->text_n, &d)) {
 		go_on(w);
 		return;
 	}
 	if (w->looked == 1) {
-		end(w, true, dmarc_asks(&d, false));
+		end(w, true, dmarc_asks(&d, DMARC_ITSELF));
 		return;
 	}
 	/* A public suffix is nobody's organization but its own. */
@@ -101,7 +92,7 @@ on_txt(void *arg, const struct dns_txt_answer *a)
 	if (d.psd == 'u')
 		go_on(w);
 	else
-		end(w, true, dmarc_asks(&w->last, true));
+		end(w, true, dmarc_asks(&w->last, DMARC_BELOW));
 }
 
 static void

@@ -17,6 +17,11 @@ START_TEST(records)
 		{ "v=DMARC1;p=none;sp=quarantine;psd=n", DMARC_NONE, DMARC_QUARANTINE, 'n' },
 		{ "v = DMARC1 ; P = Reject ; sp=none; psd=Y;", DMARC_REJECT, DMARC_NONE, 'y' },
 		{ "v=DMARC1; p=reject; t=y", DMARC_QUARANTINE, DMARC_QUARANTINE, 'u' },
+		{ "v=DMARC1; p=reject; pct=0", DMARC_QUARANTINE, DMARC_QUARANTINE, 'u' },
+		{ "v=DMARC1; p=reject; t=n; pct=0", DMARC_REJECT, DMARC_REJECT, 'u' },
+		{ "v=DMARC1; p=reject; pct=50", DMARC_REJECT, DMARC_REJECT, 'u' },
+		{ "v=DMARC1; p=reject; sp=what", DMARC_NONE, DMARC_NONE, 'u' },
+		{ "v=DMARC1; sp=reject", DMARC_NONE, DMARC_NONE, 'u' },
 		{ "v=DMARC1; p=none; t=y", DMARC_NONE, DMARC_NONE, 'u' },
 		{ "v=DMARC1; p=quarantine; sp=reject; t=y", DMARC_NONE, DMARC_QUARANTINE, 'u' },
 		{ "v=DMARC1", DMARC_NONE, DMARC_NONE, 'u' },
@@ -33,10 +38,31 @@ START_TEST(records)
 		ck_assert_msg(is == (cases[i].own >= 0), "%s", cases[i].text);
 		if (!is)
 			continue;
-		ck_assert_int_eq(dmarc_asks(&d, false), cases[i].own);
-		ck_assert_int_eq(dmarc_asks(&d, true), cases[i].below);
+		ck_assert_int_eq(dmarc_asks(&d, DMARC_ITSELF), cases[i].own);
+		ck_assert_int_eq(dmarc_asks(&d, DMARC_BELOW), cases[i].below);
 		ck_assert_int_eq(d.psd, cases[i].psd);
 	}
+}
+END_TEST
+
+START_TEST(tags)
+{
+	struct str two[] = { STR("v=spf1 -all"), STR("v=DMARC1; p=none; np=reject; sp=quarantine;"
+	    "adkim=s; aspf=r; rua= mailto:a@b.example ") };
+	struct dmarc d;
+
+	ck_assert(dmarc_parse_only(two, 2, &d));
+	ck_assert_int_eq(dmarc_asks(&d, DMARC_MISSING), DMARC_REJECT);
+	ck_assert_int_eq(dmarc_asks(&d, DMARC_BELOW), DMARC_QUARANTINE);
+	ck_assert(d.strict_dkim && !d.strict_spf);
+	ck_str(d.rua, STR("mailto:a@b.example"));
+	ck_assert_str_eq(dmarc_policy_name(d.policy[DMARC_BELOW]), "quarantine");
+	two[0] = two[1];
+	ck_assert(!dmarc_parse_only(two, 2, &d));
+	ck_assert(!dmarc_parse_only(two, 0, &d));
+	/* Without np it is sp, without sp it is p. */
+	ck_assert(dmarc_parse(STR("v=DMARC1; p=reject"), &d));
+	ck_assert_int_eq(dmarc_asks(&d, DMARC_MISSING), DMARC_REJECT);
 }
 END_TEST
 
@@ -61,5 +87,5 @@ END_TEST
 int
 main(void)
 {
-	return unit_run("mail/dmarc", UNIT_CASE("dmarc", records, walk));
+	return unit_run("mail/dmarc", UNIT_CASE("dmarc", records, tags, walk));
 }

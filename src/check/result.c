@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * result -- what checks found of a message, for those who come after.
+ *
+ * Nearly every value here was chosen by a stranger.  So all of them go through
+ * one place each on their way into a header and into JSON.
+ */
+
+#include "check/result.h"
+
+struct result *
+results_add(struct results *r, const char *method, const char *value)
+{
+	/* The last place is for what nobody looks at. */
+	struct result *one = &r->v[r->n < RESULTS_MAX - 1 ? r->n++ : RESULTS_MAX - 1];
+
+	*one = (struct result){ .method = method, .value = value, .reason = STR("") };
+	return one;
+}
+
+void
+result_prop(struct result *r, const char *name, struct str value)
+{
+	if (value.n > 0 && r->prop_n < RESULT_PROPS_MAX)
+		r->props[r->prop_n++] = (struct result_prop){ name,
+			str_head(value, RESULT_VALUE_MAX) };
+}
+
+/* ---- the field --------------------------------------------------------------------- */
+
+/* RFC 2045 5.1, and an "@" as RFC 8601 2.2 has it in a pvalue. */
+static bool
+is_bare(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' ||
+		    memchr("()<>,;:\\\"/[]?=", s.p[i], 15) != NULL)
+			return false;
+	return s.n > 0;
+}
+
+/* RFC 6532 allows octets of UTF-8; all others that are no text become "?". */
+static char
+clean(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+}
+
+static void
+add_value(struct buf *b, struct str s)
+{
+	if (is_bare(s)) {
+		buf_add(b, s);
+		return;
+	}
+	buf_addc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		char c = clean(s.p[i]);
+
+		if (c == '"' || c == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, c);
+	}
+	buf_addc(b, '"');
+}
+
+/* RFC 8601 2.2: in a quoted string, so that it may say whatever there is to say. */
+static void
+add_result(struct buf *b, const struct result *r)
+{
+	buf_addf(b, ";\r\n\t%s=%s", r->method, r->value);
+	if (r->reason.n > 0) {
+		buf_adds(b, " reason=");
+		add_value(b, str_head(r->reason, RESULT_VALUE_MAX));
+	}
+	for (size_t i = 0; i < r->prop_n; i++) {
+		/* No line of it is longer than two values. */
+		buf_adds(b, i == 0 && r->reason.n == 0 ? " " : "\r\n\t ");
+		buf_addf(b, "%s=", r->props[i].name);
+		add_value(b, r->props[i].value);
+	}
+}
+
+void
+results_add_field(struct buf *b, const char *authserv, const struct results *r)
+{
+	buf_addf(b, "Authentication-Results: %s", authserv);
+	if (r->n == 0)
+		buf_adds(b, "; none");
+	for (size_t i = 0; i < r->n; i++)
+		add_result(b, &r->v[i]);
+	buf_adds(b, "\r\n");
+}
+
+/* ---- JSON ----------------------------------------------------------------------------- */
+
+/* What is no ASCII is taken octet by octet: nobody says that it is UTF-8. */
+static void
+add_string(struct buf *b, struct str s)
+{
+	buf_addc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '"' || c == '\\')
+			buf_addf(b, "\\%c", c);
+		else if (c < ' ' || c >= 0x7f)
+			buf_addf(b, "\\u%04x", c);
+		else
+			buf_addc(b, (char)c);
+	}
+	buf_addc(b, '"');
+}
+
+static void
+add_member(struct buf *b, const char *name, struct str value)
+{
+	if (b->n > 0 && b->p[b->n - 1] != '{')
+		buf_addc(b, ',');
+	add_string(b, str_c(name));
+	buf_addc(b, ':');
+	add_string(b, value);
+}
+
+static const char *
+json_name(const char *prop)
+{
+	if (strcmp(prop, "header.d") == 0)
+		return "domain";
+	return strcmp(prop, "header.s") == 0 ? "selector" : prop;
+}
+
+void
+results_add_json(struct buf *b, const struct results *r)
+{
+	buf_addc(b, '[');
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result *one = &r->v[i];
+
+		buf_adds(b, i == 0 ? "{" : ",{");
+		add_member(b, one->method, str_c(one->value));
+		if (one->reason.n > 0)
+			add_member(b, "reason", one->reason);
+		for (size_t k = 0; k < one->prop_n; k++)
+			add_member(b, json_name(one->props[k].name),
+			    one->props[k].value);
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ']');
+}
+
+/* ---- fields of others -------------------------------------------------------------------- */
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What is behind white space and comments; false: a comment has no end. */
+static bool
+skip_cfws(struct str *s)
+{
+	size_t depth = 0;
+
+	for (; s->n > 0; *s = str_skip(*s, 1)) {
+		if (s->p[0] == '\\' && depth > 0)
+			*s = str_skip(*s, 1);
+		else if (s->p[0] == '(')
+			depth++;
+		else if (s->p[0] == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && !is_space(s->p[0]))
+			return true;
+	}
+	return depth == 0;
+}
+
+/* Takes a quoted string off *S and compares what it says with NAME. */
+static bool
+quoted_is(struct str *s, struct str name)
+{
+	bool same = true;
+	size_t n = 0;
+
+	for (*s = str_skip(*s, 1); s->n > 0 && s->p[0] != '"'; *s = str_skip(*s, 1)) {
+		if (s->p[0] == '\\')
+			*s = str_skip(*s, 1);
+		if (s->n == 0)
+			return true;
+		same = same && n < name.n &&
+		    char_lower(s->p[0]) == char_lower(name.p[n]);
+		n++;
+	}
+	return s->n == 0 || (same && n == name.n);
+}
+
+bool
+result_is_claimed(const struct field *f, struct str authserv)
+{
+	struct str s = f->value;
+	size_t n = 0;
+
+	if (!str_ieq(f->name, STR("Authentication-Results")))
+		return false;
+	if (!skip_cfws(&s) || s.n == 0)
+		return true;
+	if (s.p[0] == '"')
+		return quoted_is(&s, authserv);
+	while (n < s.n && !is_space(s.p[n]) && s.p[n] != ';' && s.p[n] != '(')
+		n++;
+	if (n == 0)
+		return true;
+	/* A name with the dot of the root, too. */
+	if (s.p[n - 1] == '.')
+		return str_ieq(str_head(s, n - 1), authserv);
+	return str_ieq(str_head(s, n), authserv);
+}

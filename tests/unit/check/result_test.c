@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* result -- Authentication-Results and JSON, and fields that others claim (T3, T4). */
+
+#include "check/result.h"
+#include "unit.h"
+
+static struct results
+some(void)
+{
+	struct results r = { .n = 0 };
+	struct result *one;
+
+	one = results_add(&r, "spf", "pass");
+	result_prop(one, "smtp.mailfrom", STR("a@b.example"));
+	result_prop(one, "smtp.helo", STR(""));
+	one = results_add(&r, "dkim", "fail");
+	one->reason = STR("it was \"changed\"\r\nBcc: x");
+	result_prop(one, "header.d", STR("b.example"));
+	result_prop(one, "header.s", STR("sel"));
+	result_prop(one, "header.b", STR("ab/c+d=="));
+	return r;
+}
+
+START_TEST(field)
+{
+	struct results r = some();
+	struct buf b;
+
+	buf_init(&b, 10000);
+	results_add_field(&b, "mx.example.org", &r);
+	ck_str(buf_str(&b), STR("Authentication-Results: mx.example.org;\r\n"
+	    "\tspf=pass smtp.mailfrom=a@b.example;\r\n"
+	    "\tdkim=fail reason=\"it was \\\"changed\\\"??Bcc: x\"\r\n"
+	    "\t header.d=b.example\r\n\t header.s=sel\r\n\t header.b=\"ab/c+d==\"\r\n"));
+	buf_reset(&b);
+	r.n = 0;
+	results_add_field(&b, "mx.example.org", &r);
+	ck_str(buf_str(&b), STR("Authentication-Results: mx.example.org; none\r\n"));
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(json)
+{
+	struct results r = some();
+	struct buf b;
+
+	buf_init(&b, 10000);
+	r.v[0].props[0].value = STR("\xc3\xa4\\\x7f@b");
+	results_add_json(&b, &r);
+	ck_str(buf_str(&b), STR("[{\"spf\":\"pass\",\"smtp.mailfrom\":\"\\u00c3\\u00a4\\\\\\u007f@b\"},"
+	    "{\"dkim\":\"fail\",\"reason\":\"it was \\\"changed\\\"\\u000d\\u000aBcc: x\","
+	    "\"domain\":\"b.example\",\"selector\":\"sel\",\"header.b\":\"ab/c+d==\"}]"));
+	buf_reset(&b);
+	r.n = 0;
+	results_add_json(&b, &r);
+	ck_str(buf_str(&b), STR("[]"));
+	buf_free(&b);
+}
+END_TEST
+
+/* More than there is room for, of everything. */
+START_TEST(bounded)
+{
+	struct results r = { .n = 0 };
+	char value[5000];
+	struct buf b;
+
+	memset(value, '(', sizeof(value));
+	for (int i = 0; i < 100; i++) {
+		struct result *one = results_add(&r, "dkim", "pass");
+
+		for (int k = 0; k < 10; k++)
+			result_prop(one, "header.i", str_n(value, sizeof(value)));
+	}
+	ck_assert_uint_eq(r.n, RESULTS_MAX - 1);
+	ck_assert_uint_eq(r.v[0].prop_n, RESULT_PROPS_MAX);
+	buf_init(&b, 100000);
+	results_add_field(&b, "h", &r);
+	ck_assert(buf_ok(&b));
+	ck_assert_uint_lt(b.n, (RESULT_VALUE_MAX + 30) * RESULTS_MAX * RESULT_PROPS_MAX);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(claimed)
+{
+	static const struct {
+		const char *value;
+		bool is;
+	} rows[] = {
+		{ " mx.example.org; spf=pass", true },
+		{ "mx.example.org", true },
+		{ " MX.EXAMPLE.ORG;none", true },
+		{ " mx.example.org 1; spf=pass", true },
+		{ "\r\n\tmx.example.org\r\n\t; spf=pass", true },
+		{ " (it (is) \\) me) mx.example.org(x); spf=pass", true },
+		{ " \"mx.example.org\"; spf=pass", true },
+		{ " \"mx\\.example.org\"; spf=pass", true },
+		{ " mx.example.org.; spf=pass", true },
+		{ " (no end mx.other.example; spf=pass", true },
+		{ " \"no end; spf=pass", true },
+		{ "", true },
+		{ " ; spf=pass", true },
+		{ " mx.example.org.other.example; spf=pass", false },
+		{ " other.example; spf=pass mx.example.org", false },
+		{ " \"mx.example.org.x\"; spf=pass", false },
+		{ " \"mx.example\"; spf=pass", false },
+		{ " mx.example.orgx; spf=pass", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct field f = { .name = STR("authentication-RESULTS"),
+			.value = str_c(rows[i].value) };
+
+		ck_assert_msg(result_is_claimed(&f, STR("mx.example.org")) == rows[i].is,
+		    "%s", rows[i].value);
+		f.name = STR("ARC-Authentication-Results");
+		ck_assert(!result_is_claimed(&f, STR("mx.example.org")));
+	}
+}
+END_TEST
+
+UNIT_MAIN("check/result", field, json, bounded, claimed)
