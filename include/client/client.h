@@ -26,6 +26,7 @@
 #include <sys/types.h>
 
 #include "lib/buf.h"
+#include "lib/hmac_state.h"
 #include "mail/dsn.h"
 #include "mail/path.h"
 #include "mail/reply.h"
@@ -49,8 +50,8 @@ struct client_options {
 	const char *user;
 	const char *password;
 	const char *token;	/* an access token (RFC 6750) */
-	/* Without a password: its state of HMAC-MD5, for CRAM-MD5 alone; NULL: none. */
-	const unsigned char *cram_state;
+	/* Instead of a password: its states, each for the CRAM with its hash; NULL: none. */
+	const struct hmac_state *cram[HMAC_HASHES];
 	const char *prepared;	/* all that XOAUTH2 says, instead of a token */
 	unsigned mechanisms;	/* only these; 0: all */
 	bool auth_in_clear;
@@ -184,7 +185,8 @@ const struct client_limits *client_limits(const struct client *c);
 
 /* AUTH mechanisms, as bits: the lowest that can be used is tried first. */
 enum { MECH_OAUTHBEARER = 1, MECH_XOAUTH2 = 2, MECH_SCRAM_SHA_256_PLUS = 4,
-	MECH_SCRAM_SHA_256 = 8, MECH_CRAM_MD5 = 16, MECH_PLAIN = 32, MECH_LOGIN = 64 };
+	MECH_SCRAM_SHA_256 = 8, MECH_CRAM_SHA512 = 16, MECH_CRAM_SHA256 = 32,
+	MECH_CRAM_SHA1 = 64, MECH_CRAM_MD5 = 128, MECH_PLAIN = 256, MECH_LOGIN = 512 };
 /* The bit of a mechanism's name; 0: it is none of these. */
 unsigned client_mechanism(struct str name);
 

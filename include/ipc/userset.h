@@ -34,9 +34,9 @@ int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_U
  * spelling.
  */
 void userset_set_any(struct userset *u, bool any);
-/* Whether somebody can log in by CRAM-MD5: a digest can prove what is stored. */
-void userset_set_digests(struct userset *u, bool digests);
-bool userset_digests(const struct userset *u);
+/* With which hashes somebody can log in by CRAM, as bits (1 << HMAC_MD5 ...). */
+void userset_set_digests(struct userset *u, unsigned hashes);
+unsigned userset_digests(const struct userset *u);
 /* Whether somebody's password is stored as it is, so that any digest can prove it. */
 void userset_set_plain(struct userset *u, bool plain);
 bool userset_plain(const struct userset *u);

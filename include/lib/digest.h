@@ -13,10 +13,19 @@
 #define MD5_SIZE 16
 #define SHA1_SIZE 20
 #define SHA256_SIZE 32
+#define SHA512_SIZE 64
 
 /* Of TEXT, and what stands behind it. */
 int md5(struct str text, struct str more, unsigned char out[MD5_SIZE]) MUST_USE;
-/* RFC 2104, of TEXT with KEY. */
+/* The hashes that an HMAC may have here. */
+enum hmac_hash { HMAC_MD5, HMAC_SHA1, HMAC_SHA256, HMAC_SHA512 };
+#define HMAC_HASHES 4
+#define HMAC_SIZE_MAX SHA512_SIZE
+/* Of how many octets its result is. */
+size_t hmac_size(enum hmac_hash hash);
+/* RFC 2104, of TEXT with KEY; OUT has room for HMAC_SIZE_MAX. */
+int hmac(enum hmac_hash hash, struct str key, struct str text, unsigned char *out) MUST_USE;
+/* The same, each by its name. */
 int hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE]) MUST_USE;
 int hmac_sha1(struct str key, struct str text, unsigned char out[SHA1_SIZE]) MUST_USE;
 

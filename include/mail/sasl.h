@@ -12,6 +12,7 @@
  *	sasl_begin -> { sasl_open / sasl_take / sasl_judged } ... sasl_end
  */
 
+#include "lib/digest.h"
 #include "mail/scram_server.h"
 
 /* Mechanisms, as bits. */
@@ -23,14 +24,20 @@ enum {
 	SASL_SCRAM_SHA_256_PLUS = 16,
 	SASL_XOAUTH2 = 32,	/* Google's and Microsoft's */
 	SASL_OAUTHBEARER = 64,	/* RFC 7628 */
-	SASL_EXTERNAL = 128	/* RFC 4422 A: by the certificate that TLS has seen */
+	SASL_EXTERNAL = 128,	/* RFC 4422 A: by the certificate that TLS has seen */
+	SASL_CRAM_SHA1 = 256,	/* mail/cram.h */
+	SASL_CRAM_SHA256 = 512,
+	SASL_CRAM_SHA512 = 1024
 };
+#define SASL_CRAM (SASL_CRAM_MD5 | SASL_CRAM_SHA1 | SASL_CRAM_SHA256 | SASL_CRAM_SHA512)
 #define SASL_SCRAM (SASL_SCRAM_SHA_256 | SASL_SCRAM_SHA_256_PLUS)
 #define SASL_TOKEN (SASL_XOAUTH2 | SASL_OAUTHBEARER)
 
 /* The bit of a mechanism's name; 0: it is none of these.  And back. */
 unsigned sasl_mechanism(struct str name);
 const char *sasl_name(unsigned mechanism);
+/* The hash of one of SASL_CRAM. */
+enum hmac_hash sasl_hash(unsigned mechanism);
 /* True if the client's first message may come with the command. */
 bool sasl_is_client_first(unsigned mechanism);
 

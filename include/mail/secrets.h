@@ -10,9 +10,9 @@
  *	client TYPE USER SECRET [SELECTOR]	what we log in with elsewhere
  *
  * TYPE is plain (user and secret are xtext, RFC 3461 4), plain:b (both are
- * base64), md5 (the secret is a state of HMAC-MD5, in base64 or as eight
- * decimal numbers with dots between), or for a client oauth and oauth:b (the
- * secret is all that XOAUTH2 says).  "=" is an empty text.  Files of old
+ * base64), md5, sha1 or sha256 (the secret is a state of that HMAC, in base64,
+ * or of MD5 as eight decimal numbers with dots between), or for a client oauth
+ * and oauth:b (the secret is all that XOAUTH2 says).  "=" is an empty text.  Files of old
  * versions have TYPE first, and say cram-md5, apop and login.
  */
 
@@ -20,13 +20,14 @@
 #include "lib/hmac_state.h"
 #include "mail/account.h"
 
-enum secrets_type { SECRETS_PLAIN, SECRETS_MD5, SECRETS_OAUTH, SECRETS_NONE };
+enum secrets_type { SECRETS_PLAIN, SECRETS_STATE, SECRETS_OAUTH, SECRETS_NONE };
 
 struct secrets_line {
 	bool client;
 	enum secrets_type type;
 	struct str user;	/* or the range; a C string, too */
-	struct str secret;	/* as it is; HMAC_STATE_SIZE octets; what is said; the keyword */
+	struct str secret;	/* as it is; what is said; the keyword; SECRETS_STATE: nothing */
+	struct hmac_state state;	/* SECRETS_STATE */
 	struct str selector;	/* empty: none */
 };
 

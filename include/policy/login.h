@@ -10,8 +10,8 @@
 struct login_facts {
 	bool tls;		/* the session is in TLS */
 	bool tls_demanded;	/* the listener takes no login before */
-	bool digests;		/* somebody can be proved by CRAM-MD5 ... */
-	bool scram;		/* ... and by SCRAM */
+	unsigned digests;	/* by CRAM with these (1 << HMAC_MD5 ...), ... */
+	bool scram;		/* ... and by SCRAM, somebody can be proved */
 	bool certified;		/* the client has shown a certificate that is somebody's */
 };
 

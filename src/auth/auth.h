@@ -20,7 +20,6 @@
  */
 
 #include <sys/types.h>
-#include <time.h>
 
 #include "conf/backend.h"
 #include "conf/conf.h"
@@ -28,6 +27,7 @@
 #include "ipc/msg.h"
 #include "ipc/userset.h"
 #include "lib/confine.h"
+#include "lib/hmac_state.h"
 #include "lib/proc.h"
 #include "mail/scram_key.h"
 
@@ -46,7 +46,7 @@ enum {
 enum auth_proof {
 	AUTH_BY_PASSWORD,	/* the password itself */
 	AUTH_BY_APOP,		/* MD5 of a stamp and it (RFC 1939 7) */
-	AUTH_BY_CRAM_MD5,	/* HMAC-MD5 of a challenge (RFC 2195) */
+	AUTH_BY_CRAM,		/* an HMAC of a challenge (RFC 2195, mail/cram.h) */
 	AUTH_BY_SCRAM,		/* a ClientProof (RFC 5802), or the wish for parameters */
 	AUTH_BY_TOKEN,		/* an access token (RFC 6750) */
 	AUTH_BY_CERTIFICATE	/* fingerprints of a certificate and its key, that TLS has seen */
@@ -69,6 +69,7 @@ struct auth_question {
 	const char *client;	/* address, for PAM_RHOST */
 	const char *challenge;	/* what the proof is about, or "" */
 	enum auth_proof proof;
+	enum hmac_hash hash;	/* AUTH_BY_CRAM */
 	struct auth_note *note;
 	const char *service;	/* of struct msg_auth, as the next two */
 	const char *listener;
@@ -124,9 +125,11 @@ bool auth_can_judge(const struct auth_backend *b, enum auth_proof proof);
 
 /* ---- secret.c ------------------------------------------------------------------ */
 
-/* Whether the proof of Q is one of PASSWORD, or of STATE (lib/hmac_state.h). */
+/* Whether the proof of Q is one of PASSWORD, or of STATE. */
 bool secret_proves(const struct auth_question *q, struct str password);
-bool secret_state_proves(const struct auth_question *q, const unsigned char *state);
+bool secret_state_proves(const struct auth_question *q, const struct hmac_state *state);
+/* Whether a state of this hash can prove anything of Q. */
+bool secret_state_fits(const struct auth_question *q, const struct hmac_state *state);
 /* Whether it is a ClientProof of who has the key K; the note gets the ServerSignature. */
 bool secret_key_proves(const struct auth_question *q, const struct scram_key *k);
 /* True if Q has no proof yet, and asks for parameters of SCRAM. */
@@ -212,39 +215,5 @@ bool pool_next(struct pool *p, struct pollfd *fds, size_t n, int64_t now, struct
 int64_t pool_due(const struct pool *p);
 /* Workers that are idle are let go now, the others when they are done. */
 void pool_renew(struct pool *p);
-
-/* ---- cache.c ---------------------------------------------------------------------- */
-
-struct cache;
-#define CACHE_KEY_SIZE 32
-
-/* A file as it is now: another one, or a change, is another version. */
-struct cache_version {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed, written;
-};
-/* Of the open FILE; of -1, or what cannot be looked at: none, that no other equals. */
-void cache_version(struct cache_version *v, int file);
-
-struct cache_entry {
-	unsigned place;		/* who said yes */
-	struct cache_version version;	/* of its file, when it was asked */
-	char app[65];
-};
-/* Whether the file that E was made of is still V. */
-bool cache_is_current(const struct cache_entry *e, const struct cache_version *v);
-
-struct cache *cache_new(int64_t for_ms) MUST_USE;
-void cache_free(struct cache *c);
-/* What stands for the question M; false: it cannot be kept. */
-bool cache_key(const struct cache *c, const struct msg_auth *m,
-    unsigned char key[CACHE_KEY_SIZE]) MUST_USE;
-void cache_put(struct cache *c, const unsigned char key[CACHE_KEY_SIZE],
-    const struct cache_entry *e);
-/* False: there is none, or it is over. */
-bool cache_get(const struct cache *c, const unsigned char key[CACHE_KEY_SIZE],
-    struct cache_entry *e) MUST_USE;
 
 #endif

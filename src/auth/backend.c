@@ -6,6 +6,7 @@
 #include "auth.h"
 
 #include "lib/log.h"
+#include "mail/cram.h"
 
 static enum auth_verdict (*const ask[])(const struct auth_backend *b,
     const struct auth_question *q) = {
@@ -69,7 +70,7 @@ auth_backends_keep(struct auth *a, unsigned place)
 		struct auth_backend *b = &a->backends[i];
 
 		b->c = (struct conf_backend){ .kind = kinds[i] };
-		if (place != i && (place != PLACE_SECRETS || !auth_can_judge(b, AUTH_BY_CRAM_MD5)))
+		if (place != i && (place != PLACE_SECRETS || !auth_can_judge(b, AUTH_BY_CRAM)))
 			continue;
 		buf_init(&error, 65536);
 		if (!conf_backend_parse(&a->arena, str_c(a->conf->auth.backends.v[i]), &b->c,
@@ -92,10 +93,15 @@ auth_proof_of(struct str mechanism, enum auth_proof *proof)
 		enum auth_proof proof;
 	} t[] = { { "PLAIN", AUTH_BY_PASSWORD }, { "LOGIN", AUTH_BY_PASSWORD },
 		{ "USER", AUTH_BY_PASSWORD }, { "APOP", AUTH_BY_APOP },
-		{ "CRAM-MD5", AUTH_BY_CRAM_MD5 }, { "SCRAM-SHA-256", AUTH_BY_SCRAM },
+		{ "SCRAM-SHA-256", AUTH_BY_SCRAM },
 		{ "XOAUTH2", AUTH_BY_TOKEN }, { "OAUTHBEARER", AUTH_BY_TOKEN },
 		{ "EXTERNAL", AUTH_BY_CERTIFICATE } };
+	enum hmac_hash hash;
 
+	if (cram_hash(mechanism, &hash)) {
+		*proof = AUTH_BY_CRAM;
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		if (str_eq(mechanism, str_c(t[i].name))) {
 			*proof = t[i].proof;

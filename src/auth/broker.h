@@ -5,6 +5,7 @@
 /* broker -- the questions that are under way: what broker.c and verdict.c share. */
 
 #include "auth.h"
+#include "cache.h"
 
 /* Beyond these, questions wait in the channel. */
 #define REQUESTS_MAX 512

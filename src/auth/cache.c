@@ -10,7 +10,7 @@
  * worker does.  It is gone with the process, so with each reload.
  */
 
-#include "auth.h"
+#include "cache.h"
 
 #include <sys/stat.h>
 

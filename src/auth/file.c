@@ -41,7 +41,7 @@ enum kind { KIND_LOCKED, KIND_HASH, KIND_PLAIN, KIND_KEY, KIND_STATE };
 static enum kind
 kind_of(struct str secret)
 {
-	unsigned char state[HMAC_STATE_SIZE];
+	struct hmac_state state;
 	struct str password;
 
 	/* Crypt(3) would not even look at the first of these. */
@@ -49,8 +49,8 @@ kind_of(struct str secret)
 		return KIND_LOCKED;
 	if (account_is_plain(secret, &password))
 		return password.n > 0 ? KIND_PLAIN : KIND_LOCKED;
-	if (account_is_state(secret, state)) {
-		mem_wipe(state, sizeof(state));
+	if (account_is_state(secret, &state)) {
+		mem_wipe(&state, sizeof(state));
 		return KIND_STATE;
 	}
 	return scram_key_is(secret) ? KIND_KEY : KIND_HASH;
@@ -193,7 +193,7 @@ key_matches(const struct auth_question *q, const struct scram_key *k, struct wor
 static bool
 is_right(const struct auth_question *q, struct str secret, struct work *done)
 {
-	unsigned char state[HMAC_STATE_SIZE];
+	struct hmac_state state;
 	struct scram_key key;
 	struct str password;
 
@@ -210,8 +210,10 @@ is_right(const struct auth_question *q, struct str secret, struct work *done)
 		(void)account_is_plain(secret, &password);
 		return secret_proves(q, password);
 	case KIND_STATE:
+		if (!account_is_state(secret, &state) || !secret_state_fits(q, &state))
+			return false;
 		done->plain = true;
-		return account_is_state(secret, state) && secret_state_proves(q, state);
+		return secret_state_proves(q, &state);
 	case KIND_LOCKED:
 		break;
 	}

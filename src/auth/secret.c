@@ -12,7 +12,6 @@
 
 #include "auth.h"
 
-#include "lib/hmac_state.h"
 #include "lib/mem.h"
 #include "mail/text.h"
 
@@ -24,31 +23,39 @@ bytes(const unsigned char *p, size_t n)
 	return str_n((const char *)p, n);
 }
 
-/* Whether the proof is DIGEST in hexadecimal. */
+/* Whether the proof is DIGEST, of N octets, in hexadecimal. */
 static bool
-is_digest(const struct auth_question *q, const unsigned char digest[MD5_SIZE])
+is_digest(const struct auth_question *q, const unsigned char *digest, size_t n)
 {
 	struct buf hex;
 	bool same;
 
-	buf_init(&hex, 2 * MD5_SIZE + 1);
-	hex_add(&hex, bytes(digest, MD5_SIZE));
+	buf_init(&hex, 2 * HMAC_SIZE_MAX + 1);
+	hex_add(&hex, bytes(digest, n));
 	same = strlen(q->password) == hex.n && mem_same(q->password, hex.p, hex.n);
 	buf_wipe(&hex);
 	buf_free(&hex);
 	return same;
 }
 
-/* Whether the proof is what PASSWORD makes of the challenge: RFC 1939 7, RFC 2195 2. */
+/* RFC 1939 7: whether the proof is what PASSWORD makes of the challenge. */
 static bool
-digest_proves(const struct auth_question *q, struct str password)
+apop_proves(const struct auth_question *q, struct str password)
 {
 	unsigned char digest[MD5_SIZE];
-	struct str challenge = str_c(q->challenge);
-	int rc = q->proof == AUTH_BY_APOP ? md5(challenge, password, digest)
-					  : hmac_md5(password, challenge, digest);
 
-	return rc == 0 && is_digest(q, digest);
+	return md5(str_c(q->challenge), password, digest) == 0 &&
+	    is_digest(q, digest, sizeof(digest));
+}
+
+/* RFC 2195 2: the same. */
+static bool
+cram_proves(const struct auth_question *q, struct str password)
+{
+	unsigned char digest[HMAC_SIZE_MAX];
+
+	return hmac(q->hash, password, str_c(q->challenge), digest) == 0 &&
+	    is_digest(q, digest, hmac_size(q->hash));
 }
 
 /* The key that PASSWORD has with the parameters that were said. */
@@ -78,8 +85,9 @@ secret_proves(const struct auth_question *q, struct str password)
 		return strlen(q->password) == password.n &&
 		    mem_same(q->password, password.p, password.n);
 	case AUTH_BY_APOP:
-	case AUTH_BY_CRAM_MD5:
-		return digest_proves(q, password);
+		return apop_proves(q, password);
+	case AUTH_BY_CRAM:
+		return cram_proves(q, password);
 	case AUTH_BY_SCRAM:
 		return q->password[0] != '\0' && scram_proves(q, password);
 	case AUTH_BY_TOKEN:
@@ -90,24 +98,28 @@ secret_proves(const struct auth_question *q, struct str password)
 }
 
 bool
-secret_state_proves(const struct auth_question *q, const unsigned char *state)
+secret_state_fits(const struct auth_question *q, const struct hmac_state *state)
 {
-	unsigned char own[HMAC_STATE_SIZE], digest[MD5_SIZE];
-	bool same = false;
+	return q->proof == AUTH_BY_PASSWORD ||
+	    (q->proof == AUTH_BY_CRAM && q->hash == state->hash);
+}
 
-	switch (q->proof) {
-	case AUTH_BY_PASSWORD:
-		same = hmac_md5_state(str_c(q->password), own) == 0 &&
-		    mem_same(own, state, sizeof(own));
-		break;
-	case AUTH_BY_CRAM_MD5:
-		hmac_md5_of_state(state, str_c(q->challenge), digest);
-		same = is_digest(q, digest);
-		break;
-	default:
-		break;
+bool
+secret_state_proves(const struct auth_question *q, const struct hmac_state *state)
+{
+	unsigned char digest[HMAC_SIZE_MAX];
+	struct hmac_state own;
+	bool same;
+
+	if (!secret_state_fits(q, state))
+		return false;
+	if (q->proof == AUTH_BY_CRAM) {
+		hmac_of_state(state, str_c(q->challenge), digest);
+		return is_digest(q, digest, hmac_size(q->hash));
 	}
-	mem_wipe(own, sizeof(own));
+	same = hmac_state_make(&own, state->hash, str_c(q->password)) == 0 &&
+	    mem_same(own.octets, state->octets, sizeof(own.octets));
+	mem_wipe(&own, sizeof(own));
 	return same;
 }
 

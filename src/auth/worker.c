@@ -24,6 +24,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/name.h"
+#include "mail/cram.h"
 #include "mailbox/maildir.h"
 
 #define WORKER_FILES 64
@@ -161,17 +162,21 @@ judge(const struct auth *a, unsigned place, const struct msg_auth *m, int fd)
 	struct msg_auth_result r = { .verdict = AUTH_NO, .user = m->user };
 	bool alone = place < a->backend_n;
 	struct auth_note note = { 0 };
+	enum hmac_hash hash = HMAC_MD5;
 	enum auth_proof proof;
 	struct arena arena;
 
 	arena_init(&arena, (size_t)1 << 20);
 	buf_init(&note.said, FRAME_MAX / 2);
+	(void)cram_hash(m->mechanism, &hash);
 	if (auth_proof_of(m->mechanism, &proof)) {
-		const struct auth_question q = { arena_cstr(&arena, m->user),
-			arena_cstr(&arena, m->password), arena_cstr(&arena, m->client),
-			arena_cstr(&arena, m->challenge), proof, &note,
-			arena_cstr(&arena, m->service), arena_cstr(&arena, m->listener),
-			arena_cstr(&arena, m->tls), a->nobody };
+		const struct auth_question q = { .user = arena_cstr(&arena, m->user),
+			.password = arena_cstr(&arena, m->password),
+			.client = arena_cstr(&arena, m->client),
+			.challenge = arena_cstr(&arena, m->challenge), .proof = proof,
+			.hash = hash, .note = &note, .service = arena_cstr(&arena, m->service),
+			.listener = arena_cstr(&arena, m->listener),
+			.tls = arena_cstr(&arena, m->tls), .nobody = a->nobody };
 		r.verdict = auth_ask(a->backends + (alone ? place : 0),
 		    alone ? 1 : a->backend_n, &q);
 	}

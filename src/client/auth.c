@@ -14,6 +14,7 @@
 
 #include "engine.h"
 
+#include "mail/cram.h"
 #include "mail/text.h"
 
 /* RFC 4954 4: with the initial response the line must keep to 512 octets. */
@@ -79,9 +80,11 @@ say_auth(struct client *c)
 static bool
 has_proof(const struct client *c, const struct mech *m)
 {
+	enum hmac_hash hash;
+
 	if (m->bit == MECH_SCRAM_SHA_256_PLUS && c->binding.n == 0)
 		return false;
-	if (m->bit == MECH_CRAM_MD5 && c->o.cram_state != NULL)
+	if (cram_hash(m->name, &hash) && c->o.cram[hash] != NULL)
 		return true;
 	if (m->bit == MECH_XOAUTH2 && c->prepared != NULL)
 		return true;

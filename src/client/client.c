@@ -47,6 +47,36 @@ static const struct verb_info {
 #define TEXT_BLOCK_TIMEOUT (3 * MINUTE)
 #define HANDSHAKE_TIMEOUT (5 * MINUTE)
 
+/* True if O has states. */
+static bool
+copy_states(struct client *c, const struct client_options *o)
+{
+	bool any = false;
+
+	for (int i = 0; i < HMAC_HASHES; i++) {
+		if (o->cram[i] == NULL)
+			continue;
+		c->cram[i] = *o->cram[i];
+		c->o.cram[i] = &c->cram[i];
+		any = true;
+	}
+	return any;
+}
+
+static void
+copy_secrets(struct client *c, const struct client_options *o)
+{
+	bool others = copy_states(c, o) || o->token != NULL || o->prepared != NULL;
+
+	c->o.user = c->user = mem_dup(str_c(o->user));
+	if (o->password || !others)
+		c->o.password = c->password = mem_dup(str_c(o->password));
+	if (o->token)
+		c->o.token = c->token = mem_dup(str_c(o->token));
+	if (o->prepared)
+		c->o.prepared = c->prepared = mem_dup(str_c(o->prepared));
+}
+
 struct client *
 client_new(const struct client_options *o, const struct client_events *ev,
     void *arg)
@@ -57,21 +87,8 @@ client_new(const struct client_options *o, const struct client_events *ev,
 		panic("client_new: a bad EHLO name");
 	c->o = *o;
 	c->o.ehlo_name = c->ehlo_name = mem_dup(str_c(o->ehlo_name));
-	if (o->user) {
-		c->o.user = c->user = mem_dup(str_c(o->user));
-		if (o->password || (!o->token && !o->cram_state && !o->prepared))
-			c->o.password = c->password =
-			    mem_dup(str_c(o->password));
-		if (o->token)
-			c->o.token = c->token = mem_dup(str_c(o->token));
-		if (o->prepared)
-			c->o.prepared = c->prepared =
-			    mem_dup(str_c(o->prepared));
-		if (o->cram_state)
-			memcpy(c->cram_state, o->cram_state,
-			    sizeof(c->cram_state));
-		c->o.cram_state = o->cram_state ? c->cram_state : NULL;
-	}
+	if (o->user)
+		copy_secrets(c, o);
 	c->ev = ev;
 	c->arg = arg;
 	c->tls = o->tls_already;
@@ -106,7 +123,7 @@ client_free(struct client *c)
 	free_secret(c->password);
 	free_secret(c->token);
 	free_secret(c->prepared);
-	mem_wipe(c->cram_state, sizeof(c->cram_state));
+	mem_wipe(c->cram, sizeof(c->cram));
 	scram_free(c->scram);
 	buf_wipe(&c->binding);
 	buf_free(&c->binding);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * cram -- the answer to a CRAM-MD5 challenge (RFC 2195).
+ * cram -- the answer to a challenge of CRAM (RFC 2195), with MD5 or another
+ * hash (mail/cram.h).
  *
  * MD5 may be switched off in OpenSSL (FIPS); this is then an error, never a
  * guess.
@@ -9,37 +10,36 @@
 
 #include "engine.h"
 
-#include "lib/digest.h"
 #include "lib/mem.h"
 #include "mail/text.h"
 
 static void
-add(struct buf *b, struct str user, unsigned char mac[MD5_SIZE])
+add(struct buf *b, struct str user, unsigned char *mac, size_t n)
 {
 	buf_add(b, user);
 	buf_addc(b, ' ');
-	hex_add(b, str_n((const char *)mac, MD5_SIZE));
-	mem_wipe(mac, MD5_SIZE);
+	hex_add(b, str_n((const char *)mac, n));
+	mem_wipe(mac, n);
 }
 
 int
-cram_md5_add(struct buf *b, struct str user, struct str password,
-    struct str challenge)
+cram_add(struct buf *b, enum hmac_hash hash, struct str user,
+    struct str password, struct str challenge)
 {
-	unsigned char mac[MD5_SIZE];
+	unsigned char mac[HMAC_SIZE_MAX];
 
-	if (hmac_md5(password, challenge, mac) < 0)
+	if (hmac(hash, password, challenge, mac) < 0)
 		return -1;
-	add(b, user, mac);
+	add(b, user, mac, hmac_size(hash));
 	return 0;
 }
 
 void
-cram_md5_add_of(struct buf *b, struct str user,
-    const unsigned char state[HMAC_STATE_SIZE], struct str challenge)
+cram_add_of(struct buf *b, const struct hmac_state *state, struct str user,
+    struct str challenge)
 {
-	unsigned char mac[MD5_SIZE];
+	unsigned char mac[HMAC_SIZE_MAX];
 
-	hmac_md5_of_state(state, challenge, mac);
-	add(b, user, mac);
+	hmac_of_state(state, challenge, mac);
+	add(b, user, mac, hmac_size(state->hash));
 }

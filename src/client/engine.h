@@ -66,7 +66,7 @@ struct client {
 	char *password;
 	char *token;
 	char *prepared;
-	unsigned char cram_state[HMAC_STATE_SIZE];
+	struct hmac_state cram[HMAC_HASHES];
 	const struct client_events *ev;
 	void *arg;
 	enum client_state state;
@@ -208,12 +208,12 @@ enum mech_answer scram_step(struct scram *s, struct str challenge,
 /* True once the server has proved that it knows the password. */
 bool scram_proved(const struct scram *s);
 
-/* cram.c: adds RFC 2195's answer to CHALLENGE, not yet base64; -1: no MD5. */
-int cram_md5_add(struct buf *b, struct str user, struct str password,
-    struct str challenge) MUST_USE;
+/* cram.c: adds RFC 2195's answer to CHALLENGE, not yet base64; -1: no such hash. */
+int cram_add(struct buf *b, enum hmac_hash hash, struct str user,
+    struct str password, struct str challenge) MUST_USE;
 /* The same with the password's state. */
-void cram_md5_add_of(struct buf *b, struct str user,
-    const unsigned char state[HMAC_STATE_SIZE], struct str challenge);
+void cram_add_of(struct buf *b, const struct hmac_state *state, struct str user,
+    struct str challenge);
 
 /* message.c */
 /* Writes what may be written; true: the message ended, look again. */

@@ -4,13 +4,14 @@
  * mech -- what is said in the exchange of each AUTH mechanism.
  *
  * In the order in which they are tried: a token where there is one, then
- * what never shows the password, the strongest first.  CRAM-MD5 comes after
- * SCRAM, since MD5 is weak and its server is not proved; PLAIN and LOGIN
+ * what never shows the password, the strongest first.  CRAM comes after SCRAM,
+ * since its server is not proved, and a guess is soon tried; PLAIN and LOGIN
  * (which has no RFC, only a draft that everybody knows) trust in TLS alone.
  */
 
 #include "engine.h"
 
+#include "mail/cram.h"
 #include "mail/text.h"
 
 /* RFC 4616 2: [authzid] NUL authcid NUL passwd. */
@@ -40,20 +41,20 @@ login(struct client *c, unsigned turn, struct str challenge, struct buf *out)
 
 /* RFC 2195 2. */
 static enum mech_answer
-cram_md5(struct client *c, unsigned turn, struct str challenge,
-    struct buf *out)
+cram(struct client *c, unsigned turn, struct str challenge, struct buf *out)
 {
+	enum hmac_hash hash;
 	struct buf b;
 	bool ok;
 
-	if (turn > 0)
+	if (turn > 0 || !cram_hash(c->mech->name, &hash))
 		return MECH_STRANGE;
 	buf_init(&b, SMTP_AUTH_LINE_MAX);
 	ok = base64_decode(challenge, &b) == 0;
 	if (ok && c->password == NULL)
-		cram_md5_add_of(out, str_c(c->user), c->cram_state, buf_str(&b));
+		cram_add_of(out, &c->cram[hash], str_c(c->user), buf_str(&b));
 	else if (ok)
-		ok = cram_md5_add(out, str_c(c->user), str_c(c->password),
+		ok = cram_add(out, hash, str_c(c->user), str_c(c->password),
 		    buf_str(&b)) == 0;
 	buf_free(&b);
 	return ok ? MECH_SAY : MECH_STRANGE;
@@ -160,7 +161,10 @@ const struct mech client_mechs[] = {
 	{ MECH_XOAUTH2,		   NAME("XOAUTH2"),	    true,  true,  true,  xoauth2 },
 	{ MECH_SCRAM_SHA_256_PLUS, NAME("SCRAM-SHA-256-PLUS"), false, false, true,  scram },
 	{ MECH_SCRAM_SHA_256,	   NAME("SCRAM-SHA-256"),   false, false, true,  scram },
-	{ MECH_CRAM_MD5,	   NAME("CRAM-MD5"),	    false, false, false, cram_md5 },
+	{ MECH_CRAM_SHA512,	   NAME("CRAM-SHA512"),	    false, false, false, cram },
+	{ MECH_CRAM_SHA256,	   NAME("CRAM-SHA256"),	    false, false, false, cram },
+	{ MECH_CRAM_SHA1,	   NAME("CRAM-SHA1"),	    false, false, false, cram },
+	{ MECH_CRAM_MD5,	   NAME("CRAM-MD5"),	    false, false, false, cram },
 	{ MECH_PLAIN,		   NAME("PLAIN"),	    false, true,  true,  plain },
 	{ MECH_LOGIN,		   NAME("LOGIN"),	    false, true,  false, login },
 };

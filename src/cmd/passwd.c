@@ -225,7 +225,9 @@ struct list {
 static const char *
 form_of(struct str secret)
 {
-	unsigned char state[HMAC_STATE_SIZE];
+	static const char *const states[HMAC_HASHES] = { "cram-md5", "cram-sha1", "cram-sha256",
+		"cram-sha512" };
+	struct hmac_state state;
 	struct str password;
 
 	if (secret.n == 0 || secret.p[0] == '*')
@@ -234,9 +236,9 @@ form_of(struct str secret)
 		return "locked";
 	if (account_is_plain(secret, &password))
 		return "plain";
-	if (account_is_state(secret, state)) {
-		mem_wipe(state, sizeof(state));
-		return "cram-md5";
+	if (account_is_state(secret, &state)) {
+		mem_wipe(state.octets, sizeof(state.octets));
+		return states[state.hash];
 	}
 	return scram_key_is(secret) ? "scram" : "hash";
 }
@@ -265,7 +267,7 @@ list_one(void *arg, const struct account *a)
 			memcpy(when, "unknown", 8);
 		else if (last > 0 && localtime_r(&at, &tm))
 			(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-		printf("%-24.*s %-24.*s %-8s %s\n", STR_ARG(a->user),
+		printf("%-24.*s %-24.*s %-11s %s\n", STR_ARG(a->user),
 		    STR_ARG(a->app.n > 0 ? a->app : STR("-")), form_of(a->secret), when);
 	}
 	l->n++;

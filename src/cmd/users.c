@@ -120,7 +120,7 @@ parameters_of(struct str text, struct str user, struct scram_key *k)
 static int
 add_secret(const struct users_change *c, struct str old, struct buf *b)
 {
-	unsigned char state[HMAC_STATE_SIZE];
+	struct hmac_state state;
 	struct scram_key params, key;
 	int rc = 0;
 
@@ -131,10 +131,10 @@ add_secret(const struct users_change *c, struct str old, struct buf *b)
 		buf_addf(b, "{PLAIN}%s", c->password);
 		return 0;
 	case USERS_CRAM_MD5:
-		rc = hmac_md5_state(str_c(c->password), state);
+		rc = hmac_state_make(&state, HMAC_MD5, str_c(c->password));
 		if (rc == 0)
-			account_add_state(b, state);
-		mem_wipe(state, sizeof(state));
+			account_add_state(b, &state);
+		mem_wipe(&state, sizeof(state));
 		errno = ENOSYS;
 		return rc;
 	case USERS_SCRAM:

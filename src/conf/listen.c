@@ -30,8 +30,8 @@ static const struct implied implied[] = {
 };
 
 static const char *const mechanisms[] = { "PLAIN", "LOGIN", "APOP",
-	"CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2",
-	"OAUTHBEARER" };
+	"CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512", "SCRAM-SHA-256",
+	"SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER" };
 
 /* ---- defaults ---- */
 
@@ -338,8 +338,8 @@ check_mechanisms(const struct conf *c, const struct conf_strs *list,
 		near_word(&what, mechanisms, ARRAY_LEN(mechanisms), m);
 		conf_complain(error, where,
 		    "%s: \"%s\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, "
-		    "SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER "
-		    "or APOP%s",
+		    "CRAM-SHA1, CRAM-SHA256, CRAM-SHA512, SCRAM-SHA-256, "
+		    "SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP%s",
 		    name, list->v[i], buf_cstr(&what));
 		buf_free(&what);
 	}

@@ -25,7 +25,8 @@
 
 /* What a client of ours can do; the order is the client's own. */
 static const char *const mechanisms[] = { "OAUTHBEARER", "XOAUTH2",
-	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN" };
+	"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "CRAM-SHA512",
+	"CRAM-SHA256", "CRAM-SHA1", "CRAM-MD5", "PLAIN", "LOGIN" };
 
 /* ---- what they mean ---- */
 

@@ -53,7 +53,7 @@ struct head {
 	_Atomic int any;
 	_Atomic int plain;
 	_Atomic int scram;
-	_Atomic int digests;
+	_Atomic unsigned digests;
 	_Atomic uint64_t users;
 };
 
@@ -294,9 +294,9 @@ userset_set_plain(struct userset *u, bool plain)
 }
 
 void
-userset_set_digests(struct userset *u, bool digests)
+userset_set_digests(struct userset *u, unsigned hashes)
 {
-	atomic_store(&writable_head(u)->digests, digests);
+	atomic_store(&writable_head(u)->digests, hashes);
 }
 
 void
@@ -456,8 +456,8 @@ userset_scram(const struct userset *u)
 	return atomic_load(&head_of(u)->scram) != 0;
 }
 
-bool
+unsigned
 userset_digests(const struct userset *u)
 {
-	return atomic_load(&head_of(u)->digests) != 0;
+	return atomic_load(&head_of(u)->digests);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * digest -- MD5, SHA-256, HMACs of these and SHA-1, and PBKDF2 by OpenSSL.
+ * digest -- MD5, SHA-256, HMACs, and PBKDF2 by OpenSSL.
  *
  * Where the library has no MD5 there is an error, never a guess.
  */
@@ -34,35 +34,50 @@ md5(struct str text, struct str more, unsigned char out[MD5_SIZE])
 	return ok ? 0 : -1;
 }
 
-static int
-hmac(const char *name, struct str key, struct str text, unsigned char *out,
-    size_t size)
+static const struct {
+	const char *name;
+	size_t size;
+} hashes[HMAC_HASHES] = {
+	[HMAC_MD5] = { "MD5", MD5_SIZE },
+	[HMAC_SHA1] = { "SHA1", SHA1_SIZE },
+	[HMAC_SHA256] = { "SHA256", SHA256_SIZE },
+	[HMAC_SHA512] = { "SHA512", SHA512_SIZE },
+};
+
+size_t
+hmac_size(enum hmac_hash hash)
+{
+	return hashes[hash].size;
+}
+
+int
+hmac(enum hmac_hash hash, struct str key, struct str text, unsigned char *out)
 {
 	size_t n = 0;
 
 	/* A key of no octets is one, but NULL is not. */
-	return EVP_Q_mac(NULL, "HMAC", NULL, name, NULL,
+	return EVP_Q_mac(NULL, "HMAC", NULL, hashes[hash].name, NULL,
 		   key.n > 0 ? key.p : "", key.n,
-		   (const unsigned char *)text.p, text.n, out, size,
-		   &n) != NULL && n == size ? 0 : -1;
+		   (const unsigned char *)text.p, text.n, out, hashes[hash].size,
+		   &n) != NULL && n == hashes[hash].size ? 0 : -1;
 }
 
 int
 hmac_md5(struct str key, struct str text, unsigned char out[MD5_SIZE])
 {
-	return hmac("MD5", key, text, out, MD5_SIZE);
+	return hmac(HMAC_MD5, key, text, out);
 }
 
 int
 hmac_sha1(struct str key, struct str text, unsigned char out[SHA1_SIZE])
 {
-	return hmac("SHA1", key, text, out, SHA1_SIZE);
+	return hmac(HMAC_SHA1, key, text, out);
 }
 
 int
 hmac_sha256(struct str key, struct str text, unsigned char out[SHA256_SIZE])
 {
-	return hmac("SHA256", key, text, out, SHA256_SIZE);
+	return hmac(HMAC_SHA256, key, text, out);
 }
 
 int

@@ -9,12 +9,11 @@
 
 #include "mail/account.h"
 
+#include "mail/cram.h"
 #include "mail/scram_key.h"
 #include "mail/text.h"
 
 #define PLAIN_MARK "{PLAIN}"
-#define STATE_MARK "{CRAM-MD5}"
-#define STATE_HALF (HMAC_STATE_SIZE / 2)
 #define APP_MAX 64
 
 bool
@@ -33,29 +32,46 @@ hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool
-account_is_state(struct str secret, unsigned char state[HMAC_STATE_SIZE])
+/* The hash of the state that SECRET is, and its digits. */
+static bool
+is_marked(struct str secret, enum hmac_hash *hash, struct str *hex)
 {
-	struct str hex = str_skip(secret, strlen(STATE_MARK));
+	struct str name;
 
-	if (!str_istarts(secret, STR(STATE_MARK)) || hex.n != 2 * HMAC_STATE_SIZE)
+	return str_starts(secret, STR("{")) &&
+	    str_cut(str_skip(secret, 1), '}', &name, hex) && cram_hash(name, hash) &&
+	    hmac_state_size(*hash) > 0 && hex->n == 2 * hmac_state_size(*hash);
+}
+
+bool
+account_is_state(struct str secret, struct hmac_state *state)
+{
+	enum hmac_hash hash;
+	struct str hex;
+	size_t n;
+
+	if (!is_marked(secret, &hash, &hex))
 		return false;
-	for (size_t i = 0; i < HMAC_STATE_SIZE; i++) {
+	*state = (struct hmac_state){ .hash = hash };
+	n = hmac_state_size(hash);
+	for (size_t i = 0; i < n; i++) {
 		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;
-		state[(i + STATE_HALF) % HMAC_STATE_SIZE] = (unsigned char)(high << 4 | low);
+		state->octets[(i + n / 2) % n] = (unsigned char)(high << 4 | low);
 	}
 	return true;
 }
 
 void
-account_add_state(struct buf *b, const unsigned char state[HMAC_STATE_SIZE])
+account_add_state(struct buf *b, const struct hmac_state *state)
 {
-	buf_adds(b, STATE_MARK);
-	hex_add(b, str_n((const char *)state + STATE_HALF, STATE_HALF));
-	hex_add(b, str_n((const char *)state, STATE_HALF));
+	struct str octets = str_n((const char *)state->octets, hmac_state_size(state->hash));
+
+	buf_addf(b, "{%s}", cram_name(state->hash));
+	hex_add(b, str_skip(octets, octets.n / 2));
+	hex_add(b, str_head(octets, octets.n / 2));
 }
 
 bool

@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "lib/log.h"
+#include "mail/cram.h"
 #include "mail/limits.h"
 #include "mail/text.h"
 
@@ -74,13 +75,14 @@ login(struct sasl *s, struct str response, struct buf *out)
 	return SASL_SAY;
 }
 
-/* RFC 2195 2: the user, and 32 digits behind the last space. */
+/* RFC 2195 2: the user, and behind the last space the HMAC in hexadecimal. */
 static enum sasl_then
-cram_md5(struct sasl *s, struct str response, struct buf *out UNUSED)
+cram(struct sasl *s, struct str response, struct buf *out UNUSED)
 {
+	size_t digits = 2 * hmac_size(sasl_hash(s->setup.mechanism));
 	ptrdiff_t space = str_rfind(response, ' ');
 
-	if (space < 0 || response.n - (size_t)space - 1 != 32)
+	if (space < 0 || response.n - (size_t)space - 1 != digits)
 		return SASL_MALFORMED;
 	return ask(s, str_head(response, (size_t)space),
 	    str_skip(response, (size_t)space + 1), s->challenge);
@@ -246,7 +248,10 @@ static const struct mechanism mechanisms[] = {
 	{ SASL_PLAIN, "PLAIN", true, plain },
 	/* The user's name comes along with some clients. */
 	{ SASL_LOGIN, "LOGIN", true, login },
-	{ SASL_CRAM_MD5, "CRAM-MD5", false, cram_md5 },
+	{ SASL_CRAM_MD5, "CRAM-MD5", false, cram },
+	{ SASL_CRAM_SHA1, "CRAM-SHA1", false, cram },
+	{ SASL_CRAM_SHA256, "CRAM-SHA256", false, cram },
+	{ SASL_CRAM_SHA512, "CRAM-SHA512", false, cram },
 	{ SASL_SCRAM_SHA_256, "SCRAM-SHA-256", true, scram },
 	{ SASL_SCRAM_SHA_256_PLUS, "SCRAM-SHA-256-PLUS", true, scram },
 	{ SASL_XOAUTH2, "XOAUTH2", true, xoauth2 },
@@ -276,6 +281,16 @@ const char *
 sasl_name(unsigned mechanism)
 {
 	return mechanism_of(mechanism)->name;
+}
+
+enum hmac_hash
+sasl_hash(unsigned mechanism)
+{
+	enum hmac_hash hash;
+
+	if (!cram_hash(str_c(sasl_name(mechanism)), &hash))
+		panic("sasl: the mechanism %u has no hash", mechanism);
+	return hash;
 }
 
 bool
@@ -308,7 +323,7 @@ sasl_open(struct sasl *s, struct buf *out)
 	if (s->setup.mechanism == SASL_LOGIN) {
 		/* In base64 the only words that some old clients know. */
 		buf_adds(out, "Username:");
-	} else if (s->setup.mechanism == SASL_CRAM_MD5) {
+	} else if (s->setup.mechanism & SASL_CRAM) {
 		s->challenge = str_c(arena_printf(&s->arena, "<%s@%s>",
 		    s->setup.nonce, s->setup.hostname));
 		buf_add(out, s->challenge);

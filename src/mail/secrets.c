@@ -10,6 +10,7 @@
 
 #include "mail/secrets.h"
 
+#include "mail/cram.h"
 #include "mail/text.h"
 
 #define FIELD_MAX 65536
@@ -21,24 +22,46 @@ read_side(struct str word, bool *client)
 	return *client || str_ieq(word, STR("server"));
 }
 
-/* The type that WORD names; IN_BASE64: both texts are.  False: it is none. */
+/* The hash whose states have the type WORD; false: there are none. */
 static bool
-read_type(struct str word, enum secrets_type *type, bool *in_base64)
+read_hash(struct str word, enum hmac_hash *hash)
+{
+	if (str_ieq(word, STR("apop"))) {
+		*hash = HMAC_MD5;
+		return true;
+	}
+	for (int i = 0; i < HMAC_HASHES; i++) {
+		*hash = (enum hmac_hash)i;
+		if (hmac_state_size(*hash) > 0 &&
+		    (str_ieq(word, str_c(cram_hash_name(*hash))) ||
+			str_ieq(word, str_c(cram_name(*hash)))))
+			return true;
+	}
+	return false;
+}
+
+/* The type of L that WORD names; IN_BASE64: both texts are.  False: it is none. */
+static bool
+read_type(struct str word, struct secrets_line *l, bool *in_base64)
 {
 	static const struct {
 		const char *word;
 		enum secrets_type type;
-	} t[] = { { "plain", SECRETS_PLAIN }, { "login", SECRETS_PLAIN }, { "md5", SECRETS_MD5 },
-		{ "cram-md5", SECRETS_MD5 }, { "apop", SECRETS_MD5 }, { "oauth", SECRETS_OAUTH },
-		{ "none", SECRETS_NONE } };
+	} t[] = { { "plain", SECRETS_PLAIN }, { "login", SECRETS_PLAIN },
+		{ "oauth", SECRETS_OAUTH }, { "none", SECRETS_NONE } };
 
+	if (read_hash(word, &l->state.hash)) {
+		l->type = SECRETS_STATE;
+		*in_base64 = false;
+		return true;
+	}
 	*in_base64 = str_iends(word, STR(":b"));
 	if (*in_base64)
 		word = str_head(word, word.n - 2);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		if (str_ieq(word, str_c(t[i].word))) {
-			*type = t[i].type;
-			return !*in_base64 || *type == SECRETS_PLAIN || *type == SECRETS_OAUTH;
+			l->type = t[i].type;
+			return !*in_base64 || l->type != SECRETS_NONE;
 		}
 	return false;
 }
@@ -78,20 +101,20 @@ read_dotted(struct str s, struct buf *b)
 }
 
 static bool
-read_state(struct str s, struct arena *a, struct str *state)
+read_state(struct str s, struct hmac_state *state)
 {
 	struct buf b;
 	bool ok;
 
 	buf_init(&b, FIELD_MAX);
-	ok = read_dotted(s, &b);
+	ok = state->hash == HMAC_MD5 && read_dotted(s, &b);
 	if (!ok) {
 		buf_reset(&b);
 		ok = base64_decode(s, &b) == 0;
 	}
-	ok = ok && buf_ok(&b) && b.n == HMAC_STATE_SIZE;
+	ok = ok && buf_ok(&b) && b.n == hmac_state_size(state->hash);
 	if (ok)
-		*state = arena_str(a, buf_str(&b));
+		memcpy(state->octets, buf_str(&b).p, b.n);
 	buf_wipe(&b);
 	buf_free(&b);
 	return ok;
@@ -114,9 +137,9 @@ read_fields(struct secrets_line *l, bool in_base64, struct str user, struct str 
 		return in_base64 ? "has a user that cannot be read, expected base64"
 				 : "has a user that cannot be read, expected xtext, as in "
 				   "alice+40example.org";
-	if (l->type == SECRETS_MD5)
-		return read_state(secret, a, &l->secret) ? NULL : "has a hash that cannot be read, "
-		    "expected what emailrelay-passwd makes for MD5";
+	if (l->type == SECRETS_STATE)
+		return read_state(secret, &l->state) ? NULL : "has a hash that cannot be read, "
+		    "expected what emailrelay-passwd makes for that type";
 	if (!read_text(secret, in_base64, a, &l->secret))
 		return in_base64 ? "has a secret that cannot be read, expected base64"
 				 : "has a secret that cannot be read, expected xtext, with +20 for "
@@ -130,7 +153,7 @@ secrets_parse(struct str line, struct arena *a, struct secrets_line *l, const ch
 	struct str rest = str_trim(line), side, type, user, secret;
 	bool in_base64;
 
-	*l = (struct secrets_line){ .client = false };
+	*l = (struct secrets_line){ .secret = STR("") };
 	*why = NULL;
 	if (rest.n == 0 || rest.p[0] == '#')
 		return 0;
@@ -146,9 +169,9 @@ secrets_parse(struct str line, struct arena *a, struct secrets_line *l, const ch
 	}
 	if (!read_side(side, &l->client))
 		*why = "is for nobody, expected \"server\" or \"client\" at its beginning";
-	else if (!read_type(type, &l->type, &in_base64))
-		*why = "has a type that is not known, expected plain, plain:b, md5, oauth, "
-		       "oauth:b or none";
+	else if (!read_type(type, l, &in_base64))
+		*why = "has a type that is not known, expected plain, plain:b, md5, sha1, "
+		       "sha256, oauth, oauth:b or none";
 	else if (secret.n == 0)
 		*why = "is too short, expected a user and a secret behind the type";
 	else
@@ -161,15 +184,15 @@ secrets_account(const struct secrets_line *l, struct arena *a, struct account *a
 {
 	struct buf b;
 
-	if (l->client || l->user.n == 0 || l->secret.n == 0 ||
-	    (l->type != SECRETS_PLAIN && l->type != SECRETS_MD5))
+	if (l->client || l->user.n == 0 ||
+	    (l->type != SECRETS_STATE && (l->type != SECRETS_PLAIN || l->secret.n == 0)))
 		return false;
 	buf_init(&b, FIELD_MAX * 2);
 	if (l->type == SECRETS_PLAIN) {
 		buf_adds(&b, "{PLAIN}");
 		buf_add(&b, l->secret);
 	} else {
-		account_add_state(&b, (const unsigned char *)l->secret.p);
+		account_add_state(&b, &l->state);
 	}
 	*account = (struct account){ .user = l->user, .app = STR(""),
 		.secret = arena_str(a, buf_str(&b)) };

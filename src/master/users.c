@@ -38,7 +38,7 @@ struct names {
 	bool wanted;	/* those of password files */
 	bool plain;	/* somebody's password is no hash */
 	bool keys;	/* somebody has keys of SCRAM */
-	bool states;	/* somebody has a state of HMAC-MD5 */
+	unsigned states;	/* somebody has a state of these hashes (1 << HMAC_MD5 ...) */
 	struct arena arena;
 };
 
@@ -122,15 +122,17 @@ files_state(const struct conf *c)
 static void
 names_from_account(struct names *names, const struct account *a)
 {
-	unsigned char state[HMAC_STATE_SIZE];
+	struct hmac_state state;
 	struct str password;
 
 	if (names->wanted)
 		names_add(names, a->user);
 	names->plain = names->plain || account_is_plain(a->secret, &password);
 	names->keys = names->keys || scram_key_is(a->secret);
-	names->states = names->states || account_is_state(a->secret, state);
-	mem_wipe(state, sizeof(state));
+	if (account_is_state(a->secret, &state)) {
+		names->states |= 1u << state.hash;
+		mem_wipe(&state, sizeof(state));
+	}
 }
 
 /* Lines of mail/account.h: who has app passwords alone is somebody, too. */
@@ -177,6 +179,7 @@ names_from_secrets(struct names *names, const char *path, struct str text)
 			log_warn(NULL, "%s:%d: this line %s", path, number, why);
 	}
 	map_free(seen);
+	mem_wipe(&l, sizeof(l));
 	arena_wipe(&arena);
 }
 
@@ -299,7 +302,7 @@ names_publish(struct master *m, const struct names *names)
 {
 	userset_set_any(m->users, wants(m->conf, "any"));
 	userset_set_plain(m->users, names->plain);
-	userset_set_digests(m->users, names->plain || names->states);
+	userset_set_digests(m->users, names->plain ? (1u << HMAC_HASHES) - 1 : names->states);
 	userset_set_scram(m->users, names->plain || names->keys);
 	if (userset_replace(m->users, names->v, names->n) < 0)
 		log_warn(NULL, "%zu users and aliases are too many: the old "

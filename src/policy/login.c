@@ -4,8 +4,8 @@
  * login -- which mechanisms are on offer.
  *
  * Clients take the strongest that they see and try no other, so one by which
- * nobody can log in is not offered: CRAM-MD5 and SCRAM need what is stored of
- * a password to be more than a hash, and a token somebody who knows it.
+ * nobody can log in is not offered: CRAM and SCRAM need what is stored of a
+ * password to be more than a hash, and a token somebody who knows it.
  */
 
 #include "policy/login.h"
@@ -61,9 +61,9 @@ is_of_use(const struct conf *c, const struct login_facts *f, unsigned mechanism)
 {
 	if (!has_backend(c, (mechanism & SASL_TOKEN) != 0))
 		return false;
+	if (mechanism & SASL_CRAM)
+		return (f->digests & 1u << sasl_hash(mechanism)) != 0;
 	switch (mechanism) {
-	case SASL_CRAM_MD5:
-		return f->digests;
 	case SASL_SCRAM_SHA_256:
 		return f->scram;
 	case SASL_SCRAM_SHA_256_PLUS:

@@ -112,8 +112,9 @@ token_given(struct conn *c, const struct conf_server *s, struct arena *a)
 
 /* Takes what L has, of the user that was first.  NULL, or what is wrong with it. */
 static const char *
-take_line(const struct secrets_line *l, struct client_options *o, bool *known)
+take_line(const struct secrets_line *l, struct client_options *o, struct arena *a, bool *known)
 {
+	struct hmac_state *state;
 	bool again = false;
 
 	if (o->user != NULL && !str_eq(l->user, str_c(o->user)))
@@ -128,9 +129,11 @@ take_line(const struct secrets_line *l, struct client_options *o, bool *known)
 		again = o->password != NULL;
 		o->password = l->secret.p;
 		break;
-	case SECRETS_MD5:
-		again = o->cram_state != NULL;
-		o->cram_state = (const unsigned char *)l->secret.p;
+	case SECRETS_STATE:
+		again = o->cram[l->state.hash] != NULL;
+		state = arena_alloc(a, sizeof(*state));
+		*state = l->state;
+		o->cram[l->state.hash] = state;
 		break;
 	case SECRETS_OAUTH:
 		again = o->prepared != NULL;
@@ -158,13 +161,14 @@ take_lines(struct conn *c, const struct conf_server *s, struct str text,
 		number++;
 		if (secrets_parse(line, a, &l, &why) > 0 && l.client &&
 		    str_eq(l.selector, str_c(s->selector)))
-			why = take_line(&l, o, &known);
+			why = take_line(&l, o, a, &known);
 		if (why != NULL) {
 			conn_fail(c, "4.7.0", "%s:%d: this line %s", s->secrets,
 			    number, why);
 			return false;
 		}
 	}
+	mem_wipe(&l, sizeof(l));
 	if (!known)
 		conn_fail(c, "4.7.0", "%s has nothing for a client%s%s",
 		    s->secrets, s->selector[0] ? " with the selector " : "",

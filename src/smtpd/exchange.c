@@ -32,7 +32,7 @@ exchange_facts(const struct session_env *env, bool tls, const struct tls_client 
 
 	return (struct login_facts){ .tls = tls,
 		.tls_demanded = l && l->tls == LISTEN_TLS_REQUIRED,
-		.digests = env->users && userset_digests(env->users),
+		.digests = env->users ? userset_digests(env->users) : 0,
 		.scram = env->users && userset_scram(env->users),
 		.certified = certified_user(env->conf, certificate) != NULL };
 }

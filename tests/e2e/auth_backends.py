@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Backends of barid-auth: pairs, programs, servers of HTTP and accounts; up, wrong, slow, dead and hostile.
 
-FEATURES A3, A4, A5, A9, A12, A13, A15.
+FEATURES A3, A4, A5, A6, A9, A12, A13, A15.
 """
 import base64
 import crypt
 import ctypes
+import hmac
 import http.server
 import json
 import os
@@ -21,8 +22,8 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from authtest import Backends, LATER, NO, Silent, YES, together  # noqa: E402
-from baridtest import ROOT, certificate, wait_for  # noqa: E402
+from authtest import Backends, LATER, NO, Silent, YES, hmac_state, together  # noqa: E402
+from baridtest import ROOT, Wire, certificate, wait_for  # noqa: E402
 
 SECRET, WRONG = "sesame-4711", "guess-0815"
 
@@ -93,23 +94,26 @@ def secrets(folder):
             f.write(text)
         os.rename(path + ".tmp", path)
 
-    def cram(b, user, password):
+    def cram(b, user, password, digest="MD5"):
+        def answer(challenge=None):
+            return challenge and f"{user} {hmac.new(password.encode(), challenge, digest).hexdigest()}"
         with smtplib.SMTP("127.0.0.1", b.port["submission"], timeout=60) as c:
             c.ehlo()
-            c.user, c.password = user, password
             try:
-                return {235: YES}[c.auth("CRAM-MD5", c.auth_cram_md5)[0]]
+                return {235: YES}[c.auth("CRAM-" + digest, answer, initial_response_ok=False)[0]]
             except smtplib.SMTPAuthenticationError as e:
                 return {535: NO, 454: LATER}[e.smtp_code]
     dotted = ".".join(str(n) for n in struct.unpack("<8I", inner_outer))
     put(f"# E-MailRelay\nserver plain alice a+20secret\nserver plain:b Ym9i dHdv\nserver md5 carol {dotted}\n"
         f"server md5 dave {base64.b64encode(inner_outer).decode()}\nserver none 192.168.0.0/24 ours\n"
+        f"server sha1 henry {base64.b64encode(hmac_state('sha1', 'tanstaaf')).decode()}\n"
+        f"server sha256 ida {base64.b64encode(hmac_state('sha256', 'tanstaaf')).decode()}\n"
         "client plain me other\nserver sha9 erin x\nserver plain alice again\n")
     with open(folder + "/users", "w", encoding="ascii") as f:
         f.write(f"frank:{state}\n")
     both = f"secrets://{path}", f"file://{folder}/users"
-    mech = 'timeout = 5s cache = 0s mechanisms = {"PLAIN", "CRAM-MD5"}'
-    with Backends(*both, auth=mech, clear='"PLAIN", "CRAM-MD5"') as b:
+    mech = 'timeout = 5s cache = 0s mechanisms = {"PLAIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512"}'
+    with Backends(*both, auth=mech, clear='"PLAIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512"') as b:
         for user, password in (("alice", "a secret"), ("bob", "two"), ("carol", "tanstaaf"), ("DAVE", "tanstaaf"),
                                ("frank", "tanstaaf")):
             b.expect(YES, user, password)
@@ -118,6 +122,23 @@ def secrets(folder):
             assert cram(b, user, WRONG) == NO, user
         for user, password in (("me", "other"), ("erin", "x"), ("alice", "again"), ("192.168.0.0/24", "ours")):
             b.expect(NO, user, password)
+        # FEATURES A5, A6: with the other hashes who has the password as it is, or the state of that hash.
+        for digest in ("SHA1", "SHA256", "SHA512"):
+            for user, right in (("alice", "a secret"), ("carol", None), ("henry", "tanstaaf" if digest == "SHA1" else None),
+                                ("ida", "tanstaaf" if digest == "SHA256" else None)):
+                assert cram(b, user, right or "tanstaaf", digest) == (YES if right else NO), (digest, user)
+                assert cram(b, user, WRONG, digest) == NO, (digest, user)
+        for user in ("henry", "ida"):
+            b.expect(YES, user, "tanstaaf")
+            b.expect(NO, user, WRONG)
+            assert cram(b, user, "tanstaaf") == NO
+        assert "method=CRAM-SHA256, ip=127.0.0.1, user=ida: yes" in b.log()
+        with Wire(b.port["pop3"]) as w:
+            w.line()
+            assert b"CRAM-SHA512" in w.cmd("CAPA") + b"".join(w.lines())
+            challenge = base64.b64decode(w.cmd("AUTH CRAM-SHA512")[2:])
+            proof = hmac.new(b"a secret", challenge, "SHA512").hexdigest()
+            assert w.cmd(base64.b64encode(f"alice {proof}".encode()).decode()).startswith(b"+OK")
         # What baridctl makes is what Dovecot makes.
         b.ctl("passwd", "--cram-md5", "greta", input="tanstaaf\n")
         assert f"greta:{state}\n" in b.read(folder + "/users")
@@ -129,8 +150,8 @@ def secrets(folder):
         for wrong in (("--plain",), ("--scram",), ("-d",), ("--revoke", "phone")):
             assert b.ctl("passwd", "--cram-md5", *wrong, "greta", check=False).returncode == 64, wrong
         log = b.log()
-        assert f"{path}:8: this line has a type that is not known, expected plain, plain:b, md5," in log
-        assert f"{path}:9: this line has a user that an earlier line has, expected each once" in log
+        assert f"{path}:10: this line has a type that is not known, expected plain, plain:b, md5, sha1, sha256," in log
+        assert f"{path}:11: this line has a user that an earlier line has, expected each once" in log
         assert "tanstaaf" not in log and "a secret" not in log
         # Mail for them is taken, and for nobody else.
         with smtplib.SMTP("127.0.0.1", b.port["submission"], timeout=60) as c:

@@ -17,6 +17,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from authtest import hmac_state  # noqa: E402
 from baridtest import ROOT, Sink, USER, certificate, free_port, need, smarthost, wait_for  # noqa: E402
 
 SLOW = "queue { runners = 1 retry = {1h} idle-connection = 200ms }\n"
@@ -68,7 +69,9 @@ def passwords():
                 ("PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256", "", ["SCRAM-SHA-256"]),
                 ("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", "", ["SCRAM-SHA-256-PLUS"]),
                 ("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", 'auth = {"plain", "SCRAM-SHA-256"}', ["SCRAM-SHA-256"]),
-                ("CRAM-MD5 PLAIN LOGIN", 'auth = {"LOGIN"}', ["LOGIN"])):
+                ("CRAM-MD5 PLAIN LOGIN", 'auth = {"LOGIN"}', ["LOGIN"]),
+                ("PLAIN CRAM-MD5 CRAM-SHA1 CRAM-SHA256 CRAM-SHA512", "", ["CRAM-SHA512"]),
+                ("CRAM-SHA512 CRAM-SHA256 CRAM-SHA1 CRAM-MD5", 'auth = {"CRAM-MD5", "cram-sha1"}', ["CRAM-SHA1"])):
             with sink(d, offered, "--auth", f"{USERNAME}:{SECRET}") as s, \
                     smarthost(("127.0.0.1", s.port, f"{LOGIN} {options}"), extra=SLOW) as b:
                 b.send(SENDER, [RCPT], TEXT)
@@ -143,16 +146,20 @@ def secrets():
     state = subprocess.run(["doveadm", "pw", "-s", "CRAM-MD5", "-p", SECRET], capture_output=True, text=True, check=True)
     outer_inner = bytes.fromhex(state.stdout.strip().partition("}")[2])
     hashed = base64.b64encode(outer_inner[16:] + outer_inner[:16]).decode()
+    states = {x: base64.b64encode(hmac_state(x, SECRET)).decode() for x in ("sha1", "sha256")}
     prepared = base64.b64encode(f"user={USERNAME}\1auth=Bearer good\1\1".encode()).decode()
     name = USERNAME.replace("=", "+3D")
     lines = (f"# ours\nserver plain alice wonder\nclient plain {plain}\nclient plain:b {coded} coded\n"
-             f"client md5 {name} {hashed} hashed\n"
+             f"client md5 {name} {hashed} hashed\nclient sha1 {name} {states['sha1']} hashed\n"
+             f"client sha256 {name} {states['sha256']} hashed\n"
              f"client oauth:b {coded.split()[0]} {prepared} token\nclient plain:b = = open\n")
     with Folder() as d:
         path = f"{d}/secrets"
         put(path, lines)
         for selector, offered, want in (("", "PLAIN", "PLAIN"), ("coded", "PLAIN SCRAM-SHA-256", "SCRAM-SHA-256"),
                                         ("hashed", "PLAIN CRAM-MD5 LOGIN", "CRAM-MD5"),
+                                        ("hashed", "PLAIN CRAM-SHA1 CRAM-SHA512 CRAM-MD5", "CRAM-SHA1"),
+                                        ("hashed", "CRAM-SHA256 CRAM-SHA1", "CRAM-SHA256"),
                                         ("token", "PLAIN XOAUTH2", "XOAUTH2")):
             option = f'secrets = "{path}"' + (f' selector = "{selector}"' if selector else "")
             with sink(d, offered, "--auth", f"{USERNAME}:{SECRET}", "--token", "good") as s, \

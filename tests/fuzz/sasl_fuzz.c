@@ -33,7 +33,8 @@ exchange(unsigned mechanism, struct str text)
 {
 	const struct sasl_setup o = { .mechanism = mechanism,
 		.offered = SASL_SCRAM, .nonce = "NONCE", .hostname = "h",
-		.scope = "", .bindings = { STR("export"), STR(""), STR("c") } };
+		.scope = "", .certified = "alice",
+		.certificate = "0123 4567", .bindings = { STR("export"), STR(""), STR("c") } };
 	enum sasl_then then = SASL_SAY;
 	bool yes = false;
 	struct str line;
@@ -74,7 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	exchange(1U << (data[0] % 7), str_skip(text, 1));
+	exchange(1U << (data[0] % 11), str_skip(text, 1));
 	buf_init(&b, 1024);
 	if (scram_key_parse(text, &k)) {
 		scram_key_add(&b, &k);

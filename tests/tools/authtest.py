@@ -6,6 +6,7 @@
 """
 import base64
 import socket
+import struct
 import threading
 
 from baridtest import Barid, Wire, wait_for
@@ -87,6 +88,55 @@ class Backends(Barid):
         for text in (self.log(), self.errors(), shown):
             for secret in secrets:
                 assert secret not in text, text[max(text.find(secret) - 200, 0):][:400]
+
+
+def hmac_state(name, key):
+    """The middle of an HMAC-SHA1 or HMAC-SHA256 as emailrelay-passwd has it: both compressions by FIPS 180-4 6, inner and
+    outer, each word with its lowest octet first.  KEY has at most a block."""
+    def rol(x, n):
+        return (x << n | x >> (32 - n)) & 0xffffffff
+
+    def sha1(words):
+        w = list(words)
+        for t in range(16, 80):
+            w.append(rol(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1))
+        h = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]
+        a, b, c, d, e = h
+        for t in range(80):
+            f, k = ((b & c | ~b & d, 0x5a827999), (b ^ c ^ d, 0x6ed9eba1), (b & c | b & d | c & d, 0x8f1bbcdc),
+                    (b ^ c ^ d, 0xca62c1d6))[t // 20]
+            a, b, c, d, e = (rol(a, 5) + (f & 0xffffffff) + e + k + w[t]) & 0xffffffff, a, rol(b, 30), c, d
+        return [(x + y) & 0xffffffff for x, y in zip(h, (a, b, c, d, e))]
+
+    def root(n, power):
+        """32 bits behind the point of a root of N, exactly."""
+        low, high = 0, n << 32
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if middle ** power <= n << 32 * power else (low, middle)
+        return low & 0xffffffff
+
+    def sha256(words):
+        primes = [n for n in range(2, 312) if all(n % i for i in range(2, n))]
+        w = list(words)
+        for t in range(16, 64):
+            s0 = rol(w[t - 15], 25) ^ rol(w[t - 15], 14) ^ w[t - 15] >> 3
+            s1 = rol(w[t - 2], 15) ^ rol(w[t - 2], 13) ^ w[t - 2] >> 10
+            w.append((w[t - 16] + s0 + w[t - 7] + s1) & 0xffffffff)
+        start = [root(p, 2) for p in primes[:8]]
+        h = list(start)
+        for t in range(64):
+            a, b, c, d, e, f, g, last = h
+            t1 = last + (rol(e, 26) ^ rol(e, 21) ^ rol(e, 7)) + (e & f ^ ~e & g) + root(primes[t], 3) + w[t]
+            t2 = (rol(a, 30) ^ rol(a, 19) ^ rol(a, 10)) + (a & b ^ a & c ^ b & c)
+            h = [(t1 + t2) & 0xffffffff, a, b, c, (d + t1) & 0xffffffff, e, f, g]
+        return [(x + y) & 0xffffffff for x, y in zip(start, h)]
+
+    block = key.encode().ljust(64, b"\0")
+    words = []
+    for pad in (0x36, 0x5c):
+        words += {"sha1": sha1, "sha256": sha256}[name](struct.unpack(">16I", bytes(x ^ pad for x in block)))
+    return struct.pack(f"<{len(words)}I", *words)
 
 
 def together(calls, threads=20):

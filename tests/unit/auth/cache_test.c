@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "auth/auth.h"
+#include "auth/cache.h"
 #include "lib/clock.h"
 #include "unit.h"
 

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include "asked.h"
+#include "mail/account.h"
 #include "mail/text.h"
 
 
@@ -243,7 +244,8 @@ START_TEST(plain_ones)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		const struct auth_question q = { t[i].user, t[i].password, "192.0.2.1",
 			t[i].challenge ? t[i].challenge : "",
-			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD, NULL,
+			t[i].challenge ? AUTH_BY_APOP : AUTH_BY_PASSWORD,
+			HMAC_MD5, NULL,
 			"", "", "", NULL };
 
 		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
@@ -277,13 +279,13 @@ key_of(const char *password)
 
 /* What "users" says of ALICE, and in NOTE. */
 static enum auth_verdict
-ask_with(const char *user, const char *password, const char *challenge, enum auth_proof proof,
-    struct auth_note *note)
+ask_hash(const char *user, const char *password, const char *challenge, enum auth_proof proof,
+    enum hmac_hash hash, struct auth_note *note)
 {
 	static const unsigned char nobody[AUTH_NOBODY_SIZE] = "secret";
 	struct auth_backend b = asked_file("users");
 	const struct auth_question q = { .user = user, .password = password, .client = "192.0.2.1",
-		.challenge = challenge, .proof = proof, .note = note, .nobody = nobody };
+		.challenge = challenge, .proof = proof, .hash = hash, .note = note, .nobody = nobody };
 	enum auth_verdict v;
 
 	buf_free(&note->said);
@@ -291,6 +293,13 @@ ask_with(const char *user, const char *password, const char *challenge, enum aut
 	v = auth_ask(&b, 1, &q);
 	close(b.fd);
 	return v;
+}
+
+static enum auth_verdict
+ask_with(const char *user, const char *password, const char *challenge, enum auth_proof proof,
+    struct auth_note *note)
+{
+	return ask_hash(user, password, challenge, proof, HMAC_MD5, note);
 }
 
 static void
@@ -443,17 +452,64 @@ START_TEST(cram_md5)
 	note_begin(&note);
 	(void)asked_write("users", STR("tim:{PLAIN}tanstaaftanstaaf\nalice:" MD5_BARID "\n"));
 	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3890", challenge,
-	    AUTH_BY_CRAM_MD5, &note), AUTH_YES);
+	    AUTH_BY_CRAM, &note), AUTH_YES);
 	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3891", challenge,
-	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	    AUTH_BY_CRAM, &note), AUTH_NO);
 	ck_assert_int_eq(ask_with("tim", "b913a602c7eda7a495b4e6e7334d3890", "<1@x>",
-	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	    AUTH_BY_CRAM, &note), AUTH_NO);
 	ck_assert_int_eq(ask_with("alice", "b913a602c7eda7a495b4e6e7334d3890", challenge,
-	    AUTH_BY_CRAM_MD5, &note), AUTH_NO);
+	    AUTH_BY_CRAM, &note), AUTH_NO);
 	ck_assert_int_eq(ask_with("tim", "tanstaaftanstaaf", "", AUTH_BY_TOKEN, &note), AUTH_NO);
 	buf_free(&note.said);
 	asked_end(files, ARRAY_LEN(files));
 }
 END_TEST
 
-UNIT_MAIN("auth/file", app_passwords, scram, cram_md5, plain_ones, kinds, lines, unreadable, large, times)
+/* FEATURES A5, A6: the other hashes; a state is good for its own alone, and for the password. */
+START_TEST(crams)
+{
+	static const char challenge[] = "<1@mail.test>";
+	struct auth_note note;
+	struct buf text;
+
+	asked_begin();
+	note_begin(&note);
+	buf_init(&text, 8192);
+	buf_adds(&text, "plain:{PLAIN}secret\n");
+	for (int i = 0; i < HMAC_HASHES; i++) {
+		struct hmac_state state;
+
+		if (hmac_state_make(&state, (enum hmac_hash)i, STR("secret")) < 0)
+			continue;
+		buf_addf(&text, "state%d:", i);
+		account_add_state(&text, &state);
+		buf_adds(&text, "\n");
+	}
+	(void)asked_write("users", buf_str(&text));
+	for (int i = 0; i < HMAC_HASHES; i++)
+		for (int k = 0; k < HMAC_HASHES; k++) {
+			enum hmac_hash hash = (enum hmac_hash)k;
+			unsigned char mac[HMAC_SIZE_MAX];
+			char user[] = { 's', 't', 'a', 't', 'e', (char)('0' + i), '\0' };
+			struct buf proof;
+
+			buf_init(&proof, 200);
+			ck_assert_int_eq(hmac(hash, STR("secret"), str_c(challenge), mac), 0);
+			hex_add(&proof, str_n((const char *)mac, hmac_size(hash)));
+			ck_assert_int_eq(ask_hash(user, buf_cstr(&proof), challenge, AUTH_BY_CRAM,
+			    hash, &note), i == k && i != HMAC_SHA512 ? AUTH_YES : AUTH_NO);
+			ck_assert_int_eq(ask_hash("plain", buf_cstr(&proof), challenge, AUTH_BY_CRAM,
+			    hash, &note), AUTH_YES);
+			ck_assert_int_eq(ask_hash("plain", buf_cstr(&proof), "<2@mail.test>",
+			    AUTH_BY_CRAM, hash, &note), AUTH_NO);
+			buf_free(&proof);
+		}
+	ck_assert_int_eq(ask_with("state2", "secret", "", AUTH_BY_PASSWORD, &note), AUTH_YES);
+	ck_assert_int_eq(ask_with("state2", "Secret", "", AUTH_BY_PASSWORD, &note), AUTH_NO);
+	buf_free(&text);
+	buf_free(&note.said);
+	asked_end(files, ARRAY_LEN(files));
+}
+END_TEST
+
+UNIT_MAIN("auth/file", app_passwords, scram, cram_md5, crams, plain_ones, kinds, lines, unreadable, large, times)

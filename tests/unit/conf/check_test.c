@@ -134,7 +134,7 @@ static const struct fault faults[] = {
 	{ "auth { backends = {'tape://secret'} }", "1: auth.backends: \"tape://\" is unknown, expected file://, secrets://, pam://" },
 	{ "auth { backends = {'hardcoded://secret'} }", "1: auth.backends: \"hardcoded://********\" names no users, expected" },
 	{ "auth { backends = {'file:///u',\n'radius://a:secret'} }", "2: auth.backends: \"radius://********\" has no secret" },
-	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP" },
+	{ "auth { mechanisms = {PLANE} }", "1: auth.mechanisms: \"PLANE\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, CRAM-SHA1, CRAM-SHA256, CRAM-SHA512, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP" },
 	/* Upstreams and routes. */
 	{ "upstream a { }", "1: upstream.a: no server" },
 	{ "upstream a { server a{} server b{} server c{} server d{} server e{} server f{} server g{} server h{} server i{} "

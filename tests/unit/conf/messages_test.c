@@ -65,7 +65,7 @@ static const struct {
 	{ "tls { min-version = TLSv1.2 }", "1: tls.min-version: \"TLSv1.2\" does not fit, expected 1.2 or 1.3" },
 	{ "listen a { tls = ssl }", "1: listen.a.tls: \"ssl\" does not fit, expected off, starttls, required or implicit" },
 	{ "recipients { mailboxes = {files} }", "1: recipients.mailboxes: \"files\" is unknown, expected file, system or any; did you mean \"file\"?" },
-	{ "auth { mechanisms = {PLIAN} }", "1: auth.mechanisms: \"PLIAN\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP; did you mean \"PLAIN\"?" },
+	{ "auth { mechanisms = {PLIAN} }", "1: auth.mechanisms: \"PLIAN\" is unknown, expected PLAIN, LOGIN, CRAM-MD5, CRAM-SHA1, CRAM-SHA256, CRAM-SHA512, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, XOAUTH2, OAUTHBEARER or APOP; did you mean \"PLAIN\"?" },
 	{ "auth { backends = {'fiel:///u'} }", "1: auth.backends: \"fiel://\" is unknown, expected file://, secrets://, pam://, users://, ldap://, ldaps://, radius://, http://, https://, oauth://, exec:// or hardcoded://; did you mean \"file\"?" },
 	{ "auth { backends = {users} }", "1: auth.backends: a backend without a kind, expected \"file:///path\" or \"pam://service\"" },
 	/* Names, addresses, networks. */

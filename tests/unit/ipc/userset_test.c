@@ -114,8 +114,8 @@ START_TEST(plain)
 	ck_assert(!userset_plain(u));
 	ck_assert(userset_scram(u));
 	ck_assert(!userset_digests(u));
-	userset_set_digests(u, true);
-	ck_assert(userset_digests(u) && !userset_plain(u));
+	userset_set_digests(u, 5);
+	ck_assert(userset_digests(u) == 5 && !userset_plain(u));
 	userset_free(u);
 }
 END_TEST

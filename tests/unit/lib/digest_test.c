@@ -11,7 +11,7 @@
 static void
 check_n(const unsigned char *got, size_t n, const char *want)
 {
-	char hex[2 * SHA256_SIZE + 1];
+	char hex[2 * HMAC_SIZE_MAX + 1];
 
 	for (size_t i = 0; i < n; i++)
 		(void)!snprintf(hex + 2 * i, 3, "%02x", got[i]);
@@ -37,12 +37,26 @@ START_TEST(md5s)
 }
 END_TEST
 
+/* RFC 2202 2, 3; RFC 4231 4.3: case 2. */
 START_TEST(hmacs)
 {
-	unsigned char out[MD5_SIZE];
+	static const char sha512[] =
+	    "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a"
+	    "6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737";
+	static const char *const want[HMAC_HASHES] = { "750c783e6ab0b503eaa86e310a5db738",
+		"effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+		"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+		sha512 };
+	unsigned char out[HMAC_SIZE_MAX];
 
+	for (int i = 0; i < HMAC_HASHES; i++) {
+		ck_assert_int_eq(hmac((enum hmac_hash)i, STR("Jefe"),
+		    STR("what do ya want for nothing?"), out), 0);
+		ck_assert_uint_eq(2 * hmac_size((enum hmac_hash)i), strlen(want[i]));
+		check_n(out, hmac_size((enum hmac_hash)i), want[i]);
+	}
 	ck_assert_int_eq(hmac_md5(STR("Jefe"), STR("what do ya want for nothing?"), out), 0);
-	check(out, "750c783e6ab0b503eaa86e310a5db738");
+	check(out, want[0]);
 }
 END_TEST
 

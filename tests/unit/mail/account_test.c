@@ -43,23 +43,49 @@ START_TEST(states)
 {
 	static const char known[] = "{CRAM-MD5}b4c88755e15aaa0b00292b43471a74eda"
 				    "2fbbe8f6fae99fd0637372cf6e0c8db";
-	unsigned char state[HMAC_STATE_SIZE], own[HMAC_STATE_SIZE];
+	struct hmac_state state, own;
 	struct buf b;
 
-	ck_assert(account_is_state(str_c(known), state));
-	ck_assert_int_eq(hmac_md5_state(STR("barid"), own), 0);
-	ck_assert_int_eq(memcmp(state, own, sizeof(own)), 0);
+	ck_assert(account_is_state(str_c(known), &state));
+	ck_assert_int_eq(hmac_state_make(&own, HMAC_MD5, STR("barid")), 0);
+	ck_assert(state.hash == HMAC_MD5);
+	ck_assert_mem_eq(state.octets, own.octets, sizeof(own.octets));
 	buf_init(&b, 200);
-	account_add_state(&b, own);
+	account_add_state(&b, &own);
 	ck_str(buf_str(&b), str_c(known));
 	buf_free(&b);
-	ck_assert(!account_is_state(str_head(str_c(known), sizeof(known) - 2), state));
-	ck_assert(!account_is_state(STR("{CRAM-MD5}"), state));
-	ck_assert(!account_is_state(STR("{PLAIN}x"), state));
+	ck_assert(!account_is_state(str_head(str_c(known), sizeof(known) - 2), &state));
+	ck_assert(!account_is_state(STR("{CRAM-MD5}"), &state));
+	ck_assert(!account_is_state(STR("{PLAIN}x"), &state));
 	buf_init(&b, 200);
 	buf_addf(&b, "%.*sg", (int)sizeof(known) - 2, known);
-	ck_assert(!account_is_state(buf_str(&b), state));
+	ck_assert(!account_is_state(buf_str(&b), &state));
 	buf_free(&b);
+}
+END_TEST
+
+/* Of the other hashes, there and back; and what is none. */
+START_TEST(other_states)
+{
+	static const char *const bad[] = { "{CRAM-SHA512}", "{CRAM-SHA256}00", "CRAM-MD5", "{CRAM-MD5",
+		"{CRAM-SHA1}b4c88755e15aaa0b00292b43471a74eda2fbbe8f6fae99fd0637372cf6e0c8db" };
+	struct hmac_state state, own;
+	struct buf b;
+
+	for (int i = 0; i < HMAC_HASHES; i++) {
+		if (hmac_state_size((enum hmac_hash)i) == 0)
+			continue;
+		buf_init(&b, 200);
+		ck_assert_int_eq(hmac_state_make(&own, (enum hmac_hash)i, STR("barid")), 0);
+		account_add_state(&b, &own);
+		ck_assert(account_is_state(buf_str(&b), &state));
+		ck_assert_int_eq(state.hash, i);
+		ck_assert_mem_eq(state.octets, own.octets, sizeof(own.octets));
+		ck_assert(!account_is_state(str_head(buf_str(&b), b.n - 2), &state));
+		buf_free(&b);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_msg(!account_is_state(str_c(bad[i]), &state), "%s", bad[i]);
 }
 END_TEST
 
@@ -79,4 +105,4 @@ START_TEST(secrets)
 }
 END_TEST
 
-UNIT_MAIN("mail/account", states, lines, secrets)
+UNIT_MAIN("mail/account", states, other_states, lines, secrets)

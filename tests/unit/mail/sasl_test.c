@@ -140,6 +140,33 @@ START_TEST(cram_md5)
 }
 END_TEST
 
+/* The other hashes: each has digits of its own number. */
+START_TEST(crams)
+{
+	static const struct {
+		unsigned mechanism;
+		size_t digits;
+	} t[] = { { SASL_CRAM_SHA1, 40 }, { SASL_CRAM_SHA256, 64 }, { SASL_CRAM_SHA512, 128 } };
+	char digits[130];
+
+	memset(digits, 'a', sizeof(digits));
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		for (size_t n = t[i].digits - 1; n <= t[i].digits + 1; n++) {
+			struct buf b;
+
+			begin(t[i].mechanism);
+			sasl_open(&login_of, &out);
+			ck_str(buf_str(&out), STR("<NONCE@mail.test>"));
+			buf_init(&b, 200);
+			buf_adds(&b, "alice ");
+			buf_add(&b, str_n(digits, n));
+			ck_assert_int_eq(take(buf_str(&b)),
+			    n == t[i].digits ? SASL_ASK : SASL_MALFORMED);
+			buf_free(&b);
+		}
+}
+END_TEST
+
 START_TEST(scram)
 {
 	begin(SASL_SCRAM_SHA_256);
@@ -269,4 +296,4 @@ START_TEST(tokens)
 }
 END_TEST
 
-UNIT_MAIN("mail/sasl", names, plain, login, cram_md5, scram, external, tokens)
+UNIT_MAIN("mail/sasl", names, plain, login, cram_md5, crams, scram, external, tokens)

@@ -4,6 +4,8 @@
 
 #include "mail/secrets.h"
 
+#include "mail/text.h"
+
 #include "unit.h"
 
 /* Of "barid"; the same as eight numbers. */
@@ -34,18 +36,18 @@ START_TEST(good)
 		{ "client oauth:b bWU= eA== two", true, SECRETS_OAUTH, "me", "x", "two" },
 		{ "server none 192.168.0.0/24 trusted", false, SECRETS_NONE, "192.168.0.0/24",
 		    "trusted", "" },
-		{ "server md5 alice " STATE, false, SECRETS_MD5, "alice", NULL, "" },
-		{ "server md5 alice " DOTTED, false, SECRETS_MD5, "alice", NULL, "" },
-		{ "CRAM-MD5 client alice " DOTTED, true, SECRETS_MD5, "alice", NULL, "" },
-		{ "client md5 alice " STATE " isp", true, SECRETS_MD5, "alice", NULL, "isp" },
+		{ "server md5 alice " STATE, false, SECRETS_STATE, "alice", NULL, "" },
+		{ "server md5 alice " DOTTED, false, SECRETS_STATE, "alice", NULL, "" },
+		{ "CRAM-MD5 client alice " DOTTED, true, SECRETS_STATE, "alice", NULL, "" },
+		{ "client md5 alice " STATE " isp", true, SECRETS_STATE, "alice", NULL, "isp" },
 	};
-	unsigned char state[HMAC_STATE_SIZE];
+	struct hmac_state state;
 	struct secrets_line l;
 	struct arena a;
 	const char *why;
 
 	arena_init(&a, 1 << 20);
-	ck_assert_int_eq(hmac_md5_state(STR("barid"), state), 0);
+	ck_assert_int_eq(hmac_state_make(&state, HMAC_MD5, STR("barid")), 0);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		int r = secrets_parse(str_c(t[i].line), &a, &l, &why);
 
@@ -53,8 +55,9 @@ START_TEST(good)
 		ck_assert(l.client == t[i].client && l.type == t[i].type);
 		ck_str(l.user, str_c(t[i].user));
 		ck_str(l.selector, str_c(t[i].selector));
-		ck_str(l.secret, t[i].secret ? str_c(t[i].secret) :
-		    str_n((const char *)state, sizeof(state)));
+		ck_str(l.secret, str_c(t[i].secret ? t[i].secret : ""));
+		if (t[i].secret == NULL)
+			ck_assert_mem_eq(l.state.octets, state.octets, sizeof(state.octets));
 	}
 	arena_free(&a);
 }
@@ -67,7 +70,12 @@ START_TEST(bad)
 	} t[] = {
 		{ "peer plain alice barid", "for nobody" }, { "server", "type that is not known" },
 		{ "alice:barid", "for nobody" },
-		{ "server sha1 alice x", "type that is not known" },
+		{ "server sha512 alice x", "type that is not known" },
+		{ "server sha256:b alice x", "type that is not known" },
+		{ "server sha1 alice x", "hash that cannot be read" },
+		{ "server sha1 alice " DOTTED, "hash that cannot be read" },
+		{ "server sha1 alice " STATE, "hash that cannot be read" },
+		{ "server sha256 alice " STATE, "hash that cannot be read" },
 		{ "server md5:b alice x", "type that is not known" },
 		{ "server plain alice", "too short" }, { "server plain", "too short" },
 		{ "server plain al+4 barid", "user that cannot be read" },
@@ -99,6 +107,32 @@ START_TEST(bad)
 	ck_assert_int_eq(secrets_parse(STR("  \t\r"), &a, &l, &why), 0);
 	ck_assert_int_eq(secrets_parse(STR("# server plain alice barid"), &a, &l, &why), 0);
 	ck_assert_ptr_null(why);
+	arena_free(&a);
+}
+END_TEST
+
+/* FEATURES A5: states of other hashes, in base64. */
+START_TEST(hashes)
+{
+	static const char *const types[HMAC_HASHES] = { "md5", "sha1", "SHA256", NULL };
+	struct hmac_state state;
+	struct secrets_line l;
+	struct arena a;
+	const char *why;
+	struct buf b;
+
+	arena_init(&a, 1 << 20);
+	for (int i = 0; i < HMAC_HASHES && types[i]; i++) {
+		buf_init(&b, 1000);
+		ck_assert_int_eq(hmac_state_make(&state, (enum hmac_hash)i, STR("barid")), 0);
+		buf_addf(&b, "server %s alice ", types[i]);
+		base64_add(&b, str_n((const char *)state.octets, hmac_state_size(state.hash)));
+		ck_assert_int_eq(secrets_parse(buf_str(&b), &a, &l, &why), 1);
+		ck_assert(l.type == SECRETS_STATE);
+		ck_assert_int_eq(l.state.hash, i);
+		ck_assert_mem_eq(l.state.octets, state.octets, sizeof(state.octets));
+		buf_free(&b);
+	}
 	arena_free(&a);
 }
 END_TEST
@@ -135,4 +169,4 @@ START_TEST(accounts)
 }
 END_TEST
 
-UNIT_MAIN("mail/secrets", good, bad, accounts)
+UNIT_MAIN("mail/secrets", good, bad, hashes, accounts)

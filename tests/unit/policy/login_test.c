@@ -22,14 +22,15 @@ set(struct conf_strs *list, const char *const *v, size_t n)
 	list->n = n;
 }
 
-/* What C offers to one with these facts: 't'ls, demande'd', di'g'ests, 's'cram, 'c'ertified. */
+/* What C offers to one with these facts: 't'ls, demande'd', di'g'ests, those of SHA-'2'56, 's'cram, 'c'ertified. */
 static const char *
 offers(const char *facts)
 {
 	static struct buf b;
 	struct login_facts f = { .tls = strchr(facts, 't') != NULL,
 		.tls_demanded = strchr(facts, 'd') != NULL,
-		.digests = strchr(facts, 'g') != NULL, .scram = strchr(facts, 's') != NULL,
+		.digests = strchr(facts, 'g') ? 15u : strchr(facts, '2') ? 1u << HMAC_SHA256 : 0,
+		.scram = strchr(facts, 's') != NULL,
 		.certified = strchr(facts, 'c') != NULL };
 
 	buf_free(&b);
@@ -79,6 +80,13 @@ START_TEST(lists)
 	/* There is nothing to tie oneself to. */
 	ck_assert_str_eq(offers("gs"), " CRAM-MD5 SCRAM-SHA-256");
 	ck_assert_str_eq(offers("gsd"), "");
+	/* FEATURES A6: each CRAM for itself. */
+	static const char *const crams[] = { "CRAM-SHA1", "CRAM-SHA256", "cram-sha512", "CRAM-MD5" };
+	set(&conf.auth.mechanisms, crams, ARRAY_LEN(crams));
+	ck_assert_str_eq(offers("t"), "");
+	ck_assert_str_eq(offers("tg"), " CRAM-SHA1 CRAM-SHA256 CRAM-SHA512 CRAM-MD5");
+	ck_assert_str_eq(offers("t2"), " CRAM-SHA256");
+	set(&conf.auth.mechanisms, all, ARRAY_LEN(all));
 	static const char *const tokens[] = { "oauth://********" };
 	set(&conf.auth.backends, tokens, 1);
 	ck_assert_str_eq(offers("t"), " XOAUTH2");
