@@ -89,6 +89,7 @@ conf_finish(struct conf *c)
 	conf_account_finish(c);
 	conf_dkim_finish(c);
 	conf_dnsbl_finish(c);
+	conf_checks_finish(c);
 	if (c->http_proxy[0] != '\0' &&
 	    !conf_proxy_read(&c->arena, c->http_proxy, &c->http_way))
 		c->http_way.host = "";
@@ -398,4 +399,5 @@ conf_check(struct conf *c, struct buf *error)
 	conf_account_check(c, error);
 	conf_dkim_check(c, error);
 	conf_dnsbl_check(c, error);
+	conf_checks_check(c, error);
 }

@@ -477,12 +477,28 @@ static const struct option check_spf_options[] = {
 	OPT("timeout", TIME, timeout, "20s", SECOND, MINUTE, "How long the check may take."),
 };
 #undef BASE
-static const struct option check_later_options[] = {
-	LATER("enabled", BOOL, "true", "false", "Whether the check is made."),
+#define BASE conf_check_dkim
+static const struct option check_dkim_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	WORDS("on-fail", CHOICE, on_fail, "note", action_words, "What becomes of mail whose signatures are all bad."),
+	OPT("timeout", TIME, timeout, "10s", SECOND, MINUTE, "How long its keys are waited for."),
 };
+#undef BASE
+#define BASE conf_check_dmarc
 static const struct option check_dmarc_options[] = {
-	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("enforce", BOOL, "true", "Whether the policy is followed."),
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	OPT("enforce", BOOL, enforce, "true", 0, 0, "Whether mail is refused that its author's domain wants to be refused."),
+	OPT("defer", BOOL, defer, "false", 0, 0, "Whether mail is to come again whose author's domain cannot be asked now."),
+	OPT("quarantine", STRING, quarantine, "X-Quarantine: DMARC", 0, 0, "A header line for mail that its author's domain wants to be set apart."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
 };
+#undef BASE
+#define BASE conf_check_arc
+static const struct option check_arc_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	OPT("trusted", STRINGS, trusted, "{}", 0, 1000, "Sealers who are believed that a message had passed DMARC."),
+};
+#undef BASE
 static const struct option check_spam_options[] = {
 	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
 	IDLE("action", STRING, "", "What a finding does."), IDLE("on-error", STRING, "", "What a broken checker does."),
@@ -577,12 +593,13 @@ const struct option conf_options[] = {
 	MANY("dns-override", overrides, override_n, conf_override, override_options, "A name that DNS is not asked for."),
 
 	KIND("check", "spf", check_words, check.spf, check_spf_options, "Whether a domain lets the client send its mail."),
-	KIND_NOT("check", "dkim", check_words, check_later_options, "The signatures of mail."),
-	KIND_NOT("check", "dmarc", check_words, check_dmarc_options, "What the domain of the author wants."),
-	KIND_NOT("check", "arc", check_words, check_later_options, "What servers on the way had found."),
+	KIND("check", "dkim", check_words, check.dkim, check_dkim_options, "Who has signed a message."),
+	KIND("check", "dmarc", check_words, check.dmarc, check_dmarc_options, "What the domain of the author wants."),
+	KIND("check", "arc", check_words, check.arc, check_arc_options, "What servers on the way had found."),
 	KIND_NOT("check", "spam", check_words, check_spam_options, "A program that knows spam."),
 	KIND_NOT("check", "virus", check_words, check_virus_options, "A program that knows viruses."),
-	LATER("authentication-results", STRINGS, "", "{}", "Which mail gets this header field."),
+	OPT("authentication-results", STRINGS, check.results, "{local, nonlocal}", 0, 2, "For whom the header says what checks found."),
+	OPT("authserv-id", STRING, check.authserv, "", 0, 0, "The name under which it says so."),
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),
 	MANY_NOT("filter", LATER, filter_options, "A filter."),
 	MANY_NOT("milter", LATER, milter_options, "A milter."),

@@ -45,6 +45,9 @@ STARTS_TITLED(conf_pool);
 STARTS_TITLED(conf_source_name);
 STARTS_TITLED(conf_destination);
 STARTS_TITLED(conf_check_spf);
+STARTS_TITLED(conf_check_dkim);
+STARTS_TITLED(conf_check_dmarc);
+STARTS_TITLED(conf_check_arc);
 
 struct parse {
 	struct conf *c;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* checks -- the sections about checks of mail that comes in. */
+
+#include "private.h"
+
+void
+conf_checks_finish(struct conf *c)
+{
+	struct conf_checks *k = &c->check;
+
+	if (k->authserv[0] == '\0')
+		k->authserv = c->hostname;
+	for (size_t i = 0; i < k->results.n; i++) {
+		if (str_eq(str_c(k->results.v[i]), STR("local")))
+			k->results_for |= CONF_RESULTS_LOCAL;
+		else if (str_eq(str_c(k->results.v[i]), STR("nonlocal")))
+			k->results_for |= CONF_RESULTS_NONLOCAL;
+	}
+}
+
+static void
+check_results(const struct conf *c, struct buf *error)
+{
+	for (size_t i = 0; i < c->check.results.n; i++) {
+		struct str s = str_c(c->check.results.v[i]);
+
+		if (!str_eq(s, STR("local")) && !str_eq(s, STR("nonlocal")))
+			conf_complain(error, conf_where(c, &c->check.results,
+			    conf_place_top(c)), "authentication-results: \"" STR_FMT
+			    "\" does not fit, expected local or nonlocal", STR_ARG(s));
+	}
+}
+
+/* One field of a header (RFC 5322 2.2), whose line end we add. */
+static bool
+is_header_line(struct str line)
+{
+	struct str name, value;
+
+	if (!str_cut(line, ':', &name, &value) || name.n == 0 || str_has_ctl(line))
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= ' ' || name.p[i] > '~')
+			return false;
+	return true;
+}
+
+static void
+check_dmarc(const struct conf *c, struct buf *error)
+{
+	const struct conf_check_dmarc *d = &c->check.dmarc;
+
+	if (!d->enabled)
+		return;
+	if (!c->check.spf.enabled && !c->check.dkim.enabled)
+		conf_complain(error, d->place, "check.dmarc: it goes by what other "
+		    "checks find, expected a section check \"dkim\" or check \"spf\"");
+	if (d->quarantine[0] != '\0' && !is_header_line(str_c(d->quarantine)))
+		conf_complain(error, conf_where(c, &d->quarantine, d->place),
+		    "check.dmarc.quarantine: \"%s\" does not fit, expected a "
+		    "header line such as \"X-Quarantine: DMARC\"",
+		    d->quarantine);
+}
+
+void
+conf_checks_check(const struct conf *c, struct buf *error)
+{
+	check_results(c, error);
+	check_dmarc(c, error);
+	/* Of the host's own name there is a complaint already. */
+	if (c->check.authserv != c->hostname && !conf_name_is_host(str_c(c->check.authserv)))
+		conf_complain(error, conf_where(c, &c->check.authserv, conf_place_top(c)),
+		    "authserv-id: \"%s\" does not fit, "
+		    "expected a name such as mail.example.org", c->check.authserv);
+}
