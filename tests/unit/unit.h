@@ -5,6 +5,7 @@
 /* unit -- the main() of every unit test program: one suite, Check's runner. */
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,19 @@ unit_case(const char *name, const TTest *const *tests, size_t n)
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(t, tests[i]);
 	return t;
+}
+
+/* NAME in the folder of the source, from the place of this file. */
+static inline void
+source_path(char *out, size_t n, const char *name)
+{
+	const char *root = getenv("BARID_SRC");
+	size_t len = strlen(__FILE__) - strlen("tests/unit/unit.h");
+
+	if (root)
+		snprintf(out, n, "%s/%s", root, name);
+	else
+		snprintf(out, n, "%.*s%s", (int)len, __FILE__, name);
 }
 
 /* Without a process of its own a test that aborts would end all. */

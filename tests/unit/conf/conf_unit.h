@@ -61,17 +61,4 @@ check_faults(const struct fault *f, size_t n)
 	}
 }
 
-/* The folder of the source, from the place of the file that calls. */
-static inline void
-source_path(char *out, size_t n, const char *name)
-{
-	const char *root = getenv("BARID_SRC");
-	size_t len = strlen(__FILE__) - strlen("tests/unit/conf/conf_unit.h");
-
-	if (root)
-		snprintf(out, n, "%s/%s", root, name);
-	else
-		snprintf(out, n, "%.*s%s", (int)len, __FILE__, name);
-}
-
 #endif
