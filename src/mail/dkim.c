@@ -14,10 +14,11 @@
 
 #include "mail/dkim.h"
 
-#include "dkim_body.h"
 #include "grammar.h"
 #include "lib/idn.h"
 #include "lib/mem.h"
+#include "mail/dkim_body.h"
+#include "mail/dkim_form.h"
 #include "mail/header.h"
 #include "mail/path.h"
 #include "mail/limits.h"
@@ -240,29 +241,6 @@ dkim_text_domain(const struct dkim_text *t)
 
 /* ---- the field ---------------------------------------------------------- */
 
-/* RFC 6376 3.4.2, without the line end. */
-static void
-add_relaxed(struct buf *b, const struct field *f)
-{
-	struct str v = str_trim(f->value);
-	bool space = false;
-
-	buf_add_lower(b, f->name);
-	buf_addc(b, ':');
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
-
-		if (is_wsp(c)) {
-			space = true;
-		} else if (c != '\r' && c != '\n') {
-			if (space)
-				buf_addc(b, ' ');
-			space = false;
-			buf_addc(b, c);
-		}
-	}
-}
-
 /* Adds the fields of that name from the last to the first (RFC 6376 5.4.2). */
 static size_t
 add_fields(struct buf *b, const struct field *fields, size_t n, struct str name)
@@ -272,8 +250,7 @@ add_fields(struct buf *b, const struct field *fields, size_t n, struct str name)
 	for (size_t i = n; i-- > 0;) {
 		if (!str_ieq(fields[i].name, name))
 			continue;
-		add_relaxed(b, &fields[i]);
-		buf_add(b, STR("\r\n"));
+		dkim_form_add(b, &fields[i], true);
 		found++;
 	}
 	return found;
@@ -346,7 +323,7 @@ dkim_field_begin(const struct dkim_text *t, const struct dkim_signer *s,
 	/* RFC 6376 3.7: itself, with an empty "b=" and without a line end. */
 	rest = buf_str(field);
 	if (buf_ok(field) && field_next(&rest, &self) == 1) {
-		add_relaxed(&text, &self);
+		dkim_form_add_own(&text, &self, STR(""), true);
 		if (buf_ok(&text))
 			rc = sha256(buf_str(&text), digest);
 	}

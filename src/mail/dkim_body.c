@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * dkim_body -- the relaxed form of a body (RFC 6376 3.4.4).
+ * dkim_body -- the forms of a body that are signed.
  *
- * White space within a line is one space, at its end nothing; empty lines at
- * the end of the body are nothing.  What such an octet becomes is known when
+ * Empty lines at the end of the body are nothing.  In the relaxed form (RFC 6376
+ * 3.4.4) white space within a line is one space, at its end nothing; in the
+ * simple one (3.4.3) it is text.  What such an octet becomes is known when
  * more text comes, so that it is held back, as a flag and a count.  Nothing
  * is copied: what stays as it is goes on in spans as long as they can be, over
  * single spaces and line ends too.
@@ -12,16 +13,16 @@
  * The form does not depend on how the body was split.
  */
 
-#include "dkim_body.h"
+#include "mail/dkim_body.h"
 
 #define ENDS "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n"
 #define ENDS_N ((sizeof(ENDS) - 1) / 2)
 
 static bool
-is_text(char c)
+is_text(const struct dkim_body *b, char c)
 {
 	return (unsigned char)c > ' ' ||
-	    (c != ' ' && c != '\t' && c != '\r' && c != '\n');
+	    (c != '\r' && c != '\n' && (b->simple || (c != ' ' && c != '\t')));
 }
 
 static bool
@@ -78,8 +79,8 @@ stays(const struct dkim_body *b, const char *p, const char *end)
 	if (is_held(b))
 		return 0;
 	if (*p == ' ')
-		return p + 1 < end && is_text(p[1]) ? 1 : 0;
-	return *p == '\r' && p + 2 < end && p[1] == '\n' && is_text(p[2]) ? 2 :
+		return p + 1 < end && is_text(b, p[1]) ? 1 : 0;
+	return *p == '\r' && p + 2 < end && p[1] == '\n' && is_text(b, p[2]) ? 2 :
 									    0;
 }
 
@@ -132,7 +133,7 @@ dkim_body_add(struct dkim_body *b, struct str piece)
 		p = after_cr(b, p);
 	/* While something is held back the span is empty. */
 	for (span = p; p < end;) {
-		if (is_text(*p)) {
+		if (is_text(b, *p)) {
 			if (is_held(b))
 				let_go(b);
 			b->some = true;
@@ -152,7 +153,10 @@ dkim_body_end(struct dkim_body *b)
 {
 	if (b->cr)
 		alone(b, STR("\r"));
-	/* A last line without an end gets one; an empty body stays empty. */
-	if (b->some)
+	/*
+	 * A last line without an end gets one.  An empty body stays empty, but is
+	 * a line end in the simple form.
+	 */
+	if (b->some || b->simple)
 		b->out(b->arg, STR("\r\n"));
 }

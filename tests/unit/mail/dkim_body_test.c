@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* dkim_body -- the relaxed form, however the body comes. */
+/* dkim_body -- both forms, however the body comes. */
 
 #include "unit.h"
 
@@ -42,16 +42,33 @@ take(void *arg, struct str piece)
 	buf_add(arg, piece);
 }
 
+static const struct {
+	const char *text, *want;
+} simple[] = {
+	{ "", "\r\n" },
+	{ "\r\n", "\r\n" },
+	{ "\r\n\r\n", "\r\n" },
+	{ "a", "a\r\n" },
+	{ "a\r\n\r\n\r\n", "a\r\n" },
+	{ " \t\r\n \r\n", " \t\r\n \r\n" },
+	{ "\r\n\r\n a  b\t\r\n\r\nc\r\n\r\n", "\r\n\r\n a  b\t\r\n\r\nc\r\n" },
+	/* RFC 6376 3.4.5. */
+	{ " C \r\nD \t E\r\n\r\n\r\n", " C \r\nD \t E\r\n" },
+	{ "a\rb\nc\r", "a\rb\nc\r\r\n" },
+	{ "a\r\r\n\n", "a\r\r\n\n\r\n" },
+};
+
 /* The form of TEXT that comes in pieces of N octets. */
 static void
-check(const char *text, size_t n, bool any, const char *want)
+check_form(bool is_simple, const char *text, size_t n, bool any, const char *want)
 {
 	struct str rest = str_c(text);
 	struct dkim_body body;
 	struct buf out;
 
 	buf_init(&out, 4096);
-	body = (struct dkim_body){ .out = take, .arg = &out, .any_end = any };
+	body = (struct dkim_body){ .out = take, .arg = &out, .any_end = any,
+		.simple = is_simple };
 	for (; rest.n > 0; rest = str_skip(rest, n))
 		dkim_body_add(&body, str_head(rest, n));
 	dkim_body_add(&body, STR(""));
@@ -67,11 +84,20 @@ START_TEST(forms)
 						     cases[i].any;
 
 		for (size_t n = 1; n < 32; n++) {
-			check(cases[i].text, n, true, cases[i].any);
-			check(cases[i].text, n, false, exact);
+			check_form(false, cases[i].text, n, true, cases[i].any);
+			check_form(false, cases[i].text, n, false, exact);
 		}
 	}
 }
 END_TEST
 
-UNIT_MAIN("mail/dkim_body", forms)
+START_TEST(simple_forms)
+{
+	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
+		for (size_t n = 1; n < 32; n++)
+			check_form(true, simple[i].text, n, false, simple[i].want);
+	check_form(true, "a\rb\nc ", 2, true, "a\r\nb\r\nc \r\n");
+}
+END_TEST
+
+UNIT_MAIN("mail/dkim_body", forms, simple_forms)
