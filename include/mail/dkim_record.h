@@ -13,6 +13,7 @@ struct dkim_record {
 	struct str type;	/* "rsa", "ed25519", or what it says; a view of the text */
 	struct buf key;		/* the octets of the key */
 	bool testing;		/* "t=y": verifiers may make nothing of it */
+	bool strict;		/* "t=s": the identity is in the domain itself, not below */
 };
 
 /*

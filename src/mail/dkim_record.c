@@ -104,6 +104,7 @@ dkim_record_parse(struct str text, struct dkim_record *r)
 	if (seen[TAG_K])
 		r->type = values[TAG_K];
 	r->testing = seen[TAG_T] && has_word(values[TAG_T], STR("y"), STR("y"));
+	r->strict = seen[TAG_T] && has_word(values[TAG_T], STR("s"), STR("s"));
 	if (!seen[TAG_P])
 		return "it has no key (p=)";
 	if (values[TAG_P].n == 0)

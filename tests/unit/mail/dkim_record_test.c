@@ -41,6 +41,8 @@ START_TEST(records)
 			ck_str(r.type, str_c(cases[i].type));
 			ck_str(buf_str(&r.key), str_c(cases[i].key));
 			ck_assert_int_eq(r.testing, cases[i].testing);
+			ck_assert_int_eq(r.strict, strstr(cases[i].text, "t = s") != NULL ||
+			    strstr(cases[i].text, "t=s") != NULL);
 		}
 		dkim_record_free(&r);
 	}
