@@ -241,8 +241,9 @@ void conf_blame(const struct conf *c, struct conf_place where, const char *name,
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */
 bool conf_is_local(const struct conf *c, struct str domain);
-/* True if accounts of this host get mail, and have something of it at home. */
+/* True if accounts of this host get mail, and have something of it at home; a mailbox. */
 bool conf_has_homes(const struct conf *c);
+bool conf_has_home_maildirs(const struct conf *c);
 const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
 const struct conf_pool *conf_pool(const struct conf *c, const char *name);
 const struct conf_list *conf_list(const struct conf *c, const char *name);

@@ -13,6 +13,7 @@
 #include "lib/mem.h"
 #include "mailbox/aliases.h"
 #include "mailbox/forward.h"
+#include "mailbox/person.h"
 #include "policy/expand.h"
 
 /* More would be no explanation. */
@@ -143,11 +144,11 @@ explain_home(const struct explain *x, const struct target *t, struct arena *a)
 {
 	const struct passwd *pw;
 
-	if (!conf_has_homes(x->conf) || x->conf->recipients.home_maildir[0] == '\0')
+	if (!conf_has_home_maildirs(x->conf))
 		return NULL;
 	pw = getpwnam(t->mailbox);
-	/* As spawn/home.c has it. */
-	if (pw == NULL || pw->pw_uid < 1000 || pw->pw_uid > 60000)
+	/* For the barid that runs, whoever asks here. */
+	if (pw == NULL || pw->pw_uid < PERSON_UID_MIN || pw->pw_uid > PERSON_UID_MAX)
 		return NULL;
 	return arena_printf(a, "%s/%s", pw->pw_dir,
 	    x->conf->recipients.home_maildir);

@@ -197,12 +197,24 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 	}
 }
 
-bool
-conf_has_homes(const struct conf *c)
+static bool
+has_accounts(const struct conf *c)
 {
 	for (size_t i = 0; i < c->recipients.mailboxes.n; i++)
 		if (strcmp(c->recipients.mailboxes.v[i], "system") == 0)
-			return c->recipients.forward ||
-			    c->recipients.home_maildir[0] != '\0';
+			return true;
 	return false;
+}
+
+bool
+conf_has_homes(const struct conf *c)
+{
+	return has_accounts(c) && (c->recipients.forward ||
+	    c->recipients.home_maildir[0] != '\0');
+}
+
+bool
+conf_has_home_maildirs(const struct conf *c)
+{
+	return has_accounts(c) && c->recipients.home_maildir[0] != '\0';
 }

@@ -25,12 +25,10 @@
 #include "mail/secrets.h"
 #include "mailbox/aliases.h"
 #include "mailbox/members.h"
+#include "mailbox/person.h"
 
 #define USERS_FILE_MAX (64u << 20)
 #define USERS_CHECK_MS 1000
-/* Accounts below are the system's own; they get no mail by themselves. */
-#define SYSTEM_UID_MIN 1000
-#define SYSTEM_UID_MAX 60000
 
 struct names {
 	struct str *v;
@@ -221,7 +219,7 @@ names_from_system(struct names *names)
 
 	setpwent();
 	while ((pw = getpwent()))
-		if (pw->pw_uid >= SYSTEM_UID_MIN && pw->pw_uid < SYSTEM_UID_MAX)
+		if (pw->pw_uid >= PERSON_UID_MIN && pw->pw_uid <= PERSON_UID_MAX)
 			names_add(names, str_c(pw->pw_name));
 	endpwent();
 }

@@ -12,31 +12,12 @@
 #include "spawn.h"
 
 #include <errno.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include "ipc/channel.h"
 #include "lib/log.h"
 #include "lib/proc.h"
 #include "mailbox/forward.h"
-
-/* Whose uid is outside is no person (master/users.c has the same). */
-#define UID_MIN_PERSON 1000
-#define UID_MAX_PERSON 60000
-
-const struct passwd *
-home_of(struct str user, struct arena *a)
-{
-	const struct passwd *pw = getpwnam(arena_cstr(a, user));
-
-	if (pw == NULL)
-		return NULL;
-	/* Without root there is one account whose files we can be asked for. */
-	if (!proc_is_root())
-		return pw->pw_uid == geteuid() ? pw : NULL;
-	return pw->pw_uid >= UID_MIN_PERSON && pw->pw_uid <= UID_MAX_PERSON ?
-	    pw : NULL;
-}
+#include "mailbox/person.h"
 
 /* As the account PW, which this process is not yet. */
 static void
@@ -53,14 +34,6 @@ look(const struct passwd *pw, struct buf *text, struct msg_forward_result *m)
 	    str_c(why != NULL ? why : "");
 }
 
-/* getpwnam(3): these say no more than that there is nobody of that name. */
-static bool
-is_trouble(int error)
-{
-	return error != 0 && error != ENOENT && error != ESRCH &&
-	    error != EBADF && error != EPERM;
-}
-
 void
 home_tell(const struct conf *c, const struct msg_forward *m, int reply)
 {
@@ -73,9 +46,10 @@ home_tell(const struct conf *c, const struct msg_forward *m, int reply)
 	buf_init(&text, FORWARD_MAX);
 	buf_init(&packet, FRAME_MAX);
 	errno = 0;
-	pw = conf_has_homes(c) ? home_of(m->user, &a) : NULL;
+	pw = conf_has_homes(c) ? person_find(arena_cstr(&a, m->user),
+	    proc_is_root()) : NULL;
 	result.account = pw != NULL;
-	if (pw == NULL && is_trouble(errno)) {
+	if (pw == NULL && errno != 0) {
 		result.state = FORWARD_LATER;
 		result.text = str_c(strerror(errno));
 	} else if (pw != NULL && c->recipients.forward)

@@ -81,8 +81,6 @@ char **part_args(const char *text, struct arena *a) MUST_USE;
 
 /* ---- home.c: the .forward of an account ------------------------------------- */
 
-/* The account USER, which gets mail here; NULL: there is none such. */
-const struct passwd *home_of(struct str user, struct arena *a);
 /* part_find() in the .forward of PW, which this process is. */
 bool home_find(const struct passwd *pw, struct str part, struct arena *a,
     struct part *p, const char **why) MUST_USE;

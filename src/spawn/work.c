@@ -33,6 +33,7 @@
 #include "lib/log.h"
 #include "lib/proc.h"
 #include "mailbox/maildir.h"
+#include "mailbox/person.h"
 
 #define ARENA_MAX ((size_t)4 << 20)
 #define OUTPUT_MAX 4096
@@ -496,7 +497,9 @@ do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
 	if (m->kind == SPAWN_COMMAND)
 		pw = getpwnam(account_of(c, m->command));
 	else if (m->kind == SPAWN_HOME) {
-		pw = conf_has_homes(c) ? home_of(m->who, &w->arena) : NULL;
+		pw = conf_has_homes(c) ?
+		    person_find(arena_cstr(&w->arena, m->who),
+			proc_is_root()) : NULL;
 		if (pw == NULL || (m->via.n == 0 &&
 		    c->recipients.home_maildir[0] == '\0'))
 			why = "there is no such account, or it has no Maildir";
