@@ -33,7 +33,9 @@ enum msg_type {
 	MSG_CLIENT,		/* session -> check: what do lists make of a client? */
 	MSG_CLIENT_RESULT,
 	MSG_TXT,		/* session -> check: what does DNS have under names of keys? */
-	MSG_TXT_RESULT
+	MSG_TXT_RESULT,
+	MSG_BOX,		/* POP3 session -> who has its mailbox open, as the account */
+	MSG_BOX_RESULT
 };
 
 struct msg_hint {

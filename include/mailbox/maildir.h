@@ -74,6 +74,8 @@ struct known;
 
 struct maildir {
 	int dir, new_dir, cur_dir, lock;
+	int far;		/* another process has it: the way there; else -1 */
+	size_t asked;		/* sizes of messages before it were asked for there */
 	struct maildir_entry *v;	/* oldest first; order and numbers never change */
 	size_t n;
 	uint64_t doubted;	/* octets read for names that were not believed */
@@ -89,10 +91,18 @@ struct maildir {
 int maildir_open(struct maildir *m, int base, const char *mailbox) MUST_USE;
 /*
  * The same in two: the directory of MAILBOX, made if there is none, and what
- * is in it.  ROOT is taken in any case.
+ * is in it.  ROOT is taken in any case; it may be a channel to a process that
+ * is in maildir_serve(), and then all that follows is asked of that one.
  */
 int maildir_root(int base, const char *mailbox) MUST_USE;
 int maildir_open_at(struct maildir *m, int root) MUST_USE;
+/* The directory at PATH, a Maildir of ours; made if there is none, but not what is above it. */
+int maildir_root_at(const char *path) MUST_USE;
+/*
+ * Has the mailbox in the directory ROOT open for who asks on CHANNEL, as
+ * ipc/msg_box.h says, until it is closed or nobody can ask any more; closes both.
+ */
+void maildir_serve(int root, int channel);
 void maildir_close(struct maildir *m);
 /*
  * Size of entry I: from the name where that can be believed, else by reading

@@ -36,7 +36,8 @@
 /* Places behind those of the backends, which have their numbers. */
 enum {
 	PLACE_SECRETS = BACKENDS_MAX,	/* all that have passwords as they are, and keys */
-	PLACE_MAILBOX,			/* opens the mailbox of who has logged in */
+	PLACE_MAILBOX,			/* opens the mailbox of who has logged in, if it is here */
+	PLACE_HOME,			/* has it open at home, as the account */
 	PLACES
 };
 
@@ -150,6 +151,7 @@ struct auth {
 	struct confine *session;	/* the calls that a session may make */
 	struct confine *helper;		/* those that a helper may make */
 	struct proc_user user;
+	bool root;		/* the keeper has it */
 	int mailboxes;		/* their directory, or -1 */
 	struct userset *users;
 	struct logins *logins;	/* NULL: nobody keeps who used which password */

@@ -57,10 +57,23 @@ cannot(struct request *r, unsigned place, const char *why)
 	r->why[place] = arena_cstr(&r->arena, str_head(str_c(why), 200));
 }
 
+/* What PLACE is told of R: who only opens a mailbox, no more than whose. */
+static void
+add_question(const struct request *r, unsigned place, struct buf *out)
+{
+	const struct msg_auth box = { .service = r->m->service, .user = str_c(r->user) };
+
+	if (place == PLACE_MAILBOX || place == PLACE_HOME)
+		msg_auth_put(out, &box);
+	else
+		buf_add(out, buf_str(&r->packet));
+}
+
 static void
 give(struct broker *b, struct request *r, unsigned place)
 {
 	int files[BACKENDS_MAX];
+	struct buf packet;
 	const char *why;
 
 	for (size_t i = 0; i < BACKENDS_MAX; i++) {
@@ -73,8 +86,12 @@ give(struct broker *b, struct request *r, unsigned place)
 			log_error(NULL, "%s: %s", b->a->backends[i].c.show, strerror(errno));
 	}
 	r->steps[place] = STEP_ASKED;
-	if (!pool_give(b->pool, place, r->number, buf_str(&r->packet), files, &why))
+	buf_init(&packet, FRAME_MAX);
+	add_question(r, place, &packet);
+	if (!pool_give(b->pool, place, r->number, buf_str(&packet), files, &why))
 		cannot(r, place, why);
+	buf_wipe(&packet);
+	buf_free(&packet);
 }
 
 static size_t
@@ -160,13 +177,30 @@ is_open(const struct request *r)
 	return false;
 }
 
+/* Of the places from FROM on, before END. */
 static bool
-has_step(const struct request *r, enum step s)
+has_step(const struct request *r, size_t from, size_t end, enum step s)
 {
-	for (size_t i = 0; i < PLACE_MAILBOX; i++)
+	for (size_t i = from; i < end; i++)
 		if (r->steps[i] == s)
 			return true;
 	return false;
+}
+
+/* There is a yes, and the mailbox is being opened. */
+static bool
+is_let_in(const struct request *r)
+{
+	return r->steps[PLACE_MAILBOX] != STEP_NONE;
+}
+
+/* Who is let in has to wait for PLACE yet; if that cannot be, he has no mailbox. */
+static void
+fetch_box(struct broker *b, struct request *r, unsigned place)
+{
+	enqueue(b, r, place);
+	if (r->steps[place] == STEP_CANNOT)
+		verdict_send(b, r, AUTH_YES, -1);
 }
 
 /* R is let in: that is kept, and where its mail is. */
@@ -183,9 +217,7 @@ let_in(struct broker *b, struct request *r)
 	for (size_t i = 0; i < PLACE_MAILBOX; i++)
 		if (r->steps[i] == STEP_QUEUED || r->steps[i] == STEP_ASKED)
 			r->steps[i] = STEP_NONE;
-	enqueue(b, r, PLACE_MAILBOX);
-	if (r->steps[PLACE_MAILBOX] == STEP_CANNOT)
-		verdict_send(b, r, AUTH_YES, -1);
+	fetch_box(b, r, PLACE_MAILBOX);
 }
 
 static void
@@ -207,8 +239,12 @@ accepted(struct broker *b, struct request *r, unsigned place)
 static void
 settle(struct broker *b, struct request *r)
 {
-	if (r->steps[PLACE_MAILBOX] != STEP_NONE)
+	if (is_let_in(r)) {
+		/* Nobody could be asked for the mailbox. */
+		if (has_step(r, PLACE_MAILBOX, PLACES, STEP_CANNOT))
+			verdict_send(b, r, AUTH_YES, -1);
 		return;
+	}
 	for (unsigned i = 0; i < PLACE_MAILBOX && !r->test; i++)
 		if (r->steps[i] == STEP_YES) {
 			accepted(b, r, i);
@@ -218,8 +254,8 @@ settle(struct broker *b, struct request *r)
 		;
 	if (is_open(r))
 		return;
-	enum auth_verdict v = has_step(r, STEP_YES) ? AUTH_YES :
-	    has_step(r, STEP_CANNOT) ? AUTH_TEMPORARY : AUTH_NO;
+	enum auth_verdict v = has_step(r, 0, PLACE_MAILBOX, STEP_YES) ? AUTH_YES :
+	    has_step(r, 0, PLACE_MAILBOX, STEP_CANNOT) ? AUTH_TEMPORARY : AUTH_NO;
 	verdict_log(b, r, v, false);
 	verdict_send(b, r, v, -1);
 }
@@ -270,6 +306,22 @@ said(struct broker *b, struct request *r, unsigned place, const struct msg_auth_
 	}
 }
 
+/* Where R has his mailbox: with the answer, at home, or not to be had now. */
+static void
+on_box(struct broker *b, struct request *r, const struct pool_event *e)
+{
+	struct msg_auth_result m;
+
+	if (e->lost || !msg_auth_result_get(buf_str(&e->answer), &m)) {
+		verdict_send(b, r, AUTH_YES, -1);
+	} else if (e->place == PLACE_MAILBOX && m.verdict == AUTH_MORE) {
+		r->steps[PLACE_MAILBOX] = STEP_NO;
+		fetch_box(b, r, PLACE_HOME);
+	} else {
+		verdict_send(b, r, AUTH_YES, e->pass);
+	}
+}
+
 static void
 on_event(struct broker *b, const struct pool_event *e)
 {
@@ -279,8 +331,8 @@ on_event(struct broker *b, const struct pool_event *e)
 	/* Who was answered meanwhile wants to know no more. */
 	if (!r || r->steps[e->place] != STEP_ASKED)
 		return;
-	if (e->place == PLACE_MAILBOX) {
-		verdict_send(b, r, AUTH_YES, e->lost ? -1 : e->pass);
+	if (e->place == PLACE_MAILBOX || e->place == PLACE_HOME) {
+		on_box(b, r, e);
 		return;
 	}
 	if (e->lost)
@@ -423,14 +475,14 @@ tick_one(struct broker *b, struct request *r, int64_t now)
 		if (r->steps[i] != STEP_QUEUED ||
 		    now - r->queued_ms[i] < b->a->conf->auth.timeout)
 			continue;
-		if (i == PLACE_MAILBOX) {
+		if (i == PLACE_MAILBOX || i == PLACE_HOME) {
 			verdict_send(b, r, AUTH_YES, -1);
 			return;
 		}
 		cannot(r, i, "too many wait for it");
 		changed = true;
 	}
-	if (r->steps[PLACE_MAILBOX] != STEP_NONE)
+	if (is_let_in(r))
 		return;
 	while (is_open(r) && now >= r->hedge_ms && ask_next(b, r))
 		;

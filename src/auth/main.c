@@ -220,7 +220,8 @@ take_order(struct keeper *k)
 static void
 worker_ended(const struct keeper *k, const struct child *c, int status)
 {
-	const char *what = c->place < k->a.backend_n ? k->a.backends[c->place].c.show : "its own";
+	const char *what = c->place < k->a.backend_n ? k->a.backends[c->place].c.show :
+	    c->place == PLACE_HOME ? "a mailbox at home" : "its own";
 
 	if (WIFSIGNALED(status) && !c->killed)
 		log_error(NULL, "a worker (pid %d, %s) died of signal %d (%s)", (int)c->pid, what,
@@ -230,16 +231,15 @@ worker_ended(const struct keeper *k, const struct child *c, int status)
 		    what);
 }
 
-/* Takes leave of those that have ended; with WAIT, of all. */
+/* Takes leave of those that have ended. */
 static void
-reap(struct keeper *k, bool wait)
+reap(struct keeper *k)
 {
 	int status;
 	pid_t pid;
 
 	came.chld = 0;
-	while ((pid = waitpid(-1, &status, wait ? 0 : WNOHANG)) > 0 ||
-	    (wait && errno == EINTR)) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == k->broker_pid) {
 			k->broker_pid = 0;
 			if (WIFSIGNALED(status))
@@ -271,6 +271,20 @@ take_signals(const struct keeper *k)
 	}
 }
 
+/* Who has a mailbox at home open stays: he ends with the session that asks him. */
+static void
+end_all(struct keeper *k)
+{
+	for (size_t i = 0; i < k->child_n; i++)
+		if (k->children[i].place != PLACE_HOME)
+			(void)kill(k->children[i].pid, SIGKILL);
+	for (size_t i = 0; i < k->child_n; i++)
+		if (k->children[i].place != PLACE_HOME)
+			(void)waitpid(k->children[i].pid, NULL, 0);
+	if (k->broker_pid != 0)
+		(void)waitpid(k->broker_pid, NULL, 0);
+}
+
 static int
 keep(struct keeper *k)
 {
@@ -282,16 +296,12 @@ keep(struct keeper *k)
 	while (alive) {
 		int n = ppoll(&p, 1, NULL, &none);
 		if (came.chld)
-			reap(k, false);
+			reap(k);
 		take_signals(k);
 		/* The end of the socket is that of the broker, too. */
 		alive = k->broker_pid != 0 && (n <= 0 || take_order(k));
 	}
-	for (size_t i = 0; i < k->child_n; i++)
-		(void)kill(k->children[i].pid, SIGKILL);
-	/* Nothing is to be said of them. */
-	k->child_n = 0;
-	reap(k, true);
+	end_all(k);
 	return came.term ? EX_OK : EX_SOFTWARE;
 }
 
@@ -349,6 +359,7 @@ load(struct auth *a, const char *path)
 	if (!auth_backends_load(a, &error))
 		fatal(EX_CONFIG, "auth.backends: %s", buf_cstr(&error));
 	a->user = proc_user(a->conf->user);
+	a->root = proc_is_root();
 	open_logins(a);
 	if (!(a->users = userset_attach(USERS_FD)))
 		fatal(EX_OSERR, "cannot use what was inherited: %s", strerror(errno));

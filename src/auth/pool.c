@@ -80,6 +80,9 @@ pool_free(struct pool *p)
 static size_t
 bound_of(const struct pool *p, unsigned place)
 {
+	/* Homes may be somewhere else, and slow. */
+	if (place == PLACE_HOME)
+		return WORKERS_SLEEP;
 	if (place >= p->auth->backend_n)
 		return WORKERS_COMPUTE;
 	switch (p->auth->backends[place].c.kind) {

@@ -8,6 +8,11 @@
  * network and what a resolver and TLS read for servers; another program for
  * exec; and root for PAM and shadow(5), where each process has one question
  * and forgets nothing since there is nothing before it.
+ *
+ * A mailbox in the home directory of an account is its own, and a session is
+ * not that account.  So whoever opens it is given the name by the broker, once
+ * there is a yes, becomes the account and stays, as the only one who has the
+ * mailbox (maildir_serve()); the session gets the way to ask there.
  */
 
 #include "auth.h"
@@ -26,12 +31,18 @@
 #include "lib/name.h"
 #include "mail/cram.h"
 #include "mailbox/maildir.h"
+#include "mailbox/person.h"
 
 #define WORKER_FILES 64
 /* The password file is in it, at most 64 MiB, and what a hash may take. */
 #define WORKER_MEMORY ((uint64_t)4 << 30)
+/* The names of a million messages are in it. */
+#define HOME_MEMORY ((uint64_t)1 << 30)
 
-enum rights { RIGHTS_NONE, RIGHTS_MAILBOXES, RIGHTS_NETWORK, RIGHTS_PROGRAM, RIGHTS_ROOT };
+/* Of a place that has a home: an account that is not known yet. */
+enum rights {
+	RIGHTS_NONE, RIGHTS_MAILBOXES, RIGHTS_NETWORK, RIGHTS_PROGRAM, RIGHTS_ROOT, RIGHTS_HOME
+};
 
 /* ---- what it may do --------------------------------------------------------------- */
 
@@ -40,6 +51,8 @@ rights_of(const struct auth *a, unsigned place)
 {
 	if (place == PLACE_MAILBOX)
 		return RIGHTS_MAILBOXES;
+	if (place == PLACE_HOME)
+		return RIGHTS_HOME;
 	if (place >= a->backend_n)
 		return RIGHTS_NONE;
 	switch (a->backends[place].c.kind) {
@@ -63,7 +76,9 @@ rights_of(const struct auth *a, unsigned place)
 bool
 worker_is_for_one(const struct auth *a, unsigned place)
 {
-	return rights_of(a, place) == RIGHTS_ROOT;
+	enum rights rights = rights_of(a, place);
+
+	return rights == RIGHTS_ROOT || rights == RIGHTS_HOME;
 }
 
 /* It sees no file but below these; where there is no Landlock, as before. */
@@ -77,15 +92,18 @@ see_only(const struct confine_dir *dirs, size_t n, bool tcp)
 		close(rules);
 }
 
-/* What libraries and resolvers read, and the trust anchors. */
+/* What libraries and resolvers read, the trust anchors; and the directory OWN, or -1. */
 static void
-see_system(const char *const *more, size_t more_n)
+see_system(const char *const *more, size_t more_n, int own)
 {
 	static const char *const paths[] = { "/etc", "/usr", "/lib", "/lib64", "/run",
 		"/dev/null", "/dev/urandom" };
 	struct confine_dir dirs[ARRAY_LEN(paths) + 4];
 	size_t n = 0;
 
+	if (own >= 0)
+		dirs[n++] = (struct confine_dir){ fcntl(own, F_DUPFD_CLOEXEC, 3),
+			CONFINE_READ | CONFINE_FILL };
 	for (size_t i = 0; i < ARRAY_LEN(paths) + more_n && n < ARRAY_LEN(dirs); i++) {
 		const char *path = i < ARRAY_LEN(paths) ? paths[i] : more[i - ARRAY_LEN(paths)];
 		int fd = path && path[0] ? open(path, O_PATH | O_CLOEXEC) : -1;
@@ -98,20 +116,36 @@ see_system(const char *const *more, size_t more_n)
 		close(dirs[--n].fd);
 }
 
+/* Nothing is seen, or the mailboxes; who has to know accounts looks them up himself. */
+static void
+confine_boxes(const struct auth *a, bool mailboxes)
+{
+	const struct confine_dir boxes = { a->mailboxes, CONFINE_READ | CONFINE_FILL };
+
+	if (mailboxes && conf_has_home_maildirs(a->conf)) {
+		see_system(NULL, 0, a->mailboxes);
+		confine_calls(a->helper);
+		return;
+	}
+	see_only(&boxes, mailboxes && a->mailboxes >= 0, false);
+	confine_calls(a->session);
+}
+
 static void
 confine(struct auth *a, unsigned place)
 {
 	enum rights rights = rights_of(a, place);
-	const struct confine_dir boxes = { a->mailboxes, CONFINE_READ | CONFINE_FILL };
 
 	auth_backends_keep(a, place);
 	const char *const more[] = { a->conf->tls.ca, place < a->backend_n ?
 		a->backends[place].c.ca : NULL };
-	if (rights != RIGHTS_ROOT)
+	if (rights != RIGHTS_ROOT && rights != RIGHTS_HOME)
 		proc_confine(&a->user, NULL);
+	/* For who becomes an account that ends with it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	switch (rights) {
 	case RIGHTS_ROOT:
+	case RIGHTS_HOME:
 		return;
 	case RIGHTS_PROGRAM:
 		/* What a program says is for nobody: it may be a password. */
@@ -119,41 +153,123 @@ confine(struct auth *a, unsigned place)
 		return;
 	case RIGHTS_NETWORK:
 		proc_limit(WORKER_FILES, 0, 0);
-		see_system(more, ARRAY_LEN(more));
+		see_system(more, ARRAY_LEN(more), -1);
 		confine_calls(a->helper);
 		return;
 	case RIGHTS_NONE:
 	case RIGHTS_MAILBOXES:
 		proc_limit(WORKER_FILES, 0, 0);
 		proc_alone(WORKER_MEMORY);
-		see_only(&boxes, rights == RIGHTS_MAILBOXES && a->mailboxes >= 0, false);
-		confine_calls(a->session);
+		confine_boxes(a, rights == RIGHTS_MAILBOXES);
 		return;
 	}
 }
 
 /* ---- what it does ------------------------------------------------------------------ */
 
-/*
- * The directory of USER's mailbox: a session sees no other, and before that
- * none.  -1: it will say that it cannot have it.
- */
-static int
-open_mailbox(const struct auth *a, struct str user)
+/* The name of USER's mailbox; false: nobody has such a one. */
+static bool
+find_mailbox(const struct auth *a, struct str user, char mailbox[NAME_LEN_MAX + 1])
 {
-	char mailbox[NAME_LEN_MAX + 1] = "";
-	int fd;
+	if (userset_has(a->users, user, mailbox))
+		return true;
+	/* PAM may know people that no list of names has. */
+	if (!name_is_plain(user))
+		return false;
+	memcpy(mailbox, user.p, user.n);
+	return true;
+}
 
-	if (!userset_has(a->users, user, mailbox)) {
-		/* PAM may know people that no list of names has. */
-		if (!name_is_plain(user))
-			return -1;
-		memcpy(mailbox, user.p, user.n);
+/*
+ * Answers with the directory of USER's mailbox: a session sees no other, and
+ * before that none.  Without one it will say that it cannot have it.  One that
+ * is at home is for somebody else to open (AUTH_MORE).
+ */
+static void
+give_mailbox(const struct auth *a, struct str user, int reply)
+{
+	struct msg_auth_result r = { .verdict = AUTH_YES, .user = user };
+	bool homes = conf_has_home_maildirs(a->conf);
+	char mailbox[NAME_LEN_MAX + 1] = "";
+	int box = -1;
+
+	if (find_mailbox(a, user, mailbox)) {
+		errno = 0;
+		if (homes && person_find(mailbox, a->root) != NULL)
+			r.verdict = AUTH_MORE;
+		else if (!homes || errno == 0)
+			box = maildir_root(a->mailboxes, mailbox);
+		if (box < 0 && r.verdict == AUTH_YES)
+			log_warn(NULL, "mailbox %s: %s", mailbox, strerror(errno));
 	}
-	fd = maildir_root(a->mailboxes, mailbox);
-	if (fd < 0)
-		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(errno));
-	return fd;
+	auth_answer(reply, &r, box);
+	if (box >= 0)
+		close(box);
+}
+
+/* From here on this process is the account, for good. */
+static void
+become_home(struct auth *a, const struct passwd *pw)
+{
+	const struct proc_user u = { pw->pw_uid, pw->pw_gid, true };
+
+	proc_confine(&u, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	proc_limit(WORKER_FILES, 0, 0);
+	proc_alone(HOME_MEMORY);
+	/* Of the others it has nothing to know. */
+	if (a->mailboxes >= 0)
+		close(a->mailboxes);
+	a->mailboxes = -1;
+	userset_free(a->users);
+	a->users = NULL;
+	logins_free(a->logins);
+	a->logins = NULL;
+	mem_wipe((char *)a->nobody, sizeof(a->nobody));
+}
+
+/* The Maildir of PW, which this process is by now; -1: errno. */
+static int
+open_home(const struct auth *a, const struct passwd *pw)
+{
+	struct arena arena;
+	struct confine_dir own = { .may = CONFINE_READ | CONFINE_FILL };
+
+	arena_init(&arena, 1 << 16);
+	const char *path = arena_printf(&arena, "%s/%s", pw->pw_dir,
+	    a->conf->recipients.home_maildir);
+	own.fd = maildir_root_at(path);
+	if (own.fd < 0)
+		log_warn(NULL, "mailbox %s: %s", path, errno == EPERM ?
+		    "it is no directory of the account, or others can write it" : strerror(errno));
+	arena_free(&arena);
+	see_only(&own, own.fd >= 0, false);
+	confine_calls(a->session);
+	return own.fd;
+}
+
+/* Answers with the way to USER's mailbox at home, and serves it. */
+static void
+serve_home(struct auth *a, struct str user, int reply)
+{
+	const struct msg_auth_result r = { .verdict = AUTH_YES, .user = user };
+	char mailbox[NAME_LEN_MAX + 1] = "";
+	const struct passwd *pw = NULL;
+	int ways[2], root = -1;
+
+	if (conf_has_home_maildirs(a->conf) && find_mailbox(a, user, mailbox))
+		pw = person_find(mailbox, a->root);
+	if (pw != NULL && channel_pair(ways) == 0) {
+		become_home(a, pw);
+		root = open_home(a, pw);
+	}
+	auth_answer(reply, &r, root >= 0 ? ways[1] : -1);
+	if (root < 0)
+		return;
+	close(ways[1]);
+	close(reply);
+	maildir_serve(root, ways[0]);
+	proc_child_exit(0);
 }
 
 static void
@@ -216,12 +332,9 @@ take(struct auth *a, unsigned place, struct str packet, int pass, int fd)
 	if (!msg_auth_get(packet, &m)) {
 		log_error(NULL, "a request is broken");
 	} else if (place == PLACE_MAILBOX) {
-		const struct msg_auth_result r = { .verdict = AUTH_YES, .user = m.user };
-		int box = open_mailbox(a, m.user);
-
-		auth_answer(fd, &r, box);
-		if (box >= 0)
-			close(box);
+		give_mailbox(a, m.user, fd);
+	} else if (place == PLACE_HOME) {
+		serve_home(a, m.user, fd);
 	} else {
 		judge(a, place, &m, fd);
 	}

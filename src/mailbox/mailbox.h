@@ -56,6 +56,19 @@ void known_add(struct maildir *m, const struct maildir_entry *e,
 /* Writes them down, if that is worth it, and forgets them. */
 void known_end(struct maildir *m);
 
+/* Whether S may be the UIDL of a message. */
+bool maildir_is_uidl(struct str s);
+
+/*
+ * far.c: the same as those of their names, of a mailbox that another process has
+ * open; what that one says is checked.
+ */
+int far_open(struct maildir *m) MUST_USE;
+int far_read(struct maildir *m, size_t i) MUST_USE;
+int far_size(struct maildir *m, size_t i, uint64_t *size) MUST_USE;
+size_t far_expunge(struct maildir *m) MUST_USE;
+void far_close(struct maildir *m);
+
 /*
  * Turns a message into what a Maildir holds: CRLF becomes LF, and any
  * Return-Path of its header is left out.  Zero-initialised at the start.

@@ -211,13 +211,32 @@ maildir_open(struct maildir *m, int base, const char *mailbox)
 }
 
 int
+maildir_root_at(const char *path)
+{
+	return mailbox_dir(AT_FDCWD, path, true);
+}
+
+static bool
+is_channel(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+int
 maildir_open_at(struct maildir *m, int root)
 {
 	int tmp = -1, e = errno;
 
 	*m = (struct maildir){ .dir = root, .new_dir = -1, .cur_dir = -1,
-		.lock = -1 };
+		.lock = -1, .far = -1 };
 	arena_init(&m->arena, ARENA_MAX);
+	if (is_channel(root)) {
+		m->far = root;
+		m->dir = -1;
+		return far_open(m);
+	}
 	errno = e;
 	if (m->dir >= 0 &&
 	    (tmp = mailbox_dir(m->dir, "tmp", true)) >= 0 &&
@@ -247,6 +266,7 @@ void
 maildir_close(struct maildir *m)
 {
 	known_end(m);
+	far_close(m);
 	close_if(&m->dir);
 	close_if(&m->new_dir);
 	close_if(&m->cur_dir);
@@ -342,6 +362,8 @@ maildir_read(struct maildir *m, size_t i)
 {
 	struct stat st;
 
+	if (m->far >= 0)
+		return far_read(m, i);
 	return maildir_read_stat(m, i, &st);
 }
 
@@ -385,6 +407,8 @@ maildir_expunge(struct maildir *m)
 	size_t gone[2] = { 0, 0 }, failed = 0;
 	int64_t octets = 0;
 
+	if (m->far >= 0)
+		return far_expunge(m);
 	for (size_t i = 0; i < m->n; i++) {
 		int64_t its;
 

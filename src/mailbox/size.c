@@ -155,6 +155,8 @@ maildir_size(struct maildir *m, size_t i, uint64_t *size)
 	int fd, r, error;
 	struct stat st;
 
+	if (!e->sized && m->far >= 0)
+		return far_size(m, i, size);
 	if (!e->sized && !believe(m, e)) {
 		if ((fd = maildir_read_stat(m, i, &st)) < 0)
 			return -1;

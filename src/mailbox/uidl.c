@@ -45,8 +45,8 @@ add_digest(struct buf *b, struct str s, struct str suffix)
 	    (unsigned long long)g);
 }
 
-static bool
-is_uidl(struct str s)
+bool
+maildir_is_uidl(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
@@ -61,7 +61,7 @@ maildir_uidl(const struct maildir *m, size_t i, struct buf *b)
 
 	if (e->uidl != NULL)
 		buf_adds(b, e->uidl);
-	else if (is_uidl(maildir_base(e->name)))
+	else if (maildir_is_uidl(maildir_base(e->name)))
 		buf_add(b, maildir_base(e->name));
 	else
 		add_digest(b, maildir_fixed(e->name), STR(":\0\0\0"));

@@ -236,12 +236,12 @@ too_soon(struct pop3_session *s, const char *mailbox, int64_t left)
 	return r;
 }
 
-/* From here on this process sees no mailbox but the one that is open. */
+/* From here on this process sees no mailbox but the one that is open; none, if another has that. */
 static void
 shut_others_out(const struct pop3_session *s)
 {
 	const struct confine_dir own = { s->box.dir, CONFINE_READ | CONFINE_FILL };
-	int rules = s->env->confined ? confine_rules(&own, 1) : -1;
+	int rules = s->env->confined ? confine_rules(&own, own.fd >= 0) : -1;
 
 	confine_files(rules);
 	if (rules >= 0)
@@ -278,7 +278,7 @@ open_box(struct pop3_session *s, struct str user, int root)
 		return too_soon(s, mailbox, left);
 	/* Where barid-auth could not open it, it said why. */
 	errno = EACCES;
-	if (root < 0 && s->env->mailboxes >= 0)
+	if (root < 0 && s->env->mailboxes >= 0 && !conf_has_home_maildirs(s->env->conf))
 		root = maildir_root(s->env->mailboxes, mailbox);
 	if (maildir_open_at(&s->box, root) < 0) {
 		int err = errno;

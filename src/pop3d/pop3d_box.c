@@ -215,6 +215,7 @@ pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 {
 	struct pop3_response r;
 	size_t left = 0;
+	int error = 0;
 
 	if (s->state == POP3_TRANSACTION) {
 		if (s->env->slot)
@@ -223,11 +224,15 @@ pop3_quit(struct pop3_session *s, const struct command *c UNUSED)
 			keep_all(s);
 		expire(s);
 		left = maildir_expunge(&s->box);
+		error = errno;
 		s->removed = marked(s) - left;
+		/* Who has his answer may log in again. */
+		maildir_close(&s->box);
+		s->box_open = false;
 	}
 	if (left > 0) {
 		log_warn(NULL, "mailbox %s: %zu messages could not be removed: %s", s->user, left,
-		    strerror(errno));
+		    strerror(error));
 		r = pop3_err(s, "[SYS/TEMP] %zu messages could not be removed", left);
 	} else {
 		r = pop3_ok(s, "good bye");

@@ -4,41 +4,16 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, skip, wait_for  # noqa: E402
+from accounttest import UID, alone, over  # noqa: E402
+from baridtest import Barid, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 TEXT = "From: alice@example.test\r\nSubject: {}\r\n\r\nhello\r\n"
 # Each has its file before anybody asks for it: what is known of one counts for some seconds.
 ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more")
-UID = 12001
-
-
-def alone():
-    """Goes on where /etc/passwd has accounts of ours, which nobody else sees."""
-    if not ROOT:
-        skip("accounts of its own need root")
-    if "BARID_ALONE" not in os.environ:
-        os.environ["BARID_ALONE"] = tempfile.mkdtemp(prefix="barid-homes-")
-        os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv])
-    homes = os.environ["BARID_ALONE"]
-    os.chmod(homes, 0o755)
-    with open("/etc/passwd", encoding="utf-8") as f:
-        text = f.read()
-    for n, name in enumerate(ACCOUNTS):
-        os.mkdir(f"{homes}/{name}")
-        os.chown(f"{homes}/{name}", UID + n, UID + n)
-        text += f"{name}:x:{UID + n}:{UID + n}::{homes}/{name}:/bin/sh\n"
-    with open(homes + "/passwd", "w", encoding="utf-8") as f:
-        f.write(text)
-    if subprocess.run(["mount", "--bind", homes + "/passwd", "/etc/passwd"], check=False).returncode != 0:
-        shutil.rmtree(homes)
-        skip("nothing can be mounted here")
-    return homes
 
 
 def write(home, text, mode=0o644, uid=None, name=".forward"):
@@ -196,7 +171,7 @@ def maildirs(w, homes):
 
 
 def main():
-    homes = alone()
+    homes = alone(ACCOUNTS)
     try:
         w = World(homes)
         with w.b:
@@ -205,8 +180,7 @@ def main():
                 test(w, homes)
                 print(test.__name__, flush=True)
     finally:
-        subprocess.run(["umount", "/etc/passwd"], check=False)
-        shutil.rmtree(homes)
+        over(homes)
 
 
 main()

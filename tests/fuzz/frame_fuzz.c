@@ -4,12 +4,13 @@
  * F-14.  Frames and messages from a process that was taken over: every getter on
  * any octets.  A message that is taken is the same after another round.
  *
- * Parsers: ipc/frame.c ipc/msg.c.
+ * Parsers: ipc/frame.c ipc/msg.c ipc/msg_box.c.
  */
 
 #include <stdlib.h>
 
 #include "ipc/msg.h"
+#include "ipc/msg_box.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -66,12 +67,14 @@ AGAIN(sign)
 AGAIN(sign_result)
 AGAIN(spawn)
 AGAIN(spawn_result)
+AGAIN(box)
+AGAIN(box_result)
 
 static void (*const again[])(struct str packet, struct buf *b) = {
 	hint_again, etrn_again, auth_again, auth_result_again, control_again,
 	control_result_again, sts_again, sts_result_again, token_again,
 	token_result_again, sign_again, sign_result_again, spawn_again,
-	spawn_result_again
+	spawn_result_again, box_again, box_result_again
 };
 
 int
