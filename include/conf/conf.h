@@ -30,7 +30,6 @@
 #include "conf/route.h"
 #include "conf/srs.h"
 #include "conf/vacation.h"
-#include "conf/verify.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 
@@ -86,20 +85,6 @@ struct conf_pop3 {
 	int64_t login_delay;	/* 0: none */
 	int64_t expire;		/* 0: never */
 	bool no_delete;		/* what clients delete stays */
-};
-
-struct conf_recipients {
-	struct conf_strs mailboxes;	/* "file", "system", "any" */
-	const char *subaddress;
-	bool forward;		/* accounts of this host have a .forward */
-	bool link;		/* one file for several mailboxes */
-	const char *home_maildir;	/* of theirs, in the home directory; "": none */
-	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
-	const char *verify;	/* "exec:/path", "net:host:port" ...; "": nobody */
-	int64_t verify_timeout;
-	int64_t verify_cache;	/* of what a server said; 0: none */
-	/* meaning */
-	struct conf_verify asked;
 };
 
 struct conf_log {
@@ -241,9 +226,6 @@ void conf_blame(const struct conf *c, struct conf_place where, const char *name,
 bool conf_nets_have(const struct conf_nets *nets, int family, const void *addr);
 /* True if DOMAIN is one of ours (conf.domains), without case. */
 bool conf_is_local(const struct conf *c, struct str domain);
-/* True if accounts of this host get mail, and have something of it at home; a mailbox. */
-bool conf_has_homes(const struct conf *c);
-bool conf_has_home_maildirs(const struct conf *c);
 const struct conf_upstream *conf_upstream(const struct conf *c, const char *name);
 const struct conf_pool *conf_pool(const struct conf *c, const char *name);
 const struct conf_list *conf_list(const struct conf *c, const char *name);

@@ -11,7 +11,9 @@
  */
 
 #include "conf/route.h"
+#include "conf/verify.h"
 
+struct conf;
 struct conf_list;
 
 #define CONF_FORWARD_MAX 1000	/* addresses of one section */
@@ -40,5 +42,25 @@ struct conf_recipient {
 	const struct conf_list *list_of;	/* RULE_LIST */
 	bool last;		/* a catch-all */
 };
+
+/* The section recipients. */
+struct conf_recipients {
+	struct conf_strs mailboxes;	/* "file", "system", "any" */
+	const char *subaddress;
+	bool forward;		/* accounts of this host have a .forward */
+	bool link;		/* one file for several mailboxes */
+	const char *home_maildir;	/* of theirs, in the home directory; "": none */
+	const char *run_as;	/* whose programs and files of aliases are; "": there are none */
+	const char *verify;	/* "exec:/path", "net:host:port" ...; "": nobody */
+	int64_t verify_timeout;
+	int64_t verify_cache;	/* of what a server said; 0: none */
+	/* meaning */
+	struct conf_verify asked;
+};
+
+/* True if accounts of this host get mail, and have something of it at home. */
+bool conf_has_homes(const struct conf *c);
+/* True if that is the whole mailbox. */
+bool conf_has_home_maildirs(const struct conf *c);
 
 #endif
