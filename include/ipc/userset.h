@@ -4,7 +4,7 @@
 
 /*
  * userset -- the names of those who have a mailbox, and of aliases, shared by
- * all processes.
+ * all processes; and from where clients need no login.
  *
  * Sessions and runner must know who exists, and must not see a password
  * file.  The master reads the names (not the hashes), puts them into a
@@ -12,7 +12,7 @@
  * only looks.  Readers never wait: a change while looking is looked at again.
  */
 
-#include "lib/str.h"
+#include "lib/ip_range.h"
 
 struct userset;
 
@@ -53,6 +53,19 @@ bool userset_has_alias(const struct userset *u, struct str name);
 #define USERSET_MEMBER_SIZE 18
 void userset_member(struct str list, struct str address, char name[USERSET_MEMBER_SIZE]);
 bool userset_has_member(const struct userset *u, struct str list, struct str address);
+/*
+ * Clients that need no login, with the word that stands for them.  They count
+ * from the next userset_replace() on; those behind the first
+ * USERSET_TRUSTS_MAX do not.
+ */
+#define USERSET_TRUSTS_MAX 256
+struct userset_trust {
+	struct ip_range range;
+	char keyword[65];
+};
+void userset_set_trusts(struct userset *u, const struct userset_trust *t, size_t n);
+/* The keyword of the smallest range that has an address (4 or 16 octets); false: none has. */
+bool userset_trusts(const struct userset *u, int family, const void *octets, char keyword[65]);
 /* Of users. */
 size_t userset_count(const struct userset *u);
 

@@ -12,12 +12,14 @@
  * TYPE is plain (user and secret are xtext, RFC 3461 4), plain:b (both are
  * base64), md5, sha1 or sha256 (the secret is a state of that HMAC, in base64,
  * or of MD5 as eight decimal numbers with dots between), or for a client oauth
- * and oauth:b (the secret is all that XOAUTH2 says).  "=" is an empty text.  Files of old
- * versions have TYPE first, and say cram-md5, apop and login.
+ * and oauth:b (the secret is all that XOAUTH2 says).  "=" is an empty text.
+ * RANGE is one of lib/ip_range.h.  Files of old versions have TYPE first, and
+ * say cram-md5, apop and login.
  */
 
 #include "lib/arena.h"
 #include "lib/hmac_state.h"
+#include "lib/ip_range.h"
 #include "mail/account.h"
 
 enum secrets_type { SECRETS_PLAIN, SECRETS_STATE, SECRETS_OAUTH, SECRETS_NONE };
@@ -25,9 +27,10 @@ enum secrets_type { SECRETS_PLAIN, SECRETS_STATE, SECRETS_OAUTH, SECRETS_NONE };
 struct secrets_line {
 	bool client;
 	enum secrets_type type;
-	struct str user;	/* or the range; a C string, too */
+	struct str user;	/* a C string, too; SECRETS_NONE: nothing */
 	struct str secret;	/* as it is; what is said; the keyword; SECRETS_STATE: nothing */
 	struct hmac_state state;	/* SECRETS_STATE */
+	struct ip_range range;	/* SECRETS_NONE */
 	struct str selector;	/* empty: none */
 };
 

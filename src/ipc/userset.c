@@ -4,7 +4,7 @@
  * userset -- the names of those who have a mailbox, shared by all.
  *
  *	head	magic, generation, any
- *	area 0	count:4 offset:4*count entries...
+ *	area 0	count:4 offset:4*count entries... and at its end trusts
  *	area 1	likewise
  *	entry	length:1 folded name, spelling; of an alias with a ":" before, of
  *		a member of a list with a "%"
@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,11 +42,17 @@
 #endif
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
-#define MAGIC UINT64_C(0x6261726964757303)
+#define MAGIC UINT64_C(0x6261726964757304)
 #define AREA ((size_t)16 << 20)
 #define HEAD ((size_t)4096)
 #define TOTAL (HEAD + 2 * AREA)
 #define ENTRY_LEN_MAX (NAME_LEN_MAX + 1)
+
+struct trusts {
+	uint32_t n;
+	struct userset_trust v[USERSET_TRUSTS_MAX];	/* the smallest range first */
+};
+#define NAMES (AREA - sizeof(struct trusts))
 
 struct head {
 	uint64_t magic;
@@ -54,6 +61,7 @@ struct head {
 	_Atomic int plain;
 	_Atomic int scram;
 	_Atomic unsigned digests;
+	_Atomic uint32_t trusts;
 	_Atomic uint64_t users;
 };
 
@@ -205,6 +213,13 @@ fold(char *out, struct str s)
 		out[i] = char_lower(s.p[i]);
 }
 
+/* Those of the area that belongs to GENERATION, behind the head at AREAS. */
+static struct trusts *
+trusts_of(char *areas, uint64_t generation)
+{
+	return (struct trusts *)(void *)(areas + (generation & 1 ? AREA : 0) + NAMES);
+}
+
 /* ---- writing ---------------------------------------------------------------- */
 
 /* By name, and where two are the same by the order they were given in. */
@@ -267,7 +282,7 @@ userset_replace(struct userset *u, const struct str *names, size_t n)
 		bytes += 4 + 1 + 2 * order[i]->n;
 		users += !is_mark(order[i]->p[0]);
 	}
-	if (bytes > AREA) {
+	if (bytes > NAMES) {
 		mem_free(order);
 		errno = ENOSPC;
 		return -1;
@@ -275,10 +290,51 @@ userset_replace(struct userset *u, const struct str *names, size_t n)
 	/* The old generation is out before the area behind it is touched. */
 	atomic_thread_fence(memory_order_seq_cst);
 	write_area(u->writable + HEAD + (next & 1 ? AREA : 0), order, kept);
+	atomic_store(&h->trusts, trusts_of(u->writable + HEAD, next)->n);
 	atomic_store(&h->generation, next);
 	atomic_store(&h->users, users);
 	mem_free(order);
 	return 0;
+}
+
+/* How many addresses R has, less one, as a number of 16 octets. */
+static void
+span(const struct ip_range *r, unsigned char out[16])
+{
+	size_t n = r->family == AF_INET ? 4 : 16;
+	int borrow = 0;
+
+	memset(out, 0, 16);
+	for (size_t i = n; i-- > 0;) {
+		int d = r->last[i] - r->first[i] - borrow;
+
+		borrow = d < 0;
+		out[16 - n + i] = (unsigned char)d;
+	}
+}
+
+static int
+by_span(const void *va, const void *vb)
+{
+	const struct userset_trust *a = va, *b = vb;
+	unsigned char span_a[16], span_b[16];
+
+	span(&a->range, span_a);
+	span(&b->range, span_b);
+	return memcmp(span_a, span_b, sizeof(span_a));
+}
+
+void
+userset_set_trusts(struct userset *u, const struct userset_trust *t, size_t n)
+{
+	uint64_t next = atomic_load(&writable_head(u)->generation) + 1;
+	struct trusts *to = trusts_of(u->writable + HEAD, next);
+
+	to->n = (uint32_t)(n < USERSET_TRUSTS_MAX ? n : USERSET_TRUSTS_MAX);
+	if (to->n == 0)
+		return;
+	memcpy(to->v, t, to->n * sizeof(*t));
+	qsort(to->v, to->n, sizeof(*t), by_span);
 }
 
 void
@@ -435,6 +491,43 @@ userset_has(const struct userset *u, struct str name, char out[65])
 		out[name.n] = '\0';
 		found = true;
 	}
+	return found;
+}
+
+/* In the trusts at P, which may be written meanwhile. */
+static bool
+search_trusts(const char *p, int family, const void *octets, char keyword[65])
+{
+	const struct trusts *t = (const struct trusts *)(const void *)p;
+	uint32_t n = *(const volatile uint32_t *)&t->n;
+
+	for (uint32_t i = 0; i < n && i < USERSET_TRUSTS_MAX; i++) {
+		struct userset_trust one = t->v[i];
+
+		if (!ip_range_has(&one.range, family, octets))
+			continue;
+		one.keyword[sizeof(one.keyword) - 1] = '\0';
+		memcpy(keyword, one.keyword, sizeof(one.keyword));
+		return true;
+	}
+	return false;
+}
+
+bool
+userset_trusts(const struct userset *u, int family, const void *octets, char keyword[65])
+{
+	const struct head *h = head_of(u);
+	uint64_t before;
+	bool found;
+
+	if (atomic_load(&h->trusts) == 0)
+		return false;
+	do {
+		before = atomic_load(&h->generation);
+		found = search_trusts(u->base + HEAD + (before & 1 ? AREA : 0) + NAMES, family,
+		    octets, keyword);
+		atomic_thread_fence(memory_order_acquire);
+	} while (before != atomic_load(&h->generation));
 	return found;
 }
 

@@ -14,6 +14,7 @@
 #include "mail/text.h"
 
 #define FIELD_MAX 65536
+#define KEYWORD_MAX 64
 
 static bool
 read_side(struct str word, bool *client)
@@ -120,6 +121,22 @@ read_state(struct str s, struct hmac_state *state)
 	return ok;
 }
 
+/* Who need not log in, and the word for them, which programs get as it is. */
+static const char *
+read_trust(struct secrets_line *l, struct str range, struct str keyword, struct arena *a)
+{
+	if (l->client)
+		return "has a type that is for servers, expected \"server none\"";
+	if (ip_range_parse(range, &l->range) != NULL)
+		return "has a range that cannot be read, expected 192.0.2.1, 192.0.2.0/24, "
+		       "192.0.2.* or 2001:db8::/32";
+	if (keyword.n > KEYWORD_MAX || str_has_ctl(keyword) || str_find(keyword, '|') >= 0)
+		return "has a keyword that cannot be used, expected at most 64 characters, "
+		       "and no bar";
+	l->secret = arena_str(a, keyword);
+	return NULL;
+}
+
 /* What the third and the fourth field say; NULL, or what is wrong. */
 static const char *
 read_fields(struct secrets_line *l, bool in_base64, struct str user, struct str secret,
@@ -127,12 +144,8 @@ read_fields(struct secrets_line *l, bool in_base64, struct str user, struct str 
 {
 	if (l->type == SECRETS_OAUTH && !l->client)
 		return "has a type that is for clients, expected \"client oauth\"";
-	if (l->type == SECRETS_NONE) {
-		l->user = arena_str(a, user);
-		l->secret = arena_str(a, secret);
-		return !l->client ? NULL : "has a type that is for servers, expected "
-		    "\"server none\"";
-	}
+	if (l->type == SECRETS_NONE)
+		return read_trust(l, user, secret, a);
 	if (!read_text(user, in_base64, a, &l->user) || str_has_ctl(l->user))
 		return in_base64 ? "has a user that cannot be read, expected base64"
 				 : "has a user that cannot be read, expected xtext, as in "
@@ -153,7 +166,7 @@ secrets_parse(struct str line, struct arena *a, struct secrets_line *l, const ch
 	struct str rest = str_trim(line), side, type, user, secret;
 	bool in_base64;
 
-	*l = (struct secrets_line){ .secret = STR("") };
+	*l = (struct secrets_line){ .user = STR(""), .secret = STR("") };
 	*why = NULL;
 	if (rest.n == 0 || rest.p[0] == '#')
 		return 0;

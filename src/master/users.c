@@ -37,6 +37,8 @@ struct names {
 	bool plain;	/* somebody's password is no hash */
 	bool keys;	/* somebody has keys of SCRAM */
 	unsigned states;	/* somebody has a state of these hashes (1 << HMAC_MD5 ...) */
+	struct userset_trust *trusts;	/* USERSET_TRUSTS_MAX, once there are some */
+	size_t trust_n;
 	struct arena arena;
 };
 
@@ -147,6 +149,25 @@ names_from_text(struct names *names, struct str text)
 	}
 }
 
+/* Who need not log in: NULL, or why L does not count. */
+static const char *
+names_add_trust(struct names *names, const struct secrets_line *l)
+{
+	struct userset_trust *t;
+
+	for (size_t i = 0; i < names->trust_n; i++)
+		if (ip_range_same(&names->trusts[i].range, &l->range))
+			return "has a range that an earlier line has, expected each once";
+	if (names->trust_n == USERSET_TRUSTS_MAX)
+		return "is one \"server none\" too many, expected at most 256";
+	if (names->trusts == NULL)
+		names->trusts = mem_array(USERSET_TRUSTS_MAX, sizeof(*names->trusts));
+	t = &names->trusts[names->trust_n++];
+	*t = (struct userset_trust){ .range = l->range };
+	memcpy(t->keyword, l->secret.p, l->secret.n);
+	return NULL;
+}
+
 /*
  * Lines of mail/secrets.h.  What is wrong with one, or that a user has two of
  * a kind, is said, and the line or the second of them does not count.
@@ -172,6 +193,8 @@ names_from_secrets(struct names *names, const char *path, struct str text)
 				why = "has a user that an earlier line has, expected each once";
 			else
 				names_from_account(names, &a);
+		} else if (r > 0 && l.type == SECRETS_NONE) {
+			why = names_add_trust(names, &l);
 		}
 		if (why)
 			log_warn(NULL, "%s:%d: this line %s", path, number, why);
@@ -302,6 +325,7 @@ names_publish(struct master *m, const struct names *names)
 	userset_set_plain(m->users, names->plain);
 	userset_set_digests(m->users, names->plain ? (1u << HMAC_HASHES) - 1 : names->states);
 	userset_set_scram(m->users, names->plain || names->keys);
+	userset_set_trusts(m->users, names->trusts, names->trust_n);
 	if (userset_replace(m->users, names->v, names->n) < 0)
 		log_warn(NULL, "%zu users and aliases are too many: the old "
 		    "list stays", names->n);
@@ -335,5 +359,6 @@ users_refresh(struct master *m, bool force)
 	if (names_all(&names, m->conf))
 		names_publish(m, &names);
 	mem_free(names.v);
+	mem_free(names.trusts);
 	arena_free(&names.arena);
 }

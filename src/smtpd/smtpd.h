@@ -68,6 +68,7 @@ struct session {
 	const char *client;	/* "unknown[192.0.2.1]", for logs */
 	const char *named;	/* "unknown", for traces */
 	const char *address;	/* "192.0.2.1" */
+	char trusted[65];	/* the keyword of one who need not log in, or "" */
 	bool local;		/* sendmail -bs */
 	bool may_xclient, may_xforward;	/* whoever has connected */
 	struct session_env spoken_for;	/* ENV since an XCLIENT */
@@ -176,8 +177,7 @@ struct answer smtpd_auth(struct session *s, const struct command *c);
 /* A line of the exchange; R is what session_line() said. */
 struct answer smtpd_auth_line(struct session *s, enum stream_result r, struct str line);
 bool auth_offered(const struct session *s);
-/* Forgets an exchange that is under way. */
-void auth_end(struct session *s);
+void auth_end(struct session *s);	/* forgets an exchange that is under way */
 /* Adds " PLAIN LOGIN": the mechanisms that may be used now. */
 void auth_mechanisms(const struct session *s, struct buf *b);
 

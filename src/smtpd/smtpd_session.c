@@ -454,6 +454,19 @@ client_address(struct session *s)
 	return p;
 }
 
+/* FEATURES A2: who need not log in goes by the word that stands for them. */
+static void
+find_trust(struct session *s)
+{
+	const struct addr *peer = &s->env->peer;
+
+	s->trusted[0] = '\0';
+	if (s->local || s->env->users == NULL || addr_octets(peer) == NULL ||
+	    !userset_trusts(s->env->users, addr_family(peer), addr_octets(peer), s->trusted))
+		return;
+	log_info(NULL, "%s needs no login, trusted=%s", s->client, s->trusted);
+}
+
 void
 session_meet(struct session *s, const char *name)
 {
@@ -464,6 +477,7 @@ session_meet(struct session *s, const char *name)
 	s->named = strcmp(name, "unknown") != 0 ?
 	    arena_cstr(&s->arena, str_c(name)) : "unknown";
 	s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
+	find_trust(s);
 	check_begin(s);
 }
 
@@ -482,7 +496,7 @@ struct client_facts
 session_facts(const struct session *s)
 {
 	return (struct client_facts){ .peer = s->env->peer,
-		.authenticated = s->user[0] != '\0' || s->local,
+		.authenticated = s->user[0] != '\0' || s->local || s->trusted[0] != '\0',
 		.submission = s->submission, .certificate = s->certificate };
 }
 

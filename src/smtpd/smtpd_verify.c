@@ -67,7 +67,7 @@ ask(struct session *s, const struct path *p, struct buf *reply,
 	struct msg_verify m = { .recipient = path_str(a, p),
 		.sender = path_str(a, &s->txn.env.from),
 		.mechanism = str_c(s->auth_mechanism != NULL ? s->auth_mechanism : ""),
-		.login = str_c(s->user) };
+		.login = str_c(s->user[0] != '\0' ? s->user : s->trusted) };
 	struct buf client;
 	bool ok;
 

@@ -4,6 +4,7 @@
 FEATURES A3, A4, A5, A6, A9, A12, A13, A15.
 """
 import base64
+import contextlib
 import crypt
 import ctypes
 import hmac
@@ -22,7 +23,7 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from authtest import Backends, LATER, NO, Silent, YES, hmac_state, together  # noqa: E402
+from authtest import Backends, b64, LATER, NO, Silent, YES, hmac_state, together  # noqa: E402
 from baridtest import ROOT, Wire, certificate, wait_for  # noqa: E402
 
 SECRET, WRONG = "sesame-4711", "guess-0815"
@@ -174,6 +175,53 @@ def secrets(folder):
             mend()
             b.expect(YES, "alice", "another")
         assert f"secrets://{path}: No such file or directory" in b.log()
+
+
+def trusted(folder):
+    """FEATURES A2, A3, R9: "server none" says who need not log in, and the program that is asked for recipients hears of it."""
+    path, told, script = folder + "/trust.auth", folder + "/told", folder + "/verifier"
+    os.chmod(folder, 0o777)
+    with open(script, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\necho "$5 $6" >>{told}\nexit 0\n')
+    os.chmod(script, 0o755)
+
+    def put(text):
+        with open(path + ".tmp", "w", encoding="ascii") as f:
+            f.write(text)
+        os.rename(path + ".tmp", path)
+
+    def say(b, source, login=None):
+        """The replies to MAIL, to a recipient of ours and to one elsewhere; and what the program was told."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(told)
+        with Wire(b.port["submission"], source=source) as w:
+            w.reply()
+            w.smtp("EHLO client.test")
+            if login:
+                assert w.smtp("AUTH PLAIN " + b64("", *login)).startswith(b"235")
+            said = [int(w.smtp(x)[:3]) for x in ("MAIL FROM:<bob@example.test>", "RCPT TO:<bob@example.test>",
+                                                 "RCPT TO:<carol@far.example>")]
+            w.smtp("QUIT")
+        return said, b.read(told).split("\n")[:-1] if os.path.exists(told) else []
+    put("server plain bob two\nserver none 127.0.0.* all\nserver none 127.0.0.9/32 box+20b\nserver none 127.0.0.0/24 again\n"
+        "server none here x\n")
+    extra = f'recipients {{ verify = "exec:{script}" }}\nlimits {{ connections-per-address = 1000 }}\n'
+    with Backends(f"secrets://{path}", extra=extra) as b:
+        assert say(b, "127.0.0.9") == ([250, 250, 250], ["none box+20b"])
+        assert say(b, "127.0.0.8") == ([250, 250, 250], ["none all"])
+        assert say(b, "127.0.1.8")[0] == [530, 503, 503]
+        assert say(b, "127.0.1.8", ("bob", "two")) == ([250, 250, 250], ["PLAIN bob"])
+        assert say(b, "127.0.0.9", ("bob", "two")) == ([250, 250, 250], ["PLAIN bob"])
+        log = b.log()
+        assert "unknown[127.0.0.9] needs no login, trusted=box+20b" in log
+        assert f"{path}:4: this line has a range that an earlier line has" in log
+        assert f"{path}:5: this line has a range that cannot be read, expected 192.0.2.1," in log
+        # Read anew; and nobody is trusted by a file that is not there.
+        put("server plain bob two\nserver none 127.0.1.0/24 other\n")
+        wait_for("the change", lambda: say(b, "127.0.1.8") == ([250, 250, 250], ["none other"]))
+        assert say(b, "127.0.0.9")[0] == [530, 503, 503]
+        os.unlink(path)
+        wait_for("nobody trusted", lambda: say(b, "127.0.1.8")[0] == [530, 503, 503])
 
 
 def program(folder):
@@ -454,7 +502,7 @@ def parts_die(folder):
 
 def main():
     hardcoded()
-    for test in (secrets, program, cached, http_servers, order, parts_die):
+    for test in (secrets, trusted, program, cached, http_servers, order, parts_die):
         with tempfile.TemporaryDirectory(prefix="barid-backends-") as folder:
             os.chmod(folder, 0o755)
             test(folder)

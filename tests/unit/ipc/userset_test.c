@@ -120,6 +120,62 @@ START_TEST(plain)
 }
 END_TEST
 
+static struct userset_trust
+trust(const char *range, const char *keyword)
+{
+	struct userset_trust t = { .keyword = "" };
+
+	ck_assert_ptr_null(ip_range_parse(str_c(range), &t.range));
+	memcpy(t.keyword, keyword, strlen(keyword));
+	return t;
+}
+
+static const char *
+trusted_as(const struct userset *u, const char *address)
+{
+	static char keyword[65];
+	struct ip_range r;
+
+	ck_assert_ptr_null(ip_range_parse(str_c(address), &r));
+	return userset_trusts(u, r.family, r.first, keyword) ? keyword : "";
+}
+
+/* FEATURES A2: the smallest range counts, whatever the order. */
+START_TEST(trusts)
+{
+	const struct userset_trust all[] = { trust("0.0.0.0/0", "world"), trust("10.0.0.0/8", "ten"),
+		trust("10.1.2.3", "one"), trust("10.1.0.0/16", "lan"),
+		trust("10.0.255.0-10.1.0.10", "across"), trust("2001:db8::/32", "six"),
+		trust("2001:db8:1::/48", "site") };
+	struct userset_trust many[USERSET_TRUSTS_MAX + 1];
+	struct userset *u = userset_new();
+
+	ck_assert_str_eq(trusted_as(u, "10.1.2.3"), "");
+	userset_set_trusts(u, all, ARRAY_LEN(all));
+	ck_assert_str_eq(trusted_as(u, "10.1.2.3"), "");
+	ck_assert_int_eq(userset_replace(u, NULL, 0), 0);
+	ck_assert_str_eq(trusted_as(u, "10.1.2.3"), "one");
+	ck_assert_str_eq(trusted_as(u, "10.1.2.4"), "lan");
+	ck_assert_str_eq(trusted_as(u, "10.1.0.10"), "across");
+	ck_assert_str_eq(trusted_as(u, "10.1.0.11"), "lan");
+	ck_assert_str_eq(trusted_as(u, "10.2.0.0"), "ten");
+	ck_assert_str_eq(trusted_as(u, "192.0.2.1"), "world");
+	ck_assert_str_eq(trusted_as(u, "2001:db8:1::9"), "site");
+	ck_assert_str_eq(trusted_as(u, "2001:db8:2::9"), "six");
+	ck_assert_str_eq(trusted_as(u, "2001:db9::9"), "");
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = trust("192.0.2.1", "many");
+	userset_set_trusts(u, many, ARRAY_LEN(many));
+	ck_assert_int_eq(userset_replace(u, NULL, 0), 0);
+	ck_assert_str_eq(trusted_as(u, "192.0.2.1"), "many");
+	ck_assert_str_eq(trusted_as(u, "192.0.2.2"), "");
+	userset_set_trusts(u, NULL, 0);
+	ck_assert_int_eq(userset_replace(u, NULL, 0), 0);
+	ck_assert_str_eq(trusted_as(u, "192.0.2.1"), "");
+	userset_free(u);
+}
+END_TEST
+
 START_TEST(any)
 {
 	const struct str names[] = { STR("Alice") };
@@ -315,4 +371,4 @@ START_TEST(rights)
 }
 END_TEST
 
-UNIT_MAIN("userset", plain, aliases, members, look_up, any, too_many, while_changing, garbage, rights)
+UNIT_MAIN("userset", plain, trusts, aliases, members, look_up, any, too_many, while_changing, garbage, rights)

@@ -34,8 +34,9 @@ START_TEST(good)
 		{ "client oauth me user+3Dme+01auth+3DBearer+20x+01+01", true, SECRETS_OAUTH, "me",
 		    "user=me\001auth=Bearer x\001\001", "" },
 		{ "client oauth:b bWU= eA== two", true, SECRETS_OAUTH, "me", "x", "two" },
-		{ "server none 192.168.0.0/24 trusted", false, SECRETS_NONE, "192.168.0.0/24",
-		    "trusted", "" },
+		{ "server none 192.168.0.0/24 trusted", false, SECRETS_NONE, "", "trusted", "" },
+		{ "server none 192.168.0.* a+20b", false, SECRETS_NONE, "", "a+20b", "" },
+		{ "server NONE ::1/128 x", false, SECRETS_NONE, "", "x", "" },
 		{ "server md5 alice " STATE, false, SECRETS_STATE, "alice", NULL, "" },
 		{ "server md5 alice " DOTTED, false, SECRETS_STATE, "alice", NULL, "" },
 		{ "CRAM-MD5 client alice " DOTTED, true, SECRETS_STATE, "alice", NULL, "" },
@@ -92,6 +93,10 @@ START_TEST(bad)
 		{ "server md5 alice YWxpY2U=", "hash that cannot be read" },
 		{ "server oauth alice x", "for clients" },
 		{ "client none 192.168.0.0/24 x", "for servers" },
+		{ "server none 192.168.0.0/33 x", "range that cannot be read" },
+		{ "server none alice x", "range that cannot be read" },
+		{ "server none 10.0.0.0/8 a|b", "keyword that cannot be used" },
+		{ "server none 10.0.0.0/8", "too short" },
 	};
 	struct secrets_line l;
 	struct arena a;
