@@ -64,6 +64,16 @@ struct dns_txt_answer {
 	bool secure;
 };
 
+/* Of them names of no host are left out. */
+struct dns_ptr_answer {
+	enum dns_status status;
+	const char *reason;
+	const char *const *name;
+	size_t name_n;
+	uint32_t ttl;
+	bool secure;
+};
+
 /* RFC 6698 2.1; DATA has at least one octet. */
 struct dns_tlsa {
 	uint8_t usage, selector, matching;
@@ -128,9 +138,16 @@ void dns_mx(struct dns *d, const char *name,
 /* A and AAAA together; CNAMEs are followed. */
 void dns_addr(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
-/* The records of IPv4 that DNS has, and nothing else: for names that are questions (RFC 5782). */
+/*
+ * The records of one kind that DNS has, and nothing else, for names that are
+ * questions (RFC 5782, RFC 7208): of these four a name may hold any octets.
+ */
 void dns_addr4(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
+void dns_addr6(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg);
+void dns_ptr(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_ptr_answer *a), void *arg);
 void dns_txt(struct dns *d, const char *name,
     void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg);
 /* Of _PORT._tcp.NAME (RFC 6698 3). */

@@ -148,6 +148,17 @@ wait_on(struct dns *d)
 static void on_part(void *arg, int status, int timeouts, unsigned char *octets,
     int n);
 
+/* A name as c-ares reads it: a backslash takes the meaning from what follows. */
+static void
+add_escaped(struct buf *b, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *name);
+	}
+}
+
 /*
  * As ares_query() does it, with the AD bit: by it the server is asked to say
  * whether its answer is secure, without all the signatures (RFC 6840 5.7).
@@ -159,10 +170,14 @@ query(struct dns_part *p)
 	unsigned char *octets = NULL;
 	unsigned short id;
 	int n = 0, status;
+	struct buf name;
 
+	buf_init(&name, 1024);
+	add_escaped(&name, p->q->name);
 	random_bytes(&id, sizeof(id));
-	status = ares_create_query(p->q->name, ns_c_in, p->type, id, 1, &octets,
+	status = ares_create_query(buf_cstr(&name), ns_c_in, p->type, id, 1, &octets,
 	    &n, EDNS_SIZE);
+	buf_free(&name);
 	if (status != ARES_SUCCESS) {
 		on_part(p, status, 0, NULL, 0);
 		return;

@@ -20,6 +20,7 @@
 #define NAME_MAX_OCTETS 255
 #define TYPE_A 1
 #define TYPE_CNAME 5
+#define TYPE_PTR 12
 #define TYPE_MX 15
 #define TYPE_TXT 16
 #define TYPE_AAAA 28
@@ -59,8 +60,8 @@ is_host_char(unsigned char c)
 	    (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-bool
-dns_is_host(struct str s)
+static bool
+is_name(struct str s, bool host)
 {
 	size_t label = 0;
 
@@ -71,11 +72,24 @@ dns_is_host(struct str s)
 			if (label == 0)
 				return false;
 			label = 0;
-		} else if (!is_host_char((unsigned char)s.p[i]) || ++label > 63) {
+		} else if (++label > 63 || s.p[i] == '\0' ||
+		    (host && !is_host_char((unsigned char)s.p[i]))) {
 			return false;
 		}
 	}
 	return label > 0;
+}
+
+bool
+dns_is_host(struct str s)
+{
+	return is_name(s, true);
+}
+
+bool
+dns_is_name(struct str s)
+{
+	return is_name(s, false);
 }
 
 /* Adds a label to OUT, which has N octets; the new number. */
@@ -252,10 +266,12 @@ rr_name(const struct walk *w, const struct rr *rr, size_t skip, struct name *out
 	return rr->n > skip && get_name(w, &at, end, out) && at == end;
 }
 
+/* Of names that are no hosts' all other octets count as one. */
 static bool
-owns(const struct rr *rr, const char *name)
+owns(const struct rr *rr, const struct name *name)
 {
-	return rr->owner.host && str_ieq(str_c(rr->owner.text), str_c(name));
+	return rr->owner.host == name->host &&
+	    str_ieq(str_c(rr->owner.text), str_c(name->text));
 }
 
 static void
@@ -274,7 +290,7 @@ one_alias(struct walk w, struct name *at, uint32_t *ttl, bool *broken)
 	struct rr rr;
 
 	while (walk_next(&w, &rr)) {
-		if (rr.type != TYPE_CNAME || !owns(&rr, at->text))
+		if (rr.type != TYPE_CNAME || !owns(&rr, at))
 			continue;
 		lower_ttl(ttl, &rr);
 		*broken = !rr_name(&w, &rr, 0, at) || !at->host ||
@@ -283,6 +299,20 @@ one_alias(struct walk w, struct name *at, uint32_t *ttl, bool *broken)
 	}
 	*broken = w.broken;
 	return false;
+}
+
+/* S as a name of an answer is kept. */
+static void
+name_from(struct name *to, struct str s)
+{
+	to->host = true;
+	for (size_t i = 0; i < s.n; i++) {
+		bool plain = s.p[i] == '.' || is_host_char((unsigned char)s.p[i]);
+
+		to->text[i] = plain ? s.p[i] : '?';
+		to->host = to->host && plain;
+	}
+	to->text[s.n] = '\0';
 }
 
 /*
@@ -298,8 +328,7 @@ follow(struct walk *w, struct str packet, const char *name, struct name *at,
 	unsigned n = 0;
 
 	*ttl = UINT32_MAX;
-	memcpy(at->text, s.p, s.n);
-	at->text[s.n] = '\0';
+	name_from(at, s);
 	if (!walk_open(w, packet))
 		return "broken answer";
 	if (rcode_of(packet) != RCODE_OK &&
@@ -317,7 +346,7 @@ canonical_of(const struct name *at, const char *name, struct arena *arena)
 {
 	struct str end = str_c(at->text);
 
-	return str_ieq(end, str_c(name)) ? NULL : arena_cstr(arena, end);
+	return !at->host || str_ieq(end, str_c(name)) ? NULL : arena_cstr(arena, end);
 }
 
 /* Why nothing in an answer counts whose records were looked through; NULL: it does. */
@@ -395,7 +424,7 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 	*a = (struct dns_mx_answer){ .status = DNS_TEMPORARY, .mx = mx,
 		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_MX || !owns(&rr, at.text))
+		if (rr.type != TYPE_MX || !owns(&rr, &at))
 			continue;
 		if (!rr_name(&w, &rr, 2, &host)) {
 			reason = "broken MX record";
@@ -438,7 +467,7 @@ dns_answer_addr(struct str packet, const char *name, int family,
 	*a = (struct dns_addr_answer){ .status = DNS_TEMPORARY, .addr = addr,
 		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != type || !owns(&rr, at.text))
+		if (rr.type != type || !owns(&rr, &at))
 			continue;
 		if (rr.n != octets)
 			reason = "broken address record";
@@ -494,7 +523,7 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
 	*a = (struct dns_txt_answer){ .status = DNS_TEMPORARY, .text = text,
 		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_TXT || !owns(&rr, at.text))
+		if (rr.type != TYPE_TXT || !owns(&rr, &at))
 			continue;
 		if (n == DNS_TXT_MAX)
 			break;
@@ -507,6 +536,39 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
 	a->status = status_of(packet, n);
 	a->reason = reason_of(a->status, "no TXT record");
 	a->text_n = a->status == DNS_OK ? n : 0;
+	a->ttl = ttl_of(ttl);
+}
+
+/* ---- PTR ------------------------------------------------------------------------ */
+
+void
+dns_answer_ptr(struct str packet, const char *name, struct arena *arena,
+    struct dns_ptr_answer *a)
+{
+	const char **names = arena_alloc(arena, DNS_PTR_MAX * sizeof(*names));
+	struct name at, host;
+	struct walk w;
+	struct rr rr;
+	uint32_t ttl;
+	size_t n = 0;
+	const char *reason = follow(&w, packet, name, &at, &ttl);
+
+	*a = (struct dns_ptr_answer){ .status = DNS_TEMPORARY, .name = names,
+		.secure = has_ad(packet) };
+	while (!reason && walk_next(&w, &rr)) {
+		if (rr.type != TYPE_PTR || !owns(&rr, &at))
+			continue;
+		if (!rr_name(&w, &rr, 0, &host))
+			reason = "broken PTR record";
+		else if (n < DNS_PTR_MAX && host.host && dns_is_host(str_c(host.text)))
+			names[n++] = arena_cstr(arena, str_c(host.text));
+		lower_ttl(&ttl, &rr);
+	}
+	if ((a->reason = failure(&w, reason)))
+		return;
+	a->status = status_of(packet, n);
+	a->reason = reason_of(a->status, "no PTR record with a host name");
+	a->name_n = a->status == DNS_OK ? n : 0;
 	a->ttl = ttl_of(ttl);
 }
 
@@ -531,7 +593,7 @@ dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
 	*a = (struct dns_tlsa_answer){ .status = DNS_TEMPORARY, .tlsa = tlsa,
 		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_TLSA || !owns(&rr, at.text))
+		if (rr.type != TYPE_TLSA || !owns(&rr, &at))
 			continue;
 		p = w.p + rr.at;
 		if (rr.n <= TLSA_HEAD)
@@ -572,7 +634,7 @@ dns_answer_srv(struct str packet, const char *name, struct arena *arena,
 	*a = (struct dns_srv_answer){ .status = DNS_TEMPORARY, .srv = srv,
 		.secure = has_ad(packet) };
 	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_SRV || !owns(&rr, at.text))
+		if (rr.type != TYPE_SRV || !owns(&rr, &at))
 			continue;
 		p = w.p + rr.at;
 		if (!rr_name(&w, &rr, SRV_HEAD, &host) || !host.host)
@@ -601,7 +663,7 @@ dns_answer_alias(struct str packet, const char *name,
 	struct walk w;
 	uint32_t ttl;
 	const char *reason = follow(&w, packet, name, &at, &ttl);
-	bool found = !reason && !str_ieq(str_c(at.text), str_c(name));
+	bool found = !reason && at.host && !str_ieq(str_c(at.text), str_c(name));
 
 	*a = (struct dns_alias_answer){ .status = DNS_TEMPORARY,
 		.reason = reason, .secure = has_ad(packet) };

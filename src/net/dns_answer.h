@@ -16,6 +16,7 @@
 #define DNS_ADDR_MAX 32
 #define DNS_ALIAS_MAX 16
 #define DNS_TXT_MAX 64
+#define DNS_PTR_MAX 32
 #define DNS_TLSA_MAX 32
 #define DNS_SRV_MAX 32
 /* More records than this are not looked at. */
@@ -23,6 +24,8 @@
 
 /* True if S can be a host's name: labels of letters, digits, "-" and "_". */
 bool dns_is_host(struct str s);
+/* The same with any octets but NUL in its labels. */
+bool dns_is_name(struct str s);
 
 /*
  * Each fills A from PACKET; its SECURE is the AD bit, be the server to be
@@ -37,6 +40,8 @@ void dns_answer_addr(struct str packet, const char *name, int family,
     struct arena *arena, struct dns_addr_answer *a);
 void dns_answer_txt(struct str packet, const char *name, struct arena *arena,
     struct dns_txt_answer *a);
+void dns_answer_ptr(struct str packet, const char *name, struct arena *arena,
+    struct dns_ptr_answer *a);
 void dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
     struct dns_tlsa_answer *a);
 void dns_answer_srv(struct str packet, const char *name, struct arena *arena,

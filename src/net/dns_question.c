@@ -51,6 +51,10 @@ fail(struct dns_question *q, enum dns_status status, const char *reason)
 		q->answer.txt = (struct dns_txt_answer){ .status = status,
 			.reason = reason };
 		break;
+	case DNS_PTR:
+		q->answer.ptr = (struct dns_ptr_answer){ .status = status,
+			.reason = reason };
+		break;
 	case DNS_TLSA:
 		q->answer.tlsa = (struct dns_tlsa_answer){ .status = status,
 			.reason = reason };
@@ -105,6 +109,10 @@ dns_take(struct dns_part *p, struct str packet)
 	case DNS_TXT:
 		dns_answer_txt(packet, q->name, &q->arena, &q->answer.txt);
 		q->answer.txt.secure = q->answer.txt.secure && trusted;
+		break;
+	case DNS_PTR:
+		dns_answer_ptr(packet, q->name, &q->arena, &q->answer.ptr);
+		q->answer.ptr.secure = q->answer.ptr.secure && trusted;
 		break;
 	case DNS_TLSA:
 		dns_answer_tlsa(packet, q->name, &q->arena, &q->answer.tlsa);
@@ -176,6 +184,9 @@ dns_deliver(struct dns_question *q)
 		break;
 	case DNS_TXT:
 		q->fn.txt(q->arg, &q->answer.txt);
+		break;
+	case DNS_PTR:
+		q->fn.ptr(q->arg, &q->answer.ptr);
 		break;
 	case DNS_TLSA:
 		q->fn.tlsa(q->arg, &q->answer.tlsa);
@@ -274,18 +285,31 @@ new_question(struct dns *d, enum dns_kind kind, const char *name, void *arg)
 	return q;
 }
 
-/* Asks for the N types; not for a name that nobody can have. */
+/* Asks for the N types, if there CAN be such a name. */
 static void
-ask(struct dns_question *q, unsigned n)
+ask_if(struct dns_question *q, unsigned n, bool can)
 {
 	if (q->d->dying) {
 		dns_known(q);
-	} else if (!dns_is_host(str_c(q->name))) {
+	} else if (!can) {
 		fail(q, DNS_NO_NAME, "not a host name");
 		dns_known(q);
 	} else {
 		dns_ask(q, n);
 	}
+}
+
+static void
+ask(struct dns_question *q, unsigned n)
+{
+	ask_if(q, n, dns_is_host(str_c(q->name)));
+}
+
+/* The same for a name that may hold any octets. */
+static void
+ask_any(struct dns_question *q, unsigned n)
+{
+	ask_if(q, n, dns_is_name(str_c(q->name)));
 }
 
 void
@@ -362,17 +386,42 @@ dns_addr(struct dns *d, const char *name,
 		ask(q, 2);
 }
 
-void
-dns_addr4(struct dns *d, const char *name,
+static void
+ask_family(struct dns *d, const char *name, int type,
     void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg)
 {
 	struct dns_question *q = new_question(d, DNS_ADDR, name, arg);
 
 	q->fn.addr = fn;
-	q->parts[0].type = ns_t_a;
+	q->parts[0].type = type;
 	/* As merge() has it: there are none of the other kind. */
 	q->parts[1].answer = (struct dns_addr_answer){ .status = DNS_NO_NAME };
-	ask(q, 1);
+	ask_any(q, 1);
+}
+
+void
+dns_addr4(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg)
+{
+	ask_family(d, name, ns_t_a, fn, arg);
+}
+
+void
+dns_addr6(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_addr_answer *a), void *arg)
+{
+	ask_family(d, name, ns_t_aaaa, fn, arg);
+}
+
+void
+dns_ptr(struct dns *d, const char *name,
+    void (*fn)(void *arg, const struct dns_ptr_answer *a), void *arg)
+{
+	struct dns_question *q = new_question(d, DNS_PTR, name, arg);
+
+	q->fn.ptr = fn;
+	q->parts[0].type = ns_t_ptr;
+	ask_any(q, 1);
 }
 
 void
@@ -383,7 +432,7 @@ dns_txt(struct dns *d, const char *name,
 
 	q->fn.txt = fn;
 	q->parts[0].type = ns_t_txt;
-	ask(q, 1);
+	ask_any(q, 1);
 }
 
 void

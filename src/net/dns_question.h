@@ -17,7 +17,7 @@ struct ares_channeldata;
 struct dns_question;
 struct dns_watch;
 
-enum dns_kind { DNS_MX, DNS_ADDR, DNS_TXT, DNS_TLSA, DNS_SRV, DNS_ALIAS };
+enum dns_kind { DNS_MX, DNS_ADDR, DNS_TXT, DNS_PTR, DNS_TLSA, DNS_SRV, DNS_ALIAS };
 
 /* One query of a question. */
 struct dns_part {
@@ -46,6 +46,7 @@ struct dns_question {
 	union {
 		struct dns_mx_answer mx;
 		struct dns_txt_answer txt;
+		struct dns_ptr_answer ptr;
 		struct dns_tlsa_answer tlsa;
 		struct dns_srv_answer srv;
 		struct dns_alias_answer alias;
@@ -54,6 +55,7 @@ struct dns_question {
 		void (*mx)(void *arg, const struct dns_mx_answer *a);
 		void (*addr)(void *arg, const struct dns_addr_answer *a);
 		void (*txt)(void *arg, const struct dns_txt_answer *a);
+		void (*ptr)(void *arg, const struct dns_ptr_answer *a);
 		void (*tlsa)(void *arg, const struct dns_tlsa_answer *a);
 		void (*srv)(void *arg, const struct dns_srv_answer *a);
 		void (*alias)(void *arg, const struct dns_alias_answer *a);

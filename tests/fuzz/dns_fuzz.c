@@ -31,6 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct dns_tlsa_answer tlsa;
 	struct dns_txt_answer txt;
 	struct dns_alias_answer alias;
+	struct dns_ptr_answer ptr;
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	arena_init(&arena, 1 << 20);
@@ -54,6 +55,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check((txt.status == DNS_OK) == (txt.text_n > 0) && txt.text_n <= DNS_TXT_MAX);
 	for (size_t i = 0; i < txt.text_n; i++)
 		check(txt.text[i].n < n);
+	dns_answer_ptr(packet, "a b.example.org", &arena, &ptr);
+	check((ptr.status == DNS_OK) == (ptr.name_n > 0) && ptr.name_n <= DNS_PTR_MAX);
+	for (size_t i = 0; i < ptr.name_n; i++)
+		check(dns_is_host(str_c(ptr.name[i])));
 	dns_answer_alias(packet, "example.org", &alias);
 	check((alias.status == DNS_OK) == (alias.reason == NULL));
 	arena_free(&arena);

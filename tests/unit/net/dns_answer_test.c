@@ -387,6 +387,50 @@ START_TEST(host_names)
 }
 END_TEST
 
+/* Names that are asked for in a macro of SPF, and names of hosts that are none. */
+START_TEST(any_octets)
+{
+	struct dns_ptr_answer p;
+	struct dns_addr_answer a;
+
+	ck_assert(dns_is_name(STR("a b\\.c:d/\303\244.test")));
+	ck_assert(!dns_is_name(STR("a..b")) && !dns_is_name(STR("")) && !dns_is_name(STR("a.")));
+	ck_assert(!dns_is_name(str_n("a\0b", 3)));
+	begin("a b\\c.test", 2);
+	put_rr("a b\\c.test", 1, 60, 4);
+	put("\300\0\2\1", 4);
+	/* Of another name that is none of a host. */
+	put_rr("ab\\c.test", 1, 60, 4);
+	put("\300\0\2\2", 4);
+	a = addr_of("A b\\c.test", AF_INET);
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.addr_n, 1);
+	ck_assert_ptr_null(a.canonical);
+	a = addr_of("a?b.test", AF_INET);
+	ck_assert_int_eq(a.status, DNS_NO_DATA);
+	begin("1.2.0.192.in-addr.arpa", 4);
+	put_rr("1.2.0.192.in-addr.arpa", 12, 60, 8);
+	put_name("a.test");
+	put_rr("1.2.0.192.in-addr.arpa", 12, 50, 10);
+	put_name("a\nb.test");
+	put_rr("1.2.0.192.IN-ADDR.arpa", 12, 70, 8);
+	put_name("b.test");
+	put_rr("2.2.0.192.in-addr.arpa", 12, 1, 8);
+	put_name("c.test");
+	dns_answer_ptr(str_n((char *)packet, packet_n), "1.2.0.192.in-addr.arpa", &arena, &p);
+	ck_assert_int_eq(p.status, DNS_OK);
+	ck_assert_uint_eq(p.name_n, 2);
+	ck_assert_str_eq(p.name[0], "a.test");
+	ck_assert_str_eq(p.name[1], "b.test");
+	ck_assert_uint_eq(p.ttl, 50);
+	packet_n -= 3;
+	dns_answer_ptr(str_n((char *)packet, packet_n), "1.2.0.192.in-addr.arpa", &arena, &p);
+	ck_assert_int_eq(p.status, DNS_TEMPORARY);
+	ck_assert_ptr_nonnull(p.reason);
+	arena_free(&arena);
+}
+END_TEST
+
 /* T-06, S-56: TLSA data of every length; 0 to 3 octets are none. */
 START_TEST(tlsa)
 {
@@ -538,4 +582,4 @@ START_TEST(header)
 END_TEST
 
 UNIT_MAIN("dns_answer", srv, mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
-    too_many, host_names, tlsa, txt, header)
+    too_many, host_names, any_octets, tlsa, txt, header)

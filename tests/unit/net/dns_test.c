@@ -87,7 +87,12 @@ static const char zone[] =
     "_28._tcp.mx.signed.test RAW TLSA 030101\n"
     "_29._tcp.mx.signed.test CNAME _25._tcp.mx.signed.test\n"
     "_mta-sts.signed.test TXT \"v=STSv1; \" \"id=1\"\n"
-    "_mta-sts.signed.test TXT other\n";
+    "_mta-sts.signed.test TXT other\n"
+    "'a b\\c:%d.odd.test' 60 A 192.0.2.31\n"
+    "'a b\\c:%d.odd.test' 50 AAAA 2001:db8::31\n"
+    "'a b\\c:%d.odd.test' TXT odd\n"
+    "31.2.0.192.in-addr.arpa PTR b.example.test\n"
+    "31.2.0.192.in-addr.arpa PTR 'no host.test'\n";
 
 static char dir[] = "/tmp/dns-XXXXXX";
 static char server_name[32];
@@ -657,6 +662,19 @@ on_tlsa(void *arg, const struct dns_tlsa_answer *a)
 }
 
 static void
+on_ptr(void *arg, const struct dns_ptr_answer *a)
+{
+	struct seen *s = arg;
+	size_t n;
+
+	s->calls++;
+	ck_assert((a->status == DNS_OK) == (a->reason == NULL));
+	n = (size_t)snprintf(s->text, sizeof(s->text), "%s", words[a->status]);
+	for (size_t i = 0; i < a->name_n; i++)
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n, " %s", a->name[i]);
+}
+
+static void
 on_txt(void *arg, const struct dns_txt_answer *a)
 {
 	struct seen *s = arg;
@@ -736,6 +754,27 @@ START_TEST(tlsa_and_txt)
 }
 END_TEST
 
+/* Names that are questions, as SPF has them. */
+START_TEST(any_octets)
+{
+	static const char name[] = "A b\\c:%d.odd.test";
+	struct seen s;
+
+	begin(2000);
+	ck_assert_str_eq(ASK(dns_addr4(dns, name, on_addr, &s)), "OK 60 192.0.2.31");
+	ck_assert_str_eq(ASK(dns_addr6(dns, name, on_addr, &s)), "OK 50 2001:db8::31");
+	ck_assert_str_eq(ASK(dns_txt(dns, name, on_txt, &s)), "OK [odd]");
+	ck_assert_str_eq(ASK(dns_addr4(dns, "a b.odd.test", on_addr, &s)), "NO_NAME");
+	ck_assert_str_eq(ASK(dns_addr4(dns, "a..odd.test", on_addr, &s)), "NO_NAME");
+	ck_assert_str_eq(addr(name), "NO_NAME");
+	ck_assert_str_eq(mx(name), "NO_NAME");
+	ck_assert_str_eq(ASK(dns_ptr(dns, "31.2.0.192.in-addr.arpa", on_ptr, &s)), "OK b.example.test");
+	ck_assert_str_eq(ASK(dns_ptr(dns, "32.2.0.192.in-addr.arpa", on_ptr, &s)), "NO_NAME");
+	ck_assert_str_eq(ASK(dns_ptr(dns, "servfail.test", on_ptr, &s)), "TEMPORARY");
+	end();
+}
+END_TEST
+
 /* V5: nobody is asked, and it is not secure. */
 START_TEST(overrides)
 {
@@ -779,5 +818,5 @@ START_TEST(untrusted)
 END_TEST
 
 UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server, attempts, rotate,
-    at_once, freed_while_asking, from_callbacks, changed_zone, secure, tlsa_and_txt,
+    at_once, freed_while_asking, from_callbacks, changed_zone, secure, tlsa_and_txt, any_octets,
     overrides, untrusted)
