@@ -19,6 +19,7 @@
  * are printable ASCII, without spaces but for reasons.
  */
 
+#include "check/result.h"
 #include "ipc/msg_txt.h"
 
 /* Signatures that are looked at, from the top; dkim_check_ignored() counts the others. */
@@ -85,5 +86,7 @@ size_t dkim_check_ignored(const struct dkim_check *c);
 /* The texts are good as long as C. */
 struct dkim_verdict dkim_check_verdict(const struct dkim_check *c, size_t i);
 struct arc_verdict dkim_check_arc(struct dkim_check *c);
+/* Adds all of them; "none" where there is no signature.  R points into C then. */
+void dkim_check_results(struct dkim_check *c, struct results *r);
 
 #endif

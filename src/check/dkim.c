@@ -209,3 +209,45 @@ dkim_check_arc(struct dkim_check *c)
 			.domain = STR(""), .selector = STR("") };
 	return arc_judge(c, c->arc);
 }
+
+static void
+add_verdict(const struct dkim_verdict *v, struct results *r)
+{
+	struct result *one = results_add(r, "dkim", dkim_result_name(v->result));
+
+	one->reason = v->reason;
+	result_prop(one, "header.d", v->domain);
+	result_prop(one, "header.i", v->identity);
+	result_prop(one, "header.s", v->selector);
+	result_prop(one, "header.a", v->algorithm);
+	result_prop(one, "header.b", v->b);
+}
+
+static void
+add_chain(struct dkim_check *c, struct results *r)
+{
+	struct arc_verdict v = dkim_check_arc(c);
+	struct result *one = results_add(r, "arc", arc_result_name(v.result));
+
+	one->reason = v.reason;
+	result_prop(one, "header.d", v.domain);
+	result_prop(one, "header.s", v.selector);
+	/* RFC 8617 5.2 5, and its registration in 10.1. */
+	if (v.result == ARC_PASS)
+		result_prop(one, "header.oldest-pass",
+		    str_c(arena_printf(&c->arena, "%u", v.oldest_pass)));
+}
+
+void
+dkim_check_results(struct dkim_check *c, struct results *r)
+{
+	if ((c->what & DKIM_CHECK_DKIM) != 0 && c->n == 0)
+		(void)results_add(r, "dkim", "none");
+	for (size_t i = 0; i < c->n; i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+
+		add_verdict(&v, r);
+	}
+	if (c->arc != NULL)
+		add_chain(c, r);
+}

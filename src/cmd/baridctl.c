@@ -55,6 +55,7 @@ static const char usage_text[] =
     "  dkim keygen [--type rsa|ed25519] [--file FILE] DOMAIN SELECTOR\n"
     "                                  make a key that signs mail; its record\n"
     "  dkim dns|check [DOMAIN]         the records of the keys; what DNS has\n"
+    "  dkim verify [FILE ...]          whether the signatures of messages are good\n"
     "  reload | stop | version\n";
 
 int

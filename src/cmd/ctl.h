@@ -14,6 +14,7 @@
  * mailboxes.c	how much is in mailboxes
  * auth_test.c	auth-test
  * dkim.c	keys that mail is signed with
+ * dkim_verify.c	whether signatures of messages are good
  * dnsbl.c	lists of clients in DNS
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
@@ -86,6 +87,7 @@ int ctl_mailboxes(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_dkim(struct ctl *t, int argc, char **argv);
+int ctl_dkim_verify(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
 
 /* quota.c */

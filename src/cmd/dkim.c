@@ -38,7 +38,8 @@ usage(void)
 	return complain("dkim",
 	    "usage: baridctl dkim keygen [--type rsa|ed25519] [--file FILE] DOMAIN SELECTOR\n"
 	    "       baridctl dkim dns [DOMAIN]\n"
-	    "       baridctl dkim check [DOMAIN]", EX_USAGE);
+	    "       baridctl dkim check [DOMAIN]\n"
+	    "       baridctl dkim verify [FILE ...]", EX_USAGE);
 }
 
 static void
@@ -287,6 +288,8 @@ ctl_dkim(struct ctl *t, int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[0], "keygen") == 0)
 		return keygen(t, argv[1], argv[2]);
+	if (argc > 0 && t->given == 0 && strcmp(argv[0], "verify") == 0)
+		return ctl_dkim_verify(t, argc - 1, argv + 1);
 	if (argc == 0 || argc > 2 || t->given != 0 || (!check && strcmp(argv[0], "dns") != 0))
 		return usage();
 	return each_key(t, argc == 2 ? argv[1] : NULL, check);

@@ -258,6 +258,37 @@ START_TEST(lengths)
 }
 END_TEST
 
+/* All of them, as they go into a field. */
+START_TEST(told)
+{
+	struct results r = { .n = 0 };
+	struct dkim_check *c;
+	struct buf b;
+
+	buf_init(&b, 65536);
+	signer_message(HEADER, BODY);
+	c = signer_read(DKIM_CHECK_DKIM | DKIM_CHECK_ARC, 10);
+	dkim_check_results(c, &r);
+	results_add_field(&b, "mx", &r);
+	ck_str(buf_str(&b), STR("Authentication-Results: mx;\r\n\tdkim=none;\r\n\tarc=none\r\n"));
+	dkim_check_free(c);
+	signer_sign(signer.rsa, BASE);
+	signer_sign(signer.rsa, "v=2; a=rsa-sha256; d=b.example; s=s; h=From;");
+	c = signer_read(DKIM_CHECK_DKIM, 10);
+	signer_answer(c, signer_record(&record, signer.rsa, ""));
+	r.n = 0;
+	dkim_check_results(c, &r);
+	ck_assert_uint_eq(r.n, 2);
+	ck_assert_str_eq(r.v[0].value, "permerror");
+	ck_str(r.v[0].reason, STR("its version is not 1"));
+	ck_assert_str_eq(r.v[1].value, "pass");
+	ck_assert_uint_eq(r.v[1].prop_n, 5);
+	ck_str(r.v[1].props[0].value, STR("b.example"));
+	dkim_check_free(c);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(names)
 {
 	static const char *const results[] = { "pass", "fail", "neutral", "policy", "temperror", "permerror" };
@@ -278,7 +309,7 @@ main(void)
 	signer_begin();
 	buf_init(&record, 16384);
 	rc = unit_run("check/dkim", UNIT_CASE("dkim", forms, said, changed, broken_headers, several,
-	    lengths, names));
+	    lengths, told, names));
 	buf_free(&record);
 	signer_end();
 	return rc;

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dkim_verify -- `baridctl dkim verify`: whether the signatures of messages in
+ * files are good, by DKIM and ARC, as a server would find them.
+ *
+ * A file whose lines end with LF alone is read as if they ended with CRLF, as
+ * most programs keep mail; one with CRLF is taken octet by octet.
+ */
+
+#include "ctl.h"
+
+#include <errno.h>
+#include <sysexits.h>
+
+#include "check/dkim.h"
+#include "explain.h"
+#include "lib/clock.h"
+#include "mail/header.h"
+
+#define MESSAGE_MAX ((size_t)256 << 20)
+/* Of a report on one message. */
+#define REPORT_MAX 65536
+
+/* The file at PATH, or standard input for "-"; false: errno. */
+static bool
+read_file(const char *path, struct buf *text)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	char piece[65536];
+	size_t n;
+	bool ok;
+
+	if (f == NULL)
+		return false;
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		buf_add(text, str_n(piece, n));
+	ok = ferror(f) == 0;
+	if (f != stdin)
+		(void)fclose(f);
+	if (ok && !buf_ok(text)) {
+		errno = EFBIG;
+		return false;
+	}
+	return ok;
+}
+
+/* As it was on its way, if its first line says that it is not. */
+static void
+put_line_ends(struct buf *text)
+{
+	ptrdiff_t lf = str_find(buf_str(text), '\n');
+	struct str rest, line;
+	struct buf b;
+
+	if (lf < 0 || (lf > 0 && text->p[lf - 1] == '\r'))
+		return;
+	buf_init(&b, 2 * MESSAGE_MAX);
+	for (rest = buf_str(text); rest.n > 0;) {
+		bool ended = str_cut(rest, '\n', &line, &rest);
+
+		buf_add(&b, line);
+		if (ended)
+			buf_add(&b, STR("\r\n"));
+	}
+	buf_free(text);
+	*text = b;
+}
+
+static struct dkim_check *
+check_text(struct str text)
+{
+	struct dkim_check *c = dkim_check_new(DKIM_CHECK_DKIM | DKIM_CHECK_ARC, clock_wall());
+	struct str body = text;
+	struct field f;
+	int r;
+
+	while ((r = field_next(&body, &f)) == 1)
+		continue;
+	/* What is no field belongs to the header, which is none then. */
+	if (r < 0) {
+		char *end = memmem(body.p, body.n, "\r\n\r\n", 4);
+
+		body = end == NULL ? str_skip(body, body.n) :
+				     str_skip(body, (size_t)(end - body.p) + 4);
+	}
+	dkim_check_header(c, str_head(text, text.n - body.n));
+	dkim_check_body(c, body);
+	dkim_check_end(c);
+	return c;
+}
+
+static void
+ask_keys(const struct ctl *t, struct dkim_check *c)
+{
+	static const enum txt_status status_of[] = { [DNS_OK] = TXT_NO_DATA,
+		[DNS_NO_NAME] = TXT_NO_NAME, [DNS_NO_DATA] = TXT_NO_DATA,
+		[DNS_TEMPORARY] = TXT_TEMPORARY };
+	struct lookup *dns = lookup_new(t->conf);
+
+	for (size_t i = 0; i < dkim_check_key_count(c); i++) {
+		struct found_records f;
+		struct txt_answer a = { .text_n = 0 };
+		struct buf name;
+
+		buf_init(&name, 512);
+		buf_add(&name, dkim_check_key_name(c, i));
+		lookup_txt(dns, buf_cstr(&name), &f);
+		a.status = f.n > 0 ? TXT_OK : status_of[f.status];
+		for (; a.text_n < f.n && a.text_n < MSG_TXT_RECORDS_MAX; a.text_n++)
+			a.texts[a.text_n] = f.text[a.text_n];
+		dkim_check_key(c, i, &a);
+		buf_free(&name);
+	}
+	lookup_free(dns);
+}
+
+static void
+print(const struct ctl *t, struct dkim_check *c)
+{
+	struct results r = { .n = 0 };
+	struct buf b;
+
+	buf_init(&b, REPORT_MAX);
+	dkim_check_results(c, &r);
+	if (t->json) {
+		results_add_json(&b, &r);
+		buf_addc(&b, '\n');
+	} else {
+		results_add_field(&b, t->conf->hostname, &r);
+	}
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] != '\r')
+			(void)putchar(b.p[i]);
+	buf_free(&b);
+}
+
+/* What the exit status says of it: one good signature is enough. */
+static int
+code_of(const struct dkim_check *c)
+{
+	int code = 1;
+
+	for (size_t i = 0; i < dkim_check_count(c); i++) {
+		switch (dkim_check_verdict(c, i).result) {
+		case DKIM_PASS:
+			return EX_OK;
+		case DKIM_TEMPERROR:
+			code = EX_TEMPFAIL;
+			break;
+		default:
+			break;
+		}
+	}
+	return code;
+}
+
+static int
+one_file(const struct ctl *t, const char *path)
+{
+	struct dkim_check *c;
+	struct buf text;
+	int code;
+
+	buf_init(&text, MESSAGE_MAX);
+	if (!read_file(path, &text)) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		buf_free(&text);
+		return EX_NOINPUT;
+	}
+	put_line_ends(&text);
+	c = check_text(buf_str(&text));
+	ask_keys(t, c);
+	print(t, c);
+	code = code_of(c);
+	dkim_check_free(c);
+	buf_free(&text);
+	return code;
+}
+
+int
+ctl_dkim_verify(struct ctl *t, int argc, char **argv)
+{
+	int code = EX_OK, one;
+
+	if (argc == 0)
+		return one_file(t, "-");
+	for (int i = 0; i < argc; i++) {
+		one = one_file(t, argv[i]);
+		if (code == EX_OK)
+			code = one;
+	}
+	return code;
+}
