@@ -78,6 +78,9 @@ struct dmarc_found {
 enum dmarc_known dmarc_discover(struct str domain, dmarc_look look, void *arg,
     struct dmarc_wants *w, struct dmarc_found *found) MUST_USE;
 
+/* True if DOMAIN is OF or below it. */
+bool dmarc_is_within(struct str domain, struct str of);
+
 /* "pass": RFC 8601 2.7.2 */
 const char *dmarc_result_name(enum dmarc_result r);
 

@@ -61,4 +61,11 @@ void results_add_json(struct buf *b, const struct results *r);
  */
 bool result_is_claimed(const struct field *f, struct str authserv) MUST_USE;
 
+/*
+ * True if the ARC-Authentication-Results of the highest instance in HEADER says
+ * that the message had passed DMARC (RFC 8617 4.1.1); who seals it is another
+ * question.
+ */
+bool result_sealed_pass(struct str header) MUST_USE;
+
 #endif

@@ -66,6 +66,7 @@ struct conf_checks {
 	struct conf_check_dkim dkim;
 	struct conf_check_dmarc dmarc;
 	struct conf_check_arc arc;
+	bool any;			/* one of them is enabled */
 	struct conf_strs results;	/* words, as in the file */
 	unsigned results_for;		/* CONF_RESULTS_* */
 	const char *authserv;		/* who says so: RFC 8601 2.5 */

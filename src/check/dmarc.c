@@ -33,11 +33,10 @@ want(struct dmarc_wants *w, struct str domain, bool existence)
 
 /* ---- whose record ------------------------------------------------------------------ */
 
-/* True if DOMAIN is OF or below it. */
-static bool
-is_within(struct str domain, struct str of)
+bool
+dmarc_is_within(struct str domain, struct str of)
 {
-	return str_eq(domain, of) || (domain.n > of.n && str_ends(domain, of) &&
+	return str_ieq(domain, of) || (domain.n > of.n && str_iends(domain, of) &&
 	    domain.p[domain.n - of.n - 1] == '.');
 }
 
@@ -121,7 +120,7 @@ is_aligned(const struct dmarc_facts *f, const struct dmarc_proof *p,
 
 	if (str_eq(p->domain, f->from))
 		return DMARC_PRESENT;
-	if (strict || !is_within(p->domain, found->organization))
+	if (strict || !dmarc_is_within(p->domain, found->organization))
 		return DMARC_ABSENT;
 	if (str_eq(p->domain, found->organization))
 		return DMARC_PRESENT;

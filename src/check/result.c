@@ -217,3 +217,88 @@ result_is_claimed(const struct field *f, struct str authserv)
 		return str_ieq(str_head(s, n - 1), authserv);
 	return str_ieq(str_head(s, n), authserv);
 }
+
+/* The number of an instance, of "i=12"; 0: it is none. */
+static unsigned
+instance_of(struct str s)
+{
+	unsigned i = 0;
+
+	if (!str_istarts(s, STR("i")))
+		return 0;
+	s = str_trim(str_skip(s, 1));
+	if (!str_starts(s, STR("=")))
+		return 0;
+	s = str_trim(str_skip(s, 1));
+	for (size_t k = 0; k < s.n; k++) {
+		if (s.p[k] < '0' || s.p[k] > '9' || i > 50)
+			return 0;
+		i = i * 10 + (unsigned)(s.p[k] - '0');
+	}
+	return i;
+}
+
+/* The next part of S that ";" ends; quotes and comments may hold one. */
+static struct str
+take_part(struct str *s)
+{
+	struct str all = *s;
+	bool quoted = false;
+	size_t depth = 0, n = 0;
+
+	for (; n < all.n; n++) {
+		char c = all.p[n];
+
+		if (c == '\\')
+			n++;
+		else if (c == '"' && depth == 0)
+			quoted = !quoted;
+		else if (c == '(' && !quoted)
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (c == ';' && !quoted && depth == 0)
+			break;
+	}
+	n = n < all.n ? n : all.n;
+	*s = str_skip(all, n + 1);
+	return str_head(all, n);
+}
+
+/* True if a part of VALUE begins "dmarc=pass"; *I is the instance that it says. */
+static bool
+says_pass(struct str value, unsigned *i)
+{
+	struct str part = str_trim(take_part(&value)), word = STR("dmarc=pass");
+	bool pass = false;
+
+	*i = instance_of(part);
+	while (value.n > 0) {
+		part = str_trim(take_part(&value));
+		pass = pass || (str_istarts(part, word) &&
+		    (part.n == word.n || is_space(part.p[word.n]) ||
+			part.p[word.n] == '('));
+	}
+	return pass;
+}
+
+bool
+result_sealed_pass(struct str header)
+{
+	unsigned highest = 0, i;
+	bool pass = false;
+	struct field f;
+
+	while (field_next(&header, &f) == 1) {
+		bool says;
+
+		if (!str_ieq(f.name, STR("ARC-Authentication-Results")))
+			continue;
+		says = says_pass(f.value, &i);
+		if (i > highest) {
+			highest = i;
+			pass = says;
+		}
+	}
+	return pass;
+}

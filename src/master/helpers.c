@@ -98,7 +98,7 @@ is_needed(const struct master *m, const struct helper *h)
 		return (c->recipients.asked.kind != VERIFY_NOBODY ||
 		    usage_is_limited(c)) && !m->once;
 	case HELPER_CHECK:
-		return c->dnsbl.list_n > 0 && !m->once;
+		return (c->dnsbl.list_n > 0 || c->check.any) && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}

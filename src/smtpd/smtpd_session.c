@@ -38,7 +38,7 @@ enum {
 /* A session holds little; a transaction its recipients. */
 #define SESSION_ARENA 65536
 #define LINE_ARENA 65536
-#define TXN_ARENA_BASE (1u << 20)
+#define TXN_ARENA_BASE (2u << 20)
 #define TXN_ARENA_RCPT 4096
 #define REPLY_BUF 16384
 /* A header as it is gathered, and a full stream buffer behind it. */

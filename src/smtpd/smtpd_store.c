@@ -22,6 +22,7 @@
 #include "mail/limits.h"
 #include "policy/recipient.h"
 #include "queue/archive.h"
+#include "queue/prefix.h"
 #include "queue/tray.h"
 
 /* What the log gets of a Message-ID. */
@@ -172,6 +173,8 @@ store_begin(struct session *s, struct header_facts *h)
 	m = queue_begin(s->env->queue, &s->txn.env, s->env->to_drop);
 	if (m == NULL)
 		return NULL;
+	if (found_is_due(s))
+		queue_reserve(m, &s->txn.env);
 	buf_init(&b, PREFIX_MAX);
 	received_add(s, &b);
 	if (s->submission || s->local)

@@ -75,6 +75,7 @@ text_abort(struct session *s)
 	queue_abort(s->txn.text.msg);
 	s->txn.text.msg = NULL;
 	s->txn.text.open = false;
+	checks_free(s);
 }
 
 struct answer
@@ -138,8 +139,11 @@ begin(struct session *s)
 		a = check_from(s);
 	if (a.code == 0)
 		a = smtpd_list(s);
-	if (a.code == 0)
+	if (a.code == 0) {
+		/* What is signed is what came. */
+		checks_begin(s);
 		a = store_settings(s);
+	}
 	if (a.code == 0)
 		a = remap_text(s);
 	if (a.code == 0) {
@@ -173,6 +177,8 @@ hand_on(struct session *s, bool end)
 		if (!begin(s))
 			return;
 		text = buf_str(&s->text);
+	} else {
+		checks_body(s, text);
 	}
 	if (queue_write(t->msg, text) < 0) {
 		text_refuse(s, store_failed(s, "queue_write"));
@@ -215,7 +221,11 @@ text_end(struct session *s)
 	else if (t->refusal.code != 0)
 		a = t->refusal;
 	else
+		a = checks_end(s, m);
+	if (a.code == 0)
 		a = store_commit(s, m, t->header.message_id);
+	else
+		queue_abort(m);
 	if (a.code != 250)
 		log_reject(s, "END-OF-MESSAGE", &a, &s->txn.env.from,
 		    &s->txn.env.rcpts[0].path);

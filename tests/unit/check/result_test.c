@@ -122,4 +122,33 @@ START_TEST(claimed)
 }
 END_TEST
 
-UNIT_MAIN("check/result", field, json, bounded, claimed)
+START_TEST(sealed)
+{
+	static const struct {
+		const char *header;
+		bool pass;
+	} rows[] = {
+		{ "ARC-Authentication-Results: i=1; a.example; dmarc=pass header.from=x\r\n", true },
+		{ "arc-authentication-results: i = 1 ;a.example;spf=fail;\r\n\tDMARC=pass\r\n", true },
+		{ "ARC-Authentication-Results: i=1; a.example; dmarc=pass(p=none)\r\n", true },
+		{ "ARC-Authentication-Results: i=1; a.example; dmarc=fail\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a.example; dmarc=passed\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a.example (; dmarc=pass)\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a.example; spf=pass reason=\"; dmarc=pass\"\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a; dmarc=pass\r\nARC-Authentication-Results: i=2; b; spf=pass\r\n", false },
+		{ "ARC-Authentication-Results: i=10; a; dmarc=pass\r\nARC-Authentication-Results: i=9; b; spf=pass\r\n", true },
+		{ "ARC-Authentication-Results: i=999999999999; a; dmarc=pass\r\n", false },
+		{ "ARC-Authentication-Results: a; dmarc=pass\r\n", false },
+		{ "ARC-Authentication-Results: dmarc=pass\r\n", false },
+		{ "Authentication-Results: i=1; a; dmarc=pass\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a \\", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ck_assert_msg(result_sealed_pass(str_c(rows[i].header)) == rows[i].pass,
+		    "%s", rows[i].header);
+}
+END_TEST
+
+UNIT_MAIN("check/result", field, json, bounded, claimed, sealed)

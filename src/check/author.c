@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * author -- whose mail it says that it is.
+ *
+ * People are shown the first author, or the last, or the other From.  So a
+ * message that has authors of two domains has none.
+ */
+
+#include "check/author.h"
+
+#include "lib/idn.h"
+#include "mail/header.h"
+#include "mail/path.h"
+
+/* A domain in UTF-8 may become longer; one that is this long is none. */
+#define DOMAIN_FORM_MAX 1024
+
+struct reading {
+	struct arena *a;
+	struct str domain;
+	const char *why;
+};
+
+static const char broken[] = "its From cannot be read";
+
+static bool
+take(void *arg, struct str addr)
+{
+	struct reading *r = arg;
+	ptrdiff_t at = str_rfind(addr, '@');
+	struct str domain = STR("");
+	struct buf b;
+
+	buf_init(&b, DOMAIN_FORM_MAX);
+	if (at >= 0 && idn_add(&b, str_skip(addr, (size_t)at + 1)) == NULL && buf_ok(&b) &&
+	    domain_valid(buf_str(&b)))
+		domain = arena_lower(r->a, buf_str(&b));
+	if (domain.n == 0)
+		r->why = "its From has an address without a domain";
+	else if (r->domain.n > 0 && !str_eq(r->domain, domain))
+		r->why = "its From has authors of several domains";
+	r->domain = domain;
+	buf_free(&b);
+	return r->why == NULL;
+}
+
+const char *
+author_domain(struct str header, struct arena *a, struct str *domain)
+{
+	struct reading r = { .a = a, .domain = STR("") };
+	struct field from;
+	unsigned n = header_count(header, STR("From"));
+
+	*domain = STR("");
+	if (n != 1)
+		return n == 0 ? "it has no From" : "it has more than one From";
+	if (!header_find(header, STR("From"), &from) ||
+	    (!address_list(from.value, take, &r) && r.why == NULL))
+		return broken;
+	if (r.why != NULL)
+		return r.why;
+	*domain = r.domain;
+	return r.domain.n > 0 ? NULL : broken;
+}

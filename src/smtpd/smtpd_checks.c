@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_checks -- what can be found out about a message before it is accepted.
+ *
+ * The header says which names of DNS matter: keys of its signatures, policies of
+ * its author.  They are asked for when it is there, and the answers waited for
+ * when the text is, which goes through the checks piece by piece on its way to
+ * the spool.  Who may send anywhere is not checked: it is his mail that others
+ * check.
+ */
+
+#include "smtpd.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "check/author.h"
+#include "check/dkim.h"
+#include "check/dmarc.h"
+#include "check/result.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "queue/queue.h"
+
+#define NAME_OCTETS 300
+
+static bool
+is_checked(const struct session *s)
+{
+	const struct conf_checks *k = &s->conf->check;
+	struct client_facts f = session_facts(s);
+
+	return (k->dkim.enabled || k->dmarc.enabled || k->arc.enabled) &&
+	    s->env->check >= 0 && !s->local && !s->submission &&
+	    !access_may_relay(s->conf, &f);
+}
+
+/* ---- the header -------------------------------------------------------------------- */
+
+/* Of S->text: with its blank line, if that is there. */
+static struct str
+header_of(const struct session *s)
+{
+	struct str text = buf_str(&s->text), rest = text;
+	struct field f;
+
+	while (field_next(&rest, &f) == 1)
+		;
+	return str_head(text, (size_t)(rest.p - text.p));
+}
+
+/* "_dmarc." and DOMAIN, in the command's arena. */
+static struct str
+policy_name(struct session *s, struct str domain)
+{
+	return str_c(arena_printf(&s->line_arena, "_dmarc." STR_FMT, STR_ARG(domain)));
+}
+
+static void
+want_keys(struct session *s)
+{
+	const struct dkim_check *c = s->txn.checks.dkim;
+
+	for (size_t i = 0; c != NULL && i < dkim_check_key_count(c); i++)
+		if (!records_want(s, dkim_check_key_name(c, i)))
+			return;
+}
+
+/* RFC 9989 4.10: the names that the author's domain will need. */
+static void
+want_policies(struct session *s)
+{
+	unsigned n = 0;
+
+	for (struct str at = s->txn.checks.author; at.n > 0; at = dmarc_next(at, n)) {
+		n++;
+		if (!records_want(s, policy_name(s, at)))
+			return;
+	}
+}
+
+void
+checks_begin(struct session *s)
+{
+	const struct conf_checks *k = &s->conf->check;
+	struct checks *c = &s->txn.checks;
+	struct str header;
+	unsigned what = (k->dkim.enabled ? DKIM_CHECK_DKIM : 0u) |
+	    (k->arc.enabled ? DKIM_CHECK_ARC : 0u);
+
+	if (!k->any)
+		return;
+	c->on = is_checked(s);
+	if (c->on) {
+		header = header_of(s);
+		if (what != 0) {
+			c->dkim = dkim_check_new(what, clock_wall_us() / 1000000);
+			dkim_check_header(c->dkim, header);
+			checks_body(s, str_skip(buf_str(&s->text), header.n));
+		}
+		c->no_author = author_domain(header, &s->txn_arena, &c->author);
+		c->sealed_pass = k->arc.trusted.n > 0 && result_sealed_pass(header);
+		want_keys(s);
+		if (k->dmarc.enabled)
+			want_policies(s);
+		records_send(s);
+	}
+	found_strip(s);
+}
+
+void
+checks_body(struct session *s, struct str piece)
+{
+	if (s->txn.checks.dkim != NULL)
+		dkim_check_body(s->txn.checks.dkim, piece);
+}
+
+void
+checks_free(struct session *s)
+{
+	struct checks *c = &s->txn.checks;
+
+	dkim_check_free(c->dkim);
+	if (c->fd > 0)
+		close(c->fd - 1);
+	*c = (struct checks){ .on = false };
+}
+
+/* ---- signatures ----------------------------------------------------------------------- */
+
+static void
+verify(struct session *s)
+{
+	struct checks *c = &s->txn.checks;
+
+	if (c->dkim == NULL)
+		return;
+	dkim_check_end(c->dkim);
+	records_await(s);
+	for (size_t i = 0; i < dkim_check_key_count(c->dkim); i++) {
+		struct str name = dkim_check_key_name(c->dkim, i);
+
+		/* There may be more than one question holds. */
+		if (records_find(s, name) == NULL) {
+			want_keys(s);
+			records_send(s);
+			records_await(s);
+		}
+		dkim_check_key(c->dkim, i, records_find(s, name));
+	}
+}
+
+static struct answer
+judge_signatures(const struct session *s)
+{
+	const struct conf_check_dkim *k = &s->conf->check.dkim;
+	const struct dkim_check *c = s->txn.checks.dkim;
+	bool bad = false;
+
+	if (!k->enabled || k->on_fail == CHECK_NOTE)
+		return (struct answer){ .code = 0 };
+	for (size_t i = 0; i < dkim_check_count(c); i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+
+		if (v.result == DKIM_PASS)
+			return (struct answer){ .code = 0 };
+		bad = bad || (v.result == DKIM_FAIL && !v.testing);
+	}
+	if (!bad)
+		return (struct answer){ .code = 0 };
+	/* RFC 7372 3.1 */
+	if (k->on_fail == CHECK_DEFER)
+		return ANSWER(451, "4.7.20", "No DKIM signature of the message is good");
+	return ANSWER(550, "5.7.20", "No DKIM signature of the message is good");
+}
+
+/* ---- the author's domain ----------------------------------------------------------------- */
+
+/* dmarc_look, by what was asked for. */
+static enum dmarc_known
+look(void *arg, struct str domain, struct dmarc *d)
+{
+	struct session *s = arg;
+	const struct txt_answer *a;
+
+	/* Whether there is a domain nobody can say here: the milder policy counts. */
+	if (d == NULL)
+		return DMARC_UNKNOWN;
+	a = records_find(s, policy_name(s, domain));
+	if (a == NULL)
+		return DMARC_UNASKED;
+	if (a->status == TXT_TEMPORARY)
+		return DMARC_UNKNOWN;
+	return a->status == TXT_OK && dmarc_parse_only(a->texts, a->text_n, d) ?
+	    DMARC_PRESENT : DMARC_ABSENT;
+}
+
+static void
+ask(struct session *s, const struct dmarc_wants *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (!records_want(s, policy_name(s, w->v[i].domain)))
+			break;
+	records_send(s);
+	records_await(s);
+}
+
+static size_t
+proofs_of(const struct session *s, struct dmarc_proof *p)
+{
+	const struct dkim_check *c = s->txn.checks.dkim;
+	size_t n = 0;
+
+	for (size_t i = 0; c != NULL && i < dkim_check_count(c) && n < DMARC_PROOFS_MAX; i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+
+		if (v.result == DKIM_PASS)
+			p[n++] = (struct dmarc_proof){ v.domain, true };
+	}
+	return n;
+}
+
+static void
+judge_author(struct session *s, struct dmarc_verdict *v)
+{
+	struct dmarc_proof proofs[DMARC_PROOFS_MAX];
+	struct dmarc_facts f = { .from = s->txn.checks.author, .proofs = proofs,
+		.proof_n = proofs_of(s, proofs) };
+	struct dmarc_wants w;
+
+	while (!dmarc_judge(&f, look, s, &w, v))
+		ask(s, &w);
+}
+
+/* A seal that is good and trusted says that it had passed (RFC 8617 7.2.1). */
+static bool
+is_vouched(struct session *s)
+{
+	const struct conf_strs *trusted = &s->conf->check.arc.trusted;
+	struct arc_verdict v;
+
+	if (!s->conf->check.arc.enabled || !s->txn.checks.sealed_pass)
+		return false;
+	v = dkim_check_arc(s->txn.checks.dkim);
+	for (size_t i = 0; v.result == ARC_PASS && i < trusted->n; i++)
+		if (dmarc_is_within(v.domain, str_c(trusted->v[i])))
+			return true;
+	return false;
+}
+
+static bool
+for_postmaster_alone(const struct session *s)
+{
+	const struct envelope *e = &s->txn.env;
+
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (!str_ieq(e->rcpts[i].path.local, STR("postmaster")))
+			return false;
+	return true;
+}
+
+static struct answer
+enforce(struct session *s, const struct dmarc_verdict *v)
+{
+	const struct conf_check_dmarc *k = &s->conf->check.dmarc;
+	const struct checks *c = &s->txn.checks;
+
+	if (!k->enabled || !k->enforce || session_listed(s, &k->exempt) ||
+	    for_postmaster_alone(s))
+		return (struct answer){ .code = 0 };
+	if (c->no_author != NULL)
+		return (struct answer){ .code = 550, .enhanced = "5.7.1",
+			.text = str_c(arena_printf(&s->line_arena,
+			    "The message cannot be said to be anybody's (DMARC): %s",
+			    c->no_author)) };
+	if (v->result == DMARC_TEMPERROR && k->defer)
+		return ANSWER(451, "4.7.1",
+		    "The policy of the author's domain (DMARC) cannot be had now");
+	if (v->result == DMARC_FAIL && v->asks == DMARC_REJECT && !is_vouched(s))
+		return (struct answer){ .code = 550, .enhanced = "5.7.1",
+			.text = str_c(arena_printf(&s->line_arena, "Refused by the policy of "
+			    STR_FMT " (DMARC): neither SPF nor DKIM shows that it is its mail",
+			    STR_ARG(v->domain))) };
+	return (struct answer){ .code = 0 };
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+struct answer
+checks_end(struct session *s, struct queue_msg *m)
+{
+	struct dmarc_verdict dmarc = { .domain = STR("") };
+	struct results r = { .n = 0 };
+	struct answer a = { .code = 0 };
+
+	if (s->txn.checks.on) {
+		verify(s);
+		records_await(s);
+		if (s->conf->check.dmarc.enabled && s->txn.checks.author.n > 0)
+			judge_author(s, &dmarc);
+		a = judge_signatures(s);
+		if (a.code == 0)
+			a = enforce(s, &dmarc);
+	}
+	found_collect(s, &r, &dmarc);
+	if (a.code == 0 && found_write(s, m, &r, dmarc.result == DMARC_FAIL &&
+	    dmarc.asks == DMARC_QUARANTINE && !is_vouched(s)) < 0)
+		a = store_failed(s, "queue_prefix");
+	checks_free(s);
+	return a;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SMTPD_SMTPD_CHECKS_H
+#define SMTPD_SMTPD_CHECKS_H
+
+/* smtpd_checks -- what can be found out about a message before it is accepted. */
+
+#include "ipc/msg_txt.h"
+#include "smtpd_answer.h"
+
+struct session;
+struct queue_msg;
+struct results;
+struct dkim_check;
+struct dmarc_verdict;
+
+/* A name of DNS, and what it has: of the transaction's arena. */
+struct record {
+	struct str name;
+	struct txt_answer answer;
+	struct record *next;
+};
+
+/* Of the message whose text comes; all zero: nothing is checked. */
+struct checks {
+	bool on;
+	struct dkim_check *dkim;	/* signatures and seals, or NULL */
+	struct str author;		/* the domain of From; empty: there is none */
+	const char *no_author;		/* why */
+	bool sealed_pass;		/* the last ARC-Authentication-Results has dmarc=pass */
+	struct record *records;
+	int fd;				/* barid-check answers there, and 1; 0: nowhere */
+	struct record *asked[MSG_TXT_NAMES_MAX];
+	size_t asked_n;
+};
+
+/* ---- smtpd_checks.c --------------------------------------------------------------- */
+
+/* S->text has the whole header, as it came, and perhaps some of the body. */
+void checks_begin(struct session *s);
+/* More of the body. */
+void checks_body(struct session *s, struct str piece);
+/*
+ * All of M is there: what was found is put before it and into its envelope.
+ * Code 0, or a refusal.
+ */
+struct answer checks_end(struct session *s, struct queue_msg *m) MUST_USE;
+/* Nothing more comes of it. */
+void checks_free(struct session *s);
+
+/* ---- smtpd_records.c -------------------------------------------------------------- */
+
+/* NULL: nobody asked. */
+const struct txt_answer *records_find(const struct session *s, struct str name);
+/*
+ * Asks for those of NAMES that nobody has asked for, as many as fit with what was
+ * asked before; records_send() sends the question.  False: it does not fit.
+ */
+bool records_want(struct session *s, struct str name);
+void records_send(struct session *s);
+/* Waits for the answer to it; without one its names are TXT_TEMPORARY. */
+void records_await(struct session *s);
+
+/* ---- smtpd_found.c ---------------------------------------------------------------- */
+
+/* True if something is to be put before the message at its end. */
+bool found_is_due(const struct session *s);
+/* Adds what is known of the session and its message to R; texts live as the transaction. */
+void found_collect(struct session *s, struct results *r, const struct dmarc_verdict *dmarc);
+/* Puts R before M and into its envelope.  -1: errno. */
+int found_write(struct session *s, struct queue_msg *m, struct results *r, bool quarantined)
+    MUST_USE;
+/* Takes out of the header in S->text what claims to be ours. */
+void found_strip(struct session *s);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_found -- what was found of a message, for those who come after.
+ *
+ * It goes into the log, as JSON into the envelope, and as a field
+ * Authentication-Results before the text (RFC 8601).  What others wrote in our
+ * name is taken out of the header before that.
+ */
+
+#include "smtpd.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "check/dkim.h"
+#include "check/dmarc.h"
+#include "check/result.h"
+#include "lib/log.h"
+#include "queue/prefix.h"
+
+/* Of the log, octets. */
+#define LINE_MAX_OCTETS 700
+
+/* ---- results ---------------------------------------------------------------------- */
+
+/* True if the message goes to one of WHOM (CONF_RESULTS_*). */
+static bool
+is_for(const struct session *s, unsigned whom)
+{
+	const struct envelope *e = &s->txn.env;
+
+	for (size_t i = 0; i < e->rcpt_n; i++) {
+		bool local = e->rcpts[i].path.domain.n == 0 ||
+		    conf_is_local(s->conf, e->rcpts[i].path.domain);
+
+		if (whom & (local ? CONF_RESULTS_LOCAL : CONF_RESULTS_NONLOCAL))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 8601 2.7.4; but who has which name here is nobody's business elsewhere. */
+static void
+add_login(const struct session *s, struct results *r)
+{
+	struct result *one;
+
+	if (s->user[0] == '\0' || is_for(s, CONF_RESULTS_NONLOCAL))
+		return;
+	one = results_add(r, "auth", "pass");
+	result_prop(one, "smtp.auth", str_c(s->user));
+}
+
+static void
+add_dmarc(const struct session *s, struct results *r, const struct dmarc_verdict *v)
+{
+	const struct checks *c = &s->txn.checks;
+	struct result *one;
+
+	if (!s->conf->check.dmarc.enabled || !c->on)
+		return;
+	one = results_add(r, "dmarc", c->no_author != NULL ? "permerror" :
+	    dmarc_result_name(v->result));
+	if (c->no_author != NULL)
+		one->reason = str_c(c->no_author);
+	result_prop(one, "header.from", c->author);
+	/* What was asked for, of mail that fails (RFC 7489 11.2). */
+	if (v->result == DMARC_FAIL)
+		result_prop(one, "policy.dmarc", str_c(dmarc_policy_name(v->asks)));
+}
+
+static void
+add_arc(const struct session *s, struct results *r)
+{
+	struct arc_verdict v = dkim_check_arc(s->txn.checks.dkim);
+	struct result *one = results_add(r, "arc", arc_result_name(v.result));
+
+	one->reason = v.reason;
+	result_prop(one, "header.d", v.domain);
+	result_prop(one, "header.s", v.selector);
+}
+
+static void
+add_signatures(const struct session *s, struct results *r)
+{
+	const struct dkim_check *c = s->txn.checks.dkim;
+
+	if (dkim_check_count(c) == 0)
+		results_add(r, "dkim", "none");
+	for (size_t i = 0; i < dkim_check_count(c); i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+		struct result *one = results_add(r, "dkim", dkim_result_name(v.result));
+
+		one->reason = v.reason;
+		result_prop(one, "header.d", v.domain);
+		result_prop(one, "header.s", v.selector);
+		result_prop(one, "header.a", v.algorithm);
+		result_prop(one, "header.i", v.identity);
+		result_prop(one, "header.b", v.b);
+	}
+}
+
+void
+found_collect(struct session *s, struct results *r, const struct dmarc_verdict *dmarc)
+{
+	const struct conf_checks *k = &s->conf->check;
+	bool signatures = s->txn.checks.dkim != NULL;
+
+	add_login(s, r);
+	add_dmarc(s, r, dmarc);
+	if (signatures && k->arc.enabled)
+		add_arc(s, r);
+	if (signatures && k->dkim.enabled)
+		add_signatures(s, r);
+}
+
+bool
+found_is_due(const struct session *s)
+{
+	return s->txn.checks.on ||
+	    (s->conf->check.any && s->user[0] != '\0' && !s->local);
+}
+
+/* ---- where they go ------------------------------------------------------------------- */
+
+/* A line: "spf=pass (b.example), dkim=fail (b.example: why)". */
+static void
+log_results(const struct session *s, const struct results *r)
+{
+	struct buf b;
+
+	buf_init(&b, 65536);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct result *one = &r->v[i];
+		struct str of = one->prop_n > 0 ? one->props[0].value : STR("");
+
+		buf_addf(&b, "%s%s=%s", i == 0 ? "" : ", ", one->method, one->value);
+		if (of.n > 0 || one->reason.n > 0)
+			buf_addf(&b, " (" STR_FMT "%s" STR_FMT ")", STR_ARG(of),
+			    of.n > 0 && one->reason.n > 0 ? ": " : "",
+			    STR_ARG(one->reason));
+	}
+	log_info(s->txn.env.id, "checks: " STR_FMT,
+	    STR_ARG(str_head(buf_str(&b), LINE_MAX_OCTETS)));
+	buf_free(&b);
+}
+
+/* In as many octets as the spool has room for: the last are left out first. */
+static void
+format(const struct session *s, struct results *r, bool quarantined, struct buf *field,
+    struct buf *json)
+{
+	const char *line = s->conf->check.dmarc.quarantine;
+
+	for (;; r->n--) {
+		buf_reset(field);
+		buf_reset(json);
+		if (r->n > 0 && is_for(s, s->conf->check.results_for))
+			results_add_field(field, s->conf->check.authserv, r);
+		if (quarantined && line[0] != '\0')
+			buf_addf(field, "%s\r\n", line);
+		results_add_json(json, r);
+		if (r->n == 0 || field->n + json->n < QUEUE_LATE_MAX - 100)
+			return;
+	}
+}
+
+int
+found_write(struct session *s, struct queue_msg *m, struct results *r, bool quarantined)
+{
+	struct buf field, json;
+	int result;
+
+	if (!found_is_due(s))
+		return 0;
+	buf_init(&field, 1 << 20);
+	buf_init(&json, 1 << 20);
+	format(s, r, quarantined, &field, &json);
+	if (r->n > 0) {
+		log_results(s, r);
+		s->txn.env.checks = buf_str(&json);
+	}
+	result = queue_prefix(m, &s->txn.env, buf_str(&field));
+	s->txn.env.checks = STR("");
+	buf_free(&json);
+	buf_free(&field);
+	return result;
+}
+
+/* ---- what others wrote ------------------------------------------------------------------ */
+
+static bool
+is_ours(const struct session *s, const struct field *f)
+{
+	struct str name, rest, line = str_c(s->conf->check.dmarc.quarantine);
+
+	if (result_is_claimed(f, str_c(s->conf->check.authserv)))
+		return true;
+	return s->conf->check.dmarc.enabled && str_cut(line, ':', &name, &rest) &&
+	    str_ieq(f->name, name);
+}
+
+void
+found_strip(struct session *s)
+{
+	struct str rest = buf_str(&s->text);
+	const char *from = rest.p;
+	struct field f;
+	struct buf out;
+	bool any = false;
+
+	buf_init(&out, s->text.max);
+	while (field_next(&rest, &f) == 1)
+		if (is_ours(s, &f)) {
+			buf_add(&out, str_n(from, (size_t)(f.raw.p - from)));
+			from = f.raw.p + f.raw.n;
+			any = true;
+		}
+	if (!any) {
+		buf_free(&out);
+		return;
+	}
+	buf_add(&out, str_n(from, (size_t)(s->text.p + s->text.n - from)));
+	buf_free(&s->text);
+	s->text = out;
+}
