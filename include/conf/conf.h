@@ -29,6 +29,7 @@
 #include "conf/rewrite.h"
 #include "conf/route.h"
 #include "conf/srs.h"
+#include "conf/tls.h"
 #include "conf/vacation.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -36,24 +37,6 @@
 struct conf_set;	/* the room's own */
 
 enum conf_address_level { ADDRESSES_STRICT, ADDRESSES_LOOSE };
-
-struct conf_tls_name {
-	const char *name;
-	struct conf_place place;
-	struct conf_strs certificate;	/* one for each kind of key, */
-	struct conf_strs key;		/* in the same order */
-};
-
-struct conf_tls {
-	struct conf_strs certificate;
-	struct conf_strs key;
-	const char *min_version;	/* "1.2", "1.3" */
-	const char *ciphers;
-	const char *ca;		/* for verifying peers; "": the system's store */
-	const char *client_ca;	/* and clients; "": none is verified */
-	struct conf_tls_name *names;
-	size_t name_n;
-};
 
 struct conf_auth {
 	struct conf_strs backends;
