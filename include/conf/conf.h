@@ -29,6 +29,7 @@
 #include "conf/rewrite.h"
 #include "conf/route.h"
 #include "conf/srs.h"
+#include "conf/storage.h"
 #include "conf/tls.h"
 #include "conf/vacation.h"
 #include "lib/arena.h"
@@ -125,6 +126,7 @@ struct conf {
 	struct conf_destination *destinations;
 	size_t destination_n;
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
+	struct conf_storage storage;
 	struct conf_dsn dsn;
 	struct conf_dkim *dkim;
 	size_t dkim_n;

@@ -19,13 +19,14 @@ struct settings {
 	const struct conf *conf;
 	struct arena *a;	/* of what is kept */
 	int64_t now_us;
+	bool may_store;		/* the text may stand elsewhere; false at first */
 	unsigned seen;		/* bits by place in the table of fields */
 	int64_t not_before_us;
 	int64_t deadline_us;
 	unsigned max_attempts;
 	int priority;
 	unsigned source_n;	/* addresses; all of them for a pool */
-	struct str retry, source, route, envid;
+	struct str retry, source, route, envid, key;
 	struct str host, user, password;	/* of a smarthost */
 	uint16_t port;
 	unsigned notify;

@@ -39,6 +39,7 @@ struct reading {
 	struct envelope_rcpt *rcpts;
 	size_t rcpt_n, rcpt_size;
 	bool resent;
+	bool stored;		/* its text is not here */
 	const char *error;
 };
 
@@ -203,6 +204,7 @@ take_settings(struct reading *r, struct envelope *e)
 	if (!r->in->conf->extract_headers)
 		return true;
 	settings_init(&s, r->in->conf, &r->arena, e->arrival_us);
+	s.may_store = true;
 	r->error = settings_take_all(&s, buf_str(&r->header));
 	if (!r->error)
 		r->error = settings_apply(&s, e);
@@ -346,7 +348,7 @@ fill_envelope(struct reading *r, struct envelope *e)
 	}
 }
 
-/* Writes the header and what has been read of the body. */
+/* Writes the header. */
 static int
 write_beginning(struct reading *r, struct queue_msg *m, const char *id)
 {
@@ -366,6 +368,13 @@ flush_rest(struct reading *r, struct queue_msg *m)
 {
 	if (!buf_ok(&r->rest))
 		return complain(EX_DATAERR, "a line is too long", NULL);
+	if (r->stored) {
+		bool blank = str_trim(buf_str(&r->rest)).n == 0;
+
+		buf_reset(&r->rest);
+		return blank ? EX_OK : complain(EX_DATAERR,
+		    "the message has a key and a text of its own", NULL);
+	}
 	if (queue_size(m) + r->rest.n > r->in->conf->limits.message_size)
 		return complain(EX_DATAERR, "the message is larger than limits.message-size", NULL);
 	int code = queue_write(m, buf_str(&r->rest)) < 0 ? queue_problem("writing the message")
@@ -391,7 +400,9 @@ begin(struct reading *r, struct queue *q, struct envelope *e, struct queue_msg *
 		return complain(EX_DATAERR, r->error, NULL);
 	if (!(*m = queue_begin(q, e, true)))
 		return queue_problem("beginning the message");
-	return write_beginning(r, *m, e->id);
+	/* What stands elsewhere has a header of its own. */
+	r->stored = e->key.n > 0;
+	return r->stored ? EX_OK : write_beginning(r, *m, e->id);
 }
 
 static int

@@ -79,6 +79,7 @@ conf_finish(struct conf *c)
 	conf_recipient_finish(c);
 	conf_list_finish(c);
 	conf_archive_finish(c);
+	conf_storage_finish(c);
 	conf_vacation_finish(c);
 	conf_rewrite_finish(c);
 	/* What is wrong is complained of below. */
@@ -391,6 +392,7 @@ conf_check(struct conf *c, struct buf *error)
 	conf_recipient_check(c, error);
 	conf_list_check(c, error);
 	conf_archive_check(c, error);
+	conf_storage_check(c, error);
 	conf_vacation_check(c, error);
 	conf_rewrite_check(c, error);
 	conf_srs_check(c, error);

@@ -56,6 +56,7 @@ static const char *const list_from_words[] = { "auto", "author", "list",
 static const char *const dnsbl_words[] = { "recipient", "connect", NULL };
 /* In the order of enum confine_mode. */
 static const char *const sandbox_words[] = { "off", "log", "enforce", NULL };
+static const char *const policy_words[] = { "none", "out", "in", "all", NULL };
 static const char *const level_words[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -336,6 +337,15 @@ static const struct option destination_options[] = {
 };
 #undef BASE
 
+#define BASE conf_storage
+static const struct option storage_options[] = {
+	OPT("address", STRING, address, "", 0, 0, "Where they are; empty for nowhere."),
+	OPT("ttl", TIME, ttl, "0s", 0, 3650ull * DAY, "How long they stay there; 0 for ever."),
+	{ .name = "policy", .type = OPTION_STRING, .when = OPTION_LATER, .fallback = "none", .off = "\"none\"",
+	  .choices = policy_words, .help = "Which texts barid puts there itself." },
+};
+#undef BASE
+
 #define BASE conf_dsn
 static const struct option dsn_options[] = {
 	WORDS("return", CHOICE, ret, "headers", return_words, "What a report returns where the sender did not say."),
@@ -575,6 +585,7 @@ const struct option conf_options[] = {
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
 	MANY("destination", destinations, destination_n, conf_destination, destination_options, "What spares a destination."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
+	ONE("storage", storage, storage_options, "Texts of messages that are handed in by a key."),
 	ONE("dsn", dsn, dsn_options, "Delivery status notifications."),
 	/* A domain may have several keys. */
 	{ .name = "dkim-sign", .type = OPTION_SECTION, .offset = offsetof(struct BASE, dkim),

@@ -8,6 +8,9 @@
  * left out; every other field and the body stay as they are, but that each
  * line ends with CRLF, whatever it ended with.  Text without a sender or a
  * recipient, or whose header is broken, is refused.
+ *
+ * Where the envelope is known already, the header says nothing of it, and is
+ * only cleaned.
  */
 
 #include <errno.h>
@@ -41,6 +44,7 @@ struct eml {
 	size_t rcpt_n;
 	const char *why;
 	struct settings *settings;	/* of the message; NULL: it has none */
+	bool known;		/* the envelope is, whatever stands here */
 	bool no_tls;		/* TLS-Required: No */
 	bool cr;		/* the octet before was a CR */
 	bool line_start;
@@ -127,9 +131,12 @@ take_field(struct eml *e, const struct field *f)
 
 	e->no_tls = e->no_tls || field_needs_no_tls(f);
 	if (e->settings != NULL && settings_field(f->name)) {
-		e->why = settings_take(e->settings, f);
+		if (!e->known)
+			e->why = settings_take(e->settings, f);
 		return false;
 	}
+	if (e->known)
+		return !bcc && !str_ieq(f->name, STR("Return-Path"));
 	if (bcc || str_ieq(f->name, STR("To")) ||
 	    str_ieq(f->name, STR("Cc"))) {
 		value = field_unfold(&e->arena, f);
@@ -171,9 +178,9 @@ take_header(struct eml *e, struct str *text)
 	}
 	if (r < 0)
 		return "its header is broken";
-	if (e->rcpt_n == 0)
+	if (!e->known && e->rcpt_n == 0)
 		return "it has no recipient";
-	if (e->sender_from == NOBODY)
+	if (!e->known && e->sender_from == NOBODY)
 		return "it has no sender";
 	if (e->head.n > 0 && !e->line_start)
 		buf_add(&e->head, STR("\r\n"));
@@ -191,10 +198,10 @@ put_body(struct eml *e, struct queue_msg *m, struct str text)
 	return queue_write(m, buf_str(&e->out));
 }
 
-/* Copies header and body: BODY is the part that was read, up to AT. */
+/* Copies header and body: BODY is the part of SRC that was read. */
 static enum taken
-write_text(struct eml *e, struct queue_msg *m, struct str body, int fd,
-    off_t at)
+write_text(struct eml *e, struct queue_msg *m, struct str body,
+    struct eml_source *src)
 {
 	char *p = mem_alloc(SPOOL_CHUNK);
 	ssize_t got = 0;
@@ -204,10 +211,8 @@ write_text(struct eml *e, struct queue_msg *m, struct str body, int fd,
 		r = put_body(e, m, str_head(body, SPOOL_CHUNK));
 		body = str_skip(body, SPOOL_CHUNK);
 	}
-	while (r == 0 && (got = sys_pread(fd, p, SPOOL_CHUNK, at)) > 0) {
+	while (r == 0 && (got = src->read(src, p, SPOOL_CHUNK)) > 0)
 		r = put_body(e, m, str_n(p, (size_t)got));
-		at += got;
-	}
 	if (r == 0 && got == 0 && !e->line_start)
 		r = queue_write(m, STR("\r\n"));
 	mem_free(p);
@@ -226,9 +231,9 @@ is_utf8_needed(const struct eml *e)
 	return utf8;
 }
 
-/* Addresses become others in what was read; false: they take too much room. */
+/* Addresses become others in the header; false: they take too much room. */
 static bool
-remap(struct eml *e, const struct queue *q, struct envelope *full)
+remap_head(struct eml *e, const struct queue *q)
 {
 	struct remap r = import_remap(q);
 	struct buf out;
@@ -237,8 +242,6 @@ remap(struct eml *e, const struct queue *q, struct envelope *full)
 
 	if (q->remap == NULL)
 		return true;
-	remap_all(&r, &e->arena, full);
-	archive_add(q->remap, &e->arena, full);
 	buf_init(&out, e->head.max);
 	was = remap_header(&r, buf_str(&e->head), &out);
 	if (was > 0) {
@@ -252,11 +255,30 @@ remap(struct eml *e, const struct queue *q, struct envelope *full)
 	return fine;
 }
 
-static enum taken
-take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
-    char *start, struct queue_msg **m)
+/* The envelope as the header has it, into FULL. */
+static const char *
+make_envelope(struct eml *e, const struct queue *q, struct envelope *full)
 {
-	ssize_t got = spool_read(fd, 0, start, MAIL_HEADER_MAX);
+	struct remap r = import_remap(q);
+
+	full->from = e->sender;
+	full->rcpts = e->rcpts;
+	full->rcpt_n = e->rcpt_n;
+	if (q->remap != NULL) {
+		remap_all(&r, &e->arena, full);
+		archive_add(q->remap, &e->arena, full);
+	}
+	full->smtputf8 = is_utf8_needed(e);
+	full->tls_wish = TLS_UNSAID;
+	return e->settings != NULL ? settings_apply(e->settings, full) : NULL;
+}
+
+static enum taken
+take_text(struct eml *e, struct queue *q, struct eml_source *src,
+    const struct envelope *env, struct arena *a, char *start,
+    struct queue_msg **m)
+{
+	ssize_t got = src->read(src, start, MAIL_HEADER_MAX);
 	struct envelope full = *env;
 	struct str body;
 
@@ -266,31 +288,31 @@ take_text(struct eml *e, struct queue *q, int fd, const struct envelope *env,
 	e->why = take_header(e, &body);
 	if (e->why == NULL && body.n == 0 && got == MAIL_HEADER_MAX)
 		e->why = "its header is too large";
-	if (e->why != NULL)
-		return TAKE_BAD;
-	full.from = e->sender;
-	full.rcpts = e->rcpts;
-	full.rcpt_n = e->rcpt_n;
-	if (!remap(e, q, &full))
+	if (e->why == NULL && !e->known)
+		e->why = make_envelope(e, q, &full);
+	if (e->why == NULL && !remap_head(e, q))
 		e->why = "its header is too large";
-	full.smtputf8 = is_utf8_needed(e);
-	full.tls_wish = e->no_tls ? TLS_WISH_NONE : TLS_UNSAID;
-	if (e->settings != NULL && e->why == NULL)
-		e->why = settings_apply(e->settings, &full);
+	if (e->why == NULL && full.key.n > 0 && str_trim(body).n > 0)
+		e->why = STORED_BESIDE;
 	if (e->why != NULL)
 		return TAKE_BAD;
+	if (e->no_tls)
+		full.tls_wish = TLS_WISH_NONE;
+	if (full.key.n > 0)
+		return stored_take(q, src->uid, &full, a, m, &e->why);
 	e->why = "its envelope cannot be kept";
 	if ((*m = queue_begin(q, &full, false)) == NULL)
 		return TAKE_BAD;
 	queue_msg_again(*m, IMPORT_PREFIX);
-	return write_text(e, *m, body, fd, (off_t)got);
+	return write_text(e, *m, body, src);
 }
 
 enum taken
-eml_take(struct queue *q, int fd, const struct envelope *env,
+eml_take(struct queue *q, struct eml_source *src, const struct envelope *env,
     struct arena *a, struct queue_msg **m, const char **why)
 {
-	struct eml e = { .sender_from = NOBODY, .line_start = true };
+	struct eml e = { .sender_from = NOBODY, .line_start = true,
+		.known = env->rcpt_n > 0 };
 	struct settings settings;
 	char *start = mem_alloc(MAIL_HEADER_MAX);
 	enum taken r;
@@ -301,9 +323,10 @@ eml_take(struct queue *q, int fd, const struct envelope *env,
 	buf_init(&e.out, 2 * SPOOL_CHUNK);
 	e.rcpts = mem_array(EML_RCPT_MAX, sizeof(*e.rcpts));
 	settings_init(&settings, q->settings, a, clock_wall_us());
+	settings.may_store = true;
 	if (q->settings != NULL)
 		e.settings = &settings;
-	r = take_text(&e, q, fd, env, start, m);
+	r = take_text(&e, q, src, env, a, start, m);
 	*why = e.why;
 	mem_free(e.rcpts);
 	buf_free(&e.out);

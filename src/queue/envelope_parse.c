@@ -380,6 +380,7 @@ static const struct key keys[] = {
 	{ "route",    NULL,          offsetof(struct envelope, route) },
 	{ "route-user",     NULL,    offsetof(struct envelope, route_user) },
 	{ "route-password", NULL,    offsetof(struct envelope, route_password) },
+	{ "key",      NULL,          offsetof(struct envelope, key) },
 	{ "priority", read_priority, 0 },
 	{ "checks",   NULL,          offsetof(struct envelope, checks) },
 	{ "pad",      read_pad,      0 },

@@ -12,6 +12,9 @@
  * The new message's id depends on the file alone.  So if a crash comes
  * between the commit and the removal from drop/, the next import finds the
  * message in the spool and only removes the file.
+ *
+ * What names a text of the store waits where it is until it is there, for an
+ * hour; that the store fails is nobody's fault, and has no end.
  */
 
 #include <errno.h>
@@ -30,12 +33,19 @@
 
 #include "spool.h"
 
+/* A text that is named before it is there has so long to come. */
+#define STORE_PATIENCE_US (INT64_C(3600) * 1000000)
+#define WAIT_ARENA 65536
+
 struct import {
 	struct queue *q;
 	void (*fn)(void *arg, const char *id);
 	void *arg;
 	int count;
 	int error;	/* errno of the last trouble */
+	unsigned waiting;	/* for their text, */
+	const char *waits;	/* and why the first does; in ARENA */
+	struct arena arena;
 };
 
 /* One file of drop/. */
@@ -83,6 +93,7 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->ours = true;
 	e->listener = STR(CONF_LISTEN_DROP);
 	e->local = e->tls = e->certificate = e->chain = e->report = STR("");
+	e->auth = e->checks = STR("");
 	e->auth = e->checks = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
@@ -156,6 +167,25 @@ copy_text(struct queue *q, const struct queue_file *f, struct queue_msg *m)
 	    f->size - was);
 }
 
+/* The message of F, whose envelope is D->env. */
+static enum taken
+take_loaded(struct queue *q, struct dropped *d, const struct queue_file *f,
+    struct queue_msg **m)
+{
+	d->why = "it chooses a Maildir";
+	if (!settings_may_go(d->env.route))
+		return TAKE_BAD;
+	d->why = STORED_BESIDE;
+	if (d->env.key.n > 0)
+		return f->size > 0 ? TAKE_BAD : stored_take(q, d->st.st_uid,
+		    &d->env, &d->arena, m, &d->why);
+	d->why = "its envelope cannot be kept";
+	if ((*m = queue_begin(q, &d->env, false)) == NULL)
+		return TAKE_BAD;
+	queue_msg_again(*m, IMPORT_PREFIX);
+	return copy_text(q, f, *m) == 0 ? TAKEN : TAKE_ERROR;
+}
+
 /* Takes what sendmail wrote: an envelope block and the text. */
 static enum taken
 take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
@@ -177,23 +207,34 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 		remap_all(&remap, &d->arena, &d->env);
 		archive_add(q->remap, &d->arena, &d->env);
 	}
-	r = TAKE_BAD;
-	d->why = "it chooses a Maildir";
-	if (settings_may_go(d->env.route)) {
-		d->why = "its envelope cannot be kept";
-		*m = queue_begin(q, &d->env, false);
-	}
-	if (*m != NULL) {
-		queue_msg_again(*m, IMPORT_PREFIX);
-		r = copy_text(q, &f, *m) == 0 ? TAKEN : TAKE_ERROR;
-	}
+	r = take_loaded(q, d, &f, m);
 	queue_unload(&f);
 	return r;
+}
+
+/* A .eml, which is read from its start. */
+struct eml_file {
+	struct eml_source src;
+	int fd;
+	off_t at;
+};
+
+static ssize_t
+read_file(struct eml_source *s, char *p, size_t n)
+{
+	/* That is its first member. */
+	struct eml_file *f = (struct eml_file *)(void *)s;
+	ssize_t got = spool_read(f->fd, f->at, p, n);
+
+	if (got > 0)
+		f->at += got;
+	return got;
 }
 
 static enum taken
 take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 {
+	struct eml_file f = { .src = { read_file, d->st.st_uid } };
 	int drop = q->dirs[QUEUE_DROP];
 	struct stat st;
 	enum taken r;
@@ -213,7 +254,8 @@ take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 	} else {
 		id_of_file(&d->st, d->env.id);
 		set_facts(q, d, &d->env);
-		r = eml_take(q, fd, &d->env, &d->arena, m, &d->why);
+		f.fd = fd;
+		r = eml_take(q, &f.src, &d->env, &d->arena, m, &d->why);
 	}
 	sys_close(fd);
 	return r;
@@ -315,6 +357,21 @@ finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 	return 0;
 }
 
+/* True if D's text should have come by now. */
+static bool
+is_late(const struct dropped *d)
+{
+	return clock_wall_us() - d->env.arrival_us > STORE_PATIENCE_US;
+}
+
+static void
+note_wait(struct import *im, const struct dropped *d)
+{
+	if (im->waiting++ == 0)
+		im->waits = arena_printf(&im->arena, "drop/%s of uid %lu: %s",
+		    d->name, (unsigned long)d->st.st_uid, d->why);
+}
+
 static void
 take(struct import *im, struct dropped *d)
 {
@@ -338,6 +395,10 @@ take(struct import *im, struct dropped *d)
 	if (r == TAKE_ERROR)
 		im->error = errno;
 	queue_abort(m);
+	if (r == TAKE_ABSENT && is_late(d))
+		r = TAKE_BAD;
+	if (r == TAKE_ABSENT || r == TAKE_NO_STORE)
+		note_wait(im, d);
 	if (r == TAKE_BAD)
 		put_away(im->q, d);
 }
@@ -388,8 +449,15 @@ int
 queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg)
 {
 	struct import im = { .q = q, .fn = fn, .arg = arg };
+	int r;
 
-	if (spool_list(q->dirs[QUEUE_DROP], ".", import_entry, &im) < 0)
+	arena_init(&im.arena, WAIT_ARENA);
+	r = spool_list(q->dirs[QUEUE_DROP], ".", import_entry, &im);
+	if (im.waiting > 0)
+		log_warn(NULL, "mail waits for the text that its key names: "
+		    "%u, the first is %s", im.waiting, im.waits);
+	arena_free(&im.arena);
+	if (r < 0)
 		return -1;
 	if (im.error == 0 || im.count > 0)
 		return im.count;

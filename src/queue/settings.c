@@ -15,6 +15,7 @@
 #include "mail/limits.h"
 #include "mail/text.h"
 #include "net/addr.h"
+#include "queue/store.h"
 
 #define OURS "x-barid-"
 #define MAILERQ "x-mq-"
@@ -262,6 +263,19 @@ take_password(struct settings *s, struct str v)
 	return v.n > 0 && !str_has_ctl(v) ? NULL : no_login;
 }
 
+static const char *
+take_key(struct settings *s, struct str v)
+{
+	if (!s->may_store)
+		return "is for mail that is left in the drop directory: this "
+		    "has come with its text";
+	if (s->conf->storage.path[0] == '\0')
+		return "names a text of a store, and storage.address has none";
+	s->key = arena_str(s->a, v);
+	return store_key_valid(v) ? NULL : "is no key, expected up to 200 "
+	    "letters, digits and \"-_.+=@\", a letter or a digit first";
+}
+
 struct setting {
 	const char *name;	/* without its beginning */
 	const char *(*take)(struct settings *s, struct str value);
@@ -286,6 +300,7 @@ static const struct setting settings[] = {
 	{ "dsn-notify",         take_notify,       false },
 	{ "dsn-ret",            take_ret,          false },
 	{ "dsn-envid",          take_envid,        false },
+	{ "key",                take_key,          false },
 	{ "smarthost-hostname", take_host,         false },
 	{ "smarthost-port",     take_port,         false },
 	{ "smarthost-username", take_user,         false },
@@ -298,8 +313,8 @@ settings_init(struct settings *s, const struct conf *c, struct arena *a,
     int64_t now_us)
 {
 	*s = (struct settings){ .conf = c, .a = a, .now_us = now_us, .retry = STR(""),
-		.source = STR(""), .route = STR(""), .envid = STR(""), .host = STR(""),
-		.user = STR(""), .password = STR("") };
+		.source = STR(""), .route = STR(""), .envid = STR(""), .key = STR(""),
+		.host = STR(""), .user = STR(""), .password = STR("") };
 }
 
 /* What stands behind the beginning of NAME; empty if it has none of ours. */
@@ -396,6 +411,7 @@ settings_apply(const struct settings *s, struct envelope *e)
 	e->retry = s->retry;
 	e->source = s->source;
 	e->route = s->route;
+	e->key = s->key;
 	e->route_user = e->route_password = STR("");
 	if (s->priority != 0)
 		e->priority = s->priority;

@@ -140,13 +140,26 @@ int file_load_tray(struct queue *q, const char *id, bool search, struct arena *a
 enum taken {
 	TAKEN,		/* it is a message in M, not committed */
 	TAKE_BAD,	/* it is none: *WHY */
-	TAKE_ERROR	/* errno: not now */
+	TAKE_ERROR,	/* errno: not now */
+	TAKE_ABSENT,	/* its text is not there yet: *WHY */
+	TAKE_NO_STORE	/* the store fails: *WHY */
+};
+/* What plain text is read from. */
+struct eml_source {
+	/* The next N octets, fewer only at the end; -1: errno. */
+	ssize_t (*read)(struct eml_source *s, char *p, size_t n);
+	uid_t uid;		/* who has left it */
 };
 /*
- * Reads plain RFC 5322 text from FD into a new message, whose envelope has
- * what E says, and sender and recipients from the text.  WHY may be in A.
+ * Reads plain RFC 5322 text from SRC into a new message, whose envelope has
+ * what E says, and sender and recipients from the text if E has none.  If that
+ * names a key, the text is what the store has under it.  WHY may be in A.
  */
-enum taken eml_take(struct queue *q, int fd, const struct envelope *e, struct arena *a,
-    struct queue_msg **m, const char **why);
+enum taken eml_take(struct queue *q, struct eml_source *src, const struct envelope *e,
+    struct arena *a, struct queue_msg **m, const char **why);
+/* The same with the text of the store that E->key names, for a file of UID's. */
+enum taken stored_take(struct queue *q, uid_t uid, const struct envelope *e,
+    struct arena *a, struct queue_msg **m, const char **why);
+#define STORED_BESIDE "it has a key and a text of its own"
 
 #endif

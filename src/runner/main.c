@@ -33,6 +33,7 @@
 #include "policy/self.h"
 #include "runner.h"
 #include "signing.h"
+#include "texts.h"
 #include "token.h"
 #include "vacation.h"
 
@@ -286,6 +287,7 @@ start(struct runner *r)
 	standing_load(r);
 	control_start(r);
 	drop_start(r);
+	texts_start(r);
 	scan_start(r);
 }
 
@@ -311,6 +313,7 @@ stop(struct runner *r)
 	standing_free(r);
 	scan_stop(r);
 	drop_stop(r);
+	texts_stop(r);
 	dns_free(r->dns);
 	ask_stop(r);
 	token_free_all(r);

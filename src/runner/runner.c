@@ -21,6 +21,7 @@
 #include "lists.h"
 #include "queue/queue.h"
 #include "runner.h"
+#include "texts.h"
 
 /* Messages that are loaded before others get their turn. */
 #define TAKE_UP_MAX 64
@@ -294,6 +295,7 @@ on_tick(void *arg)
 	record_tick(r);
 	remove_tick(r);
 	drop_tick(r);
+	texts_tick(r);
 	slots_hurry(r);
 	if (++r->ticks % SWEEP_TICKS == 0 || r->looking)
 		patience_tick(r);

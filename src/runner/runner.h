@@ -129,6 +129,7 @@ struct runner {
 	struct homes *homes;		/* .forward of accounts; NULL: not read */
 	struct scan *scan;
 	struct drop *drop;
+	struct texts *texts;	/* NULL: none go out of date */
 	int64_t etrn_since_ms;	/* so many ETRN were taken since then */
 	unsigned etrns;
 	struct control *controls;	/* the first is under way */

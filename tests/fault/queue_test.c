@@ -224,6 +224,7 @@ look_around(struct queue *q, const char *dir, unsigned n[6], struct look *l)
 /* ---- accept --------------------------------------------------------- */
 
 static struct queue *opened;
+static struct conf *stored_by;	/* whose store it has */
 
 static void
 setup_empty(const char *dir)
@@ -1046,22 +1047,56 @@ setup_dropped(const char *dir)
 	ck_assert_int_eq(write_message(opened, LARGE, true, id), 0);
 }
 
+/* A file that nobody has written to of late. */
 static void
-setup_eml(const char *dir)
+put_old(const char *dir, const char *name, struct str text)
 {
-	static const char head[] = "To: a@b.example, c@d.example\n"
-	    "From: s@t.example\n\nbody\n";
 	struct timeval then[2] = { { 1700000000, 0 }, { 1700000000, 0 } };
 	char path[300];
 	int fd;
 
-	fault_disarm();
-	opened = spool(dir);
-	snprintf(path, sizeof(path), "%s/drop/a.eml", dir);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_WRONLY | O_CREAT, 0644);
-	ck_assert_int_eq(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+	ck_assert_int_eq(write(fd, text.p, text.n), (ssize_t)text.n);
 	close(fd);
 	ck_assert_int_eq(utimes(path, then), 0);
+}
+
+static void
+setup_eml(const char *dir)
+{
+	fault_disarm();
+	opened = spool(dir);
+	put_old(dir, "drop/a.eml", STR("To: a@b.example, c@d.example\n"
+	    "From: s@t.example\n\nbody\n"));
+}
+
+#define STORED_TEXT "Subject: s\r\n\r\nbody\r\n"
+
+/* An envelope, and the text of STORED_TEXT in a store, as gzip. */
+static void
+setup_stored(const char *dir)
+{
+	static const unsigned char packed[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3,
+		0x0b, 0x2e, 0x4d, 0xca, 0x4a, 0x4d, 0x2e, 0xb1, 0x52, 0x28, 0xe6,
+		0xe2, 0x4a, 0xca, 0x4f, 0xa9, 0xe4, 0x02, 0, 0x97, 0x9e, 0xb1,
+		0xc8, 0x11, 0, 0, 0 };
+	char text[300];
+	struct buf error;
+
+	fault_disarm();
+	opened = spool(dir);
+	snprintf(text, sizeof(text), "%s/texts", dir);
+	ck_assert_int_eq(mkdir(text, 0700), 0);
+	put_old(dir, "texts/k.eml.gz", str_n((const char *)packed, sizeof(packed)));
+	put_old(dir, "drop/a.eml", STR("To: a@b.example\nFrom: s@t.example\nX-Barid-Key: k\n\n"));
+	snprintf(text, sizeof(text), "extract-headers = true\n"
+	    "storage { address = \"dir:%s/texts\" }\n", dir);
+	buf_init(&error, 4096);
+	stored_by = conf_parse("test.conf", str_c(text), &error);
+	ck_assert_msg(stored_by != NULL, "%s", buf_cstr(&error));
+	buf_free(&error);
+	queue_believe_settings(opened, stored_by);
 }
 
 static int
@@ -1117,6 +1152,39 @@ check_dropped(const char *dir, const struct told *told,
 	/* Its text too, which check_import() does not know of a .eml. */
 	look(q, QUEUE_NEW, &l);
 	check_import(dir, told, v);
+}
+
+static bool
+see_stored(void *arg, const char *name, int64_t mtime, uint64_t size)
+{
+	char text[sizeof(STORED_TEXT)];
+	const char *reason;
+	struct queue_file f;
+	struct arena a;
+
+	(void)arg;
+	(void)mtime;
+	(void)size;
+	arena_init(&a, ENVELOPE_ARENA);
+	must(queue_load(opened, QUEUE_NEW, name, true, &a, &f, &reason) == 0);
+	must(f.size == sizeof(text) - 1);
+	must(pread(f.fd, text, sizeof(text), f.text_at) == (ssize_t)sizeof(text) - 1);
+	must(memcmp(text, STORED_TEXT, sizeof(text) - 1) == 0);
+	must(f.env.rcpt_n == 1 && f.env.key.n == 0);
+	queue_unload(&f);
+	arena_free(&a);
+	return true;
+}
+
+/* Never without its text: a message that is there has it, and all of it. */
+static void
+check_stored(const char *dir, const struct told *told, const struct variant *v)
+{
+	must(queue_scan(opened, QUEUE_NEW, see_stored, NULL) == 0);
+	must(queue_import(opened, NULL, NULL) >= 0);
+	must(queue_scan(opened, QUEUE_NEW, see_stored, NULL) == 0);
+	check_import(dir, told, v);
+	conf_free(stored_by);
 }
 
 static int
@@ -1181,6 +1249,7 @@ FAULT_TEST(another_order, setup_ordered, run_another_order,
 FAULT_TEST(no_order, setup_ordered, run_no_order, check_no_order)
 FAULT_TEST(import_dropped, setup_dropped, run_import, check_dropped)
 FAULT_TEST(import_eml, setup_eml, run_import, check_import)
+FAULT_TEST(import_stored, setup_stored, run_import, check_stored)
 FAULT_TEST(scan, setup_new, run_scan, check_scan)
 FAULT_TEST(accept_tray, setup_tray, run_small, check_small)
 FAULT_TEST(accept_tray_late, setup_tray, run_small_late, check_small)
@@ -1226,6 +1295,6 @@ UNIT_MAIN("fault/queue", accept_small, accept_large, accept_small_late,
     defer_new, defer_cur, marks, removal, hold, release, dead, rewritten,
     rewritten_many, hold_many,
     schedule, shard_of_another, order, another_order, no_order,
-    import_dropped, import_eml, scan, accept_tray, accept_tray_large,
+    import_dropped, import_eml, import_stored, scan, accept_tray, accept_tray_large,
     defer_laid, marks_laid, hold_laid, rewritten_laid, emptied, scan_laid,
     made, mended)

@@ -228,6 +228,8 @@ START_TEST(refused)
 		{ "x-mq-smarthost-hostname: a.test\r\nx-mq-smarthost-username: u",
 		    "its smarthost has a username or a password, and not both" },
 		{ "x-mq-smarthost-hostname: a.test\r\nx-barid-route: mx", "it has a route and" },
+		/* Who hands in mail with its text cannot name another one. */
+		{ "x-mq-key: a", "x-mq-key is for mail that is left in the drop directory" },
 		{ "x-mq-smarthost-username:", "x-mq-smarthost-username is no text" },
 		{ "x-mq-smarthost-password: \x01", "x-mq-smarthost-password is no text" },
 	};
