@@ -22,6 +22,7 @@
 #include "lib/mem.h"
 #include "lib/sys.h"
 #include "queue/queue.h"
+#include "queue/stage.h"
 
 #include "envelope_line.h"
 #include "trays.h"
@@ -319,6 +320,59 @@ queue_commit(struct queue_msg *m)
 		sys_close(m->fd);
 	msg_free(m);
 	return r;
+}
+
+int
+queue_stage(struct queue_msg *m, int dir, const char *to)
+{
+	struct spool_name name;
+	int r = finish(m);
+
+	tmp_name(m, &name);
+	if (r == 0 && (r = sys_rename_new(name.dir, name.path, dir, to)) == 0 &&
+	    (r = sys_fsync(m->fd)) < 0) {
+		int e = errno;
+
+		/* As in queue_commit(): once. */
+		(void)!sys_unlinkat(dir, to);
+		errno = e;
+	}
+	if (r < 0)
+		discard(m, &name);
+	else
+		sys_close(m->fd);
+	msg_free(m);
+	return r;
+}
+
+int
+queue_unstage(struct queue *q, int dir, const char *name, const char *id)
+{
+	struct spool_name to;
+	int fd;
+
+	if (spool_name(q, QUEUE_NEW, id, &to) < 0)
+		return -1;
+	fd = sys_openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (sys_rename_new(dir, name, to.dir, to.path) < 0) {
+		int e = errno;
+
+		sys_close(fd);
+		errno = e;
+		return -1;
+	}
+	/* It is accepted, but where this fails a power cut brings it back. */
+	if (sys_fsync(fd) < 0) {
+		int e = errno;
+
+		sys_close(fd);
+		errno = e;
+		return -1;
+	}
+	sys_close(fd);
+	return 0;
 }
 
 /* The notes of OLD, behind the text of M. */
