@@ -17,6 +17,7 @@
 #include "conf/account.h"
 #include "conf/archive.h"
 #include "conf/checks.h"
+#include "conf/collect.h"
 #include "conf/destination.h"
 #include "conf/dkim.h"
 #include "conf/dnsbl.h"
@@ -28,6 +29,7 @@
 #include "conf/recipient.h"
 #include "conf/rewrite.h"
 #include "conf/route.h"
+#include "conf/secrets.h"
 #include "conf/srs.h"
 #include "conf/storage.h"
 #include "conf/tls.h"
@@ -132,6 +134,8 @@ struct conf {
 	size_t dkim_n;
 	struct conf_dnsbls dnsbl;
 	struct conf_checks check;
+	struct conf_collect *collects;
+	size_t collect_n;
 	struct conf_log log;
 	struct conf_journal journal;
 	struct conf_dns dns;
@@ -172,14 +176,6 @@ struct conf *conf_default(void) MUST_USE;
 void conf_free(struct conf *c);		/* NULL is fine */
 /* Sets the log up as C says: true if at least one target could be opened. */
 bool conf_open_log(const struct conf *c);
-/* Overwrites the passwords of upstreams, for a process that forks sessions. */
-void conf_forget_secrets(struct conf *c);
-/* Of them, what tokens are given for: only barid-http needs it. */
-void conf_forget_refresh(struct conf *c);
-/* What the URLs of auth.backends hold: only barid-auth needs it. */
-void conf_forget_backends(struct conf *c);
-void conf_forget_proxy(struct conf *c);	/* that of http-proxy, likewise */
-
 /* The file that is read where none is given: $BARID_CONF, else SYSCONFDIR/barid/barid.conf. */
 const char *conf_default_path(void);
 

@@ -150,9 +150,16 @@ enum control_op {
 	 * away, 0 takes them.  "dnsbl": 1 has no list in DNS asked for AT seconds
 	 * (0: until it is told to), 0 has them asked again.
 	 */
-	CONTROL_SERVICE
+	CONTROL_SERVICE,
+	/*
+	 * Look into the mailbox of section collect DOMAIN now, or into all of them.
+	 * Answer, when it is over: COUNT messages were fetched, and of each section a
+	 * line "NAME\tFETCHED\tOCTETS\tDELETED\tLEFT\tREFUSED\tWHY", whose last is
+	 * empty where all is well.
+	 */
+	CONTROL_COLLECT
 };
-#define CONTROL_LAST CONTROL_SERVICE
+#define CONTROL_LAST CONTROL_COLLECT
 #define CONTROL_IDS_MAX 512
 struct msg_control {
 	enum control_op op;

@@ -106,6 +106,12 @@ struct envelope {
 
 /* True if S has the form of a queue id: safe in file names. */
 bool queue_id_valid(struct str s);
+/*
+ * True if no report goes to the sender, but what fails is kept in dead/: one that
+ * is null (RFC 5321 4.5.5), or that another server's Return-Path said (listener
+ * "collect"), whom a report would only be backscatter for.
+ */
+bool envelope_tells_nobody(const struct envelope *e);
 /* The waits of a retry line, in milliseconds; their number, 0 if it is none. */
 size_t envelope_retry(struct str retry, int64_t ms[ENVELOPE_RETRY_MAX]);
 

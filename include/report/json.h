@@ -44,6 +44,8 @@ void json_view(const struct view *v, int64_t now, FILE *out);
 void json_status(struct str text, FILE *out);
 /* The lines of CONTROL_BLOCKS: an array of objects. */
 void json_blocks(struct str text, FILE *out);
+/* The lines of CONTROL_COLLECT: an array of objects. */
+void json_collects(struct str text, FILE *out);
 /* What CONTROL_AUTH says of USER: its verdict, and the answer of each backend. */
 /* Of `baridctl dns-records`: a record that should be, and what is known of it. */
 struct json_record {

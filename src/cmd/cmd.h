@@ -24,6 +24,10 @@ const char *cmd_program(const char *name);
 int cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
     struct msg_control_result *r) MUST_USE;
 
+/* The same for what may take WAIT_MS. */
+int cmd_control_wait(const struct conf *c, const struct msg_control *m, int wait_ms,
+    struct buf *answer, struct msg_control_result *r) MUST_USE;
+
 /* True if a barid listens at the control socket. */
 bool cmd_is_running(const struct conf *c);
 /*

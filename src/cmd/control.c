@@ -88,10 +88,10 @@ ask(const struct conf *c, const struct msg_control *m)
 
 /* The next packet of an answer. */
 static int
-receive(int fd, struct buf *answer, struct msg_control_result *r)
+receive(int fd, int wait_ms, struct buf *answer, struct msg_control_result *r)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int pass, n = poll(&p, 1, ANSWER_MS);
+	int pass, n = poll(&p, 1, wait_ms);
 
 	if (n == 0)
 		errno = ETIMEDOUT;
@@ -112,11 +112,18 @@ int
 cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
     struct msg_control_result *r)
 {
+	return cmd_control_wait(c, m, ANSWER_MS, answer, r);
+}
+
+int
+cmd_control_wait(const struct conf *c, const struct msg_control *m, int wait_ms,
+    struct buf *answer, struct msg_control_result *r)
+{
 	int fd = ask(c, m);
 
 	if (fd < 0)
 		return -1;
-	int result = receive(fd, answer, r), err = errno;
+	int result = receive(fd, wait_ms, answer, r), err = errno;
 	close(fd);
 	errno = err;
 	return result;
@@ -132,7 +139,7 @@ cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
 	if (fd < 0)
 		return -1;
 	buf_init(&answer, FRAME_MAX);
-	while ((result = receive(fd, &answer, r)) == 0) {
+	while ((result = receive(fd, ANSWER_MS, &answer, r)) == 0) {
 		fwrite(r->text.p, 1, r->text.n, out);
 		if (!r->more)
 			break;

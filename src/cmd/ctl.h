@@ -15,6 +15,7 @@
  * auth_test.c	auth-test
  * dkim.c	keys that mail is signed with
  * dkim_verify.c	whether signatures of messages are good
+ * collect.c	mail that is fetched from elsewhere
  * dnsbl.c	lists of clients in DNS
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
@@ -80,6 +81,7 @@ int ctl_smtp(struct ctl *t, int argc, char **argv);
 int ctl_submission(struct ctl *t, int argc, char **argv);
 int ctl_pop3(struct ctl *t, int argc, char **argv);
 int ctl_dnsbl(struct ctl *t, int argc, char **argv);
+int ctl_collect(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);
 int ctl_quota(struct ctl *t, int argc, char **argv);

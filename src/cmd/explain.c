@@ -37,7 +37,8 @@ static bool
 take_listener(struct explain *x, const char *name)
 {
 	x->facts.listener = str_c(name);
-	if (name == NULL || strcmp(name, CONF_LISTEN_DROP) == 0)
+	if (name == NULL || strcmp(name, CONF_LISTEN_DROP) == 0 ||
+	    strcmp(name, CONF_LISTEN_COLLECT) == 0)
 		return true;
 	for (size_t i = 0; x->listen == NULL && i < x->conf->listen_n; i++)
 		if (strcmp(x->conf->listens[i].name, name) == 0)

@@ -94,7 +94,21 @@ conf_forget_backends(struct conf *c)
 }
 
 void
+conf_forget_collects(struct conf *c)
+{
+	for (size_t i = 0; i < c->collect_n; i++)
+		forget(&c->collects[i].password);
+}
+
+void
 conf_forget_secrets(struct conf *c)
+{
+	conf_forget_upstreams(c);
+	conf_forget_collects(c);
+}
+
+void
+conf_forget_upstreams(struct conf *c)
 {
 	conf_forget_refresh(c);
 	for (size_t i = 0; i < c->upstream_n; i++)

@@ -171,6 +171,11 @@ check_listen(
 		    "listen.%s: that is where programs of this host hand in "
 		    "mail, expected another name",
 		    l->name);
+	if (str_ieq(str_c(l->name), STR(CONF_LISTEN_COLLECT)))
+		conf_complain(error, l->place,
+		    "listen.%s: that is what mail of sections collect comes in "
+		    "by, expected another name",
+		    l->name);
 	if (check_addresses(c, l, error) && l->port.n == 0)
 		conf_complain(error, l->place,
 		    "listen.%s: no port, expected port = \"%s\" or "

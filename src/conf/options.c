@@ -52,6 +52,8 @@ static const char *const keep_words[] = { "none", "reply-to",
 /* In the order of enum conf_list_from. */
 static const char *const list_from_words[] = { "auto", "author", "list",
 	NULL };
+/* In the order of enum conf_collect_tls. */
+static const char *const collect_tls_words[] = { "pop3s", "stls", "off", NULL };
 /* In the order of enum conf_dnsbl_at. */
 static const char *const dnsbl_words[] = { "recipient", "connect", NULL };
 /* In the order of enum confine_mode. */
@@ -470,6 +472,30 @@ static const struct option dnsbl_options[] = {
 };
 #undef BASE
 
+#define BASE conf_collect
+static const struct option collect_options[] = {
+	OPT("server", STRING, server, "", 0, 0, "Where the mailbox is."),
+	OPT("port", NUMBER, port, "0", 0, 65535, "The server's port; 0 for 995, or 110 without pop3s."),
+	WORDS("tls", CHOICE, tls, "pop3s", collect_tls_words, "Whether TLS comes first, is begun by STLS, or is not used."),
+	OPT("tls-name", STRING, tls_name, "", 0, 0, "The name that its certificate must have; empty for its own."),
+	OPT("verify", BOOL, verify, "true", 0, 0, "Whether its certificate is verified."),
+	OPT("user", STRING, user, "", 0, 0, "The user to log in as."),
+	{ .name = "password", .type = OPTION_STRING, .offset = offsetof(struct BASE, password), .fallback = "",
+	  .help = "The password of the user.", .secret = true },
+	OPT("password-file", STRING, password_file, "", 0, 0, "A file whose first line is that, in its place."),
+	OPT("auth", STRINGS, auth, "", 0, 3, "The mechanisms that may be used; empty for all."),
+	OPT("to", STRING, to, "", 0, 0, "The mailbox or address of ours that gets the mail."),
+	OPT("by-header", STRING, by_header, "", 0, 0, "A header field that says which address of ours gets it instead."),
+	OPT("every", TIME, every, "10m", SECOND, 31 * DAY, "How often it is looked for mail."),
+	OPT("keep", STRING, keep, "false", 0, 0, "Whether, or for how many days, it is left there."),
+	OPT("messages", NUMBER, messages, "1000", 1, 1000000, "Messages that are fetched in one run."),
+	OPT("octets", SIZE, octets, "0", 0, 1024 * GB, "How much is fetched in one run; 0 for as much as there is."),
+	OPT("message-size", SIZE, message_size, "0", 0, 64 * GB, "The largest message that is fetched; 0 for limits.message-size."),
+	OPT("timeout", TIME, timeout, "1m", SECOND, HOUR, "How long an answer may take."),
+	OPT("run-time", TIME, run_time, "1h", SECOND, DAY, "How long a run may take."),
+};
+#undef BASE
+
 /* Sections that have nothing yet. */
 
 #define BASE conf_check_spf
@@ -598,6 +624,7 @@ const struct option conf_options[] = {
 	OPT("dnsbl-threshold", NUMBER, dnsbl.threshold, "1", 0, 1000000, "The sum of weights that refuses; 0 for none."),
 	WORDS("dnsbl-at", CHOICE, dnsbl.at, "recipient", dnsbl_words, "When a client is refused."),
 	OPT("dnsbl-timeout", TIME, dnsbl.timeout, "5s", 100, MINUTE, "How long all lists together may take."),
+	MANY("collect", collects, collect_n, conf_collect, collect_options, "A mailbox elsewhere whose mail is fetched."),
 	ONE("log", log, log_options, "The log."),
 	ONE("journal", journal, journal_options, "The journal."),
 	ONE("dns", dns, dns_options, "Name servers."),

@@ -48,6 +48,7 @@ STARTS_TITLED(conf_check_spf);
 STARTS_TITLED(conf_check_dkim);
 STARTS_TITLED(conf_check_dmarc);
 STARTS_TITLED(conf_check_arc);
+STARTS_TITLED(conf_collect);
 
 struct parse {
 	struct conf *c;

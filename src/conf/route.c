@@ -262,6 +262,7 @@ conf_listeners_check(const struct conf *c, const char *section,
 	for (i = 0; i < listener->n; i++) {
 		conf_nearest_init(&near, str_c(listener->v[i]));
 		conf_nearest_try(&near, CONF_LISTEN_DROP);
+		conf_nearest_try(&near, CONF_LISTEN_COLLECT);
 		for (k = 0; k < c->listen_n; k++)
 			conf_nearest_try(&near, c->listens[k].name);
 		if (near.distance == 0)

@@ -13,6 +13,7 @@
 struct conf;
 
 void conf_account_finish(struct conf *c);
+void conf_collect_finish(struct conf *c);
 void conf_dkim_finish(struct conf *c);
 void conf_dnsbl_finish(struct conf *c);
 void conf_checks_finish(struct conf *c);
@@ -24,6 +25,7 @@ void conf_storage_finish(struct conf *c);
 void conf_upstream_finish(struct conf *c);
 
 void conf_account_check(struct conf *c, struct buf *error);
+void conf_collect_check(const struct conf *c, struct buf *error);
 void conf_certificate_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
 void conf_dkim_check(const struct conf *c, struct buf *error);

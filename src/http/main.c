@@ -139,6 +139,7 @@ load(struct http *h, const char *path)
 	if (!(h->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_backends(h->conf);
+	conf_forget_collects(h->conf);
 	buf_free(&error);
 	(void)conf_open_log(h->conf);
 	h->user = proc_user(h->conf->user);

@@ -33,6 +33,8 @@
 #define ACTIVE_TIMEOUT_MS 2000
 /* Each backend may take its time. */
 #define AUTH_TIMEOUT_MS 55000
+/* A run, and the one before it that is under way. */
+#define COLLECT_TIMEOUT_MS (30 * 60 * 1000)
 #define CONTROL_PATH "control"
 /* Of CONTROLS_MAX, so many are not for everybody. */
 #define CONTROLS_TRUSTED 8
@@ -324,6 +326,24 @@ test_login(const struct master *m, int fd, const struct msg_control *c, bool tru
 }
 
 static void
+collect(const struct master *m, int fd, struct str packet)
+{
+	struct msg_control_result r;
+	struct buf answer;
+
+	buf_init(&answer, FRAME_MAX);
+	if (m->conf->collect_n == 0)
+		control_answer(fd, false, 0, STR("there is no section collect\n"));
+	else if (channel_call(m->helpers[PLACE_COLLECT].client_end, packet,
+		     clock_ms() + COLLECT_TIMEOUT_MS, &answer) < 0 ||
+	    !msg_control_result_get(buf_str(&answer), &r))
+		control_answer(fd, false, 0, STR("barid-collect does not answer\n"));
+	else
+		control_answer(fd, r.ok, r.count, r.text);
+	buf_free(&answer);
+}
+
+static void
 add_rates(const struct master *m, struct buf *b)
 {
 	const struct conf_limits *l = &m->conf->limits;
@@ -390,6 +410,8 @@ control_serve(const struct master *m, int fd, bool trusted)
 		else if (!trusted)
 			control_answer(fd, false, 0,
 			    STR("only root and the mail user may steer the queue\n"));
+		else if (c->op == CONTROL_COLLECT)
+			collect(m, fd, buf_str(&b));
 		else
 			pass_on(m, fd, buf_str(&b), false, CONTROL_TIMEOUT_MS);
 	}
@@ -405,15 +427,16 @@ by_number(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Of the master's own descriptors a control child keeps the ways to the runners. */
+/* Of the master's own descriptors a control child keeps those that it asks by. */
 static void
 close_but_orders(const struct master *m)
 {
-	int keep[RUNNERS_MAX];
+	int keep[RUNNERS_MAX + 1];
 	size_t n = 0;
 
 	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 		keep[n++] = m->helpers[i].order_client;
+	keep[n++] = m->helpers[PLACE_COLLECT].client_end;
 	qsort(keep, n, sizeof(keep[0]), by_number);
 	proc_close_from(master_fd_base(), keep, n);
 }

@@ -37,7 +37,8 @@ helper_name(const struct helper *h)
 		[HELPER_SIGN] = "barid-sign",
 		[HELPER_SPAWN] = "barid-spawn",
 		[HELPER_VERIFY] = "barid-verify",
-		[HELPER_CHECK] = "barid-check" };
+		[HELPER_CHECK] = "barid-check",
+		[HELPER_COLLECT] = "barid-collect" };
 
 	return names[h->kind];
 }
@@ -99,6 +100,8 @@ is_needed(const struct master *m, const struct helper *h)
 		    usage_is_limited(c)) && !m->once;
 	case HELPER_CHECK:
 		return (c->dnsbl.list_n > 0 || c->check.any) && !m->once;
+	case HELPER_COLLECT:
+		return c->collect_n > 0 && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}
@@ -128,7 +131,7 @@ helpers_init(struct master *m)
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
-		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY, HELPER_CHECK };
+		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY, HELPER_CHECK, HELPER_COLLECT };
 
 	m->helper_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)
@@ -146,8 +149,8 @@ open_channels(struct helper *h)
 		return -1;
 	/* Sessions keep this end, so it stays below master_fd_base(). */
 	h->client_end = fds[1];
-	/* No session may ask for a token, or have a program run. */
-	if (h->kind == HELPER_HTTP || h->kind == HELPER_SPAWN)
+	/* No session may ask for a token, have a program run, or mail fetched. */
+	if (h->kind == HELPER_HTTP || h->kind == HELPER_SPAWN || h->kind == HELPER_COLLECT)
 		return (h->client_end = fd_raise(fds[1])) < 0 ? -1 : 0;
 	if (h->kind != HELPER_RUNNER)
 		return 0;
@@ -207,7 +210,7 @@ helper_start(struct master *m, struct helper *h)
 		fds[fd_n++] = m->helpers[PLACE_HTTP].client_end;
 		fds[fd_n++] = m->helpers[PLACE_SPAWN].client_end;
 	}
-	if (h->kind == HELPER_RUNNER)
+	if (h->kind == HELPER_RUNNER || h->kind == HELPER_COLLECT)
 		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 			fds[fd_n++] = m->helpers[i].client_end;
 	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", index, "-n", count,

@@ -13,12 +13,19 @@
 
 #include "queue/envelope.h"
 
+#include "conf/collect.h"
 #include "lib/hash.h"
 
 #include "envelope_line.h"
 #include "spool.h"
 
 static const char first_line[] = FIRST_LINE;
+
+bool
+envelope_tells_nobody(const struct envelope *e)
+{
+	return path_is_null(&e->from) || str_eq(e->listener, STR(CONF_LISTEN_COLLECT));
+}
 
 /* A value that may stand behind "key: ". */
 static bool

@@ -330,6 +330,33 @@ json_status(struct str text, FILE *out)
 }
 
 void
+json_collects(struct str text, FILE *out)
+{
+	static const char *const names[] = { "fetched", "octets", "deleted", "left",
+		"refused" };
+	json_t *list = json_array();
+	struct str line, name, word;
+	uint64_t n;
+
+	while (text.n > 0) {
+		json_t *o = json_object();
+
+		(void)str_cut(text, '\n', &line, &text);
+		(void)str_cut(line, '\t', &name, &line);
+		json_object_set_new(o, "name", safe(name));
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			(void)str_cut(line, '\t', &word, &line);
+			if (str_u64(word, INT64_MAX, &n) < 0)
+				n = 0;
+			json_object_set_new(o, names[i], json_integer((json_int_t)n));
+		}
+		json_object_set_new(o, "error", line.n > 0 ? safe(line) : json_null());
+		json_array_append_new(list, o);
+	}
+	print(list, JSON_INDENT(2), out);
+}
+
+void
 json_blocks(struct str text, FILE *out)
 {
 	json_t *list = json_array();

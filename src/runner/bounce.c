@@ -32,7 +32,7 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 	const struct envelope *e = &j->file.env;
 	unsigned notify = e->rcpts[i].notify;
 
-	if (path_is_null(&e->from))
+	if (envelope_tells_nobody(e))
 		return false;
 	/* RFC 3461 4.1: unsaid is FAILURE, and DELAY as we like. */
 	if (notify == 0)

@@ -113,6 +113,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_BLOCKS:
 	case CONTROL_AUTH:
 	case CONTROL_SERVICE:
+	case CONTROL_COLLECT:
 		break;
 	}
 	control_answer(fd, false, 0, STR("a runner cannot do that\n"));

@@ -55,7 +55,7 @@ struct finish {
 static bool
 null_sender(const struct job *j)
 {
-	return path_is_null(&j->file.env.from);
+	return envelope_tells_nobody(&j->file.env);
 }
 
 /* ---- before: decisions, in the loop --------------------------------------------- */

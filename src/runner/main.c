@@ -158,6 +158,7 @@ load(struct runner *r, const char *path)
 	if (r->conf == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_refresh(r->conf);
+	conf_forget_collects(r->conf);
 	conf_forget_proxy(r->conf);
 	conf_forget_backends(r->conf);
 	buf_free(&error);

@@ -15,6 +15,7 @@ from baridtest import Barid, NO_VERIFY, PASSWORD, ROOT, private_parts, sanitized
 SECRET = "wonderland-9c1f"
 # Of a user of the backend hardcoded://.
 HARD = "looking-glass-77a0"
+FETCH = "barrel-of-mail-31f2"
 SECRETS = {"CONFINED_TEST_SECRET": SECRET}
 ASAN = sanitized()
 # What may be in the environment of what we start.
@@ -166,7 +167,7 @@ def check_session(b, pid, what, place):
                 assert "score" in to or int(re.search(r"flags:\s*(\d+)", f.read())[1], 8) & 3 == 0, (what, fd, to)
     # P-04: no secret of the configuration, no line of the password file, no key.  A sanitizer keeps what was freed.
     if not ASAN:
-        for needle in (SECRET.encode(), HASH.encode(), HARD.encode(), *KEY):
+        for needle in (SECRET.encode(), HASH.encode(), HARD.encode(), FETCH.encode(), *KEY):
             assert not memory_has(pid, needle), (what, needle)
 
 
@@ -214,7 +215,7 @@ def pop3_states(b):
 
 
 def helpers(b):
-    for name in ("barid-runner", "barid-http", "barid-verify", "barid-check"):
+    for name in ("barid-runner", "barid-http", "barid-verify", "barid-check", "barid-collect"):
         for pid in wait_for(name, lambda: named(b, name)):
             wait_for("its sandbox", lambda: status(pid)["Seccomp"] == ["2"])
             check_rights(pid, name)
@@ -225,6 +226,8 @@ def helpers(b):
             if not ASAN:
                 for needle in (HASH.encode(), HARD.encode(), *KEY):
                     assert not memory_has(pid, needle), name
+                # Who fetches mail has the password for that, and nobody else.
+                assert memory_has(pid, FETCH.encode()) == (name == "barid-collect"), name
     signer, = named(b, "barid-sign")
     workers = wait_for("who signs", lambda: children(signer))
     for pid in [signer, *workers]:
@@ -401,6 +404,7 @@ def states():
                'route "*@far.example" { tls = "dane" }\n'
                'recipients { verify = "account:1-4294967294;check" }\n'
                'dns { servers = {"127.0.0.1:9"} }\ndnsbl "bl.example" { }\n'
+               f'collect "c" {{ server = "127.0.0.1" port = 9 user = "u" password = "{FETCH}" to = "bob" }}\n'
                'route "list.example" { via = "pipe:/bin/cat" }\n', start=False) as b:
         with open(b.conf) as f:
             text = f.read()

@@ -1,0 +1,1 @@
+collect_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/collect/*.c))

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * staged -- messages that are whole, durable, and not accepted yet.
+ *
+ * One stands in the directory of its mailbox as ID.MARK.  Once its mark is in
+ * the file of those that were seen it is ours, and one rename accepts it; so it
+ * is accepted once, whenever the process that fetched it dies: before the mark
+ * was written it is removed and fetched again, after the rename it is not there.
+ */
+
+#include "collect.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#include "lib/log.h"
+#include "lib/sys.h"
+#include "queue/stage.h"
+
+void
+staged_name(const char *id, const char *mark, char name[STAGED_NAME_SIZE])
+{
+	memcpy(name, id, QUEUE_ID_LEN);
+	name[QUEUE_ID_LEN] = '.';
+	memcpy(name + QUEUE_ID_LEN + 1, mark, SEEN_MARK_LEN + 1);
+}
+
+/* True if NAME is one of those; ID and MARK are its parts. */
+static bool
+is_staged(const char *name, char id[QUEUE_ID_SIZE], char mark[SEEN_MARK_LEN + 1])
+{
+	if (strlen(name) != STAGED_NAME_SIZE - 1 || name[QUEUE_ID_LEN] != '.' ||
+	    !queue_id_valid(str_n(name, QUEUE_ID_LEN)))
+		return false;
+	memcpy(id, name, QUEUE_ID_LEN);
+	id[QUEUE_ID_LEN] = '\0';
+	memcpy(mark, name + QUEUE_ID_LEN + 1, SEEN_MARK_LEN + 1);
+	return true;
+}
+
+static int
+recover_one(struct queue *q, int dir, const struct seen *s, const char *name,
+    void (*fn)(void *arg, const char *id), void *arg)
+{
+	char id[QUEUE_ID_SIZE], mark[SEEN_MARK_LEN + 1];
+
+	if (!is_staged(name, id, mark))
+		return 0;
+	if (seen_find(s, mark) == NULL)
+		return sys_unlinkat(dir, name);
+	if (queue_unstage(q, dir, name, id) < 0)
+		return -1;
+	log_info(id, "fetched before a crash, and accepted now");
+	fn(arg, id);
+	return 0;
+}
+
+int
+staged_recover(struct queue *q, int dir, void (*fn)(void *arg, const char *id), void *arg)
+{
+	/* A descriptor of its own: this one is read to its end, and closed. */
+	int copy = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), r = 0, e = 0;
+	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+	struct seen *s = d != NULL ? seen_open(dir) : NULL;
+	const struct dirent *entry;
+
+	if (s == NULL) {
+		e = errno;
+		if (d != NULL)
+			closedir(d);
+		else if (copy >= 0)
+			sys_close(copy);
+		errno = e;
+		return -1;
+	}
+	while ((entry = readdir(d)) != NULL)
+		if (recover_one(q, dir, s, entry->d_name, fn, arg) < 0) {
+			r = -1;
+			e = errno;
+		}
+	seen_close(s);
+	closedir(d);
+	errno = e;
+	return r;
+}
