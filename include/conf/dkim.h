@@ -17,6 +17,7 @@ struct conf_dkim {
 	const char *not_before;	/* "2026-12-01", "2026-12-01 08:00": UTC; "": unsaid */
 	const char *not_after;
 	bool subdomains;	/* for those as well that have no key of their own */
+	bool arc;		/* it seals what of others is passed on, too (RFC 8617) */
 	/* meaning: seconds since 1970; INT64_MIN and INT64_MAX where unsaid */
 	int64_t from, to;
 };

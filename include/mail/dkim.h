@@ -39,7 +39,11 @@ struct dkim_signer {
 	struct str selector;
 	const char *algorithm;	/* "rsa-sha256" */
 	int64_t now;		/* seconds since 1970 */
+	unsigned instance;	/* of an ARC-Message-Signature (RFC 8617); 0: of DKIM-Signature */
 };
+
+/* The header that was read, without the blank line. */
+struct str dkim_text_header(const struct dkim_text *t);
 
 /*
  * Writes a DKIM-Signature up to its "b=" into FIELD, which is empty, and what

@@ -461,6 +461,7 @@ static const struct option dkim_sign_options[] = {
 	OPT("not-before", STRING, not_before, "", 0, 0, "When it begins to sign, in UTC; empty for at once."),
 	OPT("not-after", STRING, not_after, "", 0, 0, "When it ends to sign, in UTC; empty for never."),
 	OPT("subdomains", BOOL, subdomains, "false", 0, 0, "Whether it signs for subdomains without a key of their own."),
+	OPT("arc", BOOL, arc, "false", 0, 0, "Whether it seals mail of others that is passed on, too."),
 };
 #undef BASE
 

@@ -41,7 +41,8 @@ struct dkim_text {
 	struct buf domain;
 };
 
-enum guard { IF_THERE, MORE_IF_THERE, MORE };
+/* IN_CHAIN: in an ARC-Message-Signature, where it is (RFC 8617 4.1.2). */
+enum guard { IF_THERE, MORE_IF_THERE, MORE, IN_CHAIN };
 
 static const struct {
 	const char *name;
@@ -77,6 +78,7 @@ static const struct {
 	{ "List-Post", IF_THERE },
 	{ "List-Owner", IF_THERE },
 	{ "List-Archive", IF_THERE },
+	{ "DKIM-Signature", IN_CHAIN },
 };
 
 /* ---- reading ------------------------------------------------------------ */
@@ -239,6 +241,12 @@ dkim_text_domain(const struct dkim_text *t)
 	return buf_str(&t->domain);
 }
 
+struct str
+dkim_text_header(const struct dkim_text *t)
+{
+	return buf_str(&t->header);
+}
+
 /* ---- the field ---------------------------------------------------------- */
 
 /* Adds the fields of that name from the last to the first (RFC 6376 5.4.2). */
@@ -276,7 +284,7 @@ add_name(struct buf *b, size_t *line, struct str name)
 
 /* Writes "h=", and what is signed of the header into SIGNED_. */
 static void
-add_names(struct buf *field, struct buf *text, struct str header)
+add_names(struct buf *field, struct buf *text, struct str header, bool in_chain)
 {
 	size_t n = 0, line = 3, found;
 	struct field *fields, f;
@@ -292,6 +300,8 @@ add_names(struct buf *field, struct buf *text, struct str header)
 		struct str name = str_c(signed_fields[i].name);
 		enum guard guard = signed_fields[i].guard;
 
+		if (guard == IN_CHAIN && !in_chain)
+			continue;
 		found = add_fields(text, fields, n, name);
 		if (guard == MORE || (guard == MORE_IF_THERE && found > 0))
 			found++;
@@ -313,10 +323,14 @@ dkim_field_begin(const struct dkim_text *t, const struct dkim_signer *s,
 
 	/* Relaxed is not longer, but for line ends of folded lines. */
 	buf_init(&text, 2 * MAIL_HEADER_MAX + DKIM_FIELD_MAX);
-	buf_addf(field, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n\td="
+	if (s->instance > 0)
+		buf_addf(field, "ARC-Message-Signature: i=%u;", s->instance);
+	else
+		buf_adds(field, "DKIM-Signature: v=1;");
+	buf_addf(field, " a=%s; c=relaxed/relaxed;\r\n\td="
 	    STR_FMT ";\r\n\ts=" STR_FMT "; t=%lld;\r\n", s->algorithm,
 	    STR_ARG(s->domain), STR_ARG(s->selector), (long long)s->now);
-	add_names(field, &text, buf_str(&t->header));
+	add_names(field, &text, buf_str(&t->header), s->instance > 0);
 	buf_add(field, STR("\tbh="));
 	base64_add(field, str_n((const char *)t->digest, sizeof(t->digest)));
 	buf_add(field, STR(";\r\n\tb="));

@@ -228,6 +228,7 @@ set_envelope(struct chunk *k, struct path from)
 		.ret = RET_HDRS,
 		.tls_wish = o->tls_wish,
 		.priority = o->priority,
+		.checks = o->checks,
 		.extras = &k->of,
 		.extra_n = 1 };
 }

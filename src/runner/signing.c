@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * signing -- which mail is signed by DKIM, and with which keys.
+ * signing -- which mail is signed by DKIM, and with which keys; mail of others
+ * may be sealed (sealing.c).
  *
  * Only what came from who may send anywhere, and our own reports: to sign
  * what a stranger hands in with an address of ours in From would be to vouch
@@ -23,6 +24,7 @@
 #include "mail/dkim.h"
 #include "net/dkim_key.h"
 #include "runner.h"
+#include "sealing.h"
 
 /* An RSA key of the largest size. */
 #define SIGNATURE_MAX 1024
@@ -56,7 +58,7 @@ signing_free(struct runner *r)
 bool
 signing_wanted(const struct job *j)
 {
-	return j->r->conf->dkim_n > 0 && j->file.env.ours;
+	return j->r->conf->dkim_n > 0 && (j->file.env.ours || sealing_wanted(j));
 }
 
 /* Adds the signature by key number I; false if that cannot be made. */
@@ -109,10 +111,28 @@ add_fields(struct buf *out, const struct job *j, const char *domain,
 	}
 }
 
+/* By the author's domain, or that of a list of ours. */
+static void
+sign_ours(struct buf *out, const struct job *j, const struct dkim_text *t)
+{
+	size_t before = out->n;
+	const char *domain = conf_dkim_domain(j->r->conf, dkim_text_domain(t));
+
+	/* A list signs what it changed, whoever the author is. */
+	if (domain == NULL && str_eq(j->file.env.proto, STR(LIST_PROTO)))
+		domain = conf_dkim_domain(j->r->conf,
+		    j->file.env.from.domain);
+	if (domain == NULL)
+		return;
+	add_fields(out, j, domain, t);
+	if (out->n == before)
+		log_warn(j->id, "not signed: no key of %s signs now", domain);
+}
+
 struct str
 signing_fields(struct job *j, struct dkim_text *t)
 {
-	const char *why = dkim_text_end(t), *domain;
+	const char *why = dkim_text_end(t);
 	struct str fields;
 	struct buf b;
 
@@ -120,18 +140,13 @@ signing_fields(struct job *j, struct dkim_text *t)
 		log_warn(j->id, "not signed: %s", why);
 		return STR("");
 	}
-	domain = conf_dkim_domain(j->r->conf, dkim_text_domain(t));
-	/* A list signs what it changed, whoever the author is. */
-	if (domain == NULL && str_eq(j->file.env.proto, STR(LIST_PROTO)))
-		domain = conf_dkim_domain(j->r->conf,
-		    j->file.env.from.domain);
-	if (domain == NULL)
-		return STR("");
-	buf_init(&b, (j->r->conf->dkim_n + 1) * DKIM_FIELD_MAX);
-	add_fields(&b, j, domain, t);
-	if (b.n == 0)
-		log_warn(j->id, "not signed: no key of %s signs now", domain);
-	fields = arena_str(&j->arena, buf_str(&b));
+	buf_init(&b, (j->r->conf->dkim_n + 3) * DKIM_FIELD_MAX);
+	/* A seal is of what it stands above, but for our own signatures. */
+	if (sealing_wanted(j))
+		sealing_add(&b, j, t);
+	if (j->file.env.ours)
+		sign_ours(&b, j, t);
+	fields = b.n > 0 ? arena_str(&j->arena, buf_str(&b)) : STR("");
 	buf_free(&b);
 	return fields;
 }

@@ -12,7 +12,7 @@ struct runner;
 
 void signing_load(struct runner *r);	/* before the sandbox */
 void signing_free(struct runner *r);
-/* False if J is not signed, whomever its header says that it is from. */
+/* False if J is neither signed nor sealed, whomever its header says that it is from. */
 bool signing_wanted(const struct job *j);
 /*
  * T has read the text of J as it leaves: the fields to be put before it, in

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RUNNER_SEALING_H
+#define RUNNER_SEALING_H
+
+/* sealing -- which mail of others is sealed by ARC as it is passed on. */
+
+#include "lib/buf.h"
+
+struct dkim_text;
+struct job;
+
+/* False if J is not sealed, whatever its text is. */
+bool sealing_wanted(const struct job *j);
+/* T has read the text of J as it leaves: adds a set, if there is to be one. */
+void sealing_add(struct buf *out, const struct job *j, const struct dkim_text *t);
+
+#endif
