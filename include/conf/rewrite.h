@@ -10,6 +10,7 @@
  */
 
 #include "conf/pattern.h"
+#include "conf/table.h"
 #include "conf/types.h"
 
 /* Where an address stands, as bits; the words of Postfix. */
@@ -28,6 +29,7 @@ struct conf_rewrite {
 	const char *pattern;	/* others may have it */
 	struct conf_place place;
 	const char *to;		/* "local@domain", each "*" for what it was; "": as it is */
+	const char *table;	/* a file that says what stands for whom, instead; "": none */
 	struct conf_strs what;
 	int at;			/* enum conf_rewrite_at */
 	struct conf_strs listener;	/* empty: any */
@@ -37,6 +39,8 @@ struct conf_rewrite {
 	struct pattern of;
 	unsigned places;	/* REWRITE_* */
 	const char *local, *domain;	/* of TO; "": as it was */
+	/* What TABLE has, once conf_tables_load() was called; NULL: nothing. */
+	struct conf_table *entries;
 };
 
 #endif

@@ -25,8 +25,12 @@ struct remap {
 
 /* The section that fits P where it stands (one REWRITE_*), or NULL. */
 const struct conf_rewrite *remap_find(const struct remap *r, unsigned what, const struct path *p);
-/* P as R says, which is in A or the configuration's. */
-struct path remap_by(const struct conf_rewrite *r, struct arena *a, const struct path *p);
+/* P as W says, which remap_find() found for it, in A. */
+struct path remap_by(const struct remap *r, const struct conf_rewrite *w, struct arena *a,
+    const struct path *p);
+/* The line that says so: W's, or that of its table. */
+struct conf_place remap_place(const struct remap *r, const struct conf_rewrite *w,
+    const struct path *p);
 /* Both: true if P is another one now. */
 bool remap_path(const struct remap *r, unsigned what, struct arena *a, struct path *p);
 

@@ -86,6 +86,21 @@ read_secrets(struct explain *x, struct conf *c)
 	buf_free(&error);
 }
 
+/* What cannot be read, or makes no sense, is said; the rest counts. */
+static void
+read_tables(struct explain *x, struct conf *c)
+{
+	struct str line, rest;
+	struct buf error;
+
+	buf_init(&error, 65536);
+	(void)!conf_tables_load(c, &error);
+	rest = buf_str(&error);
+	while (str_cut(rest, '\n', &line, &rest))
+		explain_say(x, "table", CONF_NOWHERE, STR_FMT, STR_ARG(line));
+	buf_free(&error);
+}
+
 int
 ctl_explain(struct ctl *t, int argc, char **argv)
 {
@@ -100,6 +115,7 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 	x.dns = lookup_new(t->conf);
 	x.running = cmd_is_running(t->conf);
 	read_secrets(&x, t->conf);
+	read_tables(&x, t->conf);
 	code = take_facts(&x, t, &a);
 	if (code == EX_OK)
 		code = queue_id_valid(str_c(argv[0])) ?

@@ -409,12 +409,12 @@ say_remap(struct explain *x, enum conf_rewrite_at at, unsigned what,
 
 	if (w == NULL)
 		return;
-	*p = remap_by(w, x->facts.arena, &was);
+	*p = remap_by(&r, w, x->facts.arena, &was);
 	if (path_eq(p, &was))
 		return;
 	buf_init(&b, 2048);
 	path_add(&b, p);
-	explain_say(x, "rewritten", w->place, "%s is <%s>%s", name, buf_cstr(&b),
+	explain_say(x, "rewritten", remap_place(&r, w, &was), "%s is <%s>%s", name, buf_cstr(&b),
 	    at == REWRITE_AT_SEND ? " for the host that gets it" : "");
 	buf_free(&b);
 }

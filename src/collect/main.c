@@ -433,6 +433,8 @@ load(struct collect *c, const char *path)
 	buf_init(&error, 16384);
 	if (!(c->conf = conf_inherit(path, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
+	if (conf_tables_load(c->conf, &error) < 0)
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	conf_forget_upstreams(c->conf);
 	conf_forget_backends(c->conf);

@@ -134,6 +134,7 @@ conf_free(struct conf *c)
 {
 	if (!c)
 		return;
+	conf_tables_free(c);
 	arena_wipe(&c->arena);
 	mem_free(c);
 }

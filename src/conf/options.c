@@ -446,6 +446,7 @@ static const struct option srs_options[] = {
 #define BASE conf_rewrite
 static const struct option rewrite_options[] = {
 	OPT("to", STRING, to, "", 0, 0, "What stands in its place; empty for the address itself."),
+	OPT("table", STRING, table, "", 0, 0, "A file that says what stands in whose place."),
 	OPT("what", STRINGS, what, "{envelope-sender, envelope-recipient, header-sender, header-recipient}", 1, 4, "Which addresses."),
 	WORDS("at", CHOICE, at, "receive", rewrite_words, "When."),
 	OPT("listener", STRINGS, listener, "", 0, 256, "Listeners, by one of which it must have come in."),

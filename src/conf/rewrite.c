@@ -111,6 +111,23 @@ check_keep(const struct conf *c, const struct conf_rewrite *r, struct buf *error
 		    "\"header-sender\" in what", r->pattern);
 }
 
+static void
+check_table(const struct conf *c, const struct conf_rewrite *r, struct buf *error)
+{
+	struct conf_place where = conf_where(c, &r->table, r->place);
+
+	if (r->table[0] == '\0')
+		return;
+	if (!conf_name_is_path(str_c(r->table)))
+		conf_complain(error, where,
+		    "rewrite.%s.table: \"%s\" is no path, expected one such as "
+		    "\"/etc/barid/canonical\"", r->pattern, r->table);
+	if (r->to[0] != '\0')
+		conf_complain(error, where,
+		    "rewrite.%s.table: there is a \"to\" as well, expected one "
+		    "of both", r->pattern);
+}
+
 void
 conf_rewrite_check(const struct conf *c, struct buf *error)
 {
@@ -123,6 +140,7 @@ conf_rewrite_check(const struct conf *c, struct buf *error)
 		conf_pattern_check("rewrite", r->pattern, r->place,
 		    "expected one that an address can have: \"<>\" stays", error);
 		check_to(c, r, error);
+		check_table(c, r, error);
 		check_what(c, r, error);
 		check_keep(c, r, error);
 		buf_reset(&section);

@@ -136,8 +136,11 @@ prepare(struct master *m, struct handover *h)
 		give_up(h, buf_str(&error));
 	(void)conf_open_log(m->conf);
 	/* POP3 is asked for no recipient. */
-	if (!h->pop && conf_srs_load(m->conf, false, 0, &error) < 0)
+	if (!h->pop && (conf_srs_load(m->conf, false, 0, &error) < 0 ||
+			   conf_tables_load(m->conf, &error) < 0))
 		give_up(h, buf_str(&error));
+	/* Of what is only left out the master has said it. */
+	buf_reset(&error);
 	if (!handover_settle(m, h, m->conf) || make_all(&k, m, h->pop) < 0)
 		give_up(h, buf_str(&error));
 	buf_free(&error);

@@ -264,6 +264,16 @@ check_aliases(struct check *k)
 	}
 }
 
+/* Like all else that is configured: who changes addresses by it must get it right. */
+void
+check_tables(struct check *k)
+{
+	size_t before = k->error->n;
+
+	conf_tables_check(k->conf, k->error);
+	k->mistake = k->mistake || k->error->n > before;
+}
+
 static void
 check_identity(struct check *k, const char *upstream, const struct conf_server *s)
 {
@@ -520,6 +530,7 @@ master_check(const struct conf *c)
 	check_users(&k);
 	check_programs(&k);
 	check_aliases(&k);
+	check_tables(&k);
 	check_log(&k);
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);

@@ -45,6 +45,7 @@ struct proc_user check_user(struct check *k, const struct master *m);
 void check_users(struct check *k);	/* what auth.backends names; check_auth.c */
 void check_programs(struct check *k);	/* accounts of routes to programs */
 void check_aliases(struct check *k);
+void check_tables(struct check *k);	/* of sections rewrite: each line */
 void check_ca(struct check *k);
 void check_dkim(struct check *k);	/* keys that mail is signed with; likewise */
 void check_identities(struct check *k);	/* certificates that servers are shown; likewise */

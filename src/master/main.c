@@ -417,8 +417,10 @@ tick(struct master *m, int64_t now, int64_t *checked)
 		clock_local_prepare(clock_wall());
 		/* For sessions that are open. */
 		log_before_fork();
-		if (!m->stopping)
+		if (!m->stopping) {
 			master_check_certificates(m);
+			master_check_tables(m);
+		}
 	}
 	if (m->watchdog_ms > 0 && now >= m->watchdog_next_ms) {
 		m->watchdog_next_ms = now + m->watchdog_ms;

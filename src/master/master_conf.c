@@ -190,6 +190,7 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 	check_users(k);
 	check_programs(k);
 	check_aliases(k);
+	check_tables(k);
 	check_log(k);
 	if (!m->once)
 		plan_make(k, m, &n->plan);
@@ -212,6 +213,7 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 	m->listener_n = n->listener_n;
 	signer_in_force(m, n->signer);
 	m->certificates_mtime = certificates_stamp(c);
+	m->tables_stamp = conf_tables_stamp(c);
 	conf_free(m->conf);
 	m->conf = c;
 	if (m->kept != kept)
@@ -327,4 +329,31 @@ master_release(struct master *m)
 	close(m->kept);
 	if (m->mailboxes >= 0)
 		close(m->mailboxes);
+}
+
+/* Tables of addresses likewise: whoever has them is started anew, and reads them. */
+void
+master_check_tables(struct master *m)
+{
+	uint64_t stamp = conf_tables_stamp(m->conf);
+	struct buf error;
+
+	if (stamp == m->tables_stamp)
+		return;
+	m->tables_stamp = stamp;
+	buf_init(&error, 16384);
+	struct check k = { .conf = m->conf, .error = &error };
+	check_tables(&k);
+	if (error.n == 0) {
+		acceptors_hold(m, true);
+		helpers_restart(m);
+		(void)!acceptors_replace(m, &error);
+		acceptors_hold(m, false);
+	}
+	if (error.n > 0)
+		log_lines(LOG_LEVEL_ERROR, "new table refused, the old one stays: ",
+		    buf_str(&error));
+	else
+		log_info(NULL, "tables of addresses were read again");
+	buf_free(&error);
 }

@@ -38,6 +38,28 @@ concerns(const struct remap *r, const struct conf_rewrite *w, unsigned what)
 	    came_by(w, r->listener);
 }
 
+/* What the table of W has for P, and the detail that stays with it. */
+static const struct conf_table_entry *
+look(const struct remap *r, const struct conf_rewrite *w, const struct path *p,
+    struct str *detail)
+{
+	const struct conf *c = r->conf;
+
+	if (w->entries == NULL)
+		return NULL;
+	return conf_table_find(w->entries, p->local, p->domain,
+	    conf_is_local(c, p->domain), str_c(c->recipients.subaddress), detail);
+}
+
+static bool
+fits(const struct remap *r, const struct conf_rewrite *w, const struct path *p)
+{
+	struct str detail;
+
+	return pattern_fits(&w->of, p->local, p->domain) &&
+	    (w->table[0] == '\0' || look(r, w, p, &detail) != NULL);
+}
+
 const struct conf_rewrite *
 remap_find(const struct remap *r, unsigned what, const struct path *p)
 {
@@ -47,21 +69,35 @@ remap_find(const struct remap *r, unsigned what, const struct path *p)
 		return NULL;
 	for (size_t i = 0; i < c->rewrite_n; i++)
 		if (concerns(r, &c->rewrites[i], what) &&
-		    pattern_fits(&c->rewrites[i].of, p->local, p->domain))
+		    fits(r, &c->rewrites[i], p))
 			return &c->rewrites[i];
 	return NULL;
 }
 
 struct path
-remap_by(const struct conf_rewrite *r, struct arena *a, const struct path *p)
+remap_by(const struct remap *r, const struct conf_rewrite *w, struct arena *a,
+    const struct path *p)
 {
+	struct str detail = STR("");
+	const struct conf_table_entry *e = look(r, w, p, &detail);
+	const char *local = e != NULL ? e->local : w->local;
+	const char *domain = e != NULL ? e->domain : w->domain;
 	struct path to = *p;
 
-	if (r->local[0] != '\0')
-		to.local = arena_str(a, str_c(r->local));
-	if (r->domain[0] != '\0')
-		to.domain = arena_str(a, str_c(r->domain));
+	if (local[0] != '\0')
+		to.local = str_c(arena_printf(a, "%s" STR_FMT, local, STR_ARG(detail)));
+	if (domain[0] != '\0')
+		to.domain = arena_str(a, str_c(domain));
 	return to;
+}
+
+struct conf_place
+remap_place(const struct remap *r, const struct conf_rewrite *w, const struct path *p)
+{
+	struct str detail;
+	const struct conf_table_entry *e = look(r, w, p, &detail);
+
+	return e != NULL ? (struct conf_place){ w->table, e->line } : w->place;
 }
 
 bool
@@ -71,7 +107,7 @@ remap_path(const struct remap *r, unsigned what, struct arena *a, struct path *p
 	struct path was = *p;
 
 	if (w != NULL)
-		*p = remap_by(w, a, p);
+		*p = remap_by(r, w, a, p);
 	return w != NULL && !path_eq(&was, p);
 }
 
@@ -153,7 +189,7 @@ write_address(void *arg, struct str addr, struct str where)
 	if (path_parse_addr(addr, PATH_BARE | PATH_UTF8, &w->arena, &p) != NULL ||
 	    (by = remap_find(w->remap, w->what, &p)) == NULL)
 		return true;
-	to = remap_by(by, &w->arena, &p);
+	to = remap_by(w->remap, by, &w->arena, &p);
 	if (path_eq(&to, &p))
 		return true;
 	w->by = by;

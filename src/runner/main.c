@@ -192,6 +192,8 @@ open_all(struct runner *r, const struct proc_user *u)
 		    POLICIES_DIR, strerror(errno));
 	if (conf_srs_load(r->conf, false, u->uid, &error) < 0)
 		log_error(NULL, "%s: mail is forwarded without srs", buf_cstr(&error));
+	if (conf_tables_load(r->conf, &error) < 0)
+		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	drop_open(r);
 	record_open(r, u->uid);
 	buf_free(&error);

@@ -89,6 +89,45 @@ def send(b, sink):
     assert "status=sent" in line, line
 
 
+def tables(b):
+    """A file of many lines, changed while barid runs; a mistake in it changes nothing."""
+    path = b.dir + "/canonical"
+
+    def write(last):
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.write("# canonical\n" + "".join(f"user{n}@far.example  alice@example.test\n" for n in range(100000)) + last)
+        os.chmod(path + ".new", 0o644)
+        os.rename(path + ".new", path)
+
+    def lands(sender, user):
+        """For whom the mail to SENDER is."""
+        with b.smtp("inside") as s:
+            s.docmd("EHLO x")
+            s.docmd("MAIL FROM:<c@far.example>")
+            return s.docmd(f"RCPT TO:<{sender}>")[0] == 250
+
+    write("team@far.example\n  bob@example.test\nhelp  bob\n")
+    b.write_conf(b.extra + f'rewrite "*" {{ table = "{path}" what = {{"envelope-recipient"}} }}\n')
+    b.reload()
+    count = len(b.mailbox("bob"))
+    wait_for("the table", lambda: lands("team@far.example", "bob"))
+    b.send("c@far.example", ["team@far.example", "help+me@example.test"], text("c@far.example", "x@y.example"), "inside")
+    b.mail("bob", count + 1)
+    said = b.ctl("explain", "user99999@far.example").stdout
+    assert f"{path}:100001" in said and "the recipient is <alice@example.test>" in said, said
+    assert "bob+me@example.test" in b.ctl("explain", "help+me@example.test").stdout
+    assert not lands("new@far.example", "bob")
+    write("new@far.example bob@example.test\n")
+    wait_for("the new table", lambda: "tables of addresses were read again" in b.log())
+    wait_for("what it says", lambda: lands("new@far.example", "bob"))
+    write("new@far.example\n")
+    wait_for("the refusal", lambda: "new table refused" in b.log())
+    assert f'{path}:100002: "new@far.example" has nothing behind it' in b.log()
+    assert lands("new@far.example", "bob")
+    r = b.ctl("config", "check", check=False)
+    assert r.returncode == 78 and f"{path}:100002: " in r.stderr, r
+
+
 def explained(b):
     said = b.ctl("--from", "alice@pc.example.test", "--listener", "inside", "explain", "tests@far.example").stdout
     assert "the sender is <alice@example.test>" in said and "the recipient is <bob@example.test>" in said, said
@@ -104,6 +143,7 @@ def main():
         listeners(b)
         send(b, sink)
         explained(b)
+        tables(b)
         b.empty()
         wait_for("the audit", lambda: b.ctl("audit", check=False).returncode == 0)
 

@@ -50,6 +50,8 @@ START_TEST(mistakes)
 		{ "rewrite \"*\" { what = {\"envelope\"} }",
 		  "1: rewrite.*.what: \"envelope\" is unknown, expected "
 		  "envelope-sender" },
+		{ "rewrite \"*\" { table = \"x\" }", "1: rewrite.*.table: \"x\" is no path" },
+		{ "rewrite \"*\" { table = \"/x\" to = \"a@x.test\" }", "1: rewrite.*.table: there is a \"to\" as well" },
 		{ "rewrite \"*\" { what = {} }", "1: rewrite.*.what" },
 		{ "rewrite \"*\" { what = {\"envelope-sender\"} keep = \"reply-to\" }",
 		  "1: rewrite.*.keep: it is for From" },

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * table -- files of addresses and what they become.
+ *
+ * Whoever can write such a file says where mail goes, so that one which everybody
+ * can write is not believed.  It is read whole into a map, and costs time and
+ * memory by its octets alone.
+ */
+
+#include "conf/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/hash.h"
+#include "lib/map.h"
+#include "lib/mem.h"
+
+#include "private.h"
+
+#define PIECE 65536
+/* Entries, keys and addresses, of lines of three octets at worst. */
+#define ARENA_FACTOR 32
+/* More would hide the first, which matters. */
+#define COMPLAINTS_MAX 100
+#define ADDRESS_MAX 1000
+
+struct conf_table {
+	struct arena arena;
+	struct map *entries;	/* folded key -> struct conf_table_entry */
+};
+
+/* A file being read. */
+struct reading {
+	struct conf_table *table;
+	const char *path, *home;
+	struct buf *complaints;
+	size_t complained;
+};
+
+static void
+complain(struct reading *r, int line, const char *what, struct str text)
+{
+	if (++r->complained > COMPLAINTS_MAX)
+		return;
+	text = str_head(text, 200);
+	buf_addf(r->complaints, "%s:%d: \"" STR_FMT "\" %s\n", r->path, line, STR_ARG(text),
+	    what);
+}
+
+/* True if LOCAL@DOMAIN is an address; a half that is empty is fine. */
+static bool
+is_address(struct str local, struct str domain)
+{
+	struct buf b;
+	bool good;
+
+	buf_init(&b, ADDRESS_MAX);
+	buf_add(&b, local.n > 0 ? local : STR("x"));
+	buf_addc(&b, '@');
+	buf_add(&b, domain.n > 0 ? domain : STR("example.org"));
+	good = buf_ok(&b) && conf_name_is_mailbox(buf_str(&b));
+	buf_free(&b);
+	return good;
+}
+
+static void
+halves(struct str address, struct str *local, struct str *domain)
+{
+	ptrdiff_t at = str_rfind(address, '@');
+
+	*local = at < 0 ? address : str_head(address, (size_t)at);
+	*domain = at < 0 ? STR("") : str_skip(address, (size_t)at + 1);
+}
+
+static void
+take(struct reading *r, int line, struct str text)
+{
+	struct str key = str_word(&text), to = str_trim(text), local, domain;
+	struct conf_table_entry *e, *first;
+	struct arena *a = &r->table->arena;
+
+	halves(key, &local, &domain);
+	if (!is_address(local, domain) || str_ends(key, STR("@"))) {
+		complain(r, line, "is no key, expected \"user@domain\", \"user\" or "
+		    "\"@domain\"", key);
+		return;
+	}
+	halves(to, &local, &domain);
+	if (to.n == 0 || str_ends(to, STR("@")) || !is_address(local, domain)) {
+		complain(r, line, to.n == 0 ? "has nothing behind it, expected an address" :
+		    "is no address, expected one, or \"@domain\"", to.n == 0 ? key : to);
+		return;
+	}
+	key = arena_lower(a, key);
+	first = map_get(r->table->entries, key);
+	if (first != NULL) {
+		complain(r, line, "stands there before, expected each key once", key);
+		return;
+	}
+	e = arena_alloc(a, sizeof(*e));
+	e->local = arena_cstr(a, local);
+	e->domain = str_find(to, '@') < 0 ? r->home : arena_cstr(a, domain);
+	e->line = line;
+	(void)map_put(r->table->entries, key, e);
+}
+
+static bool
+is_white(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The next logical line of *REST, in B; its number, or 0 at the end. */
+static int
+next_line(struct str *rest, int *line, struct buf *b)
+{
+	struct str physical;
+	int first = 0;
+
+	buf_reset(b);
+	while (rest->n > 0) {
+		if (first > 0 && rest->p[0] != '#' && !is_white(rest->p[0]) &&
+		    rest->p[0] != '\n' && rest->p[0] != '\r')
+			break;
+		(void)str_cut(*rest, '\n', &physical, rest);
+		++*line;
+		if (str_trim(physical).n == 0 || str_trim(physical).p[0] == '#')
+			continue;
+		if (first == 0)
+			first = *line;
+		else
+			buf_addc(b, ' ');
+		buf_add(b, str_trim(physical));
+	}
+	return first;
+}
+
+static void
+take_all(struct reading *r, struct str text)
+{
+	struct buf b;
+	int at = 0, line;
+
+	buf_init(&b, 4 * ADDRESS_MAX);
+	while ((line = next_line(&text, &at, &b)) > 0) {
+		if (!buf_ok(&b))
+			complain(r, line, "is too long, expected a key and an address",
+			    str_head(buf_str(&b), 40));
+		else
+			take(r, line, buf_str(&b));
+	}
+	buf_free(&b);
+}
+
+/* ---- the file ------------------------------------------------------------------------ */
+
+static const char *
+why_not(int fd, struct stat *st)
+{
+	if (fd < 0 || fstat(fd, st) < 0)
+		return strerror(errno);
+	if (!S_ISREG(st->st_mode))
+		return "it is no plain file";
+	if ((st->st_mode & S_IWOTH) != 0)
+		return "everybody can write it, expected a file that only its owner and "
+		       "group can";
+	if ((uint64_t)st->st_size > CONF_TABLE_OCTETS_MAX)
+		return "it is too large, expected at most 64MB";
+	return NULL;
+}
+
+static const char *
+read_text(int fd, struct buf *text)
+{
+	for (;;) {
+		char *room = buf_room(text, PIECE);
+		ssize_t n = room != NULL ? read(fd, room, PIECE) : -1;
+
+		if (room == NULL)
+			return "it is too large, expected at most 64MB";
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? NULL : strerror(errno);
+		buf_grew(text, (size_t)n);
+	}
+}
+
+struct conf_table *
+conf_table_read(const char *path, const char *home, struct buf *complaints)
+{
+	struct reading r = { .path = path, .complaints = complaints };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	const char *why = why_not(fd, &st);
+	struct buf text;
+
+	buf_init(&text, CONF_TABLE_OCTETS_MAX + PIECE);
+	if (why == NULL)
+		why = read_text(fd, &text);
+	if (fd >= 0)
+		close(fd);
+	if (why == NULL) {
+		r.table = mem_alloc(sizeof(*r.table));
+		arena_init(&r.table->arena, ARENA_FACTOR * CONF_TABLE_OCTETS_MAX);
+		r.table->entries = map_new();
+		r.home = arena_cstr(&r.table->arena, str_c(home));
+		take_all(&r, buf_str(&text));
+	} else {
+		buf_addf(complaints, "%s: %s\n", path, why);
+	}
+	buf_free(&text);
+	return r.table;
+}
+
+void
+conf_table_free(struct conf_table *t)
+{
+	if (t == NULL)
+		return;
+	map_free(t->entries);
+	arena_free(&t->arena);
+	mem_free(t);
+}
+
+size_t
+conf_table_count(const struct conf_table *t)
+{
+	return map_count(t->entries);
+}
+
+/* ---- looking ------------------------------------------------------------------------- */
+
+const struct conf_table_entry *
+conf_table_get(const struct conf_table *t, struct str key)
+{
+	const struct conf_table_entry *e;
+	struct buf b;
+
+	buf_init(&b, ADDRESS_MAX);
+	buf_add_lower(&b, key);
+	e = buf_ok(&b) ? map_get(t->entries, buf_str(&b)) : NULL;
+	buf_free(&b);
+	return e;
+}
+
+static const struct conf_table_entry *
+get_whole(const struct conf_table *t, struct str local, struct str domain)
+{
+	const struct conf_table_entry *e;
+	struct buf b;
+
+	buf_init(&b, ADDRESS_MAX);
+	buf_add(&b, local);
+	buf_addc(&b, '@');
+	buf_add(&b, domain);
+	e = buf_ok(&b) ? conf_table_get(t, buf_str(&b)) : NULL;
+	buf_free(&b);
+	return e;
+}
+
+/* Octets of LOCAL before its detail; all of them: it has none. */
+static size_t
+base_length(struct str local, struct str marks)
+{
+	for (size_t i = 1; i < local.n; i++)
+		if (str_find(marks, local.p[i]) >= 0)
+			return i;
+	return local.n;
+}
+
+const struct conf_table_entry *
+conf_table_find(const struct conf_table *t, struct str local, struct str domain, bool ours,
+    struct str marks, struct str *detail)
+{
+	size_t base = base_length(local, marks);
+	struct str name = str_head(local, base);
+	const struct conf_table_entry *e = get_whole(t, local, domain);
+
+	*detail = STR("");
+	if (e == NULL && ours)
+		e = conf_table_get(t, local);
+	if (e != NULL)
+		return e;
+	if (base < local.n) {
+		e = get_whole(t, name, domain);
+		if (e == NULL && ours)
+			e = conf_table_get(t, name);
+	}
+	if (e != NULL) {
+		/* Where the user stays it has its detail already. */
+		if (e->local[0] != '\0')
+			*detail = str_skip(local, base);
+		return e;
+	}
+	return get_whole(t, STR(""), domain);
+}
+
+/* ---- of a configuration -------------------------------------------------------------- */
+
+/* The table of an earlier section with that file, or NULL. */
+static struct conf_table *
+loaded_before(const struct conf *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(c->rewrites[k].table, c->rewrites[i].table) == 0)
+			return c->rewrites[k].entries;
+	return NULL;
+}
+
+/* Whether an earlier section has the file of section I. */
+static bool
+is_again(const struct conf *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(c->rewrites[k].table, c->rewrites[i].table) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+home_of(const struct conf *c)
+{
+	return c->domains.n > 0 ? c->domains.v[0] : c->hostname;
+}
+
+void
+conf_tables_check(const struct conf *c, struct buf *error)
+{
+	for (size_t i = 0; i < c->rewrite_n; i++)
+		if (c->rewrites[i].table[0] != '\0' && !is_again(c, i))
+			conf_table_free(conf_table_read(c->rewrites[i].table,
+			    home_of(c), error));
+}
+
+int
+conf_tables_load(struct conf *c, struct buf *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->rewrite_n; i++) {
+		struct conf_rewrite *w = &c->rewrites[i];
+
+		if (w->table[0] == '\0')
+			continue;
+		w->entries = loaded_before(c, i);
+		if (w->entries == NULL)
+			w->entries = conf_table_read(w->table, home_of(c), error);
+		if (w->entries == NULL)
+			r = -1;
+	}
+	return r;
+}
+
+void
+conf_tables_free(struct conf *c)
+{
+	for (size_t i = c->rewrite_n; i-- > 0;) {
+		struct conf_table *t = c->rewrites[i].entries;
+
+		c->rewrites[i].entries = NULL;
+		if (t != NULL && loaded_before(c, i) != t)
+			conf_table_free(t);
+	}
+}
+
+uint64_t
+conf_tables_stamp(const struct conf *c)
+{
+	uint64_t sum = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < c->rewrite_n; i++) {
+		const char *path = c->rewrites[i].table;
+
+		if (path[0] == '\0')
+			continue;
+		memset(&st, 0, sizeof(st));
+		(void)stat(path, &st);
+		const uint64_t facts[] = { st.st_ino, (uint64_t)st.st_size,
+			(uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec };
+		sum = sum * 31 + fnv1a(FNV1A_START, str_n((const char *)facts, sizeof(facts)));
+	}
+	return sum;
+}
