@@ -176,7 +176,7 @@ smtpd_verify(struct session *s, struct answer a, struct path *p)
 
 /*
  * The section that limits the mailbox that P leads to, whose name NAME gets.
- * NULL: nothing does, or an account's .forward may lead elsewhere.
+ * NULL: nothing does.
  */
 static const struct conf_account *
 limited(struct session *s, const struct path *p, char name[65])
@@ -187,8 +187,7 @@ limited(struct session *s, const struct path *p, char name[65])
 				s->env->listen->name : "") };
 	struct target t;
 
-	if (s->env->verify < 0 || !usage_is_limited(s->conf) ||
-	    conf_has_homes(s->conf))
+	if (s->env->verify < 0 || !usage_is_limited(s->conf))
 		return NULL;
 	t = target_of(s->conf, s->env->users, &m, p);
 	if (t.kind != TARGET_MAILBOX)

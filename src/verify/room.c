@@ -6,6 +6,10 @@
  * A session reads no mailbox, so it asks.  What a file maildirsize knows is
  * read at once; where all has to be counted, a process of its own does it.  A
  * mailbox that there is not yet has room.
+ *
+ * An account of this host may have its mail at home, or a .forward that leads
+ * elsewhere.  Who asks for accounts may have to wait, so that a process of its own
+ * does it; that of an account has room, whatever is in the mailbox of its name.
  */
 
 #include "verify.h"
@@ -16,6 +20,7 @@
 
 #include "lib/name.h"
 #include "mailbox/maildir.h"
+#include "mailbox/person.h"
 
 static struct msg_verify_result
 meant(bool fits)
@@ -53,6 +58,8 @@ room_look(const struct conf *c, int base, const struct msg_verify *m,
 	*r = meant(true);
 	if (rule == NULL)
 		return true;
+	if (conf_has_homes(c))
+		return false;
 	limit = usage_limit_of(rule);
 	if ((box = open_box(base, name)) < 0) {
 		*r = meant(usage_fits(&limit, &(struct usage){ 0, 0 }, m->octets));
@@ -64,15 +71,33 @@ room_look(const struct conf *c, int base, const struct msg_verify *m,
 	return known > 0;
 }
 
+/* 1: mail for NAME may be another's than the mailbox's; -1: errno. */
+static int
+may_be_at_home(const struct conf *c, const char *name)
+{
+	if (!conf_has_homes(c))
+		return 0;
+	if (person_find(name, true) != NULL)
+		return 1;
+	return errno == 0 ? 0 : -1;
+}
+
 struct msg_verify_result
 ask_room(const struct asking *q, int base)
 {
 	const char *name = arena_cstr(q->a, q->about->mailbox);
 	struct usage_limit limit = usage_limit_of(usage_rule(q->conf, name));
-	int box = open_box(base, name), r;
+	int home = may_be_at_home(q->conf, name), box, r;
 	bool fits = true;
 	struct usage u;
 
+	if (home < 0)
+		return cannot_say(q, "account %s: %s", name, strerror(errno));
+	if (home > 0)
+		return meant(true);
+	box = open_box(base, name);
+	if (box < 0 && errno == ENOENT)
+		return meant(usage_fits(&limit, &(struct usage){ 0, 0 }, q->about->octets));
 	if (box < 0)
 		return cannot_say(q, "mailbox %s: %s", name, strerror(errno));
 	r = usage_ask(box, &limit, q->about->octets, &u, &fits);

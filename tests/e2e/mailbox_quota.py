@@ -2,6 +2,7 @@
 """Limits of mailboxes: at RCPT, in the queue, by POP3; the warning; maildirsize beside Dovecot, which is its judge."""
 import json
 import os
+import pwd
 import smtplib
 import sys
 
@@ -80,6 +81,24 @@ def full(b):
     assert f" {u['octets'] * 100 // LIMIT}%\n" in b.ctl("mailboxes").stdout, u
 
 
+def homes(b):
+    """Where accounts of this host get mail, others are refused as before, and an account is not: it may forward."""
+    who = next((p.pw_name for p in pwd.getpwall() if 1000 <= p.pw_uid <= 60000 and p.pw_name.isalnum()), None)
+    more = 'recipients { mailboxes = {"file", "system"} }\n'
+    if who:
+        more += f'account "{who}" {{ mailbox-messages = 1 }}\n'
+        for n in range(3):
+            b.put(who, f"{n}.x", text().encode())
+    b.write_conf(more + CONF)
+    b.reload()
+    if who:
+        wait_for("the account", lambda: rcpt(b, who).startswith("250"))
+    wait_for("the refusal", lambda: rcpt(b, "bob") == "552 5.2.2 The mailbox is full")
+    assert rcpt(b, "carol").startswith("250") and rcpt(b, "alice", LIMIT + 1).startswith("452")
+    b.write_conf(CONF)
+    b.reload()
+
+
 def warned(b):
     b.send("a@far.example", ["alice@example.test"], text(6500))
     got = [m for m in b.mail("alice", 3) if b"Your mailbox is nearly full" in m]
@@ -129,7 +148,7 @@ def beside_dovecot(b):
 def main():
     need("doveadm")
     with Barid(users=("alice", "bob", "carol"), extra=CONF) as b:
-        for test in (full, warned, queued, beside_dovecot):
+        for test in (full, homes, warned, queued, beside_dovecot):
             test(b)
 
 
