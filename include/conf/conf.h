@@ -193,6 +193,11 @@ void conf_each(const struct conf *c,
  * strings or times; OTHERWISE if it has its default.
  */
 struct conf_place conf_where(const struct conf *c, const void *field, struct conf_place otherwise);
+/*
+ * Adds a line "FILE:LINE: ..." to OUT for what C says without effect, though it
+ * may be meant for another time or host.
+ */
+void conf_doubts(const struct conf *c, struct buf *out);
 
 /* What has its default was set nowhere. */
 #define CONF_NOWHERE ((struct conf_place){ "", 0 })

@@ -388,6 +388,7 @@ conf_check(struct conf *c, struct buf *error)
 	for (size_t i = 0; i < c->override_n; i++)
 		check_override(c, &c->overrides[i], error);
 	conf_listen_check(c, error);
+	conf_access_check(c, error);
 	conf_certificate_check(c, error);
 	conf_route_check(c, error);
 	conf_recipient_check(c, error);

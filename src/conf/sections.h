@@ -32,6 +32,7 @@ void conf_dkim_check(const struct conf *c, struct buf *error);
 void conf_dnsbl_check(const struct conf *c, struct buf *error);
 void conf_checks_check(const struct conf *c, struct buf *error);
 void conf_listen_check(const struct conf *c, struct buf *error);
+void conf_access_check(const struct conf *c, struct buf *error);
 void conf_pool_check(const struct conf *c, struct buf *error);
 void conf_rewrite_check(const struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);

@@ -535,6 +535,7 @@ master_check(const struct conf *c)
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);
 	plan_free(&plan);
+	conf_doubts(c, &note);
 	fputs(buf_cstr(&error), stderr);
 	print_notes(buf_str(&note));
 	code = error.n == 0 ? EX_OK : check_code(&k);

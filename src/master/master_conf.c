@@ -206,6 +206,17 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 }
 
 static void
+log_doubts(const struct conf *c)
+{
+	struct buf doubts;
+
+	buf_init(&doubts, 16384);
+	conf_doubts(c, &doubts);
+	log_lines(LOG_LEVEL_WARNING, "configuration: ", buf_str(&doubts));
+	buf_free(&doubts);
+}
+
+static void
 put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 {
 	listeners_close(m->listeners, m->listener_n);
@@ -220,6 +231,7 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 		close(m->kept);
 	m->kept = kept;
 	(void)conf_open_log(c);
+	log_doubts(c);
 	sandbox_free(&m->sandbox);
 	m->sandbox = n->sandbox;
 	users_refresh(m, true);

@@ -289,6 +289,16 @@ def notes():
         b.mail("alice", 1)
         r = barid("-t", "-c", b.conf)
         assert (r.returncode, r.stderr) == (0, ""), "it runs, so the sockets are there"
+        # What has no effect here, but may be meant, is taken and said.
+        with open(b.conf, "a") as f:
+            f.write('\naccess { connect = {"127.0.0.0/8", "::1"} xclient = {"192.0.2.0/24"} }\n')
+        line = text.count("\n") + 2
+        doubt = f"{b.conf}:{line}: access.xclient: 192.0.2.0/24 may not connect at all, expected it in access.connect, too"
+        r = barid("-t", "-c", b.conf)
+        assert r.returncode == 0 and r.stderr == f"note: {doubt}\n", r
+        b.reload()
+        assert f"warning: configuration: {doubt}" in b.log(), b.log()
+        assert 'access.xclient = {"192.0.2.0/24"}' in b.ctl("config").stdout
 
 
 def unprivileged():

@@ -390,7 +390,7 @@ START_TEST(verdict_variants)
 	struct path p;
 	struct rcpt_verdict v;
 
-	setup("domains = {\"example.test\"}\naccess { auth-required = true }\n"
+	setup("domains = {\"example.test\"}\nauth { backends = {\"pam://a\"} }\naccess { auth-required = true }\n"
 	      "route \"other.test\" { via = \"mx\" }\n");
 	f = facts("198.51.100.1", false, false);
 	p = path_of("<u@ext.test>");
