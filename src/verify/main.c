@@ -7,9 +7,10 @@
  * Questions come as packets on descriptor 3, each with the way to answer.  For
  * each a child is forked, which asks whom recipients.verify names, answers the
  * session by itself, and ends: what hangs, or is taken over by what a server
- * says, is that one question.  What a server of SMTP says is remembered here,
- * by the same packet, which is foreign.  Who gets no answer in time answers
- * 4xx by itself.
+ * says, is that one question.  With a server of the line protocol it stays, and
+ * gets the next question, for which the connection is there then.  What a server
+ * of SMTP says is remembered here, by the same packet, which is foreign.  Who
+ * gets no answer in time answers 4xx by itself.
  */
 
 #include "verify.h"
@@ -39,13 +40,17 @@
 #define WORKER_FILES 64
 #define WORKER_FILE_SIZE ((uint64_t)1 << 20)
 #define ARENA_MAX_OCTETS ((size_t)1 << 20)
+/* For so long a connection is kept for a question that does not come, */
+#define IDLE_MS (60 * 1000)
+/* and for so many that do. */
+#define QUESTIONS_MAX 1000
 
 static struct helper_signals came;
 
 struct worker {
 	pid_t pid;		/* 0: this place is free */
-	int fd;			/* what it has answered comes here, too */
-	char *recipient;
+	int fd;			/* questions go there; what it has answered comes, too */
+	char *recipient;	/* of the question under way; NULL: it has none */
 };
 
 struct verify {
@@ -53,7 +58,7 @@ struct verify {
 	struct answers *known;
 	int mailboxes;		/* their directory; -1: errno when it was opened */
 	struct worker workers[WORKERS_MAX];
-	size_t worker_n;
+	size_t busy_n;
 };
 
 /* ---- in a child ------------------------------------------------------------------ */
@@ -113,11 +118,12 @@ send_to(int fd, struct str packet)
 
 /* Answers on REPLY, and says the same on OWN. */
 static void
-work(const struct verify *v, const struct msg_verify *m, int reply, int own)
+work(const struct verify *v, struct line *line, const struct msg_verify *m, int reply,
+    int own)
 {
 	struct arena a;
 	struct asking q = { .conf = v->conf, .whom = &v->conf->recipients.asked,
-		.about = m, .a = &a,
+		.about = m, .a = &a, .line = line,
 		.deadline = clock_ms() + v->conf->recipients.verify_timeout };
 	struct msg_verify_result r;
 	struct buf b;
@@ -140,8 +146,53 @@ work(const struct verify *v, const struct msg_verify *m, int reply, int own)
 	arena_free(&a);
 }
 
+/* Waits for a question on OWN, with the way to answer it; false: there is none. */
+static bool
+next_question(struct line *line, int own, struct buf *packet, int *reply)
+{
+	int64_t until = clock_ms() + IDLE_MS, left;
+
+	while ((left = until - clock_ms()) > 0) {
+		struct pollfd p[] = { { .fd = own, .events = POLLIN },
+			{ .fd = line_fd(line), .events = POLLIN } };
+		int got;
+
+		if (poll(p, ARRAY_LEN(p), (int)left) < 0 && errno != EINTR)
+			return false;
+		/* Whatever it is that nobody asked for: most often the end. */
+		if (p[1].revents != 0)
+			line_drop(line);
+		got = channel_recv(own, packet, reply);
+		if (got != 0)
+			return got > 0 && *reply >= 0;
+	}
+	return false;
+}
+
 static void
-child(const struct verify *v, const struct msg_verify *m, int reply, int own)
+answer_questions(const struct verify *v, int own)
+{
+	unsigned n = v->conf->recipients.asked.kind == VERIFY_NET ? QUESTIONS_MAX : 1;
+	struct line *line = line_new();
+	struct msg_verify m;
+	struct buf packet;
+	int reply;
+
+	buf_init(&packet, FRAME_MAX);
+	while (n-- > 0 && next_question(line, own, &packet, &reply) &&
+	    msg_verify_get(buf_str(&packet), &m)) {
+		/* What no deadline stops. */
+		alarm((unsigned)(v->conf->recipients.verify_timeout / 1000) + 2);
+		work(v, line, &m, reply, own);
+		alarm(0);
+		close(reply);
+	}
+	line_free(line);
+	buf_free(&packet);
+}
+
+static void
+child(const struct verify *v, int own)
 {
 	sigset_t none;
 
@@ -153,56 +204,96 @@ child(const struct verify *v, const struct msg_verify *m, int reply, int own)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(CHANNEL_FD);
 	for (size_t i = 0; i < WORKERS_MAX; i++)
-		if (v->workers[i].pid != 0)
+		if (v->workers[i].pid > 0)
 			close(v->workers[i].fd);
 	proc_limit(WORKER_FILES, 0, WORKER_FILE_SIZE);
-	/* What no deadline stops. */
-	alarm((unsigned)(v->conf->recipients.verify_timeout / 1000) + 2);
-	work(v, m, reply, own);
+	answer_questions(v, own);
 	proc_child_exit(0);
 }
 
-/* ---- questions ------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------- */
 
+/* W has ended, or is to. */
 static void
-start(struct verify *v, const struct msg_verify *m, int reply)
+let_go(struct verify *v, struct worker *w)
+{
+	if (w->recipient != NULL)
+		v->busy_n--;
+	close(w->fd);
+	mem_free(w->recipient);
+	*w = (struct worker){ .pid = 0 };
+}
+
+/* One that has no question; NULL: there is none. */
+static struct worker *
+idle_one(struct verify *v)
+{
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (v->workers[i].pid > 0 && v->workers[i].recipient == NULL)
+			return &v->workers[i];
+	return NULL;
+}
+
+/* A new one, of which there is room; NULL: it cannot be had. */
+static struct worker *
+new_one(struct verify *v)
 {
 	struct worker *w = v->workers;
 	int pair[2];
+	pid_t pid;
 
 	while (w->pid != 0)
 		w++;
 	if (channel_pair(pair) < 0) {
 		log_error(NULL, "cannot start a worker: %s", strerror(errno));
-		return;
+		return NULL;
 	}
-	w->pid = fork();
-	if (w->pid == 0) {
-		w->pid = 0;
+	pid = fork();
+	if (pid == 0) {
 		close(pair[0]);
-		child(v, m, reply, pair[1]);
+		child(v, pair[1]);
 	}
 	close(pair[1]);
-	if (w->pid < 0) {
+	if (pid < 0) {
 		log_error(NULL, "cannot start a worker: %s", strerror(errno));
-		w->pid = 0;
 		close(pair[0]);
-		return;
+		return NULL;
 	}
-	w->fd = pair[0];
-	w->recipient = mem_dup(m->recipient);
-	v->worker_n++;
+	*w = (struct worker){ .pid = pid, .fd = pair[0] };
+	return w;
+}
+
+/* ---- questions ------------------------------------------------------------------- */
+
+/* Hands PACKET, which is about RECIPIENT, to whoever is free, or a new one. */
+static void
+start(struct verify *v, struct str packet, struct str recipient, int reply)
+{
+	struct worker *w;
+
+	/* An idle one may have gone just now. */
+	while ((w = idle_one(v)) != NULL && channel_send(w->fd, packet, reply) < 0)
+		let_go(v, w);
+	if (w == NULL && (w = new_one(v)) != NULL && channel_send(w->fd, packet, reply) < 0) {
+		log_error(NULL, "cannot ask a worker: %s", strerror(errno));
+		let_go(v, w);
+		w = NULL;
+	}
+	if (w == NULL)
+		return;
+	w->recipient = mem_dup(recipient);
+	v->busy_n++;
 }
 
 /* A mailbox is known by itself, or a child counts what is in it. */
 static void
-take_room(struct verify *v, const struct msg_verify *m, int reply)
+take_room(struct verify *v, const struct msg_verify *m, struct str packet, int reply)
 {
 	struct msg_verify_result r;
 	struct buf b;
 
 	if (!room_look(v->conf, v->mailboxes, m, &r)) {
-		start(v, m, reply);
+		start(v, packet, m->recipient, reply);
 		return;
 	}
 	buf_init(&b, FRAME_MAX);
@@ -223,14 +314,14 @@ take(struct verify *v, struct str packet, int reply)
 		return;
 	}
 	if (m.mailbox.n > 0) {
-		take_room(v, &m, reply);
+		take_room(v, &m, packet, reply);
 		return;
 	}
 	known = answers_get(v->known, m.recipient, clock_ms());
 	if (known.n > 0)
 		send_to(reply, known);
 	else
-		start(v, &m, reply);
+		start(v, packet, m.recipient, reply);
 }
 
 /* Of a server of SMTP a yes or a no is known for a while; others may change their minds. */
@@ -247,19 +338,25 @@ keep(struct verify *v, const struct worker *w, struct str packet)
 		    clock_ms() + r->verify_cache);
 }
 
+/* W has answered, or ended. */
 static void
-end(struct verify *v, struct worker *w, struct buf *packet)
+hear(struct verify *v, struct worker *w, struct buf *packet)
 {
-	int passed = -1;
+	int passed = -1, got = channel_recv(w->fd, packet, &passed);
 
-	if (channel_recv(w->fd, packet, &passed) > 0)
-		keep(v, w, buf_str(packet));
 	if (passed >= 0)
 		close(passed);
-	close(w->fd);
+	if (got == 0)
+		return;
+	if (got > 0 && w->recipient != NULL)
+		keep(v, w, buf_str(packet));
+	if (got < 0 || w->recipient == NULL || v->conf->recipients.asked.kind != VERIFY_NET) {
+		let_go(v, w);
+		return;
+	}
 	mem_free(w->recipient);
-	*w = (struct worker){ .pid = 0 };
-	v->worker_n--;
+	w->recipient = NULL;
+	v->busy_n--;
 }
 
 /* ---- the loop -------------------------------------------------------------------- */
@@ -274,7 +371,7 @@ turn(struct verify *v, const sigset_t *mask, struct buf *packet)
 	int reply = -1, got;
 
 	p[0] = (struct pollfd){ .events = POLLIN,
-		.fd = v->worker_n < WORKERS_MAX ? CHANNEL_FD : -1 };
+		.fd = v->busy_n < WORKERS_MAX ? CHANNEL_FD : -1 };
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		if (v->workers[i].pid != 0) {
 			who[n] = &v->workers[i];
@@ -284,7 +381,7 @@ turn(struct verify *v, const sigset_t *mask, struct buf *packet)
 		return true;
 	for (nfds_t i = 1; i < n; i++)
 		if (p[i].revents != 0)
-			end(v, who[i], packet);
+			hear(v, who[i], packet);
 	if (p[0].revents == 0)
 		return true;
 	got = channel_recv(CHANNEL_FD, packet, &reply);

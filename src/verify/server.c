@@ -4,18 +4,22 @@
  * server -- servers that know recipients: one of E-MailRelay's line protocol,
  * and one of SMTP, which is asked as if there were a report for the recipient.
  *
- * A process that can wait speaks with it, on a connection of its own, and
- * believes nothing: what is no answer, or too long, or late is nobody's no.
+ * A process that can wait speaks with it and believes nothing: what is no answer,
+ * or too long, or late is nobody's no.  The connection of the line protocol stays
+ * for the questions after; one on which something went wrong, or was said that
+ * nobody has asked for, does not.
  */
 
 #include "verify.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fetch/fetch.h"
 #include "lib/clock.h"
+#include "lib/mem.h"
 #include "lib/stream.h"
 #include "mail/reply.h"
 #include "net/addr.h"
@@ -28,6 +32,7 @@ struct line {
 	struct stream_fd plain;
 	struct stream stream;
 	const char *why;	/* it is of no use any more; NULL: it is */
+	bool gone;		/* since the server has closed it */
 };
 
 /* ---- the connection ------------------------------------------------------------ */
@@ -99,6 +104,7 @@ line_close(struct line *l)
 		return;
 	stream_free(&l->stream);
 	close(l->fd);
+	l->fd = -1;
 }
 
 static void
@@ -106,8 +112,10 @@ say(struct line *l, struct str text)
 {
 	if (l->why == NULL &&
 	    (stream_put(&l->stream, text, l->q->deadline) != STREAM_OK ||
-		stream_flush(&l->stream, l->q->deadline) != STREAM_OK))
+		stream_flush(&l->stream, l->q->deadline) != STREAM_OK)) {
 		l->why = "it does not listen";
+		l->gone = l->stream.error != ETIMEDOUT;
+	}
 }
 
 /* The next line, in the question's arena; empty if there is none. */
@@ -127,8 +135,12 @@ hear(struct line *l)
 		break;
 	case STREAM_EOF:
 		l->why = "it closed the connection";
+		l->gone = true;
 		break;
 	case STREAM_ERROR:
+		l->gone = true;
+		l->why = "the connection broke";
+		break;
 	case STREAM_TOO_LONG:
 	case STREAM_FLOOD:
 	case STREAM_NUL:
@@ -181,32 +193,94 @@ has_bar(const struct msg_verify *m)
 	    str_find(m->login, '|') >= 0;
 }
 
-struct msg_verify_result
-ask_server(const struct asking *q)
+struct line *
+line_new(void)
+{
+	struct line *l = mem_alloc(sizeof(*l));
+
+	l->fd = -1;
+	return l;
+}
+
+void
+line_free(struct line *l)
+{
+	line_close(l);
+	mem_free(l);
+}
+
+int
+line_fd(const struct line *l)
+{
+	return l->fd;
+}
+
+void
+line_drop(struct line *l)
+{
+	line_close(l);
+}
+
+/* True if the server has said nothing since its last answer, and is there. */
+static bool
+is_quiet(const struct line *l)
+{
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	return l->fd >= 0 && stream_pending(&l->stream) == 0 && poll(&p, 1, 0) == 0;
+}
+
+/* What is asked about Q. */
+static void
+add_question(const struct asking *q, struct buf *b)
 {
 	const struct msg_verify *m = q->about;
-	struct msg_verify_result r;
-	struct line l;
-	struct str got;
-	struct buf b;
 
-	if (has_bar(m))
-		return (struct msg_verify_result){ .verdict = VERIFY_NO,
-			.text = STR("An address with a bar") };
-	if (!line_open(&l, q))
-		return cannot_say(q, "%s: %s", q->whom->host, l.why);
-	buf_init(&b, FRAME_MAX);
-	buf_addf(&b, STR_FMT "|" STR_FMT "|" STR_FMT "|%s|" STR_FMT "|" STR_FMT "\n",
+	buf_addf(b, STR_FMT "|" STR_FMT "|" STR_FMT "|%s|" STR_FMT "|" STR_FMT "\n",
 	    STR_ARG(m->recipient), STR_ARG(m->sender), STR_ARG(m->client),
 	    q->conf->hostname,
 	    STR_ARG(m->mechanism.n > 0 ? m->mechanism : STR("none")), STR_ARG(m->login));
-	say(&l, buf_str(&b));
-	got = hear(&l);
-	r = l.why != NULL ? cannot_say(q, "%s: %s", q->whom->host, l.why) :
-			    server_meant(q, got);
+}
+
+/* Asks QUESTION on L, connected if it is not.  The answer; or L has a WHY, and is closed. */
+static struct str
+converse(struct line *l, const struct asking *q, struct str question)
+{
+	struct str got;
+
+	l->q = q;
+	if (l->fd < 0 && !line_open(l, q))
+		return STR("");
+	say(l, question);
+	got = hear(l);
+	if (l->why != NULL || !is_quiet(l))
+		line_close(l);
+	return got;
+}
+
+struct msg_verify_result
+ask_server(const struct asking *q)
+{
+	struct line *l = q->line;
+	struct str got;
+	struct buf b;
+	bool kept;
+
+	if (has_bar(q->about))
+		return (struct msg_verify_result){ .verdict = VERIFY_NO,
+			.text = STR("An address with a bar") };
+	if (!is_quiet(l))
+		line_close(l);
+	kept = l->fd >= 0;
+	buf_init(&b, FRAME_MAX);
+	add_question(q, &b);
+	got = converse(l, q, buf_str(&b));
+	/* It was idle for too long, as the server sees it: that is no answer to this. */
+	if (kept && l->why != NULL && l->gone)
+		got = converse(l, q, buf_str(&b));
 	buf_free(&b);
-	line_close(&l);
-	return r;
+	return l->why != NULL ? cannot_say(q, "%s: %s", q->whom->host, l->why) :
+				server_meant(q, got);
 }
 
 /* ---- SMTP -------------------------------------------------------------------------- */

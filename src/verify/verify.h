@@ -8,6 +8,8 @@
 #include "ipc/msg_verify.h"
 #include "lib/arena.h"
 
+struct line;
+
 /* A question under way, in a process of its own. */
 struct asking {
 	const struct conf *conf;
@@ -15,6 +17,7 @@ struct asking {
 	const struct msg_verify *about;
 	int64_t deadline;		/* clock_ms */
 	struct arena *a;		/* of what the answer views */
+	struct line *line;		/* to the server of the line protocol */
 };
 
 /* Nobody can say now, and why: for the log. */
@@ -25,7 +28,15 @@ struct msg_verify_result ask_program(const struct asking *q);
 /* What the end CODE of it, and its OUTPUT, mean. */
 struct msg_verify_result program_meant(const struct asking *q, int code, struct str output);
 
-/* server.c: a server of the line protocol, and one of SMTP. */
+/*
+ * server.c: a server of the line protocol, and one of SMTP.  The connection to
+ * the first is made when it is needed, and stays.
+ */
+struct line *line_new(void) MUST_USE;
+void line_free(struct line *l);
+/* Its descriptor, or -1; nothing is to be read there between questions. */
+int line_fd(const struct line *l);
+void line_drop(struct line *l);
 struct msg_verify_result ask_server(const struct asking *q);
 /* What a line of the protocol means. */
 struct msg_verify_result server_meant(const struct asking *q, struct str line);

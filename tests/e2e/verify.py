@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recipients that somebody else is asked about: a program, a line protocol, accounts, a server of SMTP; and who fails.
 
-FEATURES C7.
+FEATURES C7, R10.
 """
 import contextlib
 import os
@@ -96,14 +96,16 @@ def program(b):
 
 
 class Lines:
-    """A server of the line protocol that answers as it is told, by recipient."""
+    """A server of the line protocol that answers as it is told, by recipient; ONE: it closes behind each answer."""
 
     SAYS = {"alice": b"0|alice|Alice\n", "nick": b"1|bob@example.test\n", "who": b"2|unheard of|because\n",
             "later": b"3|tomorrow\n", "abort": b"100\n", "junk": b"\x00\xff\n", "long": b"x" * 70000 + b"\n",
-            "empty": b"\n", "half": b"0|ali", "silent": None}
+            "empty": b"\n", "half": b"0|ali", "silent": None, "chatty": b"1|alice\n2|nobody|again\n", "ends": b""}
 
-    def __init__(self, path):
-        self.heard = []
+    def __init__(self, path, one=False):
+        self.heard, self.connections, self.open, self.one = [], 0, set(), one
+        self.held = threading.Event()
+        self.held.set()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(path)
         os.chmod(path, 0o777)
@@ -111,29 +113,93 @@ class Lines:
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
-        held = []
-        while True:
-            c, _ = self.socket.accept()
-            line = c.makefile("rb").readline()
+        with contextlib.suppress(OSError):
+            while True:
+                c, _ = self.socket.accept()
+                self.connections += 1
+                self.open.add(c)
+                threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        for line in c.makefile("rb"):
             self.heard.append(line)
-            said = self.SAYS[line.split(b"@")[0].decode()]
+            self.held.wait()
+            name = line.split(b"@")[0].decode()
+            said = self.SAYS[name]
             if said is None:
-                held.append(c)
                 continue
             with contextlib.suppress(OSError):
                 c.sendall(said)
-            c.close()
+            if self.one or name in ("half", "ends"):
+                break
+        self.hang_up(c)
+
+    def hang_up(self, *which):
+        for c in which or list(self.open):
+            self.open.discard(c)
+            with contextlib.suppress(OSError):
+                c.shutdown(socket.SHUT_RDWR)
+                c.close()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.hang_up()
 
 
 def lines(b):
+    """FEATURES R10."""
     path = b.dir + "/lines"
+    good = [("alice", "250"), ("nick", "250"), ("who", "550 5.1.1 Recipient address rejected: unheard of"),
+            ("later", "451 4.4.3 Recipient address rejected: tomorrow")]
+    bad = [(name, "451") for name in ("junk", "long", "empty", "half", "silent", "ends")]
+    for one in (True, False):
+        server = Lines(path, one)
+        set_conf(b, conf(f"net:unix:{path}"))
+        answers(b, good + bad + good + [("abort", "421")])
+        assert server.heard[0].startswith(b"alice@example.test|carol@far.example|127.0.0.1:"), server.heard
+        assert server.heard[0].endswith(b"|mx.example.test|none|\n"), server.heard
+        # One after the other on one connection, that is made anew for the question after one that was no answer.
+        assert server.connections == len(server.heard) if one else server.connections < len(server.heard) - len(good)
+        if one:
+            server.close()
+            os.unlink(path)
+    server.hang_up()
+    server.connections = 0
+    answers(b, 3 * good)
+    assert server.connections == 1 and len(server.open) == 1, server.connections
+    # What was not asked for is no answer to what is asked next.
+    answers(b, [("chatty", "250"), ("alice", "250"), ("who", "550"), ("alice", "250")])
+    # It hangs up while nobody asks, or in place of an answer: that one is asked again, once.
+    server.hang_up()
+    answers(b, good)
+    heard = len(server.heard)
+    answers(b, [("ends", "451")])
+    assert len(server.heard) == heard + 2, server.heard[heard:]
+    # Several at once have a connection each, and keep them.
+    answers(b, good)
+    server.connections = len(server.open)
+    server.held.clear()
+    before = len(server.heard)
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(client(b)) for _ in range(8)]
+        for w in wires:
+            w.send("RCPT TO:<alice@example.test>\r\n")
+        wait_for("all to be asked", lambda: len(server.heard) == before + len(wires))
+        server.held.set()
+        assert all(w.reply().startswith(b"250") for w in wires)
+        assert server.connections == len(wires)
+        for w in wires:
+            assert w.smtp("RCPT TO:<nick@example.test>").startswith(b"250")
+    assert server.connections == len(wires)
+    # Another server in its place is asked as soon as it is there.
+    server.close()
+    os.unlink(path)
+    answers(b, [("alice", "451")])
     server = Lines(path)
-    set_conf(b, conf(f"net:unix:{path}"))
-    answers(b, [("alice", "250"), ("nick", "250"), ("who", "550 5.1.1 Recipient address rejected: unheard of"),
-                ("later", "451 4.4.3 Recipient address rejected: tomorrow"), ("junk", "451"), ("long", "451"),
-                ("empty", "451"), ("half", "451"), ("silent", "451"), ("alice", "250"), ("abort", "421")])
-    assert server.heard[0].startswith(b"alice@example.test|carol@far.example|127.0.0.1:"), server.heard
-    assert server.heard[0].endswith(b"|mx.example.test|none|\n"), server.heard
+    answers(b, good)
+    server.close()
     os.unlink(path)
     answers(b, [("alice", "451")])
 
