@@ -127,6 +127,7 @@ struct conf {
 	struct conf_queue queue;
 	struct conf_destination *destinations;
 	size_t destination_n;
+	bool add_missing_headers;	/* in mail of other servers, too */
 	bool extract_headers;	/* x-barid-* and x-mq-* are settings */
 	struct conf_storage storage;
 	struct conf_dsn dsn;

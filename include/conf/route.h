@@ -69,6 +69,8 @@ enum conf_via_kind { VIA_MX, VIA_UPSTREAM, VIA_MAILDIR, VIA_PIPE, VIA_DISCARD, V
 /* Where a route leads to. */
 struct conf_via {
 	enum conf_via_kind kind;
+	const char *domain;			/* VIA_MX: whose; NULL: the recipient's */
+	uint16_t port;				/* VIA_MX: of the hosts; 0: smtp-port */
 	const struct conf_upstream *upstream;	/* VIA_UPSTREAM */
 	const char *maildir;			/* VIA_MAILDIR: its path */
 	struct conf_strs words;			/* VIA_PIPE: see conf/program.h */

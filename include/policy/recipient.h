@@ -35,7 +35,8 @@ struct target {
 	enum target_kind kind;
 	struct path path;			/* for whom, as a peer is told: borrowed */
 	char mailbox[65];			/* TARGET_MAILBOX */
-	struct str domain;			/* TARGET_MX: where to; PATH's domain */
+	struct str domain;			/* TARGET_MX: whose they are */
+	uint16_t port;				/* TARGET_MX: theirs; 0: smtp-port */
 	const struct conf_upstream *upstream;	/* TARGET_UPSTREAM */
 	const struct conf_upstream *fallback;	/* TARGET_MX: another way, or NULL */
 	int tls;				/* TARGET_MX: enum conf_client_tls */

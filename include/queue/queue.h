@@ -240,11 +240,11 @@ int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *a
  */
 void queue_believe_settings(struct queue *q, const struct conf *c);
 /*
- * From now on an import makes addresses others as C's sections rewrite say, and
- * adds those who get a copy by its sections archive.
+ * Makes addresses others as C's sections rewrite say, and adds those who get a copy
+ * by its sections archive; completes headers of .eml files, as of HOST, the caller's.
  */
 void queue_remap_by(struct queue *q, const struct conf *c);
-/* The path of drop/, to be watched for changes. */
-const char *queue_drop_path(const struct queue *q);
+void queue_complete_by(struct queue *q, const char *host);
+const char *queue_drop_path(const struct queue *q);	/* to be watched for changes */
 
 #endif

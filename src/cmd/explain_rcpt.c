@@ -238,6 +238,9 @@ say_remote(struct explain *x, const struct target *t)
 	}
 	arena_init(&a, 4096);
 	domain = arena_cstr(&a, t->domain);
+	if (t->way != NULL && (t->way->domain != NULL || t->port != 0))
+		explain_say(x, "mx", t->place, "%s, at port %u", domain,
+		    t->port != 0 ? t->port : (unsigned)x->conf->smtp_port);
 	mx = mem_alloc(sizeof(*mx));
 	explain_mx(x, domain, t->tls, mx);
 	if (t->fallback != NULL) {

@@ -612,6 +612,7 @@ const struct option conf_options[] = {
 	MANY("source-name", source_names, source_name_n, conf_source_name, source_name_options, "The name of a source address."),
 	ONE("queue", queue, queue_options, "When and how often delivery is tried."),
 	MANY("destination", destinations, destination_n, conf_destination, destination_options, "What spares a destination."),
+	OPT("add-missing-headers", BOOL, add_missing_headers, "false", 0, 0, "Whether mail of other servers gets what its header lacks."),
 	OPT("extract-headers", BOOL, extract_headers, "false", 0, 0, "Whether header fields steer the delivery of their message."),
 	ONE("storage", storage, storage_options, "Texts of messages that are handed in by a key."),
 	ONE("dsn", dsn, dsn_options, "Delivery status notifications."),

@@ -53,6 +53,34 @@ no_upstream(const struct conf *c, const char *text, struct arena *a)
 	return why;
 }
 
+/* "mx", "mx:port", "mx:domain" and "mx:domain:port". */
+static const char *
+read_mx(const char *text, struct arena *a, struct conf_via *v)
+{
+	struct str domain = str_c(text), port = STR(""), mx;
+	bool more = str_cut(domain, ':', &mx, &domain), has_port = false;
+	uint64_t n = 0;
+
+	v->kind = VIA_MX;
+	if (!more)
+		return NULL;
+	if (str_cut(domain, ':', &domain, &port)) {
+		has_port = true;
+	} else if (str_u64(domain, UINT16_MAX, &n) == 0) {
+		port = domain;
+		domain = STR("");
+		has_port = true;
+	}
+	if ((has_port && (str_u64(port, UINT16_MAX, &n) < 0 || n == 0)) ||
+	    (domain.n > 0 ? !conf_name_is_host(domain) : !has_port || port.p != text + 3))
+		return arena_printf(a, "\"%s\" leads nowhere, expected \"mx\", \"mx:domain\", "
+		    "\"mx:port\" or \"mx:domain:port\"", text);
+	v->port = (uint16_t)n;
+	if (domain.n > 0)
+		v->domain = arena_cstr(a, domain);
+	return NULL;
+}
+
 /* What stands behind "pipe:". */
 static const char *
 read_pipe(const char *text, struct arena *a, struct conf_via *v)
@@ -73,10 +101,8 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	*v = (struct conf_via){ .kind = VIA_UPSTREAM };
 	if (str_starts(s, STR(PROGRAM_PREFIX)))
 		return "a program, which only a route of the configuration can run";
-	if (str_eq(s, STR("mx"))) {
-		v->kind = VIA_MX;
-		return NULL;
-	}
+	if (str_eq(s, STR("mx")) || str_starts(s, STR("mx:")))
+		return read_mx(text, a, v);
 	if (str_eq(s, STR("discard"))) {
 		v->kind = VIA_DISCARD;
 		return NULL;

@@ -70,7 +70,10 @@ take_way(struct target *t, const struct conf_via *way, bool own)
 	switch (way->kind) {
 	case VIA_MX:
 		t->kind = TARGET_MX;
-		t->why = "the MX hosts of the domain";
+		t->domain = way->domain != NULL ? str_c(way->domain) : t->path.domain;
+		t->port = way->port;
+		t->why = way->domain != NULL ? "the MX hosts of another domain" :
+					       "the MX hosts of the domain";
 		break;
 	case VIA_UPSTREAM:
 		t->kind = TARGET_UPSTREAM;

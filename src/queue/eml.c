@@ -18,6 +18,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
+#include "mail/date.h"
 #include "mail/header.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
@@ -46,6 +47,7 @@ struct eml {
 	struct settings *settings;	/* of the message; NULL: it has none */
 	bool known;		/* the envelope is, whatever stands here */
 	bool no_tls;		/* TLS-Required: No */
+	bool has_date, has_message_id;
 	bool cr;		/* the octet before was a CR */
 	bool line_start;
 };
@@ -129,6 +131,8 @@ take_field(struct eml *e, const struct field *f)
 	bool bcc = str_ieq(f->name, STR("Bcc"));
 	struct str value;
 
+	e->has_date = e->has_date || str_ieq(f->name, STR("Date"));
+	e->has_message_id = e->has_message_id || str_ieq(f->name, STR("Message-ID"));
 	e->no_tls = e->no_tls || field_needs_no_tls(f);
 	if (e->settings != NULL && settings_field(f->name)) {
 		if (!e->known)
@@ -157,9 +161,25 @@ take_field(struct eml *e, const struct field *f)
 	return true;
 }
 
-/* Reads the header at the start of TEXT; what is left is the body. */
+/* What it has to have (RFC 5322 3.6), and should; the same whenever the file is taken. */
+static void
+complete(struct eml *e, const char *host, const struct envelope *env)
+{
+	if (!e->has_date) {
+		buf_adds(&e->head, "Date: ");
+		date_add(&e->head, env->arrival_us / 1000000);
+		buf_adds(&e->head, "\r\n");
+	}
+	if (!e->has_message_id)
+		buf_addf(&e->head, "Message-ID: <%s@%s>\r\n", env->id, host);
+}
+
+/*
+ * Reads the header at the start of TEXT; what is left is the body.  With a HOST
+ * it gets what it lacks.
+ */
 static const char *
-take_header(struct eml *e, struct str *text)
+take_header(struct eml *e, const char *host, const struct envelope *env, struct str *text)
 {
 	struct str line;
 	struct field f;
@@ -184,6 +204,8 @@ take_header(struct eml *e, struct str *text)
 		return "it has no sender";
 	if (e->head.n > 0 && !e->line_start)
 		buf_add(&e->head, STR("\r\n"));
+	if (host != NULL)
+		complete(e, host, env);
 	buf_add(&e->head, STR("\r\n"));
 	e->cr = false;
 	e->line_start = true;
@@ -285,7 +307,7 @@ take_text(struct eml *e, struct queue *q, struct eml_source *src,
 	if (got < 0)
 		return TAKE_ERROR;
 	body = str_n(start, (size_t)got);
-	e->why = take_header(e, &body);
+	e->why = take_header(e, q->host, env, &body);
 	if (e->why == NULL && body.n == 0 && got == MAIL_HEADER_MAX)
 		e->why = "its header is too large";
 	if (e->why == NULL && !e->known)

@@ -445,6 +445,12 @@ queue_remap_by(struct queue *q, const struct conf *c)
 	q->remap = c;
 }
 
+void
+queue_complete_by(struct queue *q, const char *host)
+{
+	q->host = host;
+}
+
 int
 queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg)
 {

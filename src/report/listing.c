@@ -224,7 +224,8 @@ way_of(const struct listing *l, const struct queue_file *f, size_t i)
 	case TARGET_UPSTREAM:
 		return str_c(t.upstream->name);
 	case TARGET_MX:
-		return STR("mx");
+		return t.way == NULL ? STR("mx") :
+		    str_c(t.rule != NULL ? t.rule->via : t.route->via);
 	case TARGET_MAILDIR:
 	case TARGET_PIPE:
 		return str_c(t.rule != NULL ? t.rule->via : t.route->via);

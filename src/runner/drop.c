@@ -148,6 +148,8 @@ drop_start(struct runner *r)
 		queue_believe_settings(r->queue, r->conf);
 	if (r->conf->rewrite_n + r->conf->archive_n > 0)
 		queue_remap_by(r->queue, r->conf);
+	if (r->conf->add_missing_headers)
+		queue_complete_by(r->queue, r->conf->hostname);
 	/* Before anybody reads new/: see queue_import(). */
 	work(d);
 	announce(d);

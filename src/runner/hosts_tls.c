@@ -122,8 +122,7 @@ port_of(const struct look_one *one)
 {
 	const struct conf_server *s = one->host->server;
 
-	return (uint16_t)(s != NULL ? s->port :
-				      one->look->q.dest->r->conf->smtp_port);
+	return s != NULL ? (uint16_t)s->port : one->look->q.dest->way->port;
 }
 
 static void

@@ -282,7 +282,7 @@ port_of(const struct lookup *l, const struct host *h)
 		return h->server->proxy.port;
 	if (h->server != NULL)
 		return (uint16_t)h->server->port;
-	return (uint16_t)l->d->r->conf->smtp_port;
+	return l->d->way->port;
 }
 
 static void

@@ -184,7 +184,7 @@ plan_remote(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
 {
 	struct dest_way way = { .kind = DEST_MX, .name = t->domain,
-		.tls = t->tls, .fallback = t->fallback };
+		.port = t->port, .tls = t->tls, .fallback = t->fallback };
 
 	if (t->kind == TARGET_UPSTREAM)
 		way = (struct dest_way){ .kind = DEST_UPSTREAM,

@@ -60,6 +60,8 @@ way_key(struct buf *b, const struct dest_way *w)
 	if (w->upstream != NULL && is_own(w->upstream) &&
 	    w->upstream->servers[0].user[0] != '\0')
 		add_login(b, &w->upstream->servers[0]);
+	if (w->port != 0)
+		buf_addf(b, ":%u/", w->port);
 	/* Others may have the same pattern, or program. */
 	if (w->kind == DEST_PIPE)
 		buf_addf(b, "%zu/", w->command);
@@ -92,6 +94,7 @@ way_new(const struct conf *c, const struct dest_way *w)
 	kept->upstream = own_upstream(c, w, &kept->arena);
 	kept->fallback = w->fallback;
 	kept->command = w->command;
+	kept->port = w->port != 0 ? w->port : (uint16_t)c->smtp_port;
 	kept->tls = w->tls;
 	kept->requiretls = w->requiretls;
 	kept->source = arena_cstr(&kept->arena, w->source);

@@ -15,6 +15,7 @@ struct dest_way {
 	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
 	size_t command;		/* DEST_PIPE: its number, see conf/program.h */
 	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
+	uint16_t port;		/* DEST_MX: 0: smtp-port */
 	int tls;		/* DEST_MX: enum conf_client_tls */
 	bool requiretls;	/* only to hosts that are known, over TLS (RFC 8689) */
 	struct str source;	/* what it leaves from, as in policy/source.h */
@@ -27,6 +28,7 @@ struct way {
 	enum dest_kind kind;
 	const struct conf_upstream *upstream, *fallback;
 	size_t command;
+	uint16_t port;		/* of MX hosts */
 	int tls;		/* enum conf_client_tls, of MX hosts */
 	bool requiretls;
 	const char *source;

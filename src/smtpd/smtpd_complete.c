@@ -5,7 +5,7 @@
  *
  * Only what is missing is added; a field that is there stays as it is, right
  * or wrong, since it may be signed.  Mail from other servers gets nothing
- * but its trace (RFC 5321 6.4).
+ * but its trace (RFC 5321 6.4), unless it is to (add-missing-headers).
  */
 
 #include "smtpd.h"

@@ -177,7 +177,7 @@ store_begin(struct session *s, struct header_facts *h)
 		queue_reserve(m, &s->txn.env);
 	buf_init(&b, PREFIX_MAX);
 	received_add(s, &b);
-	if (s->submission || s->local)
+	if (s->submission || s->local || s->conf->add_missing_headers)
 		complete_add(s, h, &b);
 	/* Else the first lines of the body would be taken for header. */
 	if (h->none)

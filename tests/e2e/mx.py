@@ -262,6 +262,53 @@ def routing():
         assert len(b.mailbox("alice")) == len(RETURNS)
 
 
+def elsewhere():
+    """FEATURES F11, F12: hosts of another domain, and another port, by a route or by the message itself; one message,
+    a delivery for each host."""
+    port, other = free_port(["127.0.0.2", "127.0.0.3"]), free_port(["127.0.0.2", "127.0.0.3"])
+    zone = "h2 A 127.0.0.2\nh3 A 127.0.0.3\none.test MX 10 h2\ntwo.test MX 10 h3\nthree.test MX 10 h3\n"
+
+    def sink(n, at):
+        return Sink("--host", f"127.0.0.{n}", "--port", str(at))
+    with Names(zone) as names, sink(2, port) as two, sink(3, port) as three, sink(3, other) as more, \
+            Barid(relay=RELAY, extra=names.conf + f"smtp-port = {port}\nextract-headers = true\n"
+                  'route "three.test" { via = "mx:one.test" }\n'
+                  f'route "port.two.test" {{ via = "mx:two.test:{other}" }}\nroute "*" {{}}\n') as b:
+        b.send(SENDER, [f"to@{d}.test" for d in ("one", "two", "three", "port.two")] + ["and@two.test"], message("split"))
+        for s, want in ((two, ["to@one.test", "to@three.test"]), (three, ["to@two.test", "and@two.test"]),
+                        (more, ["to@port.two.test"])):
+            wait_for(f"what goes to {want}", lambda s=s, n=len(want):
+                     sum(len(m["rcpts"]) for m in s.messages()) == n)
+            assert sorted(r["path"] for m in s.messages() for r in m["rcpts"]) == sorted(want)
+        assert len(three.messages()) == 1
+        # All of a message, wherever its recipients are: what is dropped says so.
+        drop = b.dir + "/spool/drop/one.eml"
+        with open(drop + ".tmp", "w", encoding="ascii") as f:
+            f.write(f"X-Barid-Route: mx:{other}\nFrom: a@b.test\nTo: x@two.test, y@three.test\nSubject: dropped\n\nx\n")
+        os.rename(drop + ".tmp", drop)
+        got = wait_for("the dropped one", lambda: [m for m in more.messages() if b"Subject: dropped" in m["text"]])
+        assert sorted(r["path"] for m in got for r in m["rcpts"]) == ["x@two.test", "y@three.test"], got
+        assert b"Message-ID" not in got[0]["text"] and b"X-Barid" not in got[0]["text"]
+        said = b.ctl("explain", "x@three.test").stdout
+        assert "one.test, at port" in said and "MX hosts of another domain" in said and "127.0.0.2" in said, said
+        b.empty()
+        # F13: with a word of the configuration what lacks a Message-ID gets one, from whomever it is.
+        b.write_conf(b.extra + "add-missing-headers = true\n")
+        b.reload()
+        with open(drop + ".tmp", "w", encoding="ascii") as f:
+            f.write("From: a@b.test\nTo: x@one.test\nSubject: lacks\n\nMessage-ID: <no@header>\n")
+        os.rename(drop + ".tmp", drop)
+        for n, (head, want) in enumerate((("", 1), ("Message-ID: <its@own>\r\n", 0))):
+            b.send(SENDER, ["to@one.test"], f"Subject: relayed{n}\r\n{head}\r\nx\r\n")
+            text = wait_for("the relayed one", lambda n=n: [
+                m["text"] for m in two.messages() if b"Subject: relayed%d" % n in m["text"]])[0]
+            assert len(re.findall(rb"(?m)^Message-ID: <[0-9A-F]{19}@mx\.example\.test>\r$", text)) == want, text
+            assert text.count(b"\nDate: ") == 1 and text.count(b"Message-ID: ") == 1, text
+        text = wait_for("the dropped one", lambda: [m["text"] for m in two.messages() if b"Subject: lacks" in m["text"]])[0]
+        head = text.split(b"\r\n\r\n")[0]
+        assert re.search(rb"\nMessage-ID: <[0-9A-F]{19}@mx\.example\.test>", head) and b"\nDate: " in head, text
+
+
 def equals():
     """Mail is spread over hosts of one preference; one that is down costs no message its time."""
     port = free_port(["127.0.0.2", "127.0.0.3"])
@@ -327,7 +374,7 @@ def silent():
 
 
 def main():
-    for test in (exchange, ring, routing, equals, many, silent):
+    for test in (exchange, ring, routing, elsewhere, equals, many, silent):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

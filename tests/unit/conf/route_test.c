@@ -14,6 +14,9 @@ START_TEST(vias)
 		int protocol;
 	} t[] = {
 		{ "mx", VIA_MX, NULL, 0, 0 },
+		{ "mx:a.test", VIA_MX, NULL, 0, 0 },
+		{ "mx:587", VIA_MX, NULL, 0, 0 },
+		{ "mx:a.test:587", VIA_MX, NULL, 0, 0 },
 		{ "discard", VIA_DISCARD, NULL, 0, 0 },
 		{ "isp", VIA_UPSTREAM, "b.test", 587, PROTOCOL_SMTP },
 		{ "smtp:a.test", VIA_UPSTREAM, "a.test", 25, PROTOCOL_SMTP },
@@ -46,6 +49,34 @@ START_TEST(vias)
 		if (strchr(t[i].text, ':'))
 			ck_assert_int_eq(v.upstream->servers[0].tls, TLS_REQUIRED);
 	}
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
+/* Whose MX hosts, and at which port. */
+START_TEST(mx_hosts)
+{
+	static const struct {
+		const char *text, *domain;
+		unsigned port;
+	} t[] = { { "mx", NULL, 0 }, { "mx:a.test", "a.test", 0 }, { "mx:587", NULL, 587 },
+		{ "mx:a.test:2525", "a.test", 2525 }, { "mx:1and1.test", "1and1.test", 0 } };
+	static const char *const wrong[] = { "mx:", "mx::25", "mx:0", "mx:65536", "mx:a.test:", "mx:a.test:0",
+		"mx:a.test:x", "mx:a.test:25:25", "mx:[192.0.2.1]", "mx:a b", "mx:-a.test", "mx:192.0.2.1", "MX",
+		"mx25" };
+	struct conf *c = must_parse("");
+	struct conf_via v;
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_msg(conf_via_read(c, t[i].text, TLS_MAY, &a, &v) == NULL, "%s", t[i].text);
+		ck_assert_pstr_eq(v.domain, t[i].domain);
+		ck_assert_uint_eq(v.port, t[i].port);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		ck_assert_msg(conf_via_read(c, wrong[i], TLS_MAY, &a, &v) != NULL, "%s", wrong[i]);
 	arena_free(&a);
 	conf_free(c);
 }
@@ -179,4 +210,4 @@ START_TEST(proxies)
 }
 END_TEST
 
-UNIT_MAIN("conf/route", vias, own_logins, own_maildirs, errors, proxies)
+UNIT_MAIN("conf/route", vias, mx_hosts, own_logins, own_maildirs, errors, proxies)
