@@ -8,12 +8,12 @@ import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from accounttest import UID, alone, over  # noqa: E402
-from baridtest import Barid, wait_for  # noqa: E402
+from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 TEXT = "From: alice@example.test\r\nSubject: {}\r\n\r\nhello\r\n"
 # Each has its file before anybody asks for it: what is known of one counts for some seconds.
-ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more")
+ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more", "here", "there")
 
 
 def write(home, text, mode=0o644, uid=None, name=".forward"):
@@ -162,12 +162,43 @@ def maildirs(w, homes):
         os.symlink("/root", f"{homes}/ann/Maildir/{name}")
         os.chown(homes + "/ann/Maildir", UID + 1, UID + 1)
         before = b.log().count("cannot deliver to Maildir")
-        b.ctl("queue", "flush")
-        wait_for("another failure", lambda n=before: b.log().count("cannot deliver to Maildir") > n)
+        wait_for("another failure", lambda n=before: b.ctl("queue", "flush") and
+                 b.log().count("cannot deliver to Maildir") > n)
         os.unlink(f"{homes}/ann/Maildir/{name}")
     b.ctl("queue", "flush")
     b.empty()
     assert len(glob.glob(homes + "/ann/Maildir/new/*")) == 1 and os.listdir(homes + "/ann/Maildir/tmp") == []
+
+
+def two_systems(homes):
+    """S-43: the .forward of an account here leads to one there, and that back: one report, and nobody has it twice."""
+    def towards(domain, port, sink):
+        return 'recipients { mailboxes = {"file", "system"} }\nqueue { retry = {1s} }\n' + \
+            upstream("peer", ("127.0.0.1", port, 'tls = "off"')) + route(domain, "peer") + \
+            upstream("far", ("127.0.0.1", sink.port, 'tls = "off"')) + route("*", "far")
+    with Sink() as sink:
+        a = Barid(hostname="mx.a.test", domain="a.test", start=False)
+        b = Barid(hostname="mx.b.test", domain="b.test", start=False)
+        for s in (a, b):
+            os.chmod(s.dir, 0o755)
+        a.write_conf(towards("b.test", b.port["smtp"], sink))
+        b.write_conf(towards("a.test", a.port["smtp"], sink))
+        # Each has both accounts: it is the domain that says whose .forward counts.
+        write(homes + "/here", "there@b.test\n")
+        write(homes + "/there", "here@a.test\n")
+        with a.start(), b.start():
+            a.send("c@far.example", ["here@a.test"], TEXT.format("around"))
+            report, = sink.messages(1)
+            for s in (a, b, a, b):
+                s.empty()
+            assert len(sink.messages()) == 1 and report["mail"]["path"] == "", report
+            assert [r["path"] for r in report["rcpts"]] == ["c@far.example"], report
+            told = " ".join(report["text"].decode().split())
+            assert "554 5.4.6 <here@a.test>: The message was forwarded by this address already" in told, told
+            for s in (a, b):
+                assert s.mailbox("here") == s.mailbox("there") == []
+                assert s.log().count("(queue active)") <= 2, s.log()
+                wait_for("the audit to close", lambda s=s: s.ctl("audit", check=False).returncode == 0)
 
 
 def main():
@@ -179,6 +210,7 @@ def main():
             for test in (works, loops, unbelieved, kills, maildirs):
                 test(w, homes)
                 print(test.__name__, flush=True)
+        two_systems(homes)
     finally:
         over(homes)
 

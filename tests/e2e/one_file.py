@@ -2,7 +2,11 @@
 """recipients.link: a message to many mailboxes is a few files (K18); who deletes it does so for himself; none is lost by a kill."""
 import glob
 import os
+import random
+import re
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, wait_for  # noqa: E402
@@ -66,9 +70,33 @@ def killed(b):
         assert sum(b"after all" in m for m in b.mail(u, before[u] + 1)) == 1 and len(b.mailbox(u)) == before[u] + 1
 
 
+def runners(b):
+    return [p for p in b.processes() if "barid-runner" in b.read(f"/proc/{p}/cmdline")]
+
+
+def stormed(b, seconds=3):
+    """Runners are killed again and again while messages to all come in: everybody has each, once."""
+    sent, kills = [], 0
+    for path in glob.glob(f"{b.dir}/mail/*/new/*"):
+        os.unlink(path)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or kills < 3:
+        for _ in range(random.randrange(1, 5)):
+            sent.append(f"storm {len(sent)}")
+            b.send("a@far.example", ALL, TEXT.replace("to all", sent[-1]))
+        for pid in runners(b):
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+    b.empty(60)
+    for u in USERS:
+        got = sorted(re.search(rb"Subject: (storm \d+)\n", m)[1].decode() for m in b.mail(u, len(sent)))
+        assert got == sorted(sent), (u, len(got), len(sent))
+    print(f"{len(sent)} messages to {len(USERS)}, {kills} kills: {len({i for v in files(b).values() for i in v})} files")
+
+
 def main():
     with Barid(users=USERS, extra=CONF) as b:
-        for test in (shared, deleted, killed):
+        for test in (shared, deleted, killed, stormed):
             test(b)
 
 
