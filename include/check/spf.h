@@ -82,6 +82,16 @@ struct spf_result {
  */
 bool spf_check(const struct spf_client *c, struct spf_facts *f, struct spf_verdict *v) MUST_USE;
 
+/*
+ * Adds a field Received-SPF (9.1), folded, with its line end, about V on C,
+ * whose sender is SENDER; HELO: it is about what the client calls itself.
+ */
+void spf_add_field(struct buf *b, const struct spf_client *c, struct str sender, bool helo,
+    const struct spf_verdict *v);
+/* Adds the same in one line, behind its name. */
+void spf_add_line(struct buf *b, const struct spf_client *c, struct str sender, bool helo,
+    const struct spf_verdict *v);
+
 /* RFC 7208 7.1: false if S is no macro-string as an explanation may be. */
 bool spf_explanation_valid(struct str s);
 
