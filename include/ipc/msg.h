@@ -34,6 +34,8 @@ enum msg_type {
 	MSG_CLIENT_RESULT,
 	MSG_TXT,		/* session -> check: what does DNS have under names of keys? */
 	MSG_TXT_RESULT,
+	MSG_SPF,		/* session -> check: do domains let a client send mail? */
+	MSG_SPF_RESULT,
 	MSG_BOX,		/* POP3 session -> who has its mailbox open, as the account */
 	MSG_BOX_RESULT
 };

@@ -8,6 +8,7 @@
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
  * client.c	questions about a client, and the lists that are asked for it
+ * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
  * zones.c	which lists there are, and whether they can be believed
  */
@@ -38,6 +39,7 @@ struct checkd {
 	struct answers *known;	/* by client */
 	struct map *open;	/* struct inquiry by client */
 	struct answers *texts;	/* records by name */
+	struct answers *verdicts;	/* of SPF, by question */
 	size_t asked;		/* questions that are open, of all kinds */
 };
 
@@ -50,6 +52,11 @@ void client_take(struct checkd *d, struct str packet, int reply);
 
 /* The same. */
 void text_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- spf.c ---------------------------------------------------------------------- */
+
+/* The same. */
+void spf_take(struct checkd *d, struct str packet, int reply);
 
 /* ---- zones.c -------------------------------------------------------------------- */
 

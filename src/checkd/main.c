@@ -67,6 +67,7 @@ begin(struct checkd *d)
 	proc_ignore(SIGPIPE);
 	d->known = answers_new();
 	d->texts = answers_new();
+	d->verdicts = answers_new();
 	d->open = map_new();
 	zones_open(d);
 	questions_open(d);
@@ -82,6 +83,7 @@ end(struct checkd *d)
 	map_free(d->open);
 	answers_free(d->known);
 	answers_free(d->texts);
+	answers_free(d->verdicts);
 	loop_free(d->loop);
 }
 

@@ -27,6 +27,7 @@ static const struct {
 } kinds[] = {
 	{ MSG_CLIENT, client_take },
 	{ MSG_TXT, text_take },
+	{ MSG_SPF, spf_take },
 };
 
 static void

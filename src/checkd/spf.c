@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * spf -- whether domains let a client send mail (RFC 7208).
+ *
+ * What its name and its sender's domain say is evaluated side by side from the
+ * same answers of DNS.  Each answer is followed by another evaluation, which
+ * says what it lacks (check/spf.h).  Both together have a time (4.6.4); what
+ * is not decided by then is a temporary error.  What is decided is kept for a
+ * while.
+ */
+
+#include "checkd.h"
+
+#include <unistd.h>
+
+#include "check/spf.h"
+#include "ipc/msg_spf.h"
+#include "lib/clock.h"
+#include "lib/idn.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+/* How long an answer is kept: by what DNS says, between these. */
+#define KEEP_MIN_MS (60 * 1000)
+#define KEEP_MAX_MS (3600 * 1000)
+#define ARENA_MAX_OCTETS ((size_t)1 << 16)
+/* Names of hosts in one answer. */
+#define HOSTS_MAX 128
+
+/* One of the two. */
+struct identity {
+	struct spf_client client;
+	struct spf_verdict verdict;
+	bool done;
+};
+
+struct inquiry {
+	struct checkd *d;
+	struct arena arena;
+	struct spf_facts *facts;
+	struct identity helo, from;
+	struct str key;
+	uint32_t ttl;		/* the lowest of all */
+	size_t pending;		/* questions that DNS has */
+	struct loop_timer *timer;
+	int reply;		/* -1: answered */
+};
+
+/* A question that DNS has. */
+struct asked {
+	struct inquiry *i;
+	const struct spf_question *q;
+};
+
+static void advance(struct inquiry *i);
+
+/* ---- the answer ---------------------------------------------------------------------- */
+
+static struct msg_spf_verdict
+told(const struct spf_verdict *v)
+{
+	return (struct msg_spf_verdict){ .code = v->code, .mechanism = v->mechanism,
+		.problem = v->problem, .explanation = v->explanation };
+}
+
+static bool
+is_certain(const struct inquiry *i)
+{
+	return i->helo.verdict.code != SPF_TEMPERROR && i->from.verdict.code != SPF_TEMPERROR;
+}
+
+static void
+finish(struct inquiry *i)
+{
+	const struct msg_spf_result r = { told(&i->helo.verdict), told(&i->from.verdict) };
+	int64_t ms = i->ttl == UINT32_MAX ? 0 : (int64_t)i->ttl * 1000;
+	struct buf b;
+
+	if (ms < KEEP_MIN_MS)
+		ms = KEEP_MIN_MS;
+	if (ms > KEEP_MAX_MS)
+		ms = KEEP_MAX_MS;
+	buf_init(&b, FRAME_MAX);
+	msg_spf_result_put(&b, &r);
+	if (is_certain(i))
+		answers_put(i->d->verdicts, i->key, buf_str(&b), clock_ms() + ms);
+	question_answer(i->reply, buf_str(&b));
+	buf_free(&b);
+	i->reply = -1;
+	question_end(i->d);
+}
+
+/* The inquiry lives until it is answered and DNS has nothing of it. */
+static void
+settle(struct inquiry *i)
+{
+	if (i->pending > 0 || i->reply >= 0)
+		return;
+	loop_timer_free(i->timer);
+	spf_facts_free(i->facts);
+	arena_free(&i->arena);
+	mem_free(i);
+}
+
+static void
+give_up(struct identity *id)
+{
+	if (id->done)
+		return;
+	id->done = true;
+	id->verdict = (struct spf_verdict){ .code = SPF_TEMPERROR, .mechanism = STR(""),
+		.problem = STR("DNS has not answered in time"), .explanation = STR("") };
+}
+
+static void
+on_time(void *arg)
+{
+	struct inquiry *i = arg;
+
+	if (i->reply < 0)
+		return;
+	give_up(&i->helo);
+	give_up(&i->from);
+	finish(i);
+}
+
+/* ---- DNS ------------------------------------------------------------------------------- */
+
+static void
+lower_ttl(struct inquiry *i, enum dns_status status, uint32_t ttl)
+{
+	if (status == DNS_OK && ttl < i->ttl)
+		i->ttl = ttl;
+}
+
+/* DNS has nothing more of Q, whose answer is a fact now. */
+static void
+answered(struct asked *q)
+{
+	struct inquiry *i = q->i;
+
+	mem_free(q);
+	i->pending--;
+	if (i->reply >= 0)
+		advance(i);
+	settle(i);
+}
+
+static void
+on_texts(void *arg, const struct dns_txt_answer *a)
+{
+	struct asked *q = arg;
+
+	spf_facts_text(q->i->facts, q->q, a->status, a->text, a->text_n);
+	lower_ttl(q->i, a->status, a->ttl);
+	answered(q);
+}
+
+static void
+on_addresses(void *arg, const struct dns_addr_answer *a)
+{
+	struct asked *q = arg;
+
+	spf_facts_addr(q->i->facts, q->q, a->status, a->addr, a->addr_n);
+	lower_ttl(q->i, a->status, a->ttl);
+	answered(q);
+}
+
+static void
+on_hosts(void *arg, const struct dns_mx_answer *a)
+{
+	struct asked *q = arg;
+	struct str hosts[HOSTS_MAX];
+	size_t n = 0;
+
+	for (; n < a->mx_n && n < HOSTS_MAX; n++)
+		hosts[n] = str_c(a->mx[n].host);
+	spf_facts_text(q->i->facts, q->q, a->status, hosts, n);
+	lower_ttl(q->i, a->status, a->ttl);
+	answered(q);
+}
+
+static void
+on_names(void *arg, const struct dns_ptr_answer *a)
+{
+	struct asked *q = arg;
+	struct str names[HOSTS_MAX];
+	size_t n = 0;
+
+	for (; n < a->name_n && n < HOSTS_MAX; n++)
+		names[n] = str_c(a->name[n]);
+	spf_facts_text(q->i->facts, q->q, a->status, names, n);
+	answered(q);
+}
+
+static void
+ask(struct inquiry *i, const struct spf_question *question)
+{
+	struct dns *dns = i->d->dns;
+	struct asked *q = mem_alloc(sizeof(*q));
+
+	*q = (struct asked){ .i = i, .q = question };
+	i->pending++;
+	switch (question->type) {
+	case SPF_TXT:
+		dns_txt(dns, question->name, on_texts, q);
+		break;
+	case SPF_A:
+		dns_addr4(dns, question->name, on_addresses, q);
+		break;
+	case SPF_AAAA:
+		dns_addr6(dns, question->name, on_addresses, q);
+		break;
+	case SPF_MX:
+		dns_mx(dns, question->name, on_hosts, q);
+		break;
+	case SPF_PTR:
+		dns_ptr(dns, question->name, on_names, q);
+		break;
+	}
+}
+
+/* ---- the question ------------------------------------------------------------------------ */
+
+static void
+evaluate(struct inquiry *i, struct identity *id)
+{
+	if (!id->done)
+		id->done = spf_check(&id->client, i->facts, &id->verdict);
+}
+
+/* As far as the answers go. */
+static void
+advance(struct inquiry *i)
+{
+	const struct spf_question *q;
+
+	evaluate(i, &i->helo);
+	if (i->from.client.domain.n > 0)
+		evaluate(i, &i->from);
+	else
+		i->from = i->helo;
+	if (i->helo.done && i->from.done) {
+		finish(i);
+		return;
+	}
+	while ((q = spf_facts_lacking(i->facts)) != NULL)
+		ask(i, q);
+}
+
+/* A domain in ASCII, if it has such a form. */
+static struct str
+ascii(struct inquiry *i, struct str domain)
+{
+	struct str s = domain;
+	struct buf b;
+
+	if (!str_has_8bit(domain))
+		return arena_str(&i->arena, domain);
+	buf_init(&b, 1024);
+	if (idn_add(&b, domain) == NULL && buf_ok(&b))
+		s = buf_str(&b);
+	s = arena_str(&i->arena, s);
+	buf_free(&b);
+	return s;
+}
+
+static void
+start(struct checkd *d, const struct msg_spf *m, const struct addr *client, struct str key,
+    int reply)
+{
+	struct inquiry *i = mem_alloc(sizeof(*i));
+
+	*i = (struct inquiry){ .d = d, .ttl = UINT32_MAX, .reply = reply };
+	arena_init(&i->arena, ARENA_MAX_OCTETS);
+	i->facts = spf_facts_new();
+	i->key = arena_str(&i->arena, key);
+	i->helo.client = (struct spf_client){ .address = *client,
+		.helo = arena_str(&i->arena, m->helo), .local = STR("postmaster"),
+		.receiver = arena_str(&i->arena, m->receiver),
+		.explanation = str_c(d->conf->check.spf.explanation),
+		.now = clock_wall_us() / 1000000 };
+	i->helo.client.domain = i->helo.client.helo;
+	i->from.client = i->helo.client;
+	i->from.client.local = arena_str(&i->arena, m->local);
+	i->from.client.domain = ascii(i, m->domain);
+	i->timer = loop_timer_new(d->loop, on_time, i);
+	loop_timer_set(i->timer, d->conf->check.spf.timeout);
+	question_begin(d);
+	advance(i);
+	settle(i);
+}
+
+/* Two questions with one key are the same. */
+static void
+add_key(struct buf *b, const struct msg_spf *m)
+{
+	const struct str *const parts[] = { &m->address, &m->helo, &m->local, &m->domain,
+		&m->receiver };
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		buf_addf(b, "%zu:", parts[i]->n);
+		buf_add(b, *parts[i]);
+	}
+}
+
+void
+spf_take(struct checkd *d, struct str packet, int reply)
+{
+	struct msg_spf m;
+	struct addr client;
+	struct str known;
+	struct buf key;
+
+	if (!msg_spf_get(packet, &m) || addr_parse(m.address, 0, &client) < 0) {
+		log_error(NULL, "a question about a sender is broken");
+		close(reply);
+		return;
+	}
+	buf_init(&key, FRAME_MAX);
+	add_key(&key, &m);
+	known = answers_get(d->verdicts, buf_str(&key), clock_ms());
+	if (known.n > 0)
+		question_answer(reply, known);
+	else
+		start(d, &m, &client, buf_str(&key), reply);
+	buf_free(&key);
+}
