@@ -20,6 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "check/spf.h"
 #include "conf/program.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -361,6 +362,17 @@ check_dkim(struct check *k)
 }
 
 void
+check_spf(struct check *k)
+{
+	const struct conf_check_spf *c = &k->conf->check.spf;
+
+	if (c->enabled && !spf_explanation_valid(str_c(c->explanation)))
+		check_blame(k, conf_where(k->conf, &c->explanation, c->place),
+		    "check.spf.explanation", 0, "\"%s\" is no text with macros, expected "
+		    "ASCII and such as %%{i} and %%{s} (RFC 7208 7)", c->explanation);
+}
+
+void
 check_log(struct check *k)
 {
 	const struct conf_strs *to = &k->conf->log.to;
@@ -531,6 +543,7 @@ master_check(const struct conf *c)
 	check_programs(&k);
 	check_aliases(&k);
 	check_tables(&k);
+	check_spf(&k);
 	check_log(&k);
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);

@@ -49,6 +49,7 @@ void check_tables(struct check *k);	/* of sections rewrite: each line */
 void check_ca(struct check *k);
 void check_dkim(struct check *k);	/* keys that mail is signed with; likewise */
 void check_identities(struct check *k);	/* certificates that servers are shown; likewise */
+void check_spf(struct check *k);
 void check_log(struct check *k);
 /* barid -t: prints what it finds and returns the exit code.  Changes nothing. */
 int master_check(const struct conf *c);

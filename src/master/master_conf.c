@@ -191,6 +191,7 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 	check_programs(k);
 	check_aliases(k);
 	check_tables(k);
+	check_spf(k);
 	check_log(k);
 	if (!m->once)
 		plan_make(k, m, &n->plan);

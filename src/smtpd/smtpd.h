@@ -22,6 +22,7 @@
 #include "smtpd_answer.h"
 #include "smtpd_check.h"
 #include "smtpd_checks.h"
+#include "smtpd_spf.h"
 #include "smtpd_store.h"
 #include "smtpd_text.h"
 
@@ -43,6 +44,7 @@ struct txn {
 	unsigned rejected;	/* recipients refused */
 	bool held;		/* HOLDFOR or HOLDUNTIL was said */
 	bool adjusted;		/* another priority than was asked for */
+	struct spf_txn spf;
 	struct text text;
 	struct checks checks;
 };
@@ -101,6 +103,7 @@ struct session {
 	unsigned junk;		/* commands that do nothing, since the last message */
 	unsigned auth_failures;
 	struct lists lists;
+	int spf_fd;		/* barid-check answers there; -1: nothing is waited for */
 	int64_t space_ms;	/* when the disk was last asked for room */
 };
 
@@ -112,8 +115,7 @@ void session_run(struct session *s);
 void session_free(struct session *s);
 /* The only writer of the state; what a state has no use for is forgotten. */
 void session_enter(struct session *s, enum session_state state);
-/* True if nothing of interest may be done yet. */
-bool smtpd_tls_missing(const struct session *s);
+bool smtpd_tls_missing(const struct session *s);	/* nothing of interest may be done yet */
 /* Another client, called NAME (NULL: unknown), is in S->env. */
 void session_meet(struct session *s, const char *name);
 /* All that the client before has said and done is forgotten. */
@@ -173,8 +175,7 @@ bool forwarded_add(const struct session *s, struct buf *b);
 
 struct answer smtpd_starttls(struct session *s, const struct command *c);
 bool starttls_offered(const struct session *s);
-/* The handshake.  0, or -1 with the reason logged. */
-int session_secure(struct session *s);
+int session_secure(struct session *s);	/* the handshake: 0, or -1 with the reason logged */
 
 struct answer smtpd_auth(struct session *s, const struct command *c);
 /* A line of the exchange; R is what session_line() said. */
@@ -193,8 +194,7 @@ struct answer smtpd_verify(struct session *s, struct answer a, struct path *p);
 struct answer smtpd_room(struct session *s, const struct path *p);	/* 0, or it is full */
 struct answer rcpt_answer(struct session *s, const struct path *p);	/* as policy has it */
 struct answer smtpd_rcpt(struct session *s, const struct command *c);
-/* How many recipients a transaction may have. */
-uint64_t smtpd_rcpts_max(const struct session *s);
+uint64_t smtpd_rcpts_max(const struct session *s);	/* that a transaction may have */
 
 /* Counts a message (TO: NULL) or a recipient; code 0, or that it is too much for now. */
 struct answer smtpd_rate(struct session *s, const struct path *to);

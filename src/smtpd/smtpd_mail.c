@@ -214,6 +214,7 @@ smtpd_mail(struct session *s, const struct command *c)
 		a = take_sender(s, c, &known);
 	if (a.code == 0)
 		a = check_sender(s);
+	s->txn.spf.sender = s->txn.env.from;
 	if (a.code == 0)
 		remap_envelope(s, REWRITE_ENVELOPE_SENDER, &s->txn_arena,
 		    &s->txn.env.from);
@@ -227,6 +228,7 @@ smtpd_mail(struct session *s, const struct command *c)
 		session_enter(s, S_GREETED);
 		return a;
 	}
+	spf_begin(s);
 	session_enter(s, S_MAIL);
 	session_score(s, SCORE_TRANSACTION);
 	/* RFC 6710 4.2: who is given another priority is told. */

@@ -105,6 +105,7 @@ session_enter(struct session *s, enum session_state state)
 {
 	if (state == S_START || state == S_GREETED) {
 		text_abort(s);
+		spf_forget(s);
 		s->txn = (struct txn){ 0 };
 		forwarded_forget(s);
 		arena_reset(&s->txn_arena);
@@ -517,7 +518,7 @@ session_init(struct session *s, const struct session_env *env,
 	*s = (struct session){ .env = env, .conf = c, .stream = stream,
 		.fd = fd, .tls_facts = "", .user = "", .app = "",
 		.helo = STR(""), .last = "CONNECT",
-		.state = S_START, .lists = { .fd = -1 } };
+		.state = S_START, .lists = { .fd = -1 }, .spf_fd = -1 };
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);
@@ -537,6 +538,7 @@ void
 session_free(struct session *s)
 {
 	text_abort(s);
+	spf_forget(s);
 	tls_free(s->tls);
 	auth_end(s);
 	buf_free(&s->text);

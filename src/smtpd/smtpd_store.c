@@ -27,7 +27,7 @@
 
 /* What the log gets of a Message-ID. */
 #define MESSAGE_ID_MAX 500
-#define PREFIX_MAX 8192
+#define PREFIX_MAX 16384
 
 /* ---- the header --------------------------------------------------------- */
 
@@ -176,6 +176,7 @@ store_begin(struct session *s, struct header_facts *h)
 	if (found_is_due(s))
 		queue_reserve(m, &s->txn.env);
 	buf_init(&b, PREFIX_MAX);
+	spf_add(s, &b);
 	received_add(s, &b);
 	if (s->submission || s->local || s->conf->add_missing_headers)
 		complete_add(s, h, &b);
@@ -183,7 +184,7 @@ store_begin(struct session *s, struct header_facts *h)
 	if (h->none)
 		buf_adds(&b, "\r\n");
 	if (!buf_ok(&b))
-		panic("smtpd: a Received field of more than %d", PREFIX_MAX);
+		panic("smtpd: trace fields of more than %d", PREFIX_MAX);
 	if (queue_write(m, buf_str(&b)) < 0) {
 		int err = errno;
 

@@ -159,6 +159,8 @@ def names(b):
     if ROOT:
         yield ('user: there is no account "nosuchuser", expected one of this host', {"user": 'user = "nosuchuser" ###'})
         yield ('user: "root" is root, expected an account without privileges', {"user": 'user = "root" ###'})
+    yield (r'check\.spf\.explanation: "%\{x\}" is no text with macros, expected ASCII and such as .*',
+           {"check": 'check "spf" {\nexplanation = "%{x}" ###\n}'})
     # A FIFO is none that somebody reads.
     if not os.path.exists(f"{d}/pipe"):
         os.mkfifo(f"{d}/pipe")

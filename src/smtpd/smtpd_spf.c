@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_spf -- whether the sender's domain lets the client send its mail (RFC
+ * 7208).
+ *
+ * A session has no way out, so it asks barid-check: at MAIL, so that the answer
+ * is there when the recipients are.  Who may relay or logs in is not asked
+ * about, and the postmaster always hears of a mistake.  Without an answer the
+ * result is a temporary error, as if DNS had not answered.
+ */
+
+#include "smtpd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc/channel.h"
+#include "ipc/msg_spf.h"
+#include "lib/clock.h"
+#include "lib/idn.h"
+#include "lib/log.h"
+
+/* What barid-check has beside the time of the check. */
+#define GRACE_MS 1000
+/* For a channel that is full. */
+#define ASK_MS 100
+#define LINE_MAX_OCTETS 4096
+
+static bool
+is_asked_about(const struct session *s)
+{
+	const struct conf_check_spf *c = &s->conf->check.spf;
+	struct client_facts f = session_facts(s);
+
+	return c->enabled && !s->local && !s->submission &&
+	    addr_octets(&s->env->peer) != NULL && !access_may_relay(s->conf, &f) &&
+	    !session_listed(s, &c->exempt);
+}
+
+static struct spf_client
+client_of(const struct session *s)
+{
+	const struct path *from = &s->txn.spf.sender;
+
+	return (struct spf_client){ .address = s->env->peer, .helo = s->helo,
+		.local = from->local, .domain = from->domain,
+		.receiver = str_c(s->env->hostname) };
+}
+
+void
+spf_begin(struct session *s)
+{
+	struct spf_client c = client_of(s);
+	const struct msg_spf m = { .address = str_c(s->address), .helo = c.helo,
+		.local = c.local, .domain = c.domain, .receiver = c.receiver };
+	struct buf packet;
+
+	spf_forget(s);
+	if (!is_asked_about(s))
+		return;
+	s->txn.spf.result.checked = true;
+	buf_init(&packet, FRAME_MAX);
+	msg_spf_put(&packet, &m);
+	errno = ENOTCONN;
+	if (s->env->check >= 0)
+		s->spf_fd = channel_ask(s->env->check, buf_str(&packet), clock_ms() + ASK_MS);
+	if (s->spf_fd < 0)
+		log_error(NULL, "barid-check cannot be asked about the sender: %s",
+		    strerror(errno));
+	buf_free(&packet);
+}
+
+void
+spf_forget(struct session *s)
+{
+	if (s->spf_fd >= 0)
+		close(s->spf_fd);
+	s->spf_fd = -1;
+}
+
+/* ---- the answer ------------------------------------------------------------------- */
+
+/* DOMAIN as DNS knows it. */
+static struct str
+ascii(struct arena *a, struct str domain)
+{
+	struct str s = STR("");
+	struct buf b;
+
+	if (!str_has_8bit(domain))
+		return arena_str(a, domain);
+	buf_init(&b, 1024);
+	if (idn_add(&b, domain) == NULL && buf_ok(&b))
+		s = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return s;
+}
+
+static struct spf_verdict
+verdict(struct session *s, const struct msg_spf_verdict *v, struct str domain)
+{
+	struct arena *a = &s->txn_arena;
+
+	return (struct spf_verdict){ .code = (enum spf_code)v->code,
+		.domain = ascii(a, domain), .mechanism = arena_str(a, v->mechanism),
+		.problem = arena_str(a, v->problem),
+		.explanation = arena_str(a, v->explanation) };
+}
+
+static bool
+has_sender(const struct session *s)
+{
+	return s->txn.spf.sender.domain.n > 0;
+}
+
+/* As if nobody had answered. */
+static const struct msg_spf_verdict unknown = { .code = SPF_TEMPERROR, .mechanism = { "", 0 },
+	.problem = { "nobody can be asked", 19 }, .explanation = { "", 0 } };
+
+/* Takes what was asked for, once; waits for it. */
+static void
+await(struct session *s)
+{
+	struct msg_spf_result r = { unknown, unknown };
+	struct buf reply;
+	int fd = s->spf_fd;
+
+	if (!s->txn.spf.result.checked || s->txn.spf.known)
+		return;
+	s->txn.spf.known = true;
+	s->spf_fd = -1;
+	buf_init(&reply, FRAME_MAX);
+	if (fd >= 0 && (channel_await(fd, clock_ms() + s->conf->check.spf.timeout + GRACE_MS,
+		&reply) < 0 || !msg_spf_result_get(buf_str(&reply), &r))) {
+		log_error(NULL, "barid-check does not say whether the sender is one: %s",
+		    strerror(errno));
+		r = (struct msg_spf_result){ unknown, unknown };
+	}
+	s->txn.spf.result.helo = verdict(s, &r.helo, s->helo);
+	s->txn.spf.result.from = verdict(s, &r.from,
+	    has_sender(s) ? s->txn.spf.sender.domain : s->helo);
+	buf_free(&reply);
+}
+
+/* "b@a.test", or empty. */
+static struct str
+sender(struct session *s)
+{
+	return has_sender(s) ? path_str(&s->txn_arena, &s->txn.spf.sender) : STR("");
+}
+
+static void
+log_one(struct session *s, bool helo, const struct spf_verdict *v)
+{
+	struct spf_client c = client_of(s);
+	struct buf b;
+
+	buf_init(&b, LINE_MAX_OCTETS);
+	spf_add_line(&b, &c, sender(s), helo, v);
+	log_info(NULL, "Received-SPF: %s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+const struct spf_result *
+spf_result(struct session *s)
+{
+	bool was_known = s->txn.spf.known;
+
+	await(s);
+	if (!was_known && s->txn.spf.known) {
+		if (has_sender(s) && s->txn.spf.result.helo.code != SPF_NONE)
+			log_one(s, true, &s->txn.spf.result.helo);
+		log_one(s, !has_sender(s), &s->txn.spf.result.from);
+	}
+	return &s->txn.spf.result;
+}
+
+void
+spf_add(struct session *s, struct buf *b)
+{
+	const struct spf_result *r = spf_result(s);
+	struct spf_client c = client_of(s);
+
+	if (!r->checked)
+		return;
+	spf_add_field(b, &c, sender(s), !has_sender(s), &r->from);
+	if (has_sender(s) && r->helo.code != SPF_NONE)
+		spf_add_field(b, &c, sender(s), true, &r->helo);
+}
+
+/* ---- refusals (RFC 7372 3.2) -------------------------------------------------------- */
+
+static int
+action_of(const struct conf_check_spf *c, enum spf_code code)
+{
+	switch (code) {
+	case SPF_FAIL:
+		return c->on_fail;
+	case SPF_SOFTFAIL:
+		return c->on_softfail;
+	case SPF_NONE:
+		return c->on_none;
+	case SPF_TEMPERROR:
+		return c->on_temperror;
+	case SPF_PERMERROR:
+		return c->on_permerror;
+	default:
+		return CHECK_NOTE;
+	}
+}
+
+static const char *
+text_of(struct session *s, const struct spf_verdict *v)
+{
+	struct arena *a = &s->line_arena;
+	struct str what = v->domain;
+
+	switch (v->code) {
+	case SPF_FAIL:
+		if (v->explanation.n > 0)
+			return arena_printf(a, "Blocked - see: " STR_FMT, STR_ARG(v->explanation));
+		return "Blocked by SPF";
+	case SPF_SOFTFAIL:
+		return "Blocked by SPF, softly";
+	case SPF_NONE:
+		return arena_printf(a, "Blocked: " STR_FMT " has no SPF record", STR_ARG(what));
+	case SPF_PERMERROR:
+		return arena_printf(a, "The SPF record of " STR_FMT " is broken: " STR_FMT,
+		    STR_ARG(what), STR_ARG(v->problem));
+	default:
+		return arena_printf(a, "The SPF record of " STR_FMT " cannot be found now",
+		    STR_ARG(what));
+	}
+}
+
+static struct answer
+refusal(struct session *s, const struct spf_verdict *v, int action)
+{
+	bool error = v->code == SPF_TEMPERROR || v->code == SPF_PERMERROR;
+	bool reject = action == CHECK_REJECT;
+
+	if (action == CHECK_NOTE)
+		return (struct answer){ .code = 0 };
+	return (struct answer){ .code = reject ? 550 : 451,
+		.enhanced = error ? (reject ? "5.7.24" : "4.7.24") :
+		    v->code == SPF_NONE ? (reject ? "5.7.1" : "4.7.1") :
+		    (reject ? "5.7.23" : "4.7.23"),
+		.text = str_c(text_of(s, v)) };
+}
+
+struct answer
+spf_recipient(struct session *s, const struct path *to)
+{
+	const struct conf_check_spf *c = &s->conf->check.spf;
+	const struct spf_result *r;
+	struct answer a = { .code = 0 };
+
+	if (!s->txn.spf.result.checked || str_ieq(to->local, STR("postmaster")))
+		return a;
+	r = spf_result(s);
+	if (has_sender(s) && r->helo.code == SPF_FAIL)
+		a = refusal(s, &r->helo, c->on_helo_fail);
+	return a.code != 0 ? a : refusal(s, &r->from, action_of(c, r->from.code));
+}
