@@ -6,7 +6,7 @@
  * dkim -- what of a message DKIM signs, and the field that says so (RFC 6376).
  *
  * A message is read once, in pieces, for all of its signatures; each is then
- * a field of its own.  Both forms are "relaxed".  Keys are none of its
+ * a field of its own.  Keys are none of its
  * business (net/dkim_key.h): it gives a digest and takes a signature.
  */
 
@@ -21,9 +21,9 @@ struct dkim_text;
 /*
  * EXACT: the octets leave as they are, and only CRLF ends a line; else CR and
  * LF alone do too, since they leave as CRLF (mail/dot.h), and so does a last
- * line without an end.
+ * line without an end.  SIMPLE: somebody signs the body in its simple form, too.
  */
-struct dkim_text *dkim_text_new(bool exact) MUST_USE;
+struct dkim_text *dkim_text_new(bool exact, bool simple) MUST_USE;
 void dkim_text_free(struct dkim_text *t);	/* NULL is fine */
 void dkim_text_add(struct dkim_text *t, struct str piece);
 /*
@@ -39,6 +39,10 @@ struct dkim_signer {
 	struct str selector;
 	const char *algorithm;	/* "rsa-sha256" */
 	int64_t now;		/* seconds since 1970 */
+	int64_t expires;	/* the same; 0: never */
+	bool reports;		/* who finds it bad may report that (RFC 6651) */
+	bool simple_header;	/* in the simple form (RFC 6376 3.4); else relaxed */
+	bool simple_body;	/* the same; the text was read for that */
 	unsigned instance;	/* of an ARC-Message-Signature (RFC 8617); 0: of DKIM-Signature */
 };
 

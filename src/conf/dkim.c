@@ -174,3 +174,12 @@ conf_dkim_signs(const struct conf_dkim *d, const char *domain, int64_t now)
 {
 	return str_ieq(str_c(d->domain), str_c(domain)) && d->from <= now && now < d->to;
 }
+
+bool
+conf_dkim_any_simple(const struct conf *c)
+{
+	for (size_t i = 0; i < c->dkim_n; i++)
+		if ((c->dkim[i].forms & CONF_DKIM_SIMPLE_BODY) != 0)
+			return true;
+	return false;
+}

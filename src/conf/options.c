@@ -35,6 +35,9 @@ static const char *const format_words[] = { "text", "json", NULL };
 /* In the order of enum conf_rate_kind. */
 static const char *const rate_words[] = { "client", "user", "sender",
 	"recipient", "all", NULL };
+/* The numbers are bits: CONF_DKIM_*. */
+static const char *const form_words[] = { "relaxed/relaxed", "relaxed/simple", "simple/relaxed",
+	"simple/simple", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"spam", "virus", NULL };
 /* In the order of enum conf_check_action. */
@@ -462,6 +465,9 @@ static const struct option dkim_sign_options[] = {
 	OPT("not-before", STRING, not_before, "", 0, 0, "When it begins to sign, in UTC; empty for at once."),
 	OPT("not-after", STRING, not_after, "", 0, 0, "When it ends to sign, in UTC; empty for never."),
 	OPT("subdomains", BOOL, subdomains, "false", 0, 0, "Whether it signs for subdomains without a key of their own."),
+	WORDS("canonicalization", CHOICE, forms, "relaxed/relaxed", form_words, "The forms in which header and body are signed."),
+	OPT("expire", TIME, expire, "0s", 0, 366 * DAY, "How long a signature is good; 0 for ever."),
+	OPT("reports", BOOL, reports, "false", 0, 0, "Whether who finds a signature bad is asked to report it."),
 	OPT("arc", BOOL, arc, "false", 0, 0, "Whether it seals mail of others that is passed on, too."),
 };
 #undef BASE

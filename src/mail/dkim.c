@@ -4,7 +4,7 @@
  * dkim -- what of a message is signed, and the field that says so.
  *
  * The header is kept, with its line ends as they leave, and the body digested
- * as it comes.  Both forms are "relaxed" (RFC 6376 3.4.2, 3.4.4): what relays
+ * as it comes.  The forms should be "relaxed" (RFC 6376 3.4.2, 3.4.4): what relays
  * do to white space must not break a signature.
  *
  * A field that stands in "h=" once more than in the message must not be added
@@ -35,9 +35,13 @@ struct dkim_text {
 	bool cr;		/* of the header, like that of the body */
 	bool in_body;
 	bool stray;		/* a CR or LF in the header is text */
-	struct dkim_body body;
-	struct sha256 *hash;	/* of the body */
-	unsigned char digest[SHA256_SIZE];
+	bool any_end;
+	struct hashed {
+		struct dkim_body body;
+		struct sha256 *hash;
+		unsigned char digest[SHA256_SIZE];
+	} forms[2];		/* of the body: relaxed, and simple */
+	size_t form_n;
 	struct buf domain;
 };
 
@@ -90,13 +94,17 @@ add_digest(void *arg, struct str piece)
 }
 
 struct dkim_text *
-dkim_text_new(bool exact)
+dkim_text_new(bool exact, bool simple)
 {
 	struct dkim_text *t = mem_alloc(sizeof(*t));
 
-	t->hash = sha256_new();
-	t->body = (struct dkim_body){ .out = add_digest, .arg = t->hash,
-		.any_end = !exact };
+	t->any_end = !exact;
+	t->form_n = simple ? 2 : 1;
+	for (size_t i = 0; i < t->form_n; i++) {
+		t->forms[i].hash = sha256_new();
+		t->forms[i].body = (struct dkim_body){ .out = add_digest,
+			.arg = t->forms[i].hash, .any_end = !exact, .simple = i == 1 };
+	}
 	/* Its own line ends may be more than there were. */
 	buf_init(&t->header, 2 * MAIL_HEADER_MAX);
 	buf_init(&t->domain, DOMAIN_FORM_MAX);
@@ -108,7 +116,8 @@ dkim_text_free(struct dkim_text *t)
 {
 	if (t == NULL)
 		return;
-	sha256_free(t->hash);
+	for (size_t i = 0; i < t->form_n; i++)
+		sha256_free(t->forms[i].hash);
 	buf_free(&t->header);
 	buf_free(&t->domain);
 	mem_free(t);
@@ -129,7 +138,7 @@ end_line(struct dkim_text *t)
 static void
 alone(struct dkim_text *t)
 {
-	if (t->body.any_end) {
+	if (t->any_end) {
 		end_line(t);
 		return;
 	}
@@ -174,8 +183,8 @@ dkim_text_add(struct dkim_text *t, struct str piece)
 {
 	if (!t->in_body)
 		piece = take_header(t, piece);
-	if (t->in_body)
-		dkim_body_add(&t->body, piece);
+	for (size_t i = 0; t->in_body && i < t->form_n; i++)
+		dkim_body_add(&t->forms[i].body, piece);
 }
 
 static bool
@@ -225,9 +234,11 @@ dkim_text_end(struct dkim_text *t)
 		alone(t);
 	if (!t->in_body && t->line > 0)
 		end_line(t);
-	dkim_body_end(&t->body);
-	if (sha256_end(t->hash, t->digest) < 0)
-		return "no digest of it can be made";
+	for (size_t i = 0; i < t->form_n; i++) {
+		dkim_body_end(&t->forms[i].body);
+		if (sha256_end(t->forms[i].hash, t->forms[i].digest) < 0)
+			return "no digest of it can be made";
+	}
 	if (!buf_ok(&t->header) || t->header.n > MAIL_HEADER_MAX)
 		return "its header is too large";
 	if (t->stray)
@@ -251,14 +262,14 @@ dkim_text_header(const struct dkim_text *t)
 
 /* Adds the fields of that name from the last to the first (RFC 6376 5.4.2). */
 static size_t
-add_fields(struct buf *b, const struct field *fields, size_t n, struct str name)
+add_fields(struct buf *b, const struct field *fields, size_t n, struct str name, bool relaxed)
 {
 	size_t found = 0;
 
 	for (size_t i = n; i-- > 0;) {
 		if (!str_ieq(fields[i].name, name))
 			continue;
-		dkim_form_add(b, &fields[i], true);
+		dkim_form_add(b, &fields[i], relaxed);
 		found++;
 	}
 	return found;
@@ -284,7 +295,7 @@ add_name(struct buf *b, size_t *line, struct str name)
 
 /* Writes "h=", and what is signed of the header into SIGNED_. */
 static void
-add_names(struct buf *field, struct buf *text, struct str header, bool in_chain)
+add_names(struct buf *field, struct buf *text, struct str header, const struct dkim_signer *s)
 {
 	size_t n = 0, line = 3, found;
 	struct field *fields, f;
@@ -300,9 +311,9 @@ add_names(struct buf *field, struct buf *text, struct str header, bool in_chain)
 		struct str name = str_c(signed_fields[i].name);
 		enum guard guard = signed_fields[i].guard;
 
-		if (guard == IN_CHAIN && !in_chain)
+		if (guard == IN_CHAIN && s->instance == 0)
 			continue;
-		found = add_fields(text, fields, n, name);
+		found = add_fields(text, fields, n, name, !s->simple_header);
 		if (guard == MORE || (guard == MORE_IF_THERE && found > 0))
 			found++;
 		for (; found > 0; found--)
@@ -312,32 +323,53 @@ add_names(struct buf *field, struct buf *text, struct str header, bool in_chain)
 	mem_free(fields);
 }
 
+static const char *
+form_name(bool simple)
+{
+	return simple ? "simple" : "relaxed";
+}
+
+/* The field up to the names in "h=". */
+static void
+add_tags(struct buf *field, const struct dkim_signer *s)
+{
+	if (s->instance > 0)
+		buf_addf(field, "ARC-Message-Signature: i=%u;", s->instance);
+	else
+		buf_adds(field, "DKIM-Signature: v=1;");
+	buf_addf(field, " a=%s; c=%s/%s;\r\n\td=" STR_FMT ";\r\n\ts=" STR_FMT "; t=%lld;",
+	    s->algorithm, form_name(s->simple_header), form_name(s->simple_body),
+	    STR_ARG(s->domain), STR_ARG(s->selector), (long long)s->now);
+	if (s->expires > 0)
+		buf_addf(field, " x=%lld;", (long long)s->expires);
+	if (s->reports)
+		buf_adds(field, " r=y;");
+	buf_adds(field, "\r\n");
+}
+
 int
 dkim_field_begin(const struct dkim_text *t, const struct dkim_signer *s,
     struct buf *field, unsigned char digest[SHA256_SIZE])
 {
+	const struct hashed *form = &t->forms[s->simple_body ? 1 : 0];
 	struct str rest;
 	struct field self;
 	struct buf text;
 	int rc = -1;
 
+	if (s->simple_body && t->form_n < 2)
+		return -1;
 	/* Relaxed is not longer, but for line ends of folded lines. */
 	buf_init(&text, 2 * MAIL_HEADER_MAX + DKIM_FIELD_MAX);
-	if (s->instance > 0)
-		buf_addf(field, "ARC-Message-Signature: i=%u;", s->instance);
-	else
-		buf_adds(field, "DKIM-Signature: v=1;");
-	buf_addf(field, " a=%s; c=relaxed/relaxed;\r\n\td="
-	    STR_FMT ";\r\n\ts=" STR_FMT "; t=%lld;\r\n", s->algorithm,
-	    STR_ARG(s->domain), STR_ARG(s->selector), (long long)s->now);
-	add_names(field, &text, buf_str(&t->header), s->instance > 0);
+	add_tags(field, s);
+	add_names(field, &text, buf_str(&t->header), s);
 	buf_add(field, STR("\tbh="));
-	base64_add(field, str_n((const char *)t->digest, sizeof(t->digest)));
+	base64_add(field, str_n((const char *)form->digest, sizeof(form->digest)));
 	buf_add(field, STR(";\r\n\tb="));
 	/* RFC 6376 3.7: itself, with an empty "b=" and without a line end. */
 	rest = buf_str(field);
 	if (buf_ok(field) && field_next(&rest, &self) == 1) {
-		dkim_form_add_own(&text, &self, STR(""), true);
+		dkim_form_add_own(&text, &self, STR(""), !s->simple_header);
 		if (buf_ok(&text))
 			rc = sha256(buf_str(&text), digest);
 	}

@@ -422,7 +422,7 @@ sign(struct conn *c, struct job *j, struct client_message *m)
 	if (m->unfit != NULL || !signing_wanted(j))
 		return;
 	if (!text->is_signed[i]) {
-		t = dkim_text_new(m->binary);
+		t = dkim_text_new(m->binary, conf_dkim_any_simple(c->r->conf));
 		rc = c->text.form != NULL ?
 		    each_of_form(c, j, c->text.to, add_signed, t) :
 		    each_piece(c, j, add_signed, t);

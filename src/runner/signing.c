@@ -71,11 +71,16 @@ add_field(struct buf *out, const struct job *j, size_t i,
 	struct dkim_signer s = { .domain = str_c(d->domain),
 		.selector = str_c(d->selector),
 		.algorithm = dkim_key_algorithm(key),
-		.now = clock_wall() };
+		.now = clock_wall(),
+		.reports = d->reports,
+		.simple_header = (d->forms & CONF_DKIM_SIMPLE_HEADER) != 0,
+		.simple_body = (d->forms & CONF_DKIM_SIMPLE_BODY) != 0 };
 	unsigned char digest[SHA256_SIZE];
 	struct buf field, signature;
 	bool ok;
 
+	if (d->expire > 0)
+		s.expires = s.now + d->expire / 1000;
 	buf_init(&field, DKIM_FIELD_MAX);
 	buf_init(&signature, SIGNATURE_MAX);
 	ok = dkim_field_begin(t, &s, &field, digest) == 0 &&

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RFC 8617 02, 03: mail that is forwarded, or sent on by a list, is sealed by ARC; two verifiers that we did not write find the chain good."""
+"""RFC 8617 02, 03, RFC 6376 08: mail that is forwarded, or sent on by a list, is sealed by ARC; two verifiers that we did not write find the chain good."""
 import base64
 import email
 import json
@@ -21,6 +21,14 @@ r.nameservers, r.port = ["127.0.0.1"], int(sys.argv[1])
 def txt(name, timeout=5):
     return b"".join(r.resolve(name.decode().rstrip("."), "TXT")[0].strings)
 print(json.dumps([[x.decode() if isinstance(x, bytes) else str(x) for x in dkim.arc_verify(open(p, "rb").read(), dnsfunc=txt)][::2] for p in sys.argv[2:]]))
+"""
+BY_DKIM = r"""
+import dkim, dns.resolver, json, sys
+r = dns.resolver.Resolver(configure=False)
+r.nameservers, r.port = ["127.0.0.1"], int(sys.argv[1])
+def txt(name, timeout=5):
+    return b"".join(r.resolve(name.decode().rstrip("."), "TXT")[0].strings)
+print(json.dumps([[dkim.DKIM(open(p, "rb").read()).verify(idx=i, dnsfunc=txt) for i in range(2)] for p in sys.argv[2:]]))
 """
 SEAL = r"""
 import dkim, sys
@@ -46,7 +54,7 @@ check "dkim" {{ }}
 check "arc" {{ }}
 dkim-sign "example.test" {{ selector = "old" key = "{dir}/r.pem" not-after = "2020-01-01" arc = true }}
 dkim-sign "example.test" {{ selector = "r" key = "{dir}/r.pem" arc = true }}
-dkim-sign "example.test" {{ selector = "e" key = "{dir}/e.pem" arc = true }}
+dkim-sign "example.test" {{ selector = "e" key = "{dir}/e.pem" canonicalization = "simple/simple" expire = 7d reports = true arc = true }}
 recipient "away@example.test" {{ forward = {{"u@far.example"}} }}
 recipient "seven@example.test" {{ forward = {{"u@seven.example"}} }}
 recipient "dev@example.test" {{ list = "dev" }}
@@ -151,6 +159,29 @@ def listed(b, names, sink):
     assert [x["dkim"] for x in r if "dkim" in x] == ["pass", "pass"], r
 
 
+def simple(b, names, sink, seven):
+    """FEATURES T6: another form, an end, and reports; good for others in every form that the text leaves in."""
+    body = b"a  line \t \r\n" * 1000 + "Größe  \r\n".encode() + b"\r\n\r\n"
+    ours = message(b"simple", body).replace(b"a@author.test", b"alice@example.test")
+    with b.smtp("submission", login="alice") as s:
+        s.sendmail("alice@example.test", ["u@far.example"], ours, ["BODY=8BITMIME"])
+        s.sendmail("alice@example.test", ["u@seven.example"], ours, ["BODY=8BITMIME"])
+        s.sendmail("alice@example.test", ["u@far.example"], ours.replace(b"simple", b"huge") + body * 150, ["BODY=8BITMIME"])
+    b.sendmail("-i", "-f", "alice@example.test", "u@far.example", text="From: alice@example.test\nSubject: no end\n\na \n.\n\n\nno end")
+    texts = [arrives(sink, b"simple"), arrives(seven, b"simple"), arrives(sink, b"huge"), arrives(sink, b"no end")]
+    paths = []
+    for i, t in enumerate(texts):
+        paths.append(f"{b.dir}/s{i}")
+        with open(paths[-1], "wb") as f:
+            f.write(t)
+    assert json.loads(run(PYTHON, "-c", BY_DKIM, str(names.port), *paths)) == [[True, True]] * len(texts)
+    assert all(c < 128 for c in texts[1]) and texts[2].count(b"line") == 151000
+    field = texts[0][texts[0].index(b"a=ed25519-sha256"):]
+    assert field.startswith(b"a=ed25519-sha256; c=simple/simple;") and b" r=y;" in field, field[:500]
+    made, ends = (int(re.search(rb" %s=(\d+);" % t, field)[1]) for t in (b"t", b"x"))
+    assert ends == made + 7 * 86400, field[:500]
+
+
 def left_alone(b, sink):
     """RFC 8617 03: a chain that failed, one that is not whole, and mail of ours."""
     good = sealed(b, message(b"broken"))
@@ -197,6 +228,7 @@ def main():
             forwarded(b, names, sink, seven)
             listed(b, names, sink)
             left_alone(b, sink)
+            simple(b, names, sink, seven)
 
 
 if __name__ == "__main__":

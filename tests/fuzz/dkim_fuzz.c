@@ -28,8 +28,8 @@ static const char *
 sign(struct str text, size_t piece, bool exact, struct buf *out)
 {
 	const struct dkim_signer s = { .domain = STR("a.example"), .selector = STR("s"),
-		.algorithm = "rsa-sha256" };
-	struct dkim_text *t = dkim_text_new(exact);
+		.algorithm = "rsa-sha256", .simple_header = exact, .simple_body = exact };
+	struct dkim_text *t = dkim_text_new(exact, true);
 	unsigned char digest[SHA256_SIZE];
 	const char *why;
 	struct buf field;

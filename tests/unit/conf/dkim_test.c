@@ -37,6 +37,25 @@ START_TEST(whose)
 }
 END_TEST
 
+START_TEST(forms)
+{
+	struct conf *c = must_parse("dkim-sign a.test { selector = a" KEY
+				    "dkim-sign a.test { selector = b canonicalization = 'simple/relaxed'" KEY);
+
+	ck_assert_int_eq(c->dkim[0].forms, 0);
+	ck_assert_int_eq(c->dkim[1].forms, CONF_DKIM_SIMPLE_HEADER);
+	ck_assert(!conf_dkim_any_simple(c));
+	conf_free(c);
+	c = must_parse("dkim-sign a.test { selector = a canonicalization = 'relaxed/simple' expire = 1d reports = true" KEY
+		       "dkim-sign a.test { selector = b canonicalization = 'simple/simple'" KEY);
+	ck_assert_int_eq(c->dkim[0].forms, CONF_DKIM_SIMPLE_BODY);
+	ck_assert_int_eq(c->dkim[1].forms, CONF_DKIM_SIMPLE_HEADER | CONF_DKIM_SIMPLE_BODY);
+	ck_assert_int_eq(c->dkim[0].expire, 86400000);
+	ck_assert(c->dkim[0].reports && conf_dkim_any_simple(c));
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(mistakes)
 {
 	static const struct fault cases[] = {
@@ -63,4 +82,4 @@ START_TEST(mistakes)
 }
 END_TEST
 
-UNIT_MAIN("conf/dkim", whose, mistakes)
+UNIT_MAIN("conf/dkim", whose, forms, mistakes)

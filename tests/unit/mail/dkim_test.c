@@ -38,7 +38,7 @@ static const struct {
 static struct dkim_text *
 read_text(struct str text, size_t n, bool exact)
 {
-	struct dkim_text *t = dkim_text_new(exact);
+	struct dkim_text *t = dkim_text_new(exact, true);
 
 	for (; text.n > 0; text = str_skip(text, n))
 		dkim_text_add(t, str_head(text, n));
@@ -153,4 +153,47 @@ START_TEST(crowded)
 }
 END_TEST
 
-UNIT_MAIN("mail/dkim", texts, exact, large, fields, crowded)
+/* Simple forms, and what else a signature can say. */
+START_TEST(others)
+{
+	static const char signed_text[] = "From: a@b.example\r\nTO: x\r\nto:y\r\n";
+	struct dkim_signer s = { .domain = STR("b.example"), .selector = STR("s"),
+		.algorithm = "rsa-sha256", .now = 1700000000, .expires = 1700000060, .reports = true,
+		.simple_header = true, .simple_body = true };
+	unsigned char digest[SHA256_SIZE], want[SHA256_SIZE];
+	struct dkim_text *t = read_text(STR("to:y\r\nTO: x\r\n" FROM "\r\na  b \r\n\r\n"), 3, false);
+	struct buf field, text;
+
+	ck_assert_ptr_null(dkim_text_end(t));
+	ck_str(dkim_text_header(t), STR("to:y\r\nTO: x\r\n" FROM));
+	buf_init(&field, DKIM_FIELD_MAX);
+	buf_init(&text, DKIM_FIELD_MAX);
+	ck_assert_int_eq(dkim_field_begin(t, &s, &field, digest), 0);
+	ck_assert(str_starts(buf_str(&field), STR("DKIM-Signature: v=1; a=rsa-sha256; c=simple/simple;\r\n"
+	    "\td=b.example;\r\n\ts=s; t=1700000000; x=1700000060; r=y;\r\n\th=From:From:To:To:To:")));
+	/* That of "a  b " and a line end. */
+	ck_assert(strstr(field.p, "bh=MKXlNKDpNhr03jLmqI70/8vsYDFl7kyp/u0jMUUYZ7M=;") != NULL);
+	buf_adds(&text, signed_text);
+	buf_add(&text, buf_str(&field));
+	ck_assert_int_eq(sha256(buf_str(&text), want), 0);
+	ck_assert_mem_eq(digest, want, sizeof(want));
+	/* Of an instance of ARC it has another name, and signs what signed before. */
+	buf_reset(&field);
+	s = (struct dkim_signer){ .domain = s.domain, .selector = s.selector, .algorithm = "rsa-sha256",
+		.now = 1, .instance = 3, .simple_body = true };
+	ck_assert_int_eq(dkim_field_begin(t, &s, &field, digest), 0);
+	ck_assert(str_starts(buf_str(&field), STR("ARC-Message-Signature: i=3; a=rsa-sha256; c=relaxed/simple;\r\n")));
+	dkim_text_free(t);
+	/* The body was not read for that form. */
+	t = dkim_text_new(false, false);
+	dkim_text_add(t, STR(FROM "\r\n"));
+	ck_assert_ptr_null(dkim_text_end(t));
+	buf_reset(&field);
+	ck_assert_int_eq(dkim_field_begin(t, &s, &field, digest), -1);
+	dkim_text_free(t);
+	buf_free(&field);
+	buf_free(&text);
+}
+END_TEST
+
+UNIT_MAIN("mail/dkim", texts, exact, large, fields, others, crowded)
