@@ -30,6 +30,7 @@ struct conf_limits {
 	uint64_t recipients;
 	uint64_t errors;
 	int64_t timeout;
+	uint64_t queued;	/* messages; 0: no limit */
 	uint64_t received_hops;
 	int64_t greet_delay;	/* before the greeting; 0: none */
 	int early_talkers;	/* enum conf_early */

@@ -19,6 +19,8 @@ struct conf_dns {
 	uint64_t attempts;
 	bool rotate;
 	int64_t min_ttl;	/* an answer is kept for that long at least */
+	uint64_t capacity;	/* destinations looked up at once, by a runner */
+	uint64_t buffer;	/* octets of the socket's; 0: the system's */
 };
 
 #endif

@@ -26,6 +26,9 @@ struct conf_queue {
 struct conf_dsn {
 	int ret;		/* enum dsn_ret's RET_FULL or RET_HDRS */
 	uint64_t priority;	/* of a report, as mail has one */
+	struct conf_strs notify;	/* when who did not say is told */
+	/* meaning */
+	bool success, failure, delay;
 };
 
 struct conf_journal {

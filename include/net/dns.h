@@ -118,6 +118,7 @@ struct dns_options {
 	int64_t timeout_ms;	/* of a question, all attempts together */
 	unsigned attempts;	/* at each server; 0: two */
 	bool rotate;		/* the servers are asked in turn */
+	int buffer;		/* octets that a socket keeps of answers; 0: the system's */
 };
 
 /* NULL, EINVAL: a server is none. */

@@ -66,6 +66,18 @@ finish_domains(struct conf *c)
 	buf_free(&b);
 }
 
+static void
+finish_notify(struct conf_dsn *d)
+{
+	for (size_t i = 0; i < d->notify.n; i++) {
+		struct str word = str_c(d->notify.v[i]);
+
+		d->success = d->success || str_eq(word, STR("success"));
+		d->failure = d->failure || str_eq(word, STR("failure"));
+		d->delay = d->delay || str_eq(word, STR("delay"));
+	}
+}
+
 void
 conf_finish(struct conf *c)
 {
@@ -80,6 +92,7 @@ conf_finish(struct conf *c)
 	conf_list_finish(c);
 	conf_archive_finish(c);
 	conf_storage_finish(c);
+	finish_notify(&c->dsn);
 	conf_vacation_finish(c);
 	conf_rewrite_finish(c);
 	/* What is wrong is complained of below. */
@@ -331,6 +344,27 @@ check_queue(const struct conf *c, struct buf *error)
 			    "expected less");
 }
 
+/* RFC 3461 4.1: NEVER stands alone. */
+static void
+check_notify(const struct conf *c, struct buf *error)
+{
+	static const char *const words[] = { "success", "failure", "delay" };
+	const struct conf_strs *notify = &c->dsn.notify;
+
+	for (size_t i = 0; i < notify->n; i++) {
+		bool known = notify->n == 1 &&
+		    strcmp(notify->v[i], "never") == 0;
+
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			known = known || strcmp(notify->v[i], words[k]) == 0;
+		if (!known)
+			conf_complain(error, place_in(c, notify, &notify->v[i]),
+			    "dsn.notify: \"%s\" is none, expected some of "
+			    "success, failure and delay, or never alone",
+			    notify->v[i]);
+	}
+}
+
 static void
 check_sink(const struct conf *c, struct buf *error)
 {
@@ -380,6 +414,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_recipients(c, error);
 	check_verify(c, error);
 	check_queue(c, error);
+	check_notify(c, error);
 	check_pop3(c, error);
 	check_log(c, error);
 	check_dns(c, error);

@@ -189,6 +189,7 @@ static const struct option limits_options[] = {
 	OPT("recipients", NUMBER, recipients, "1000", 1, 100000, "Recipients of one message."),
 	OPT("errors", NUMBER, errors, "8", 1, 10000, "Protocol errors before the line is dropped."),
 	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
+	OPT("queued", NUMBER, queued, "0", 0, 1000000000, "Messages in the queue from which on no more are taken; 0 for as many as there is room for."),
 	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
 	OPT("programs", NUMBER, programs, "20", 1, 200, "Programs of one route that run at once."),
 	OPT("program-time", TIME, program_time, "15m", SECOND, DAY, "How long a program may run."),
@@ -355,6 +356,7 @@ static const struct option storage_options[] = {
 static const struct option dsn_options[] = {
 	WORDS("return", CHOICE, ret, "headers", return_words, "What a report returns where the sender did not say."),
 	OPT("priority", NUMBER, priority, "1", 0, 9, "The priority of a report."),
+	OPT("notify", STRINGS, notify, "{failure, delay}", 1, 3, "What the sender is told of where he did not say."),
 };
 #undef BASE
 
@@ -380,6 +382,8 @@ static const struct option dns_options[] = {
 	OPT("attempts", NUMBER, attempts, "2", 1, 10, "How often a server is asked in that time."),
 	OPT("rotate", BOOL, rotate, "false", 0, 0, "Whether the servers are asked in turn."),
 	OPT("min-ttl", TIME, min_ttl, "5s", 0, HOUR, "How long the hosts of a destination are known at least."),
+	OPT("capacity", NUMBER, capacity, "128", 1, 10000, "Destinations that a runner looks up at once."),
+	OPT("buffer", SIZE, buffer, "0", 0, 64 * 1024 * KB, "How much of answers the system keeps for a process; 0 for what it likes."),
 };
 #undef BASE
 

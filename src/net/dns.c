@@ -400,11 +400,13 @@ open_channel(struct dns *d, const struct dns_options *options)
 	struct ares_options o = { .flags = ARES_FLAG_EDNS,
 		.tries = (int)tries,
 		.ednspsz = EDNS_SIZE,
+		.socket_receive_buffer_size = options->buffer,
 		.sock_state_cb = on_socket,
 		.sock_state_cb_data = d };
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
 	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS |
-	    (options->rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE);
+	    (options->rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE) |
+	    (options->buffer > 0 ? ARES_OPT_SOCK_RCVBUF : 0);
 	int64_t count = (int64_t)options->server_n;
 	bool loopback;
 

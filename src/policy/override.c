@@ -33,7 +33,8 @@ resolver_new(const struct conf *c, struct loop *l)
 		.server_n = c->dns.servers.n,
 		.timeout_ms = c->dns.timeout,
 		.attempts = (unsigned)c->dns.attempts,
-		.rotate = c->dns.rotate };
+		.rotate = c->dns.rotate,
+		.buffer = (int)c->dns.buffer };
 	struct dns *d = dns_new(l, &o);
 
 	if (d != NULL)

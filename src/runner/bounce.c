@@ -26,6 +26,19 @@
 /* What was tried, of as many recipients as an envelope can have. */
 #define STORIES_MAX ((size_t)64 << 20)
 
+/* RFC 3461 4.1: unsaid is FAILURE, and DELAY as we like; or as dsn.notify has it. */
+static unsigned
+unsaid(const struct conf_dsn *d, const struct envelope_rcpt *rcpt)
+{
+	unsigned notify = (d->failure ? NOTIFY_FAILURE : 0) |
+	    (d->delay ? NOTIFY_DELAY : 0);
+
+	/* Of whom an address led to the sender need not know (5.2.7). */
+	if (d->success && rcpt->of.n == 0)
+		notify |= NOTIFY_SUCCESS;
+	return notify != 0 ? notify : NOTIFY_NEVER;
+}
+
 bool
 bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 {
@@ -34,9 +47,8 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 
 	if (envelope_tells_nobody(e))
 		return false;
-	/* RFC 3461 4.1: unsaid is FAILURE, and DELAY as we like. */
 	if (notify == 0)
-		notify = NOTIFY_FAILURE | NOTIFY_DELAY;
+		notify = unsaid(&j->r->conf->dsn, &e->rcpts[i]);
 	switch (action) {
 	case DSN_FAILED:
 		return (notify & NOTIFY_FAILURE) != 0;
@@ -51,8 +63,9 @@ bounce_wanted(const struct job *j, size_t i, enum dsn_action action)
 	}
 	if (j->rcpts[i].result.by_ends && (notify & NOTIFY_NEVER) == 0)
 		return true;
+	/* The next host was told of no wish that was not said. */
 	return (notify & NOTIFY_SUCCESS) != 0 &&
-	    !j->rcpts[i].result.relayed_dsn &&
+	    (e->rcpts[i].notify == 0 || !j->rcpts[i].result.relayed_dsn) &&
 	    !j->rcpts[i].result.discarded;
 }
 

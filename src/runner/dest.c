@@ -37,7 +37,6 @@
 #define LOCAL_WORKS 3
 /* Messages of one list at once. */
 #define LIST_WORKS 4
-#define LOOKUPS_MAX 128
 /* Nobody in a line is passed by more than so many. */
 #define PASSED_MAX 20
 #define UNUSED_MS 10000
@@ -205,7 +204,8 @@ static bool
 may_look_up(const struct dest *d)
 {
 	/* An upstream is our own, and there are few of them. */
-	return d->way->kind == DEST_UPSTREAM || d->r->dests.lookups < LOOKUPS_MAX;
+	return d->way->kind == DEST_UPSTREAM ||
+	    d->r->dests.lookups < d->r->conf->dns.capacity;
 }
 
 /* True if whoever waited for D would only take a place from mail that can go. */

@@ -157,6 +157,16 @@ has_space(struct session *s)
 	return true;
 }
 
+/* What runners know of; new mail is known to them a moment later. */
+static bool
+is_full(const struct session *s)
+{
+	uint64_t most = s->conf->limits.queued;
+
+	return most > 0 &&
+	    score_get(s->env->score, COUNT_RUNNER_QUEUED) >= most;
+}
+
 /* The sender and all that is said of it; *KNOWN: there is one. */
 static struct answer
 take_sender(struct session *s, const struct command *c, bool *known)
@@ -220,6 +230,8 @@ smtpd_mail(struct session *s, const struct command *c)
 		    &s->txn.env.from);
 	if (a.code == 0)
 		a = smtpd_rate(s, NULL);
+	if (a.code == 0 && is_full(s))
+		a = ANSWER(452, "4.3.1", "There is too much mail here now");
 	if (a.code == 0 && !has_space(s))
 		a = ANSWER(452, "4.3.1", "There is no room for mail now");
 	if (a.code != 0) {

@@ -185,6 +185,23 @@ def notify():
         assert len(w.origin.messages()) == 1
 
 
+def unsaid():
+    """N6: dsn.notify, for who did not say; it is no wish that is passed on."""
+    with World("dsn { notify = {success} }\n") as w:
+        w.send("no@far.example")
+        w.no_report()
+        w.send("yes@far.example", "alice@example.test", ("no2@far.example", ["NOTIFY=FAILURE"]))
+        r = w.reports(1)[0]
+        assert r.actions() == {"yes@far.example": "relayed", "alice@example.test": "delivered", "no2@far.example": "failed"}
+        assert w.far.messages(1)[0]["rcpts"][0]["params"] == [], w.far.messages()
+        w.b.empty()
+    with World("dsn { notify = {never} }\n") as w:
+        w.send("no@far.example", "yes@far.example", "wait@far.example", text=b"x-barid-max-attempts: 1\r\n" + MESSAGE)
+        w.far.messages(1)
+        w.b.deferred()
+        assert w.origin.messages() == []
+
+
 def success():
     """N7: what the next hop reports, it is asked to report."""
     with World(caps="PIPELINING,SIZE 50000000") as w:
@@ -500,7 +517,7 @@ def parsers():
 
 
 def main():
-    for test in (failed, parameters, notify, success, from_sendmail, dead, all_again, delayed, expired, given_up, global_forms, hostile,
+    for test in (failed, parameters, notify, unsaid, success, from_sendmail, dead, all_again, delayed, expired, given_up, global_forms, hostile,
                  oracle, parsers):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue

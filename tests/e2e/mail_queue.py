@@ -218,6 +218,31 @@ def restart():
             assert len(b.mailbox("bob")) == 30, "who had it does not get it again"
 
 
+# ---- too many ---------------------------------------------------------------------------
+
+def full():
+    """K3: limits.queued: no more is taken for now when so many wait, but what is handed in here; and again when they are gone."""
+    with Barid(extra="queue { deliver = false }\nlimits { queued = 3 }\n") as b:
+        def code():
+            with b.smtp() as c:
+                c.ehlo()
+                return c.mail("you@far.example")[0]
+        for _ in range(3):
+            assert code() == 250
+            b.send("you@far.example", ["alice@example.test"], message("one of three"))
+        wait_for("the limit", lambda: code() == 452)
+        with b.smtp() as c:
+            c.ehlo()
+            assert c.mail("you@far.example") == (452, b"4.3.1 There is too much mail here now")
+            assert c.noop()[0] == 250
+        b.sendmail("alice@example.test", text="Subject: by hand\n\nx\n")
+        b.write_conf("limits { queued = 3 }\n")
+        b.reload()
+        b.mail("alice", 4)
+        b.empty()
+        wait_for("mail to be taken again", lambda: code() == 250)
+
+
 # ---- broken files -------------------------------------------------------------------
 
 def broken():
@@ -444,7 +469,7 @@ def load(threads=20, each=100):
 
 
 def main():
-    for test in (steering, steering_busy, steering_together, lost_hints, restart, broken, orphans, drop, drop_evil, dead_destination, load):
+    for test in (steering, steering_busy, steering_together, lost_hints, restart, full, broken, orphans, drop, drop_evil, dead_destination, load):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

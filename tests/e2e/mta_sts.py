@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, Tiny, free_port, run, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, Tiny, free_port, listening, need, run, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 
@@ -416,6 +416,30 @@ def proxied():
             assert re.search(r"policy of good\.test: cannot be fetched: .*40[17]", w.b.log()), w.b.log()
 
 
+def by_socks():
+    """H10: the same by SOCKS 5, at a proxy that we did not write; with a wrong password there is no policy."""
+    need("microsocks")
+    port = free_port(["127.0.0.1"])
+    proxy = subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(port), "-u", "me", "-P", "hush"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        wait_for("the proxy", lambda: listening(port))
+        with World(f'http-proxy = "socks5://me:hush@127.0.0.1:{port}"\n') as w:
+            w.send("good", "nomatch")
+            wait_for("good", lambda: set(w.arrived()) == {"good"}, 60)
+            w.b.deferred("<to@nomatch.test>")
+            first = w.web.port
+            assert w.web.count("good.test") == 1 and "hush" not in w.b.ctl("config").stdout + w.b.log()
+        with World(f'http-proxy = "socks5://me:wrong@127.0.0.1:{port}"\n') as w:
+            w.send("good")
+            wait_for("good, without a policy", lambda: "good" in w.arrived(), 60)
+            assert re.search(r"policy of good\.test: cannot be fetched: ", w.b.log()) and w.web.count("good.test") == 0
+    finally:
+        proxy.terminate()
+        said = proxy.communicate()[1].decode()
+    assert set(re.findall(r"connected to (\S+)", said)) == {f"127.0.0.1:{first}"}, said
+
+
 def required():
     """RFC 8689: MTA-STS or DANE vouches for the host, testing does not; and TLS-Required: No overrides both."""
     secret = "Subject: x\r\n\r\nsecret\r\n"
@@ -442,7 +466,7 @@ def required():
 
 
 def main():
-    for test in (modes, required, lasting, ended, refreshed, without_helper, proxied):
+    for test in (modes, required, lasting, ended, refreshed, without_helper, proxied, by_socks):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

@@ -373,8 +373,21 @@ def silent():
         assert 1 <= len(slow) <= 8, slow
 
 
+def turns():
+    """V4: dns.capacity: so many destinations are looked up at once, and the next when one is through."""
+    for timeout, capacity in (("1m", 128), ("300ms", 1)):
+        with Names("drop.test DROP\nfine.test MX 0 .\n") as names, Barid(relay=RELAY, extra=names.conf.replace(
+                "1s", f"{timeout} capacity = {capacity}") + "queue { retry = {1h} runners = 1 }\n") as b:
+            with b.smtp() as c:
+                c.sendmail(SENDER, ["a@drop.test"], message())
+                wait_for("the question", lambda: any("drop.test" in q for q in names.asked()))
+                c.sendmail(SENDER, ["b@fine.test"], message())
+            fine = wait_for("the answer", lambda: b.log().find("to=<b@fine.test>") + 1)
+            assert (0 < b.log().find("to=<a@drop.test>") < fine) == (capacity == 1), b.log()
+
+
 def main():
-    for test in (exchange, ring, routing, elsewhere, equals, many, silent):
+    for test in (exchange, ring, routing, elsewhere, equals, many, silent, turns):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()

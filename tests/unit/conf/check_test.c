@@ -231,6 +231,8 @@ static const struct fault faults[] = {
 	  "1: route.a.run-as: it is for a program, expected via = \"pipe:/path\"" },
 	{ "route a { via = 'pipe:/bin/cat' run-as = root }",
 	  "1: route.a.run-as: no program is run as root, expected another account" },
+	{ "dsn {\nnotify = {never, delay} }", "2: dsn.notify: \"never\" is none, expected some of success, failure and delay, or never alone" },
+	{ "dsn { notify = {bounce} }", "1: dsn.notify: \"bounce\" is none" },
 	{ "route a {\nvia = 'maildir:m' }", "2: route.a.via: \"maildir:m\" names no Maildir, expected \"maildir:/path\"" },
 	{ "upstream u { server b { } } route a { via = 'maildir:/m'\nfallback = u }", "2: route.a.fallback: it is for via = \"mx\"" },
 	/* Source addresses. */
@@ -332,6 +334,7 @@ static const char *const accepted[] = {
 	"source { addresses = {} mappable = {} unmappable = {127.0.0.0/8} } extract-headers = false",
 	"amqp { url = '' inbox = inbox retry = '' } admin { auth = {} edit-config = true }",
 	"statsd = '' graphite = ''",
+	"dsn { notify = {never} }", "dsn { notify = {success} }", "dsn { notify = {delay, success, failure} }",
 };
 
 START_TEST(fine)

@@ -476,6 +476,38 @@ START_TEST(attempts)
 }
 END_TEST
 
+/* V4: what the system keeps of answers, for a socket that waits for one. */
+START_TEST(buffer)
+{
+	struct seen s = { .inside = true };
+	char silent[32];
+	int want = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int size = 12345, found = 0, has;
+	socklen_t n = sizeof(int);
+
+	/* What the system makes of that number is its business. */
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &want, &n), 0);
+	close(fd);
+	fd = silent_open(silent);
+	loop = loop_new();
+	dns = dns_new(loop, &(struct dns_options){ .servers = (const char *[]){ silent },
+	    .server_n = 1, .timeout_ms = 100, .buffer = size });
+	dns_addr(dns, "b.example.test", on_addr, &s);
+	s.inside = false;
+	for (int i = 0; i < 100; i++) {
+		n = sizeof(has);
+		if (getsockopt(i, SOL_SOCKET, SO_RCVBUF, &has, &n) == 0 && has == want)
+			found++;
+	}
+	ck_assert_int_gt(found, 0);
+	run_until(&s, 1);
+	dns_free(dns);
+	close(fd);
+	loop_free(loop);
+}
+END_TEST
+
 /* V4: the servers in turn, or the first as long as it answers. */
 START_TEST(rotate)
 {
@@ -817,6 +849,6 @@ START_TEST(untrusted)
 }
 END_TEST
 
-UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server, attempts, rotate,
+UNIT_MAIN("dns", answers, many_records, hostile, silence, dead_server, second_server, attempts, buffer, rotate,
     at_once, freed_while_asking, from_callbacks, changed_zone, secure, tlsa_and_txt, any_octets,
     overrides, untrusted)
