@@ -13,8 +13,8 @@
 #include "lib/mem.h"
 #include "lines.h"
 
-/* RFC 1939 7 says 70; there are servers with more. */
-#define UIDL_MAX 1000
+/* RFC 1939 7 says 70; there are servers with more.  All of them fit the arena of a run. */
+#define UIDL_MAX 255
 
 struct reading {
 	struct arena *arena;

@@ -28,8 +28,8 @@
 #include "queue/confine.h"
 
 #define WORKER_FILES 64
-/* Beside the text: the envelope. */
-#define ENVELOPE_ROOM ((uint64_t)8 << 20)
+/* Beside the text: the envelope; what was seen may be more than either. */
+#define OTHER_ROOM ((uint64_t)96 << 20)
 /* What is not stopped by a deadline. */
 #define SLACK_SECONDS 30
 
@@ -200,7 +200,7 @@ worker(struct collector *k, struct conf *conf, size_t i, int fd)
 
 	k->conf = conf;
 	k->of = &conf->collects[i];
-	proc_limit(WORKER_FILES, 0, log_is_file() ? 0 : k->of->message_size + ENVELOPE_ROOM);
+	proc_limit(WORKER_FILES, 0, log_is_file() ? 0 : k->of->message_size + OTHER_ROOM);
 	alarm((unsigned)(k->of->run_time / 1000) + SLACK_SECONDS);
 	buf_init(&o.why, WHY_MAX);
 	work(k, &o);

@@ -151,6 +151,22 @@ START_TEST(answers)
 }
 END_TEST
 
+START_TEST(collects)
+{
+	FILE *out = begin();
+
+	json_collects(STR("isp\t3\t99\t2\t1\t0\t\nall\tx\t0\t0\t0\t4\tit \"says\" \xff\tno\n"), out);
+	check(out, "[\n  {\n    \"name\": \"isp\",\n    \"fetched\": 3,\n    \"octets\": 99,\n    \"deleted\": 2,\n"
+		   "    \"left\": 1,\n    \"refused\": 0,\n    \"error\": null\n  },\n"
+		   "  {\n    \"name\": \"all\",\n    \"fetched\": 0,\n    \"octets\": 0,\n    \"deleted\": 0,\n"
+		   "    \"left\": 0,\n    \"refused\": 4,\n    \"error\": \"it \\\"says\\\" \\\\xff\\\\x09no\"\n  }\n]\n");
+	out = begin();
+	json_collects(STR("cut"), out);
+	check(out, "[\n  {\n    \"name\": \"cut\",\n    \"fetched\": 0,\n    \"octets\": 0,\n    \"deleted\": 0,\n"
+		   "    \"left\": 0,\n    \"refused\": 0,\n    \"error\": null\n  }\n]\n");
+}
+END_TEST
+
 /* RFC 7662 2.2. */
 START_TEST(introspections)
 {
@@ -195,4 +211,4 @@ START_TEST(introspections)
 }
 END_TEST
 
-UNIT_MAIN("report/json", message, status, config, tokens, answers, introspections)
+UNIT_MAIN("report/json", message, status, config, tokens, answers, collects, introspections)
