@@ -120,6 +120,7 @@ take_answer(struct frame *f, struct txt_answer *a)
 bool
 msg_txt_result_get(struct str packet, struct msg_txt_result *m)
 {
+	size_t octets = 0;
 	struct frame f;
 
 	if (!frame_open_as(&f, packet, MSG_TXT_RESULT))
@@ -129,6 +130,7 @@ msg_txt_result_get(struct str packet, struct msg_txt_result *m)
 			break;
 		if (!take_answer(&f, &m->answers[m->answer_n]))
 			return false;
+		octets += octets_of(&m->answers[m->answer_n]);
 	}
-	return frame_close(&f) && m->answer_n > 0;
+	return frame_close(&f) && m->answer_n > 0 && octets <= MSG_TXT_ALL_MAX;
 }

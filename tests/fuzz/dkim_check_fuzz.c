@@ -10,12 +10,13 @@
  *
  * Parsers: mail/dkim_signature.c mail/dkim_form.c mail/dkim_record.c
  * check/dkim.c check/dkim_entry.c check/dkim_header.c check/dkim_bodies.c check/arc.c
- * net/dkim_public.c.
+ * mail/arc_seal.c net/dkim_public.c.
  */
 
 #include <stdlib.h>
 
 #include "check/dkim.h"
+#include "mail/arc_seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -84,6 +85,36 @@ look(struct dkim_check *c)
 	check_text(arc.domain, false);
 }
 
+/* Any chain that could be added to is, and then has one more. */
+static void
+seal(struct str header)
+{
+	struct dkim_signer s = { .domain = STR("a.example"), .selector = STR("s"),
+		.algorithm = "rsa-sha256", .now = 1800000000 };
+	struct dkim_text *t = dkim_text_new(true, false);
+	unsigned char digest[SHA256_SIZE];
+	struct buf new, field;
+	int sets = arc_sets(header);
+
+	buf_init(&new, 2 * DKIM_FIELD_MAX);
+	buf_init(&field, DKIM_FIELD_MAX);
+	dkim_text_add(t, header);
+	if (dkim_text_end(t) == NULL && sets >= 0) {
+		s.instance = (unsigned)sets + 1;
+		if (dkim_field_begin(t, &s, &new, digest) == 0) {
+			dkim_field_end(&new, STR("x"));
+			arc_results_add(&new, s.instance, STR(" a.example; none"));
+			check(arc_seal_begin(dkim_text_header(t), buf_str(&new), &s, &field, digest) == 0);
+			dkim_field_end(&field, STR("x"));
+			buf_add(&new, buf_str(&field));
+			check(buf_ok(&new) && arc_sets(buf_str(&new)) == (sets == 0 ? 1 : -1));
+		}
+	}
+	dkim_text_free(t);
+	buf_free(&new);
+	buf_free(&field);
+}
+
 static void
 compare(struct dkim_check *a, struct dkim_check *b)
 {
@@ -103,6 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct dkim_check *whole = read_message(str_head(text, header), body, n + 1);
 	struct dkim_check *pieces = read_message(str_head(text, header), body, 1 + n % 7);
 
+	seal(str_head(text, header));
 	compare(whole, pieces);
 	answer(whole, body);
 	answer(pieces, body);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "ipc/msg.h"
+#include "ipc/msg_txt.h"
 #include "ipc/msg_box.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -69,12 +70,14 @@ AGAIN(spawn)
 AGAIN(spawn_result)
 AGAIN(box)
 AGAIN(box_result)
+AGAIN(txt)
+AGAIN(txt_result)
 
 static void (*const again[])(struct str packet, struct buf *b) = {
 	hint_again, etrn_again, auth_again, auth_result_again, control_again,
 	control_result_again, sts_again, sts_result_again, token_again,
 	token_result_again, sign_again, sign_result_again, spawn_again,
-	spawn_result_again, box_again, box_result_again
+	spawn_result_again, box_again, box_result_again, txt_again, txt_result_again
 };
 
 int

@@ -167,6 +167,18 @@ START_TEST(hostile)
 	ck_assert(!msg_txt_result_get(buf_str(&packet), &out));
 	put_answer(TXT_LARGE + 1, 0);
 	ck_assert(!msg_txt_result_get(buf_str(&packet), &out));
+	/* Each is small enough, and all of them are not. */
+	for (size_t n = 4; n <= 5; n++) {
+		static char text[MSG_TXT_NAME_MAX];
+
+		frame_begin(&packet, MSG_TXT_RESULT);
+		for (size_t i = 0; i < n; i++) {
+			frame_put_u64(&packet, 1, TXT_OK);
+			frame_put(&packet, 2, str_n(text, sizeof(text)));
+		}
+		frame_end(&packet);
+		ck_assert(msg_txt_result_get(buf_str(&packet), &out) == (n == 4));
+	}
 	frame_begin(&packet, MSG_TXT_RESULT);
 	frame_end(&packet);
 	ck_assert(!msg_txt_result_get(buf_str(&packet), &out));
