@@ -50,6 +50,13 @@ void spf_facts_text(struct spf_facts *f, const struct spf_question *q,
 void spf_facts_addr(struct spf_facts *f, const struct spf_question *q,
     enum dns_status status, const struct addr *v, size_t n);
 
+/*
+ * Asks D for all that F lacks, so many questions; each answer goes into F, and
+ * then FN is called with how long it counts (UINT32_MAX: that says nothing).
+ */
+size_t spf_ask(struct dns *d, struct spf_facts *f, void (*fn)(void *arg, uint32_t ttl),
+    void *arg);
+
 /* ---- the verdict --------------------------------------------------------------- */
 
 struct spf_client {
@@ -91,6 +98,9 @@ void spf_add_field(struct buf *b, const struct spf_client *c, struct str sender,
 /* Adds the same in one line, behind its name. */
 void spf_add_line(struct buf *b, const struct spf_client *c, struct str sender, bool helo,
     const struct spf_verdict *v);
+
+/* A domain as DNS knows it, in A; one that has no such form is empty. */
+struct str spf_domain(struct str domain, struct arena *a);
 
 /* RFC 7208 7.1: false if S is no macro-string as an explanation may be. */
 bool spf_explanation_valid(struct str s);

@@ -17,7 +17,6 @@
 #include "check/spf.h"
 #include "ipc/msg_spf.h"
 #include "lib/clock.h"
-#include "lib/idn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -25,8 +24,6 @@
 #define KEEP_MIN_MS (60 * 1000)
 #define KEEP_MAX_MS (3600 * 1000)
 #define ARENA_MAX_OCTETS ((size_t)1 << 16)
-/* Names of hosts in one answer. */
-#define HOSTS_MAX 128
 
 /* One of the two. */
 struct identity {
@@ -45,12 +42,6 @@ struct inquiry {
 	size_t pending;		/* questions that DNS has */
 	struct loop_timer *timer;
 	int reply;		/* -1: answered */
-};
-
-/* A question that DNS has. */
-struct asked {
-	struct inquiry *i;
-	const struct spf_question *q;
 };
 
 static void advance(struct inquiry *i);
@@ -125,103 +116,21 @@ on_time(void *arg)
 	finish(i);
 }
 
-/* ---- DNS ------------------------------------------------------------------------------- */
+/* ---- the question ------------------------------------------------------------------------ */
 
+/* DNS has nothing more of one question, whose answer is a fact now. */
 static void
-lower_ttl(struct inquiry *i, enum dns_status status, uint32_t ttl)
+on_answer(void *arg, uint32_t ttl)
 {
-	if (status == DNS_OK && ttl < i->ttl)
-		i->ttl = ttl;
-}
+	struct inquiry *i = arg;
 
-/* DNS has nothing more of Q, whose answer is a fact now. */
-static void
-answered(struct asked *q)
-{
-	struct inquiry *i = q->i;
-
-	mem_free(q);
 	i->pending--;
+	if (ttl < i->ttl)
+		i->ttl = ttl;
 	if (i->reply >= 0)
 		advance(i);
 	settle(i);
 }
-
-static void
-on_texts(void *arg, const struct dns_txt_answer *a)
-{
-	struct asked *q = arg;
-
-	spf_facts_text(q->i->facts, q->q, a->status, a->text, a->text_n);
-	lower_ttl(q->i, a->status, a->ttl);
-	answered(q);
-}
-
-static void
-on_addresses(void *arg, const struct dns_addr_answer *a)
-{
-	struct asked *q = arg;
-
-	spf_facts_addr(q->i->facts, q->q, a->status, a->addr, a->addr_n);
-	lower_ttl(q->i, a->status, a->ttl);
-	answered(q);
-}
-
-static void
-on_hosts(void *arg, const struct dns_mx_answer *a)
-{
-	struct asked *q = arg;
-	struct str hosts[HOSTS_MAX];
-	size_t n = 0;
-
-	for (; n < a->mx_n && n < HOSTS_MAX; n++)
-		hosts[n] = str_c(a->mx[n].host);
-	spf_facts_text(q->i->facts, q->q, a->status, hosts, n);
-	lower_ttl(q->i, a->status, a->ttl);
-	answered(q);
-}
-
-static void
-on_names(void *arg, const struct dns_ptr_answer *a)
-{
-	struct asked *q = arg;
-	struct str names[HOSTS_MAX];
-	size_t n = 0;
-
-	for (; n < a->name_n && n < HOSTS_MAX; n++)
-		names[n] = str_c(a->name[n]);
-	spf_facts_text(q->i->facts, q->q, a->status, names, n);
-	answered(q);
-}
-
-static void
-ask(struct inquiry *i, const struct spf_question *question)
-{
-	struct dns *dns = i->d->dns;
-	struct asked *q = mem_alloc(sizeof(*q));
-
-	*q = (struct asked){ .i = i, .q = question };
-	i->pending++;
-	switch (question->type) {
-	case SPF_TXT:
-		dns_txt(dns, question->name, on_texts, q);
-		break;
-	case SPF_A:
-		dns_addr4(dns, question->name, on_addresses, q);
-		break;
-	case SPF_AAAA:
-		dns_addr6(dns, question->name, on_addresses, q);
-		break;
-	case SPF_MX:
-		dns_mx(dns, question->name, on_hosts, q);
-		break;
-	case SPF_PTR:
-		dns_ptr(dns, question->name, on_names, q);
-		break;
-	}
-}
-
-/* ---- the question ------------------------------------------------------------------------ */
 
 static void
 evaluate(struct inquiry *i, struct identity *id)
@@ -234,8 +143,6 @@ evaluate(struct inquiry *i, struct identity *id)
 static void
 advance(struct inquiry *i)
 {
-	const struct spf_question *q;
-
 	evaluate(i, &i->helo);
 	if (i->from.client.domain.n > 0)
 		evaluate(i, &i->from);
@@ -245,25 +152,7 @@ advance(struct inquiry *i)
 		finish(i);
 		return;
 	}
-	while ((q = spf_facts_lacking(i->facts)) != NULL)
-		ask(i, q);
-}
-
-/* A domain in ASCII, if it has such a form. */
-static struct str
-ascii(struct inquiry *i, struct str domain)
-{
-	struct str s = domain;
-	struct buf b;
-
-	if (!str_has_8bit(domain))
-		return arena_str(&i->arena, domain);
-	buf_init(&b, 1024);
-	if (idn_add(&b, domain) == NULL && buf_ok(&b))
-		s = buf_str(&b);
-	s = arena_str(&i->arena, s);
-	buf_free(&b);
-	return s;
+	i->pending += spf_ask(i->d->dns, i->facts, on_answer, i);
 }
 
 static void
@@ -284,7 +173,7 @@ start(struct checkd *d, const struct msg_spf *m, const struct addr *client, stru
 	i->helo.client.domain = i->helo.client.helo;
 	i->from.client = i->helo.client;
 	i->from.client.local = arena_str(&i->arena, m->local);
-	i->from.client.domain = ascii(i, m->domain);
+	i->from.client.domain = spf_domain(m->domain, &i->arena);
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, d->conf->check.spf.timeout);
 	question_begin(d);

@@ -19,7 +19,6 @@
 #include "ipc/channel.h"
 #include "ipc/msg_spf.h"
 #include "lib/clock.h"
-#include "lib/idn.h"
 #include "lib/log.h"
 
 /* What barid-check has beside the time of the check. */
@@ -82,29 +81,13 @@ spf_forget(struct session *s)
 
 /* ---- the answer ------------------------------------------------------------------- */
 
-/* DOMAIN as DNS knows it. */
-static struct str
-ascii(struct arena *a, struct str domain)
-{
-	struct str s = STR("");
-	struct buf b;
-
-	if (!str_has_8bit(domain))
-		return arena_str(a, domain);
-	buf_init(&b, 1024);
-	if (idn_add(&b, domain) == NULL && buf_ok(&b))
-		s = arena_str(a, buf_str(&b));
-	buf_free(&b);
-	return s;
-}
-
 static struct spf_verdict
 verdict(struct session *s, const struct msg_spf_verdict *v, struct str domain)
 {
 	struct arena *a = &s->txn_arena;
 
 	return (struct spf_verdict){ .code = (enum spf_code)v->code,
-		.domain = ascii(a, domain), .mechanism = arena_str(a, v->mechanism),
+		.domain = spf_domain(domain, a), .mechanism = arena_str(a, v->mechanism),
 		.problem = arena_str(a, v->problem),
 		.explanation = arena_str(a, v->explanation) };
 }
