@@ -40,6 +40,7 @@ static const char usage_text[] =
     "                                  take no new clients there, or again\n"
     "  dnsbl check ADDRESS             what lists in DNS make of a client\n"
     "  dnsbl stop [SECONDS] | start    ask none of them, or again\n"
+    "  spf ADDRESS SENDER [HELO]       whether domains let a client send their mail\n"
     "  collect [NAME]                  fetch mail from mailboxes elsewhere, now\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
@@ -389,6 +390,7 @@ static const struct command {
 	{ "submission", 0, ctl_submission },
 	{ "pop3", 0, ctl_pop3 },
 	{ "dnsbl", 0, ctl_dnsbl },
+	{ "spf", 0, ctl_spf },
 	{ "collect", 0, ctl_collect },
 	{ "config", 0, ctl_config },
 	{ "dns-records", 0, ctl_dns_records },

@@ -17,6 +17,7 @@
  * dkim_verify.c	whether signatures of messages are good
  * collect.c	mail that is fetched from elsewhere
  * dnsbl.c	lists of clients in DNS
+ * spf.c	whether domains let a client send mail
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c
  *		the commands of these names
@@ -81,6 +82,7 @@ int ctl_smtp(struct ctl *t, int argc, char **argv);
 int ctl_submission(struct ctl *t, int argc, char **argv);
 int ctl_pop3(struct ctl *t, int argc, char **argv);
 int ctl_dnsbl(struct ctl *t, int argc, char **argv);
+int ctl_spf(struct ctl *t, int argc, char **argv);
 int ctl_collect(struct ctl *t, int argc, char **argv);
 int ctl_blocks(struct ctl *t, int argc, char **argv);
 int ctl_passwd(struct ctl *t, int argc, char **argv);

@@ -154,6 +154,24 @@ def kept(b, names):
     assert len(names.asked()) == before
 
 
+def by_hand(b):
+    """baridctl spf says what a session would be told."""
+    r = b.ctl("spf", BAD, "b@far.test", "helo.test", check=False)
+    assert r.returncode == 1, r
+    assert r.stdout == (
+        f'fail identity=helo; client-ip={BAD}; helo=helo.test; envelope-from="b@far.test"; receiver=mx.example.test; '
+        f'mechanism=all\n  explanation: not by {BAD}\n'
+        f'fail identity=mailfrom; client-ip={BAD}; helo=helo.test; envelope-from="b@far.test"; receiver=mx.example.test; '
+        f'mechanism=all\n  explanation: {BAD} is not ours; see http://far.test/?b%40far.test\n'), r.stdout
+    r = b.ctl("spf", SIX, "b@xn--b-0fa.test", check=False)
+    assert r.returncode == 1 and r.stdout.startswith("fail identity=mailfrom"), r
+    assert b.ctl("spf", GOOD, "b@far.test").stdout.startswith("pass identity=mailfrom")
+    assert b.ctl("spf", GOOD, "<>", "helo.test").stdout.startswith("pass identity=helo")
+    assert b.ctl("spf", GOOD, "b@dead.test", check=False).returncode == 75
+    for wrong in ([], [GOOD], ["x", "b@a.test"], [GOOD, "b@"], [GOOD, "b@a.test", "h", "more"]):
+        assert b.ctl("spf", *wrong, check=False).returncode in (64, 65), wrong
+
+
 def killed(b):
     """Without barid-check the result is an error, and the session goes on; it is started again."""
     def pid():
@@ -181,6 +199,7 @@ def main():
         with Barid(extra=STRICT + names.conf, relay=("203.0.113.7",)) as b:
             strict(b)
             kept(b, names)
+            by_hand(b)
             killed(b)
 
 
