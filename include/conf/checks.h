@@ -58,6 +58,38 @@ struct conf_check_arc {
 	struct conf_strs trusted;	/* sealers who are believed what they had found */
 };
 
+/* RFC 8601 2.7.3: the name of a client's address, and the address of that name. */
+struct conf_check_iprev {
+	const char *title;
+	struct conf_place place;
+	bool enabled;
+	int on_none;		/* it has no name */
+	int on_fail;		/* that does not lead back */
+	int on_temperror;
+	struct conf_nets exempt;
+};
+
+/* What a client calls itself. */
+struct conf_check_helo {
+	const char *title;
+	struct conf_place place;
+	bool enabled;
+	int on_ours;		/* as we are called, or a domain of ours */
+	int on_short;		/* no name with a dot, and no address */
+	int on_unknown;		/* no such name in DNS */
+	struct conf_nets exempt;
+};
+
+/* The domain of MAIL FROM. */
+struct conf_check_sender {
+	const char *title;
+	struct conf_place place;
+	bool enabled;
+	int on_ours;		/* one of ours, from somebody who may not send as that */
+	int on_unknown;		/* nobody there takes an answer */
+	struct conf_nets exempt;
+};
+
 /* Whose mail gets Authentication-Results: a bit of each word. */
 enum { CONF_RESULTS_LOCAL = 1, CONF_RESULTS_NONLOCAL = 2 };
 
@@ -66,6 +98,9 @@ struct conf_checks {
 	struct conf_check_dkim dkim;
 	struct conf_check_dmarc dmarc;
 	struct conf_check_arc arc;
+	struct conf_check_iprev iprev;
+	struct conf_check_helo helo;
+	struct conf_check_sender sender;
 	bool any;			/* one of them is enabled */
 	struct conf_strs results;	/* words, as in the file */
 	unsigned results_for;		/* CONF_RESULTS_* */

@@ -36,6 +36,10 @@ enum msg_type {
 	MSG_TXT_RESULT,
 	MSG_SPF,		/* session -> check: do domains let a client send mail? */
 	MSG_SPF_RESULT,
+	MSG_IPREV,		/* session -> check: what is the name of a client? */
+	MSG_IPREV_RESULT,
+	MSG_EXISTS,		/* session -> check: is there somebody behind a name? */
+	MSG_EXISTS_RESULT,
 	MSG_BOX,		/* POP3 session -> who has its mailbox open, as the account */
 	MSG_BOX_RESULT
 };

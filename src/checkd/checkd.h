@@ -8,6 +8,7 @@
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
  * client.c	questions about a client, and the lists that are asked for it
+ * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
  * zones.c	which lists there are, and whether they can be believed
@@ -38,7 +39,7 @@ struct checkd {
 	size_t zone_n;
 	struct answers *known;	/* by client */
 	struct map *open;	/* struct inquiry by client */
-	struct answers *texts;	/* records by name */
+	struct answers *texts;	/* records by name; of name.c, by its words */
 	struct answers *verdicts;	/* of SPF, by question */
 	size_t asked;		/* questions that are open, of all kinds */
 };
@@ -52,6 +53,12 @@ void client_take(struct checkd *d, struct str packet, int reply);
 
 /* The same. */
 void text_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- name.c --------------------------------------------------------------------- */
+
+/* The same. */
+void iprev_take(struct checkd *d, struct str packet, int reply);
+void exists_take(struct checkd *d, struct str packet, int reply);
 
 /* ---- spf.c ---------------------------------------------------------------------- */
 

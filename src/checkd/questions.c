@@ -28,6 +28,8 @@ static const struct {
 	{ MSG_CLIENT, client_take },
 	{ MSG_TXT, text_take },
 	{ MSG_SPF, spf_take },
+	{ MSG_IPREV, iprev_take },
+	{ MSG_EXISTS, exists_take },
 };
 
 static void

@@ -39,7 +39,7 @@ static const char *const rate_words[] = { "client", "user", "sender",
 static const char *const form_words[] = { "relaxed/relaxed", "relaxed/simple", "simple/relaxed",
 	"simple/simple", NULL };
 static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
-	"spam", "virus", NULL };
+	"iprev", "helo", "sender", "spam", "virus", NULL };
 /* In the order of enum conf_check_action. */
 static const char *const action_words[] = { "note", "reject", "defer", NULL };
 /* In the order of enum conf_early. */
@@ -547,6 +547,32 @@ static const struct option check_arc_options[] = {
 	OPT("trusted", STRINGS, trusted, "{}", 0, 1000, "Sealers who are believed that a message had passed DMARC."),
 };
 #undef BASE
+#define BASE conf_check_iprev
+static const struct option check_iprev_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	WORDS("on-none", CHOICE, on_none, "note", action_words, "What becomes of mail of a client without a name in DNS."),
+	WORDS("on-fail", CHOICE, on_fail, "note", action_words, "What becomes of mail of a client whose names do not lead back to it."),
+	WORDS("on-temperror", CHOICE, on_temperror, "note", action_words, "What becomes of mail of a client whose name cannot be had now."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
+};
+#undef BASE
+#define BASE conf_check_helo
+static const struct option check_helo_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	WORDS("on-ours", CHOICE, on_ours, "reject", action_words, "What becomes of mail of a client that calls itself as we are called."),
+	WORDS("on-short", CHOICE, on_short, "note", action_words, "What becomes of mail of a client whose name has no dot."),
+	WORDS("on-unknown", CHOICE, on_unknown, "note", action_words, "What becomes of mail of a client whose name DNS does not have."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
+};
+#undef BASE
+#define BASE conf_check_sender
+static const struct option check_sender_options[] = {
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	WORDS("on-ours", CHOICE, on_ours, "reject", action_words, "What becomes of mail that strangers send as a domain of ours."),
+	WORDS("on-unknown", CHOICE, on_unknown, "defer", action_words, "What becomes of mail whose sender nobody could answer."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
+};
+#undef BASE
 static const struct option check_spam_options[] = {
 	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
 	IDLE("action", STRING, "", "What a finding does."), IDLE("on-error", STRING, "", "What a broken checker does."),
@@ -647,6 +673,9 @@ const struct option conf_options[] = {
 	KIND("check", "dkim", check_words, check.dkim, check_dkim_options, "Who has signed a message."),
 	KIND("check", "dmarc", check_words, check.dmarc, check_dmarc_options, "What the domain of the author wants."),
 	KIND("check", "arc", check_words, check.arc, check_arc_options, "What servers on the way had found."),
+	KIND("check", "iprev", check_words, check.iprev, check_iprev_options, "Whether the client has a name."),
+	KIND("check", "helo", check_words, check.helo, check_helo_options, "What the client calls itself."),
+	KIND("check", "sender", check_words, check.sender, check_sender_options, "Whether there is such a sender."),
 	KIND_NOT("check", "spam", check_words, check_spam_options, "A program that knows spam."),
 	KIND_NOT("check", "virus", check_words, check_virus_options, "A program that knows viruses."),
 	OPT("authentication-results", STRINGS, check.results, "{local, nonlocal}", 0, 2, "For whom the header says what checks found."),

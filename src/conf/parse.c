@@ -49,6 +49,9 @@ STARTS_TITLED(conf_check_dkim);
 STARTS_TITLED(conf_check_dmarc);
 STARTS_TITLED(conf_check_arc);
 STARTS_TITLED(conf_collect);
+STARTS_TITLED(conf_check_iprev);
+STARTS_TITLED(conf_check_helo);
+STARTS_TITLED(conf_check_sender);
 
 struct parse {
 	struct conf *c;

@@ -22,6 +22,7 @@
 #include "smtpd_answer.h"
 #include "smtpd_check.h"
 #include "smtpd_checks.h"
+#include "smtpd_identity.h"
 #include "smtpd_spf.h"
 #include "smtpd_store.h"
 #include "smtpd_text.h"
@@ -104,6 +105,7 @@ struct session {
 	unsigned auth_failures;
 	struct lists lists;
 	int spf_fd;		/* barid-check answers there; -1: nothing is waited for */
+	struct identity identity;
 	int64_t space_ms;	/* when the disk was last asked for room */
 };
 

@@ -181,12 +181,13 @@ judge_signatures(const struct session *s)
 static enum dmarc_known
 look(void *arg, struct str domain, struct dmarc *d)
 {
+	static const enum dmarc_known known[EXISTS_N] = { [EXISTS_YES] = DMARC_PRESENT,
+		[EXISTS_NO] = DMARC_ABSENT, [EXISTS_UNKNOWN] = DMARC_UNKNOWN };
 	struct session *s = arg;
 	const struct txt_answer *a;
 
-	/* Whether there is a domain nobody can say here: the milder policy counts. */
 	if (d == NULL)
-		return DMARC_UNKNOWN;
+		return known[identity_exists(s, domain)];
 	a = records_find(s, policy_name(s, domain));
 	if (a == NULL)
 		return DMARC_UNASKED;

@@ -53,6 +53,18 @@ add_login(const struct session *s, struct results *r)
 }
 
 static void
+add_name(const struct session *s, struct results *r)
+{
+	static const char *const words[IPREV_N] = { [IPREV_PASS] = "pass",
+		[IPREV_FAIL] = "fail", [IPREV_TEMPERROR] = "temperror",
+		[IPREV_PERMERROR] = "permerror" };
+
+	if (s->identity.named)
+		result_prop(results_add(r, "iprev", words[s->identity.iprev.result]),
+		    "policy.iprev", str_c(s->address));
+}
+
+static void
 add_dmarc(const struct session *s, struct results *r, const struct dmarc_verdict *v)
 {
 	const struct checks *c = &s->txn.checks;
@@ -108,6 +120,7 @@ found_collect(struct session *s, struct results *r, const struct dmarc_verdict *
 	bool signatures = s->txn.checks.dkim != NULL;
 
 	add_login(s, r);
+	add_name(s, r);
 	add_dmarc(s, r, dmarc);
 	if (signatures && k->arc.enabled)
 		add_arc(s, r);
@@ -118,7 +131,7 @@ found_collect(struct session *s, struct results *r, const struct dmarc_verdict *
 bool
 found_is_due(const struct session *s)
 {
-	return s->txn.checks.on ||
+	return s->txn.checks.on || s->identity.named ||
 	    (s->conf->check.any && s->user[0] != '\0' && !s->local);
 }
 

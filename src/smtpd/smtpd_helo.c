@@ -61,6 +61,7 @@ greeted(struct session *s, struct str name, bool esmtp)
 	s->helo = str_n(s->helo_name, name.n);
 	s->esmtp = esmtp;
 	session_enter(s, S_GREETED);
+	identity_greeted(s);
 }
 
 static struct answer

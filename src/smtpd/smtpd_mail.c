@@ -226,6 +226,8 @@ smtpd_mail(struct session *s, const struct command *c)
 		a = check_sender(s);
 	s->txn.spf.sender = s->txn.env.from;
 	if (a.code == 0)
+		identity_mail(s);
+	if (a.code == 0)
 		remap_envelope(s, REWRITE_ENVELOPE_SENDER, &s->txn_arena,
 		    &s->txn.env.from);
 	if (a.code == 0)

@@ -191,6 +191,8 @@ smtpd_rcpt(struct session *s, const struct command *c)
 		    &rcpt.path);
 		a = check_recipient(s, &rcpt.path);
 		if (a.code == 0)
+			a = identity_recipient(s, &rcpt.path);
+		if (a.code == 0)
 			a = spf_recipient(s, &rcpt.path);
 		if (a.code == 0)
 			a = smtpd_verify(s, rcpt_answer(s, &rcpt.path), &rcpt.path);

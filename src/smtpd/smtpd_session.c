@@ -480,6 +480,7 @@ session_meet(struct session *s, const char *name)
 	s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
 	find_trust(s);
 	check_begin(s);
+	identity_begin(s);
 }
 
 void
@@ -539,6 +540,7 @@ session_free(struct session *s)
 {
 	text_abort(s);
 	spf_forget(s);
+	identity_free(s);
 	tls_free(s->tls);
 	auth_end(s);
 	buf_free(&s->text);

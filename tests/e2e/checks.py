@@ -52,6 +52,8 @@ _dmarc.strict.test TXT "v=DMARC1; p=reject; adkim=s"
 _dmarc.soft.test TXT "v=DMARC1; p=quarantine"
 _dmarc.testing.test TXT "v=DMARC1; p=reject; t=y"
 _dmarc.silent.test DROP
+_dmarc.np.test TXT "v=DMARC1; p=none; np=reject"
+there.np.test A 192.0.2.1
 silent.test A 192.0.2.1
 """
 
@@ -136,6 +138,9 @@ def apart(b):
         m = newest(b, subject)
         assert m.get_all("X-Quarantine") == ["DMARC"], m.as_string()
         assert "policy.dmarc=quarantine" in results(m)
+    # What is not there, below a domain that has a policy for that.
+    assert give(b, message("missing.np.test")).startswith("550 5.7.1 Refused by the policy of np.test")
+    assert give(b, message("there.np.test")).startswith("250")
     # DNS does not answer, or has nothing: never a refusal, nor set apart.
     for domain, result in (("silent.test", "temperror"), ("unknown.test", "none")):
         assert give(b, message(domain, domain.encode(), more=b"X-Quarantine: DMARC\r\n")).startswith("250")

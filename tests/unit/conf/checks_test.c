@@ -32,6 +32,7 @@ START_TEST(taken)
 	c = must_parse("authentication-results = {nonlocal}\nauthserv-id = example.org");
 	ck_assert_uint_eq(c->check.results_for, CONF_RESULTS_NONLOCAL);
 	ck_assert_str_eq(c->check.authserv, "example.org");
+	ck_assert(!c->check.any);
 	ck_assert(!c->check.dkim.enabled && !c->check.dmarc.enabled && !c->check.arc.enabled);
 	conf_free(c);
 }
