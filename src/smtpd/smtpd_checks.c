@@ -208,10 +208,15 @@ ask(struct session *s, const struct dmarc_wants *w)
 }
 
 static size_t
-proofs_of(const struct session *s, struct dmarc_proof *p)
+proofs_of(struct session *s, struct dmarc_proof *p)
 {
 	const struct dkim_check *c = s->txn.checks.dkim;
+	const struct spf_result *spf = spf_result(s);
 	size_t n = 0;
+
+	if (spf->checked && spf->from.code == SPF_PASS)
+		p[n++] = (struct dmarc_proof){
+			arena_lower(&s->txn_arena, spf->from.domain), false };
 
 	for (size_t i = 0; c != NULL && i < dkim_check_count(c) && n < DMARC_PROOFS_MAX; i++) {
 		struct dkim_verdict v = dkim_check_verdict(c, i);

@@ -64,6 +64,29 @@ add_name(const struct session *s, struct results *r)
 		    "policy.iprev", str_c(s->address));
 }
 
+static struct result *
+add_one_spf(struct results *r, const struct spf_verdict *v)
+{
+	struct result *one = results_add(r, "spf", spf_name(v->code));
+
+	one->reason = v->problem;
+	return one;
+}
+
+static void
+add_spf(struct session *s, struct results *r)
+{
+	const struct spf_result *spf = spf_result(s);
+	const struct path *from = &s->txn.spf.sender;
+
+	if (!spf->checked)
+		return;
+	if (from->domain.n > 0)
+		result_prop(add_one_spf(r, &spf->from), "smtp.mailfrom",
+		    path_str(&s->txn_arena, from));
+	result_prop(add_one_spf(r, &spf->helo), "smtp.helo", s->helo);
+}
+
 static void
 add_dmarc(const struct session *s, struct results *r, const struct dmarc_verdict *v)
 {
@@ -121,6 +144,7 @@ found_collect(struct session *s, struct results *r, const struct dmarc_verdict *
 
 	add_login(s, r);
 	add_name(s, r);
+	add_spf(s, r);
 	add_dmarc(s, r, dmarc);
 	if (signatures && k->arc.enabled)
 		add_arc(s, r);
@@ -131,7 +155,7 @@ found_collect(struct session *s, struct results *r, const struct dmarc_verdict *
 bool
 found_is_due(const struct session *s)
 {
-	return s->txn.checks.on || s->identity.named ||
+	return s->txn.checks.on || s->identity.named || s->txn.spf.result.checked ||
 	    (s->conf->check.any && s->user[0] != '\0' && !s->local);
 }
 

@@ -28,7 +28,7 @@ sys.stdout.buffer.write(dkim.sign(sys.stdin.buffer.read(), b"sel", domain, key, 
 RELAYED = 'access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }\n'
 # What is for somebody elsewhere stays in the spool.
 WAITS = upstream("u", 1) + route("far.example", "u") + 'recipient "wait@example.test" { forward = {"u@far.example"} }\n'
-CHECKS = 'check "dkim" { }\ncheck "dmarc" { exempt = {"192.0.2.77"} }\ncheck "arc" { }\n'
+CHECKS = 'check "dkim" { }\ncheck "dmarc" { exempt = {"192.0.2.77"} }\ncheck "arc" { }\ncheck "spf" { }\n'
 HEAD = b"From: A <a@%s>\r\nTo: alice@example.test\r\nSubject: %s\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n"
 
 
@@ -47,6 +47,9 @@ def signed(path, domain, message, canon="relaxed/simple"):
 
 def zone(key):
     return "".join(f"sel._domainkey.{d} TXT {key}\n" for d in ("good.test", "mail.good.test", "other.test", "strict.test")) + """
+spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
+mail.spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
+_dmarc.spf.test TXT "v=DMARC1; p=reject"
 _dmarc.good.test TXT "v=DMARC1; p=reject; sp=quarantine"
 _dmarc.strict.test TXT "v=DMARC1; p=reject; adkim=s"
 _dmarc.soft.test TXT "v=DMARC1; p=quarantine"
@@ -58,14 +61,14 @@ silent.test A 192.0.2.1
 """
 
 
-def give(b, message, address="192.0.2.9", to=("alice@example.test",)):
+def give(b, message, address="192.0.2.9", to=("alice@example.test",), sender="bounce@far.test"):
     """A stranger's message; the answer to its end."""
     with Wire(b.port["smtp"]) as w:
         assert w.reply().startswith(b"220")
         w.smtp("EHLO proxy.test")
         assert w.smtp(f"XCLIENT ADDR={address}").startswith(b"220")
         w.smtp("EHLO client.test")
-        assert w.smtp("MAIL FROM:<bounce@far.test>").startswith(b"250")
+        assert w.smtp(f"MAIL FROM:<{sender}>").startswith(b"250")
         for one in to:
             assert w.smtp(f"RCPT TO:<{one}>").startswith(b"250")
         assert w.smtp("DATA").startswith(b"354")
@@ -101,11 +104,11 @@ def good(b, path):
             assert said.startswith("250"), said
             m = newest(b, subject)
             found = results(m)
-            assert found.startswith("mx.example.test; dmarc=pass header.from=good.test; arc=none; dkim=pass header.d=good.test "), found
+            assert found.startswith("mx.example.test; spf=none smtp.mailfrom=bounce@far.test; spf=none smtp.helo=client.test; dmarc=pass header.from=good.test; arc=none; dkim=pass header.d=good.test "), found
             assert "header.s=sel header.a=rsa-sha256" in found, found
             assert len(m.get_payload().replace("\r", "")) == 16 * size, "the text itself"
     log = b.log()
-    assert re.search(r"cleanup|smtpd\[\d+\]: [0-9A-F]{19}: checks: dmarc=pass \(good.test\), arc=none, dkim=pass \(good.test\)", log), log
+    assert re.search(r"cleanup|smtpd\[\d+\]: [0-9A-F]{19}: checks: spf=none \(bounce@far.test\), spf=none \(client.test\), dmarc=pass \(good.test\), arc=none, dkim=pass \(good.test\)", log), log
 
 
 def aligned(b, path):
@@ -130,6 +133,14 @@ def bad(b, path):
         assert said.startswith("550 5.7.1 The message cannot be said to be anybody's (DMARC): it"), said
     # No trace of any of them.
     assert not os.listdir(b.dir + "/spool/tmp")
+
+
+def by_spf(b):
+    """DMARC goes by SPF as well, of the organization's domains; and a message that has both has both results."""
+    assert give(b, message("spf.test", b"by spf"), sender="x@mail.spf.test").startswith("250")
+    found = results(newest(b, b"by spf"))
+    assert "spf=pass smtp.mailfrom=x@mail.spf.test" in found and "dmarc=pass header.from=spf.test" in found, found
+    assert give(b, message("spf.test"), sender="x@far.test").startswith("550 5.7.1 Refused by the policy of spf.test")
 
 
 def apart(b):
@@ -174,8 +185,8 @@ def in_spool(b, path):
         return None
     text = wait_for("it", found)
     checks = json.loads(re.search(rb"\nchecks: (.*)\n", text)[1])
-    assert checks[0] == {"dmarc": "pass", "header.from": "good.test"}, checks
-    assert checks[2]["dkim"] == "pass" and checks[2]["domain"] == "good.test" and checks[2]["selector"] == "sel", checks
+    assert checks[0] == {"spf": "none", "smtp.mailfrom": "bounce@far.test"} and checks[2] == {"dmarc": "pass", "header.from": "good.test"}, checks
+    assert checks[4]["dkim"] == "pass" and checks[4]["domain"] == "good.test" and checks[4]["selector"] == "sel", checks
     assert b"Authentication-Results: mx.example.test;" in text
 
 
@@ -208,7 +219,7 @@ def main():
             for case in (good, aligned, bad, claimed, in_spool, killed):
                 print(case.__name__, flush=True)
                 case(b, path)
-            for case in (apart, others):
+            for case in (by_spf, apart, others):
                 print(case.__name__, flush=True)
                 case(b)
     finally:
