@@ -52,6 +52,7 @@ bool confine_is_lenient(void);
 enum {
 	CONFINE_READ = 1,	/* files and lists of files */
 	CONFINE_FILL = 2,	/* files are made, written, renamed and removed */
+	CONFINE_KNOW = 8,	/* files are read by who knows their names; none is listed */
 	CONFINE_TAKE = 4	/* files are renamed into it; none goes, or changes */
 };
 

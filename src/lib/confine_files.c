@@ -85,6 +85,8 @@ rights(unsigned may)
 
 	if (may & CONFINE_READ)
 		fs |= FS_READ_FILE | FS_READ_DIR;
+	if (may & CONFINE_KNOW)
+		fs |= FS_READ_FILE;
 	if (may & CONFINE_FILL)
 		fs |= FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_REG |
 		    FS_MAKE_DIR | FS_REMOVE_FILE | FS_REFER;

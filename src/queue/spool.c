@@ -378,7 +378,7 @@ queue_space(struct queue *q, uint64_t need)
 void
 queue_confine(const struct queue *q, struct confine_dir dirs[QUEUE_CONFINE_DIRS])
 {
-	dirs[0] = (struct confine_dir){ q->tmp, CONFINE_FILL };
+	dirs[0] = (struct confine_dir){ q->tmp, CONFINE_FILL | CONFINE_KNOW };
 	dirs[1] = (struct confine_dir){ q->dirs[QUEUE_NEW], CONFINE_TAKE };
 }
 

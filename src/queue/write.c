@@ -16,11 +16,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "lib/hash.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
+#include "queue/prefix.h"
 #include "queue/queue.h"
 #include "queue/stage.h"
 
@@ -199,6 +201,39 @@ spool_read(int fd, off_t at, char *p, size_t n)
 		have += (size_t)got;
 	}
 	return (ssize_t)have;
+}
+
+/* The text of M, which is in memory, in a file that has no name. */
+static int
+show_memory(const struct queue_msg *m)
+{
+	int fd = memfd_create("barid-text", MFD_CLOEXEC), e;
+
+	if (fd >= 0 && sys_write_all(fd, m->buf.p + m->head, m->buf.n - m->head) < 0) {
+		e = errno;
+		sys_close(fd);
+		errno = e;
+		fd = -1;
+	}
+	return fd;
+}
+
+int
+queue_show(struct queue_msg *m, off_t *at)
+{
+	struct spool_name n;
+
+	if (m->failed) {
+		errno = m->error;
+		return -1;
+	}
+	*at = m->fd < 0 ? 0 : (off_t)m->head;
+	if (m->fd < 0)
+		return show_memory(m);
+	if (m->buf.n > 0 && put(m, STR("")) < 0)
+		return -1;
+	tmp_name(m, &n);
+	return sys_openat(n.dir, n.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
 uint64_t

@@ -4,6 +4,8 @@
 
 #include "queue/prefix.h"
 
+#include <unistd.h>
+
 #include "tmpspool.h"
 
 #define FOUND "[{\"spf\":\"pass\"}]"
@@ -93,6 +95,44 @@ START_TEST(rewritten)
 END_TEST
 
 /* More than was reserved: an error, and nothing stays. */
+/* Another process reads what was written so far, in memory and on the disk, and cannot write. */
+START_TEST(shown)
+{
+	static const size_t texts[] = { 0, 1, 5000, 65000, 65536, 200001 };
+	struct tmpspool t;
+
+	tmpspool_begin(&t);
+	for (size_t i = 0; i < ARRAY_LEN(texts) * 2; i++) {
+		size_t n = texts[i / 2];
+		struct envelope *e = tmpspool_env(&t);
+		struct queue_msg *m = queue_begin(t.q, e, false);
+		char *p = lines(n), *got = calloc(n + 2, 1);
+		off_t at = -1;
+		int fd;
+
+		ck_assert_ptr_nonnull(m);
+		if (i % 2 == 1)
+			queue_reserve(m, e);
+		for (struct str text = str_n(p, n); text.n > 0; text = str_skip(text, 10000))
+			ck_assert_int_eq(queue_write(m, str_head(text, 10000)), 0);
+		fd = queue_show(m, &at);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(pread(fd, got, n + 1, at), (ssize_t)n);
+		ck_assert(memcmp(got, p, n) == 0);
+		if (n > 65536)
+			ck_assert_int_lt(pwrite(fd, "x", 1, at), 0);
+		/* It goes on as if nothing had been. */
+		ck_assert_int_eq(queue_write(m, STR("more\r\n")), 0);
+		ck_assert_uint_eq(queue_size(m), n + 6);
+		ck_assert_int_eq(queue_commit(m), 0);
+		close(fd);
+		free(p);
+		free(got);
+	}
+	tmpspool_end(&t);
+}
+END_TEST
+
 START_TEST(too_long)
 {
 	char *p = lines(200000);
@@ -120,4 +160,4 @@ START_TEST(too_long)
 }
 END_TEST
 
-UNIT_MAIN("queue/prefix", every_size, rewritten, too_long)
+UNIT_MAIN("queue/prefix", every_size, rewritten, shown, too_long)
