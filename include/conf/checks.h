@@ -93,6 +93,33 @@ struct conf_check_sender {
 /* Whose mail gets Authentication-Results: a bit of each word. */
 enum { CONF_RESULTS_LOCAL = 1, CONF_RESULTS_NONLOCAL = 2 };
 
+/* Which server is asked about the text of a message, and in which protocol. */
+enum scan_server { SCAN_SPAMD, SCAN_RSPAMD, SCAN_CLAMD };
+/* What a finding does: it is written down; mail is refused; the text is that of the server. */
+enum scan_action { SCAN_NOTE, SCAN_REJECT, SCAN_EDIT };
+/* And what it does that nobody can say. */
+enum scan_on_error { SCAN_ACCEPT, SCAN_DEFER };
+
+/* Spam, and viruses. */
+struct conf_check_scan {
+	const char *title;
+	struct conf_place place;
+	bool enabled;
+	const char *server;
+	int action;		/* enum scan_action */
+	int on_error;		/* enum scan_on_error */
+	uint64_t max_size;	/* a longer message is not looked at; 0: all are */
+	int64_t timeout;
+	const char *user;	/* whom spamd asks for; or "" */
+	uint64_t reject_score;	/* from which on mail is refused; 0: the server decides */
+	bool relayed;		/* mail of who may send anywhere is looked at, too */
+	struct conf_nets exempt;
+	/* meaning */
+	enum scan_server kind;
+	const char *host;	/* a host, an address, or "unix:/path" */
+	uint16_t port;
+};
+
 struct conf_checks {
 	struct conf_check_spf spf;
 	struct conf_check_dkim dkim;
@@ -102,6 +129,7 @@ struct conf_checks {
 	struct conf_check_helo helo;
 	struct conf_check_sender sender;
 	bool any;			/* one of them is enabled */
+	struct conf_check_scan spam, virus;
 	struct conf_strs results;	/* words, as in the file */
 	unsigned results_for;		/* CONF_RESULTS_* */
 	const char *authserv;		/* who says so: RFC 8601 2.5 */

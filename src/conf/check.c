@@ -105,6 +105,7 @@ conf_finish(struct conf *c)
 	conf_dnsbl_finish(c);
 	conf_checks_finish(c);
 	conf_collect_finish(c);
+	conf_scan_finish(c);
 	if (c->http_proxy[0] != '\0' &&
 	    !conf_proxy_read(&c->arena, c->http_proxy, &c->http_way))
 		c->http_way.host = "";
@@ -440,4 +441,5 @@ conf_check(struct conf *c, struct buf *error)
 	conf_dnsbl_check(c, error);
 	conf_checks_check(c, error);
 	conf_collect_check(c, error);
+	conf_scan_check(c, error);
 }

@@ -42,6 +42,10 @@ static const char *const check_words[] = { "spf", "dkim", "dmarc", "arc",
 	"iprev", "helo", "sender", "spam", "virus", NULL };
 /* In the order of enum conf_check_action. */
 static const char *const action_words[] = { "note", "reject", "defer", NULL };
+/* In the order of enum scan_action, of which a virus has the first two; enum scan_on_error. */
+static const char *const scan_action_words[] = { "note", "reject", "edit", NULL };
+static const char *const virus_action_words[] = { "note", "reject", NULL };
+static const char *const scan_error_words[] = { "accept", "defer", NULL };
 /* In the order of enum conf_early. */
 static const char *const early_words[] = { "note", "refuse", NULL };
 /* In the order of enum conf_sender_login. */
@@ -83,10 +87,8 @@ static const char *const level_words[] = { "error", "warning", "info", "debug",
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = SIZE_MAX, .help = h }
 #define MANY_NOT(n, w, s, h) { .name = n, .type = OPTION_SECTION, .when = OPTION_##w, \
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .help = h }
-/* A section of which there is one kind for each title; and such a kind for later releases. */
+/* A section of which there is one kind for each title. */
 #define KIND(n, t, w, f, s, h) { .name = n, .title = t, .type = OPTION_SECTION, .offset = offsetof(struct BASE, f), \
-	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = w, .help = h }
-#define KIND_NOT(n, t, w, s, h) { .name = n, .title = t, .type = OPTION_SECTION, .when = OPTION_IDLE, \
 	.sub = s, .sub_n = ARRAY_LEN(s), .count_offset = 0, .choices = w, .help = h }
 
 #define BASE conf_listen
@@ -573,14 +575,30 @@ static const struct option check_sender_options[] = {
 	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
 };
 #undef BASE
+#define BASE conf_check_scan
 static const struct option check_spam_options[] = {
-	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
-	IDLE("action", STRING, "", "What a finding does."), IDLE("on-error", STRING, "", "What a broken checker does."),
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	OPT("server", STRING, server, "localhost:783", 0, 0, "Who is asked."),
+	WORDS("action", CHOICE, action, "note", scan_action_words, "What becomes of spam."),
+	WORDS("on-error", CHOICE, on_error, "accept", scan_error_words, "What becomes of mail that the server does not judge."),
+	OPT("max-size", SIZE, max_size, "500KB", 0, 64 * GB, "A longer message is not looked at; 0 for none."),
+	OPT("timeout", TIME, timeout, "30s", SECOND, 5 * MINUTE, "How long the check may take."),
+	OPT("user", STRING, user, "", 0, 0, "Whose settings spamd uses."),
+	OPT("reject-score", NUMBER, reject_score, "0", 0, 100000, "From which score on mail is refused; 0 where the server decides."),
+	OPT("relayed", BOOL, relayed, "false", 0, 0, "Whether mail of who may send anywhere is looked at, too."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not looked at."),
 };
 static const struct option check_virus_options[] = {
-	LATER("enabled", BOOL, "true", "false", "Whether the check is made."), IDLE("server", STRING, "", "The checker."),
-	IDLE("on-error", STRING, "", "What a broken checker does."),
+	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether the check is made."),
+	OPT("server", STRING, server, "unix:/run/clamav/clamd.ctl", 0, 0, "Who is asked."),
+	WORDS("action", CHOICE, action, "reject", virus_action_words, "What becomes of mail with a virus."),
+	WORDS("on-error", CHOICE, on_error, "defer", scan_error_words, "What becomes of mail that the server does not judge."),
+	OPT("max-size", SIZE, max_size, "25MB", 0, 64 * GB, "A longer message is not looked at; 0 for none."),
+	OPT("timeout", TIME, timeout, "30s", SECOND, 5 * MINUTE, "How long the check may take."),
+	OPT("relayed", BOOL, relayed, "true", 0, 0, "Whether mail of who may send anywhere is looked at, too."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not looked at."),
 };
+#undef BASE
 static const struct option greylist_options[] = {
 	LATER("enabled", BOOL, "false", "false", "Whether unknown senders wait."), IDLE("delay", TIME, "5m", "How long."),
 };
@@ -676,8 +694,8 @@ const struct option conf_options[] = {
 	KIND("check", "iprev", check_words, check.iprev, check_iprev_options, "Whether the client has a name."),
 	KIND("check", "helo", check_words, check.helo, check_helo_options, "What the client calls itself."),
 	KIND("check", "sender", check_words, check.sender, check_sender_options, "Whether there is such a sender."),
-	KIND_NOT("check", "spam", check_words, check_spam_options, "A program that knows spam."),
-	KIND_NOT("check", "virus", check_words, check_virus_options, "A program that knows viruses."),
+	KIND("check", "spam", check_words, check.spam, check_spam_options, "What a server of spam makes of a message."),
+	KIND("check", "virus", check_words, check.virus, check_virus_options, "Whether a server knows a virus in it."),
 	OPT("authentication-results", STRINGS, check.results, "{local, nonlocal}", 0, 2, "For whom the header says what checks found."),
 	OPT("authserv-id", STRING, check.authserv, "", 0, 0, "The name under which it says so."),
 	ONE_IDLE("greylist", greylist_options, "Greylisting."),

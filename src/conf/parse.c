@@ -52,6 +52,7 @@ STARTS_TITLED(conf_collect);
 STARTS_TITLED(conf_check_iprev);
 STARTS_TITLED(conf_check_helo);
 STARTS_TITLED(conf_check_sender);
+STARTS_TITLED(conf_check_scan);
 
 struct parse {
 	struct conf *c;
@@ -326,6 +327,16 @@ split_value(struct parse *p, const char *s)
 	return (struct value){ text, place_of(p, token) };
 }
 
+/*
+ * True of S, a value of the list O, if it is the default of another kind's
+ * option of that name: O has none.
+ */
+static bool
+is_others(const struct option *o, const char *s)
+{
+	return s[0] == ':' && (o->fallback[0] == '\0' || strcmp(o->fallback, "{}") == 0);
+}
+
 static void
 get_values(struct parse *p, cfg_t *cfg, const struct option *o,
     struct conf_place place, struct values *l)
@@ -342,6 +353,8 @@ get_values(struct parse *p, cfg_t *cfg, const struct option *o,
 	if (n == 0 && !list && o->fallback[0] != '\0')
 		l->v[l->n++] = (struct value){ o->fallback, conf_place_top(p->c) };
 	for (i = 0; i < n; i++) {
+		if (list && is_others(o, cfg_opt_getnstr(opt, i)))
+			continue;
 		v = split_value(p, cfg_opt_getnstr(opt, i));
 		mark = strcmp(v.text, LEX_LIST_MARK) == 0;
 		/* += puts a second mark behind the default's values. */

@@ -186,6 +186,13 @@ bool conf_name_is_path(struct str s); /* absolute, without "." and ".." */
 bool conf_name_is_word(struct str s); /* letters, digits, "-", "_" and "." */
 /* HOST[:PORT] or [v6]:PORT with an address for HOST. */
 bool conf_name_is_ip_port(struct str s);
+/*
+ * Reads "host:port", "[::1]:port", "unix:/path" or "/path": HOST, in A, is a host,
+ * an address without brackets, or "unix:/path".  FALLBACK 0: a port must stand
+ * there.  NULL, or what is wrong.
+ */
+const char *conf_host_read(struct str text, uint16_t fallback, struct arena *a,
+    const char **host, uint16_t *port) MUST_USE;
 
 /* ---- nearest.c ---- */
 

@@ -22,6 +22,7 @@ void conf_pool_finish(struct conf *c);
 void conf_rewrite_finish(struct conf *c);
 void conf_route_finish(struct conf *c);
 void conf_storage_finish(struct conf *c);
+void conf_scan_finish(struct conf *c);
 void conf_upstream_finish(struct conf *c);
 
 void conf_account_check(struct conf *c, struct buf *error);
@@ -36,6 +37,7 @@ void conf_access_check(const struct conf *c, struct buf *error);
 void conf_pool_check(const struct conf *c, struct buf *error);
 void conf_rewrite_check(const struct conf *c, struct buf *error);
 void conf_route_check(const struct conf *c, struct buf *error);
+void conf_scan_check(const struct conf *c, struct buf *error);
 void conf_srs_check(const struct conf *c, struct buf *error);
 void conf_storage_check(const struct conf *c, struct buf *error);
 void conf_upstream_check(const struct conf *c, struct buf *error);

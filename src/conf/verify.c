@@ -25,34 +25,6 @@ read_program(struct str text, struct arena *a, struct conf_verify *v)
 	return why;
 }
 
-/* "host:port", "[::1]:port", "unix:/path" or "/path"; FALLBACK 0: a port must stand there. */
-static const char *
-read_server(struct str text, uint16_t fallback, struct arena *a, struct conf_verify *v)
-{
-	ptrdiff_t colon = str_rfind(text, ':');
-	struct str host = text;
-	uint64_t port = fallback;
-
-	if (str_starts(text, STR("unix:")))
-		text = str_skip(text, 5);
-	if (text.n > 0 && text.p[0] == '/') {
-		v->host = arena_printf(a, "unix:" STR_FMT, STR_ARG(text));
-		return conf_name_is_path(text) ? NULL : "expected an absolute path";
-	}
-	if (colon >= 0 && (text.p[text.n - 1] != ']')) {
-		host = str_head(text, (size_t)colon);
-		if (str_u64(str_skip(text, (size_t)colon + 1), 65535, &port) < 0)
-			port = 0;
-	}
-	if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-		host = str_n(host.p + 1, host.n - 2);
-	v->host = arena_cstr(a, host);
-	v->port = (uint16_t)port;
-	if (port == 0 || (!conf_name_is_ip(host) && !conf_name_is_host(host)))
-		return "expected a server such as host:port, or unix:/path";
-	return NULL;
-}
-
 static const char *
 read_range(struct str text, struct conf_verify *v)
 {
@@ -119,9 +91,9 @@ conf_verify_read(struct str text, struct arena *a, struct conf_verify *v)
 	case VERIFY_EXEC:
 		return read_program(rest, a, v);
 	case VERIFY_NET:
-		return read_server(rest, 0, a, v);
+		return conf_host_read(rest, 0, a, &v->host, &v->port);
 	case VERIFY_SMTP:
-		return read_server(rest, SMTP_PORT, a, v);
+		return conf_host_read(rest, SMTP_PORT, a, &v->host, &v->port);
 	case VERIFY_ACCOUNT:
 		return read_accounts(rest, v);
 	case VERIFY_NOBODY:
