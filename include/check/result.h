@@ -25,6 +25,7 @@ struct result {
 	const char *method;	/* "spf", "dkim", "dmarc", "arc", "iprev", "auth" */
 	const char *value;	/* "pass": RFC 8601 2.7 */
 	struct str reason;	/* for people, or empty */
+	bool apart;		/* RFC 8601 has no such method: it is not in the field */
 	struct result_prop props[RESULT_PROPS_MAX];
 	size_t prop_n;
 };
@@ -40,6 +41,8 @@ struct result *results_add(struct results *r, const char *method, const char *va
 /* An empty VALUE is left out. */
 void result_prop(struct result *r, const char *name, struct str value);
 
+/* True if R has something for that field. */
+bool results_have_field(const struct results *r) MUST_USE;
 /*
  * Adds a field Authentication-Results of the server AUTHSERV, folded, with its
  * line end; without results it says "none".  Values may be foreign: what has no

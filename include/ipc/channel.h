@@ -40,5 +40,7 @@ int channel_call_for(int fd, struct str packet, int64_t deadline, struct buf *an
 /* The same in two, so that several may be asked at once: -1, or what channel_await() takes. */
 int channel_ask(int fd, struct str packet, int64_t deadline) MUST_USE;
 int channel_await(int fd, int64_t deadline, struct buf *answer) MUST_USE;
+/* The same; *PASS as with channel_call_for(). */
+int channel_await_for(int fd, int64_t deadline, struct buf *answer, int *pass) MUST_USE;
 
 #endif

@@ -41,7 +41,10 @@ enum msg_type {
 	MSG_EXISTS,		/* session -> check: is there somebody behind a name? */
 	MSG_EXISTS_RESULT,
 	MSG_BOX,		/* POP3 session -> who has its mailbox open, as the account */
-	MSG_BOX_RESULT
+	MSG_BOX_RESULT,
+	MSG_SCAN,		/* session -> check: what does a server make of a message? */
+	MSG_SCAN_TEXT,		/* and its text */
+	MSG_SCAN_RESULT
 };
 
 struct msg_hint {

@@ -83,4 +83,15 @@ struct json_introspection {
 bool json_introspection(struct str text, const char *claim, const char *audience,
     struct arena *a, struct json_introspection *i) MUST_USE;
 
+/* What Rspamd says of a message: the answer to /checkv2. */
+struct json_rspamd {
+	double score, required;
+	struct str action;
+	struct str words;	/* for the client, or empty */
+	struct str symbols[64];	/* rules that match; more are left out */
+	size_t symbol_n;
+};
+/* Foreign TEXT; what R points to is in A.  False: it is no such answer. */
+bool json_rspamd(struct str text, struct arena *a, struct json_rspamd *r) MUST_USE;
+
 #endif

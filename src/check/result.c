@@ -82,14 +82,24 @@ add_result(struct buf *b, const struct result *r)
 	}
 }
 
+bool
+results_have_field(const struct results *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->v[i].apart)
+			return true;
+	return false;
+}
+
 void
 results_add_field(struct buf *b, const char *authserv, const struct results *r)
 {
 	buf_addf(b, "Authentication-Results: %s", authserv);
-	if (r->n == 0)
+	if (!results_have_field(r))
 		buf_adds(b, "; none");
 	for (size_t i = 0; i < r->n; i++)
-		add_result(b, &r->v[i]);
+		if (!r->v[i].apart)
+			add_result(b, &r->v[i]);
 	buf_adds(b, "\r\n");
 }
 

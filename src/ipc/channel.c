@@ -272,8 +272,8 @@ channel_ask(int fd, struct str packet, int64_t deadline)
 	return -1;
 }
 
-static int
-await_and_close(int fd, int64_t deadline, struct buf *answer, int *pass)
+int
+channel_await_for(int fd, int64_t deadline, struct buf *answer, int *pass)
 {
 	int rc = await_answer(fd, deadline, answer, pass), err = errno;
 
@@ -285,7 +285,7 @@ await_and_close(int fd, int64_t deadline, struct buf *answer, int *pass)
 int
 channel_await(int fd, int64_t deadline, struct buf *answer)
 {
-	int pass = -1, rc = await_and_close(fd, deadline, answer, &pass);
+	int pass = -1, rc = channel_await_for(fd, deadline, answer, &pass);
 
 	if (pass >= 0)
 		close(pass);
@@ -299,7 +299,7 @@ channel_call_for(int fd, struct str packet, int64_t deadline, struct buf *answer
 	int asked = channel_ask(fd, packet, deadline);
 
 	*pass = -1;
-	return asked < 0 ? -1 : await_and_close(asked, deadline, answer, pass);
+	return asked < 0 ? -1 : channel_await_for(asked, deadline, answer, pass);
 }
 
 int

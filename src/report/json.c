@@ -531,3 +531,34 @@ json_introspection(struct str text, const char *claim, const char *audience, str
 	json_decref(j);
 	return ok;
 }
+
+static void
+take_symbols(json_t *symbols, struct arena *a, struct json_rspamd *r)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(symbols, name, v)
+		if (json_is_object(v) && r->symbol_n < ARRAY_LEN(r->symbols))
+			r->symbols[r->symbol_n++] = arena_str(a, str_c(name));
+}
+
+bool
+json_rspamd(struct str text, struct arena *a, struct json_rspamd *r)
+{
+	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *score = json_object_get(j, "score");
+	json_t *required = json_object_get(j, "required_score");
+	bool ok = json_is_number(score) && json_is_string(json_object_get(j, "action"));
+
+	*r = (struct json_rspamd){ .words = STR("") };
+	if (ok) {
+		r->score = json_number_value(score);
+		r->required = json_number_value(required);
+		r->action = string_of(j, "action", a);
+		r->words = string_of(json_object_get(j, "messages"), "smtp_message", a);
+		take_symbols(json_object_get(j, "symbols"), a, r);
+	}
+	json_decref(j);
+	return ok;
+}

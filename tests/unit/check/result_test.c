@@ -151,4 +151,26 @@ START_TEST(sealed)
 }
 END_TEST
 
-UNIT_MAIN("check/result", field, json, bounded, claimed, sealed)
+START_TEST(apart)
+{
+	struct results r = { .n = 0 };
+	struct buf b;
+
+	buf_init(&b, 4096);
+	results_add(&r, "spam", "yes")->apart = true;
+	ck_assert(!results_have_field(&r));
+	results_add_field(&b, "mx.test", &r);
+	ck_str(buf_str(&b), STR("Authentication-Results: mx.test; none\r\n"));
+	(void)results_add(&r, "dkim", "none");
+	ck_assert(results_have_field(&r));
+	buf_reset(&b);
+	results_add_field(&b, "mx.test", &r);
+	ck_assert(strstr(buf_cstr(&b), "spam") == NULL && strstr(buf_cstr(&b), "dkim=none") != NULL);
+	buf_reset(&b);
+	results_add_json(&b, &r);
+	ck_assert(strstr(buf_cstr(&b), "{\"spam\":\"yes\"}") != NULL);
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("check/result", apart, field, json, bounded, claimed, sealed)

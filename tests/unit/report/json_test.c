@@ -211,4 +211,27 @@ START_TEST(introspections)
 }
 END_TEST
 
-UNIT_MAIN("report/json", message, status, config, tokens, answers, collects, introspections)
+START_TEST(rspamd)
+{
+	static const char *const none[] = { "", "{", "[]", "{}", "{\"score\":1}", "{\"action\":\"x\"}",
+		"{\"score\":\"1\",\"action\":\"x\"}", "{\"score\":1,\"score\":2,\"action\":\"x\"}" };
+	struct json_rspamd r;
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	ck_assert(json_rspamd(STR("{\"score\":7.5,\"required_score\":15,\"action\":\"add header\","
+	    "\"symbols\":{\"A\":{\"score\":7.5},\"B\":{},\"C\":1},"
+	    "\"messages\":{\"smtp_message\":\"no\"},\"milter\":{}}"), &a, &r));
+	ck_assert(r.score == 7.5 && r.required == 15 && r.symbol_n == 2);
+	ck_str(r.action, STR("add header"));
+	ck_str(r.words, STR("no"));
+	ck_str(r.symbols[1], STR("B"));
+	ck_assert(json_rspamd(STR("{\"score\":0,\"action\":\"no action\",\"symbols\":[]}"), &a, &r));
+	ck_assert(r.symbol_n == 0 && r.required == 0 && r.words.n == 0);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		ck_assert_msg(!json_rspamd(str_c(none[i]), &a, &r), "%s", none[i]);
+	arena_free(&a);
+}
+END_TEST
+
+UNIT_MAIN("report/json", rspamd, message, status, config, tokens, answers, collects, introspections)
