@@ -11,6 +11,8 @@
  * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
+ * scan.c	messages that a server of spam or viruses is asked about
+ * scan_conn.c	the connection to that server
  * zones.c	which lists there are, and whether they can be believed
  */
 
@@ -41,6 +43,7 @@ struct checkd {
 	struct map *open;	/* struct inquiry by client */
 	struct answers *texts;	/* records by name; of name.c, by its words */
 	struct answers *verdicts;	/* of SPF, by question */
+	struct scans *scans;	/* messages that are looked at */
 	size_t asked;		/* questions that are open, of all kinds */
 };
 
@@ -64,6 +67,14 @@ void exists_take(struct checkd *d, struct str packet, int reply);
 
 /* The same. */
 void spf_take(struct checkd *d, struct str packet, int reply);
+/* ---- scan.c --------------------------------------------------------------------- */
+
+struct scan_job;
+
+void scans_open(struct checkd *d);
+void scans_close(struct checkd *d);
+/* The same. */
+void scan_take_question(struct checkd *d, struct str packet, int reply);
 
 /* ---- zones.c -------------------------------------------------------------------- */
 

@@ -70,6 +70,7 @@ begin(struct checkd *d)
 	d->verdicts = answers_new();
 	d->open = map_new();
 	zones_open(d);
+	scans_open(d);
 	questions_open(d);
 }
 
@@ -84,6 +85,7 @@ end(struct checkd *d)
 	answers_free(d->known);
 	answers_free(d->texts);
 	answers_free(d->verdicts);
+	scans_close(d);
 	loop_free(d->loop);
 }
 

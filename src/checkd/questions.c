@@ -30,6 +30,7 @@ static const struct {
 	{ MSG_SPF, spf_take },
 	{ MSG_IPREV, iprev_take },
 	{ MSG_EXISTS, exists_take },
+	{ MSG_SCAN, scan_take_question },
 };
 
 static void

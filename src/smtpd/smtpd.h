@@ -23,6 +23,7 @@
 #include "smtpd_check.h"
 #include "smtpd_checks.h"
 #include "smtpd_identity.h"
+#include "smtpd_scan.h"
 #include "smtpd_spf.h"
 #include "smtpd_store.h"
 #include "smtpd_text.h"
@@ -48,6 +49,8 @@ struct txn {
 	struct spf_txn spf;
 	struct text text;
 	struct checks checks;
+	struct str trace;	/* what was put before the text; where it may be edited */
+	struct scanned scanned[SCAN_KIND_VIRUS + 1];	/* by kind */
 };
 
 struct exchange;

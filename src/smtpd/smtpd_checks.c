@@ -294,7 +294,7 @@ enforce(struct session *s, const struct dmarc_verdict *v)
 /* ---- the end ------------------------------------------------------------------------------ */
 
 struct answer
-checks_end(struct session *s, struct queue_msg *m)
+checks_end(struct session *s, struct queue_msg **m)
 {
 	struct dmarc_verdict dmarc = { .domain = STR("") };
 	struct results r = { .n = 0 };
@@ -309,8 +309,10 @@ checks_end(struct session *s, struct queue_msg *m)
 		if (a.code == 0)
 			a = enforce(s, &dmarc);
 	}
+	if (a.code == 0)
+		a = scan_text(s, m);
 	found_collect(s, &r, &dmarc);
-	if (a.code == 0 && found_write(s, m, &r, dmarc.result == DMARC_FAIL &&
+	if (a.code == 0 && found_write(s, *m, &r, dmarc.result == DMARC_FAIL &&
 	    dmarc.asks == DMARC_QUARANTINE && !is_vouched(s)) < 0)
 		a = store_failed(s, "queue_prefix");
 	checks_free(s);

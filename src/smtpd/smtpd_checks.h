@@ -40,10 +40,10 @@ void checks_begin(struct session *s);
 /* More of the body. */
 void checks_body(struct session *s, struct str piece);
 /*
- * All of M is there: what was found is put before it and into its envelope.
- * Code 0, or a refusal.
+ * All of *M is there: what was found is put before it and into its envelope.
+ * Code 0, or a refusal.  *M may be another by then (scan_text()), or NULL.
  */
-struct answer checks_end(struct session *s, struct queue_msg *m) MUST_USE;
+struct answer checks_end(struct session *s, struct queue_msg **m) MUST_USE;
 /* Nothing more comes of it. */
 void checks_free(struct session *s);
 

@@ -150,12 +150,14 @@ found_collect(struct session *s, struct results *r, const struct dmarc_verdict *
 		add_arc(s, r);
 	if (signatures && k->dkim.enabled)
 		add_signatures(s, r);
+	scan_collect(s, r);
 }
 
 bool
 found_is_due(const struct session *s)
 {
 	return s->txn.checks.on || s->identity.named || s->txn.spf.result.checked ||
+	    scan_is_wanted(s) ||
 	    (s->conf->check.any && s->user[0] != '\0' && !s->local);
 }
 
@@ -172,14 +174,18 @@ log_results(const struct session *s, const struct results *r)
 		const struct result *one = &r->v[i];
 		struct str of = one->prop_n > 0 ? one->props[0].value : STR("");
 
-		buf_addf(&b, "%s%s=%s", i == 0 ? "" : ", ", one->method, one->value);
+		/* What those have found has a line already. */
+		if (one->apart)
+			continue;
+		buf_addf(&b, "%s%s=%s", b.n == 0 ? "" : ", ", one->method, one->value);
 		if (of.n > 0 || one->reason.n > 0)
 			buf_addf(&b, " (" STR_FMT "%s" STR_FMT ")", STR_ARG(of),
 			    of.n > 0 && one->reason.n > 0 ? ": " : "",
 			    STR_ARG(one->reason));
 	}
-	log_info(s->txn.env.id, "checks: " STR_FMT,
-	    STR_ARG(str_head(buf_str(&b), LINE_MAX_OCTETS)));
+	if (b.n > 0)
+		log_info(s->txn.env.id, "checks: " STR_FMT,
+		    STR_ARG(str_head(buf_str(&b), LINE_MAX_OCTETS)));
 	buf_free(&b);
 }
 
@@ -193,8 +199,9 @@ format(const struct session *s, struct results *r, bool quarantined, struct buf 
 	for (;; r->n--) {
 		buf_reset(field);
 		buf_reset(json);
-		if (r->n > 0 && is_for(s, s->conf->check.results_for))
+		if (results_have_field(r) && is_for(s, s->conf->check.results_for))
 			results_add_field(field, s->conf->check.authserv, r);
+		scan_add_fields(s, field);
 		if (quarantined && line[0] != '\0')
 			buf_addf(field, "%s\r\n", line);
 		results_add_json(json, r);

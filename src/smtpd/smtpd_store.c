@@ -180,6 +180,8 @@ store_begin(struct session *s, struct header_facts *h)
 	received_add(s, &b);
 	if (s->submission || s->local || s->conf->add_missing_headers)
 		complete_add(s, h, &b);
+	if (scan_is_wanted(s))
+		s->txn.trace = arena_str(&s->txn_arena, buf_str(&b));
 	/* Else the first lines of the body would be taken for header. */
 	if (h->none)
 		buf_adds(&b, "\r\n");

@@ -147,6 +147,7 @@ begin(struct session *s)
 	if (a.code == 0)
 		a = remap_text(s);
 	if (a.code == 0) {
+		scan_strip(s);
 		store_archive(s);
 		t->msg = store_begin(s, &t->header);
 		if (t->msg == NULL)
@@ -221,7 +222,7 @@ text_end(struct session *s)
 	else if (t->refusal.code != 0)
 		a = t->refusal;
 	else
-		a = checks_end(s, m);
+		a = checks_end(s, &m);
 	if (a.code == 0)
 		a = store_commit(s, m, t->header.message_id);
 	else

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_scan -- what servers of spam and viruses make of a message.
+ *
+ * When all of the text is there and nothing was promised, barid-check is shown
+ * it, once for each server, and both are waited for.  A message is refused, or
+ * what was found stands in its header.  An answer that does not come is one,
+ * too: on-error says what it does.  Where barid-check ends amid, another is
+ * asked once more.
+ */
+
+#include "smtpd.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "check/result.h"
+#include "ipc/channel.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/sys.h"
+#include "mail/limits.h"
+#include "queue/prefix.h"
+
+/* What barid-check has beside the time of the server. */
+#define GRACE_MS 2000
+/* For a channel that is full. */
+#define ASK_MS 1000
+#define KINDS (SCAN_KIND_VIRUS + 1)
+
+/* One question. */
+struct look {
+	enum scan_kind kind;
+	const struct conf_check_scan *conf;
+	int fd;			/* where the answer comes; -1: there is no question */
+	int edited;		/* the text that came back, or -1 */
+	int64_t start;
+};
+
+/* ---- who is looked at ------------------------------------------------------------ */
+
+static const struct conf_check_scan *
+conf_of(const struct session *s, enum scan_kind kind)
+{
+	return kind == SCAN_KIND_SPAM ? &s->conf->check.spam : &s->conf->check.virus;
+}
+
+static bool
+is_wanted(const struct session *s, enum scan_kind kind)
+{
+	const struct conf_check_scan *c = conf_of(s, kind);
+	struct client_facts f = session_facts(s);
+
+	return c->enabled && s->env->check >= 0 && !s->env->to_drop &&
+	    (c->relayed || !access_may_relay(s->conf, &f)) &&
+	    !session_listed(s, &c->exempt);
+}
+
+bool
+scan_is_wanted(const struct session *s)
+{
+	return is_wanted(s, SCAN_KIND_SPAM) || is_wanted(s, SCAN_KIND_VIRUS);
+}
+
+static bool
+is_forged(const struct session *s, struct str name)
+{
+	return (is_wanted(s, SCAN_KIND_SPAM) && scan_field_is_ours(SCAN_KIND_SPAM, name)) ||
+	    (is_wanted(s, SCAN_KIND_VIRUS) && scan_field_is_ours(SCAN_KIND_VIRUS, name));
+}
+
+static bool
+has_forged(const struct session *s, struct str text)
+{
+	struct field f;
+
+	while (field_next(&text, &f) == 1)
+		if (is_forged(s, f.name))
+			return true;
+	return false;
+}
+
+void
+scan_strip(struct session *s)
+{
+	struct str text = buf_str(&s->text);
+	struct field f;
+	struct buf rest;
+
+	if (!scan_is_wanted(s) || !has_forged(s, text))
+		return;
+	buf_init(&rest, s->text.max);
+	for (struct str left = text; field_next(&left, &f) == 1; text = left)
+		if (!is_forged(s, f.name))
+			buf_add(&rest, f.raw);
+	buf_add(&rest, text);
+	buf_free(&s->text);
+	s->text = rest;
+}
+
+/* ---- the question ------------------------------------------------------------------ */
+
+static struct str
+path_text(struct session *s, const struct path *p)
+{
+	struct buf b;
+	struct str text;
+
+	buf_init(&b, 2 * MAIL_PATH_MAX + 512);
+	path_add(&b, p);
+	text = arena_str(&s->txn_arena, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+static void
+describe(struct session *s, enum scan_kind kind, uint64_t size, off_t at, struct msg_scan *m)
+{
+	const struct envelope *e = &s->txn.env;
+
+	*m = (struct msg_scan){ .kind = kind, .at = (uint64_t)at, .size = size,
+		.id = str_c(e->id), .from = path_text(s, &e->from), .helo = s->helo,
+		.login = str_c(s->user), .client = str_c(s->local ? "" : s->address),
+		.name = str_c(s->local || strcmp(s->named, "unknown") == 0 ? "" : s->named) };
+	for (size_t i = 0; i < e->rcpt_n && i < MSG_SCAN_RCPTS_MAX; i++)
+		m->rcpts[m->rcpt_n++] = path_text(s, &e->rcpts[i].path);
+}
+
+/* Sends the question Q, and behind it the descriptor TEXT. */
+static int
+send_question(const struct session *s, struct str q, int text)
+{
+	int fd = channel_ask(s->env->check, q, clock_ms() + ASK_MS), err;
+	struct buf b;
+
+	if (fd < 0)
+		return -1;
+	buf_init(&b, 64);
+	msg_scan_text_put(&b);
+	if (channel_send(fd, buf_str(&b), text) < 0) {
+		err = errno;
+		close(fd);
+		errno = err;
+		fd = -1;
+	}
+	buf_free(&b);
+	return fd;
+}
+
+static void
+ask(struct session *s, struct look *l, uint64_t size, off_t at, int text)
+{
+	struct msg_scan m;
+	struct buf b;
+
+	describe(s, l->kind, size, at, &m);
+	buf_init(&b, FRAME_MAX);
+	msg_scan_put(&b, &m);
+	/* Of a long list, the addresses that there is room for. */
+	while (!buf_ok(&b) && m.rcpt_n > 0) {
+		m.rcpt_n /= 2;
+		msg_scan_put(&b, &m);
+	}
+	l->fd = send_question(s, buf_str(&b), text);
+	buf_free(&b);
+}
+
+/* ---- the answer --------------------------------------------------------------------- */
+
+/* R as it is kept: its text is the transaction's. */
+static void
+keep(struct session *s, struct scanned *to, const struct msg_scan_result *r)
+{
+	to->result = *r;
+	to->result.symbols = arena_str(&s->txn_arena, r->symbols);
+	to->result.what = arena_str(&s->txn_arena, r->what);
+}
+
+static void
+failed(struct session *s, struct scanned *to, const char *why)
+{
+	const struct msg_scan_result r = { .result = SCAN_FAILED, .symbols = STR(""),
+		.what = str_c(why) };
+
+	keep(s, to, &r);
+}
+
+/* False: barid-check has ended meanwhile. */
+static bool
+await(struct session *s, struct look *l, struct scanned *to)
+{
+	struct msg_scan_result r;
+	struct buf answer;
+	int fd = l->fd;
+	bool gone = false;
+
+	l->fd = -1;
+	buf_init(&answer, FRAME_MAX);
+	if (fd < 0)
+		failed(s, to, "barid-check cannot be asked");
+	else if (channel_await_for(fd, l->start + l->conf->timeout + GRACE_MS, &answer,
+	    &l->edited) < 0) {
+		gone = errno == EPIPE;
+		failed(s, to, gone ? "barid-check gives no answer" : "it took too long");
+	} else if (!msg_scan_result_get(buf_str(&answer), &r) ||
+	    (r.edited > 0) != (l->edited >= 0))
+		failed(s, to, "what barid-check says is no answer");
+	else
+		keep(s, to, &r);
+	buf_free(&answer);
+	to->done = true;
+	to->ms = clock_ms() - l->start;
+	return !gone;
+}
+
+/* "1000.0/5.0" and the names. */
+static void
+add_score(struct buf *b, const struct msg_scan_result *r)
+{
+	if (r->scored) {
+		buf_adds(b, " (");
+		scan_number_add(b, r->score);
+		buf_addc(b, '/');
+		scan_number_add(b, r->required);
+		buf_addc(b, ')');
+	}
+	if (r->symbols.n > 0)
+		buf_addf(b, " tests=" STR_FMT, STR_ARG(r->symbols));
+	if (r->what.n > 0)
+		buf_addf(b, " " STR_FMT, STR_ARG(r->what));
+}
+
+static void
+say(const struct session *s, const struct look *l, const struct scanned *what)
+{
+	static const char *const words[] = { [SCAN_CLEAN] = "clean",
+		[SCAN_SPAM] = "spam", [SCAN_SPAM_REJECT] = "spam, to be refused",
+		[SCAN_LATER] = "later", [SCAN_VIRUS] = "virus" };
+	const struct msg_scan_result *r = &what->result;
+	struct buf b;
+
+	if (r->result == SCAN_FAILED) {
+		log_warn(s->txn.env.id, "check %s: %s: " STR_FMT "; %s", l->conf->title,
+		    l->conf->server, STR_ARG(r->what),
+		    l->conf->on_error == SCAN_DEFER ? "deferred" : "accepted all the same");
+		return;
+	}
+	buf_init(&b, 2048);
+	add_score(&b, r);
+	log_info(s->txn.env.id, "check %s: %s%s, delay=%lld.%03lld", l->conf->title,
+	    words[r->result], buf_cstr(&b), (long long)what->ms / 1000,
+	    (long long)what->ms % 1000);
+	buf_free(&b);
+}
+
+/* ---- a text that came back ------------------------------------------------------------ */
+
+/* Reads N octets of FD into B. */
+static bool
+read_all(int fd, uint64_t n, struct buf *b)
+{
+	off_t at = 0;
+
+	while ((uint64_t)at < n) {
+		char *room = buf_room(b, 65536);
+		ssize_t got = room != NULL ? sys_pread(fd, room, 65536, at) : -1;
+
+		if (got <= 0)
+			return false;
+		buf_grew(b, (size_t)got);
+		at += got;
+	}
+	buf_cut(b, (size_t)n);
+	return buf_ok(b);
+}
+
+/* The message *M with TEXT in place of its own; NULL if it cannot be stored. */
+static bool
+put_instead(struct session *s, struct queue_msg **m, struct str text)
+{
+	queue_abort(*m);
+	*m = queue_begin(s->env->queue, &s->txn.env, s->env->to_drop);
+	if (*m == NULL)
+		return false;
+	queue_reserve(*m, &s->txn.env);
+	return queue_write(*m, text) == 0;
+}
+
+/* What spamd made of the text is the text from here on.  Code 0, or a refusal. */
+static struct answer
+take_edited(struct session *s, const struct look *l, struct scanned *what,
+    struct queue_msg **m)
+{
+	const size_t most = (size_t)queue_size(*m) * 2 + (size_t)SCAN_EDIT_MORE * 2;
+	struct answer a = { .code = 0 };
+	const char *why = NULL;
+	struct buf raw, text;
+
+	buf_init(&raw, most);
+	buf_init(&text, most);
+	if (what->result.edited > most / 2 || !read_all(l->edited, what->result.edited, &raw))
+		why = "the text that it sends back cannot be read";
+	if (why == NULL)
+		why = scan_edited(&text, buf_str(&raw), s->txn.trace);
+	if (why != NULL) {
+		failed(s, what, why);
+	} else {
+		what->result.symbols = scan_edited_symbols(buf_str(&text), &s->txn_arena);
+		if (!put_instead(s, m, buf_str(&text)))
+			a = store_failed(s, "queue_write");
+	}
+	buf_free(&raw);
+	buf_free(&text);
+	return a;
+}
+
+/* ---- what becomes of the message -------------------------------------------------------- */
+
+/* Postmasters and abuse desks are to see what others complain of. */
+static bool
+is_for_desk(const struct session *s)
+{
+	const struct envelope *e = &s->txn.env;
+
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (!str_ieq(e->rcpts[i].path.local, STR("postmaster")) &&
+		    !str_ieq(e->rcpts[i].path.local, STR("abuse")))
+			return false;
+	return true;
+}
+
+static bool
+is_refused(const struct conf_check_scan *c, const struct msg_scan_result *r)
+{
+	if (c->reject_score > 0 && r->scored)
+		return r->score >= (int64_t)c->reject_score * 1000;
+	return r->result == SCAN_SPAM_REJECT ||
+	    (r->result == SCAN_SPAM && c->kind == SCAN_SPAMD);
+}
+
+static struct answer
+spam_answer(struct session *s, const struct conf_check_scan *c, const struct msg_scan_result *r)
+{
+	struct buf b;
+	struct answer a = { .code = 0 };
+
+	if (c->action != SCAN_REJECT || is_for_desk(s))
+		return a;
+	buf_init(&b, 512);
+	if (is_refused(c, r)) {
+		buf_adds(&b, "The message looks like spam");
+		if (r->scored) {
+			buf_adds(&b, " (");
+			scan_number_add(&b, r->score);
+			buf_adds(&b, " points)");
+		}
+		a = (struct answer){ .code = 550, .enhanced = "5.7.1" };
+	} else if (r->result == SCAN_LATER) {
+		buf_adds(&b, "The message is to come again");
+		a = (struct answer){ .code = 451, .enhanced = "4.7.1" };
+	}
+	if (r->what.n > 0)
+		buf_addf(&b, ": " STR_FMT, STR_ARG(r->what));
+	a.text = arena_str(&s->txn_arena, buf_str(&b));
+	buf_free(&b);
+	return a;
+}
+
+static struct answer
+answer_of(struct session *s, const struct look *l, const struct msg_scan_result *r)
+{
+	struct answer a = { .code = 0 };
+
+	if (r->result == SCAN_FAILED && l->conf->on_error == SCAN_DEFER)
+		a = ANSWER(451, "4.7.1", "The message cannot be checked now");
+	else if (r->result == SCAN_VIRUS && l->conf->action == SCAN_REJECT)
+		a = (struct answer){ .code = 554, .enhanced = "5.7.1",
+			.text = str_c(arena_printf(&s->txn_arena,
+			    "The message has a virus: " STR_FMT, STR_ARG(r->what))) };
+	else if (l->kind == SCAN_KIND_SPAM && r->result != SCAN_FAILED)
+		a = spam_answer(s, l->conf, r);
+	return a;
+}
+
+/* Waits for the answer of L; A is what holds so far. */
+static struct answer
+conclude(struct session *s, struct look *l, struct answer a, struct queue_msg **m)
+{
+	struct scanned *what = &s->txn.scanned[l->kind];
+	struct answer mine;
+
+	mine = answer_of(s, l, &what->result);
+	if (a.code == 0 && mine.code == 0 && l->edited >= 0) {
+		mine = take_edited(s, l, what, m);
+		if (mine.code == 0)
+			mine = answer_of(s, l, &what->result);
+	}
+	say(s, l, what);
+	return a.code != 0 ? a : mine;
+}
+
+/* A message that is too long is not looked at. */
+static bool
+is_looked_at(const struct session *s, const struct look *l, uint64_t size)
+{
+	if (!is_wanted(s, l->kind))
+		return false;
+	if (l->conf->max_size == 0 || size <= l->conf->max_size)
+		return true;
+	log_info(s->txn.env.id, "check %s: not looked at: its %llu octets are more than max-size",
+	    l->conf->title, (unsigned long long)size);
+	return false;
+}
+
+struct answer
+scan_text(struct session *s, struct queue_msg **m)
+{
+	struct look looks[KINDS];
+	struct answer a = { .code = 0 };
+	uint64_t size = queue_size(*m);
+	off_t at = 0;
+	int text = -1;
+
+	for (unsigned i = 0; i < KINDS; i++) {
+		struct look *l = &looks[i];
+
+		*l = (struct look){ .kind = (enum scan_kind)i, .fd = -1, .edited = -1,
+			.conf = conf_of(s, (enum scan_kind)i) };
+		if (!is_looked_at(s, l, size)) {
+			l->conf = NULL;
+			continue;
+		}
+		if (text < 0 && (text = queue_show(*m, &at)) < 0)
+			return store_failed(s, "queue_show");
+		l->start = clock_ms();
+		ask(s, l, size, at, text);
+	}
+	for (unsigned i = 0; i < KINDS; i++) {
+		struct look *l = &looks[i];
+
+		if (l->conf != NULL && !await(s, l, &s->txn.scanned[i])) {
+			ask(s, l, size, at, text);
+			(void)await(s, l, &s->txn.scanned[i]);
+		}
+	}
+	for (unsigned i = KINDS; i-- > 0;) {
+		if (looks[i].conf != NULL)
+			a = conclude(s, &looks[i], a, m);
+		if (looks[i].edited >= 0)
+			close(looks[i].edited);
+	}
+	if (text >= 0)
+		close(text);
+	return a;
+}
+
+static const char *
+word_of(enum scan_result result)
+{
+	static const char *const words[] = { [SCAN_FAILED] = "temperror",
+		[SCAN_CLEAN] = "no", [SCAN_SPAM] = "yes", [SCAN_SPAM_REJECT] = "yes",
+		[SCAN_LATER] = "later", [SCAN_VIRUS] = "yes" };
+
+	return words[result];
+}
+
+/* "-1.5", in the transaction's arena. */
+static struct str
+number(struct session *s, int64_t thousandths)
+{
+	struct buf b;
+	struct str text;
+
+	buf_init(&b, 40);
+	scan_number_add(&b, thousandths);
+	text = arena_str(&s->txn_arena, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+void
+scan_collect(struct session *s, struct results *r)
+{
+	for (unsigned i = 0; i < KINDS; i++) {
+		const struct msg_scan_result *v = &s->txn.scanned[i].result;
+		struct result *one;
+
+		if (!s->txn.scanned[i].done)
+			continue;
+		one = results_add(r, i == SCAN_KIND_SPAM ? "spam" : "virus", word_of(v->result));
+		one->apart = true;
+		one->reason = v->what;
+		if (v->scored) {
+			result_prop(one, "score", number(s, v->score));
+			result_prop(one, "required", number(s, v->required));
+		}
+		result_prop(one, "tests", v->symbols);
+	}
+}
+
+void
+scan_add_fields(const struct session *s, struct buf *b)
+{
+	for (unsigned i = 0; i < KINDS; i++) {
+		const struct scanned *what = &s->txn.scanned[i];
+
+		/* What spamd has edited says it by itself. */
+		if (what->done && what->result.edited == 0)
+			scan_fields_add(b, (enum scan_kind)i, &what->result);
+	}
+}

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spam, as SpamAssassin's spamd and Rspamd see it: noted, refused, edited.
+
+FEATURES F8, S1, S2.
+"""
+import os
+import smtplib
+import sys
+
+sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from baridtest import Barid, wait_for  # noqa: E402
+from scantest import GTUBE, Rspamd, Spamd, message  # noqa: E402
+
+FORGED = "X-Spam-Status: No, score=-100\r\nX-SPAM-FLAG: NO\r\nX-Spam-Score: -9\r\nX-Other: kept\r\n"
+
+
+def check(server, options=""):
+    return f'check "spam" {{ server = "{server}" {options} }}\n'
+
+
+def fields(text, name):
+    """Unfolded values of each field NAME in the header of TEXT."""
+    header = text.split(b"\n\n", 1)[0].decode().replace("\n\t", " ").replace("\n ", " ")
+    return [line.partition(":")[2].strip() for line in header.split("\n") if line.lower().startswith(name.lower() + ":")]
+
+
+def refused(b, text, sender="a@far.test", rcpts=("alice@example.test",), **kw):
+    try:
+        b.send(sender, list(rcpts), text, **kw)
+    except smtplib.SMTPDataError as e:
+        return e.smtp_code, e.smtp_error.decode()
+    return None
+
+
+def take(b, text, count, user="alice", **kw):
+    b.send("a@far.test", ["alice@example.test"], text, **kw)
+    return b.mail(user, count)[-1]
+
+
+def noted(spamd):
+    with Barid(extra=check(f"localhost:{spamd.port}", "max-size = 200KB")) as b:
+        got = take(b, message(header=FORGED), 1)
+        assert fields(got, "X-Spam-Status") == ["No, score=0.0 required=5.0 tests=none"], got
+        assert fields(got, "X-Spam-Score") == ["0.0"] and not fields(got, "X-Spam-Flag"), got
+        assert fields(got, "X-Other") == ["kept"], got
+        got = take(b, message("something odd " + GTUBE), 2)
+        assert fields(got, "X-Spam-Status") == ["Yes, score=21.5 required=5.0 tests=BARID_GTUBE,BARID_ODD"], got
+        assert fields(got, "X-Spam-Flag") == ["YES"] and fields(got, "X-Spam-Score") == ["21.5"], got
+        assert got.count(GTUBE.encode()) == 1
+        wait_for("the line", lambda: "check spam: spam (21.5/5.0) tests=BARID_GTUBE,BARID_ODD, delay=" in b.log())
+        # One that is not held in memory, whose line breaks are where pieces end; and one that is too long.
+        lines = "\n".join("x" * (n % 70) for n in range(3000))
+        got = take(b, message(GTUBE + "\n" + lines), 3)
+        assert fields(got, "X-Spam-Flag") == ["YES"] and lines.encode() in got, got[:500]
+        got = take(b, message(GTUBE + "\n" + lines * 3, FORGED), 4)
+        assert not fields(got, "X-Spam-Status") and len(got) > 300000, got[:1000]
+        assert "are more than max-size" in b.log()
+        # Who logs in is nobody's spammer, and what his mail says stays as it is.
+        got = take(b, message(GTUBE, FORGED), 5, name="submission", login="alice")
+        assert fields(got, "X-Spam-Status") == ["No, score=-100"], got
+
+
+def rejected(spamd):
+    options = 'action = "reject"'
+    with Barid(extra=check(f"spamd:127.0.0.1:{spamd.port}", options)) as b:
+        code, text = refused(b, message(GTUBE))
+        assert code == 550 and text == "5.7.1 The message looks like spam (20.0 points)", (code, text)
+        assert "reject: END-OF-MESSAGE from" in b.log() and "looks like spam" in b.log()
+        assert refused(b, message("something odd")) is None
+        # Postmasters hear of it, but not where others would.
+        assert refused(b, message(GTUBE), rcpts=["postmaster@example.test", "abuse@example.test"]) is None \
+            or "abuse" in b.log()
+        assert refused(b, message(GTUBE), rcpts=["postmaster@example.test", "alice@example.test"])[0] == 550
+        assert len(b.mail("alice", 1)) >= 1
+        b.write_conf(check(f"127.0.0.1:{spamd.port}", options + " reject-score = 21  relayed = true"))
+        b.reload()
+        assert refused(b, message(GTUBE)) is None, "20 points are not 21"
+        assert refused(b, message("something odd " + GTUBE), name="submission", login="alice",
+                       sender="alice@example.test")[0] == 550
+
+
+def edited(spamd):
+    with Barid(extra=check(f"127.0.0.1:{spamd.port}", 'action = "edit"')) as b:
+        got = take(b, message(header=FORGED), 1)
+        assert fields(got, "X-Spam-Status")[0].startswith("No, score=0.0 required=5.0 tests=none"), got
+        assert got.endswith(b"\n\nhello\n"), got
+        got = take(b, message("something odd " + GTUBE), 2)
+        header = got.split(b"\n\n", 1)[0]
+        # Ours first, once; then what spamd makes of it, which with report_safe has the message within.
+        assert header.split(b"\n")[2].startswith(b"Received: from client.test "), got
+        assert header.count(b"(barid) with ESMTP id") == 1, got
+        assert fields(got, "X-Spam-Flag") == ["YES"] and fields(got, "Content-Type")[0].startswith("multipart/mixed"), got
+        assert GTUBE.encode() in got and b"message/rfc822" in got
+        wait_for("the line", lambda: "check spam: spam (21.5/5.0) tests=BARID_GTUBE,BARID_ODD, delay" in b.log())
+        long = "\n".join("y" * 60 for n in range(5000))
+        got = take(b, message(long), 3)
+        assert long.encode() in got and fields(got, "X-Spam-Checker-Version"), got[:1000]
+        assert got.index(b"Received: ") < got.index(b"X-Spam-Checker-Version"), got[:1000]
+
+
+def rspamd():
+    with Rspamd() as r, Barid(extra=check(f"rspamd:127.0.0.1:{r.port}", 'action = "reject"') +
+                              'access { connect = {"0.0.0.0/0"} xclient = {"127.0.0.1"} }\n') as b:
+        code, text = refused(b, message(GTUBE))
+        assert code == 550 and text.startswith("5.7.1 The message looks like spam (15.0 points): Gtube"), (code, text)
+        got = take(b, message("something odd"), 1)
+        assert fields(got, "X-Spam-Flag") == ["YES"], got
+        assert "BARID_ODD" in fields(got, "X-Spam-Status")[0], got
+        code, text = refused(b, message("come again"))
+        assert code == 451 and text.startswith("4.7.1 The message is to come again"), (code, text)
+        # What it is told of the message besides.
+        with b.smtp() as c:
+            c.ehlo()
+            assert c.docmd("XCLIENT ADDR=192.0.2.7")[0] == 220
+            c.ehlo_resp = c.helo_resp = None  # It is another client now.
+            c.sendmail("a@far.test", ["alice@example.test", "bob@example.test"], message())
+        got = b.mail("bob", 1)[0]
+        assert "BARID_TOLD" in fields(got, "X-Spam-Status")[0], got
+        assert fields(got, "X-Spam-Status")[0].startswith("No, score=0.5 required=15.0"), got
+
+
+def main():
+    with Spamd() as spamd:
+        noted(spamd)
+        rejected(spamd)
+    with Spamd(report_safe=1) as spamd:
+        edited(spamd)
+    rspamd()
+
+
+if __name__ == "__main__":
+    main()
