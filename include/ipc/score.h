@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "ipc/blocks.h"
+#include "ipc/leader.h"
 #include "ipc/tally.h"
 #include "lib/str.h"
 
@@ -131,6 +132,8 @@ enum score_tally {
 	TALLY_N
 };
 struct tally *score_tally(struct score *s, enum score_tally which);
+/* Who has most in it. */
+struct leader *score_leader(struct score *s, enum score_tally which);
 uint64_t score_key(const struct score *s, enum score_tally which, uint64_t value);
 uint64_t score_key_str(const struct score *s, enum score_tally which, struct str text);
 /* A service (enum conf_service) that takes nobody new, until it is told to or a restart. */

@@ -34,5 +34,7 @@ const struct conf_rate *rate_recipient(const struct conf *c, struct score *s,
 
 /* How much of R is used by whoever has used most of it, in per cent. */
 unsigned rate_used(struct score *s, const struct conf_rate *r);
+/* Who that is; empty where it is all together, or nobody. */
+void rate_leader(struct score *s, const struct conf_rate *r, struct buf *b);
 
 #endif

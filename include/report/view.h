@@ -25,10 +25,18 @@ struct view_rate {
 	struct str name;
 	uint64_t messages, recipients;	/* 0: as many as there are */
 	uint64_t per;			/* seconds */
-	uint64_t used;			/* per cent */
+	uint64_t used;			/* per cent, ... */
+	struct str who;			/* ... by whom; empty: nobody is near, or can be named */
 };
 
 #define VIEW_RATES_MAX 16
+
+/* An address that has many of the connections that it may have. */
+struct view_from {
+	struct str address;
+	uint64_t connections, most;
+};
+#define VIEW_FROMS_MAX 5
 
 struct view {
 	struct arena arena;
@@ -38,6 +46,8 @@ struct view {
 	uint64_t more;		/* destinations that are not among them */
 	struct view_rate rates[VIEW_RATES_MAX];
 	size_t rate_n;
+	struct view_from froms[VIEW_FROMS_MAX];	/* the most first */
+	size_t from_n;
 };
 
 void view_init(struct view *v);
@@ -51,5 +61,7 @@ void view_page(const struct view *v, size_t rows, size_t columns, int64_t now, F
 
 /* A page of the rates, with an empty line before it: how many lines. */
 size_t view_rates(const struct view *v, size_t columns, FILE *out);
+/* Likewise of the addresses. */
+size_t view_froms(const struct view *v, size_t columns, FILE *out);
 
 #endif

@@ -169,6 +169,7 @@ draw(const struct conf *c, const struct view *v, struct screen *s)
 	if (out == NULL || below == NULL)
 		return;
 	rows = view_rates(v, s->columns, below);
+	rows += view_froms(v, s->columns, below);
 	rows += print_quotas(c, below);
 	fclose(below);
 	view_page(v, s->rows > rows + 1 ? s->rows - 1 - rows : 1, s->columns,
@@ -243,6 +244,7 @@ page(struct ctl *t)
 	else {
 		view_page(&v, 0, COLUMNS_MAX, clock_wall(), stdout);
 		(void)view_rates(&v, COLUMNS_MAX, stdout);
+		(void)view_froms(&v, COLUMNS_MAX, stdout);
 		(void)print_quotas(t->conf, stdout);
 	}
 	view_free(&v);

@@ -30,7 +30,7 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 
-#define MAGIC UINT64_C(0x6261726964736304)
+#define MAGIC UINT64_C(0x6261726964736305)
 #define SLOTS_MAX 1000000
 
 /* A cache line each: sessions add to different counters at once. */
@@ -60,6 +60,7 @@ struct board {
 	struct login logins[LOGINS];
 	uint64_t seed;		/* of the keys of the tallies */
 	struct tally tallies[TALLY_N];
+	struct leader leaders[TALLY_N];
 	struct blocks blocks;
 	_Atomic unsigned off;	/* services, by bit */
 	_Atomic int64_t lists_from;	/* when lists in DNS are asked again */
@@ -558,6 +559,12 @@ struct tally *
 score_tally(struct score *s, enum score_tally which)
 {
 	return &s->board->tallies[which];
+}
+
+struct leader *
+score_leader(struct score *s, enum score_tally which)
+{
+	return &s->board->leaders[which];
 }
 
 uint64_t

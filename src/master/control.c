@@ -24,7 +24,6 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "policy/rate.h"
 #include "policy/recipient.h"
 #include "report/listing.h"
 
@@ -343,20 +342,6 @@ collect(const struct master *m, int fd, struct str packet)
 	buf_free(&answer);
 }
 
-static void
-add_rates(const struct master *m, struct buf *b)
-{
-	const struct conf_limits *l = &m->conf->limits;
-
-	for (size_t i = 0; i < l->rate_n; i++) {
-		const struct conf_rate *r = &l->rates[i];
-
-		buf_addf(b, "rate\t%s\t%llu\t%llu\t%lld\t%u\n", r->name,
-		    (unsigned long long)r->messages, (unsigned long long)r->recipients,
-		    (long long)r->per / 1000, rate_used(m->score, r));
-	}
-}
-
 /* What the runners say, in as many packets as it takes; RATES: and how much is handed in. */
 static void
 pass_on(const struct master *m, int fd, struct str packet, bool rates, int64_t timeout_ms)
@@ -366,7 +351,7 @@ pass_on(const struct master *m, int fd, struct str packet, bool rates, int64_t t
 
 	buf_init(&text, RUNNERS_MAX * FRAME_MAX);
 	if (rates)
-		add_rates(m, &text);
+		control_view(m, &text);
 	bool ok = ask_runners(m, packet, timeout_ms, &count, &text);
 	struct str rest = buf_str(&text);
 	if (rest.n > FRAME_MAX / 2 && control_put_text(&fd, rest.p, rest.n) > 0)

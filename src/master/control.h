@@ -23,5 +23,7 @@ void blocked_load(const struct master *m);
  * there is no such block.  It is in force even if it was not written.
  */
 int blocked_change(const struct master *m, const struct block *b, bool remove) MUST_USE;
+/* Adds lines "rate" and "from" (report/view.h): who is near what limits. */
+void control_view(const struct master *m, struct buf *b);
 
 #endif

@@ -66,19 +66,61 @@ most(const struct conf_rate *r, const struct path *to)
 	return to != NULL ? r->recipients : r->messages;
 }
 
+/* By what name a person knows whom is counted. */
+static void
+add_name(struct buf *b, int kind, const struct rate_facts *f, const struct path *to)
+{
+	switch ((enum conf_rate_kind)kind) {
+	case RATE_CLIENT:
+		addr_add(b, f->peer);
+		break;
+	case RATE_USER:
+		buf_add(b, f->user);
+		break;
+	case RATE_SENDER:
+		path_add(b, f->from);
+		break;
+	case RATE_RECIPIENT:
+		path_add(b, to);
+		break;
+	case RATE_ALL:
+	case RATE_KINDS:
+		break;
+	}
+}
+
+/* Whoever has used half of it or more has a name for who looks. */
+static void
+note_leader(struct score *s, int kind, const struct rate_facts *f, const struct path *to,
+    int64_t level, int64_t now)
+{
+	struct buf name;
+
+	buf_init(&name, 4096);
+	add_name(&name, kind, f, to);
+	if (buf_ok(&name) && name.n > 0)
+		leader_note(score_leader(s, tables[kind]), buf_str(&name), now + level);
+	buf_free(&name);
+}
+
 static bool
 take(const struct conf *c, struct score *s, const struct conf_rate *r,
     const struct rate_facts *f, const struct path *to)
 {
 	uint64_t n = most(r, to), key = key_of(c, s, r->kind, f, to);
-	int64_t per = r->per * 1000, cost;
+	int64_t per = r->per * 1000, now = clock_ms() * 1000, cost, level;
+	struct tally *t = score_tally(s, tables[r->kind]);
+	bool ok;
 
 	if (n == 0 || key == 0)
 		return true;
 	key = tally_key(key, to != NULL ? SALT_RECIPIENTS : SALT_MESSAGES, r->kind);
 	cost = per / (int64_t)n;
-	return tally_take(score_tally(s, tables[r->kind]), key, clock_ms() * 1000,
-	    cost > 0 ? cost : 1, per);
+	ok = tally_take(t, key, now, cost > 0 ? cost : 1, per);
+	level = tally_level(t, key, now);
+	if (level >= per / 2)
+		note_leader(s, r->kind, f, to, level, now);
+	return ok;
 }
 
 static const struct conf_rate *
@@ -117,4 +159,14 @@ rate_used(struct score *s, const struct conf_rate *r)
 
 	/* A level is a time that passes: rounded, it is what it was. */
 	return level >= per ? 100 : (unsigned)((level * 100 + per / 2) / per);
+}
+
+void
+rate_leader(struct score *s, const struct conf_rate *r, struct buf *b)
+{
+	char name[LEADER_NAME_MAX + 1];
+
+	if (rate_used(s, r) >= 50 &&
+	    leader_get(score_leader(s, tables[r->kind]), clock_ms() * 1000, name))
+		buf_adds(b, name);
 }

@@ -251,7 +251,23 @@ view_rate(const struct view_rate *r)
 	json_object_set_new(j, "recipients", number(r->recipients));
 	json_object_set_new(j, "per", number(r->per));
 	json_object_set_new(j, "used", number(r->used));
+	json_object_set_new(j, "by", r->who.n > 0 ? safe(r->who) : json_null());
 	return j;
+}
+
+static json_t *
+view_froms_of(const struct view *v)
+{
+	json_t *list = json_array(), *j;
+
+	for (size_t i = 0; i < v->from_n; i++) {
+		j = json_object();
+		json_object_set_new(j, "address", safe(v->froms[i].address));
+		json_object_set_new(j, "connections", number(v->froms[i].connections));
+		json_object_set_new(j, "most", number(v->froms[i].most));
+		json_array_append_new(list, j);
+	}
+	return list;
 }
 
 void
@@ -271,6 +287,7 @@ json_view(const struct view *v, int64_t now, FILE *out)
 	json_object_set_new(j, "destinations", list);
 	json_object_set_new(j, "more", number(v->more));
 	json_object_set_new(j, "rates", rates);
+	json_object_set_new(j, "from", view_froms_of(v));
 	print(j, JSON_COMPACT, out);
 }
 

@@ -132,8 +132,22 @@ take_rate(struct view *v, struct str line)
 	    !take_numbers(&line, n, ARRAY_LEN(n)))
 		return;
 	*r = (struct view_rate){ .name = arena_str(&v->arena, name), .messages = n[0],
-		.recipients = n[1], .per = n[2], .used = n[3] };
+		.recipients = n[1], .per = n[2], .used = n[3],
+		.who = arena_str(&v->arena, line) };
 	v->rate_n++;
+}
+
+static void
+take_from(struct view *v, struct str line)
+{
+	struct view_from *f = &v->froms[v->from_n];
+	uint64_t n[2];
+
+	if (v->from_n == VIEW_FROMS_MAX || !take_numbers(&line, n, ARRAY_LEN(n)) || line.n == 0)
+		return;
+	*f = (struct view_from){ .connections = n[0], .most = n[1],
+		.address = arena_str(&v->arena, line) };
+	v->from_n++;
 }
 
 static uint64_t
@@ -174,6 +188,8 @@ view_read(struct view *v, struct str text)
 			take_runner(v, line);
 		else if (str_eq(word, STR("rate")))
 			take_rate(v, line);
+		else if (str_eq(word, STR("from")))
+			take_from(v, line);
 		else if (str_eq(word, STR("more")) && take_number(&line, &n))
 			v->more += n;
 	}
@@ -294,6 +310,9 @@ add_number(struct buf *b, uint64_t n)
 		buf_addf(b, " %10s", "-");
 }
 
+/* The kinds of rates have short names, and who is near may have a long one. */
+#define RATE_COLUMNS 10
+
 size_t
 view_rates(const struct view *v, size_t columns, FILE *out)
 {
@@ -303,20 +322,46 @@ view_rates(const struct view *v, size_t columns, FILE *out)
 		return 0;
 	buf_init(&b, LOG_LINE_MAX);
 	put_line(out, &b, columns);
-	buf_addf(&b, "%-*s %10s %10s %12s %7s", NAME_COLUMNS, "RATE", "MESSAGES", "RECIPIENTS",
+	buf_addf(&b, "%-*s %10s %10s %12s %7s", RATE_COLUMNS, "RATE", "MESSAGES", "RECIPIENTS",
 	    "PER", "USED");
+	buf_adds(&b, "  BY");
 	put_line(out, &b, columns);
 	for (size_t i = 0; i < v->rate_n; i++) {
 		const struct view_rate *r = &v->rates[i];
 
 		buf_reset(&b);
-		buf_addf(&b, "%-*.*s", NAME_COLUMNS, STR_ARG(r->name));
+		buf_addf(&b, "%-*.*s", RATE_COLUMNS, STR_ARG(r->name));
 		add_number(&b, r->messages);
 		add_number(&b, r->recipients);
 		buf_addf(&b, " %10llu s %5llu %%", (unsigned long long)r->per,
 		    (unsigned long long)r->used);
+		if (r->who.n > 0)
+			buf_addf(&b, "  " STR_FMT, STR_ARG(r->who));
 		put_line(out, &b, columns);
 	}
 	buf_free(&b);
 	return v->rate_n + 2;
+}
+
+size_t
+view_froms(const struct view *v, size_t columns, FILE *out)
+{
+	struct buf b;
+
+	if (v->from_n == 0)
+		return 0;
+	buf_init(&b, LOG_LINE_MAX);
+	put_line(out, &b, columns);
+	buf_addf(&b, "%-*s %12s %7s", NAME_COLUMNS, "CONNECTIONS FROM", "CONNECTIONS", "MAX");
+	put_line(out, &b, columns);
+	for (size_t i = 0; i < v->from_n; i++) {
+		const struct view_from *f = &v->froms[i];
+
+		buf_reset(&b);
+		buf_addf(&b, "%-*.*s %12llu %7llu", NAME_COLUMNS, STR_ARG(f->address),
+		    (unsigned long long)f->connections, (unsigned long long)f->most);
+		put_line(out, &b, columns);
+	}
+	buf_free(&b);
+	return v->from_n + 2;
 }

@@ -257,11 +257,21 @@ def rates(b):
     assert json.loads(baridctl(b, "--json", "status"))["rate-limited"] == 2
     # How near to each limit somebody is.
     assert json.loads(baridctl(b, "--json", "top"))["rates"] == [
-        {"rate": "user", "messages": 0, "recipients": 3, "per": 86400, "used": 100},
-        {"rate": "client", "messages": 4, "recipients": 0, "per": 86400, "used": 100}]
+        {"rate": "user", "messages": 0, "recipients": 3, "per": 86400, "used": 100, "by": "bob"},
+        {"rate": "client", "messages": 4, "recipients": 0, "per": 86400, "used": 100, "by": HONEST}]
     page = baridctl(b, "top", "--once")
-    assert re.search(r"(?m)^RATE +MESSAGES +RECIPIENTS +PER +USED$", page), page
-    assert re.search(r"(?m)^client +4 +- +86400 s +100 %$", page), page
+    assert re.search(r"(?m)^RATE +MESSAGES +RECIPIENTS +PER +USED +BY$", page), page
+    assert re.search(rf"(?m)^client +4 +- +86400 s +100 %  {re.escape(HONEST)}$", page), page
+    # And who has half or more of the connections that one address may have.
+    b.write_conf(CONF + "limits { connections-per-address = 6 }\n")
+    b.reload()
+    held = [Wire(b.port["smtp"], source=source) for source in (HONEST, HONEST, HONEST, HONEST, "127.0.0.9", "127.0.0.9")]
+    for w in held:
+        w.reply()
+    assert json.loads(baridctl(b, "--json", "top"))["from"] == [{"address": HONEST, "connections": 4, "most": 6}]
+    assert re.search(rf"(?m)^{re.escape(HONEST)} +4 +6$", baridctl(b, "top", "--once"))
+    for w in held:
+        w.close()
     # Of senders, of recipients, and of all; each of them is looked at for itself.
     b.write_conf(CONF + 'limits { rate "sender" { messages = 2 per = 1d } rate "recipient" { messages = 3 per = 1d } '
                  'rate "all" { messages = 5 per = 1d } }\n')

@@ -47,15 +47,15 @@ START_TEST(rates)
 	size_t n;
 	FILE *out = open_memstream(&shown, &n);
 
-	begin("rate\tclient\t100\t0\t3600\t85\nrate\tuser\t1\t2\t3\nrate\tall\t0\t7\tx\t1\n"
+	begin("rate\tclient\t100\t0\t3600\t85\t192.0.2.1\nrate\tuser\t1\t2\t3\nrate\tall\t0\t7\tx\t1\n"
 	      "rate\tuser\t0\t500\t60\t0\n");
 	ck_assert_uint_eq(v.rate_n, 2);
 	ck_assert_uint_eq(view_rates(&v, 80, out), 4);
 	fclose(out);
 	ck_assert_str_eq(shown, "\n"
-	    "RATE                             MESSAGES RECIPIENTS          PER    USED\n"
-	    "client                                100          -       3600 s    85 %\n"
-	    "user                                    -        500         60 s     0 %\n");
+	    "RATE         MESSAGES RECIPIENTS          PER    USED  BY\n"
+	    "client            100          -       3600 s    85 %  192.0.2.1\n"
+	    "user                -        500         60 s     0 %\n");
 	free(shown);
 	view_free(&v);
 	/* No more than there is room for. */
@@ -63,6 +63,30 @@ START_TEST(rates)
 	for (int i = 0; i < 2 * VIEW_RATES_MAX; i++)
 		view_read(&v, STR("rate\tall\t1\t1\t1\t1\n"));
 	ck_assert_uint_eq(v.rate_n, VIEW_RATES_MAX);
+	view_free(&v);
+}
+END_TEST
+
+START_TEST(froms)
+{
+	char *shown = NULL;
+	size_t n;
+	FILE *out = open_memstream(&shown, &n);
+
+	begin("from\t20\t20\t192.0.2.1\nfrom\t10\t20\t2001:db8::/64\nfrom\t1\tx\ty\nfrom\t1\t2\n");
+	ck_assert_uint_eq(v.from_n, 2);
+	ck_assert_uint_eq(view_froms(&v, 80, out), 4);
+	json_view(&v, 1, out);
+	for (int i = 0; i < 2 * VIEW_FROMS_MAX; i++)
+		view_read(&v, STR("from\t1\t1\ta\n"));
+	ck_assert_uint_eq(v.from_n, VIEW_FROMS_MAX);
+	fclose(out);
+	ck_assert_msg(strncmp(shown, "\n"
+	    "CONNECTIONS FROM                CONNECTIONS     MAX\n"
+	    "192.0.2.1                                20      20\n"
+	    "2001:db8::/64                            10      20\n{", 157) == 0, "%s", shown);
+	ck_assert_ptr_nonnull(strstr(shown, "\"from\":[{\"address\":\"192.0.2.1\",\"connections\":20,\"most\":20},"));
+	free(shown);
 	view_free(&v);
 }
 END_TEST
@@ -153,10 +177,10 @@ START_TEST(json)
 	    "\"upstream/0/up\",\"waiting\":100,"));
 	ck_assert_ptr_nonnull(strstr(text, "\"dead_ms\":1500,\"dead_reason\":"
 	    "\"connect to \\u001B[1m: refused\"}"));
-	ck_assert_ptr_nonnull(strstr(text, "],\"more\":7,\"rates\":[]}\n"));
+	ck_assert_ptr_nonnull(strstr(text, "],\"more\":7,\"rates\":[],\"from\":[]}\n"));
 	view_free(&v);
 	free(text);
 }
 END_TEST
 
-UNIT_MAIN("report/view", rates, sums, broken, pages, json)
+UNIT_MAIN("report/view", rates, froms, sums, broken, pages, json)
