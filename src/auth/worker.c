@@ -98,7 +98,7 @@ see_system(const char *const *more, size_t more_n, int own)
 {
 	static const char *const paths[] = { "/etc", "/usr", "/lib", "/lib64", "/run",
 		"/dev/null", "/dev/urandom" };
-	struct confine_dir dirs[ARRAY_LEN(paths) + 4];
+	struct confine_dir dirs[ARRAY_LEN(paths) + 4] = { { 0 } };
 	size_t n = 0;
 
 	if (own >= 0)

@@ -512,7 +512,10 @@ main(int argc, char **argv)
 		if (c->accounts[i].dir >= 0)
 			recover(c, &c->accounts[i]);
 	loop(c);
+	mem_free(c->accounts);
 	queue_close(c->queue);
+	userset_free(c->users);
+	score_free(c->score);
 	conf_free(c->conf);
 	mem_free(c);
 	return EX_OK;
