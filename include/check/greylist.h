@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CHECK_GREYLIST_H
+#define CHECK_GREYLIST_H
+
+/*
+ * greylist -- senders that nobody knows come again later (RFC 6647): who has to,
+ * by a table of fixed size, which may be a file's mapping.
+ */
+
+#include "lib/str.h"
+
+#define GREYLIST_ENTRIES 65536
+#define GREYLIST_OCTETS (4096 + GREYLIST_ENTRIES * 24)
+
+/* All in seconds. */
+struct greylist_rules {
+	int64_t delay;		/* who comes again sooner is early */
+	int64_t window;		/* who comes again later is new */
+	int64_t keep;		/* how long one that has come again is known */
+	uint64_t allow_after;	/* passes after which a client need not wait; 0: never */
+};
+
+/*
+ * SPACE of GREYLIST_OCTETS: what an earlier call made of it is gone on with,
+ * anything else is begun anew.  It is the caller's, and no other process's to write.
+ */
+void greylist_begin(void *space);
+
+/*
+ * CLIENT: its network, or the domain that vouches for it; SENDER and RECIPIENT of
+ * the message.  0: it may come in; else in how many seconds.
+ */
+int64_t greylist_ask(void *space, const struct greylist_rules *r, struct str client,
+    struct str sender, struct str recipient, int64_t now) MUST_USE;
+
+#endif
