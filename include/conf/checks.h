@@ -90,6 +90,14 @@ struct conf_check_sender {
 	struct conf_nets exempt;
 };
 
+/* RFC 6647. */
+struct conf_greylist {
+	bool enabled;
+	int64_t delay, window, keep;
+	uint64_t allow_after;
+	struct conf_nets exempt;
+};
+
 /* Whose mail gets Authentication-Results: a bit of each word. */
 enum { CONF_RESULTS_LOCAL = 1, CONF_RESULTS_NONLOCAL = 2 };
 

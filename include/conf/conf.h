@@ -135,6 +135,7 @@ struct conf {
 	size_t dkim_n;
 	struct conf_dnsbls dnsbl;
 	struct conf_checks check;
+	struct conf_greylist greylist;
 	struct conf_collect *collects;
 	size_t collect_n;
 	struct conf_log log;

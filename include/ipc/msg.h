@@ -40,6 +40,8 @@ enum msg_type {
 	MSG_IPREV_RESULT,
 	MSG_EXISTS,		/* session -> check: is there somebody behind a name? */
 	MSG_EXISTS_RESULT,
+	MSG_GREY,		/* session -> check: has a sender come before? */
+	MSG_GREY_RESULT,
 	MSG_BOX,		/* POP3 session -> who has its mailbox open, as the account */
 	MSG_BOX_RESULT,
 	MSG_SCAN,		/* session -> check: what does a server make of a message? */

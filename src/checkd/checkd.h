@@ -8,6 +8,7 @@
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
  * client.c	questions about a client, and the lists that are asked for it
+ * grey.c	senders that come again
  * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
@@ -44,6 +45,7 @@ struct checkd {
 	struct answers *texts;	/* records by name; of name.c, by its words */
 	struct answers *verdicts;	/* of SPF, by question */
 	struct scans *scans;	/* messages that are looked at */
+	void *greylist;		/* or NULL */
 	size_t asked;		/* questions that are open, of all kinds */
 };
 
@@ -56,6 +58,13 @@ void client_take(struct checkd *d, struct str packet, int reply);
 
 /* The same. */
 void text_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- grey.c --------------------------------------------------------------------- */
+
+/* Before this process is confined. */
+void grey_open(struct checkd *d);
+void grey_close(struct checkd *d);
+void grey_take(struct checkd *d, struct str packet, int reply);
 
 /* ---- name.c --------------------------------------------------------------------- */
 

@@ -101,11 +101,13 @@ main(int argc, char **argv)
 	if (proc_is_root() && !user.found)
 		fatal(EX_NOUSER, "there is no user %s", d->conf->user);
 	proc_confine(&user, NULL);
+	grey_open(d);
 	confine_now(CONFINE_HELPER, (enum confine_mode)d->conf->sandbox);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	begin(d);
 	loop_run(d->loop);
 	end(d);
+	grey_close(d);
 	conf_free(d->conf);
 	mem_free(d);
 	return EX_OK;

@@ -31,6 +31,7 @@ static const struct {
 	{ MSG_IPREV, iprev_take },
 	{ MSG_EXISTS, exists_take },
 	{ MSG_SCAN, scan_take_question },
+	{ MSG_GREY, grey_take },
 };
 
 static void

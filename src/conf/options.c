@@ -599,9 +599,16 @@ static const struct option check_virus_options[] = {
 	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not looked at."),
 };
 #undef BASE
+#define BASE conf_greylist
 static const struct option greylist_options[] = {
-	LATER("enabled", BOOL, "false", "false", "Whether unknown senders wait."), IDLE("delay", TIME, "5m", "How long."),
+	OPT("enabled", BOOL, enabled, "false", 0, 0, "Whether senders that nobody knows are to come again."),
+	OPT("delay", TIME, delay, "5m", SECOND, DAY, "How long they have to wait at least."),
+	OPT("window", TIME, window, "2d", MINUTE, 31 * DAY, "How long they may wait at most."),
+	OPT("keep", TIME, keep, "36d", HOUR, UINT64_C(366) * DAY, "How long they are known."),
+	OPT("allow-after", NUMBER, allow_after, "5", 0, 1000000, "After how many of them a client need not wait; 0 for never."),
+	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients that need not wait."),
 };
+#undef BASE
 static const struct option filter_options[] = {
 	IDLE("at", STRING, "", "When it runs."), IDLE("run", STRING, "", "What runs."), IDLE("timeout", TIME, "60s", "For how long."),
 };
@@ -698,7 +705,7 @@ const struct option conf_options[] = {
 	KIND("check", "virus", check_words, check.virus, check_virus_options, "Whether a server knows a virus in it."),
 	OPT("authentication-results", STRINGS, check.results, "{local, nonlocal}", 0, 2, "For whom the header says what checks found."),
 	OPT("authserv-id", STRING, check.authserv, "", 0, 0, "The name under which it says so."),
-	ONE_IDLE("greylist", greylist_options, "Greylisting."),
+	ONE("greylist", greylist, greylist_options, "Greylisting."),
 	MANY_NOT("filter", LATER, filter_options, "A filter."),
 	MANY_NOT("milter", LATER, milter_options, "A milter."),
 	ONE_IDLE("amqp", amqp_options, "RabbitMQ."),

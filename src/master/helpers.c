@@ -100,7 +100,7 @@ is_needed(const struct master *m, const struct helper *h)
 		    usage_is_limited(c)) && !m->once;
 	case HELPER_CHECK:
 		return (c->dnsbl.list_n > 0 || c->check.any || c->check.spam.enabled ||
-		    c->check.virus.enabled) && !m->once;
+		    c->check.virus.enabled || c->greylist.enabled) && !m->once;
 	case HELPER_COLLECT:
 		return c->collect_n > 0 && !m->once;
 	case HELPER_RUNNER:

@@ -203,6 +203,8 @@ uint64_t smtpd_rcpts_max(const struct session *s);	/* that a transaction may hav
 
 /* Counts a message (TO: NULL) or a recipient; code 0, or that it is too much for now. */
 struct answer smtpd_rate(struct session *s, const struct path *to);
+/* A sender that is to come again: code 0, or 451. */
+struct answer smtpd_grey(struct session *s, const struct path *to);
 struct answer smtpd_quota(struct session *s, const struct path *to);	/* of account.quota */
 
 struct answer smtpd_data(struct session *s, const struct command *c);

@@ -205,6 +205,8 @@ smtpd_rcpt(struct session *s, const struct command *c)
 	if (a.code == 250 && limited.code == 0 && !is_known(t, &rcpt.path, path_hash(&rcpt.path)))
 		limited = smtpd_quota(s, &rcpt.path);
 	if (a.code == 250 && limited.code == 0)
+		limited = smtpd_grey(s, &rcpt.path);
+	if (a.code == 250 && limited.code == 0)
 		limited = smtpd_room(s, &rcpt.path);
 	if (limited.code != 0)
 		a = limited;

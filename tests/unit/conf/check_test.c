@@ -259,7 +259,6 @@ static const struct fault later[] = {
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "recipients { verify = 'ask:/a' }", "1: recipients.verify: \"ask:/a\": expected \"exec:/path\"" },
-	{ "greylist { enabled = on }", "1: not yet: greylist.enabled = on" },
 	{ "filter a { }", "1: not yet: filter \"a\"" },
 	{ "milter a { }", "1: not yet: milter \"a\"" },
 	{ "amqp { url = 'amqp://a:b@c' }", "1: not yet: amqp.url = ********" },
