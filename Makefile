@@ -178,7 +178,7 @@ timing: all stage
 
 bench: all stage $(TOOLS)
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) $(srcdir)/tests/bench/run
-bench-counts bench-growth bench-profile: all stage $(TOOLS)
+bench-checks bench-counts bench-growth bench-profile: all stage $(TOOLS)
 	@BARID_STAGE=$(STAGE) BARID_PREFIX=$(prefix) BARID_OBJ=$(CURDIR)/obj BARID_SRC=$(abspath $(srcdir)) \
 	  $(srcdir)/tests/bench/$(@:bench-%=%) $(ARGS)
 
@@ -207,6 +207,7 @@ help:
 #@ timing       whether the time of an answer says which users there are; takes a minute or two
 #@ bench        measure, beside other servers where they are installed
 #@ bench-counts what a message costs in system calls, flushes, context switches and time
+#@ bench-checks what it costs to have a message looked at
 #@ bench-growth how cost grows; bench-profile ARGS='ROW': where time goes
 #@ analyze      cppcheck; format: clang-format
 #@ deps         install the packages that building and testing need
@@ -262,7 +263,7 @@ clean:
 distclean: clean
 	rm -f config.mk config.h config.status config.log configure.log configure.args GNUmakefile
 	cd $(srcdir) && rm -rf configure autom4te.cache
-.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run fuzz-coverage fuzz-targets interop timing bench bench-counts \
+.PHONY: all unit tests stage check check-asan check-built lint fuzz fuzz-run fuzz-coverage fuzz-targets interop timing bench bench-checks bench-counts \
   bench-growth bench-profile analyze format deps run help \
 	install uninstall dist clean distclean
 
