@@ -3,6 +3,9 @@
 
 FEATURES S1, CONFORMANCE S-58: mail goes on as on-error says, and a message costs barid-check no memory.
 """
+import contextlib
+import glob
+import json
 import os
 import re
 import smtplib
@@ -191,6 +194,27 @@ def by_unix():
             b.start()
             assert send(b) is None
             assert b"X-Spam-Score: 0.5" in b.mail("alice", 1)[0]
+            # What waits has it as JSON, too (FEATURES S1), and no field that says nothing.
+            b.write_conf(check("spam", "unix:" + path) + 'route "far.test" { via = "wait" }\n' +
+                         'upstream "wait" { server "127.0.0.1" { port = 9 tls = "off" } }\n' +
+                         'recipient "wait@example.test" { forward = {"u@far.test"} }\n')
+            b.reload()
+            b.send("a@far.test", ["wait@example.test"], message())
+            text = wait_for("it", lambda: next(
+                (t for place, name in b.spooled() for t in [spool_text(b, name)] if b"\nchecks: " in t), None))
+            checks = json.loads(re.search(rb"\nchecks: (.*)\n", text)[1])
+            assert checks == [{"spam": "no", "score": "0.5", "required": "5.0", "tests": "A"}], checks
+            assert b"Authentication-Results" not in text
+
+
+def spool_text(b, name):
+    """The file NAME of the spool, or the tray that has it; empty if it has just moved."""
+    for path in glob.glob(f"{b.dir}/spool/**", recursive=True):
+        with contextlib.suppress(OSError), open(path, "rb") as f:
+            text = f.read()
+            if f"\nid: {name}\n".encode() in text:
+                return text
+    return b""
 
 
 def main():
