@@ -10,17 +10,6 @@
 
 #define FOUND "[{\"spf\":\"pass\"}]"
 
-static char *
-lines(size_t n)
-{
-	char *p = malloc(n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		p[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n'
-		    : (char)('a' + i / 64 % 26);
-	return p;
-}
-
 /* A message of PREFIX and TEXT, loaded into F and its text into B. */
 static void
 written(struct tmpspool *t, struct str prefix, struct str text, bool to_drop,
@@ -52,7 +41,7 @@ START_TEST(every_size)
 	for (size_t i = 0; i < ARRAY_LEN(texts) * ARRAY_LEN(prefixes) * 2; i++) {
 		size_t n = texts[i / 2 % ARRAY_LEN(texts)];
 		size_t k = prefixes[i / 2 / ARRAY_LEN(texts)];
-		char *p = lines(k + n);
+		char *p = tmpspool_lines(k + n);
 		struct queue_file f;
 		struct buf b;
 
@@ -73,7 +62,7 @@ END_TEST
 /* What the reader finds is what an envelope written anew has, without filling. */
 START_TEST(rewritten)
 {
-	char *p = lines(100000);
+	char *p = tmpspool_lines(100000);
 	struct queue_file f;
 	struct tmpspool t;
 	struct buf b;
@@ -106,7 +95,7 @@ START_TEST(shown)
 		size_t n = texts[i / 2];
 		struct envelope *e = tmpspool_env(&t);
 		struct queue_msg *m = queue_begin(t.q, e, false);
-		char *p = lines(n), *got = calloc(n + 2, 1);
+		char *p = tmpspool_lines(n), *got = calloc(n + 2, 1);
 		off_t at = -1;
 		int fd;
 
@@ -135,7 +124,7 @@ END_TEST
 
 START_TEST(too_long)
 {
-	char *p = lines(200000);
+	char *p = tmpspool_lines(200000);
 
 	for (int twice = 0; twice < 2; twice++) {
 		struct tmpspool t;

@@ -59,6 +59,18 @@ tmpspool_end(struct tmpspool *t)
 	ck_assert_int_eq(nftw(t->dir, tmpspool_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* N octets of lines, to be freed. */
+static inline char *
+tmpspool_lines(size_t n)
+{
+	char *p = malloc(n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n'
+		    : (char)('a' + i / 64 % 26);
+	return p;
+}
+
 /* An envelope with a fresh id and three recipients. */
 static inline struct envelope *
 tmpspool_env(struct tmpspool *t)

@@ -7,17 +7,6 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
-static char *
-pattern(size_t n)
-{
-	char *p = malloc(n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		p[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n'
-		    : (char)('a' + i / 64 % 26);
-	return p;
-}
-
 static unsigned
 files(const struct tmpspool *t, const char *place)
 {
@@ -41,7 +30,7 @@ START_TEST(every_size)
 
 	tmpspool_begin(&t);
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		char *p = pattern(sizes[i]);
+		char *p = tmpspool_lines(sizes[i]);
 
 		for (size_t k = 0; k < ARRAY_LEN(pieces); k++) {
 			struct str s = str_n(p, sizes[i]);
@@ -172,7 +161,7 @@ END_TEST
 START_TEST(abort_leaves_nothing)
 {
 	struct tmpspool t;
-	char *p = pattern(200000);
+	char *p = tmpspool_lines(200000);
 
 	tmpspool_begin(&t);
 	for (size_t n = 0; n <= 200000; n += 100000) {
