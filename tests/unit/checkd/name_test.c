@@ -2,16 +2,12 @@
 
 /* name -- names of clients and who is behind a name, with a DNS of the test's own. */
 
-#include "checkd/checkd.h"
+#include "asker.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "ipc/channel.h"
 #include "ipc/msg_name.h"
 #include "lib/mem.h"
-#include "unit.h"
 
 /* ---- what the rest of the program would be --------------------------------------- */
 
@@ -56,25 +52,6 @@ dns_mx(struct dns *dns UNUSED, const char *name,
 	query(name, arg)->on_mx = fn;
 }
 
-void
-question_begin(struct checkd *c)
-{
-	c->asked++;
-}
-
-void
-question_end(struct checkd *c)
-{
-	c->asked--;
-}
-
-void
-question_answer(int reply, struct str packet)
-{
-	ck_assert_int_eq(channel_send(reply, packet, -1), 0);
-	close(reply);
-}
-
 static void
 begin(void)
 {
@@ -99,14 +76,10 @@ static int
 ask_client(const char *address)
 {
 	struct buf b;
-	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
 	buf_init(&b, FRAME_MAX);
 	msg_iprev_put(&b, &(struct msg_iprev){ str_c(address) });
-	iprev_take(d, buf_str(&b), fds[1]);
-	buf_free(&b);
-	return fds[0];
+	return asker_ask(d, &b, iprev_take);
 }
 
 /* "RESULT name", or "" if there is no answer yet. */
@@ -116,15 +89,13 @@ client_answer(int fd)
 	static char out[300];
 	struct msg_iprev_result r;
 	struct buf b;
-	int pass;
 
 	out[0] = '\0';
 	buf_init(&b, FRAME_MAX);
-	if (channel_recv(fd, &b, &pass) == 1) {
+	if (asker_answered(fd, &b)) {
 		ck_assert(msg_iprev_result_get(buf_str(&b), &r));
 		ck_assert_int_lt(snprintf(out, sizeof(out), "%d " STR_FMT, r.result,
 		    STR_ARG(r.name)), (int)sizeof(out));
-		close(fd);
 	}
 	buf_free(&b);
 	return out;
@@ -221,14 +192,10 @@ static int
 ask_name(const char *domain)
 {
 	struct buf b;
-	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
 	buf_init(&b, FRAME_MAX);
 	msg_exists_put(&b, &(struct msg_exists){ str_c(domain) });
-	exists_take(d, buf_str(&b), fds[1]);
-	buf_free(&b);
-	return fds[0];
+	return asker_ask(d, &b, exists_take);
 }
 
 static int
@@ -236,12 +203,10 @@ name_answer(int fd, bool *null_mx)
 {
 	struct msg_exists_result r;
 	struct buf b;
-	int pass;
 
 	buf_init(&b, FRAME_MAX);
-	ck_assert_int_eq(channel_recv(fd, &b, &pass), 1);
+	ck_assert(asker_answered(fd, &b));
 	ck_assert(msg_exists_result_get(buf_str(&b), &r));
-	close(fd);
 	buf_free(&b);
 	*null_mx = r.null_mx;
 	return (int)r.result;

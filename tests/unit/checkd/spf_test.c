@@ -5,17 +5,13 @@
  * over, whatever DNS does after that; with a DNS of the test's own.
  */
 
-#include "check/spf.h"
+#include "asker.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "checkd/checkd.h"
-#include "ipc/channel.h"
+#include "check/spf.h"
 #include "ipc/msg_spf.h"
 #include "lib/mem.h"
-#include "unit.h"
 
 /* ---- what the rest of the program would be --------------------------------------- */
 
@@ -65,25 +61,6 @@ dns_ptr(struct dns *dns UNUSED, const char *name, void (*fn)(void *arg, const st
 	ck_abort_msg("PTR %s", name);
 }
 
-void
-question_begin(struct checkd *c)
-{
-	c->asked++;
-}
-
-void
-question_end(struct checkd *c)
-{
-	c->asked--;
-}
-
-void
-question_answer(int reply, struct str packet)
-{
-	ck_assert_int_eq(channel_send(reply, packet, -1), 0);
-	close(reply);
-}
-
 static void
 begin(int64_t timeout)
 {
@@ -112,26 +89,19 @@ ask(const char *domain)
 {
 	const struct msg_spf m = { STR("192.0.2.9"), STR("h.test"), STR("b"), str_c(domain), STR("mx.test") };
 	struct buf b;
-	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
 	buf_init(&b, FRAME_MAX);
 	msg_spf_put(&b, &m);
-	spf_take(d, buf_str(&b), fds[1]);
-	buf_free(&b);
-	return fds[0];
+	return asker_ask(d, &b, spf_take);
 }
 
 /* True if there is an answer, which is then in R, and B. */
 static bool
 answered(int fd, struct buf *b, struct msg_spf_result *r)
 {
-	int pass;
-
-	if (channel_recv(fd, b, &pass) != 1)
+	if (!asker_answered(fd, b))
 		return false;
 	ck_assert(msg_spf_result_get(buf_str(b), r));
-	close(fd);
 	return true;
 }
 

@@ -5,16 +5,12 @@
  * memory; with a DNS of the test's own.
  */
 
-#include "checkd/checkd.h"
+#include "asker.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "ipc/channel.h"
 #include "ipc/msg_txt.h"
 #include "lib/mem.h"
-#include "unit.h"
 
 /* ---- what the rest of the program would be --------------------------------------- */
 
@@ -35,25 +31,6 @@ dns_txt(struct dns *dns UNUSED, const char *name,
 	snprintf(q->name, sizeof(q->name), "%s", name);
 	q->fn = fn;
 	q->arg = arg;
-}
-
-void
-question_begin(struct checkd *c)
-{
-	c->asked++;
-}
-
-void
-question_end(struct checkd *c)
-{
-	c->asked--;
-}
-
-void
-question_answer(int reply, struct str packet)
-{
-	ck_assert_int_eq(channel_send(reply, packet, -1), 0);
-	close(reply);
 }
 
 static void
@@ -79,26 +56,19 @@ static int
 ask(const struct msg_txt *m)
 {
 	struct buf b;
-	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
 	buf_init(&b, FRAME_MAX);
 	msg_txt_put(&b, m);
-	text_take(d, buf_str(&b), fds[1]);
-	buf_free(&b);
-	return fds[0];
+	return asker_ask(d, &b, text_take);
 }
 
 /* True if there is an answer, which is then in R. */
 static bool
 answered(int fd, struct buf *b, struct msg_txt_result *r)
 {
-	int pass;
-
-	if (channel_recv(fd, b, &pass) != 1)
+	if (!asker_answered(fd, b))
 		return false;
 	ck_assert(msg_txt_result_get(buf_str(b), r));
-	close(fd);
 	return true;
 }
 
