@@ -18,7 +18,7 @@
 
 #include "fetch/fetch.h"
 #include "lib/clock.h"
-#include "net/addr.h"
+#include "net/connect.h"
 
 /* ---- TLS as a stream ------------------------------------------------------------- */
 
@@ -94,29 +94,6 @@ static const struct stream_ops tls_ops = { read_tls, write_tls };
 
 /* ---- the connection --------------------------------------------------------------- */
 
-/* Connects until the deadline: the descriptor, or -1 with errno. */
-static int
-connect_to(const struct addr *a, int64_t deadline)
-{
-	int fd = socket(addr_family(a), SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int64_t left = deadline - clock_ms();
-	struct timeval t = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
-
-	if (fd < 0)
-		return -1;
-	/* Linux: the time-out of sending is that of connect(2), too. */
-	if (left <= 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ||
-	    connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0) {
-		int e = left <= 0 || errno == EINPROGRESS ? ETIMEDOUT : errno;
-
-		close(fd);
-		errno = e;
-		return -1;
-	}
-	return fd;
-}
-
 /* The addresses of HOST with PORT; those of dns-override may have one of their own. */
 static size_t
 addresses(const struct conf *c, const char *host, uint16_t port, struct addr *v)
@@ -142,7 +119,7 @@ line_open(struct line *l, const struct conf *c, const struct conf_collect *o,
 
 	*l = (struct line){ .fd = -1 };
 	for (size_t i = 0; i < n && l->fd < 0; i++)
-		l->fd = connect_to(&v[i], clock_ms() + o->timeout);
+		l->fd = connect_until(&v[i], clock_ms() + o->timeout);
 	if (l->fd < 0) {
 		buf_adds(why, n == 0 ? "its name cannot be looked up" : strerror(errno));
 		return false;

@@ -22,7 +22,7 @@
 #include "lib/mem.h"
 #include "lib/stream.h"
 #include "mail/reply.h"
-#include "net/addr.h"
+#include "net/connect.h"
 
 #define LINE_MAX_OCTETS 2000
 
@@ -36,29 +36,6 @@ struct line {
 };
 
 /* ---- the connection ------------------------------------------------------------ */
-
-/* Connects until the deadline: the descriptor, or -1 with errno. */
-static int
-connect_to(const struct addr *a, int64_t deadline)
-{
-	int fd = socket(addr_family(a), SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int64_t left = deadline - clock_ms();
-	struct timeval t = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
-
-	if (fd < 0)
-		return -1;
-	/* Linux: the time-out of sending is that of connect(2), too. */
-	if (left <= 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ||
-	    connect(fd, (const struct sockaddr *)&a->ss, a->len) < 0) {
-		int e = left <= 0 || errno == EINPROGRESS ? ETIMEDOUT : errno;
-
-		close(fd);
-		errno = e;
-		return -1;
-	}
-	return fd;
-}
 
 static size_t
 addresses(const struct asking *q, struct addr *v)
@@ -87,7 +64,7 @@ line_open(struct line *l, const struct asking *q)
 	*l = (struct line){ .q = q, .fd = -1 };
 	errno = EHOSTUNREACH;
 	for (size_t i = 0; i < n && l->fd < 0; i++)
-		l->fd = connect_to(&v[i], q->deadline);
+		l->fd = connect_until(&v[i], q->deadline);
 	if (l->fd < 0) {
 		l->why = n == 0 ? "its name cannot be looked up" : strerror(errno);
 		return false;
