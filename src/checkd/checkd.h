@@ -19,6 +19,7 @@
 
 #include "check/dnsbl.h"
 #include "ipc/answers.h"
+#include "lib/clock.h"
 #include "lib/map.h"
 #include "net/dns.h"
 
@@ -96,6 +97,18 @@ void zone_complain(struct zone *z, uint32_t answer);
 
 /* Questions that are open; others wait in the channel. */
 #define QUESTIONS_MAX 256
+
+/*
+ * Until when an answer is kept that DNS wants to be kept for TTL seconds: from a
+ * minute to an hour.  UINT32_MAX: DNS has said nothing.
+ */
+static inline int64_t
+keep_until(uint32_t ttl)
+{
+	int64_t s = ttl == UINT32_MAX || ttl < 60 ? 60 : ttl > 3600 ? 3600 : (int64_t)ttl;
+
+	return clock_ms() + s * 1000;
+}
 
 void questions_open(struct checkd *d);
 void questions_close(struct checkd *d);

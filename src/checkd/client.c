@@ -21,9 +21,6 @@
 
 #define WAITERS_MAX 64
 #define ARENA_MAX_OCTETS ((size_t)1 << 20)
-/* How long an answer is kept: by what DNS says, between these. */
-#define KEEP_MIN_MS (60 * 1000)
-#define KEEP_MAX_MS (3600 * 1000)
 
 struct inquiry {
 	struct checkd *d;
@@ -78,14 +75,6 @@ judge(struct inquiry *i)
 	return dnsbl_judge(c, &i->client, by_list, &i->arena);
 }
 
-static int64_t
-keep_ms(const struct inquiry *i)
-{
-	int64_t ms = i->ttl == UINT32_MAX ? 0 : (int64_t)i->ttl * 1000;
-
-	return ms < KEEP_MIN_MS ? KEEP_MIN_MS : ms > KEEP_MAX_MS ? KEEP_MAX_MS : ms;
-}
-
 static void
 finish(struct inquiry *i)
 {
@@ -103,7 +92,7 @@ finish(struct inquiry *i)
 	msg_client_result_put(&b, &r);
 	say_late(i);
 	if (!any_late(i))
-		answers_put(d->known, str_c(i->key), buf_str(&b), clock_ms() + keep_ms(i));
+		answers_put(d->known, str_c(i->key), buf_str(&b), keep_until(i->ttl));
 	for (size_t k = 0; k < i->waiter_n; k++)
 		question_answer(i->waiters[k], buf_str(&b));
 	buf_free(&b);

@@ -20,9 +20,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-/* How long an answer is kept: by what DNS says, between these. */
-#define KEEP_MIN_MS (60 * 1000)
-#define KEEP_MAX_MS (3600 * 1000)
 #define ARENA_MAX_OCTETS ((size_t)1 << 16)
 
 /* One of the two. */
@@ -65,17 +62,12 @@ static void
 finish(struct inquiry *i)
 {
 	const struct msg_spf_result r = { told(&i->helo.verdict), told(&i->from.verdict) };
-	int64_t ms = i->ttl == UINT32_MAX ? 0 : (int64_t)i->ttl * 1000;
 	struct buf b;
 
-	if (ms < KEEP_MIN_MS)
-		ms = KEEP_MIN_MS;
-	if (ms > KEEP_MAX_MS)
-		ms = KEEP_MAX_MS;
 	buf_init(&b, FRAME_MAX);
 	msg_spf_result_put(&b, &r);
 	if (is_certain(i))
-		answers_put(i->d->verdicts, i->key, buf_str(&b), clock_ms() + ms);
+		answers_put(i->d->verdicts, i->key, buf_str(&b), keep_until(i->ttl));
 	question_answer(i->reply, buf_str(&b));
 	buf_free(&b);
 	i->reply = -1;

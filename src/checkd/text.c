@@ -17,9 +17,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-/* How long an answer is kept: by what DNS says, between these. */
-#define KEEP_MIN_MS (60 * 1000)
-#define KEEP_MAX_MS (3600 * 1000)
 /* Names, and records of the largest size; what is known comes from elsewhere. */
 #define ARENA_MAX_OCTETS ((size_t)MSG_TXT_NAMES_MAX * (MSG_TXT_NAME_MAX + 1024) + 65536)
 
@@ -78,16 +75,11 @@ static void
 keep(struct inquiry *i, size_t n, uint32_t ttl)
 {
 	const struct msg_txt_result r = { .answers = { i->result.answers[n] }, .answer_n = 1 };
-	int64_t ms = (int64_t)ttl * 1000;
 	struct buf b;
 
-	if (ms < KEEP_MIN_MS)
-		ms = KEEP_MIN_MS;
-	if (ms > KEEP_MAX_MS)
-		ms = KEEP_MAX_MS;
 	buf_init(&b, FRAME_MAX);
 	msg_txt_result_put(&b, &r);
-	answers_put(i->d->texts, i->names[n], buf_str(&b), clock_ms() + ms);
+	answers_put(i->d->texts, i->names[n], buf_str(&b), keep_until(ttl));
 	buf_free(&b);
 }
 
