@@ -3,102 +3,94 @@
 /*
  * author -- what the domain of an author asks for by DMARC.
  *
- * The tree walk of RFC 9989 4.10: the domain itself, and what is above it,
- * until a record says that it ends there.  A record of the domain itself is
- * its policy; else the highest is the organization's, and its "sp" counts.
+ * Whose record that is check/dmarc.c says; here DNS is asked for the names that it
+ * wants, all at once.
  */
 
 #include "author.h"
 
+#include "check/dmarc.h"
 #include "lib/mem.h"
 
-#define NAME_SIZE 300
+#define DOMAIN_SIZE 256
+
+/* A name that DNS is asked for. */
+struct asked {
+	struct walk *w;
+	struct str domain;	/* a part of the walk's */
+	enum dmarc_known known;
+	struct dmarc record;
+};
 
 struct walk {
 	struct runner *r;
 	void (*fn)(void *arg, bool known, enum dmarc_policy p);
 	void *arg;
-	char name[NAME_SIZE];	/* "_dmarc." and the domain */
-	unsigned looked;
-	bool found;
-	struct dmarc last;	/* the highest so far */
+	char domain[DOMAIN_SIZE];
+	struct asked asked[DMARC_WALK_MAX];
+	size_t asked_n, pending;
 };
 
-static void ask(struct walk *w);
-
-static struct str
-domain_of(const struct walk *w)
+static enum dmarc_known
+look(void *arg, struct str domain, struct dmarc *d)
 {
-	return str_skip(str_c(w->name), sizeof("_dmarc.") - 1);
+	const struct walk *w = arg;
+
+	for (size_t i = 0; i < w->asked_n; i++)
+		if (str_eq(w->asked[i].domain, domain)) {
+			*d = w->asked[i].record;
+			return w->asked[i].known;
+		}
+	/* More than a walk has are not looked up. */
+	return w->asked_n < DMARC_WALK_MAX ? DMARC_UNASKED : DMARC_ABSENT;
 }
 
+/* All that is wanted is there: the record, and what it asks for. */
 static void
-end(struct walk *w, bool known, enum dmarc_policy p)
+end(struct walk *w)
 {
-	w->fn(w->arg, known, p);
+	struct str domain = str_c(w->domain);
+	struct dmarc_wants wants = { .n = 0 };
+	struct dmarc_found found;
+	enum dmarc_known k = dmarc_discover(domain, look, w, &wants, &found);
+	enum dmarc_policy p = DMARC_NONE;
+
+	if (k == DMARC_PRESENT)
+		p = dmarc_asks(&found.record, str_eq(found.holder, domain) ?
+		    DMARC_ITSELF : DMARC_BELOW);
+	w->fn(w->arg, k != DMARC_UNKNOWN, p);
 	mem_free(w);
-}
-
-static void
-set_name(struct walk *w, struct str domain)
-{
-	char name[NAME_SIZE];
-	struct buf b;
-
-	buf_init_in(&b, name, sizeof(name));
-	buf_adds(&b, "_dmarc.");
-	buf_add(&b, domain);
-	memcpy(w->name, name, b.n + 1);
-}
-
-static void
-go_on(struct walk *w)
-{
-	struct str next = dmarc_next(domain_of(w), w->looked);
-
-	if (next.n > 0) {
-		set_name(w, next);
-		ask(w);
-	} else {
-		end(w, true, w->found ? dmarc_asks(&w->last, DMARC_BELOW) : DMARC_NONE);
-	}
 }
 
 static void
 on_txt(void *arg, const struct dns_txt_answer *a)
 {
-	struct walk *w = arg;
-	struct dmarc d = { .psd = 'u' };
+	struct asked *q = arg;
 
-	w->looked++;
-	if (a->status == DNS_TEMPORARY) {
-		end(w, false, DMARC_NONE);
-		return;
-	}
-	/* More than one is none. */
-	if (a->status != DNS_OK || !dmarc_parse_only(a->text, a->text_n, &d)) {
-		go_on(w);
-		return;
-	}
-	if (w->looked == 1) {
-		end(w, true, dmarc_asks(&d, DMARC_ITSELF));
-		return;
-	}
-	/* A public suffix is nobody's organization but its own. */
-	if (d.psd != 'y' || !w->found) {
-		w->found = true;
-		w->last = d;
-	}
-	if (d.psd == 'u')
-		go_on(w);
-	else
-		end(w, true, dmarc_asks(&w->last, DMARC_BELOW));
+	q->known = DMARC_ABSENT;
+	if (a->status == DNS_TEMPORARY)
+		q->known = DMARC_UNKNOWN;
+	else if (a->status == DNS_OK && dmarc_parse_only(a->text, a->text_n, &q->record))
+		q->known = DMARC_PRESENT;
+	/* It views the answer. */
+	q->record.rua = STR("");
+	if (--q->w->pending == 0)
+		end(q->w);
 }
 
 static void
-ask(struct walk *w)
+ask(struct walk *w, struct str domain)
 {
-	dns_txt(w->r->dns, w->name, on_txt, w);
+	struct asked *q = &w->asked[w->asked_n++];
+	struct buf b;
+
+	*q = (struct asked){ .w = w, .domain = domain };
+	w->pending++;
+	buf_init(&b, DOMAIN_SIZE + sizeof("_dmarc."));
+	buf_adds(&b, "_dmarc.");
+	buf_add(&b, domain);
+	dns_txt(w->r->dns, buf_cstr(&b), on_txt, q);
+	buf_free(&b);
 }
 
 void
@@ -106,10 +98,14 @@ author_asks(struct runner *r, struct str domain,
     void (*fn)(void *arg, bool known, enum dmarc_policy p), void *arg)
 {
 	struct walk *w = mem_alloc(sizeof(*w));
+	struct str at = str_head(domain, DOMAIN_SIZE - 1);
 
-	w->r = r;
-	w->fn = fn;
-	w->arg = arg;
-	set_name(w, str_head(domain, NAME_SIZE - sizeof("_dmarc.") - 1));
-	ask(w);
+	*w = (struct walk){ .r = r, .fn = fn, .arg = arg };
+	memcpy(w->domain, at.p, at.n);
+	at = str_n(w->domain, at.n);
+	/* No name is no walk, but an answer comes later in any case. */
+	do {
+		ask(w, at);
+		at = dmarc_next(at, (unsigned)w->asked_n);
+	} while (at.n > 0);
 }
