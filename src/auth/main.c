@@ -231,6 +231,15 @@ worker_ended(const struct keeper *k, const struct child *c, int status)
 		    what);
 }
 
+static void
+broker_ended(struct keeper *k, int status)
+{
+	k->broker_pid = 0;
+	if (WIFSIGNALED(status))
+		log_error(NULL, "the broker died of signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+}
+
 /* Takes leave of those that have ended. */
 static void
 reap(struct keeper *k)
@@ -240,12 +249,8 @@ reap(struct keeper *k)
 
 	came.chld = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == k->broker_pid) {
-			k->broker_pid = 0;
-			if (WIFSIGNALED(status))
-				log_error(NULL, "the broker died of signal %d (%s)",
-				    WTERMSIG(status), strsignal(WTERMSIG(status)));
-		}
+		if (pid == k->broker_pid)
+			broker_ended(k, status);
 		for (size_t i = 0; i < k->child_n; i++)
 			if (k->children[i].pid == pid) {
 				worker_ended(k, &k->children[i], status);
@@ -275,14 +280,17 @@ take_signals(const struct keeper *k)
 static void
 end_all(struct keeper *k)
 {
+	int status;
+
 	for (size_t i = 0; i < k->child_n; i++)
 		if (k->children[i].place != PLACE_HOME)
 			(void)kill(k->children[i].pid, SIGKILL);
 	for (size_t i = 0; i < k->child_n; i++)
 		if (k->children[i].place != PLACE_HOME)
 			(void)waitpid(k->children[i].pid, NULL, 0);
-	if (k->broker_pid != 0)
-		(void)waitpid(k->broker_pid, NULL, 0);
+	/* Its socket may end before anybody has heard of its death. */
+	if (k->broker_pid != 0 && waitpid(k->broker_pid, &status, 0) > 0)
+		broker_ended(k, status);
 }
 
 static int
