@@ -50,6 +50,7 @@ struct finish {
 	bool reported, failed;	/* FAILED: it is as it was */
 	bool hold, parks;
 	unsigned op;		/* what was ordered when it began */
+	uint64_t flushes;	/* and how many flushes had come by then */
 };
 
 static bool
@@ -367,7 +368,8 @@ finish_done(void *arg)
 		job_park(j);
 		break;
 	case END_DEFER:
-		index_wait(r->index, slot, steered ? 0 : f->next);
+		/* Who has ordered a flush meanwhile did not know that it waits. */
+		index_wait(r->index, slot, steered || f->flushes != r->flushes ? 0 : f->next);
 		job_free(j);
 		break;
 	case END_DEAD:
@@ -391,6 +393,7 @@ finish_later(struct finish *f)
 	struct runner *r = f->j->r;
 
 	f->later = runner_now(r) + REPORT_RETRY_S;
+	f->flushes = r->flushes;
 	r->finishing++;
 	f->next_one = r->finishes;
 	r->finishes = f;

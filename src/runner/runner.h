@@ -135,6 +135,7 @@ struct runner {
 	struct control *controls;	/* the first is under way */
 	struct map *standing;		/* orders from before, by id; NULL: none left */
 	size_t finishing;		/* finish works in the pool */
+	uint64_t flushes;		/* that were ordered of mail under way */
 	struct loop_io *channel_io;
 	struct loop_io *orders_io;
 	struct buf packet;

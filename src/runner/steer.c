@@ -285,6 +285,8 @@ claim(struct control *c, struct item *m)
 		(k->place == QUEUE_NEW && !m->appointed))) {
 		if (k->state == KNOWN_WAITING)
 			index_wait(x, slot, 0);
+		else
+			c->r->flushes++;
 		c->count++;
 		return false;
 	}
