@@ -168,7 +168,8 @@ def lines(b):
     server.hang_up()
     server.connections = 0
     answers(b, 3 * good)
-    assert server.connections == 1 and len(server.open) == 1, server.connections
+    # Who has answered may not have said yet that he is free when the next question comes: then there are two of them.
+    assert server.connections <= 2 and len(server.open) == server.connections, server.connections
     # What was not asked for is no answer to what is asked next.
     answers(b, [("chatty", "250"), ("alice", "250"), ("who", "550"), ("alice", "250")])
     # It hangs up while nobody asks, or in place of an answer: that one is asked again, once.
