@@ -461,6 +461,22 @@ dest_take(struct dest *d)
 }
 
 void
+dests_forget(struct runner *r)
+{
+	size_t at = 0;
+	struct str key;
+	void *v;
+
+	while (map_next(r->dests.all, &at, &key, &v)) {
+		struct dest *d = v;
+
+		count_waiting(d, -(int)d->waiting);
+		d->first = NULL;
+		d->last = &d->first;
+	}
+}
+
+void
 dest_fail(struct dest *d, const struct result *res)
 {
 	struct delivery *v;

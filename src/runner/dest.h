@@ -72,6 +72,8 @@ struct dests {
 
 void dests_init(struct runner *r);
 void dests_free(struct runner *r);
+/* Nobody waits for any of them: the jobs are about to go. */
+void dests_forget(struct runner *r);
 /* Forgets the unused. */
 void dests_tick(struct runner *r);
 /* Forgets which are dead (baridctl queue flush). */

@@ -308,6 +308,8 @@ stop(struct runner *r)
 	r->closing = true;
 	record_settle(r);
 	loop_pool_free(r->disk);
+	/* DNS is told that it is over, and tells them that they have failed. */
+	dests_forget(r);
 	while (r->jobs != NULL)
 		job_free(r->jobs);
 	runner_hand_over(r);

@@ -373,6 +373,16 @@ def silent():
         assert 1 <= len(slow) <= 8, slow
 
 
+def stopped():
+    """A stop while DNS is silent: what waits stays as it is (and a sanitizer sees that nobody touches what is gone)."""
+    with Names("*.far.test DROP\n") as names, Barid(relay=RELAY, extra=names.conf.replace("timeout = 1s", "timeout = 60s")) as b:
+        for i in range(20):
+            b.send(SENDER, [f"to@d{i}.far.test"], message())
+        wait_for("the questions", lambda: len({line.split()[2] for line in names.asked() if "far.test" in line}) >= 20)
+        b.stop()
+        assert len(b.spooled()) == 20, b.spooled()
+
+
 def turns():
     """V4: dns.capacity: so many destinations are looked up at once, and the next when one is through."""
     for timeout, capacity in (("1m", 128), ("300ms", 1)):
@@ -387,7 +397,7 @@ def turns():
 
 
 def main():
-    for test in (exchange, ring, routing, elsewhere, equals, many, silent, turns):
+    for test in (exchange, ring, routing, elsewhere, equals, many, silent, stopped, turns):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
