@@ -318,6 +318,19 @@ put_in_tray(struct queue_msg *m)
 	return tray_put(m->q, &m->buf);
 }
 
+/* M has the name N and is durable, or R is -1 and nothing of it stays. */
+static int
+let_go(struct queue_msg *m, const struct spool_name *n, int r)
+{
+	if (r < 0)
+		discard(m, n);
+	else
+		/* It is durable; an error here comes too late to matter. */
+		sys_close(m->fd);
+	msg_free(m);
+	return r;
+}
+
 int
 queue_commit(struct queue_msg *m)
 {
@@ -348,13 +361,7 @@ queue_commit(struct queue_msg *m)
 			r = -1;
 		}
 	}
-	if (r < 0)
-		discard(m, &name);
-	else
-		/* It is durable; an error here comes too late to matter. */
-		sys_close(m->fd);
-	msg_free(m);
-	return r;
+	return let_go(m, &name, r);
 }
 
 int
@@ -372,12 +379,7 @@ queue_stage(struct queue_msg *m, int dir, const char *to)
 		(void)!sys_unlinkat(dir, to);
 		errno = e;
 	}
-	if (r < 0)
-		discard(m, &name);
-	else
-		sys_close(m->fd);
-	msg_free(m);
-	return r;
+	return let_go(m, &name, r);
 }
 
 int
