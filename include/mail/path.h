@@ -57,5 +57,9 @@ struct path path_copy(struct arena *a, const struct path *p);
 /* RFC 5321 4.1.2 Domain (labels, no address literal); and an address literal. */
 bool domain_valid(struct str d);
 bool domain_is_literal(struct str d);
+/* True if D is a subdomain of ABOVE. */
+bool domain_is_below(struct str d, struct str above);
+/* Adds the domain of ADDR in ASCII and lower case; false: it has none that is valid. */
+bool address_domain(struct buf *b, struct str addr) MUST_USE;
 
 #endif

@@ -9,12 +9,9 @@
 
 #include "check/author.h"
 
-#include "lib/idn.h"
 #include "mail/header.h"
+#include "mail/limits.h"
 #include "mail/path.h"
-
-/* A domain in UTF-8 may become longer; one that is this long is none. */
-#define DOMAIN_FORM_MAX 1024
 
 struct reading {
 	struct arena *a;
@@ -28,14 +25,12 @@ static bool
 take(void *arg, struct str addr)
 {
 	struct reading *r = arg;
-	ptrdiff_t at = str_rfind(addr, '@');
 	struct str domain = STR("");
 	struct buf b;
 
-	buf_init(&b, DOMAIN_FORM_MAX);
-	if (at >= 0 && idn_add(&b, str_skip(addr, (size_t)at + 1)) == NULL && buf_ok(&b) &&
-	    domain_valid(buf_str(&b)))
-		domain = arena_lower(r->a, buf_str(&b));
+	buf_init(&b, MAIL_DOMAIN_MAX);
+	if (address_domain(&b, addr) && buf_ok(&b))
+		domain = arena_str(r->a, buf_str(&b));
 	if (domain.n == 0)
 		r->why = "its From has an address without a domain";
 	else if (r->domain.n > 0 && !str_eq(r->domain, domain))

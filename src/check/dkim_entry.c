@@ -15,6 +15,7 @@
 
 #include "lib/idn.h"
 #include "mail/dkim_record.h"
+#include "mail/path.h"
 #include "net/dkim_public.h"
 
 /* A sender's clock may be ahead of ours by so many seconds. */
@@ -71,8 +72,7 @@ take_name(struct dkim_check *c, struct str name)
 static bool
 is_within(struct str name, struct str domain, bool *below)
 {
-	*below = name.n > domain.n + 1 && str_ends(name, domain) &&
-	    name.p[name.n - domain.n - 1] == '.';
+	*below = domain_is_below(name, domain);
 	return *below || str_eq(name, domain);
 }
 

@@ -11,6 +11,8 @@
 
 #include "check/dmarc.h"
 
+#include "mail/path.h"
+
 static const char *const results[] = { "none", "pass", "fail", "temperror" };
 
 const char *
@@ -36,8 +38,7 @@ want(struct dmarc_wants *w, struct str domain, bool existence)
 bool
 dmarc_is_within(struct str domain, struct str of)
 {
-	return str_ieq(domain, of) || (domain.n > of.n && str_iends(domain, of) &&
-	    domain.p[domain.n - of.n - 1] == '.');
+	return str_ieq(domain, of) || domain_is_below(domain, of);
 }
 
 /* The part of DOMAIN that is one label longer than ABOVE, which it is below. */

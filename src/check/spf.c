@@ -17,6 +17,8 @@
 
 #include <arpa/inet.h>
 
+#include "mail/path.h"
+
 #include "spf_facts.h"
 #include "spf_macro.h"
 
@@ -179,13 +181,6 @@ find_names(struct eval *e, struct names *to)
 	return !e->lacking;
 }
 
-static bool
-is_below(struct str name, struct str domain)
-{
-	return name.n > domain.n && str_iends(name, domain) &&
-	    name.p[name.n - domain.n - 1] == '.';
-}
-
 /* 7.3: the domain itself, else one below it, else any.  False: lacking. */
 static bool
 find_name(struct eval *e, struct str domain, struct str *name)
@@ -198,7 +193,7 @@ find_name(struct eval *e, struct str domain, struct str *name)
 	if (all.n > 0)
 		*name = all.v[0];
 	for (size_t i = all.n; i > 0; i--)
-		if (is_below(all.v[i - 1], domain))
+		if (domain_is_below(all.v[i - 1], domain))
 			*name = all.v[i - 1];
 	for (size_t i = 0; i < all.n; i++)
 		if (str_ieq(all.v[i], domain))
@@ -319,7 +314,7 @@ match_ptr(struct eval *e, struct str name)
 	if (!find_names(e, &all))
 		return NO;
 	for (size_t i = 0; i < all.n; i++)
-		if (str_ieq(all.v[i], name) || is_below(all.v[i], name))
+		if (str_ieq(all.v[i], name) || domain_is_below(all.v[i], name))
 			return YES;
 	return NO;
 }

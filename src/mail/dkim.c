@@ -15,7 +15,6 @@
 #include "mail/dkim.h"
 
 #include "grammar.h"
-#include "lib/idn.h"
 #include "lib/mem.h"
 #include "mail/dkim_body.h"
 #include "mail/dkim_form.h"
@@ -191,14 +190,8 @@ static bool
 take_domain(void *arg, struct str addr)
 {
 	struct dkim_text *t = arg;
-	struct buf ascii;
-	ptrdiff_t at = str_rfind(addr, '@');
 
-	buf_init(&ascii, DOMAIN_FORM_MAX);
-	if (at >= 0 && idn_add(&ascii, str_skip(addr, (size_t)at + 1)) == NULL &&
-	    buf_ok(&ascii) && domain_valid(buf_str(&ascii)))
-		buf_add_lower(&t->domain, buf_str(&ascii));
-	buf_free(&ascii);
+	(void)!address_domain(&t->domain, addr);
 	/* The first counts. */
 	return false;
 }

@@ -18,7 +18,11 @@
 #include <netinet/in.h>
 
 #include "grammar.h"
+#include "lib/idn.h"
 #include "mail/limits.h"
+
+/* A domain in UTF-8 may become longer; one that is this long is none. */
+#define DOMAIN_FORM_MAX 1024
 
 #define LABEL_MAX 63
 
@@ -492,4 +496,26 @@ path_copy(struct arena *a, const struct path *p)
 	if (p->domain.n > 0)
 		copy.domain = arena_str(a, p->domain);
 	return copy;
+}
+
+bool
+domain_is_below(struct str d, struct str above)
+{
+	return d.n > above.n + 1 && str_iends(d, above) && d.p[d.n - above.n - 1] == '.';
+}
+
+bool
+address_domain(struct buf *b, struct str addr)
+{
+	ptrdiff_t at = str_rfind(addr, '@');
+	struct buf ascii;
+	bool ok;
+
+	buf_init(&ascii, DOMAIN_FORM_MAX);
+	ok = at >= 0 && idn_add(&ascii, str_skip(addr, (size_t)at + 1)) == NULL &&
+	    buf_ok(&ascii) && domain_valid(buf_str(&ascii));
+	if (ok)
+		buf_add_lower(b, buf_str(&ascii));
+	buf_free(&ascii);
+	return ok;
 }

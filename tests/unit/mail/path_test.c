@@ -299,11 +299,38 @@ set_up(void)
 	arena_init(&arena, 1 << 20);
 }
 
+START_TEST(domains_of)
+{
+	static const struct {
+		const char *addr, *domain;
+	} rows[] = {
+		{ "a@B.Example", "b.example" }, { "a@b@c.example", "c.example" },
+		{ "a@b\xc3\xa4r.example", "xn--br-via.example" }, { "a@[192.0.2.1]", NULL },
+		{ "a@", NULL }, { "a", NULL }, { "a@..", NULL }, { "", NULL },
+	};
+	struct buf b;
+
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&b);
+		ck_assert_msg(address_domain(&b, str_c(rows[i].addr)) == (rows[i].domain != NULL),
+		    "%s", rows[i].addr);
+		ck_str(buf_str(&b), str_c(rows[i].domain));
+	}
+	buf_free(&b);
+	ck_assert(domain_is_below(STR("a.b.example"), STR("B.example")));
+	ck_assert(!domain_is_below(STR("b.example"), STR("b.example")));
+	ck_assert(!domain_is_below(STR("ab.example"), STR("b.example")));
+	ck_assert(!domain_is_below(STR(".b.example"), STR("b.example")));
+	ck_assert(!domain_is_below(STR("example"), STR("b.example")));
+}
+END_TEST
+
 int
 main(void)
 {
 	TCase *t = UNIT_CASE("mail/path", good, bad, rest, limits, limits_quoted,
-		domains, addresses, equality);
+		domains, domains_of, addresses, equality);
 
 	tcase_add_checked_fixture(t, set_up, NULL);
 	return unit_run("mail/path", t);
