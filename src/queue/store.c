@@ -8,36 +8,33 @@
  * end however it is packed, by its size and by its ratio, and none is held in
  * memory as a whole.  One that changes while it is read is not taken.  Writers
  * of ours there are none, so that nothing here is made durable.
- *
- * zlib is used here alone.
  */
 
 #include "queue/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <zlib.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/packed.h"
 #include "lib/sys.h"
 
 #include "spool.h"
 
 #define PLAIN ".eml"
 #define PACKED ".eml.gz"
-/* For inflateInit2(): the largest window, and a header of gzip's. */
-#define GZIP_WINDOW (15 + 16)
 
 struct store_text {
 	int fd;
-	bool packed, whole;	/* gzip; its end was seen */
+	bool whole;		/* of gzip: its end was seen */
 	struct stat st;		/* when it was opened */
 	off_t at;		/* octets of the file that were read */
 	uint64_t out, most;	/* of the text so far, and at most */
 	const char *why;
-	z_stream z;
-	unsigned char piece[SPOOL_CHUNK / 4];
+	struct packed *packed;	/* gzip; or NULL */
+	struct str in;		/* of PIECE, what is still to be unpacked */
+	char piece[SPOOL_CHUNK / 4];
 };
 
 /* True if NAME is that of a text. */
@@ -104,7 +101,7 @@ is_young(const struct store_text *t)
 }
 
 static int
-begin(struct store_text *t, uid_t owner, const char **why)
+begin(struct store_text *t, bool packed, uid_t owner, const char **why)
 {
 	if (sys_fstat(t->fd, &t->st) < 0)
 		return -1;
@@ -118,7 +115,7 @@ begin(struct store_text *t, uid_t owner, const char **why)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (t->packed && inflateInit2(&t->z, GZIP_WINDOW) != Z_OK) {
+	if (packed && (t->packed = packed_open(PACKED_GZIP)) == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -147,9 +144,8 @@ store_open(const char *path, struct str key, uid_t owner, uint64_t most,
 	}
 	t = mem_alloc(sizeof(*t));
 	t->fd = fd;
-	t->packed = packed;
 	t->most = most;
-	if (begin(t, owner, why) == 0)
+	if (begin(t, packed, owner, why) == 0)
 		return t;
 	error = errno;
 	sys_close(fd);
@@ -201,8 +197,7 @@ feed(struct store_text *t)
 
 	if (got > 0) {
 		t->at += got;
-		t->z.next_in = t->piece;
-		t->z.avail_in = (unsigned)got;
+		t->in = str_n(t->piece, (size_t)got);
 	}
 	return got;
 }
@@ -210,27 +205,28 @@ feed(struct store_text *t)
 static ssize_t
 read_packed(struct store_text *t, char *p, size_t n)
 {
-	ssize_t got = 1;
-	int r = Z_OK;
+	enum packed_state state;
+	size_t done = 0, out;
 
-	t->z.next_out = (unsigned char *)p;
-	t->z.avail_out = (unsigned)n;
-	while (t->z.avail_out > 0 && !t->whole) {
-		if (t->z.avail_in == 0 && (got = feed(t)) <= 0)
+	while (done < n && !t->whole) {
+		ssize_t got = t->in.n > 0 ? 1 : feed(t);
+
+		if (got <= 0)
 			return got < 0 || at_end(t) < 0 ? -1 :
 			    refuse(t, "its text is gzip that is cut short");
-		r = inflate(&t->z, Z_NO_FLUSH);
-		t->whole = r == Z_STREAM_END;
-		if (r == Z_MEM_ERROR) {
+		state = packed_next(t->packed, &t->in, p + done, n - done, &out);
+		done += out;
+		t->whole = state == PACKED_END;
+		if (state == PACKED_NO_MEMORY) {
 			errno = ENOMEM;
 			return -1;
 		}
-		if (r != Z_OK && !t->whole)
+		if (state == PACKED_BROKEN)
 			return refuse(t, "its text is no gzip");
 	}
-	if (t->whole && (t->z.avail_in > 0 || t->at < t->st.st_size))
+	if (t->whole && (t->in.n > 0 || t->at < t->st.st_size))
 		return refuse(t, "something stands behind the gzip of its text");
-	return (ssize_t)(n - t->z.avail_out);
+	return (ssize_t)done;
 }
 
 ssize_t
@@ -238,16 +234,15 @@ store_read(struct store_text *t, char *p, size_t n)
 {
 	ssize_t got;
 
-	/* zlib counts by unsigned int. */
 	n = n > SPOOL_CHUNK * 16 ? SPOOL_CHUNK * 16 : n;
-	got = t->packed ? read_packed(t, p, n) : read_plain(t, p, n);
+	got = t->packed != NULL ? read_packed(t, p, n) : read_plain(t, p, n);
 	if (got < 0)
 		return -1;
 	t->out += (uint64_t)got;
 	if (t->out > t->most)
 		return refuse(t, "its text is larger than limits.message-size");
-	if (t->packed && t->out > STORE_RATIO_FROM &&
-	    t->out / STORE_RATIO_MAX > (uint64_t)t->at - t->z.avail_in)
+	if (t->packed != NULL && t->out > STORE_RATIO_FROM &&
+	    t->out / STORE_RATIO_MAX > (uint64_t)t->at - t->in.n)
 		return refuse(t, "its text unpacks to more than is believable");
 	return got == 0 && n > 0 ? at_end(t) : got;
 }
@@ -265,8 +260,7 @@ store_close(struct store_text *t)
 
 	if (t == NULL)
 		return;
-	if (t->packed)
-		(void)inflateEnd(&t->z);
+	packed_close(t->packed);
 	sys_close(t->fd);
 	mem_free(t);
 	errno = error;
