@@ -8,9 +8,13 @@
  * They are asked in their order, and the first that fits decides.  One that
  * gives a mailbox or other addresses to a whole domain is a catch-all: it is
  * asked last, so that it gets what nobody else does.
+ *
+ * A section may have a table of addresses (conf/table.h), each line of which is
+ * such a section for one address; who is not in it goes on to the next.
  */
 
 #include "conf/route.h"
+#include "conf/table.h"
 #include "conf/verify.h"
 
 struct conf;
@@ -22,6 +26,7 @@ enum conf_rule_kind {
 	RULE_NONE,	/* none was said, which is a mistake */
 	RULE_MAILBOX, RULE_FORWARD,
 	RULE_LIST,
+	RULE_TABLE,	/* its lines have one of the others */
 	RULE_WAY	/* a route's via, a refusal, or nothing at all */
 };
 
@@ -33,6 +38,7 @@ struct conf_recipient {
 	const char *reject;
 	const char *via;
 	const char *list;	/* a mailing list */
+	const char *table;	/* a file that says it of each; of a line of it: the same */
 	const char *run_as;	/* whose program it is; "": conf.user */
 	bool discard;
 	/* meaning */
@@ -41,7 +47,15 @@ struct conf_recipient {
 	struct conf_via way;	/* RULE_WAY */
 	const struct conf_list *list_of;	/* RULE_LIST */
 	bool last;		/* a catch-all */
+	struct conf_table *rows;	/* of TABLE, once conf_tables_load() was called */
 };
+
+/*
+ * The section, in A, that the line E of SECTION's table is, for as long as C and
+ * its table are.  Its place is that line, and its pattern the section's.
+ */
+const struct conf_recipient *conf_row(const struct conf *c,
+    const struct conf_recipient *section, const struct conf_table_entry *e, struct arena *a);
 
 /* The section recipients. */
 struct conf_recipients {

@@ -165,8 +165,9 @@ static void
 say_rule(struct explain *x, const struct target *t)
 {
 	if (t->rule != NULL)
-		explain_say(x, "section", t->rule->place, "recipient \"%s\"%s",
-		    t->rule->pattern, t->rule->last ? ", a catch-all" : "");
+		explain_say(x, "section", t->rule->place, "recipient \"%s\"%s%s",
+		    t->rule->pattern, t->rule->table[0] != '\0' ? ", by its table" : "",
+		    t->rule->last ? ", a catch-all" : "");
 }
 
 /* The line that chose the source. */

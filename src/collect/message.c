@@ -89,9 +89,9 @@ address_in(struct message *m, const char *name, unsigned flags, struct path *p)
 }
 
 static bool
-is_ours(const struct collector *k, const struct path *p)
+is_ours(const struct collector *k, struct arena *a, const struct path *p)
 {
-	const struct mail_facts facts = { .listener = STR(CONF_LISTEN_COLLECT) };
+	const struct mail_facts facts = { .arena = a, .listener = STR(CONF_LISTEN_COLLECT) };
 	enum target_kind kind;
 
 	if (!conf_is_local(k->conf, p->domain))
@@ -111,7 +111,7 @@ recipient(struct message *m)
 	const char *name = m->k->of->by_header;
 	struct path p;
 
-	if (name[0] != '\0' && address_in(m, name, 0, &p) && is_ours(m->k, &p))
+	if (name[0] != '\0' && address_in(m, name, 0, &p) && is_ours(m->k, &m->arena, &p))
 		return p;
 	return m->k->to;
 }

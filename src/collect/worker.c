@@ -69,7 +69,7 @@ confine_to(const struct collector *k)
 static bool
 find_to(struct collector *k, struct arena *a, struct buf *why)
 {
-	const struct mail_facts facts = { .listener = STR(CONF_LISTEN_COLLECT) };
+	const struct mail_facts facts = { .arena = a, .listener = STR(CONF_LISTEN_COLLECT) };
 	const char *wrong = path_parse_addr(str_c(k->of->to), PATH_BARE | PATH_NO_ANGLE, a,
 	    &k->to);
 	struct target t;

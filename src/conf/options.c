@@ -404,6 +404,7 @@ static const struct option recipient_options[] = {
 	OPT("via", STRING, via, "", 0, 0, "Where it goes, as a route has it."),
 	OPT("run-as", STRING, run_as, "", 0, 0, "The account that a program runs as."),
 	OPT("list", STRING, list, "", 0, 0, "The mailing list that it is."),
+	OPT("table", STRING, table, "", 0, 0, "A file that says one of these of each address."),
 	LATER("proxy", STRING, "", "\"\"", "An upstream that decides."),
 };
 #undef BASE

@@ -32,7 +32,7 @@ actions(const struct conf_recipient *r)
 {
 	return (r->mailbox[0] != '\0') + (r->forward.n > 0) +
 	    (r->reject[0] != '\0') + (r->via[0] != '\0') +
-	    (r->list[0] != '\0') + r->discard;
+	    (r->list[0] != '\0') + (r->table[0] != '\0') + r->discard;
 }
 
 /* The via that R comes to; NULL: it has none. */
@@ -66,8 +66,11 @@ finish(struct conf *c, struct conf_recipient *r)
 	} else if (r->list[0] != '\0') {
 		r->list_of = conf_list(c, r->list);
 		r->kind = r->list_of != NULL ? RULE_LIST : RULE_NONE;
+	} else if (r->table[0] != '\0') {
+		r->kind = RULE_TABLE;
 	}
-	r->last = r->kind != RULE_WAY && is_catch_all(&r->to);
+	/* Of a table its lines say it. */
+	r->last = r->kind != RULE_WAY && r->kind != RULE_TABLE && is_catch_all(&r->to);
 }
 
 void
@@ -148,6 +151,15 @@ check_mailbox(const struct conf *c, const struct conf_recipient *r,
 }
 
 static void
+check_table(const struct conf *c, const struct conf_recipient *r, struct buf *error)
+{
+	if (r->table[0] != '\0' && !conf_name_is_path(str_c(r->table)))
+		conf_complain(error, conf_where(c, &r->table, r->place),
+		    "recipient.%s.table: \"%s\" is no path, expected one such as "
+		    "\"/etc/barid/recipients\"", r->pattern, r->table);
+}
+
+static void
 check_aliases(const struct conf *c, struct buf *error)
 {
 	for (size_t i = 0; i < c->aliases.n; i++)
@@ -186,12 +198,13 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 		if (actions(r) != 1)
 			conf_complain(error, r->place,
 			    "recipient.%s: %s, expected one of mailbox, "
-			    "forward, list, reject, discard and via", r->pattern,
+			    "forward, list, reject, discard, via and table", r->pattern,
 			    actions(r) == 0 ? "nothing is said of it" :
 					      "it has more than one end");
 		check_via(c, r, error);
 		check_forward(c, r, error);
 		check_mailbox(c, r, error);
+		check_table(c, r, error);
 		conf_run_as_check("recipient", r->pattern, r->via, r->run_as,
 		    conf_where(c, &r->run_as, r->place), error);
 	}

@@ -24,6 +24,9 @@ void conf_run_as_check(const char *section, const char *pattern,
     const char *via, const char *run_as, struct conf_place where,
     struct buf *error);
 
+/* The form of their tables: see conf/table.h. */
+const char *conf_row_take(const struct conf *c, struct arena *a, struct str *to);
+
 /* Complains of a pattern of addresses in SECTION; NULL_WHY: what to say of "<>". */
 void conf_pattern_check(const char *section, const char *pattern, struct conf_place place,
     const char *null_why, struct buf *error);

@@ -4,7 +4,8 @@
  *
  * Whoever can write such a file says where mail goes, so that one which everybody
  * can write is not believed.  It is read whole into a map, and costs time and
- * memory by its octets alone.
+ * memory by its octets alone: what stands behind a key is checked then and kept as
+ * text for whoever asks, since there may be a hundred thousand of which few matter.
  */
 
 #include "conf/table.h"
@@ -19,10 +20,13 @@
 #include "lib/mem.h"
 
 #include "private.h"
+#include "recipients.h"
 
 #define PIECE 65536
-/* Entries, keys and addresses, of lines of three octets at worst. */
+/* Entries, keys and texts, of lines of three octets at worst. */
 #define ARENA_FACTOR 32
+/* A key, and up to a thousand addresses of those that people have. */
+#define LINE_MAX_OCTETS 65536
 /* More would hide the first, which matters. */
 #define COMPLAINTS_MAX 100
 #define ADDRESS_MAX 1000
@@ -34,8 +38,11 @@ struct conf_table {
 
 /* A file being read. */
 struct reading {
+	const struct conf *conf;
 	struct conf_table *table;
-	const char *path, *home;
+	const char *path;
+	conf_table_take *take;
+	struct arena scratch;	/* of one line */
 	struct buf *complaints;
 	size_t complained;
 };
@@ -75,12 +82,35 @@ halves(struct str address, struct str *local, struct str *domain)
 	*domain = at < 0 ? STR("") : str_skip(address, (size_t)at + 1);
 }
 
+/* The first of domains, which what is written without one has. */
+static const char *
+home_of(const struct conf *c)
+{
+	return c->domains.n > 0 ? c->domains.v[0] : c->hostname;
+}
+
+const char *
+conf_table_address(const struct conf *c, struct arena *a, struct str *to)
+{
+	struct str local, domain;
+
+	halves(*to, &local, &domain);
+	if (to->n == 0)
+		return "has nothing behind it, expected an address";
+	if (str_ends(*to, STR("@")) || !is_address(local, domain))
+		return "is no address, expected one, or \"@domain\"";
+	if (str_find(*to, '@') < 0)
+		*to = str_c(arena_printf(a, STR_FMT "@%s", STR_ARG(*to), home_of(c)));
+	return NULL;
+}
+
 static void
 take(struct reading *r, int line, struct str text)
 {
-	struct str key = str_word(&text), to = str_trim(text), local, domain;
-	struct conf_table_entry *e, *first;
+	struct str key = str_word(&text), to = str_trim(text), local, domain, was = to;
 	struct arena *a = &r->table->arena;
+	struct conf_table_entry *e;
+	const char *why;
 
 	halves(key, &local, &domain);
 	if (!is_address(local, domain) || str_ends(key, STR("@"))) {
@@ -88,22 +118,20 @@ take(struct reading *r, int line, struct str text)
 		    "\"@domain\"", key);
 		return;
 	}
-	halves(to, &local, &domain);
-	if (to.n == 0 || str_ends(to, STR("@")) || !is_address(local, domain)) {
-		complain(r, line, to.n == 0 ? "has nothing behind it, expected an address" :
-		    "is no address, expected one, or \"@domain\"", to.n == 0 ? key : to);
+	arena_reset(&r->scratch);
+	why = r->take(r->conf, &r->scratch, &to);
+	if (why != NULL) {
+		complain(r, line, why, was.n == 0 ? key : was);
 		return;
 	}
-	key = arena_lower(a, key);
-	first = map_get(r->table->entries, key);
-	if (first != NULL) {
+	key = arena_lower(&r->scratch, key);
+	if (map_get(r->table->entries, key) != NULL) {
 		complain(r, line, "stands there before, expected each key once", key);
 		return;
 	}
 	e = arena_alloc(a, sizeof(*e));
-	e->local = arena_cstr(a, local);
-	e->domain = str_find(to, '@') < 0 ? r->home : arena_cstr(a, domain);
-	e->line = line;
+	*e = (struct conf_table_entry){ .to = arena_cstr(a, to), .line = line,
+		.all = str_starts(key, STR("@")) };
 	(void)map_put(r->table->entries, key, e);
 }
 
@@ -144,10 +172,10 @@ take_all(struct reading *r, struct str text)
 	struct buf b;
 	int at = 0, line;
 
-	buf_init(&b, 4 * ADDRESS_MAX);
+	buf_init(&b, LINE_MAX_OCTETS);
 	while ((line = next_line(&text, &at, &b)) > 0) {
 		if (!buf_ok(&b))
-			complain(r, line, "is too long, expected a key and an address",
+			complain(r, line, "is too long, expected a key and what it becomes",
 			    str_head(buf_str(&b), 40));
 		else
 			take(r, line, buf_str(&b));
@@ -190,9 +218,11 @@ read_text(int fd, struct buf *text)
 }
 
 struct conf_table *
-conf_table_read(const char *path, const char *home, struct buf *complaints)
+conf_table_read(const struct conf *c, const char *path, conf_table_take *take_text,
+    struct buf *complaints)
 {
-	struct reading r = { .path = path, .complaints = complaints };
+	struct reading r = { .conf = c, .path = path, .take = take_text,
+		.complaints = complaints };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	const char *why = why_not(fd, &st);
@@ -206,9 +236,10 @@ conf_table_read(const char *path, const char *home, struct buf *complaints)
 	if (why == NULL) {
 		r.table = mem_alloc(sizeof(*r.table));
 		arena_init(&r.table->arena, ARENA_FACTOR * CONF_TABLE_OCTETS_MAX);
+		arena_init(&r.scratch, 64 * LINE_MAX_OCTETS);
 		r.table->entries = map_new();
-		r.home = arena_cstr(&r.table->arena, str_c(home));
 		take_all(&r, buf_str(&text));
+		arena_free(&r.scratch);
 	} else {
 		buf_addf(complaints, "%s: %s\n", path, why);
 	}
@@ -292,48 +323,68 @@ conf_table_find(const struct conf_table *t, struct str local, struct str domain,
 	}
 	if (e != NULL) {
 		/* Where the user stays it has its detail already. */
-		if (e->local[0] != '\0')
+		if (e->to[0] != '@')
 			*detail = str_skip(local, base);
 		return e;
 	}
 	return get_whole(t, STR(""), domain);
 }
 
+void
+conf_table_halves(const struct conf_table_entry *e, struct str *local, struct str *domain)
+{
+	halves(str_c(e->to), local, domain);
+}
+
 /* ---- of a configuration -------------------------------------------------------------- */
 
-/* The table of an earlier section with that file, or NULL. */
-static struct conf_table *
-loaded_before(const struct conf *c, size_t i)
+/* A section that has a file. */
+struct place_of_use {
+	const char *path;	/* "": it has none */
+	conf_table_take *take;
+	struct conf_table **loaded;
+};
+
+static size_t
+use_n(const struct conf *c)
 {
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(c->rewrites[k].table, c->rewrites[i].table) == 0)
-			return c->rewrites[k].entries;
-	return NULL;
+	return c->rewrite_n + c->rule_n;
 }
 
-/* Whether an earlier section has the file of section I. */
-static bool
-is_again(const struct conf *c, size_t i)
+/* Section I, those of rewrite first. */
+static struct place_of_use
+use_at(const struct conf *c, size_t i)
 {
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(c->rewrites[k].table, c->rewrites[i].table) == 0)
-			return true;
-	return false;
+	if (i < c->rewrite_n)
+		return (struct place_of_use){ c->rewrites[i].table, conf_table_address,
+			&c->rewrites[i].entries };
+	i -= c->rewrite_n;
+	return (struct place_of_use){ c->rules[i].table, conf_row_take, &c->rules[i].rows };
 }
 
-static const char *
-home_of(const struct conf *c)
+/* The section before section I that has its file in the same form; I: none. */
+static size_t
+first_use(const struct conf *c, size_t i)
 {
-	return c->domains.n > 0 ? c->domains.v[0] : c->hostname;
+	struct place_of_use of = use_at(c, i), u;
+
+	for (size_t k = 0; k < i; k++) {
+		u = use_at(c, k);
+		if (u.take == of.take && strcmp(u.path, of.path) == 0)
+			return k;
+	}
+	return i;
 }
 
 void
 conf_tables_check(const struct conf *c, struct buf *error)
 {
-	for (size_t i = 0; i < c->rewrite_n; i++)
-		if (c->rewrites[i].table[0] != '\0' && !is_again(c, i))
-			conf_table_free(conf_table_read(c->rewrites[i].table,
-			    home_of(c), error));
+	for (size_t i = 0; i < use_n(c); i++) {
+		struct place_of_use u = use_at(c, i);
+
+		if (u.path[0] != '\0' && first_use(c, i) == i)
+			conf_table_free(conf_table_read(c, u.path, u.take, error));
+	}
 }
 
 int
@@ -341,15 +392,16 @@ conf_tables_load(struct conf *c, struct buf *error)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < c->rewrite_n; i++) {
-		struct conf_rewrite *w = &c->rewrites[i];
+	for (size_t i = 0; i < use_n(c); i++) {
+		struct place_of_use u = use_at(c, i);
+		size_t first;
 
-		if (w->table[0] == '\0')
+		if (u.path[0] == '\0')
 			continue;
-		w->entries = loaded_before(c, i);
-		if (w->entries == NULL)
-			w->entries = conf_table_read(w->table, home_of(c), error);
-		if (w->entries == NULL)
+		first = first_use(c, i);
+		*u.loaded = first < i ? *use_at(c, first).loaded :
+					conf_table_read(c, u.path, u.take, error);
+		if (*u.loaded == NULL)
 			r = -1;
 	}
 	return r;
@@ -358,12 +410,12 @@ conf_tables_load(struct conf *c, struct buf *error)
 void
 conf_tables_free(struct conf *c)
 {
-	for (size_t i = c->rewrite_n; i-- > 0;) {
-		struct conf_table *t = c->rewrites[i].entries;
+	for (size_t i = use_n(c); i-- > 0;) {
+		struct place_of_use u = use_at(c, i);
 
-		c->rewrites[i].entries = NULL;
-		if (t != NULL && loaded_before(c, i) != t)
-			conf_table_free(t);
+		if (u.path[0] != '\0' && first_use(c, i) == i)
+			conf_table_free(*u.loaded);
+		*u.loaded = NULL;
 	}
 }
 
@@ -373,8 +425,8 @@ conf_tables_stamp(const struct conf *c)
 	uint64_t sum = 0;
 	struct stat st;
 
-	for (size_t i = 0; i < c->rewrite_n; i++) {
-		const char *path = c->rewrites[i].table;
+	for (size_t i = 0; i < use_n(c); i++) {
+		const char *path = use_at(c, i).path;
 
 		if (path[0] == '\0')
 			continue;

@@ -130,22 +130,50 @@ struct ask {
 	bool at_last;		/* it is forwarded no more */
 };
 
+/* The line of the table of R that decides on LOCAL@DOMAIN, LAST or before; or NULL. */
+static const struct conf_recipient *
+row_of(const struct ask *q, const struct conf_recipient *r, struct str local,
+    struct str domain, bool last)
+{
+	const struct conf_table_entry *e;
+	const struct conf_recipient *row;
+	struct str detail;
+
+	if (r->rows == NULL || q->facts->arena == NULL)
+		return NULL;
+	e = conf_table_find(r->rows, local, domain, true, str_c(q->conf->recipients.subaddress),
+	    &detail);
+	row = e != NULL ? conf_row(q->conf, r, e, q->facts->arena) : NULL;
+	return row != NULL && row->last == last &&
+	    !(q->at_last && row->kind == RULE_FORWARD) ? row : NULL;
+}
+
+/* R, or the line of its table, if it decides on LOCAL@DOMAIN, LAST or before; or NULL. */
+static const struct conf_recipient *
+deciding(const struct ask *q, const struct conf_recipient *r, struct str local,
+    struct str domain, bool last)
+{
+	if (!pattern_fits(&r->to, local, domain))
+		return NULL;
+	if (r->kind == RULE_TABLE)
+		return row_of(q, r, local, domain, last);
+	return r->last == last && !(q->at_last && r->kind == RULE_FORWARD) ? r : NULL;
+}
+
 /* The first section that fits P, of those that are asked LAST or before. */
 static const struct conf_recipient *
 rule_of(const struct ask *q, const struct path *p, bool last)
 {
+	const struct conf_recipient *r = NULL;
 	const struct conf *c = q->conf;
 	struct str domain = p->domain;
 
 	/* <postmaster> and what sendmail takes have none. */
 	if (domain.n == 0)
 		domain = str_c(c->domains.n > 0 ? c->domains.v[0] : c->hostname);
-	for (size_t i = 0; i < c->rule_n; i++)
-		if (c->rules[i].last == last &&
-		    !(q->at_last && c->rules[i].kind == RULE_FORWARD) &&
-		    pattern_fits(&c->rules[i].to, p->local, domain))
-			return &c->rules[i];
-	return NULL;
+	for (size_t i = 0; i < c->rule_n && r == NULL; i++)
+		r = deciding(q, &c->rules[i], p->local, domain, last);
+	return r;
 }
 
 static bool
@@ -192,6 +220,7 @@ rule_target(const struct ask *q, const struct path *p,
 		t.why = "a mailbox that a section gives it";
 		memcpy(t.mailbox, name.p, name.n);
 		return t;
+	case RULE_TABLE:
 	case RULE_NONE:
 		break;
 	}

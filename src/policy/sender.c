@@ -15,6 +15,8 @@
 
 /* Of a header field with addresses. */
 #define FIELD_ROOM (1u << 20)
+/* Of what an address stands for. */
+#define TARGET_ROOM (1u << 20)
 
 static bool
 given(const struct conf_account *a, struct str user, const struct path *p)
@@ -31,7 +33,8 @@ bool
 sender_is_own(const struct conf *c, const struct userset *users, struct str user,
     const struct path *p, struct conf_place *where)
 {
-	const struct mail_facts f = { .from = *p, .user = user };
+	struct arena a;
+	const struct mail_facts f = { .from = *p, .user = user, .arena = &a };
 	struct target t;
 
 	*where = CONF_NOWHERE;
@@ -42,8 +45,10 @@ sender_is_own(const struct conf *c, const struct userset *users, struct str user
 			*where = c->accounts[i].place;
 			return true;
 		}
+	arena_init(&a, TARGET_ROOM);
 	t = target_of(c, users, &f, p);
 	*where = t.place;
+	arena_free(&a);
 	return t.kind == TARGET_MAILBOX && str_ieq(str_c(t.mailbox), user);
 }
 

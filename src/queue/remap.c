@@ -80,14 +80,16 @@ remap_by(const struct remap *r, const struct conf_rewrite *w, struct arena *a,
 {
 	struct str detail = STR("");
 	const struct conf_table_entry *e = look(r, w, p, &detail);
-	const char *local = e != NULL ? e->local : w->local;
-	const char *domain = e != NULL ? e->domain : w->domain;
+	struct str local = str_c(w->local), domain = str_c(w->domain);
 	struct path to = *p;
 
-	if (local[0] != '\0')
-		to.local = str_c(arena_printf(a, "%s" STR_FMT, local, STR_ARG(detail)));
-	if (domain[0] != '\0')
-		to.domain = arena_str(a, str_c(domain));
+	if (e != NULL)
+		conf_table_halves(e, &local, &domain);
+	if (local.n > 0)
+		to.local = str_c(arena_printf(a, STR_FMT STR_FMT, STR_ARG(local),
+		    STR_ARG(detail)));
+	if (domain.n > 0)
+		to.domain = arena_str(a, domain);
 	return to;
 }
 

@@ -12,9 +12,10 @@
 
 static char path[64];
 static struct buf said;
+static struct conf *conf;
 
 static struct conf_table *
-table(const char *text)
+table_of(const char *text, conf_table_take *take)
 {
 	FILE *f;
 
@@ -24,7 +25,15 @@ table(const char *text)
 	fputs(text, f);
 	fclose(f);
 	buf_init(&said, 100000);
-	return conf_table_read(path, "home.test", &said);
+	if (conf == NULL)
+		conf = must_parse("domains = {'home.test'}\n");
+	return conf_table_read(conf, path, take, &said);
+}
+
+static struct conf_table *
+table(const char *text)
+{
+	return table_of(text, conf_table_address);
 }
 
 static void
@@ -63,15 +72,17 @@ START_TEST(finds)
 	ck_str(buf_str(&said), STR(""));
 	ck_assert_uint_eq(conf_table_count(x), 5);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		struct str detail;
+		struct str detail, local, domain;
 		const struct conf_table_entry *e = conf_table_find(x, str_c(t[i].local), str_c(t[i].domain),
 		    t[i].ours, STR("+"), &detail);
 
 		ck_assert_msg((e != NULL) == (t[i].to != NULL), "%s@%s", t[i].local, t[i].domain);
 		if (e == NULL)
 			continue;
-		ck_assert_str_eq(e->local, t[i].to);
-		ck_assert_str_eq(e->domain, t[i].at);
+		conf_table_halves(e, &local, &domain);
+		ck_str(local, str_c(t[i].to));
+		ck_str(domain, str_c(t[i].at));
+		ck_assert_int_eq(e->all, e->line == 5);
 		ck_str(detail, str_c(t[i].detail));
 		ck_assert_int_eq(e->line, t[i].line);
 	}
@@ -110,10 +121,11 @@ START_TEST(no_files)
 
 	conf_table_free(x);
 	ck_assert_int_eq(chmod(path, 0666), 0);
-	ck_assert_ptr_null(conf_table_read(path, "h.test", &said));
+	ck_assert_ptr_null(conf_table_read(conf, path, conf_table_address, &said));
 	ck_assert(strstr(buf_cstr(&said), "everybody can write it") != NULL);
-	ck_assert_ptr_null(conf_table_read("/tmp", "h.test", &said));
-	ck_assert_ptr_null(conf_table_read("/nowhere/at/all", "h.test", &said));
+	ck_assert_ptr_null(conf_table_read(conf, "/tmp", conf_table_address, &said));
+	ck_assert_ptr_null(conf_table_read(conf, "/nowhere/at/all", conf_table_address,
+	    &said));
 	ck_assert(strstr(buf_cstr(&said), "/nowhere/at/all: ") != NULL);
 	done(NULL);
 }
@@ -128,7 +140,9 @@ START_TEST(sections)
 	uint64_t stamp;
 
 	snprintf(text, sizeof(text), "domains = {'x.test'}\nrewrite '*' { table = '%s' at = send }\n"
-	    "rewrite '*' { table = '%s' }\nrewrite '*' { }\n", path, path);
+	    "rewrite '*' { table = '%s' }\nrewrite '*' { }\n"
+	    "recipient 'a@x.test' { discard = true }\nrecipient '*' { table = '%s' }\n",
+	    path, path, path);
 	c = must_parse(text);
 	stamp = conf_tables_stamp(c);
 	ck_assert_uint_ne(stamp, 0);
@@ -136,6 +150,10 @@ START_TEST(sections)
 	ck_assert_ptr_nonnull(c->rewrites[0].entries);
 	ck_assert_ptr_eq(c->rewrites[0].entries, c->rewrites[1].entries);
 	ck_assert_ptr_null(c->rewrites[2].entries);
+	/* The same file in another form is another table. */
+	ck_assert_ptr_nonnull(c->rules[1].rows);
+	ck_assert_ptr_ne(c->rules[1].rows, c->rewrites[0].entries);
+	ck_assert_ptr_null(c->rules[0].rows);
 	conf_tables_check(c, &said);
 	ck_assert_uint_eq(said.n, 0);
 	unlink(path);

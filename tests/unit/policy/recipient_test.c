@@ -4,6 +4,8 @@
 
 #include "with_conf.h"
 
+#include <unistd.h>
+
 #include "policy/recipient.h"
 
 static const char base[] =
@@ -515,7 +517,71 @@ START_TEST(several_signs)
 }
 END_TEST
 
-UNIT_MAIN("policy/recipient", sections, at_last, several_signs,
+/* Lines of a table stand where its section does; "@domain" after the mailboxes. */
+START_TEST(tables)
+{
+	static const struct {
+		const char *address;
+		enum target_kind kind, at_last;
+		const char *mailbox;
+		int line;	/* of the table; 0: it decides nothing */
+	} t[] = {
+		{ "bob@example.test", TARGET_FORWARD, TARGET_MAILBOX, "bob", 1 },
+		{ "BOB+x@example.test", TARGET_FORWARD, TARGET_MAILBOX, "bob", 1 },
+		{ "info@example.test", TARGET_MAILBOX, TARGET_MAILBOX, "shop", 2 },
+		{ "info+a@[192.0.2.25]", TARGET_MAILBOX, TARGET_MAILBOX, "shop", 2 },
+		{ "info+bad@example.test", TARGET_ERROR, TARGET_ERROR, "", 3 },
+		{ "first@example.test", TARGET_DISCARD, TARGET_DISCARD, "", 0 },
+		{ "far@example.test", TARGET_UPSTREAM, TARGET_UPSTREAM, "", 5 },
+		{ "alice@example.test", TARGET_MAILBOX, TARGET_MAILBOX, "alice", 0 },
+		{ "nobody@example.test", TARGET_MAILBOX, TARGET_MAILBOX, "rest", 6 },
+		{ "nobody@[192.0.2.25]", TARGET_ERROR, TARGET_ERROR, "", 7 },
+		{ "alice@[192.0.2.25]", TARGET_ERROR, TARGET_ERROR, "", 7 },
+		{ "later@example.test", TARGET_MAILBOX, TARGET_MAILBOX, "late", 0 },
+		{ "a@far.example", TARGET_MX, TARGET_MX, "", 0 },
+		{ "a+b@example.test", TARGET_MAILBOX, TARGET_MAILBOX, "a+b", 0 },
+	};
+	const struct mail_facts m = { .arena = &arena };
+	char path[] = "/tmp/barid-tables-XXXXXX", text[2000];
+	FILE *f = fdopen(mkstemp(path), "w");
+	struct buf error;
+
+	fputs("bob@example.test carol@far.example, bob@example.test\ninfo mailbox:shop\n"
+	    "info+bad@example.test reject:550 5.1.6 gone\nfirst@example.test mailbox:no\n"
+	    "far via:isp\n@example.test mailbox:rest\n@[192.0.2.25] reject:550 5.1.1 no\n", f);
+	fclose(f);
+	snprintf(text, sizeof(text), "%s"
+	    "recipient \"first@example.test\" { discard = true }\n"
+	    "recipient \"*\" { table = \"%s\" }\n"
+	    "recipient \"later@example.test\" { mailbox = \"late\" }\n"
+	    "recipient \"far@example.test\" { discard = true }\n", base, path);
+	setup(text);
+	buf_init(&error, 10000);
+	ck_assert_int_eq(conf_tables_load(conf, &error), 0);
+	ck_str(buf_str(&error), STR(""));
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct path p;
+		struct target x;
+
+		ck_assert_ptr_null(path_parse_addr(str_c(t[i].address), PATH_BARE, &arena, &p));
+		x = target_of(conf, users, &m, &p);
+		ck_assert_msg(x.kind == t[i].kind, "%s: %d, %s", t[i].address, (int)x.kind, x.why);
+		if (x.kind == TARGET_MAILBOX)
+			ck_assert_str_eq(x.mailbox, t[i].mailbox);
+		ck_assert_msg((x.place.file != NULL && strcmp(x.place.file, path) == 0 ? x.place.line : 0) == t[i].line,
+		    "%s: line %d", t[i].address, x.place.line);
+		x = target_at_last(conf, users, &m, &p);
+		ck_assert_msg(x.kind == t[i].at_last, "%s at last: %d", t[i].address, (int)x.kind);
+		if (x.kind == TARGET_MAILBOX)
+			ck_assert_str_eq(x.mailbox, t[i].mailbox);
+	}
+	buf_free(&error);
+	teardown();
+	unlink(path);
+}
+END_TEST
+
+UNIT_MAIN("policy/recipient", tables, sections, at_last, several_signs,
     targets, place_and_path, no_users, any_user,
     postmasters, without_routes, relaying, verdicts, verdict_variants,
     all_ways)
