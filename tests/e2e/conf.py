@@ -436,7 +436,8 @@ def wider_and_narrower():
         # New acceptors know both sockets.
         with socket.create_connection(("127.0.0.1", m.port), 10) as s:
             assert s.recv(100).startswith(b"220 ")
-            os.kill(wait_for("the session", b.sessions)[0], signal.SIGABRT)
+            wait_for("the end of the others", lambda: len(b.sessions()) == 1)
+            os.kill(b.sessions()[0], signal.SIGABRT)
             wait_for("new acceptors", lambda: "were started anew after a crashed" in b.log())
         wait_for("service", lambda: served("127.0.0.1") and served("127.0.0.2"))
         reload('"127.0.0.2"')

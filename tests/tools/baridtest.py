@@ -722,7 +722,11 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             name, _, rest = self.read(f"/proc/{pid}/stat").rpartition(")")
-            if name.endswith("(barid") and rest.split()[:2][-1] == str(self.process.pid):
+            if not name.endswith("(barid") or rest.split()[:2][-1] != str(self.process.pid):
+                continue
+            # So is called, too, whoever the master has started and is not yet another program, nor confined.
+            if self.read(f"/proc/{pid}/cmdline").startswith("barid-acceptor\0") and \
+                    "\nNoNewPrivs:\t1\n" in self.read(f"/proc/{pid}/status"):
                 found.append(int(pid))
         return found
 
