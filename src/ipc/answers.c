@@ -18,9 +18,8 @@
 #define PACKET_MAX 2048
 
 struct place {
-	char *question;	/* NULL: free */
-	char *packet;
-	size_t n;
+	char *question, *packet;	/* NULL: free */
+	size_t question_n, packet_n;	/* a session may ask with a NUL in it */
 	int64_t until_ms;
 };
 
@@ -65,7 +64,8 @@ answers_put(struct answers *c, struct str question, struct str packet, int64_t u
 		return;
 	forget(p);
 	*p = (struct place){ .question = mem_dup(question),
-		.packet = mem_dup(packet), .n = packet.n, .until_ms = until_ms };
+		.question_n = question.n, .packet = mem_dup(packet),
+		.packet_n = packet.n, .until_ms = until_ms };
 }
 
 struct str
@@ -73,11 +73,12 @@ answers_get(struct answers *c, struct str question, int64_t now_ms)
 {
 	struct place *p = place_of(c, question);
 
-	if (p->question == NULL || !str_eq(str_c(p->question), question))
+	if (p->question == NULL ||
+	    !str_eq(str_n(p->question, p->question_n), question))
 		return STR("");
 	if (p->until_ms <= now_ms) {
 		forget(p);
 		return STR("");
 	}
-	return str_n(p->packet, p->n);
+	return str_n(p->packet, p->packet_n);
 }

@@ -27,6 +27,24 @@ START_TEST(kept)
 }
 END_TEST
 
+/* A question is all of its octets: what stands before a NUL is another one. */
+START_TEST(octets)
+{
+	struct answers *c = answers_new();
+
+	/* Places are by hash: of so many one falls into that of the short one. */
+	for (int i = 0; i < 100000; i++) {
+		char q[] = "victim.test\0......";
+
+		(void)snprintf(q + 12, sizeof(q) - 12, "%06d", i);
+		answers_put(c, str_n(q, sizeof(q) - 1), STR("forged"), 100);
+		ck_str(answers_get(c, str_n(q, sizeof(q) - 1), 99), STR("forged"));
+		ck_assert_uint_eq(answers_get(c, STR("victim.test"), 99).n, 0);
+	}
+	answers_free(c);
+}
+END_TEST
+
 START_TEST(bounded)
 {
 	struct answers *c = answers_new();
@@ -49,4 +67,4 @@ START_TEST(bounded)
 }
 END_TEST
 
-UNIT_MAIN("ipc/answers", kept, bounded)
+UNIT_MAIN("ipc/answers", kept, octets, bounded)
