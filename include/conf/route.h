@@ -134,9 +134,9 @@ struct conf_source_name {
 const char *conf_via_read(const struct conf *c, const char *text, int tls,
     struct arena *a, struct conf_via *v) MUST_USE;
 /*
- * The way that a message names itself, in the words of a via; a Maildir must be
- * one of the configuration's.  With a USER it logs in there, over TLS; only a
- * server that stands nowhere else can have one.
+ * The way that a message names itself, in the words of a via; a Maildir or a
+ * socket of this host must be one of the configuration's.  With a USER it logs
+ * in there, over TLS; only a server that stands nowhere else can have one.
  */
 const char *conf_via_own(const struct conf *c, struct str text, struct str user,
     struct str password, struct arena *a, struct conf_via *v) MUST_USE;

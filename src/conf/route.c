@@ -126,6 +126,8 @@ conf_via_read(const struct conf *c, const char *text, int tls, struct arena *a,
 	return v->upstream ? NULL : no_upstream(c, text, a);
 }
 
+/* ---- a way of a message's own ---- */
+
 static bool
 is_maildir(const struct conf_via *v, const char *path)
 {
@@ -133,21 +135,51 @@ is_maildir(const struct conf_via *v, const char *path)
 }
 
 static bool
-has_maildir(const struct conf *c, const char *path)
+has_socket(const struct conf_upstream *u, const struct conf_server *s)
 {
-	for (size_t i = 0; i < c->route_n; i++)
-		if (is_maildir(&c->routes[i].way, path))
-			return true;
-	for (size_t i = 0; i < c->rule_n; i++)
-		if (c->rules[i].kind == RULE_WAY &&
-		    is_maildir(&c->rules[i].way, path))
+	for (size_t i = 0; u != NULL && i < u->server_n; i++)
+		if (u->servers[i].protocol == s->protocol &&
+		    strcmp(u->servers[i].host, s->host) == 0)
 			return true;
 	return false;
 }
 
+/* Whether a way of the configuration leads where WANT does. */
+static bool
+leads_there(const struct conf_via *v, const struct conf_via *want)
+{
+	return want->kind == VIA_MAILDIR ? is_maildir(v, want->maildir) :
+	    has_socket(v->upstream, &want->upstream->servers[0]);
+}
+
+static bool
+is_configured(const struct conf *c, const struct conf_via *want)
+{
+	for (size_t i = 0; i < c->route_n; i++)
+		if (leads_there(&c->routes[i].way, want))
+			return true;
+	for (size_t i = 0; i < c->rule_n; i++)
+		if (c->rules[i].kind == RULE_WAY &&
+		    leads_there(&c->rules[i].way, want))
+			return true;
+	for (size_t i = 0; want->kind == VIA_UPSTREAM && i < c->upstream_n; i++)
+		if (has_socket(&c->upstreams[i], &want->upstream->servers[0]))
+			return true;
+	return false;
+}
+
+/* An upstream that stands in the words of a way, and is a socket of this host. */
+static bool
+is_own_socket(const struct conf_via *v)
+{
+	return v->kind == VIA_UPSTREAM && v->upstream->place.file[0] == '\0' &&
+	    str_starts(str_c(v->upstream->servers[0].host), STR("unix:"));
+}
+
 /*
  * An envelope comes from a session, which may have been taken over: a Maildir
- * of its choice would be anybody's mailbox.
+ * of its choice would be anybody's mailbox, and behind a socket of its choice
+ * may be anything that obeys the runner's user.
  */
 const char *
 conf_via_own(const struct conf *c, struct str text, struct str user,
@@ -155,9 +187,11 @@ conf_via_own(const struct conf *c, struct str text, struct str user,
 {
 	const char *why = conf_via_read(c, arena_cstr(a, text), TLS_MAY, a, v);
 
-	if (why == NULL && v->kind == VIA_MAILDIR &&
-	    !has_maildir(c, v->maildir))
+	if (why == NULL && v->kind == VIA_MAILDIR && !is_configured(c, v))
 		why = "a Maildir that no route or recipient of the "
+		    "configuration has";
+	if (why == NULL && is_own_socket(v) && !is_configured(c, v))
+		why = "a socket that no upstream, route or recipient of the "
 		    "configuration has";
 	if (why != NULL || user.n == 0)
 		return why;

@@ -172,11 +172,12 @@ take_route(struct settings *s, struct str v)
 
 	if (v.n == 0 || str_has_ctl(v) || str_has_8bit(v))
 		return "is no way that route.via can have";
+	if (!settings_may_go(v))
+		return "is a Maildir, which only the configuration can choose";
 	s->route = arena_str(s->a, v);
-	why = conf_via_read(s->conf, arena_cstr(s->a, v), TLS_MAY, s->a, &way);
+	why = conf_via_own(s->conf, v, STR(""), STR(""), s->a, &way);
 	if (why == NULL)
-		return settings_may_go(v) ? NULL : "is a Maildir, which only "
-		    "the configuration can choose";
+		return NULL;
 	/* It repeats the value, and is to fit into a reply. */
 	return v.n > WHY_VALUE_MAX ? "is no way that route.via can have" :
 	    arena_printf(s->a, "is no way that route.via can have: %s", why);

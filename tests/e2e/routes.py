@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -217,18 +218,32 @@ def maildirs():
 
 
 def taken_over():
-    """A session that was taken over can write any envelope: it reaches no program, and no Maildir that no route names."""
-    with smarthost(1, extra=SLOW) as b:
-        ways = {"maildir": f"maildir:{b.dir}/mail/bob", "pipe": f"pipe:/usr/bin/touch {b.dir}/touched"}
+    """A session that was taken over can write any envelope: it reaches no program, and no Maildir or socket that no route names."""
+    with smarthost(1, extra=SLOW) as b, socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(b.dir + "/daemon")
+        daemon.listen()
+        daemon.setblocking(False)
+        os.chmod(b.dir + "/daemon", 0o777)
+        ways = {"maildir": f"maildir:{b.dir}/mail/bob", "pipe": f"pipe:/usr/bin/touch {b.dir}/touched",
+                "smtp": f"smtp:unix:{b.dir}/daemon", "lmtp": f"lmtp:unix:{b.dir}/daemon"}
+        # What stands in the spool behind its back is found at a start.
+        b.stop()
         for name, way in ways.items():
             spool(b, SENDER, f"{name}@c.test", 1, "-r", way)
-        b.ctl("queue", "flush")
+        b.start()
         b.deferred("the route of this message: a Maildir that no route or recipient of the configuration has")
+        b.deferred("the route of this message: a socket that no upstream, route or recipient of the configuration has")
         b.deferred("the route of this message: a program, which only a route of the configuration can run")
         # A second attempt, from another place of the spool, is no other.
         b.ctl("queue", "flush")
         wait_for("a second attempt", lambda: all(len(re.findall(rf"to=<{n}@c\.test>.*status=deferred", b.log())) > 1 for n in ways))
         assert not os.path.exists(b.dir + "/touched") and b.mailbox("bob") == []
+        try:
+            daemon.accept()
+        except BlockingIOError:
+            pass
+        else:
+            raise AssertionError("a message chose a socket")
 
 
 def runaway():

@@ -129,6 +129,34 @@ START_TEST(own_maildirs)
 }
 END_TEST
 
+/* A socket of this host is one that the configuration has, too: of an upstream, of a route or for a recipient. */
+START_TEST(own_sockets)
+{
+	struct conf *c = must_parse("domains = {a.test}\n"
+	    "upstream box { server \"unix:/run/box\" { protocol = \"lmtp\" } server b.test { } }\n"
+	    "recipient \"x@a.test\" { via = \"lmtp:unix:/run/rule\" }\n"
+	    "route \"b.test\" { via = \"smtp:unix:/run/route\" }\n");
+	static const char *const right[] = { "box", "lmtp:unix:/run/box", "lmtp:unix:/run/rule", "smtp:unix:/run/route" };
+	static const char *const wrong[] = { "smtp:unix:/run/other", "lmtp:unix:/run", "lmtp:unix:/run/box/",
+		"smtp:unix:/run//route", "lmtp:unix:/run/routes", "lmtp:unix:/RUN/box",
+		/* Whoever reads there knows one protocol. */
+		"smtp:unix:/run/box", "lmtp:unix:/run/route" };
+	struct arena a;
+	struct conf_via v;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(right); i++)
+		ck_assert_msg(conf_via_own(c, str_c(right[i]), STR(""), STR(""), &a, &v) == NULL, "%s", right[i]);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		ck_assert_msg(conf_via_read(c, wrong[i], TLS_MAY, &a, &v) == NULL, "%s", wrong[i]);
+		ck_assert_msg(conf_via_own(c, str_c(wrong[i]), STR(""), STR(""), &a, &v) != NULL, "%s", wrong[i]);
+		ck_assert_msg(conf_via_own(c, str_c(wrong[i]), STR("u"), STR("p"), &a, &v) != NULL, "%s", wrong[i]);
+	}
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(errors)
 {
 	static const struct {
@@ -210,4 +238,4 @@ START_TEST(proxies)
 }
 END_TEST
 
-UNIT_MAIN("conf/route", vias, mx_hosts, own_logins, own_maildirs, errors, proxies)
+UNIT_MAIN("conf/route", vias, mx_hosts, own_logins, own_maildirs, own_sockets, errors, proxies)

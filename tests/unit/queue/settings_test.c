@@ -212,6 +212,8 @@ START_TEST(refused)
 		{ "x-barid-route: smtp:", "x-barid-route is no way that "
 		    "route.via can have: \"smtp:\" leads nowhere" },
 		{ "x-barid-route: maildir:/m", "x-barid-route is a Maildir" },
+		{ "x-barid-route: smtp:unix:/run/x", "x-barid-route is no way that "
+		    "route.via can have: a socket that no upstream, route" },
 		{ "x-barid-route: pipe:/bin/sh", "x-barid-route is no way that "
 		    "route.via can have: a program, which only a route" },
 		{ "x-barid-route: error:200", "x-barid-route is no way" },
