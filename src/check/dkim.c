@@ -147,7 +147,7 @@ tell_entry(void *arg, struct dkim_entry *e)
 {
 	const struct told *t = arg;
 
-	if (!e->settled && e->key == t->key)
+	if (e->key == t->key)
 		dkim_entry_key(e, t->answer);
 }
 

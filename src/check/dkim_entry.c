@@ -314,11 +314,29 @@ try_records(struct dkim_entry *e, const struct txt_answer *a)
 	}
 }
 
+/* RFC 6376 3.6.1: whether its failure means nothing, as the key is under test. */
+static bool
+is_under_test(const struct txt_answer *a)
+{
+	bool testing = false;
+
+	for (size_t i = 0; i < a->text_n && i < RECORDS_MAX && !testing; i++) {
+		struct dkim_record r;
+
+		testing = dkim_record_parse(a->texts[i], &r) == NULL && r.testing;
+		dkim_record_free(&r);
+	}
+	return testing;
+}
+
 void
 dkim_entry_key(struct dkim_entry *e, const struct txt_answer *a)
 {
-	if (e->settled)
+	if (e->settled) {
+		if (e->result == DKIM_FAIL)
+			e->testing = is_under_test(a);
 		return;
+	}
 	switch (a->status) {
 	case TXT_OK:
 		try_records(e, a);

@@ -192,7 +192,7 @@ static const struct option limits_options[] = {
 	OPT("errors", NUMBER, errors, "8", 1, 10000, "Protocol errors before the line is dropped."),
 	OPT("timeout", TIME, timeout, "5m", SECOND, DAY, "How long a client may be silent."),
 	OPT("queued", NUMBER, queued, "0", 0, 1000000000, "Messages in the queue from which on no more are taken; 0 for as many as there is room for."),
-	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that mean a loop."),
+	OPT("received-hops", NUMBER, received_hops, "100", 1, 10000, "Received lines that a message may have."),
 	OPT("programs", NUMBER, programs, "20", 1, 200, "Programs of one route that run at once."),
 	OPT("program-time", TIME, program_time, "15m", SECOND, DAY, "How long a program may run."),
 	OPT("greet-delay", TIME, greet_delay, "0s", 0, MINUTE, "How long a strange client waits for the greeting."),

@@ -239,6 +239,28 @@ START_TEST(several)
 }
 END_TEST
 
+/* RFC 6376 3.6.1: a key under test, whatever is wrong with the message. */
+START_TEST(under_test)
+{
+	for (int body = 0; body < 2; body++) {
+		for (int testing = 0; testing < 2; testing++) {
+			struct dkim_check *c;
+			struct dkim_verdict v;
+
+			signer_message(HEADER, BODY);
+			signer_sign(signer.rsa, BASE);
+			buf_adds(body ? &signer.body : &signer.header, body ? "more\r\n" : "To: y\r\n");
+			c = signer_read(DKIM_CHECK_DKIM, 1000);
+			signer_answer(c, signer_record(&record, signer.rsa, testing ? "t=s:y; " : ""));
+			v = dkim_check_verdict(c, 0);
+			ck_assert_int_eq(v.result, DKIM_FAIL);
+			ck_assert_int_eq(v.testing, testing);
+			dkim_check_free(c);
+		}
+	}
+}
+END_TEST
+
 /* As many lengths as signatures: each has a hash of its own, and none passes. */
 START_TEST(lengths)
 {
@@ -308,7 +330,7 @@ main(void)
 
 	signer_begin();
 	buf_init(&record, 16384);
-	rc = unit_run("check/dkim", UNIT_CASE("dkim", forms, said, changed, broken_headers, several,
+	rc = unit_run("check/dkim", UNIT_CASE("dkim", forms, said, changed, broken_headers, several, under_test,
 	    lengths, told, names));
 	buf_free(&record);
 	signer_end();
