@@ -116,7 +116,7 @@ def judge(b, names, texts):
 
 
 def forwarded(b, names, sink, seven):
-    """RFC 8617 02: a first set, and one more on a chain that is good; the octets are those that leave."""
+    """RFC 8617 02, FEATURES T7: a first set, and one more on a chain that is good; the octets are those that leave."""
     body = b"a line \t of text  \r\n\r\n" * 2000 + "Größe\r\n".encode() + b"\r\n\r\n"
     give(b, message(b"first"), "away@example.test")
     give(b, message(b"large", body * 40), "away@example.test")
@@ -160,7 +160,7 @@ def listed(b, names, sink):
 
 
 def simple(b, names, sink, seven):
-    """FEATURES T6: another form, an end, and reports; good for others in every form that the text leaves in."""
+    """FEATURES T6, T8: another form, an end, and reports; good for others in every form that the text leaves in."""
     body = b"a  line \t \r\n" * 1000 + "Größe  \r\n".encode() + b"\r\n\r\n"
     ours = message(b"simple", body).replace(b"a@author.test", b"alice@example.test")
     with b.smtp("submission", login="alice") as s:

@@ -13,6 +13,7 @@ from baridtest import Barid, Names, Sink, run, route, upstream, wait_for  # noqa
 ZONE = """_dmarc.strict.example TXT "v=DMARC1; p=none; sp=reject"
 _dmarc.own.strict.example TXT "v=DMARC1; p=quarantine; t=y"
 _dmarc.far.example TXT "v=DMARC1; p=none"
+_dmarc.silent.example SERVFAIL
 _dmarc.hard.example TXT "v=DMARC1; p=reject; rua=mailto:x@hard.example"
 """
 CONF = """
@@ -117,10 +118,11 @@ def members(b, sink):
 
 
 def dmarc(b):
+    """T5: whose author could not be shown as such is shown as the list; so is one whose domain cannot be asked now."""
     n = len(b.mailbox("alice"))
     for sender, munged in (("dave@hard.example", True), ("erin@sub.strict.example", True),
                            ("frank@own.strict.example", False), ("alice@example.test", False),
-                           ("robot@silent.example", False)):
+                           ("robot@silent.example", True)):
         b.send(sender, ["staff@example.test"], text(f"=?utf-8?q?D=C3=A4ve?= <{sender}>", "=?utf-8?q?=5Bdev=5D_gr=C3=BCn?="))
         n += 1
         m = got(b, "alice", n)[-1]
