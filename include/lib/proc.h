@@ -53,19 +53,14 @@ void proc_childless(void);
 void proc_memory(uint64_t memory);
 
 /*
- * Keeps the shared libraries whose file names begin with one of NAMES (NULL
- * behind the last) from children that are forked from now on: a call into
- * one is the end of such a child.  Only for libraries that are loaded now,
- * by dlopen() and apart (RTLD_LOCAL), or where all names were bound at the start
- * (LD_BIND_NOW): else those of a library that was linked are looked through
- * whenever another one binds a call for the first time.
+ * Takes the shared libraries whose file names begin with one of NAMES (NULL
+ * behind the last) out of this process: a call into one is its end, or that of a
+ * child.  Of the others the tables go, by which their names are found.  Only if
+ * all names were bound at the start (LD_BIND_NOW; else nothing is done), for a
+ * process that loads no library from now on, asks for none (dl_iterate_phdr())
+ * and ends by proc_child_exit().  Once, before environ_withhold().
  */
-void proc_withhold(const char *const *names);
-/*
- * Likewise the tables by which names of libraries are found, if all were bound
- * at the start; for children that load no other.  Both before environ_withhold().
- */
-void proc_withhold_tables(void);
+void proc_discard(const char *const *names);
 
 /*
  * A fork for a process with one thread: handlers of pthread_atfork() do not run,

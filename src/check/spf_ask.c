@@ -9,7 +9,6 @@
 
 #include "check/spf.h"
 
-#include "lib/idn.h"
 #include "lib/mem.h"
 
 /* Names of hosts in one answer. */
@@ -113,19 +112,4 @@ spf_ask(struct dns *d, struct spf_facts *f, void (*fn)(void *arg, uint32_t ttl),
 		ask(d, a);
 	}
 	return n;
-}
-
-struct str
-spf_domain(struct str domain, struct arena *a)
-{
-	struct str s = STR("");
-	struct buf b;
-
-	if (!str_has_8bit(domain))
-		return arena_str(a, domain);
-	buf_init(&b, 1024);
-	if (idn_add(&b, domain) == NULL && buf_ok(&b))
-		s = arena_str(a, buf_str(&b));
-	buf_free(&b);
-	return s;
 }

@@ -10,6 +10,7 @@
 
 #include "spf_facts.h"
 
+#include "lib/idn.h"
 #include "lib/map.h"
 #include "lib/mem.h"
 
@@ -146,4 +147,19 @@ spf_facts_addr(struct spf_facts *f, const struct spf_question *q, enum dns_statu
 	if (a->n > 0)
 		memcpy(kept, v, a->n * sizeof(*kept));
 	a->addr = kept;
+}
+
+struct str
+spf_domain(struct str domain, struct arena *a)
+{
+	struct str s = STR("");
+	struct buf b;
+
+	if (!str_has_8bit(domain))
+		return arena_str(a, domain);
+	buf_init(&b, 1024);
+	if (idn_add(&b, domain) == NULL && buf_ok(&b))
+		s = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return s;
 }

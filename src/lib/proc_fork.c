@@ -6,7 +6,7 @@
  * It runs no handlers and takes no locks.  There is one thread, so that nobody
  * can hold one, and what the library would write to say so are four pages more
  * for each child to copy.  What makes the fork itself cheaper is in proc_share.c
- * and proc_withhold.c.
+ * and proc_discard.c.
  */
 
 #include "lib/proc.h"

@@ -162,8 +162,8 @@ catch_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Whoever is loaded besides what a session calls. */
-static const char *const not_for_sessions[] = { "libnss_", "libcap.so", "libm.so", "libconfuse.so",
+/* What neither an acceptor calls from now on nor a session. */
+static const char *const for_the_start[] = { "libnss_", "libcap.so", "libm.so", "libconfuse.so",
 	"libjansson.so", NULL };
 
 /* Little is left for a fork to copy. */
@@ -172,10 +172,8 @@ slim(void)
 {
 	tzset();
 	clock_local_prepare(clock_wall());
-	/* Before any of it is withheld: what takes its place would not be. */
 	proc_share_pages();
-	proc_withhold(not_for_sessions);
-	proc_withhold_tables();
+	proc_discard(for_the_start);
 	environ_withhold();
 }
 
