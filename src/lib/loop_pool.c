@@ -202,8 +202,9 @@ loop_pool_run(struct loop_pool *p, loop_fn *work, loop_fn *done, void *arg)
 	}
 	pthread_mutex_lock(&p->lock);
 	list_add(&p->todo, j);
-	pthread_cond_signal(&p->some);
 	pthread_mutex_unlock(&p->lock);
+	/* Who wakes up does not find it locked; nobody but us ends the pool. */
+	pthread_cond_signal(&p->some);
 }
 
 unsigned
