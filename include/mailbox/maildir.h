@@ -25,6 +25,7 @@
  */
 struct maildir_delivery {
 	int base;		/* descriptor of the directory of mailboxes */
+	dev_t journal;		/* maildir_journal(BASE), or 0 */
 	const char *mailbox;
 	const char *path;	/* or NULL; of a Maildir in place of the two */
 	const char *id;		/* queue id */
@@ -52,10 +53,17 @@ struct maildir_delivery {
  */
 int maildir_deliver(const struct maildir_delivery *d) MUST_USE;
 /*
- * The same for N at once, which is cheaper: they wait for the disk together.
+ * The same for N at once, which is cheaper: they wait for the disk together, and
+ * those in one journal have one sync, which fails for all of them if it does.
  * ERRORS gets 0, MAILDIR_FULL, or the errno of each.
  */
 void maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors);
+
+/*
+ * The device of the file system that BASE is on, if a sync of what was done last
+ * there makes durable all that was done before; 0: it does not, or nobody knows.
+ */
+dev_t maildir_journal(int base);
 
 /* ---- the view of POP3 ------------------------------------------------ */
 

@@ -18,6 +18,10 @@
  * links to it, made when its text is with the disk and before it is synced.  A
  * link is in the journal with the inode, so that one sync makes all of them
  * durable; if that fails, none is delivered.  What cannot be linked is a copy.
+ *
+ * In the same way one sync makes all durable that go together, where the file
+ * system has one journal that is written in order (ordered.c): that of the file
+ * whose name was shown last.  Each sync of its own would be a flush of the disk.
  */
 
 #include <errno.h>
@@ -46,6 +50,8 @@ struct delivery {
 	uint64_t octets;
 	char *tmp_name;		/* NULL: nothing is in tmp/ */
 	bool shown;		/* in new/, and not durable yet */
+	bool together;		/* made durable by a sync for several ... */
+	int sync_error;		/* ... which failed, or 0 */
 	bool full;		/* the mailbox is */
 	int error;
 };
@@ -443,12 +449,46 @@ show(struct delivery *v)
 	return r < 0 ? -1 : 0;
 }
 
+/* True if V's name is in the journal that its caller knows of. */
+static bool
+is_in_journal(const struct delivery *v)
+{
+	struct stat st;
+
+	return v->error == 0 && v->shown && v->d->journal != 0 &&
+	    sys_fstat(v->new, &st) == 0 && st.st_dev == v->d->journal;
+}
+
+/* One sync for those of V[0..N) that are in the journal of the first of them. */
+static void
+sync_together(struct delivery *v, size_t n)
+{
+	const struct delivery *last = NULL;
+	int error;
+
+	for (size_t i = 0; i < n; i++)
+		if ((last == NULL || last->d->journal == v[i].d->journal) &&
+		    is_in_journal(&v[i])) {
+			v[i].together = true;
+			last = &v[i];
+		}
+	if (last == NULL)
+		return;
+	/* A link is a change of the file that it is a link to. */
+	error = sys_fsync(last->first != NULL ? last->first->fd : last->fd) == 0 ? 0 : errno;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].together)
+			v[i].sync_error = error;
+}
+
 static int
 make_durable(struct delivery *v)
 {
 	if (v->first != NULL && v->first->error != 0)
 		errno = v->first->error;
-	else if (!v->shown || v->first != NULL || sys_fsync(v->fd) == 0)
+	else if (v->together && v->sync_error != 0)
+		errno = v->sync_error;
+	else if (v->together || !v->shown || v->first != NULL || sys_fsync(v->fd) == 0)
 		return 0;
 	/* Not delivered, and not to be seen. */
 	forget(v->new, buf_cstr(&v->name));
@@ -505,6 +545,8 @@ maildir_deliver_all(const struct maildir_delivery *d, size_t n, int *errors)
 	if (n > 1)
 		each(v, n, hand_over);
 	each(v, n, show);
+	if (n > 1)
+		sync_together(v, n);
 	each(v, n, make_durable);
 	/* The last first: it may stand in directories that the first has open. */
 	for (size_t i = n; i-- > 0;) {

@@ -63,6 +63,7 @@ fill(struct local_work *w, struct maildir_delivery *d)
 
 	*d = (struct maildir_delivery){
 		.base = j->r->mailboxes,
+		.journal = v->maildir == NULL ? j->r->mailboxes_journal : 0,
 		.mailbox = v->mailbox,
 		.path = v->maildir,
 		.id = j->id,

@@ -29,6 +29,7 @@
 #include "lib/proc.h"
 #include "homes.h"
 #include "lists.h"
+#include "mailbox/maildir.h"
 #include "policy/override.h"
 #include "policy/self.h"
 #include "runner.h"
@@ -180,6 +181,8 @@ open_all(struct runner *r, const struct proc_user *u)
 	if (r->mailboxes < 0)
 		log_error(NULL, "%s: %s: local mail waits", c->mailboxes,
 		    strerror(errno));
+	else
+		r->mailboxes_journal = maildir_journal(r->mailboxes);
 	r->tls = tls_client_ctx(c->tls.ca, c->tls.min_version, &error);
 	if (r->tls == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));

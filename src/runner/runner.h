@@ -80,6 +80,7 @@ struct runner {
 	struct userset *users;
 	struct self *self;
 	int mailboxes;
+	dev_t mailboxes_journal;	/* as maildir_journal() has it */
 	int channel;			/* hints; -1: none */
 	int orders;			/* what no session can write to; -1: none */
 	int send[RUNNERS_MAX];		/* to the runners; -1: none */

@@ -253,18 +253,20 @@ check_limited(const char *dir, const struct told *told, const struct variant *v)
 #define TOGETHER 3
 
 static int
-deliver_these(char ok[TOGETHER], bool shares)
+deliver_these(char ok[TOGETHER], bool shares, bool ordered)
 {
 	static const char *const boxes[] = { "bob", "ann", "eve" };
 	struct maildir_delivery d[TOGETHER];
 	int errors[TOGETHER], r = 0;
+	struct stat st;
 
+	must(fstat(base, &st) == 0);
 	for (size_t i = 0; i < TOGETHER; i++)
 		d[i] = (struct maildir_delivery){ .base = base,
 			.mailbox = shares ? boxes[i] : "bob", .id = ID,
 			.rcpt = i, .arrival = 1000000000, .hostname = "h",
 			.fd = source, .size = SIZE, .prefix = STR(PREFIX),
-			.shares = shares };
+			.shares = shares, .journal = ordered ? st.st_dev : 0 };
 	maildir_deliver_all(d, TOGETHER, errors);
 	for (size_t i = 0; i < TOGETHER; i++) {
 		ok[i] = errors[i] == 0 ? 'y' : 'n';
@@ -274,16 +276,18 @@ deliver_these(char ok[TOGETHER], bool shares)
 }
 
 static int
-deliver_together(char ok[TOGETHER])
-{
-	return deliver_these(ok, false);
-}
-
-static int
 run_together(const char *dir, struct told *told)
 {
 	(void)dir;
-	return deliver_together(told->id);
+	return deliver_these(told->id, false, false);
+}
+
+/* With one sync for all of them. */
+static int
+run_ordered(const char *dir, struct told *told)
+{
+	(void)dir;
+	return deliver_these(told->id, false, true);
 }
 
 static void
@@ -300,13 +304,33 @@ check_together(const char *dir, const struct told *told,
 		if (told->id[i] == 'n' && is_single(v))
 			must(!has_rcpt(dir, i) && tmp == 0);
 	}
-	/* One that fails does not take the others along. */
-	if (told->result != -2 && is_single(v))
-		must((told->id[0] == 'n') + (told->id[1] == 'n') +
-			(told->id[2] == 'n') <= 1);
-	must(deliver_together(ok) == 0);
+	must(deliver_these(ok, false, false) == 0);
 	must(look() == TOGETHER);
 	must(count_files(dir, "bob/tmp") == 0);
+}
+
+static int
+failed(const struct told *told)
+{
+	return (told->id[0] == 'n') + (told->id[1] == 'n') + (told->id[2] == 'n');
+}
+
+/* One that fails does not take the others along. */
+static void
+check_each(const char *dir, const struct told *told, const struct variant *v)
+{
+	if (told->result != -2 && is_single(v))
+		must(failed(told) <= 1);
+	check_together(dir, told, v);
+}
+
+/* But for the sync that they have in common. */
+static void
+check_ordered(const char *dir, const struct told *told, const struct variant *v)
+{
+	if (told->result != -2 && is_single(v))
+		must(failed(told) <= 1 || failed(told) == TOGETHER);
+	check_together(dir, told, v);
 }
 
 /* One file, of three mailboxes. */
@@ -314,7 +338,14 @@ static int
 run_linked(const char *dir, struct told *told)
 {
 	(void)dir;
-	return deliver_these(told->id, true);
+	return deliver_these(told->id, true, false);
+}
+
+static int
+run_linked_ordered(const char *dir, struct told *told)
+{
+	(void)dir;
+	return deliver_these(told->id, true, true);
 }
 
 static void
@@ -331,7 +362,7 @@ check_linked(const char *dir, const struct told *told, const struct variant *v)
 		if (told->id[i] == 'n' && is_single(v))
 			must(count_files(dir, new) == 0);
 	}
-	must(deliver_these(ok, true) == 0);
+	must(deliver_these(ok, true, false) == 0);
 	for (size_t i = 0; i < TOGETHER; i++) {
 		snprintf(new, sizeof(new), "%s/new", boxes[i]);
 		snprintf(tmp, sizeof(tmp), "%s/tmp", boxes[i]);
@@ -606,8 +637,10 @@ check_sizes(const char *dir, const struct told *told, const struct variant *v)
 FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
 FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)
 FAULT_TEST(once_more, setup_delivered, run_deliver, check_again)
-FAULT_TEST(together, setup_box, run_together, check_together)
+FAULT_TEST(together, setup_box, run_together, check_each)
+FAULT_TEST(ordered, setup_box, run_ordered, check_ordered)
 FAULT_TEST(linked, setup_base, run_linked, check_linked)
+FAULT_TEST(linked_ordered, setup_base, run_linked_ordered, check_linked)
 FAULT_TEST(limited, setup_limited, run_limited, check_limited)
 FAULT_TEST(from_the_spool, setup_spool, run_through, check_through)
 FAULT_TEST(pop3, setup_messages, run_expunge, check_expunge)
@@ -615,5 +648,5 @@ FAULT_TEST(twins, setup_twins, run_twins, check_twins)
 FAULT_TEST(sizes, setup_many, run_sizes, check_sizes)
 
 UNIT_MAIN("fault/mailbox", into_a_box, into_no_box, once_more, together,
-    linked, limited, from_the_spool,
+    ordered, linked, linked_ordered, limited, from_the_spool,
     pop3, twins, sizes)

@@ -207,32 +207,58 @@ work(void)
 	_exit(0);
 }
 
-/* A delivery into the mailbox of POP3, of a message that is in no spool. */
-static int
-deliver_to_pop3(unsigned lines)
-{
+#define TOGETHER 8
+
+/* A message that is in no spool. */
+struct source {
 	char id[QUEUE_ID_SIZE];
-	FILE *source = tmpfile();
+	unsigned lines;
+	FILE *file;
+	size_t size;
+};
+
+static int
+make_source(struct source *s)
+{
 	struct buf b;
 	int r = -1;
 
-	queue_id_new(id);
+	*s = (struct source){ .lines = 20 + random_below(20), .file = tmpfile() };
+	queue_id_new(s->id);
 	buf_init(&b, 1 << 22);
-	add_text(&b, id, lines, "\r\n");
-	if (source != NULL && fwrite(b.p, 1, b.n, source) == b.n &&
-	    fflush(source) == 0) {
-		const struct maildir_delivery d = { .base = boxes,
-			.mailbox = POP3_BOX, .id = id, .arrival = clock_wall_us() / 1000000,
-			.hostname = "host.example", .fd = fileno(source),
-			.size = b.n, .prefix = STR(PREFIX) };
-
-		r = maildir_deliver(&d);
-	}
-	if (r == 0)
-		ack('P', id, lines);
-	if (source != NULL)
-		fclose(source);
+	add_text(&b, s->id, s->lines, "\r\n");
+	s->size = b.n;
+	if (s->file != NULL && fwrite(b.p, 1, b.n, s->file) == b.n && fflush(s->file) == 0)
+		r = 0;
 	buf_free(&b);
+	return r;
+}
+
+/* Deliveries into the mailbox of POP3 that go together: one sync is to hold for all. */
+static int
+deliver_to_pop3(dev_t journal)
+{
+	struct maildir_delivery d[TOGETHER];
+	struct source s[TOGETHER];
+	int errors[TOGETHER], r = 0;
+
+	for (size_t i = 0; i < TOGETHER; i++) {
+		if (make_source(&s[i]) < 0)
+			return -1;
+		d[i] = (struct maildir_delivery){ .base = boxes, .journal = journal,
+			.mailbox = POP3_BOX, .id = s[i].id,
+			.arrival = clock_wall_us() / 1000000,
+			.hostname = "host.example", .fd = fileno(s[i].file),
+			.size = s[i].size, .prefix = STR(PREFIX) };
+	}
+	maildir_deliver_all(d, TOGETHER, errors);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		if (errors[i] == 0)
+			ack('P', s[i].id, s[i].lines);
+		else
+			r = -1;
+		fclose(s[i].file);
+	}
 	return r;
 }
 
@@ -282,11 +308,17 @@ expunge(void)
 static void
 fetch(int pause)
 {
+	dev_t journal = maildir_journal(boxes);
+
+	/* powercut.py mounts none but those that have one. */
+	if (journal == 0) {
+		fputs("the journal of the mailboxes is not known\n", stderr);
+		_exit(1);
+	}
 	do {
 		(void)poll(NULL, 0, pause);
-		for (unsigned i = 0; i < 8; i++)
-			if (deliver_to_pop3(20 + random_below(20)) < 0)
-				_exit(0);
+		if (deliver_to_pop3(journal) < 0)
+			_exit(0);
 	} while (expunge() == 0);
 	_exit(0);
 }
