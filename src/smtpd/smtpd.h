@@ -20,6 +20,7 @@
 #include "master/session.h"
 #include "policy/recipient.h"
 #include "smtpd_answer.h"
+#include "smtpd_asked.h"
 #include "smtpd_check.h"
 #include "smtpd_checks.h"
 #include "smtpd_identity.h"
@@ -107,7 +108,7 @@ struct session {
 	unsigned junk;		/* commands that do nothing, since the last message */
 	unsigned auth_failures;
 	struct lists lists;
-	int spf_fd;		/* barid-check answers there; -1: nothing is waited for */
+	struct asked spf_asked;
 	struct identity identity;
 	int64_t space_ms;	/* when the disk was last asked for room */
 };

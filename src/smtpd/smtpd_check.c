@@ -21,11 +21,6 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-/* What barid-check has beside the time of the lists. */
-#define GRACE_MS 1000
-/* For a channel that is full. */
-#define ASK_MS 100
-
 static bool
 is_asked_about(const struct session *s)
 {
@@ -38,20 +33,25 @@ is_asked_about(const struct session *s)
 }
 
 void
+check_forget(struct session *s)
+{
+	asked_forget(&s->lists.asked);
+	s->lists.refusal = (struct answer){ .code = 0 };
+}
+
+void
 check_begin(struct session *s)
 {
 	const struct msg_client m = { str_c(s->address) };
 	struct buf packet;
 
-	if (s->lists.fd >= 0)
-		close(s->lists.fd);
-	s->lists = (struct lists){ .fd = -1 };
+	check_forget(s);
 	if (!is_asked_about(s))
 		return;
 	buf_init(&packet, FRAME_MAX);
 	msg_client_put(&packet, &m);
-	s->lists.fd = channel_ask(s->env->check, buf_str(&packet), clock_ms() + ASK_MS);
-	if (s->lists.fd < 0)
+	if (asked_send(&s->lists.asked, s->env->check, buf_str(&packet),
+		s->conf->dnsbl.timeout) < 0)
 		log_error(NULL, "barid-check cannot be asked about %s: %s", s->client,
 		    strerror(errno));
 	buf_free(&packet);
@@ -76,13 +76,11 @@ await(struct session *s)
 {
 	struct msg_client_result r;
 	struct buf reply;
-	int fd = s->lists.fd;
 
-	if (fd < 0)
+	if (s->lists.asked.fd == 0)
 		return;
-	s->lists.fd = -1;
 	buf_init(&reply, FRAME_MAX);
-	if (channel_await(fd, clock_ms() + s->conf->dnsbl.timeout + GRACE_MS, &reply) == 0 &&
+	if (asked_await(&s->lists.asked, &reply) == 0 &&
 	    msg_client_result_get(buf_str(&reply), &r))
 		take(s, &r);
 	else

@@ -122,8 +122,7 @@ checks_free(struct session *s)
 	struct checks *c = &s->txn.checks;
 
 	dkim_check_free(c->dkim);
-	if (c->fd > 0)
-		close(c->fd - 1);
+	asked_forget(&c->question);
 	*c = (struct checks){ .on = false };
 }
 

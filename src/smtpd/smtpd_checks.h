@@ -6,6 +6,7 @@
 
 #include "ipc/msg_txt.h"
 #include "smtpd_answer.h"
+#include "smtpd_asked.h"
 
 struct session;
 struct queue_msg;
@@ -28,7 +29,7 @@ struct checks {
 	const char *no_author;		/* why */
 	bool sealed_pass;		/* the last ARC-Authentication-Results has dmarc=pass */
 	struct record *records;
-	int fd;				/* barid-check answers there, and 1; 0: nowhere */
+	struct asked question;		/* for ASKED */
 	struct record *asked[MSG_TXT_NAMES_MAX];
 	size_t asked_n;
 };

@@ -20,9 +20,8 @@
 #include "lib/idn.h"
 #include "lib/log.h"
 
-/* As long as barid-check has, and a little more; and for a channel that is full. */
-#define WAIT_MS 6000
-#define ASK_MS 100
+/* As long as barid-check has. */
+#define WAIT_MS 5000
 
 #define NOTHING ((struct answer){ .code = 0 })
 
@@ -40,34 +39,20 @@ is_stranger(const struct session *s)
 /* ---- questions ---------------------------------------------------------------------- */
 
 static void
-forget(struct session *s, enum question q)
-{
-	if (s->identity.fds[q] > 0)
-		close(s->identity.fds[q] - 1);
-	s->identity.fds[q] = 0;
-}
-
-static void
 ask(struct session *s, enum question q, struct str packet)
 {
-	int fd = channel_ask(s->env->check, packet, clock_ms() + ASK_MS);
-
-	if (fd < 0)
+	if (asked_send(&s->identity.asked[q], s->env->check, packet, WAIT_MS) < 0)
 		log_error(NULL, "barid-check cannot be asked about %s: %s", s->client,
 		    strerror(errno));
-	s->identity.fds[q] = fd + 1;
 }
 
 /* False: there is none in REPLY. */
 static bool
 await(struct session *s, enum question q, struct buf *reply)
 {
-	int fd = s->identity.fds[q] - 1;
-
-	s->identity.fds[q] = 0;
-	if (fd < 0)
+	if (s->identity.asked[q].fd == 0)
 		return false;
-	if (channel_await(fd, clock_ms() + WAIT_MS, reply) == 0)
+	if (asked_await(&s->identity.asked[q], reply) == 0)
 		return true;
 	log_error(NULL, "barid-check does not say who %s is: %s", s->client, strerror(errno));
 	return false;
@@ -78,7 +63,7 @@ ask_exists(struct session *s, enum question q, struct str domain)
 {
 	struct buf packet, name;
 
-	forget(s, q);
+	asked_forget(&s->identity.asked[q]);
 	buf_init(&packet, FRAME_MAX);
 	buf_init(&name, 1024);
 	/* What has no form in ASCII has none in DNS, and was refused elsewhere. */
@@ -110,7 +95,7 @@ await_name(struct session *s)
 	struct msg_iprev_result *r = &s->identity.iprev;
 	struct buf reply;
 
-	if (s->identity.fds[ASK_NAME] == 0)
+	if (s->identity.asked[ASK_NAME].fd == 0)
 		return;
 	buf_init(&reply, FRAME_MAX);
 	if (!await(s, ASK_NAME, &reply) || !msg_iprev_result_get(buf_str(&reply), r))
@@ -160,7 +145,7 @@ identity_mail(struct session *s)
 
 	s->identity.knows_sender = false;
 	s->identity.is_ours = domain.n > 0 && conf_is_local(s->conf, domain);
-	forget(s, ASK_SENDER);
+	asked_forget(&s->identity.asked[ASK_SENDER]);
 	if (k->enabled && k->on_unknown != CHECK_NOTE && is_stranger(s) && domain.n > 0 &&
 	    domain.p[0] != '[' && !s->identity.is_ours)
 		ask_exists(s, ASK_SENDER, domain);
@@ -170,7 +155,7 @@ void
 identity_free(struct session *s)
 {
 	for (enum question q = ASK_NAME; q <= ASK_OTHER; q++)
-		forget(s, q);
+		asked_forget(&s->identity.asked[q]);
 	s->identity = (struct identity){ .named = false };
 }
 
@@ -241,7 +226,7 @@ judge_helo(struct session *s)
 	    k->on_short != CHECK_NOTE)
 		return by(s, k->on_short, "5.2",
 		    "Helo command rejected: need fully-qualified hostname");
-	if (i->fds[ASK_HELO] > 0) {
+	if (i->asked[ASK_HELO].fd > 0) {
 		i->helo = await_exists(s, ASK_HELO);
 		i->knows_helo = true;
 	}
@@ -261,7 +246,7 @@ judge_sender(struct session *s)
 	if (i->is_ours)
 		return by(s, k->on_ours, "7.1",
 		    "Sender address rejected: it is of this server, and you have not logged in");
-	if (i->fds[ASK_SENDER] > 0) {
+	if (i->asked[ASK_SENDER].fd > 0) {
 		i->sender = await_exists(s, ASK_SENDER);
 		i->knows_sender = true;
 	}

@@ -7,12 +7,13 @@
 #include "ipc/msg_name.h"
 #include "mail/path.h"
 #include "smtpd_answer.h"
+#include "smtpd_asked.h"
 
 struct session;
 
 /* What barid-check is asked for, and knows. */
 struct identity {
-	int fds[4];		/* of each question, and 1; 0: nothing is waited for */
+	struct asked asked[4];
 	bool named;		/* there was an answer to that of the name */
 	struct msg_iprev_result iprev;
 	bool knows_helo, knows_sender;

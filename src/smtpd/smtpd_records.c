@@ -10,18 +10,11 @@
 #include "smtpd.h"
 
 #include <errno.h>
-#include <unistd.h>
 
-#include "ipc/channel.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 
-/* For a channel that is full. */
-#define ASK_MS 100
 /* For the records of policies where no keys are asked for. */
 #define WAIT_MS 10000
-/* What barid-check has beside the time of the question. */
-#define GRACE_MS 1000
 
 static int64_t
 wait_ms(const struct session *s)
@@ -55,7 +48,7 @@ records_want(struct session *s, struct str name)
 
 	if (find(s, name) != NULL)
 		return true;
-	if (c->asked_n == MSG_TXT_NAMES_MAX || c->fd > 0)
+	if (c->asked_n == MSG_TXT_NAMES_MAX || c->question.fd > 0)
 		return false;
 	r = arena_alloc(&s->txn_arena, sizeof(*r));
 	*r = (struct record){ .name = arena_str(&s->txn_arena, name),
@@ -77,14 +70,13 @@ records_send(struct session *s)
 		.name_n = c->asked_n };
 	struct buf packet;
 
-	if (c->asked_n == 0 || c->fd > 0)
+	if (c->asked_n == 0 || c->question.fd > 0)
 		return;
 	for (size_t i = 0; i < c->asked_n; i++)
 		m.names[i] = c->asked[i]->name;
 	buf_init(&packet, FRAME_MAX);
 	msg_txt_put(&packet, &m);
-	c->fd = channel_ask(s->env->check, buf_str(&packet), clock_ms() + ASK_MS) + 1;
-	if (c->fd == 0) {
+	if (asked_send(&c->question, s->env->check, buf_str(&packet), wait_ms(s)) < 0) {
 		log_error(s->txn.env.id, "barid-check cannot be asked for keys: %s",
 		    strerror(errno));
 		c->asked_n = 0;
@@ -110,16 +102,13 @@ void
 records_await(struct session *s)
 {
 	struct checks *c = &s->txn.checks;
-	int64_t until = clock_ms() + wait_ms(s) + GRACE_MS;
 	struct msg_txt_result r;
 	struct buf reply;
-	int fd = c->fd - 1;
 
-	if (fd < 0)
+	if (c->question.fd == 0)
 		return;
-	c->fd = 0;
 	buf_init(&reply, FRAME_MAX);
-	if (channel_await(fd, until, &reply) == 0 &&
+	if (asked_await(&c->question, &reply) == 0 &&
 	    msg_txt_result_get(buf_str(&reply), &r))
 		take(s, &r);
 	else

@@ -519,7 +519,7 @@ session_init(struct session *s, const struct session_env *env,
 	*s = (struct session){ .env = env, .conf = c, .stream = stream,
 		.fd = fd, .tls_facts = "", .user = "", .app = "",
 		.helo = STR(""), .last = "CONNECT",
-		.state = S_START, .lists = { .fd = -1 }, .spf_fd = -1 };
+		.state = S_START };
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);
@@ -540,6 +540,7 @@ session_free(struct session *s)
 {
 	text_abort(s);
 	spf_forget(s);
+	check_forget(s);
 	identity_free(s);
 	tls_free(s->tls);
 	auth_end(s);

@@ -14,17 +14,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "ipc/channel.h"
 #include "ipc/msg_spf.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 
-/* What barid-check has beside the time of the check. */
-#define GRACE_MS 1000
-/* For a channel that is full. */
-#define ASK_MS 100
 #define LINE_MAX_OCTETS 4096
 
 static bool
@@ -62,10 +55,8 @@ spf_begin(struct session *s)
 	s->txn.spf.result.checked = true;
 	buf_init(&packet, FRAME_MAX);
 	msg_spf_put(&packet, &m);
-	errno = ENOTCONN;
-	if (s->env->check >= 0)
-		s->spf_fd = channel_ask(s->env->check, buf_str(&packet), clock_ms() + ASK_MS);
-	if (s->spf_fd < 0)
+	if (asked_send(&s->spf_asked, s->env->check, buf_str(&packet),
+		s->conf->check.spf.timeout) < 0)
 		log_error(NULL, "barid-check cannot be asked about the sender: %s",
 		    strerror(errno));
 	buf_free(&packet);
@@ -74,9 +65,7 @@ spf_begin(struct session *s)
 void
 spf_forget(struct session *s)
 {
-	if (s->spf_fd >= 0)
-		close(s->spf_fd);
-	s->spf_fd = -1;
+	asked_forget(&s->spf_asked);
 }
 
 /* ---- the answer ------------------------------------------------------------------- */
@@ -108,15 +97,13 @@ await(struct session *s)
 {
 	struct msg_spf_result r = { unknown, unknown };
 	struct buf reply;
-	int fd = s->spf_fd;
 
 	if (!s->txn.spf.result.checked || s->txn.spf.known)
 		return;
 	s->txn.spf.known = true;
-	s->spf_fd = -1;
 	buf_init(&reply, FRAME_MAX);
-	if (fd >= 0 && (channel_await(fd, clock_ms() + s->conf->check.spf.timeout + GRACE_MS,
-		&reply) < 0 || !msg_spf_result_get(buf_str(&reply), &r))) {
+	if (s->spf_asked.fd > 0 && (asked_await(&s->spf_asked, &reply) < 0 ||
+		!msg_spf_result_get(buf_str(&reply), &r))) {
 		log_error(NULL, "barid-check does not say whether the sender is one: %s",
 		    strerror(errno));
 		r = (struct msg_spf_result){ unknown, unknown };
