@@ -11,6 +11,9 @@
 
 #include "mail/report.h"
 
+/* Of a Subject, what is looked at. */
+#define SUBJECT_MAX 1000
+
 static const struct {
 	struct str type;
 	enum report_kind kind;
@@ -62,13 +65,20 @@ kind_of(struct str parameters)
 	return REPORT_OTHER;
 }
 
-/* "Report Domain: example.org Submitter: mail.example Report-ID: <1@x>" */
+/*
+ * "Report Domain: example.org Submitter: mail.example Report-ID: <1@x>"; some have
+ * a word or two before that ("[Preview]").
+ */
 static bool
 is_dmarc(struct str subject)
 {
-	subject = trim(subject);
-	if (!str_istarts(subject, STR("Report Domain:")))
-		return false;
+	subject = str_head(trim(subject), SUBJECT_MAX);
+	while (subject.n > 0 && !str_istarts(subject, STR("Report Domain:"))) {
+		/* An answer to one, or one that was sent on. */
+		if (subject.p[0] == ':')
+			return false;
+		subject = str_skip(subject, 1);
+	}
 	while (subject.n > 0 && !str_istarts(subject, STR("Submitter:")))
 		subject = str_skip(subject, 1);
 	return subject.n > 0;

@@ -41,6 +41,8 @@ START_TEST(kinds)
 		{ "Content-Type: multipart/report; report-type=delivery-status\r\nX-Failed-Recipients: a\r\n\r\n", "dsn" },
 		{ "Subject: Report domain: a.test\r\n submitter: b.test Report-ID: <1>\r\nContent-Type: application/gzip\r\n\r\n", "dmarc" },
 		{ "Subject: Report Domain: a.test\r\n\r\n", "" },
+		{ "Subject: [Preview] Report Domain: a.test Submitter: b.test Report-ID: 1\r\n\r\n", "dmarc" },
+		{ "Subject: Dmarc Aggregate Report Domain: {a.test} Submitter: {B}\r\n\r\n", "dmarc" },
 		{ "Subject: Re: Report Domain: a.test Submitter: b\r\n\r\n", "" },
 		{ "Subject:\r\n\r\n", "" },
 		/* Not in the body. */
