@@ -46,7 +46,9 @@ enum msg_type {
 	MSG_BOX_RESULT,
 	MSG_SCAN,		/* session -> check: what does a server make of a message? */
 	MSG_SCAN_TEXT,		/* and its text */
-	MSG_SCAN_RESULT
+	MSG_SCAN_RESULT,
+	MSG_FEEDBACK,		/* runner -> check: what does a report say? */
+	MSG_FEEDBACK_RESULT
 };
 
 struct msg_hint {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "ipc/feedback.h"
 #include "queue/queue.h"
 #include "report/audit.h"
 #include "report/steps.h"
@@ -93,5 +94,26 @@ struct json_rspamd {
 };
 /* Foreign TEXT; what R points to is in A.  False: it is no such answer. */
 bool json_rspamd(struct str text, struct arena *a, struct json_rspamd *r) MUST_USE;
+
+/* ---- any other foreign document ---------------------------------------------- */
+
+struct json;
+
+/* NULL: TEXT is none. */
+struct json *json_open(struct str text) MUST_USE;
+void json_close(struct json *j);	/* NULL is fine */
+/* What J has under NAME; what it has at place I; and how many there are.  NULL is fine. */
+const struct json *json_member(const struct json *j, const char *name);
+const struct json *json_item(const struct json *j, size_t i);
+size_t json_items(const struct json *j);
+/* A string, good until the end of the document; a number, in digits in A; or empty. */
+struct str json_text(const struct json *j, struct arena *a);
+/* A number that is none below 0; else 0. */
+uint64_t json_number(const struct json *j);
+/* For who will be confined: what jansson opens once is open then. */
+void json_prepare(void);
+
+/* A report of others as an object, with the name of its FILE. */
+void json_feedback(const char *file, const struct feedback *f, FILE *out);
 
 #endif

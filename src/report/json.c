@@ -579,3 +579,104 @@ json_rspamd(struct str text, struct arena *a, struct json_rspamd *r)
 	json_decref(j);
 	return ok;
 }
+
+/* ---- any other document ---- */
+
+/* A struct json is what jansson has, under a name that others may know. */
+static json_t *
+of(const struct json *j)
+{
+	return (json_t *)(uintptr_t)j;
+}
+
+struct json *
+json_open(struct str text)
+{
+	return (struct json *)json_loadb(text.p ? text.p : "", text.n,
+	    JSON_REJECT_DUPLICATES, NULL);
+}
+
+void
+json_close(struct json *j)
+{
+	json_decref(of(j));
+}
+
+const struct json *
+json_member(const struct json *j, const char *name)
+{
+	return (const struct json *)json_object_get(of(j), name);
+}
+
+const struct json *
+json_item(const struct json *j, size_t i)
+{
+	return (const struct json *)json_array_get(of(j), i);
+}
+
+size_t
+json_items(const struct json *j)
+{
+	return json_array_size(of(j));
+}
+
+struct str
+json_text(const struct json *j, struct arena *a)
+{
+	if (json_is_integer(of(j)))
+		return str_c(arena_printf(a, "%" JSON_INTEGER_FORMAT, json_integer_value(of(j))));
+	if (!json_is_string(of(j)))
+		return STR("");
+	return str_n(json_string_value(of(j)), json_string_length(of(j)));
+}
+
+uint64_t
+json_number(const struct json *j)
+{
+	json_int_t v = json_integer_value(of(j));
+
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+void
+json_prepare(void)
+{
+	json_object_seed(0);
+}
+
+static void
+add_facts(json_t *j, const struct feedback_row *row)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		const struct feedback_fact *f = &row->facts[i];
+		uint64_t v;
+
+		if (feedback_is_number(f->name) && str_u64(f->value, INT64_MAX, &v) == 0)
+			json_object_set_new(j, feedback_name(f->name),
+			    json_integer((json_int_t)v));
+		else
+			json_object_set_new(j, feedback_name(f->name), safe(f->value));
+	}
+}
+
+void
+json_feedback(const char *file, const struct feedback *f, FILE *out)
+{
+	json_t *j = json_object(), *rows = json_array();
+
+	json_object_set_new(j, "file", safe(str_c(file)));
+	if (f->kind[0] != '\0')
+		json_object_set_new(j, "kind", safe(str_c(f->kind)));
+	if (f->why != NULL)
+		json_object_set_new(j, "why", safe(str_c(f->why)));
+	add_facts(j, &f->head);
+	for (size_t i = 0; i < f->row_n; i++) {
+		json_t *row = json_object();
+
+		add_facts(row, &f->rows[i]);
+		json_array_append_new(rows, row);
+	}
+	json_object_set_new(j, "row-count", json_integer((json_int_t)f->row_total));
+	json_object_set_new(j, "rows", rows);
+	print(j, JSON_INDENT(2), out);
+}
