@@ -23,7 +23,8 @@ enum confine_mode {
 enum confine_role {
 	CONFINE_SESSION,	/* who serves one client: a list of what is allowed */
 	CONFINE_ACCEPTOR,	/* who forks such: the same, and what that takes */
-	CONFINE_SIGNER,		/* who has private keys: not even a file can be opened */
+	/* Who has private keys, or reads what is hostile: not even a file can be opened. */
+	CONFINE_SIGNER,
 	CONFINE_HELPER		/* anything but what no helper has a use for */
 };
 

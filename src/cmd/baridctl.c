@@ -42,6 +42,7 @@ static const char usage_text[] =
     "  dnsbl stop [SECONDS] | start    ask none of them, or again\n"
     "  spf ADDRESS SENDER [HELO]       whether domains let a client send their mail\n"
     "  collect [NAME]                  fetch mail from mailboxes elsewhere, now\n"
+    "  report [FILE ...]               what reports of others say: DSN, DMARC, TLS, abuse\n"
     "  audit [--since TIME]            the journal against the queue\n"
     "  config [check]                  the options in effect, with file and line\n"
     "  dns-records DOMAIN              what DNS should say, and whether it does\n"
@@ -399,6 +400,7 @@ static const struct command {
 	{ "quota", 0, ctl_quota },
 	{ "mailboxes", 0, ctl_mailboxes },
 	{ "dkim", CTL_KEY, ctl_dkim },
+	{ "report", 0, ctl_report },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },
 };

@@ -15,6 +15,7 @@
  * auth_test.c	auth-test
  * dkim.c	keys that mail is signed with
  * dkim_verify.c	whether signatures of messages are good
+ * report.c	what reports of others say
  * collect.c	mail that is fetched from elsewhere
  * dnsbl.c	lists of clients in DNS
  * spf.c	whether domains let a client send mail
@@ -92,7 +93,11 @@ int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_dkim(struct ctl *t, int argc, char **argv);
 int ctl_dkim_verify(struct ctl *t, int argc, char **argv);
+int ctl_report(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
+
+/* read_file.c: the file at PATH, or standard input for "-"; false: errno. */
+bool ctl_read_file(const char *path, struct buf *text) MUST_USE;
 
 /* quota.c */
 struct quotas;

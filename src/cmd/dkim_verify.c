@@ -21,29 +21,6 @@
 /* Of a report on one message. */
 #define REPORT_MAX 65536
 
-/* The file at PATH, or standard input for "-"; false: errno. */
-static bool
-read_file(const char *path, struct buf *text)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	char piece[65536];
-	size_t n;
-	bool ok;
-
-	if (f == NULL)
-		return false;
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-		buf_add(text, str_n(piece, n));
-	ok = ferror(f) == 0;
-	if (f != stdin)
-		(void)fclose(f);
-	if (ok && !buf_ok(text)) {
-		errno = EFBIG;
-		return false;
-	}
-	return ok;
-}
-
 /* As it was on its way, if its first line says that it is not. */
 static void
 put_line_ends(struct buf *text)
@@ -162,7 +139,7 @@ one_file(const struct ctl *t, const char *path)
 	int code;
 
 	buf_init(&text, MESSAGE_MAX);
-	if (!read_file(path, &text)) {
+	if (!ctl_read_file(path, &text)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		buf_free(&text);
 		return EX_NOINPUT;
