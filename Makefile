@@ -38,7 +38,7 @@ LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIB
 	$(PCRE2_LIBS) $(IDN2_LIBS) $(ZLIB_LIBS) $(EXPAT_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
-LIBROOMS := report fetch client check policy mailbox queue ipc conf net mail lib
+LIBROOMS := serve report fetch client check policy mailbox queue ipc conf net mail lib
 PROGROOMS := master smtpd pop3d auth http spawn verify checkd collect runner sign cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 

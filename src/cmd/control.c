@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * control -- asking the running barid through its control socket.
+ * control -- the configuration that a command goes by, and the running barid,
+ * which is asked through its control socket (report/control.h).
  */
 
 #include "cmd.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sysexits.h>
-#include <unistd.h>
 
-#include "ipc/channel.h"
-#include "net/addr.h"
-
-#define ANSWER_MS 60000
+#include "report/control.h"
 
 struct conf *
 cmd_conf(const char *path, int code)
@@ -32,122 +25,29 @@ cmd_conf(const char *path, int code)
 	return c;
 }
 
-static int
-connect_control(const struct conf *c)
-{
-	struct addr a;
-	struct buf path;
-	int fd;
-
-	buf_init(&path, 1024);
-	buf_addf(&path, "%s/control", c->run);
-	int r = addr_unix(buf_cstr(&path), &a);
-	buf_free(&path);
-	if (r < 0 || (fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&a.ss, a.len) < 0) {
-		int err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
-}
-
 bool
 cmd_is_running(const struct conf *c)
 {
-	int fd = connect_control(c);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-/* Connects and asks: a descriptor on which the answer comes. */
-static int
-ask(const struct conf *c, const struct msg_control *m)
-{
-	int fd = connect_control(c);
-	struct buf b;
-
-	if (fd < 0)
-		return -1;
-	buf_init(&b, FRAME_MAX);
-	msg_control_put(&b, m);
-	int sent = buf_ok(&b) ? channel_send(fd, buf_str(&b), -1) : -1;
-	int err = buf_ok(&b) ? errno : E2BIG;
-	buf_free(&b);
-	if (sent == 0)
-		return fd;
-	close(fd);
-	errno = err;
-	return -1;
-}
-
-/* The next packet of an answer. */
-static int
-receive(int fd, int wait_ms, struct buf *answer, struct msg_control_result *r)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int pass, n = poll(&p, 1, wait_ms);
-
-	if (n == 0)
-		errno = ETIMEDOUT;
-	if (n <= 0)
-		return -1;
-	n = channel_recv(fd, answer, &pass);
-	if (n == 1 && pass >= 0)
-		close(pass);
-	if (n == 1 && msg_control_result_get(buf_str(answer), r))
-		return 0;
-	/* Neither an answer nor an error: it is somebody else's socket. */
-	if (n >= 0)
-		errno = EPROTO;
-	return -1;
+	return control_is_there(c->run);
 }
 
 int
 cmd_control(const struct conf *c, const struct msg_control *m, struct buf *answer,
     struct msg_control_result *r)
 {
-	return cmd_control_wait(c, m, ANSWER_MS, answer, r);
+	return control_ask(c->run, m, CONTROL_ANSWER_MS, answer, r);
 }
 
 int
 cmd_control_wait(const struct conf *c, const struct msg_control *m, int wait_ms,
     struct buf *answer, struct msg_control_result *r)
 {
-	int fd = ask(c, m);
-
-	if (fd < 0)
-		return -1;
-	int result = receive(fd, wait_ms, answer, r), err = errno;
-	close(fd);
-	errno = err;
-	return result;
+	return control_ask(c->run, m, wait_ms, answer, r);
 }
 
 int
 cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
     struct msg_control_result *r)
 {
-	int fd = ask(c, m), result;
-	struct buf answer;
-
-	if (fd < 0)
-		return -1;
-	buf_init(&answer, FRAME_MAX);
-	while ((result = receive(fd, ANSWER_MS, &answer, r)) == 0) {
-		fwrite(r->text.p, 1, r->text.n, out);
-		if (!r->more)
-			break;
-	}
-	int err = errno;
-	r->text = STR("");
-	buf_free(&answer);
-	close(fd);
-	errno = err;
-	return result;
+	return control_read(c->run, m, out, r);
 }

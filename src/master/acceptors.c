@@ -40,7 +40,7 @@ static bool
 is_wanted(const struct master *m, bool pop)
 {
 	for (size_t i = 0; i < m->listener_n; i++)
-		if ((m->listeners[i].conf->service == SERVICE_POP3) == pop)
+		if (listener_is_of(m->listeners[i].conf, pop))
 			return true;
 	return false;
 }

@@ -71,7 +71,7 @@ add_signer(struct parcel *p, const struct master *m, bool pop)
 	for (size_t i = 0; i < m->listener_n; i++) {
 		const struct conf_listen *l = m->listeners[i].conf;
 
-		if (l->tls != LISTEN_TLS_OFF && (l->service == SERVICE_POP3) == pop) {
+		if (l->tls != LISTEN_TLS_OFF && listener_is_of(l, pop)) {
 			add(p, "signer", signer_client_end(m->signer));
 			return;
 		}
@@ -100,7 +100,7 @@ add_listeners(struct parcel *p, const struct master *m, bool pop)
 	for (size_t i = 0; i < m->listener_n; i++) {
 		const struct listener *l = &m->listeners[i];
 
-		if ((l->conf->service == SERVICE_POP3) == pop)
+		if (listener_is_of(l->conf, pop))
 			buf_addf(&p->text, "listener %d %zu\n", number_of(p, l->fd),
 			    (size_t)(l->conf - m->conf->listens));
 	}

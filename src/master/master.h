@@ -39,6 +39,13 @@ struct listener {
 	bool kept;		/* a reload's mark */
 };
 
+/* Whether clients of L are let in by the acceptor for POP3 (POP) or that for SMTP. */
+static inline bool
+listener_is_of(const struct conf_listen *l, bool pop)
+{
+	return l->service != SERVICE_ADMIN && (l->service == SERVICE_POP3) == pop;
+}
+
 /* One TLS context for each listener section. */
 struct service_tls {
 	const struct conf_listen *conf;

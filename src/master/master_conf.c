@@ -18,7 +18,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "policy/certified.h"
+#include "serve/tls.h"
 
 static uint64_t
 file_stamp(const char *path)
@@ -53,15 +53,6 @@ certificates_stamp(const struct conf *c)
 	return sum;
 }
 
-/* The configuration was checked: there is a key for each certificate. */
-static void
-pairs_of(struct tls_pair *pairs, const struct conf_strs *certificates,
-    const struct conf_strs *keys)
-{
-	for (size_t i = 0; i < certificates->n && i < keys->n && i < TLS_PAIRS_MAX; i++)
-		pairs[i] = (struct tls_pair){ certificates->v[i], keys->v[i] };
-}
-
 void
 service_tls_free(struct service_tls *v, size_t n)
 {
@@ -74,36 +65,23 @@ service_tls_free(struct service_tls *v, size_t n)
 static struct tls_ctx *
 tls_one(struct check *k, const struct conf_listen *l, const struct signer *signer)
 {
-	const struct conf *c = k->conf;
-	const char *wrong = NULL;
+	const char *wrong;
 	struct buf reason;
-	struct tls_name *names = mem_array(c->tls.name_n + 1, sizeof(*names));
-	struct tls_server_conf t = {
-		.min_version = c->tls.min_version, .ciphers = c->tls.ciphers,
-		.alpn = l->service == SERVICE_POP3 ? "pop3" : "smtp",
-		.ask = certified_is_asked(c, l->service), .client_ca = c->tls.client_ca,
-		.session_id = l->name, .names = names, .name_n = c->tls.name_n,
-		.signer = signer ? signer_tls(signer) : NULL, .wrong = &wrong,
-	};
 
-	pairs_of(t.pairs, &c->tls.certificate, &c->tls.key);
-	for (size_t i = 0; i < c->tls.name_n; i++) {
-		names[i].name = c->tls.names[i].name;
-		pairs_of(names[i].pairs, &c->tls.names[i].certificate, &c->tls.names[i].key);
-	}
 	buf_init(&reason, 4096);
-	struct tls_ctx *ctx = tls_server_ctx(&t, &reason);
+	struct tls_ctx *ctx =
+	    serve_tls(k->conf, l, signer ? signer_tls(signer) : NULL, &wrong, &reason);
 	if (!ctx)
 		check_blame_tls(k, wrong, buf_cstr(&reason));
 	buf_free(&reason);
-	mem_free(names);
 	return ctx;
 }
 
 static bool
 is_of(const struct conf_listen *l, enum tls_which which)
 {
-	return which == TLS_OF_ALL || (which == TLS_OF_POP3) == (l->service == SERVICE_POP3);
+	return which == TLS_OF_ALL ||
+	    listener_is_of(l, which == TLS_OF_POP3);
 }
 
 int

@@ -23,50 +23,16 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
-#include "ipc/msg.h"
-#include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "net/tls_key.h"
-
-/* It is started again within a second or two; a client waits longer. */
-#define SIGN_MS 5000
-#define SIGNATURE_MAX 2048
+#include "serve/sign.h"
 
 struct signer {
 	int server_end;		/* >= master_fd_base(), inherited by barid-sign */
 	int client_end;		/* below it: sessions ask here */
 	int keys;		/* >= master_fd_base(), inherited by barid-sign */
-	bool in_force;
-	struct tls_signer tls;
+	struct sign_way way;
 };
-
-/* In a session, within a handshake. */
-static bool
-ask(void *arg, struct str id, unsigned code, struct str content, struct buf *signature)
-{
-	const struct msg_sign m = { id, code, content };
-	const struct signer *s = arg;
-	struct msg_sign_result r;
-	struct buf b, answer;
-	bool ok;
-
-	/* An acceptor tries contexts out before there is anybody to ask. */
-	if (!s->in_force)
-		return false;
-	buf_init(&b, 1024);
-	buf_init(&answer, SIGNATURE_MAX + 64);
-	msg_sign_put(&b, &m);
-	ok = channel_call(s->client_end, buf_str(&b), clock_ms() + SIGN_MS, &answer) == 0;
-	if (!ok)
-		log_warn(NULL, "no signature for a TLS handshake from barid-sign: %s",
-		    errno == EPIPE ? "it was refused" : strerror(errno));
-	else if ((ok = msg_sign_result_get(buf_str(&answer), &r)))
-		buf_add(signature, r.signature);
-	buf_free(&b);
-	buf_free(&answer);
-	return ok && buf_ok(signature);
-}
 
 struct signer *
 signer_new(void)
@@ -74,10 +40,11 @@ signer_new(void)
 	struct signer *s = mem_alloc(sizeof(*s));
 	int fds[2], err;
 
-	*s = (struct signer){ .server_end = -1, .client_end = -1, .keys = -1, .tls = { ask, s } };
+	*s = (struct signer){ .server_end = -1, .client_end = -1, .keys = -1 };
 	if (channel_pair(fds) < 0)
 		goto fail;
 	s->client_end = fds[1];
+	sign_way_init(&s->way, s->client_end);
 	s->server_end = fd_raise(fds[0]);
 	/* It wants to know who asks, from the first request on. */
 	if (s->server_end < 0 || channel_name_senders(s->server_end) < 0)
@@ -97,8 +64,8 @@ signer_attach(int client_end)
 {
 	struct signer *s = mem_alloc(sizeof(*s));
 
-	*s = (struct signer){ .server_end = -1, .client_end = client_end, .keys = -1,
-		.tls = { ask, s } };
+	*s = (struct signer){ .server_end = -1, .client_end = client_end, .keys = -1 };
+	sign_way_init(&s->way, client_end);
 	return s;
 }
 
@@ -106,7 +73,7 @@ void
 signer_begin(struct signer *s)
 {
 	if (s)
-		s->in_force = true;
+		s->way.in_force = true;
 }
 
 int
@@ -166,7 +133,7 @@ signer_keep(struct signer *s, const struct conf *c)
 const struct tls_signer *
 signer_tls(const struct signer *s)
 {
-	return &s->tls;
+	return &s->way.tls;
 }
 
 int
@@ -184,7 +151,7 @@ signer_keys(const struct signer *s)
 void
 signer_in_force(struct master *m, struct signer *s)
 {
-	s->in_force = true;
+	s->way.in_force = true;
 	signer_free(m->signer);
 	m->signer = s;
 	helpers_leave(m, HELPER_SIGN);

@@ -1,0 +1,1 @@
+serve_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/serve/*.c))
