@@ -39,7 +39,7 @@ LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIB
 
 # Rooms, highest layer first: the order in which archives are linked.
 LIBROOMS := serve report fetch client check policy mailbox queue ipc conf net mail lib
-PROGROOMS := master smtpd pop3d auth http spawn verify checkd collect runner sign cmd
+PROGROOMS := master smtpd pop3d auth http spawn verify checkd collect admin runner sign cmd
 include $(patsubst %,$(srcdir)/src/%/room.mk,$(LIBROOMS) $(PROGROOMS))
 
 objs = $(patsubst %.c,obj/%.o,$(1))
@@ -55,7 +55,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,echo '  ')
 link = $(Q)echo '   LD' $@; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-PROGRAMS := barid barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-runner barid-sign sendmail baridctl
+PROGRAMS := barid barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-admin barid-runner barid-sign sendmail baridctl
 
 all: $(PROGRAMS)
 
@@ -78,6 +78,8 @@ barid-check: obj/checkd.a $(ARCHIVES)
 	$(link)
 barid-collect: obj/collect.a $(ARCHIVES)
 	$(link)
+barid-admin: obj/admin.a $(ARCHIVES)
+	$(link)
 barid-runner: obj/runner.a $(ARCHIVES)
 	$(link)
 barid-sign: obj/sign.a $(ARCHIVES)
@@ -95,7 +97,7 @@ UNIT := $(patsubst tests/%,obj/%,$(call sources,tests/unit/*/*_test.c))
 FAULT := $(patsubst tests/%,obj/%,$(call sources,tests/fault/*_test.c))
 FUZZ := $(patsubst tests/%,obj/%,$(call sources,tests/fuzz/*_fuzz.c))
 TEST_ARCHIVES := obj/master.a obj/pop3d.a obj/smtpd.a obj/runner.a obj/auth.a obj/http.a \
-	obj/spawn.a obj/verify.a obj/checkd.a obj/collect.a obj/sign.a obj/cmd.a $(ARCHIVES)
+	obj/spawn.a obj/verify.a obj/checkd.a obj/collect.a obj/admin.a obj/sign.a obj/cmd.a $(ARCHIVES)
 # Asked for when it is needed: the library may have come after configure.
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs check) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT)
 
@@ -219,7 +221,7 @@ help:
 INSTALL := install
 D = $(DESTDIR)
 COMPLETIONS := $(datarootdir)/bash-completion/completions
-MAN8 := barid.8 barid-auth.8 barid-http.8 barid-spawn.8 barid-verify.8 barid-check.8 barid-collect.8 barid-runner.8 barid-sign.8 baridctl.8 sendmail.8
+MAN8 := barid.8 barid-auth.8 barid-http.8 barid-spawn.8 barid-verify.8 barid-check.8 barid-collect.8 barid-admin.8 barid-runner.8 barid-sign.8 baridctl.8 sendmail.8
 MAN5 := barid.conf.5 barid-journal.5 barid-spool.5
 MAN1 := mailq.1 newaliases.1
 # Beside the documentation: etc/examples/X as X, the rest as it stands in etc/.
@@ -229,7 +231,7 @@ install: all
 	$(INSTALL) -d $(D)$(sbindir) $(D)$(bindir) $(D)$(libexecdir)/barid $(D)$(sysconfdir)/barid \
 	  $(D)$(sysconfdir)/pam.d $(D)$(mandir)/man1 $(D)$(mandir)/man5 $(D)$(mandir)/man8 $(D)$(docdir)/examples
 	$(INSTALL) barid baridctl sendmail $(D)$(sbindir)
-	$(INSTALL) barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-runner barid-sign $(D)$(libexecdir)/barid
+	$(INSTALL) barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-admin barid-runner barid-sign $(D)$(libexecdir)/barid
 	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/mailq
 	ln -sfr $(D)$(sbindir)/sendmail $(D)$(bindir)/newaliases
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/man/,$(MAN1)) $(D)$(mandir)/man1
@@ -246,7 +248,7 @@ install: all
 	[ -e $(D)$(sysconfdir)/pam.d/barid ] || $(INSTALL) -m 644 $(srcdir)/etc/pam.d/barid $(D)$(sysconfdir)/pam.d
 uninstall:
 	rm -f $(addprefix $(D)$(sbindir)/,barid baridctl sendmail) $(addprefix $(D)$(bindir)/,mailq newaliases)
-	rm -f $(addprefix $(D)$(libexecdir)/barid/,barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-runner barid-sign)
+	rm -f $(addprefix $(D)$(libexecdir)/barid/,barid-auth barid-http barid-spawn barid-verify barid-check barid-collect barid-admin barid-runner barid-sign)
 	rm -f $(addprefix $(D)$(docdir)/,README CHANGES COPYING $(addprefix examples/,$(EXAMPLES)))
 	rm -f $(D)$(COMPLETIONS)/baridctl
 	rm -f $(addprefix $(D)$(mandir)/man1/,$(MAN1)) $(addprefix $(D)$(mandir)/man5/,$(MAN5)) \

@@ -15,6 +15,7 @@
  */
 
 #include "conf/account.h"
+#include "conf/admin.h"
 #include "conf/archive.h"
 #include "conf/checks.h"
 #include "conf/collect.h"
@@ -101,6 +102,7 @@ struct conf {
 	struct conf_pop3 pop3;
 	struct conf_account *accounts;
 	size_t account_n;
+	struct conf_admin admin;
 	struct conf_recipients recipients;
 	struct conf_strs aliases;	/* paths */
 	struct conf_recipient *rules;	/* in their order */

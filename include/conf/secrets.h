@@ -16,7 +16,7 @@ void conf_forget_upstreams(struct conf *c);
 void conf_forget_collects(struct conf *c);
 /* Of them, what tokens are given for: only barid-http needs it. */
 void conf_forget_refresh(struct conf *c);
-/* What the URLs of auth.backends hold: only barid-auth needs it. */
+/* What the URLs of auth.backends and admin.auth hold: only barid-auth needs it. */
 void conf_forget_backends(struct conf *c);
 /* That of http-proxy, likewise. */
 void conf_forget_proxy(struct conf *c);

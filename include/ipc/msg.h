@@ -71,7 +71,10 @@ bool msg_etrn_get(struct str packet, struct msg_etrn *m) MUST_USE;
  * for the parameters of USER, whoever that is; then with one.
  */
 struct msg_auth {
-	/* "smtp", "submission", "pop3"; AUTH_SERVICE_TEST: for baridctl, all are asked */
+	/*
+	 * "smtp", "submission", "pop3"; AUTH_SERVICE_ADMIN: for the pages;
+	 * AUTH_SERVICE_TEST: for baridctl, all are asked.
+	 */
 	struct str service;
 	struct str mechanism;	/* "USER", "APOP", or a name of SASL without -PLUS */
 	struct str user;
@@ -89,6 +92,7 @@ void msg_auth_put(struct buf *b, const struct msg_auth *m);
 bool msg_auth_get(struct str packet, struct msg_auth *m) MUST_USE;
 
 #define AUTH_SERVICE_TEST "test"
+#define AUTH_SERVICE_ADMIN "admin"
 
 /* AUTH_MORE: neither yes nor no; SAID is for the client, who goes on. */
 enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_TEMPORARY, AUTH_MORE };

@@ -7,8 +7,8 @@
  * barid-http, barid-sign, barid-spawn.
  *
  * It gets the configuration in force by -c, its number and the count of its
- * kind by -i and -n, which these do not use, and its channels on descriptors
- * from HELPER_FD on.
+ * kind by -i and -n, which these do not use, its channels on descriptors from
+ * HELPER_FD on, and by -l, which is its own to read, where its listeners are from.
  */
 
 #define HELPER_FD 3

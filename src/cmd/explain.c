@@ -45,9 +45,9 @@ take_listener(struct explain *x, const char *name)
 			x->listen = &x->conf->listens[i];
 	if (x->listen == NULL)
 		fprintf(stderr, "there is no listener %s\n", name);
-	else if (x->listen->service == SERVICE_POP3)
-		fprintf(stderr, "no mail comes in by the listener %s, whose service is pop3\n",
-		    name);
+	else if (x->listen->service >= SERVICE_POP3)
+		fprintf(stderr, "no mail comes in by the listener %s, whose service is %s\n",
+		    name, x->listen->service == SERVICE_POP3 ? "pop3" : "admin");
 	else
 		return true;
 	return false;

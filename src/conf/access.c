@@ -82,35 +82,39 @@ check_listener_without_tls(const struct conf *c, const struct conf_listen *l, st
 
 /* ---- options that a service has not ------------------------------------------------ */
 
-enum { NOT_AT_SMTP = 1, NOT_AT_SUBMISSION = 2, NOT_AT_POP3 = 4 };
+enum { AT_SMTP = 1, AT_SUBMISSION = 2, AT_POP3 = 4, AT_MAIL = AT_SMTP | AT_SUBMISSION };
 
 static void
 check_service(const struct conf *c, const struct conf_listen *l, struct buf *error)
 {
-	static const char *const names[] = { "smtp", "submission", "pop3" };
+	/* In the order of enum conf_service. */
+	static const char *const names[] = { "smtp", "submission", "pop3", "admin" };
 	const struct {
 		const char *name;
 		const void *field;
-		unsigned not_at;
-	} t[] = { { "relay", &l->relay, NOT_AT_POP3 },
-		{ "auth-required", &l->auth_required, NOT_AT_POP3 },
-		{ "xclient", &l->xclient, NOT_AT_POP3 },
-		{ "xforward", &l->xforward, NOT_AT_POP3 },
-		{ "etrn", &l->etrn, NOT_AT_POP3 },
-		{ "verify", &l->verify, NOT_AT_POP3 },
-		{ "message-size", &l->message_size, NOT_AT_POP3 },
-		{ "recipients", &l->recipients, NOT_AT_POP3 },
-		{ "no-delete", &l->no_delete, NOT_AT_SMTP | NOT_AT_SUBMISSION } };
-	unsigned here = l->service == SERVICE_SMTP ? NOT_AT_SMTP :
-	    l->service == SERVICE_SUBMISSION	   ? NOT_AT_SUBMISSION :
-						     NOT_AT_POP3;
+		unsigned at;
+	} t[] = { { "relay", &l->relay, AT_MAIL },
+		{ "auth-required", &l->auth_required, AT_MAIL },
+		{ "proxies", &l->proxies, AT_MAIL | AT_POP3 },
+		{ "xclient", &l->xclient, AT_MAIL },
+		{ "xforward", &l->xforward, AT_MAIL },
+		{ "etrn", &l->etrn, AT_MAIL },
+		{ "verify", &l->verify, AT_MAIL },
+		{ "mechanisms", &l->mechanisms, AT_MAIL | AT_POP3 },
+		{ "without-tls", &l->without_tls, AT_MAIL | AT_POP3 },
+		{ "message-size", &l->message_size, AT_MAIL },
+		{ "recipients", &l->recipients, AT_MAIL },
+		{ "errors", &l->errors, AT_MAIL | AT_POP3 },
+		{ "timeout", &l->timeout, AT_MAIL | AT_POP3 },
+		{ "greet-delay", &l->greet_delay, AT_MAIL | AT_POP3 },
+		{ "no-delete", &l->no_delete, AT_POP3 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		if ((t[i].not_at & here) != 0 && is_set(c, t[i].field))
+		if ((t[i].at & 1u << l->service) == 0 && is_set(c, t[i].field))
 			conf_complain(error, conf_where(c, t[i].field, l->place),
 			    "listen.%s.%s: this has no meaning with service = \"%s\", "
 			    "expected it at another listener", l->name, t[i].name,
-			    names[here / 2]);
+			    names[l->service]);
 	/* RFC 6409 4.3: to be in a network is not to be somebody. */
 	if (l->service == SERVICE_SUBMISSION && is_set(c, &l->relay) && l->relay.n > 0)
 		conf_complain(error, conf_where(c, &l->relay, l->place),
@@ -258,5 +262,6 @@ conf_doubts(const struct conf *c, struct buf *out)
 		doubt_nets(c, &l->xforward, "xforward", l, out);
 		doubt_nets(c, &l->etrn, "etrn", l, out);
 		doubt_nets(c, &l->verify, "verify", l, out);
+		conf_admin_doubt(c, l, out);
 	}
 }

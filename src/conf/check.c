@@ -101,6 +101,7 @@ conf_finish(struct conf *c)
 		c->recipients.asked.kind = VERIFY_NOBODY;
 	conf_pool_finish(c);
 	conf_account_finish(c);
+	conf_admin_finish(c);
 	conf_dkim_finish(c);
 	conf_dnsbl_finish(c);
 	conf_checks_finish(c);
@@ -437,6 +438,7 @@ conf_check(struct conf *c, struct buf *error)
 	conf_pool_check(c, error);
 	conf_destination_check(c, error);
 	conf_account_check(c, error);
+	conf_admin_check(c, error);
 	conf_dkim_check(c, error);
 	conf_dnsbl_check(c, error);
 	conf_checks_check(c, error);

@@ -77,10 +77,9 @@ conf_forget_proxy(struct conf *c)
 		forget(&c->http_way.password);
 }
 
-void
-conf_forget_backends(struct conf *c)
+static void
+forget_backends(struct conf *c, const struct conf_strs *list)
 {
-	struct conf_strs *list = &c->auth.backends;
 	struct buf show;
 
 	buf_init(&show, 2 * CONF_VALUE_MAX);
@@ -91,6 +90,13 @@ conf_forget_backends(struct conf *c)
 		list->v[i] = arena_cstr(&c->arena, buf_str(&show));
 	}
 	buf_free(&show);
+}
+
+void
+conf_forget_backends(struct conf *c)
+{
+	forget_backends(c, &c->auth.backends);
+	forget_backends(c, &c->admin.auth);
 }
 
 void

@@ -161,11 +161,6 @@ static void
 check_listen(
     const struct conf *c, const struct conf_listen *l, struct buf *error)
 {
-	if (l->service == SERVICE_ADMIN) {
-		conf_not_yet(error, conf_where(c, &l->service, l->place),
-		    "a listener with service = \"admin\"");
-		return;
-	}
 	if (str_ieq(str_c(l->name), STR(CONF_LISTEN_DROP)))
 		conf_complain(error, l->place,
 		    "listen.%s: that is where programs of this host hand in "
@@ -181,16 +176,20 @@ check_listen(
 		    "listen.%s: no port, expected port = \"%s\" or "
 		    "another",
 		    l->name,
-		    l->service == SERVICE_SMTP	   ? "25" :
-			l->service == SERVICE_POP3 ? "110" :
-						     "587");
+		    l->service == SERVICE_SMTP	    ? "25" :
+			l->service == SERVICE_POP3  ? "110" :
+			l->service == SERVICE_ADMIN ? "2580" :
+						      "587");
 	if (l->hostname[0] && !conf_name_is_host(str_c(l->hostname)))
 		conf_complain(error, conf_where(c, &l->hostname, l->place),
 		    "listen.%s.hostname: \"%s\" is no host name, expected one "
 		    "such as "
 		    "\"mail.example.org\"",
 		    l->name, l->hostname);
-	if (l->service != SERVICE_SMTP && c->auth.backends.n == 0)
+	if (l->service == SERVICE_ADMIN)
+		conf_admin_check_listen(c, l, error);
+	if (l->service != SERVICE_SMTP && c->auth.backends.n == 0 &&
+	    (l->service != SERVICE_ADMIN || c->admin.auth.n == 0))
 		conf_complain(error, l->place,
 		    "listen.%s: nobody can log in, expected "
 		    "auth { backends = {\"file:///path\"} } or "
@@ -311,7 +310,7 @@ near_word(struct buf *hint, const char *const *words, size_t n, struct str s)
 
 /* What is made of a URL has its passwords, and is overwritten again. */
 static void
-check_backend(const struct conf *c, const char *const *url, struct buf *error)
+check_backend(const struct conf *c, const char *name, const char *const *url, struct buf *error)
 {
 	struct conf_backend b;
 	struct arena scratch;
@@ -321,7 +320,7 @@ check_backend(const struct conf *c, const char *const *url, struct buf *error)
 	buf_init(&why, 3 * CONF_VALUE_MAX);
 	if (!conf_backend_parse(&scratch, str_c(*url), &b, &why))
 		conf_complain(error, conf_where(c, url, conf_place_top(c)),
-		    "auth.backends: %s", buf_cstr(&why));
+		    "%s: %s", name, buf_cstr(&why));
 	buf_free(&why);
 	arena_wipe(&scratch);
 }
@@ -380,7 +379,9 @@ conf_listen_check(const struct conf *c, struct buf *error)
 	}
 	check_tls(c, error);
 	for (i = 0; i < backends->n; i++)
-		check_backend(c, &backends->v[i], error);
+		check_backend(c, "auth.backends", &backends->v[i], error);
+	for (i = 0; i < c->admin.auth.n; i++)
+		check_backend(c, "admin.auth", &c->admin.auth.v[i], error);
 	check_mechanisms(c, &c->auth.mechanisms, "auth.mechanisms", error);
 	check_mechanisms(c, &c->auth.without_tls, "auth.without-tls", error);
 }

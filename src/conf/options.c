@@ -624,9 +624,15 @@ static const struct option amqp_options[] = {
 	IDLE("results", STRING, "", "A queue."), IDLE("success", STRING, "", "A queue."),
 	IDLE("failure", STRING, "", "A queue."), IDLE("retry", STRING, "", "A queue."),
 };
+#define BASE conf_admin
 static const struct option admin_options[] = {
-	LATER("auth", STRINGS, "", "{}", "Who may log in."), IDLE("edit-config", BOOL, "true", "Whether files may be edited."),
+	OPT("users", STRINGS, users, "", 0, 256, "Accounts that are administrators, in patterns."),
+	{ .name = "auth", .type = OPTION_STRINGS, .offset = offsetof(struct BASE, auth), .fallback = "", .max = 16,
+	  .help = "Who knows their passwords, where it is not auth.backends.", .secret = true },
+	OPT("metrics", NETS, metrics, "{}", 0, 0, "Who reads /metrics without logging in."),
+	IDLE("edit-config", BOOL, "true", "Whether files may be edited."),
 };
+#undef BASE
 static const struct option webhook_options[] = {
 	IDLE("events", STRINGS, "", "Which events."), SECRET("secret", IDLE, "The secret of the signature."),
 };
@@ -652,6 +658,7 @@ const struct option conf_options[] = {
 	ONE("access", access, access_options, "Who may connect and relay."),
 	ONE("limits", limits, limits_options, "Limits."),
 	MANY("account", accounts, account_n, conf_account, account_options, "Users who log in."),
+	ONE("admin", admin, admin_options, "The pages for administrators."),
 	ONE("pop3", pop3, pop3_options, "Mailboxes as POP3 shows them."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
@@ -710,7 +717,6 @@ const struct option conf_options[] = {
 	MANY_NOT("filter", LATER, filter_options, "A filter."),
 	MANY_NOT("milter", LATER, milter_options, "A milter."),
 	ONE_IDLE("amqp", amqp_options, "RabbitMQ."),
-	ONE_IDLE("admin", admin_options, "The administration pages."),
 	MANY_NOT("webhook", LATER, webhook_options, "Who is told of events."),
 	LATER("statsd", STRING, "", "\"\"", "A statsd server."),
 	LATER("graphite", STRING, "", "\"\"", "A graphite server."),

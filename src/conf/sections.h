@@ -11,8 +11,10 @@
 #include "lib/buf.h"
 
 struct conf;
+struct conf_listen;
 
 void conf_account_finish(struct conf *c);
+void conf_admin_finish(struct conf *c);
 void conf_collect_finish(struct conf *c);
 void conf_dkim_finish(struct conf *c);
 void conf_dnsbl_finish(struct conf *c);
@@ -26,6 +28,10 @@ void conf_scan_finish(struct conf *c);
 void conf_upstream_finish(struct conf *c);
 
 void conf_account_check(struct conf *c, struct buf *error);
+void conf_admin_check(struct conf *c, struct buf *error);
+void conf_admin_doubt(const struct conf *c, const struct conf_listen *l, struct buf *out);
+void conf_admin_check_listen(const struct conf *c, const struct conf_listen *l,
+    struct buf *error);
 void conf_collect_check(const struct conf *c, struct buf *error);
 void conf_certificate_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);

@@ -36,7 +36,7 @@ helper_begin(int argc, char **argv, const char *name, int fd_n)
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt(argc, argv, "c:i:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:i:n:l:")) != -1) {
 		if (opt == 'c')
 			path = optarg;
 		good = good && opt != '?';

@@ -20,6 +20,7 @@
 #include "ipc/channel.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "mailbox/usage.h"
 
 _Static_assert(RUNNERS_MAX == SCORE_CELLS, "each runner has a cell of its own");
@@ -38,7 +39,8 @@ helper_name(const struct helper *h)
 		[HELPER_SPAWN] = "barid-spawn",
 		[HELPER_VERIFY] = "barid-verify",
 		[HELPER_CHECK] = "barid-check",
-		[HELPER_COLLECT] = "barid-collect" };
+		[HELPER_COLLECT] = "barid-collect",
+		[HELPER_ADMIN] = "barid-admin" };
 
 	return names[h->kind];
 }
@@ -67,6 +69,16 @@ needs_sign(const struct master *m)
 	return false;
 }
 
+/* Whether there are pages for administrators. */
+static bool
+needs_admin(const struct conf *c)
+{
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (c->listens[i].service == SERVICE_ADMIN)
+			return true;
+	return false;
+}
+
 /* Whether some mail goes to a program, or may once an alias says so. */
 static bool
 needs_spawn(const struct conf *c)
@@ -88,7 +100,8 @@ is_needed(const struct master *m, const struct helper *h)
 
 	switch (h->kind) {
 	case HELPER_AUTH:
-		return (c->auth.backends.n > 0 || c->auth.certificates.n > 0) && !m->once;
+		return (c->auth.backends.n > 0 || c->auth.certificates.n > 0 ||
+		    c->admin.auth.n > 0) && !m->once;
 	case HELPER_HTTP:
 		return needs_http(c);
 	case HELPER_SIGN:
@@ -103,6 +116,8 @@ is_needed(const struct master *m, const struct helper *h)
 		    c->check.virus.enabled || c->greylist.enabled) && !m->once;
 	case HELPER_COLLECT:
 		return c->collect_n > 0 && !m->once;
+	case HELPER_ADMIN:
+		return needs_admin(c) && !m->once;
 	case HELPER_RUNNER:
 		break;
 	}
@@ -132,7 +147,8 @@ helpers_init(struct master *m)
 	unsigned runners = m->once ? 1 : runners_wanted(m->conf);
 
 	static const enum helper_kind singles[FIRST_RUNNER] = { HELPER_AUTH, HELPER_HTTP,
-		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY, HELPER_CHECK, HELPER_COLLECT };
+		HELPER_SIGN, HELPER_SPAWN, HELPER_VERIFY, HELPER_CHECK, HELPER_COLLECT,
+		HELPER_ADMIN };
 
 	m->helper_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)
@@ -150,8 +166,9 @@ open_channels(struct helper *h)
 		return -1;
 	/* Sessions keep this end, so it stays below master_fd_base(). */
 	h->client_end = fds[1];
-	/* No session may ask for a token, have a program run, or mail fetched. */
-	if (h->kind == HELPER_HTTP || h->kind == HELPER_SPAWN || h->kind == HELPER_COLLECT)
+	/* No session may ask for a token, have a program run, or mail fetched; the pages nobody. */
+	if (h->kind == HELPER_HTTP || h->kind == HELPER_SPAWN || h->kind == HELPER_COLLECT ||
+	    h->kind == HELPER_ADMIN)
 		return (h->client_end = fd_raise(fds[1])) < 0 ? -1 : 0;
 	if (h->kind != HELPER_RUNNER)
 		return 0;
@@ -178,58 +195,103 @@ helpers_channels(struct master *m, struct buf *error)
 	return 0;
 }
 
+/* What a helper is started with: its descriptors, and the sections of its listeners in words. */
+struct start {
+	int *fds;
+	size_t n;
+	struct buf index, count, sections;
+};
+
+static void
+add_fd(struct start *s, int fd)
+{
+	s->fds[s->n++] = fd;
+}
+
+/* After its channels: who knows passwords, who signs, and where clients come. */
+static void
+add_listeners(struct start *s, const struct master *m)
+{
+	add_fd(s, m->helpers[PLACE_AUTH].client_end);
+	add_fd(s, signer_client_end(m->signer));
+	for (size_t i = 0; i < m->listener_n; i++) {
+		if (m->listeners[i].conf->service != SERVICE_ADMIN)
+			continue;
+		add_fd(s, m->listeners[i].fd);
+		buf_addu(&s->sections, (uint64_t)(m->listeners[i].conf - m->conf->listens));
+		buf_addc(&s->sections, ' ');
+	}
+}
+
+static void
+add_channels(struct start *s, const struct master *m, const struct helper *h)
+{
+	bool runner = h->kind == HELPER_RUNNER;
+
+	add_fd(s, h->kind == HELPER_SIGN ? signer_server_end(m->signer) : h->server_end);
+	if (runner)
+		add_fd(s, h->order_server);
+	if (h->kind == HELPER_SIGN) {
+		add_fd(s, signer_keys(m->signer));
+		return;
+	}
+	add_fd(s, score_fd(m->score));
+	add_fd(s, userset_fd(m->users));
+	if (runner) {
+		add_fd(s, share_fd(m->share));
+		add_fd(s, m->helpers[PLACE_HTTP].client_end);
+		add_fd(s, m->helpers[PLACE_SPAWN].client_end);
+	}
+	if (runner || h->kind == HELPER_COLLECT)
+		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
+			add_fd(s, m->helpers[i].client_end);
+	if (h->kind == HELPER_ADMIN)
+		add_listeners(s, m);
+}
+
+static pid_t
+execute(const struct master *m, const struct helper *h, const char *path, const struct start *s)
+{
+	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", buf_cstr(&s->index),
+		"-n", buf_cstr(&s->count),
+		h->kind == HELPER_ADMIN		     ? "-l" :
+		m->once && h->kind == HELPER_RUNNER ? "-q" :
+						      NULL,
+		h->kind == HELPER_ADMIN ? buf_cstr(&s->sections) : NULL, NULL };
+	/* exec's argv is not const for historical reasons only. */
+	char *args[ARRAY_LEN(argv)];
+
+	memcpy(args, argv, sizeof(argv));
+	/* What is in force is what they read, whatever the file says by now. */
+	return proc_start(path, args, m->kept, s->fds, s->n, environ);
+}
+
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	int fds[7 + RUNNERS_MAX];
-	size_t fd_n = 0;
-	char index[16], count[16];
+	struct start s = { .fds = mem_array(9 + RUNNERS_MAX + m->listener_n, sizeof(int)) };
 	const char *path = proc_helper(helper_name(h));
-	unsigned runners = (unsigned)(m->helper_n - FIRST_RUNNER);
-	struct buf b;
 
-	buf_init(&b, sizeof(index) - 1);
-	buf_addu(&b, h->index);
-	memcpy(index, buf_cstr(&b), b.n + 1);
-	buf_reset(&b);
-	buf_addu(&b, runners);
-	memcpy(count, buf_cstr(&b), b.n + 1);
-	buf_free(&b);
-
-	fds[fd_n++] = h->kind == HELPER_SIGN ? signer_server_end(m->signer) : h->server_end;
-	if (h->kind == HELPER_RUNNER)
-		fds[fd_n++] = h->order_server;
-	if (h->kind == HELPER_SIGN) {
-		fds[fd_n++] = signer_keys(m->signer);
-	} else {
-		fds[fd_n++] = score_fd(m->score);
-		fds[fd_n++] = userset_fd(m->users);
-	}
-	if (h->kind == HELPER_RUNNER)
-		fds[fd_n++] = share_fd(m->share);
-	if (h->kind == HELPER_RUNNER) {
-		fds[fd_n++] = m->helpers[PLACE_HTTP].client_end;
-		fds[fd_n++] = m->helpers[PLACE_SPAWN].client_end;
-	}
-	if (h->kind == HELPER_RUNNER || h->kind == HELPER_COLLECT)
-		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
-			fds[fd_n++] = m->helpers[i].client_end;
-	const char *const argv[] = { helper_name(h), "-c", m->conf_path, "-i", index, "-n", count,
-		m->once && h->kind == HELPER_RUNNER ? "-q" : NULL, NULL };
+	buf_init(&s.index, 16);
+	buf_init(&s.count, 16);
+	buf_init(&s.sections, 1 << 20);
+	buf_addu(&s.index, h->index);
+	buf_addu(&s.count, m->helper_n - FIRST_RUNNER);
+	add_channels(&s, m, h);
 	h->started_ms = clock_ms();
 	h->stopping = false;
-	/* exec's argv is not const for historical reasons only. */
-	char *args[ARRAY_LEN(argv)];
-	memcpy(args, argv, sizeof(argv));
-	/* What is in force is what they read, whatever the file says by now. */
-	h->pid = proc_start(path, args, m->kept, fds, fd_n, environ);
+	h->pid = execute(m, h, path, &s);
 	if (h->pid < 0) {
 		log_error(NULL, "cannot start %s: %s", path, strerror(errno));
 		h->pid = 0;
 		h->restart_ms = h->started_ms + BACKOFF_MAX_MS / 6;
-		return;
+	} else {
+		log_debug(NULL, "started %s, pid %d", helper_name(h), (int)h->pid);
 	}
-	log_debug(NULL, "started %s, pid %d", helper_name(h), (int)h->pid);
+	buf_free(&s.index);
+	buf_free(&s.count);
+	buf_free(&s.sections);
+	mem_free(s.fds);
 }
 
 void
@@ -313,16 +375,29 @@ helpers_reaped(struct master *m, pid_t pid, int status)
 	return false;
 }
 
-/* Tells all to finish what they do; each is started anew as it ends. */
+/* Tells it to finish what it does; it is started anew as it ends. */
+static void
+restart(struct helper *h)
+{
+	h->stopping = true;
+	h->restart_ms = 0;
+	if (h->pid > 0)
+		(void)kill(h->pid, SIGTERM);
+}
+
 void
 helpers_restart(struct master *m)
 {
-	for (size_t i = 0; i < m->helper_n; i++) {
-		m->helpers[i].stopping = true;
-		m->helpers[i].restart_ms = 0;
-		if (m->helpers[i].pid > 0)
-			(void)kill(m->helpers[i].pid, SIGTERM);
-	}
+	for (size_t i = 0; i < m->helper_n; i++)
+		restart(&m->helpers[i]);
+}
+
+void
+helpers_restart_one(struct master *m, enum helper_kind kind)
+{
+	for (size_t i = 0; i < m->helper_n; i++)
+		if (m->helpers[i].kind == kind)
+			restart(&m->helpers[i]);
 }
 
 void

@@ -53,9 +53,9 @@ struct service_tls {
 };
 
 enum helper_kind { HELPER_AUTH, HELPER_RUNNER, HELPER_HTTP, HELPER_SIGN, HELPER_SPAWN,
-	HELPER_VERIFY, HELPER_CHECK, HELPER_COLLECT };
+	HELPER_VERIFY, HELPER_CHECK, HELPER_COLLECT, HELPER_ADMIN };
 enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, PLACE_VERIFY,
-	PLACE_CHECK, PLACE_COLLECT, FIRST_RUNNER };
+	PLACE_CHECK, PLACE_COLLECT, PLACE_ADMIN, FIRST_RUNNER };
 
 #define RUNNERS_MAX 64
 /* Requests at the control socket that are served at once. */
@@ -218,6 +218,8 @@ int helpers_channels(struct master *m, struct buf *error);
 void helpers_tick(struct master *m);	/* starts what should run */
 bool helpers_reaped(struct master *m, pid_t pid, int status);
 void helpers_restart(struct master *m);	/* after a reload */
+/* The same for that of KIND alone. */
+void helpers_restart_one(struct master *m, enum helper_kind kind);
 /* Another one of KIND is started; that which runs is left to its end. */
 void helpers_leave(struct master *m, enum helper_kind kind);
 void helpers_signal(const struct master *m, int signo);

@@ -299,6 +299,7 @@ master_check_certificates(struct master *m)
 	acceptors_hold(m, true);
 	if ((signer = signer_make(&k))) {
 		signer_in_force(m, signer);
+		helpers_restart_one(m, HELPER_ADMIN);
 		(void)acceptors_replace(m, &error);
 	}
 	acceptors_hold(m, false);

@@ -14,7 +14,9 @@
 bool
 certified_is_asked(const struct conf *c, int service)
 {
-	/* A relay is of no use to who fetches mail. */
+	/* Pages know nobody by his certificate; a relay is of no use to who fetches mail. */
+	if (service == SERVICE_ADMIN)
+		return false;
 	return c->auth.certificates.n > 0 ||
 	    (service != SERVICE_POP3 &&
 		(c->tls.client_ca[0] != '\0' || c->access.relay_certificates.n > 0));

@@ -178,7 +178,7 @@ source_ehlo(const struct conf *c, const struct addr *local, const char *ehlo)
 		return ehlo;
 	for (size_t i = 0; i < c->listen_n; i++)
 		if (c->listens[i].hostname[0] != '\0' &&
-		    c->listens[i].service != SERVICE_POP3 &&
+		    c->listens[i].service < SERVICE_POP3 &&
 		    listens_on(&c->listens[i], local))
 			return c->listens[i].hostname;
 	return c->hostname;

@@ -241,6 +241,7 @@ def helpers(b):
         assert not listening() & set(descriptors(pid).values())
         assert not memory_has(pid, HASH.encode()) and not memory_has(pid, SECRET.encode())
         assert any(memory_has(pid, needle) for needle in KEY), "the search for keys finds none"
+    pages(b)
     # It runs programs, but has no more rights than they.
     for pid in wait_for("barid-spawn", lambda: named(b, "barid-spawn")):
         wait_for("its rights", lambda: status(pid)["NoNewPrivs"] == ["1"])
@@ -272,6 +273,30 @@ def helpers(b):
         for pid in (auth, b.process.pid):
             for needle in KEY:
                 assert not memory_has(pid, needle), pid
+
+
+def pages(b):
+    """Who lets administrators in, and who serves one: it has no listener and sees no file."""
+    admin, = named(b, "barid-admin")
+    wait_for("its sandbox", lambda: status(admin)["Seccomp"] == ["2"])
+    with socket.create_connection((b.host, b.port["admin"]), 30) as s, NO_VERIFY.wrap_socket(s) as tls:
+        tls.sendall(b"GET / HTTP/1.1\r\n")
+        visit, = wait_for("who serves us", lambda: children(admin))
+        for pid in (admin, visit):
+            check_rights(pid, "barid-admin")
+            check_limits(pid, "barid-admin", None if pid == admin else "0")
+            check_environment(pid, "barid-admin")
+            paths = [to for fd, to in descriptors(pid).items() if fd > 2 and to.startswith("/")]
+            assert all(to in (b.dir + "/log", b.dir + "/stderr") or "memfd" in to for to in paths), paths
+            for needle in () if ASAN else (HASH.encode(), SECRET.encode(), HARD.encode(), FETCH.encode(), *KEY):
+                assert not memory_has(pid, needle), pid
+        assert listening() & set(descriptors(admin).values())
+        assert not listening() & set(descriptors(visit).values())
+        if not ASAN and shutil.which("gdb"):
+            got, out = inject(visit, 'openat(-100, "/etc/passwd", 0)',
+                              f'openat(-100, "{b.dir}/spool/new/evil", 65, 384)',
+                              f'openat(-100, "{b.dir}/localhost.pem", 0)', 'fork()')
+            assert got == ["-1"] * 4, out
 
 
 # ---- code in a session ------------------------------------------------------------
@@ -399,7 +424,8 @@ def modes():
 def states():
     global HASH, KEY
     # A route by DANE makes barid-http needed; the secret is one of a server that is never asked.
-    with Barid(env=SECRETS, extra="queue { runners = 1 }\n" + upstream("u", ("192.0.2.1", 25, 'user = "u" '
+    with Barid(env=SECRETS, listen=dict(Barid.LISTEN, admin=("admin", "implicit")),
+               extra='admin { users = {"alice"} }\nqueue { runners = 1 }\n' + upstream("u", ("192.0.2.1", 25, 'user = "u" '
                'password = "${CONFINED_TEST_SECRET}" tls = "off"')) +
                'route "*@far.example" { tls = "dane" }\n'
                'recipients { verify = "account:1-4294967294;check" }\n'

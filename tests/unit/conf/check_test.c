@@ -255,14 +255,12 @@ static const struct fault faults[] = {
 
 static const struct fault later[] = {
 	{ "listen Sendmail { port = 25 tls = off }", "1: listen.Sendmail: that is where programs of this host hand in mail" },
-	{ "listen a { service = admin port = 2580 }", "1: not yet: a listener with service = \"admin\"" },
 	{ "listen a { port = 25 tls = off mode = proxy }", "1: not yet: listen.a.mode = proxy comes with a later release, expected \"store\"" },
 	{ "pop3 { expire = 1h }", "1: pop3.expire: less than a day, expected 1d or more" },
 	{ "recipients { verify = 'ask:/a' }", "1: recipients.verify: \"ask:/a\": expected \"exec:/path\"" },
 	{ "filter a { }", "1: not yet: filter \"a\"" },
 	{ "milter a { }", "1: not yet: milter \"a\"" },
 	{ "amqp { url = 'amqp://a:b@c' }", "1: not yet: amqp.url = ********" },
-	{ "admin { auth = {'pam://x'} }", "1: not yet: admin.auth" },
 	{ "webhook a { }", "1: not yet: webhook \"a\"" },
 	{ "statsd = 'a:1'", "1: not yet: statsd = a:1" },
 	{ "graphite = 'a:1'", "1: not yet: graphite = a:1" },

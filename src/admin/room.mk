@@ -1,0 +1,1 @@
+admin_SRCS := $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/src/admin/*.c))
