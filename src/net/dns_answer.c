@@ -340,29 +340,73 @@ follow(struct walk *w, struct str packet, const char *name, struct name *at,
 	return broken ? "broken answer" : NULL;
 }
 
+/* ---- the records of one type --------------------------------------------------- */
+
+struct reading {
+	struct str packet;
+	struct name at;		/* where aliases led to */
+	struct walk w;
+	uint32_t ttl;		/* the lowest that there was */
+	const char *reason;	/* why nothing counts, or NULL */
+};
+
+/* How it ended. */
+struct ending {
+	enum dns_status status;
+	const char *reason;
+	size_t n;		/* of its records that count */
+	uint32_t ttl;
+	bool secure;
+};
+
+static void
+read_begin(struct reading *r, struct str packet, const char *name)
+{
+	r->packet = packet;
+	r->reason = follow(&r->w, packet, name, &r->at, &r->ttl);
+}
+
+/* The next record of TYPE; false at the end, or once there is a reason. */
+static bool
+read_next(struct reading *r, unsigned type, struct rr *rr)
+{
+	while (!r->reason && walk_next(&r->w, rr)) {
+		if (rr->type != type || !owns(rr, &r->at))
+			continue;
+		lower_ttl(&r->ttl, rr);
+		return true;
+	}
+	return false;
+}
+
+/* After N records; NO_DATA says that there is none. */
+static struct ending
+read_end(const struct reading *r, size_t n, const char *no_data)
+{
+	struct ending e = { .status = DNS_TEMPORARY, .reason = r->reason,
+		.secure = has_ad(r->packet) };
+
+	if (!e.reason && r->w.broken)
+		e.reason = "broken answer";
+	if (e.reason)
+		return e;
+	e.status = status_of(r->packet, n);
+	e.reason = reason_of(e.status, no_data);
+	e.n = e.status == DNS_OK ? n : 0;
+	e.ttl = r->ttl == UINT32_MAX ? 0 : r->ttl;
+	return e;
+}
+
 /* The name that aliases of NAME led to, or NULL. */
 static const char *
-canonical_of(const struct name *at, const char *name, struct arena *arena)
+canonical_of(const struct reading *r, const struct ending *e, const char *name,
+    struct arena *arena)
 {
-	struct str end = str_c(at->text);
+	struct str end = str_c(r->at.text);
 
-	return !at->host || str_ieq(end, str_c(name)) ? NULL : arena_cstr(arena, end);
-}
-
-/* Why nothing in an answer counts whose records were looked through; NULL: it does. */
-static const char *
-failure(const struct walk *w, const char *reason)
-{
-	if (!reason && w->broken)
-		return "broken answer";
-	return reason;
-}
-
-/* The lowest that there was. */
-static uint32_t
-ttl_of(uint32_t lowest)
-{
-	return lowest == UINT32_MAX ? 0 : lowest;
+	if (e->status == DNS_TEMPORARY || !r->at.host || str_ieq(end, str_c(name)))
+		return NULL;
+	return arena_cstr(arena, end);
 }
 
 /* ---- MX ----------------------------------------------------------------------- */
@@ -414,39 +458,31 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
     struct dns_mx_answer *a)
 {
 	struct dns_mx *mx = arena_alloc(arena, DNS_MX_MAX * sizeof(*mx)), *m;
-	struct name at, host;
-	struct walk w;
-	struct rr rr;
-	uint32_t ttl;
 	size_t n = 0, ignored = 0;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
+	struct name host;
+	struct reading r;
+	struct ending e;
+	struct rr rr;
 
-	*a = (struct dns_mx_answer){ .status = DNS_TEMPORARY, .mx = mx,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_MX || !owns(&rr, &at))
-			continue;
-		if (!rr_name(&w, &rr, 2, &host)) {
-			reason = "broken MX record";
+	read_begin(&r, packet, name);
+	while (read_next(&r, TYPE_MX, &rr)) {
+		if (!rr_name(&r.w, &rr, 2, &host)) {
+			r.reason = "broken MX record";
 		} else if (!is_mx_host(&host)) {
 			log_info(NULL, "dns: MX of %s ignored: no host name: %s",
 			    name, host.text);
 			ignored++;
-		} else if ((m = mx_place(mx, &n, get16(w.p + rr.at)))) {
+		} else if ((m = mx_place(mx, &n, get16(r.w.p + rr.at)))) {
 			m->host = arena_cstr(arena, str_c(host.text));
-			lower_ttl(&ttl, &rr);
 		}
 	}
-	if (!reason && !w.broken && n == 0 && ignored > 0)
-		reason = "no MX record with a host name";
-	if ((a->reason = failure(&w, reason)))
-		return;
+	if (!r.reason && !r.w.broken && n == 0 && ignored > 0)
+		r.reason = "no MX record with a host name";
 	qsort(mx, n, sizeof(*mx), by_preference);
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no MX record");
-	a->mx_n = a->status == DNS_OK ? n : 0;
-	a->canonical = canonical_of(&at, name, arena);
-	a->ttl = ttl_of(ttl);
+	e = read_end(&r, n, "no MX record");
+	*a = (struct dns_mx_answer){ .status = e.status, .reason = e.reason,
+		.mx = mx, .mx_n = e.n, .ttl = e.ttl, .secure = e.secure,
+		.canonical = canonical_of(&r, &e, name, arena) };
 }
 
 /* ---- addresses ------------------------------------------------------------------ */
@@ -458,30 +494,21 @@ dns_answer_addr(struct str packet, const char *name, int family,
 	struct addr *addr = arena_alloc(arena, DNS_ADDR_MAX * sizeof(*addr));
 	unsigned type = family == AF_INET6 ? TYPE_AAAA : TYPE_A;
 	size_t n = 0, octets = family == AF_INET6 ? 16 : 4;
-	struct name at;
-	struct walk w;
+	struct reading r;
+	struct ending e;
 	struct rr rr;
-	uint32_t ttl;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_addr_answer){ .status = DNS_TEMPORARY, .addr = addr,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != type || !owns(&rr, &at))
-			continue;
+	read_begin(&r, packet, name);
+	while (read_next(&r, type, &rr)) {
 		if (rr.n != octets)
-			reason = "broken address record";
+			r.reason = "broken address record";
 		else if (n < DNS_ADDR_MAX)
-			addr[n++] = addr_from(family, w.p + rr.at, 0);
-		lower_ttl(&ttl, &rr);
+			addr[n++] = addr_from(family, r.w.p + rr.at, 0);
 	}
-	if ((a->reason = failure(&w, reason)))
-		return;
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no address record");
-	a->addr_n = a->status == DNS_OK ? n : 0;
-	a->canonical = canonical_of(&at, name, arena);
-	a->ttl = ttl_of(ttl);
+	e = read_end(&r, n, "no address record");
+	*a = (struct dns_addr_answer){ .status = e.status, .reason = e.reason,
+		.addr = addr, .addr_n = e.n, .ttl = e.ttl, .secure = e.secure,
+		.canonical = canonical_of(&r, &e, name, arena) };
 }
 
 /* ---- TXT ------------------------------------------------------------------------ */
@@ -513,30 +540,18 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
     struct dns_txt_answer *a)
 {
 	struct str *text = arena_alloc(arena, DNS_TXT_MAX * sizeof(*text));
-	struct name at;
-	struct walk w;
+	struct reading r;
+	struct ending e;
 	struct rr rr;
-	uint32_t ttl;
 	size_t n = 0;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_txt_answer){ .status = DNS_TEMPORARY, .text = text,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_TXT || !owns(&rr, &at))
-			continue;
-		if (n == DNS_TXT_MAX)
-			break;
-		if (!put_together(&w, &rr, arena, &text[n++]))
-			reason = "broken TXT record";
-		lower_ttl(&ttl, &rr);
-	}
-	if ((a->reason = failure(&w, reason)))
-		return;
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no TXT record");
-	a->text_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl_of(ttl);
+	read_begin(&r, packet, name);
+	while (n < DNS_TXT_MAX && read_next(&r, TYPE_TXT, &rr))
+		if (!put_together(&r.w, &rr, arena, &text[n++]))
+			r.reason = "broken TXT record";
+	e = read_end(&r, n, "no TXT record");
+	*a = (struct dns_txt_answer){ .status = e.status, .reason = e.reason,
+		.text = text, .text_n = e.n, .ttl = e.ttl, .secure = e.secure };
 }
 
 /* ---- PTR ------------------------------------------------------------------------ */
@@ -546,30 +561,22 @@ dns_answer_ptr(struct str packet, const char *name, struct arena *arena,
     struct dns_ptr_answer *a)
 {
 	const char **names = arena_alloc(arena, DNS_PTR_MAX * sizeof(*names));
-	struct name at, host;
-	struct walk w;
+	struct name host;
+	struct reading r;
+	struct ending e;
 	struct rr rr;
-	uint32_t ttl;
 	size_t n = 0;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_ptr_answer){ .status = DNS_TEMPORARY, .name = names,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_PTR || !owns(&rr, &at))
-			continue;
-		if (!rr_name(&w, &rr, 0, &host))
-			reason = "broken PTR record";
+	read_begin(&r, packet, name);
+	while (read_next(&r, TYPE_PTR, &rr)) {
+		if (!rr_name(&r.w, &rr, 0, &host))
+			r.reason = "broken PTR record";
 		else if (n < DNS_PTR_MAX && host.host && dns_is_host(str_c(host.text)))
 			names[n++] = arena_cstr(arena, str_c(host.text));
-		lower_ttl(&ttl, &rr);
 	}
-	if ((a->reason = failure(&w, reason)))
-		return;
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no PTR record with a host name");
-	a->name_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl_of(ttl);
+	e = read_end(&r, n, "no PTR record with a host name");
+	*a = (struct dns_ptr_answer){ .status = e.status, .reason = e.reason,
+		.name = names, .name_n = e.n, .ttl = e.ttl, .secure = e.secure };
 }
 
 /* ---- TLSA ------------------------------------------------------------------------ */
@@ -583,34 +590,25 @@ dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
 {
 	struct dns_tlsa *tlsa = arena_alloc(arena, DNS_TLSA_MAX * sizeof(*tlsa));
 	const unsigned char *p;
-	struct name at;
-	struct walk w;
+	struct reading r;
+	struct ending e;
 	struct rr rr;
-	uint32_t ttl;
 	size_t n = 0;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_tlsa_answer){ .status = DNS_TEMPORARY, .tlsa = tlsa,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_TLSA || !owns(&rr, &at))
-			continue;
-		p = w.p + rr.at;
+	read_begin(&r, packet, name);
+	while (read_next(&r, TYPE_TLSA, &rr)) {
+		p = r.w.p + rr.at;
 		if (rr.n <= TLSA_HEAD)
-			reason = "broken TLSA record";
+			r.reason = "broken TLSA record";
 		else if (n < DNS_TLSA_MAX)
 			tlsa[n++] = (struct dns_tlsa){ p[0], p[1], p[2],
 				arena_str(arena,
 				    str_n((const char *)p + TLSA_HEAD,
 					rr.n - TLSA_HEAD)) };
-		lower_ttl(&ttl, &rr);
 	}
-	if ((a->reason = failure(&w, reason)))
-		return;
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no TLSA record");
-	a->tlsa_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl_of(ttl);
+	e = read_end(&r, n, "no TLSA record");
+	*a = (struct dns_tlsa_answer){ .status = e.status, .reason = e.reason,
+		.tlsa = tlsa, .tlsa_n = e.n, .ttl = e.ttl, .secure = e.secure };
 }
 
 /* ---- SRV ------------------------------------------------------------------------- */
@@ -624,33 +622,25 @@ dns_answer_srv(struct str packet, const char *name, struct arena *arena,
 {
 	struct dns_srv *srv = arena_alloc(arena, DNS_SRV_MAX * sizeof(*srv));
 	const unsigned char *p;
-	struct name at, host;
-	struct walk w;
+	struct name host;
+	struct reading r;
+	struct ending e;
 	struct rr rr;
-	uint32_t ttl;
 	size_t n = 0;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
 
-	*a = (struct dns_srv_answer){ .status = DNS_TEMPORARY, .srv = srv,
-		.secure = has_ad(packet) };
-	while (!reason && walk_next(&w, &rr)) {
-		if (rr.type != TYPE_SRV || !owns(&rr, &at))
-			continue;
-		p = w.p + rr.at;
-		if (!rr_name(&w, &rr, SRV_HEAD, &host) || !host.host)
-			reason = "broken SRV record";
+	read_begin(&r, packet, name);
+	while (read_next(&r, TYPE_SRV, &rr)) {
+		p = r.w.p + rr.at;
+		if (!rr_name(&r.w, &rr, SRV_HEAD, &host) || !host.host)
+			r.reason = "broken SRV record";
 		else if (n < DNS_SRV_MAX)
 			srv[n++] = (struct dns_srv){ (uint16_t)get16(p),
 				(uint16_t)get16(p + 2), (uint16_t)get16(p + 4),
 				arena_cstr(arena, str_c(host.text)) };
-		lower_ttl(&ttl, &rr);
 	}
-	if ((a->reason = failure(&w, reason)))
-		return;
-	a->status = status_of(packet, n);
-	a->reason = reason_of(a->status, "no SRV record");
-	a->srv_n = a->status == DNS_OK ? n : 0;
-	a->ttl = ttl_of(ttl);
+	e = read_end(&r, n, "no SRV record");
+	*a = (struct dns_srv_answer){ .status = e.status, .reason = e.reason,
+		.srv = srv, .srv_n = e.n, .ttl = e.ttl, .secure = e.secure };
 }
 
 /* ---- one alias ------------------------------------------------------------------- */
