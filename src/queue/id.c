@@ -15,12 +15,11 @@
 
 #include "lib/clock.h"
 #include "lib/random.h"
-#include "queue/envelope.h"
+#include "queue/id.h"
 
 #include "spool.h"
 
-#define TIME_DIGITS 13
-#define PROCESS_DIGITS 6
+#define PROCESS_DIGITS (QUEUE_ID_LEN - QUEUE_ID_TIME_DIGITS)
 
 static SESSION_WRITES _Atomic int64_t last_us;
 /* The process's digits; 0: not known.  Then its secret is not, either. */
@@ -79,24 +78,59 @@ void
 queue_id_new(char id[QUEUE_ID_SIZE])
 {
 	int64_t now = clock_wall_us(), last = atomic_load(&last_us);
+	struct queue_number q = { .process = process_part() };
 	int64_t next;
 
 	do
 		next = now > last ? now : last + 1;
 	while (!atomic_compare_exchange_weak(&last_us, &last, next));
-	spool_hex(id, TIME_DIGITS, (uint64_t)next);
-	spool_hex(id + TIME_DIGITS, PROCESS_DIGITS, process_part());
-	id[QUEUE_ID_LEN] = '\0';
+	q.time = (uint64_t)next;
+	queue_number_id(q, id);
+}
+
+static uint64_t
+digits(const char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (; n > 0; n--, p++)
+		v = v << 4 | (uint64_t)(*p <= '9' ? *p - '0' : *p - 'A' + 10);
+	return v;
 }
 
 int64_t
 spool_id_time(const char *id)
 {
-	int64_t us = 0;
+	return (int64_t)digits(id, QUEUE_ID_TIME_DIGITS) / 1000000;
+}
 
-	for (size_t i = 0; i < TIME_DIGITS; i++)
-		us = us << 4 | (id[i] <= '9' ? id[i] - '0' : id[i] - 'A' + 10);
-	return us / 1000000;
+struct queue_number
+queue_number(struct str id)
+{
+	return (struct queue_number){ .time = digits(id.p, QUEUE_ID_TIME_DIGITS),
+		.process = (uint32_t)digits(id.p + QUEUE_ID_TIME_DIGITS, PROCESS_DIGITS) };
+}
+
+void
+queue_number_id(struct queue_number q, char id[QUEUE_ID_SIZE])
+{
+	spool_hex(id, QUEUE_ID_TIME_DIGITS, q.time);
+	spool_hex(id + QUEUE_ID_TIME_DIGITS, PROCESS_DIGITS, q.process);
+	id[QUEUE_ID_LEN] = '\0';
+}
+
+bool
+queue_number_eq(struct queue_number a, struct queue_number b)
+{
+	return a.time == b.time && a.process == b.process;
+}
+
+uint32_t
+queue_number_hash(struct queue_number q)
+{
+	/* Times that follow each other are far apart. */
+	return (uint32_t)(((q.time ^ (uint64_t)q.process << 40) *
+	    0x9e3779b97f4a7c15U) >> 32);
 }
 
 bool

@@ -105,7 +105,7 @@ find_message(struct audit *a, enum audit_kind kind,
 {
 	struct audit_finding f = { .kind = kind, .rcpt = rcpt };
 
-	audit_entry_id(e, f.id);
+	queue_number_id(e->id, f.id);
 	finding(a, &f);
 }
 
@@ -320,7 +320,7 @@ load(struct audit *a, struct audit_entry *e, struct queue_file *f)
 	char id[QUEUE_ID_SIZE];
 	const char *reason;
 
-	audit_entry_id(e, id);
+	queue_number_id(e->id, id);
 	for (int i = 0; i < LOOKS; i++)
 		for (size_t k = 0; k < ARRAY_LEN(places); k++) {
 			arena_reset(&a->arena);
@@ -483,7 +483,7 @@ static bool
 is_older(const struct audit *a, const struct audit_entry *e)
 {
 	if (e->place != AUDIT_NOWHERE ||
-	    (int64_t)e->time >= a->sum->begins_us)
+	    (int64_t)e->id.time >= a->sum->begins_us)
 		return false;
 	return (e->flags & AUDIT_SAID) == 0 ||
 	    ((e->flags & AUDIT_OWN) == 0 && !is_closed(e) &&

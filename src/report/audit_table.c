@@ -12,7 +12,6 @@
 
 #include "lib/mem.h"
 
-#define TIME_DIGITS 13
 #define TABLE_MIN 1024
 
 struct audit_table {
@@ -22,60 +21,17 @@ struct audit_table {
 	uint32_t slot_n;	/* a power of two */
 };
 
-static uint64_t
-digits(const char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (; n > 0; n--, p++)
-		v = v << 4 |
-		    (uint64_t)(*p <= '9' ? *p - '0' : *p - 'A' + 10);
-	return v;
-}
-
-static void
-id_split(struct str id, uint64_t *time, uint32_t *process)
-{
-	*time = digits(id.p, TIME_DIGITS);
-	*process = (uint32_t)digits(id.p + TIME_DIGITS,
-	    QUEUE_ID_LEN - TIME_DIGITS);
-}
-
-static uint32_t
-hash(uint64_t time, uint32_t process)
-{
-	return (uint32_t)(((time ^ (uint64_t)process << 40) *
-	    0x9e3779b97f4a7c15U) >> 32);
-}
-
 int64_t
 audit_id_time(struct str id)
 {
-	return (int64_t)digits(id.p, TIME_DIGITS);
+	return (int64_t)queue_number(id).time;
 }
 
 uint32_t
 audit_id_hash(struct str id)
 {
-	uint64_t time;
-	uint32_t process;
-
-	id_split(id, &time, &process);
 	/* Other bits than those that find the slot. */
-	return hash(time, process) * 0x85ebca6bU >> 8;
-}
-
-void
-audit_entry_id(const struct audit_entry *e, char id[QUEUE_ID_SIZE])
-{
-	uint64_t v = e->process;
-
-	for (size_t i = QUEUE_ID_LEN; i > 0; v >>= 4) {
-		if (i == TIME_DIGITS)
-			v = e->time;
-		id[--i] = "0123456789ABCDEF"[v & 15];
-	}
-	id[QUEUE_ID_LEN] = '\0';
+	return queue_number_hash(queue_number(id)) * 0x85ebca6bU >> 8;
 }
 
 struct audit_table *
@@ -122,16 +78,12 @@ audit_table_at(struct audit_table *t, uint32_t i)
 }
 
 static uint32_t
-find(const struct audit_table *t, uint64_t time, uint32_t process)
+find(const struct audit_table *t, struct queue_number id)
 {
-	uint32_t mask = t->slot_n - 1, at = hash(time, process) & mask;
+	uint32_t mask = t->slot_n - 1, at = queue_number_hash(id) & mask;
 
-	for (; t->slots[at] != 0; at = (at + 1) & mask) {
-		const struct audit_entry *e = &t->v[t->slots[at] - 1];
-
-		if (e->time == time && e->process == process)
-			break;
-	}
+	while (t->slots[at] != 0 && !queue_number_eq(t->v[t->slots[at] - 1].id, id))
+		at = (at + 1) & mask;
 	return at;
 }
 
@@ -142,30 +94,27 @@ grow_slots(struct audit_table *t)
 	t->slot_n *= 2;
 	t->slots = mem_array(t->slot_n, sizeof(*t->slots));
 	for (uint32_t i = 0; i < t->n; i++)
-		t->slots[find(t, t->v[i].time, t->v[i].process)] = i + 1;
+		t->slots[find(t, t->v[i].id)] = i + 1;
 }
 
 struct audit_entry *
-audit_table_get(struct audit_table *t, struct str id)
+audit_table_get(struct audit_table *t, struct str text)
 {
-	uint64_t time;
-	uint32_t process, at;
+	struct queue_number id = queue_number(text);
+	uint32_t at = find(t, id);
 
-	id_split(id, &time, &process);
-	at = find(t, time, process);
 	if (t->slots[at] != 0)
 		return &t->v[t->slots[at] - 1];
 	/* A slot in four stays empty: a search is short. */
 	if (t->n >= t->slot_n / 4 * 3) {
 		grow_slots(t);
-		at = find(t, time, process);
+		at = find(t, id);
 	}
 	if (t->n == t->size) {
 		t->size = t->size ? t->size * 2 : TABLE_MIN;
 		t->v = mem_grow(t->v, t->size, sizeof(*t->v));
 	}
-	t->v[t->n] = (struct audit_entry){ .time = time, .process = process,
-		.place = AUDIT_NOWHERE };
+	t->v[t->n] = (struct audit_entry){ .id = id, .place = AUDIT_NOWHERE };
 	t->slots[at] = ++t->n;
 	return &t->v[t->n - 1];
 }

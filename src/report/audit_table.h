@@ -4,7 +4,7 @@
 
 /* audit_table -- what is known of each message, in little memory. */
 
-#include "queue/queue.h"
+#include "queue/id.h"
 
 /* Recipients whose outcome stands in the entry itself. */
 #define AUDIT_FEW 8
@@ -22,8 +22,7 @@ enum audit_flag {
 };
 
 struct audit_entry {
-	uint64_t time;		/* of the id */
-	uint32_t process;
+	struct queue_number id;
 	uint32_t rcpt_n;	/* 0: not known */
 	uint8_t flags;
 	uint8_t place;		/* enum queue_place, AUDIT_NOWHERE */
@@ -42,7 +41,6 @@ uint32_t audit_table_count(const struct audit_table *t);
 /* The entry of ID (which is one), made if it is not there; good until the next. */
 struct audit_entry *audit_table_get(struct audit_table *t, struct str id);
 struct audit_entry *audit_table_at(struct audit_table *t, uint32_t i);
-void audit_entry_id(const struct audit_entry *e, char id[QUEUE_ID_SIZE]);
 /* Microseconds since 1970, as the id says. */
 int64_t audit_id_time(struct str id);
 uint32_t audit_id_hash(struct str id);

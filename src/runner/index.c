@@ -15,8 +15,6 @@
 
 #include "lib/mem.h"
 
-#define TIME_DIGITS 13
-#define PROCESS_DIGITS 6
 #define TABLE_MIN 1024
 
 struct heap {
@@ -85,56 +83,29 @@ index_at(struct index *x, uint32_t slot)
 
 /* ---- ids --------------------------------------------------------------------- */
 
-static uint64_t
-digits_get(const char *p, size_t n)
+static struct queue_number
+number_of(const struct known *k)
 {
-	uint64_t v = 0;
-
-	for (; n > 0; n--, p++)
-		v = v << 4 |
-		    (uint64_t)(*p <= '9' ? *p - '0' : *p - 'A' + 10);
-	return v;
-}
-
-static void
-digits_put(char *p, size_t n, uint64_t v)
-{
-	for (; n > 0; v >>= 4)
-		p[--n] = "0123456789ABCDEF"[v & 15];
+	return (struct queue_number){ .time = k->time, .process = k->process };
 }
 
 void
 index_id(const struct index *x, uint32_t slot, char id[QUEUE_ID_SIZE])
 {
-	const struct known *k = &x->slots[slot];
-
-	digits_put(id, TIME_DIGITS, k->time);
-	digits_put(id + TIME_DIGITS, PROCESS_DIGITS, k->process);
-	id[QUEUE_ID_LEN] = '\0';
+	queue_number_id(number_of(&x->slots[slot]), id);
 }
 
 /* ---- the table --------------------------------------------------------------- */
 
-static uint32_t
-hash(uint64_t time, uint32_t process)
-{
-	uint64_t h = (time ^ (uint64_t)process << 40) * 0x9e3779b97f4a7c15U;
-
-	return (uint32_t)(h >> 32);
-}
-
 /* Where the id stands in the table, or the empty place where it would. */
 static uint32_t
-table_find(const struct index *x, uint64_t time, uint32_t process)
+table_find(const struct index *x, struct queue_number id)
 {
-	uint32_t mask = x->table_size - 1, at = hash(time, process) & mask;
+	uint32_t mask = x->table_size - 1, at = queue_number_hash(id) & mask;
 
-	for (; x->table[at] != 0; at = (at + 1) & mask) {
-		const struct known *k = &x->slots[x->table[at] - 1];
-
-		if (k->time == time && k->process == process)
-			break;
-	}
+	while (x->table[at] != 0 &&
+	    !queue_number_eq(number_of(&x->slots[x->table[at] - 1]), id))
+		at = (at + 1) & mask;
 	return at;
 }
 
@@ -146,11 +117,8 @@ table_grow(struct index *x)
 	x->table_size *= 2;
 	x->table = mem_array(x->table_size, sizeof(*x->table));
 	for (uint32_t i = 0; i < old_size; i++) {
-		if (old[i] == 0)
-			continue;
-		const struct known *k = &x->slots[old[i] - 1];
-
-		x->table[table_find(x, k->time, k->process)] = old[i];
+		if (old[i] != 0)
+			x->table[table_find(x, number_of(&x->slots[old[i] - 1]))] = old[i];
 	}
 	mem_free(old);
 }
@@ -163,8 +131,8 @@ table_del(struct index *x, uint32_t at)
 
 	for (uint32_t i = (at + 1) & mask; x->table[i] != 0;
 	     i = (i + 1) & mask) {
-		const struct known *k = &x->slots[x->table[i] - 1];
-		uint32_t home = hash(k->time, k->process) & mask;
+		struct queue_number id = number_of(&x->slots[x->table[i] - 1]);
+		uint32_t home = queue_number_hash(id) & mask;
 
 		/* Still reachable from its home if AT is not between. */
 		if (((i - home) & mask) < ((i - at) & mask))
@@ -181,9 +149,7 @@ index_find(const struct index *x, const char *id)
 	if (!queue_id_valid(str_c(id)))
 		return INDEX_NONE;
 	/* An empty place holds 0: one less is INDEX_NONE. */
-	return x->table[table_find(x, digits_get(id, TIME_DIGITS),
-		   (uint32_t)digits_get(id + TIME_DIGITS, PROCESS_DIGITS))] -
-	    1;
+	return x->table[table_find(x, queue_number(str_c(id)))] - 1;
 }
 
 /* ---- the heaps --------------------------------------------------------------- */
@@ -286,20 +252,19 @@ index_add(struct index *x, const char *id, enum queue_place place,
     int64_t due)
 {
 	uint32_t slot = index_find(x, id);
+	struct queue_number q;
 
 	if (slot != INDEX_NONE || !queue_id_valid(str_c(id)))
 		return slot;
 	if (x->count >= x->table_size / 2)
 		table_grow(x);
 	slot = slot_new(x);
+	q = queue_number(str_c(id));
 	x->slots[slot] = (struct known){
-		.time = digits_get(id, TIME_DIGITS),
-		.process = (uint32_t)digits_get(
-		    id + TIME_DIGITS, PROCESS_DIGITS),
+		.time = q.time, .process = q.process,
 		.next = INDEX_NONE, .state = KNOWN_BUSY,
 		.place = (uint8_t)place };
-	x->table[table_find(x, x->slots[slot].time, x->slots[slot].process)] =
-	    slot + 1;
+	x->table[table_find(x, q)] = slot + 1;
 	x->count++;
 	index_wait(x, slot, due);
 	return slot;
@@ -311,7 +276,7 @@ index_del(struct index *x, uint32_t slot)
 	struct known *k = &x->slots[slot];
 
 	index_claim(x, slot);
-	table_del(x, table_find(x, k->time, k->process));
+	table_del(x, table_find(x, number_of(k)));
 	k->state = KNOWN_FREE;
 	k->next = x->free_first;
 	x->free_first = slot;

@@ -5,6 +5,7 @@
 /* index -- what is known to be in the spool; pure. */
 
 #include "queue/envelope.h"
+#include "queue/id.h"
 #include "queue/queue.h"
 
 struct index;

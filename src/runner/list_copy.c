@@ -21,6 +21,7 @@
 #include "mail/date.h"
 #include "mail/limits.h"
 #include "mail/list.h"
+#include "queue/id.h"
 #include "runner.h"
 
 #define BODY_PIECE 65536
@@ -29,7 +30,6 @@
 #define COPY_ARENA ((size_t)16 << 20)
 /* What an envelope keeps of whose copy it is. */
 #define OF_KEY "copy-of"
-#define TIME_DIGITS 13
 #define ORIGIN_SIZE (QUEUE_ID_SIZE + 50)
 
 /* One message of the list. */
@@ -63,7 +63,7 @@ set_id(struct chunk *k)
 	uint32_t sum = crc32c(0, k->origin, strlen(k->origin));
 
 	memcpy(k->env.id, k->copy->job->id, QUEUE_ID_SIZE);
-	for (size_t i = TIME_DIGITS; i < QUEUE_ID_LEN; i++, sum >>= 4)
+	for (size_t i = QUEUE_ID_TIME_DIGITS; i < QUEUE_ID_LEN; i++, sum >>= 4)
 		k->env.id[i] = digits[sum & 15];
 }
 

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include "queue/id.h"
+
 #define MANY 5000
 
 START_TEST(form_and_order)
@@ -116,5 +118,23 @@ START_TEST(valid)
 }
 END_TEST
 
+START_TEST(numbers)
+{
+	char id[QUEUE_ID_SIZE], again[QUEUE_ID_SIZE];
+	struct queue_number a = queue_number(STR("0000000000001FFFFFE")), b;
+
+	ck_assert_uint_eq(a.time, 1);
+	ck_assert_uint_eq(a.process, 0xfffffe);
+	queue_id_new(id);
+	b = queue_number(str_c(id));
+	ck_assert(queue_number_eq(b, b) && !queue_number_eq(a, b));
+	queue_number_id(b, again);
+	ck_assert_str_eq(id, again);
+	b.process ^= 1;
+	ck_assert(!queue_number_eq(b, queue_number(str_c(id))));
+	ck_assert_uint_ne(queue_number_hash(b), queue_number_hash(queue_number(str_c(id))));
+}
+END_TEST
+
 UNIT_MAIN("queue/id", form_and_order, time_part_is_the_time, child_has_its_own,
-    threads_share_no_id, valid)
+    threads_share_no_id, valid, numbers)
