@@ -33,7 +33,11 @@ const char *helper_begin(int argc, char **argv, const char *name, int fd_n);
  */
 void helper_signals(struct helper_signals *got);
 
-/* Takes leave of workers that have ended; whom a signal ended is in the log. */
-void helper_reap(struct helper_signals *got);
+/*
+ * Does what is the same for all after a SIGCHLD or SIGUSR1: takes leave of
+ * workers that have ended (whom a signal ended is in the log), and opens the log
+ * anew.
+ */
+void helper_heed(struct helper_signals *got);
 
 #endif

@@ -381,12 +381,7 @@ loop(struct collect *c)
 	buf_init(&packet, FRAME_MAX);
 	start_due(c);
 	while (!came.term && turn(c, &none, &packet)) {
-		if (came.chld)
-			helper_reap(&came);
-		if (came.usr1) {
-			came.usr1 = 0;
-			log_reopen();
-		}
+		helper_heed(&came);
 		start_due(c);
 	}
 	buf_free(&packet);

@@ -111,12 +111,7 @@ loop(struct http *h)
 	buf_init(&packet, FRAME_MAX);
 	refresh(h);
 	while (!came.term && turn(h, &none, &packet)) {
-		if (came.chld)
-			helper_reap(&came);
-		if (came.usr1) {
-			came.usr1 = 0;
-			log_reopen();
-		}
+		helper_heed(&came);
 		refresh(h);
 	}
 	buf_free(&packet);

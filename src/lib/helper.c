@@ -68,8 +68,8 @@ helper_signals(struct helper_signals *got)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-void
-helper_reap(struct helper_signals *got)
+static void
+reap(struct helper_signals *got)
 {
 	int status;
 	pid_t pid;
@@ -80,4 +80,15 @@ helper_reap(struct helper_signals *got)
 			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
 			    (int)pid, WTERMSIG(status),
 			    strsignal(WTERMSIG(status)));
+}
+
+void
+helper_heed(struct helper_signals *got)
+{
+	if (got->chld)
+		reap(got);
+	if (got->usr1) {
+		got->usr1 = 0;
+		log_reopen();
+	}
 }

@@ -401,12 +401,7 @@ loop(struct verify *v)
 	sigemptyset(&none);
 	buf_init(&packet, FRAME_MAX);
 	while (!came.term && turn(v, &none, &packet)) {
-		if (came.chld)
-			helper_reap(&came);
-		if (came.usr1) {
-			came.usr1 = 0;
-			log_reopen();
-		}
+		helper_heed(&came);
 	}
 	buf_free(&packet);
 	/* Their sessions say 4xx. */
