@@ -4,7 +4,7 @@
  * F-03, F-13.  Command lines, parameters and the codings that stand in them.  What was
  * decoded is what came once it is encoded again.
  *
- * Parsers: mail/command.c mail/sasl.c mail/text.c.
+ * Parsers: mail/command.c mail/text.c.
  */
 
 #include <stdlib.h>

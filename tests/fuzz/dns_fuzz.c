@@ -32,6 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct dns_txt_answer txt;
 	struct dns_alias_answer alias;
 	struct dns_ptr_answer ptr;
+	struct dns_srv_answer srv;
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	arena_init(&arena, 1 << 20);
@@ -59,6 +60,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check((ptr.status == DNS_OK) == (ptr.name_n > 0) && ptr.name_n <= DNS_PTR_MAX);
 	for (size_t i = 0; i < ptr.name_n; i++)
 		check(dns_is_host(str_c(ptr.name[i])));
+	dns_answer_srv(packet, "example.org", &arena, &srv);
+	check((srv.status == DNS_OK) == (srv.srv_n > 0) && srv.srv_n <= DNS_SRV_MAX);
+	for (size_t i = 0; i < srv.srv_n; i++)
+		check(srv.srv[i].host[0] == '\0' || dns_is_host(str_c(srv.srv[i].host)));
 	dns_answer_alias(packet, "example.org", &alias);
 	check((alias.status == DNS_OK) == (alias.reason == NULL));
 	arena_free(&arena);

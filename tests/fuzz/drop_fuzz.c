@@ -5,7 +5,8 @@
  *
  * The first octet says as what the rest is put there: a .eml, a file with
  * the name of an id, or one whose first line fits the lines of an envelope
- * (up to an empty one) and the text behind it; and if settings are believed.
+ * (up to an empty one) and the text behind it; if settings are believed; and if
+ * addresses become others and headers get what they lack.
  * Held to: each file is taken or goes to bad/, and drop/ is empty; what is
  * taken can be read again whole, says of itself only what its owner may say,
  * has a sender's login nowhere, and goes to no Maildir.
@@ -31,13 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 #define FIRST "barid-1 env=0000000 sum=00000000 size=000000000000 " \
 	"crc=00000000\n"
 
-enum { F_EML = 1, F_SEALED = 2, F_BELIEVE = 4 };
+enum { F_EML = 1, F_SEALED = 2, F_BELIEVE = 4, F_REMAP = 8 };
 
 static struct {
 	char dir[32];
 	struct queue *q;
 	struct conf *conf;
-	bool believes;
+	bool believes, remaps;
 	unsigned taken;
 	char id[QUEUE_ID_SIZE];
 } spool;
@@ -57,12 +58,19 @@ remove_spool(void)
 	nftw(spool.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+static const char rewrites[] =
+    "domains = {\"a.test\"}\n"
+    "archive all { to = {\"kept@a.test\"} }\n"
+    "rewrite \"*.a.test\" { to = \"@a.test\" what = {\"envelope-sender\", "
+    "\"envelope-recipient\", \"header-sender\", \"header-recipient\"} }\n"
+    "rewrite \"x@a.test\" { to = \"y@b.test\" what = {\"envelope-recipient\"} }\n";
+
 static void
-open_spool(bool believes)
+open_spool(bool believes, bool remaps)
 {
 	struct buf error;
 
-	if (spool.q != NULL && spool.believes == believes)
+	if (spool.q != NULL && spool.believes == believes && spool.remaps == remaps)
 		return;
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	if (spool.dir[0] == '\0') {
@@ -74,7 +82,11 @@ open_spool(bool believes)
 			panic("mkdtemp %s", spool.dir);
 		atexit(remove_spool);
 		setenv("QUEUE_RESERVE", "0", 1);
-		spool.conf = conf_default();
+		buf_init(&error, 1000);
+		spool.conf = conf_parse("rewrites", str_c(rewrites), &error);
+		if (spool.conf == NULL)
+			panic("%s", buf_cstr(&error));
+		buf_free(&error);
 	}
 	queue_close(spool.q);
 	buf_init(&error, 1000);
@@ -84,7 +96,12 @@ open_spool(bool believes)
 		panic("%s", buf_cstr(&error));
 	if (believes)
 		queue_believe_settings(spool.q, spool.conf);
+	if (remaps) {
+		queue_remap_by(spool.q, spool.conf);
+		queue_complete_by(spool.q, "mx.a.test");
+	}
 	spool.believes = believes;
+	spool.remaps = remaps;
 	buf_free(&error);
 }
 
@@ -198,7 +215,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (n == 0)
 		return 0;
-	open_spool((data[0] & F_BELIEVE) != 0);
+	open_spool((data[0] & F_BELIEVE) != 0, (data[0] & F_REMAP) != 0);
 	in = str_skip(in, 1);
 	buf_init(&b, n + 256);
 	if ((data[0] & (F_EML | F_SEALED)) == F_SEALED)

@@ -4,14 +4,21 @@
  * F-14.  Frames and messages from a process that was taken over: every getter on
  * any octets.  A message that is taken is the same after another round.
  *
- * Parsers: ipc/frame.c ipc/msg.c ipc/msg_box.c.
+ * Parsers: ipc/frame.c ipc/msg.c ipc/msg_box.c ipc/msg_check.c ipc/msg_grey.c
+ * ipc/msg_name.c ipc/msg_scan.c ipc/msg_spf.c ipc/msg_txt.c ipc/msg_verify.c.
  */
 
 #include <stdlib.h>
 
 #include "ipc/msg.h"
-#include "ipc/msg_txt.h"
 #include "ipc/msg_box.h"
+#include "ipc/msg_check.h"
+#include "ipc/msg_grey.h"
+#include "ipc/msg_name.h"
+#include "ipc/msg_scan.h"
+#include "ipc/msg_spf.h"
+#include "ipc/msg_txt.h"
+#include "ipc/msg_verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -72,12 +79,30 @@ AGAIN(box)
 AGAIN(box_result)
 AGAIN(txt)
 AGAIN(txt_result)
+AGAIN(client)
+AGAIN(client_result)
+AGAIN(grey)
+AGAIN(grey_result)
+AGAIN(iprev)
+AGAIN(iprev_result)
+AGAIN(exists)
+AGAIN(exists_result)
+AGAIN(scan)
+AGAIN(scan_result)
+AGAIN(spf)
+AGAIN(spf_result)
+AGAIN(verify)
+AGAIN(verify_result)
 
 static void (*const again[])(struct str packet, struct buf *b) = {
 	hint_again, etrn_again, auth_again, auth_result_again, control_again,
 	control_result_again, sts_again, sts_result_again, token_again,
 	token_result_again, sign_again, sign_result_again, spawn_again,
-	spawn_result_again, box_again, box_result_again, txt_again, txt_result_again
+	spawn_result_again, box_again, box_result_again, txt_again, txt_result_again,
+	client_again, client_result_again, grey_again, grey_result_again,
+	iprev_again, iprev_result_again, exists_again, exists_result_again,
+	scan_again, scan_result_again, spf_again, spf_result_again,
+	verify_again, verify_result_again
 };
 
 int

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What anybody sends as the answer of a RADIUS server. */
+/*
+ * What anybody sends as the answer of a RADIUS server.
+ *
+ * Parsers: auth/radius_packet.c.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +42,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.client = "y", .user = "alice", .password = "barid" };
 	char packet[RADIUS_PACKET_MAX];
 	enum radius_answer answer;
+	struct buf asked;
 
+	buf_init(&asked, RADIUS_PACKET_MAX);
+	if (!radius_put(&asked, &r) || !buf_ok(&asked))
+		abort();
+	/* A request is no answer to itself. */
+	if (radius_get(buf_str(&asked), &r) != RADIUS_NOTHING)
+		abort();
+	buf_free(&asked);
 	/* Nobody guesses both sums. */
 	if (radius_get(str_n((const char *)data, n), &r) != RADIUS_NOTHING)
 		abort();

@@ -6,6 +6,8 @@
  * The first octet chooses the mechanism, lines are its messages.  Whatever
  * comes, nobody is let in who was not asked about, and what is asked holds no
  * NUL; keys are read by the same octets.
+ *
+ * Parsers: mail/sasl.c mail/scram_server.c mail/scram_key.c.
  */
 
 #include <stdlib.h>
@@ -78,12 +80,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exchange(1U << (data[0] % 11), str_skip(text, 1));
 	buf_init(&b, 1024);
 	if (scram_key_parse(text, &k)) {
+		check(!scram_key_proves(&k, STR("r=a"), text, &b));
+		buf_reset(&b);
 		scram_key_add(&b, &k);
 		check(scram_key_parse(buf_str(&b), &again));
 		check(scram_key_same(&k, &again) && k.count == again.count);
 	}
 	if (scram_params_get(text, &b, &count) == 0)
 		check(b.n > 0 && count > 0);
+	buf_reset(&b);
+	scram_params_add(&b, str_head(text, 16), 1);
+	check(buf_ok(&b));
+	if (scram_key_make(&k, text, str_head(text, 16), 1) == 0) {
+		/* What is no proof at all proves nothing. */
+		check(!scram_key_proves(&k, text, text, &b));
+		check(!scram_key_proves(&k, text,
+		    STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), &b));
+	}
 	buf_free(&b);
 	return 0;
 }

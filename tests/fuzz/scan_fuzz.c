@@ -4,8 +4,8 @@
  * F-12: what servers of spam and viruses answer: whatever it is, what is made of
  * it passes from process to process and stands in a header.
  *
- * Parsers: check/scan.c, check/spamd.c, check/clamd.c, check/rspamd.c,
- * check/scan_edit.c, check/scan_fields.c.
+ * Parsers: check/scan.c check/spamd.c check/clamd.c check/rspamd.c
+ * check/scan_edit.c check/scan_fields.c.
  */
 
 #include <stdlib.h>
@@ -98,11 +98,28 @@ read_json(struct scan *s)
 	arena_free(&a);
 }
 
+/* The question, with a text of 1000 octets. */
+static void
+say(const struct scan *s)
+{
+	static const char text[1000];
+	struct buf b;
+
+	buf_init(&b, 65536);
+	scan_head(s, &b);
+	scan_piece(s, &b, str_n(text, sizeof(text)));
+	scan_tail(s, &b);
+	check(buf_ok(&b) && b.n > sizeof(text));
+	buf_free(&b);
+}
+
 /* The first octet says who answers and in which pieces. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const struct msg_scan about = { .size = 1000 };
+	struct msg_scan about = { .size = 1000, .id = STR("ID"), .from = STR("a@b.test"),
+		.client = STR("192.0.2.1"), .name = STR("host.b.test"), .helo = STR("b.test"),
+		.login = STR("alice"), .rcpts = { STR("c@d.test") }, .rcpt_n = 1 };
 	struct str text = str_n((const char *)data, n);
 	enum scan_state state = SCAN_MORE;
 	size_t step;
@@ -118,6 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		s.take = take;
 		s.arg = &edited;
 	}
+	say(&s);
 	step = (data[0] & 128) != 0 ? 1 : n;
 	for (text = str_skip(text, 1); text.n > 0 && state == SCAN_MORE; text = str_skip(text, step))
 		state = scan_take(&s, str_head(text, step));

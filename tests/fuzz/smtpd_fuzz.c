@@ -9,7 +9,16 @@
  * bare CR, bare LF or NUL but in a body that was declared binary, can be read
  * back, and has but recipients that may be there.
  *
- * Parsers: smtpd/.
+ * What asks others (barid-check, barid-verify, barid-sign) is not reached: their
+ * answers are frame_fuzz's, the text's signatures dkim_check_fuzz's.
+ *
+ * Parsers: smtpd/exchange.c smtpd/smtpd_attr.c smtpd/smtpd_auth.c
+ * smtpd/smtpd_bdat.c smtpd/smtpd_complete.c smtpd/smtpd_data.c
+ * smtpd/smtpd_etrn.c smtpd/smtpd_extend.c smtpd/smtpd_helo.c smtpd/smtpd_io.c
+ * smtpd/smtpd_log.c smtpd/smtpd_mail.c smtpd/smtpd_misc.c smtpd/smtpd_params.c
+ * smtpd/smtpd_rcpt.c smtpd/smtpd_received.c smtpd/smtpd_session.c
+ * smtpd/smtpd_settings.c smtpd/smtpd_store.c smtpd/smtpd_text.c
+ * smtpd/smtpd_vrfy.c smtpd/smtpd_xclient.c.
  */
 
 #include "smtpd/talk.h"

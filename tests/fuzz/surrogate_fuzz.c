@@ -6,7 +6,7 @@
  * from within another.  And any message: it becomes the same in whatever pieces
  * it comes, within the bound, and stays the same if it is ASCII.
  *
- * Parsers: mail/surrogate.c, mail/surrogate_view.c.
+ * Parsers: mail/surrogate.c mail/surrogate_view.c.
  */
 
 #include <stdlib.h>
