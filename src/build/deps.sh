@@ -11,7 +11,7 @@ libidn2-dev zlib1g-dev libexpat1-dev libseccomp-dev openssl"
 # Clients and servers that the tests use: programs that we did not write.
 tests="check nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp gsasl mpop fetchmail getmail6 s-nail
-dovecot-core dovecot-submissiond dovecot-pop3d mutt git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
+dovecot-core dovecot-submissiond dovecot-pop3d mutt claws-mail xvfb dbus-daemon git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
 microsocks dante-server tinyproxy-bin iproute2 maildrop procmail dovecot-core dovecot-lmtpd pflogsumm fail2ban libpam-modules libpam-wrapper
 haproxy faketime gdb libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce slapd freeradius
 opendkim python3-dkim python3-authres python3-dnspython libmail-dkim-perl
