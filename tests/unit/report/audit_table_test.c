@@ -36,13 +36,13 @@ START_TEST(found)
 		    id_of(UINT64_C(0x651F0C3D2A1BF) + i / 3, i % 3))->place,
 		    i % 5);
 	ck_assert_uint_eq(audit_table_count(t), 50000);
-	audit_entry_id(audit_table_at(t, 49999), id);
+	queue_number_id(audit_table_at(t, 49999)->id, id);
 	ck_str(str_c(id), id_of(UINT64_C(0x651F0C3D2A1BF) + 16666, 1));
 	ck_assert_int_eq(audit_id_time(id_of(77, 5)), 77);
 	audit_table_reset(t);
 	ck_assert_uint_eq(audit_table_count(t), 0);
 	(void)audit_table_get(t, id_of(1, 0xffffff));
-	audit_entry_id(audit_table_at(t, 0), id);
+	queue_number_id(audit_table_at(t, 0)->id, id);
 	ck_assert_str_eq(id, "0000000000001FFFFFF");
 	audit_table_free(t);
 	audit_table_free(NULL);
