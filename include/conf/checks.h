@@ -48,6 +48,13 @@ struct conf_check_dmarc {
 	bool defer;		/* mail whose author's domain cannot be asked now */
 	const char *quarantine;	/* a header line for mail that is to be set apart, or "" */
 	struct conf_nets exempt;
+	/* RFC 9990: what is told to domains that ask for it. */
+	bool reports;
+	const char *report_from;	/* an address; if there are reports, it is one */
+	const char *report_org;		/* who reports, in words; "": the domain of that address */
+	const char *report_contact;	/* more words on that, or "" */
+	int64_t report_after;		/* the end of the day, in milliseconds */
+	uint64_t report_rows;		/* that a day has at most */
 };
 
 /* RFC 8617. */

@@ -49,6 +49,19 @@ is_header_line(struct str line)
 }
 
 static void
+check_reports(const struct conf *c, struct buf *error)
+{
+	const struct conf_check_dmarc *d = &c->check.dmarc;
+
+	if ((d->reports || d->report_from[0] != '\0') &&
+	    (!conf_name_is_mailbox(str_c(d->report_from)) ||
+		str_has_8bit(str_c(d->report_from))))
+		conf_complain(error, conf_where(c, &d->report_from, d->place),
+		    "check.dmarc.report-from: \"%s\" does not fit, expected an address "
+		    "such as dmarc@example.org", d->report_from);
+}
+
+static void
 check_dmarc(const struct conf *c, struct buf *error)
 {
 	const struct conf_check_dmarc *d = &c->check.dmarc;
@@ -63,6 +76,7 @@ check_dmarc(const struct conf *c, struct buf *error)
 		    "check.dmarc.quarantine: \"%s\" does not fit, expected a "
 		    "header line such as \"X-Quarantine: DMARC\"",
 		    d->quarantine);
+	check_reports(c, error);
 }
 
 void

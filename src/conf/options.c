@@ -542,6 +542,12 @@ static const struct option check_dmarc_options[] = {
 	OPT("defer", BOOL, defer, "false", 0, 0, "Whether mail is to come again whose author's domain cannot be asked now."),
 	OPT("quarantine", STRING, quarantine, "X-Quarantine: DMARC", 0, 0, "A header line for mail that its author's domain wants to be set apart."),
 	OPT("exempt", NETS, exempt, "{}", 0, 0, "Clients whose mail is not refused."),
+	OPT("reports", BOOL, reports, "false", 0, 0, "Whether domains that ask for it are told of their mail."),
+	OPT("report-from", STRING, report_from, "", 0, 0, "The address that reports come from."),
+	OPT("report-org", STRING, report_org, "", 0, 0, "Who reports, in words."),
+	OPT("report-contact", STRING, report_contact, "", 0, 0, "Where to ask about reports, in words."),
+	OPT("report-after", TIME, report_after, "30m", 0, 12 * HOUR, "How long after a day its reports are sent."),
+	OPT("report-rows", NUMBER, report_rows, "20000", 100, 1000000, "How many rows a day may have."),
 };
 #undef BASE
 #define BASE conf_check_arc
