@@ -59,6 +59,8 @@ static const char usage_text[] =
     "                                  make a key that signs mail; its record\n"
     "  dkim dns|check [DOMAIN]         the records of the keys; what DNS has\n"
     "  dkim verify [FILE ...]          whether the signatures of messages are good\n"
+    "  dmarc reports                   what is counted for reports to domains\n"
+    "  dmarc print|send [DOMAIN]       what they say; send now those that are due\n"
     "  reload | stop | version\n";
 
 int
@@ -401,6 +403,7 @@ static const struct command {
 	{ "mailboxes", 0, ctl_mailboxes },
 	{ "dkim", CTL_KEY, ctl_dkim },
 	{ "report", 0, ctl_report },
+	{ "dmarc", 0, ctl_dmarc },
 	{ "reload", 0, ctl_reload },
 	{ "stop", 0, ctl_stop },
 };

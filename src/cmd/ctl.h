@@ -16,6 +16,7 @@
  * dkim.c	keys that mail is signed with
  * dkim_verify.c	whether signatures of messages are good
  * report.c	what reports of others say
+ * dmarc.c	reports to the domains of authors
  * collect.c	mail that is fetched from elsewhere
  * dnsbl.c	lists of clients in DNS
  * spf.c	whether domains let a client send mail
@@ -92,6 +93,7 @@ int ctl_mailboxes(struct ctl *t, int argc, char **argv);
 int ctl_audit(struct ctl *t, int argc, char **argv);
 int ctl_dns_records(struct ctl *t, int argc, char **argv);
 int ctl_dkim(struct ctl *t, int argc, char **argv);
+int ctl_dmarc(struct ctl *t, int argc, char **argv);
 int ctl_dkim_verify(struct ctl *t, int argc, char **argv);
 int ctl_report(struct ctl *t, int argc, char **argv);
 int ctl_auth_test(struct ctl *t, int argc, char **argv);
