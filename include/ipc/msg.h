@@ -48,7 +48,8 @@ enum msg_type {
 	MSG_SCAN_TEXT,		/* and its text */
 	MSG_SCAN_RESULT,
 	MSG_FEEDBACK,		/* runner -> check: what does a report say? */
-	MSG_FEEDBACK_RESULT
+	MSG_FEEDBACK_RESULT,
+	MSG_DMARC		/* session -> check: what a policy made of a message; no answer */
 };
 
 struct msg_hint {

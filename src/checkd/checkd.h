@@ -8,6 +8,7 @@
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
  * client.c	questions about a client, and the lists that are asked for it
+ * dmarc.c	messages that are reported to the domains of their authors
  * grey.c	senders that come again
  * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
@@ -47,6 +48,7 @@ struct checkd {
 	struct answers *verdicts;	/* of SPF, by question */
 	struct scans *scans;	/* messages that are looked at */
 	void *greylist;		/* or NULL */
+	struct desk *desk;	/* of reports; or NULL */
 	size_t asked;		/* questions that are open, of all kinds */
 };
 
@@ -66,6 +68,15 @@ void text_take(struct checkd *d, struct str packet, int reply);
 void grey_open(struct checkd *d);
 void grey_close(struct checkd *d);
 void grey_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- dmarc.c -------------------------------------------------------------------- */
+
+/* Before this process is confined; begin: when it has its loop. */
+void dmarc_open(struct checkd *d);
+void dmarc_begin(struct checkd *d);
+void dmarc_close(struct checkd *d);
+/* What PACKET says, which nobody has an answer to. */
+void dmarc_take(struct checkd *d, struct str packet);
 
 /* ---- name.c --------------------------------------------------------------------- */
 

@@ -71,6 +71,7 @@ begin(struct checkd *d)
 	d->open = map_new();
 	zones_open(d);
 	scans_open(d);
+	dmarc_begin(d);
 	questions_open(d);
 }
 
@@ -78,6 +79,7 @@ static void
 end(struct checkd *d)
 {
 	questions_close(d);
+	dmarc_close(d);
 	/* What is open is answered, as if all were late. */
 	dns_free(d->dns);
 	zones_close(d);
@@ -102,6 +104,7 @@ main(int argc, char **argv)
 		fatal(EX_NOUSER, "there is no user %s", d->conf->user);
 	proc_confine(&user, NULL);
 	grey_open(d);
+	dmarc_open(d);
 	confine_now(CONFINE_HELPER, (enum confine_mode)d->conf->sandbox);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	begin(d);

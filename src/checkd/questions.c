@@ -5,7 +5,8 @@
  *
  * Questions come as packets on descriptor 3, each with the way to answer, and
  * only as many as can be worked at; the rest wait in the channel.  What is no
- * question is dropped: its sender has a deadline.
+ * question is dropped: its sender has a deadline.  What is told of a message has
+ * no way to answer, and nobody who waits.
  */
 
 #include "checkd.h"
@@ -20,7 +21,7 @@
 /* Of one turn: the answers of DNS come in between. */
 #define TURN_MAX 32
 
-/* Who takes a question of each kind, and its way to answer. */
+/* Who takes a question of each kind, and its way to answer; MSG_DMARC is none. */
 static const struct {
 	unsigned type;
 	void (*take)(struct checkd *d, struct str packet, int reply);
@@ -68,6 +69,11 @@ take(struct checkd *d, struct str packet, int reply)
 {
 	struct frame f;
 
+	if (reply < 0) {
+		if (frame_open_as(&f, packet, MSG_DMARC))
+			dmarc_take(d, packet);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (frame_open_as(&f, packet, kinds[i].type)) {
 			kinds[i].take(d, packet, reply);
@@ -89,8 +95,7 @@ on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
 		got = channel_recv(d->channel, &packet, &reply);
 		if (got <= 0)
 			break;
-		if (reply >= 0)
-			take(d, buf_str(&packet), reply);
+		take(d, buf_str(&packet), reply);
 	}
 	buf_free(&packet);
 	if (got < 0)

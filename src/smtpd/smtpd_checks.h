@@ -61,6 +61,15 @@ void records_send(struct session *s);
 /* Waits for the answer to it; without one its names are TXT_TEMPORARY. */
 void records_await(struct session *s);
 
+/* ---- smtpd_dmarc.c ---------------------------------------------------------------- */
+
+/*
+ * Says of the message, which is judged, what belongs in a report to V's domain: A is
+ * its answer so far; VOUCHED: somebody who is trusted says that it had passed.
+ */
+void dmarc_tell(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
+    bool vouched);
+
 /* ---- smtpd_found.c ---------------------------------------------------------------- */
 
 /* True if something is to be put before the message at its end. */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * smtpd_dmarc -- what is told of a message to the domain that its author's is of
+ * (RFC 9990).
+ *
+ * A domain whose record names nobody is told nothing, and of mail that has to
+ * come again nothing is said until it did.  No report is about reports, nor about
+ * what comes to where ours are from: so two hosts that report to each other end
+ * with what others have sent, and a report that comes back as undeliverable is the
+ * end of it.
+ *
+ * barid-check keeps count (checkd/dmarc.c).  It is told by one packet, and nobody
+ * waits: what gets lost is a number in a statistic.
+ */
+
+#include "smtpd.h"
+
+#include <errno.h>
+
+#include "check/dkim.h"
+#include "check/dmarc.h"
+#include "ipc/channel.h"
+#include "ipc/msg_dmarc.h"
+#include "lib/log.h"
+#include "mail/dmarc_row.h"
+
+/* True if all recipients are the address that reports come from. */
+static bool
+comes_back(const struct session *s)
+{
+	const struct envelope *e = &s->txn.env;
+	struct str from = str_c(s->conf->check.dmarc.report_from), local, domain;
+
+	(void)str_cut(from, '@', &local, &domain);
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (!str_ieq(e->rcpts[i].path.local, local) ||
+		    !str_ieq(e->rcpts[i].path.domain, domain))
+			return false;
+	return true;
+}
+
+static bool
+is_told(const struct session *s, const struct dmarc_verdict *v, const struct answer *a)
+{
+	return s->conf->check.dmarc.reports && s->env->check >= 0 && v->record.rua.n > 0 &&
+	    (v->result == DMARC_PASS || v->result == DMARC_FAIL) &&
+	    (a->code < 400 || a->code >= 500) &&
+	    s->txn.text.header.report != REPORT_DMARC && !comes_back(s);
+}
+
+/* What became of it as far as DMARC goes, and why that is not what is published. */
+static void
+add_disposition(const struct session *s, const struct dmarc_verdict *v, bool refused,
+    bool vouched, struct dmarc_row *r)
+{
+	const struct conf_check_dmarc *k = &s->conf->check.dmarc;
+
+	r->disposition = v->result == DMARC_FAIL ? v->asks : DMARC_NONE;
+	if (r->disposition != DMARC_NONE && vouched) {
+		r->disposition = DMARC_NONE;
+		r->reason = DMARC_TRUSTED_FORWARDER;
+	} else if ((r->disposition == DMARC_REJECT && !refused) ||
+	    (r->disposition == DMARC_QUARANTINE && k->quarantine[0] == '\0')) {
+		r->disposition = DMARC_NONE;
+		r->reason = DMARC_LOCAL_POLICY;
+	} else if (v->result == DMARC_FAIL && v->asks != v->published) {
+		r->reason = DMARC_TEST_MODE;
+	}
+}
+
+static void
+add_signatures(const struct session *s, struct dmarc_row *r)
+{
+	const struct dkim_check *c = s->txn.checks.dkim;
+
+	if (!s->conf->check.dkim.enabled)
+		return;
+	for (size_t i = 0; i < dkim_check_count(c) && r->signature_n < DMARC_SIGNATURES_MAX;
+	     i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+
+		r->signatures[r->signature_n++] = (struct dmarc_signature){ v.domain,
+			v.selector, str_c(dkim_result_name(v.result)) };
+	}
+}
+
+static void
+tell(const struct session *s, const struct dmarc_row *r)
+{
+	struct buf line, packet;
+	struct msg_dmarc m;
+
+	buf_init(&line, DMARC_ROW_MAX);
+	buf_init(&packet, FRAME_MAX);
+	dmarc_row_add(&line, r);
+	m.row = buf_str(&line);
+	msg_dmarc_put(&packet, &m);
+	if (channel_send(s->env->check, buf_str(&packet), -1) < 0)
+		log_warn(s->txn.env.id, "it is in no report to " STR_FMT ": barid-check "
+		    "cannot be told: %s", STR_ARG(r->domain), strerror(errno));
+	buf_free(&packet);
+	buf_free(&line);
+}
+
+void
+dmarc_tell(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
+    bool vouched)
+{
+	const struct spf_result *spf = spf_result(s);
+	struct dmarc_row r = { .domain = v->domain, .source = str_c(s->address),
+		.dkim = v->by_dkim, .spf = v->by_spf, .header_from = s->txn.checks.author,
+		.envelope_from = s->txn.spf.sender.domain };
+
+	if (!is_told(s, v, a))
+		return;
+	add_disposition(s, v, a->code >= 500, vouched, &r);
+	if (spf->checked) {
+		r.spf_domain = spf->from.domain;
+		r.spf_result = str_c(spf_name(spf->from.code));
+	}
+	add_signatures(s, &r);
+	tell(s, &r);
+}
