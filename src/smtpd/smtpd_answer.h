@@ -4,6 +4,7 @@
 
 /* smtpd_answer -- what a handler gives back; only the loop writes it. */
 
+#include "check/refusal.h"
 #include "lib/str.h"
 
 /* What the loop does after an answer. */
@@ -25,5 +26,13 @@ struct answer {
 
 /* A final answer; CODE decides if it is an error (RFC 5321 4.2.1). */
 #define ANSWER(c, e, t) ((struct answer){ .code = (c), .enhanced = (e), .text = STR(t) })
+
+/* What a check makes of mail, as an answer; code 0 where it is taken. */
+static inline struct answer
+answer_refusal(struct refusal r)
+{
+	return (struct answer){ .code = r.code, .enhanced = r.enhanced,
+		.text = str_c(r.text != NULL ? r.text : "") };
+}
 
 #endif

@@ -150,30 +150,6 @@ verify(struct session *s)
 	}
 }
 
-static struct answer
-judge_signatures(const struct session *s)
-{
-	const struct conf_check_dkim *k = &s->conf->check.dkim;
-	const struct dkim_check *c = s->txn.checks.dkim;
-	bool bad = false;
-
-	if (!k->enabled || k->on_fail == CHECK_NOTE)
-		return (struct answer){ .code = 0 };
-	for (size_t i = 0; i < dkim_check_count(c); i++) {
-		struct dkim_verdict v = dkim_check_verdict(c, i);
-
-		if (v.result == DKIM_PASS)
-			return (struct answer){ .code = 0 };
-		bad = bad || (v.result == DKIM_FAIL && !v.testing);
-	}
-	if (!bad)
-		return (struct answer){ .code = 0 };
-	/* RFC 7372 3.1 */
-	if (k->on_fail == CHECK_DEFER)
-		return ANSWER(451, "4.7.20", "No DKIM signature of the message is good");
-	return ANSWER(550, "5.7.20", "No DKIM signature of the message is good");
-}
-
 /* ---- the author's domain ----------------------------------------------------------------- */
 
 /* dmarc_look, by what was asked for. */
@@ -238,20 +214,17 @@ judge_author(struct session *s, struct dmarc_verdict *v)
 		ask(s, &w);
 }
 
-/* A seal that is good and trusted says that it had passed (RFC 8617 7.2.1). */
+/* A seal that is good and trusted says that it had passed. */
 static bool
 is_vouched(struct session *s)
 {
-	const struct conf_strs *trusted = &s->conf->check.arc.trusted;
+	const struct conf_check_arc *k = &s->conf->check.arc;
 	struct arc_verdict v;
 
-	if (!s->conf->check.arc.enabled || !s->txn.checks.sealed_pass)
+	if (!k->enabled || !s->txn.checks.sealed_pass)
 		return false;
 	v = dkim_check_arc(s->txn.checks.dkim);
-	for (size_t i = 0; v.result == ARC_PASS && i < trusted->n; i++)
-		if (dmarc_is_within(v.domain, str_c(trusted->v[i])))
-			return true;
-	return false;
+	return arc_is_trusted(k, &v);
 }
 
 static bool
@@ -269,25 +242,11 @@ static struct answer
 enforce(struct session *s, const struct dmarc_verdict *v)
 {
 	const struct conf_check_dmarc *k = &s->conf->check.dmarc;
-	const struct checks *c = &s->txn.checks;
 
-	if (!k->enabled || !k->enforce || session_listed(s, &k->exempt) ||
-	    for_postmaster_alone(s))
+	if (session_listed(s, &k->exempt) || for_postmaster_alone(s))
 		return (struct answer){ .code = 0 };
-	if (c->no_author != NULL)
-		return (struct answer){ .code = 550, .enhanced = "5.7.1",
-			.text = str_c(arena_printf(&s->line_arena,
-			    "The message cannot be said to be anybody's (DMARC): %s",
-			    c->no_author)) };
-	if (v->result == DMARC_TEMPERROR && k->defer)
-		return ANSWER(451, "4.7.1",
-		    "The policy of the author's domain (DMARC) cannot be had now");
-	if (v->result == DMARC_FAIL && v->asks == DMARC_REJECT && !is_vouched(s))
-		return (struct answer){ .code = 550, .enhanced = "5.7.1",
-			.text = str_c(arena_printf(&s->line_arena, "Refused by the policy of "
-			    STR_FMT " (DMARC): neither SPF nor DKIM shows that it is its mail",
-			    STR_ARG(v->domain))) };
-	return (struct answer){ .code = 0 };
+	return answer_refusal(refusal_dmarc(k, s->txn.checks.no_author, v, is_vouched(s),
+	    &s->line_arena));
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -304,7 +263,7 @@ checks_end(struct session *s, struct queue_msg **m)
 		records_await(s);
 		if (s->conf->check.dmarc.enabled && s->txn.checks.author.n > 0)
 			judge_author(s, &dmarc);
-		a = judge_signatures(s);
+		a = answer_refusal(refusal_dkim(&s->conf->check.dkim, s->txn.checks.dkim));
 		if (a.code == 0)
 			a = enforce(s, &dmarc);
 	}

@@ -132,8 +132,7 @@ identity_greeted(struct session *s)
 	const struct conf_check_helo *k = &s->conf->check.helo;
 
 	s->identity.knows_helo = false;
-	if (k->enabled && k->on_unknown != CHECK_NOTE && is_stranger(s) && s->helo.n > 0 &&
-	    s->helo.p[0] != '[')
+	if (helo_is_asked(k, s->helo) && is_stranger(s))
 		ask_exists(s, ASK_HELO, s->helo);
 }
 
@@ -146,8 +145,7 @@ identity_mail(struct session *s)
 	s->identity.knows_sender = false;
 	s->identity.is_ours = domain.n > 0 && conf_is_local(s->conf, domain);
 	asked_forget(&s->identity.asked[ASK_SENDER]);
-	if (k->enabled && k->on_unknown != CHECK_NOTE && is_stranger(s) && domain.n > 0 &&
-	    domain.p[0] != '[' && !s->identity.is_ours)
+	if (sender_is_asked(k, domain) && !s->identity.is_ours && is_stranger(s))
 		ask_exists(s, ASK_SENDER, domain);
 }
 
@@ -161,44 +159,14 @@ identity_free(struct session *s)
 
 /* ---- refusals -------------------------------------------------------------------------- */
 
-/* By ACTION: code 0, or 550 and 5.ENHANCED, or 450 and 4.ENHANCED. */
-static struct answer
-by(struct session *s, int action, const char *enhanced, const char *text)
-{
-	if (action == CHECK_NOTE)
-		return NOTHING;
-	return (struct answer){ .code = action == CHECK_REJECT ? 550 : 450,
-		.enhanced = arena_printf(&s->line_arena, "%c.%s",
-		    action == CHECK_REJECT ? '5' : '4', enhanced),
-		.text = str_c(text) };
-}
-
 static struct answer
 judge_name(struct session *s)
 {
 	const struct conf_check_iprev *k = &s->conf->check.iprev;
-	const char *text;
 
 	if (!k->enabled || session_listed(s, &k->exempt) || !s->identity.named)
 		return NOTHING;
-	switch (s->identity.iprev.result) {
-	case IPREV_PASS:
-		break;
-	case IPREV_PERMERROR:
-		text = arena_printf(&s->line_arena,
-		    "Client host rejected: cannot find your reverse hostname, [%s]", s->address);
-		return by(s, k->on_none, "7.25", text);
-	case IPREV_FAIL:
-		text = arena_printf(&s->line_arena,
-		    "Client host rejected: cannot find your hostname, [%s]", s->address);
-		return by(s, k->on_fail, "7.25", text);
-	case IPREV_TEMPERROR:
-		text = arena_printf(&s->line_arena,
-		    "Client host rejected: your hostname cannot be looked up now, [%s]",
-		    s->address);
-		return by(s, k->on_temperror, "7.25", text);
-	}
-	return NOTHING;
+	return answer_refusal(refusal_iprev(k, s->identity.iprev.result, s->address, &s->line_arena));
 }
 
 static bool
@@ -220,44 +188,28 @@ judge_helo(struct session *s)
 
 	if (!k->enabled || session_listed(s, &k->exempt))
 		return NOTHING;
-	if (helo_is_ours(s))
-		return by(s, k->on_ours, "7.1", "Helo command rejected: that is us");
-	if (s->helo.n > 0 && s->helo.p[0] != '[' && str_find(s->helo, '.') < 0 &&
-	    k->on_short != CHECK_NOTE)
-		return by(s, k->on_short, "5.2",
-		    "Helo command rejected: need fully-qualified hostname");
 	if (i->asked[ASK_HELO].fd > 0) {
 		i->helo = await_exists(s, ASK_HELO);
 		i->knows_helo = true;
 	}
-	if (i->knows_helo && i->helo.result == EXISTS_NO)
-		return by(s, k->on_unknown, "7.1", "Helo command rejected: Host not found");
-	return NOTHING;
+	return answer_refusal(refusal_helo(k, s->helo, helo_is_ours(s),
+	    i->knows_helo ? i->helo.result : EXISTS_UNKNOWN));
 }
 
 static struct answer
 judge_sender(struct session *s)
 {
+	static const struct msg_exists_result unknown = { EXISTS_UNKNOWN, false };
 	const struct conf_check_sender *k = &s->conf->check.sender;
 	struct identity *i = &s->identity;
 
 	if (!k->enabled || session_listed(s, &k->exempt))
 		return NOTHING;
-	if (i->is_ours)
-		return by(s, k->on_ours, "7.1",
-		    "Sender address rejected: it is of this server, and you have not logged in");
 	if (i->asked[ASK_SENDER].fd > 0) {
 		i->sender = await_exists(s, ASK_SENDER);
 		i->knows_sender = true;
 	}
-	if (!i->knows_sender || i->sender.result == EXISTS_UNKNOWN)
-		return NOTHING;
-	/* RFC 7505 4.2 */
-	if (i->sender.null_mx)
-		return by(s, k->on_unknown, "7.27",
-		    "Sender address rejected: its domain takes no mail (null MX)");
-	return i->sender.result == EXISTS_NO ?
-	    by(s, k->on_unknown, "1.8", "Sender address rejected: Domain not found") : NOTHING;
+	return answer_refusal(refusal_sender(k, i->is_ours, i->knows_sender ? &i->sender : &unknown));
 }
 
 enum exists

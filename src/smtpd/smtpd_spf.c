@@ -160,77 +160,13 @@ spf_add(struct session *s, struct buf *b)
 		spf_add_field(b, &c, sender(s), true, &r->helo);
 }
 
-/* ---- refusals (RFC 7372 3.2) -------------------------------------------------------- */
-
-static int
-action_of(const struct conf_check_spf *c, enum spf_code code)
-{
-	switch (code) {
-	case SPF_FAIL:
-		return c->on_fail;
-	case SPF_SOFTFAIL:
-		return c->on_softfail;
-	case SPF_NONE:
-		return c->on_none;
-	case SPF_TEMPERROR:
-		return c->on_temperror;
-	case SPF_PERMERROR:
-		return c->on_permerror;
-	default:
-		return CHECK_NOTE;
-	}
-}
-
-static const char *
-text_of(struct session *s, const struct spf_verdict *v)
-{
-	struct arena *a = &s->line_arena;
-	struct str what = v->domain;
-
-	switch (v->code) {
-	case SPF_FAIL:
-		if (v->explanation.n > 0)
-			return arena_printf(a, "Blocked - see: " STR_FMT, STR_ARG(v->explanation));
-		return "Blocked by SPF";
-	case SPF_SOFTFAIL:
-		return "Blocked by SPF, softly";
-	case SPF_NONE:
-		return arena_printf(a, "Blocked: " STR_FMT " has no SPF record", STR_ARG(what));
-	case SPF_PERMERROR:
-		return arena_printf(a, "The SPF record of " STR_FMT " is broken: " STR_FMT,
-		    STR_ARG(what), STR_ARG(v->problem));
-	default:
-		return arena_printf(a, "The SPF record of " STR_FMT " cannot be found now",
-		    STR_ARG(what));
-	}
-}
-
-static struct answer
-refusal(struct session *s, const struct spf_verdict *v, int action)
-{
-	bool error = v->code == SPF_TEMPERROR || v->code == SPF_PERMERROR;
-	bool reject = action == CHECK_REJECT;
-
-	if (action == CHECK_NOTE)
-		return (struct answer){ .code = 0 };
-	return (struct answer){ .code = reject ? 550 : 451,
-		.enhanced = error ? (reject ? "5.7.24" : "4.7.24") :
-		    v->code == SPF_NONE ? (reject ? "5.7.1" : "4.7.1") :
-		    (reject ? "5.7.23" : "4.7.23"),
-		.text = str_c(text_of(s, v)) };
-}
+/* ---- refusals -------------------------------------------------------------------- */
 
 struct answer
 spf_recipient(struct session *s, const struct path *to)
 {
-	const struct conf_check_spf *c = &s->conf->check.spf;
-	const struct spf_result *r;
-	struct answer a = { .code = 0 };
-
 	if (!s->txn.spf.result.checked || str_ieq(to->local, STR("postmaster")))
-		return a;
-	r = spf_result(s);
-	if (has_sender(s) && r->helo.code == SPF_FAIL)
-		a = refusal(s, &r->helo, c->on_helo_fail);
-	return a.code != 0 ? a : refusal(s, &r->from, action_of(c, r->from.code));
+		return (struct answer){ .code = 0 };
+	return answer_refusal(refusal_spf(&s->conf->check.spf, spf_result(s), has_sender(s),
+	    &s->line_arena));
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CHECK_REFUSAL_H
+#define CHECK_REFUSAL_H
+
+/*
+ * refusal -- what a check's finding does to mail, as the configuration says: pure
+ * functions, for sessions and for who explains them.
+ *
+ * Who is checked at all, and who is exempt, is the caller's to know; so is that
+ * mail for the postmaster is taken from everybody.
+ */
+
+#include "check/dkim.h"
+#include "check/dmarc.h"
+#include "check/spf.h"
+#include "conf/checks.h"
+#include "ipc/msg_name.h"
+#include "lib/arena.h"
+
+/* CODE 0: the mail is taken, as far as this goes.  Texts are static or of an arena. */
+struct refusal {
+	int code;		/* 4xx or 5xx */
+	const char *enhanced;
+	const char *text;
+};
+
+/* RFC 8601 2.7.3, of a client at ADDRESS. */
+struct refusal refusal_iprev(const struct conf_check_iprev *k, enum iprev result,
+    const char *address, struct arena *a);
+
+/* True if a client that calls itself HELO is asked about in DNS. */
+bool helo_is_asked(const struct conf_check_helo *k, struct str helo);
+/* OURS: HELO is a name of ours; EXISTS: what DNS has of it, UNKNOWN if nobody asked. */
+struct refusal refusal_helo(const struct conf_check_helo *k, struct str helo, bool ours,
+    enum exists exists);
+
+/* True if DOMAIN, of MAIL FROM and not of ours, is asked about in DNS. */
+bool sender_is_asked(const struct conf_check_sender *k, struct str domain);
+/* The same of a sender; an empty domain is nobody's. */
+struct refusal refusal_sender(const struct conf_check_sender *k, bool ours,
+    const struct msg_exists_result *r);
+
+/* HAS_SENDER: there is a domain in MAIL FROM, so that HELO is judged beside it. */
+struct refusal refusal_spf(const struct conf_check_spf *k, const struct spf_result *r,
+    bool has_sender, struct arena *a);
+
+struct refusal refusal_dkim(const struct conf_check_dkim *k, const struct dkim_check *c);
+
+/* NO_AUTHOR: why nobody is the author, or NULL; VOUCHED: a trusted seal says that it passed. */
+struct refusal refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
+    const struct dmarc_verdict *v, bool vouched, struct arena *a);
+
+/* RFC 8617 7.2.1: the chain V is good and its last sealer one of those that K trusts. */
+bool arc_is_trusted(const struct conf_check_arc *k, const struct arc_verdict *v);
+
+#endif
