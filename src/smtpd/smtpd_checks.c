@@ -238,15 +238,20 @@ for_postmaster_alone(const struct session *s)
 	return true;
 }
 
+/* What signatures and the author's domain make of it; the postmaster hears of everything. */
 static struct answer
 enforce(struct session *s, const struct dmarc_verdict *v)
 {
-	const struct conf_check_dmarc *k = &s->conf->check.dmarc;
+	const struct conf_checks *k = &s->conf->check;
+	struct answer a = { .code = 0 };
 
-	if (session_listed(s, &k->exempt) || for_postmaster_alone(s))
-		return (struct answer){ .code = 0 };
-	return answer_refusal(refusal_dmarc(k, s->txn.checks.no_author, v, is_vouched(s),
-	    &s->line_arena));
+	if (for_postmaster_alone(s))
+		return a;
+	a = answer_refusal(refusal_dkim(&k->dkim, s->txn.checks.dkim));
+	if (a.code == 0 && !session_listed(s, &k->dmarc.exempt))
+		a = answer_refusal(refusal_dmarc(&k->dmarc, s->txn.checks.no_author, v,
+		    is_vouched(s), &s->line_arena));
+	return a;
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -263,9 +268,7 @@ checks_end(struct session *s, struct queue_msg **m)
 		records_await(s);
 		if (s->conf->check.dmarc.enabled && s->txn.checks.author.n > 0)
 			judge_author(s, &dmarc);
-		a = answer_refusal(refusal_dkim(&s->conf->check.dkim, s->txn.checks.dkim));
-		if (a.code == 0)
-			a = enforce(s, &dmarc);
+		a = enforce(s, &dmarc);
 	}
 	if (a.code == 0)
 		a = scan_text(s, m);
