@@ -7,7 +7,8 @@
  * by a table of fixed size, which may be a file's mapping.
  */
 
-#include "lib/str.h"
+#include "lib/buf.h"
+#include "net/addr.h"
 
 #define GREYLIST_ENTRIES 65536
 #define GREYLIST_OCTETS (4096 + GREYLIST_ENTRIES * 24)
@@ -32,5 +33,8 @@ void greylist_begin(void *space);
  */
 int64_t greylist_ask(void *space, const struct greylist_rules *r, struct str client,
     struct str sender, struct str recipient, int64_t now) MUST_USE;
+
+/* Adds what stands for a client whom no domain vouches for: its network, /24 or /64. */
+void greylist_client_add(struct buf *b, const struct addr *client);
 
 #endif

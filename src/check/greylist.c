@@ -21,6 +21,9 @@
 #define MAGIC UINT64_C(0x6261726964677901)
 #define HEAD 4096
 #define GROUP 8
+/* Octets of an address of IPv4 and of IPv6 whose network counts as one client. */
+#define OCTETS4 3
+#define OCTETS6 8
 
 struct head {
 	uint64_t magic;
@@ -150,4 +153,13 @@ greylist_ask(void *space, const struct greylist_rules *r, struct str client, str
 		pass(c != NULL ? c : claim(space, r, whole, now), now);
 	pass(e, now);
 	return 0;
+}
+
+void
+greylist_client_add(struct buf *b, const struct addr *client)
+{
+	const unsigned char *octets = addr_octets(client);
+
+	for (size_t i = 0; i < (addr_family(client) == AF_INET ? OCTETS4 : OCTETS6); i++)
+		buf_addf(b, "%02x", octets[i]);
 }

@@ -32,6 +32,8 @@ static const char usage_text[] =
     "                                  ID ..., filters or --all; --yes\n"
     "  explain [--from S] [--user U] [--listener L] ADDRESS|ID\n"
     "                                  where it goes, and which line says so\n"
+    "      --client A [--helo NAME] [--message FILE]\n"
+    "                                  and what checks make of it\n"
     "  block [--for T] [--why TEXT] ADDRESS|NETWORK\n"
     "                                  refuse all connections from there\n"
     "  unblock ADDRESS|NETWORK         no more\n"
@@ -76,7 +78,7 @@ enum {
 	OPT_ALL = 256, OPT_TEXT, OPT_YES, OPT_DOMAIN, OPT_SENDER, OPT_RECIPIENT,
 	OPT_OLDER, OPT_NEWER, OPT_STATE, OPT_REASON, OPT_ROUTE, OPT_LIMIT,
 	OPT_SORT, OPT_COUNT, OPT_SUMMARY, OPT_SINCE, OPT_AT, OPT_FROM,
-	OPT_USER, OPT_LISTENER, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY,
+	OPT_USER, OPT_LISTENER, OPT_CLIENT, OPT_HELO, OPT_MESSAGE, OPT_ONCE, OPT_INTERVAL, OPT_FOR, OPT_WHY,
 	OPT_APP, OPT_REVOKE, OPT_LIST, OPT_SCRAM, OPT_PLAIN, OPT_CRAM_MD5,
 	OPT_TYPE, OPT_FILE
 };
@@ -105,6 +107,9 @@ static const struct option long_options[] = {
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "listener", required_argument, NULL, OPT_LISTENER },
+	{ "client", required_argument, NULL, OPT_CLIENT },
+	{ "helo", required_argument, NULL, OPT_HELO },
+	{ "message", required_argument, NULL, OPT_MESSAGE },
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "for", required_argument, NULL, OPT_FOR },
@@ -256,6 +261,15 @@ take_word(struct ctl *t, int option, char *value)
 	case OPT_USER:
 		t->user = value;
 		break;
+	case OPT_CLIENT:
+		t->client = value;
+		break;
+	case OPT_HELO:
+		t->helo = value;
+		break;
+	case OPT_MESSAGE:
+		t->message = value;
+		break;
 	default:
 		t->listener = value;
 		break;
@@ -349,6 +363,9 @@ take_option(struct ctl *t, int option, char *value)
 	case OPT_FROM:
 	case OPT_USER:
 	case OPT_LISTENER:
+	case OPT_CLIENT:
+	case OPT_HELO:
+	case OPT_MESSAGE:
 	case OPT_WHY:
 		return take_word(t, option, value);
 	case OPT_APP:

@@ -38,7 +38,7 @@ enum ctl_option {
 	CTL_SINCE = 64,
 	CTL_AT = 128,
 	CTL_ROUTE = 256,
-	CTL_WHO = 512,		/* --from, --user, --listener */
+	CTL_WHO = 512,		/* --from, --user, --listener, --client, --helo, --message */
 	CTL_VIEW = 1024,	/* --once, --interval */
 	CTL_LIMIT = 2048,
 	CTL_BLOCK = 4096,	/* --for, --why */
@@ -56,6 +56,7 @@ struct ctl {
 	int64_t since_us;
 	int64_t at;		/* seconds; 0: now */
 	const char *from, *user, *listener;
+	const char *client, *helo, *message;	/* NULL: unsaid */
 	int64_t interval_ms;
 	int64_t for_ms;		/* 0: for ever */
 	const char *why;	/* "": unsaid */

@@ -43,52 +43,47 @@ put_line_ends(struct buf *text)
 	*text = b;
 }
 
-static struct dkim_check *
-check_text(struct str text)
+bool
+message_read(const char *path, struct buf *text)
 {
-	struct dkim_check *c = dkim_check_new(DKIM_CHECK_DKIM | DKIM_CHECK_ARC, clock_wall());
+	buf_init(text, MESSAGE_MAX);
+	if (!ctl_read_file(path, text)) {
+		buf_free(text);
+		return false;
+	}
+	put_line_ends(text);
+	return true;
+}
+
+size_t
+message_header(struct str text)
+{
 	struct str body = text;
 	struct field f;
+	char *end;
 	int r;
 
 	while ((r = field_next(&body, &f)) == 1)
 		continue;
 	/* What is no field belongs to the header, which is none then. */
 	if (r < 0) {
-		char *end = memmem(body.p, body.n, "\r\n\r\n", 4);
-
+		end = memmem(body.p, body.n, "\r\n\r\n", 4);
 		body = end == NULL ? str_skip(body, body.n) :
 				     str_skip(body, (size_t)(end - body.p) + 4);
 	}
-	dkim_check_header(c, str_head(text, text.n - body.n));
-	dkim_check_body(c, body);
-	dkim_check_end(c);
-	return c;
+	return text.n - body.n;
 }
 
-static void
-ask_keys(const struct ctl *t, struct dkim_check *c)
+struct dkim_check *
+message_check(struct str text, unsigned what)
 {
-	static const enum txt_status status_of[] = { [DNS_OK] = TXT_NO_DATA,
-		[DNS_NO_NAME] = TXT_NO_NAME, [DNS_NO_DATA] = TXT_NO_DATA,
-		[DNS_TEMPORARY] = TXT_TEMPORARY };
-	struct lookup *dns = lookup_new(t->conf);
+	struct dkim_check *c = dkim_check_new(what, clock_wall());
+	size_t header = message_header(text);
 
-	for (size_t i = 0; i < dkim_check_key_count(c); i++) {
-		struct found_records f;
-		struct txt_answer a = { .text_n = 0 };
-		struct buf name;
-
-		buf_init(&name, 512);
-		buf_add(&name, dkim_check_key_name(c, i));
-		lookup_txt(dns, buf_cstr(&name), &f);
-		a.status = f.n > 0 ? TXT_OK : status_of[f.status];
-		for (; a.text_n < f.n && a.text_n < MSG_TXT_RECORDS_MAX; a.text_n++)
-			a.texts[a.text_n] = f.text[a.text_n];
-		dkim_check_key(c, i, &a);
-		buf_free(&name);
-	}
-	lookup_free(dns);
+	dkim_check_header(c, str_head(text, header));
+	dkim_check_body(c, str_skip(text, header));
+	dkim_check_end(c);
+	return c;
 }
 
 static void
@@ -135,18 +130,18 @@ static int
 one_file(const struct ctl *t, const char *path)
 {
 	struct dkim_check *c;
+	struct lookup *dns;
 	struct buf text;
 	int code;
 
-	buf_init(&text, MESSAGE_MAX);
-	if (!ctl_read_file(path, &text)) {
+	if (!message_read(path, &text)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		buf_free(&text);
 		return EX_NOINPUT;
 	}
-	put_line_ends(&text);
-	c = check_text(buf_str(&text));
-	ask_keys(t, c);
+	c = message_check(buf_str(&text), DKIM_CHECK_DKIM | DKIM_CHECK_ARC);
+	dns = lookup_new(t->conf);
+	lookup_keys(dns, c);
+	lookup_free(dns);
 	print(t, c);
 	code = code_of(c);
 	dkim_check_free(c);

@@ -85,7 +85,8 @@ ask(struct lookup *dns, const char *zone, const struct addr *client, struct aske
 }
 
 static void
-explain_zone(struct steps *s, const struct conf_dnsbl *d, const struct asked *q)
+explain_zone(struct steps *s, unsigned depth, const struct conf_dnsbl *d,
+    const struct asked *q)
 {
 	const struct dnsbl_answer *a = &q->answer;
 	struct buf b;
@@ -96,57 +97,67 @@ explain_zone(struct steps *s, const struct conf_dnsbl *d, const struct asked *q)
 		    a->v[i] >> 16 & 255, a->v[i] >> 8 & 255, a->v[i] & 255,
 		    dnsbl_is_error(a->v[i]) ? ", which is no entry," : "");
 	if (a->late)
-		steps_add(s, 0, "list", d->place, "%s does not answer (%s): it counts nothing",
+		steps_add(s, depth, "list", d->place, "%s does not answer (%s): it counts nothing",
 		    d->zone, q->f.reason);
 	else if (q->lists_all)
-		steps_add(s, 0, "list", d->place, "%s has 127.0.0.1, which no list has: it "
+		steps_add(s, depth, "list", d->place, "%s has 127.0.0.1, which no list has: it "
 		    "counts nothing", d->zone);
 	else if (a->n == 0)
-		steps_add(s, 0, "list", d->place, "%s does not have it", d->zone);
+		steps_add(s, depth, "list", d->place, "%s does not have it", d->zone);
 	else
-		steps_add(s, 0, "list", d->place, "%s answers %s \"" STR_FMT "\": %lld",
+		steps_add(s, depth, "list", d->place, "%s answers %s \"" STR_FMT "\": %lld",
 		    d->zone, buf_cstr(&b), STR_ARG(str_head(a->text, DNSBL_TEXT_MAX)),
 		    dnsbl_has(d, a) ? (long long)d->weight : 0);
 	buf_free(&b);
 }
 
 static void
-explain_verdict(const struct ctl *t, struct steps *s, const struct dnsbl_verdict *v)
+explain_verdict(const struct conf *conf, struct steps *s, unsigned depth,
+    const struct dnsbl_verdict *v)
 {
-	const struct conf_dnsbls *c = &t->conf->dnsbl;
-	struct conf_place place = conf_where(t->conf, &c->threshold, CONF_NOWHERE);
+	const struct conf_dnsbls *c = &conf->dnsbl;
+	struct conf_place place = conf_where(conf, &c->threshold, CONF_NOWHERE);
 
-	steps_add(s, 0, "sum", place, "%lld of dnsbl-threshold %llu", (long long)v->score,
+	steps_add(s, depth, "sum", place, "%lld of dnsbl-threshold %llu", (long long)v->score,
 	    (unsigned long long)c->threshold);
 	if (v->refused)
-		steps_add(s, 0, "verdict", v->by->place, "refused: %d %s " STR_FMT,
+		steps_add(s, depth, "verdict", v->by->place, "refused: %d %s " STR_FMT,
 		    v->by->refusal.code, v->by->refusal.enhanced, STR_ARG(v->text));
 	else
-		steps_add(s, 0, "verdict", place, "not refused%s",
+		steps_add(s, depth, "verdict", place, "not refused%s",
 		    v->why.n > 0 ? ", noted in the log" : "");
+}
+
+bool
+dnsbl_explain(const struct conf *conf, struct lookup *dns, const struct addr *client,
+    struct steps *s, unsigned depth, struct dnsbl_verdict *v)
+{
+	const struct conf_dnsbls *c = &conf->dnsbl;
+	struct dnsbl_answer *answers = mem_array(c->list_n + 1, sizeof(*answers));
+	struct asked q;
+	bool late = false;
+
+	for (size_t i = 0; i < c->list_n; i++) {
+		ask(dns, c->lists[i].zone, client, &q);
+		explain_zone(s, depth, &c->lists[i], &q);
+		answers[i] = q.answer;
+		late = late || q.answer.late;
+	}
+	*v = dnsbl_judge(c, client, answers, &s->arena);
+	explain_verdict(conf, s, depth, v);
+	mem_free(answers);
+	return late;
 }
 
 /* 1: it would be refused; EX_TEMPFAIL: some list did not answer, and the others let it in. */
 static int
 explain_all(const struct ctl *t, const struct addr *client, struct steps *s)
 {
-	const struct conf_dnsbls *c = &t->conf->dnsbl;
-	struct dnsbl_answer *answers = mem_array(c->list_n + 1, sizeof(*answers));
 	struct lookup *dns = lookup_new(t->conf);
 	struct dnsbl_verdict v;
-	struct asked q;
-	bool late = false;
+	bool late = dnsbl_explain(t->conf, dns, client, s, 0, &v);
 
-	for (size_t i = 0; i < c->list_n; i++) {
-		ask(dns, c->lists[i].zone, client, &q);
-		explain_zone(s, &c->lists[i], &q);
-		answers[i] = q.answer;
-		late = late || q.answer.late;
-	}
-	v = dnsbl_judge(c, client, answers, &s->arena);
-	explain_verdict(t, s, &v);
 	lookup_free(dns);
-	mem_free(answers);
 	return v.refused ? 1 : late ? EX_TEMPFAIL : EX_OK;
 }
 

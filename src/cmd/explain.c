@@ -14,22 +14,27 @@
 #include "report/json.h"
 
 static int
-explain_address(struct explain *x, const char *text)
+explain_address(struct explain *x, const struct ctl *t, const char *text)
 {
 	struct arena a;
 	struct path p;
 	const char *why;
+	int code = EX_OK;
 
 	arena_init(&a, 1 << 20);
 	why = inject_address(x->conf, str_c(text), &a, &p);
-	if (why == NULL)
+	if (why == NULL) {
 		explain_remap(x, &p);
-	if (why == NULL)
-		explain_rcpt(x, &p, false);
-	else
+		if (t->client != NULL)
+			code = explain_checks(x, t, &p);
+		if (code == EX_OK)
+			explain_rcpt(x, &p, false);
+	} else {
 		fprintf(stderr, "%s is no address: %s\n", text, why);
+		code = EX_DATAERR;
+	}
 	arena_free(&a);
-	return why == NULL ? EX_OK : EX_DATAERR;
+	return code;
 }
 
 /* The listener that was named; false: it takes no mail. */
@@ -110,6 +115,15 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 
 	if (argc != 1)
 		return ctl_usage();
+	if (t->client == NULL && (t->helo != NULL || t->message != NULL)) {
+		fputs("--helo and --message are of a client: expected --client, too\n", stderr);
+		return EX_USAGE;
+	}
+	if (t->client != NULL && queue_id_valid(str_c(argv[0]))) {
+		fprintf(stderr, "%s was checked as it came in: --client is for an address\n",
+		    argv[0]);
+		return EX_USAGE;
+	}
 	arena_init(&a, 1 << 20);
 	steps_init(&x.steps);
 	x.dns = lookup_new(t->conf);
@@ -120,7 +134,7 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 	if (code == EX_OK)
 		code = queue_id_valid(str_c(argv[0])) ?
 		    explain_message(&x, argv[0]) :
-		    explain_address(&x, argv[0]);
+		    explain_address(&x, t, argv[0]);
 	if (code == EX_OK && t->json)
 		json_steps(argv[0], &x.steps, stdout);
 	else if (code == EX_OK)

@@ -4,6 +4,10 @@
 
 /* explain -- what the files of `baridctl explain` share. */
 
+#include "check/dkim.h"
+#include "check/dnsbl.h"
+#include "check/spf.h"
+#include "ipc/msg_name.h"
 #include "net/dns.h"
 #include "policy/route.h"
 #include "report/steps.h"
@@ -58,6 +62,20 @@ const char *explain_home(const struct explain *x, const struct target *t,
     struct arena *a);
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
+
+/* explain_checks.c: what checks make of the client of T, and of what it sends to P. */
+int explain_checks(struct explain *x, const struct ctl *t, const struct path *p);
+
+/* dkim_verify.c: the file at PATH ("-" is standard input) as it is on its way; false: errno. */
+bool message_read(const char *path, struct buf *text) MUST_USE;
+/* Where the body of TEXT begins. */
+size_t message_header(struct str text);
+/* WHAT of its signatures, all but the keys. */
+struct dkim_check *message_check(struct str text, unsigned what) MUST_USE;
+
+/* dnsbl.c: what each list says of CLIENT goes into S; true: some list did not answer. */
+bool dnsbl_explain(const struct conf *c, struct lookup *dns, const struct addr *client,
+    struct steps *s, unsigned depth, struct dnsbl_verdict *v);
 
 struct found;
 
@@ -124,6 +142,15 @@ bool lookup_sts(struct lookup *l, const char *domain);
 void lookup_addr4(struct lookup *l, struct found_host *f);
 void lookup_txt(struct lookup *l, const char *name, struct found_records *f);
 void lookup_srv(struct lookup *l, const char *name, struct found_records *f);
+/* The names of what NAME, an address turned around, stands for; as texts of F. */
+void lookup_ptr(struct lookup *l, const char *name, struct found_records *f);
+/* Whether DOMAIN has an address or a mail exchanger, and says that it takes no mail. */
+struct msg_exists_result lookup_exists(struct lookup *l, const char *domain);
+/* The verdict of SPF on C; F is what DNS said so far, and grows. */
+void lookup_spf(struct lookup *l, const struct spf_client *c, struct spf_facts *f,
+    struct spf_verdict *v);
+/* The keys that C wants. */
+void lookup_keys(struct lookup *l, struct dkim_check *c);
 /* The TLSA records of F's name for PORT, into F. */
 void lookup_tlsa(struct lookup *l, struct found_host *f, uint16_t port);
 /* True if an answer can be known to be secure. */

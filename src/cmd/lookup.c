@@ -286,3 +286,91 @@ lookup_mx(struct lookup *l, const char *domain, bool tlsa, uint16_t port,
 			lookup_tlsa(l, &f->host[i], port);
 	}
 }
+
+static void
+on_ptr(void *arg, const struct dns_ptr_answer *a)
+{
+	const struct asked *q = arg;
+	struct found_records *f = q->records;
+
+	f->status = a->status;
+	f->secure = a->secure;
+	copy(f->reason, sizeof(f->reason), a->reason);
+	for (size_t i = 0; a->status == DNS_OK && i < a->name_n && f->n < LOOKUP_RECORDS; i++)
+		f->text[f->n++] = arena_str(&q->l->arena, str_c(a->name[i]));
+	q->l->pending--;
+}
+
+void
+lookup_ptr(struct lookup *l, const char *name, struct found_records *f)
+{
+	struct asked q = { .l = l, .records = f };
+
+	*f = (struct found_records){ .status = DNS_TEMPORARY };
+	l->pending++;
+	dns_ptr(l->dns, name, on_ptr, &q);
+	await(l);
+}
+
+struct msg_exists_result
+lookup_exists(struct lookup *l, const char *domain)
+{
+	struct found *mx = mem_alloc(sizeof(*mx));
+	struct found_host own = { .status = DNS_TEMPORARY };
+	struct asked q = { .l = l, .found = mx, .host = &own };
+	struct msg_exists_result r = { EXISTS_NO, false };
+
+	*mx = (struct found){ .status = DNS_TEMPORARY };
+	l->pending += 2;
+	dns_mx(l->dns, domain, on_mx, &q);
+	dns_addr(l->dns, domain, on_addr, &q);
+	await(l);
+	r.null_mx = mx->null_mx;
+	if (own.addr_n > 0 || mx->host_n > 0 || mx->null_mx)
+		r.result = EXISTS_YES;
+	else if (own.status == DNS_TEMPORARY || mx->status == DNS_TEMPORARY)
+		r.result = EXISTS_UNKNOWN;
+	mem_free(mx);
+	return r;
+}
+
+static void
+on_spf(void *arg, uint32_t ttl UNUSED)
+{
+	struct lookup *l = arg;
+
+	l->pending--;
+}
+
+void
+lookup_spf(struct lookup *l, const struct spf_client *c, struct spf_facts *f,
+    struct spf_verdict *v)
+{
+	while (!spf_check(c, f, v)) {
+		l->pending += spf_ask(l->dns, f, on_spf, l);
+		await(l);
+	}
+}
+
+void
+lookup_keys(struct lookup *l, struct dkim_check *c)
+{
+	static const enum txt_status status_of[] = { [DNS_OK] = TXT_NO_DATA,
+		[DNS_NO_NAME] = TXT_NO_NAME, [DNS_NO_DATA] = TXT_NO_DATA,
+		[DNS_TEMPORARY] = TXT_TEMPORARY };
+
+	for (size_t i = 0; i < dkim_check_key_count(c); i++) {
+		struct found_records f;
+		struct txt_answer a = { .text_n = 0 };
+		struct buf name;
+
+		buf_init(&name, 512);
+		buf_add(&name, dkim_check_key_name(c, i));
+		lookup_txt(l, buf_cstr(&name), &f);
+		a.status = f.n > 0 ? TXT_OK : status_of[f.status];
+		for (; a.text_n < f.n && a.text_n < MSG_TXT_RECORDS_MAX; a.text_n++)
+			a.texts[a.text_n] = f.text[a.text_n];
+		dkim_check_key(c, i, &a);
+		buf_free(&name);
+	}
+}

@@ -8,45 +8,17 @@
 
 #include "ctl.h"
 
-#include <errno.h>
 #include <sysexits.h>
 
-#include "check/spf.h"
+#include "explain.h"
 #include "lib/clock.h"
 #include "mail/path.h"
-#include "policy/override.h"
-
-struct spf_look {
-	struct loop *loop;
-	struct dns *dns;
-	size_t pending;
-};
 
 static int
 usage(void)
 {
 	fputs("spf: usage: baridctl spf ADDRESS SENDER [HELO]\n", stderr);
 	return EX_USAGE;
-}
-
-static void
-on_answer(void *arg, uint32_t ttl UNUSED)
-{
-	struct spf_look *l = arg;
-
-	l->pending--;
-}
-
-/* Turns the loop until there is a verdict: each question has its time. */
-static void
-evaluate(struct spf_look *l, const struct spf_client *c, struct spf_facts *f,
-    struct spf_verdict *v)
-{
-	while (!spf_check(c, f, v)) {
-		l->pending += spf_ask(l->dns, f, on_answer, l);
-		while (l->pending > 0)
-			loop_once(l->loop, true);
-	}
 }
 
 static void
@@ -72,33 +44,28 @@ code_of(enum spf_code code)
 static int
 look(const struct conf *conf, struct spf_client *c, const struct path *from, struct arena *a)
 {
-	struct spf_look l = { .loop = loop_new() };
+	struct lookup *l = lookup_new(conf);
 	struct spf_facts *f = spf_facts_new();
 	struct str sender = from->domain.n > 0 ? path_str(a, from) : STR("");
 	struct spf_verdict v;
 	int code = EX_OK;
 
-	if ((l.dns = resolver_new(conf, l.loop)) == NULL) {
-		fprintf(stderr, "cannot ask DNS: %s\n", strerror(errno));
-		return EX_OSERR;
-	}
 	if (c->helo.n > 0) {
 		c->local = STR("postmaster");
 		c->domain = c->helo;
-		evaluate(&l, c, f, &v);
+		lookup_spf(l, c, f, &v);
 		say(c, sender, true, &v);
 		code = code_of(v.code);
 	}
 	if (from->domain.n > 0) {
 		c->local = from->local;
 		c->domain = spf_domain(from->domain, a);
-		evaluate(&l, c, f, &v);
+		lookup_spf(l, c, f, &v);
 		say(c, sender, false, &v);
 		code = code == EX_OK ? code_of(v.code) : code;
 	}
 	spf_facts_free(f);
-	dns_free(l.dns);
-	loop_free(l.loop);
+	lookup_free(l);
 	return code;
 }
 

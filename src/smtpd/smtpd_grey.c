@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "check/greylist.h"
 #include "ipc/channel.h"
 #include "ipc/msg_grey.h"
 #include "lib/clock.h"
@@ -20,9 +21,6 @@
 
 /* Nobody waits for DNS here. */
 #define WAIT_MS 2000
-/* Octets of an address of IPv4 and of IPv6 whose network counts as one client. */
-#define OCTETS4 3
-#define OCTETS6 8
 
 static bool
 is_asked_about(const struct session *s, const struct path *to)
@@ -41,16 +39,13 @@ static struct str
 client_of(struct session *s)
 {
 	const struct spf_result *spf = spf_result(s);
-	const struct addr *peer = &s->env->peer;
-	const unsigned char *octets = addr_octets(peer);
 	struct str client;
 	struct buf b;
 
 	if (spf->checked && spf->from.code == SPF_PASS)
 		return spf->from.domain;
 	buf_init(&b, 128);
-	for (size_t i = 0; i < (addr_family(peer) == AF_INET ? OCTETS4 : OCTETS6); i++)
-		buf_addf(&b, "%02x", octets[i]);
+	greylist_client_add(&b, &s->env->peer);
 	client = arena_str(&s->line_arena, buf_str(&b));
 	buf_free(&b);
 	return client;

@@ -9,7 +9,7 @@ import time
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, ROOT, Sink, free_port, route, upstream, wait_for  # noqa: E402
 
-USAGE, DATAERR, NOPERM = 64, 65, 77
+USAGE, DATAERR, NOINPUT, NOPERM = 64, 65, 66, 77
 MESSAGE = "Subject: x\r\n\r\ntext\r\n"
 ZONE = """\
 mx.example MX 10 one.mx.example
@@ -264,6 +264,23 @@ def memory(w):
     assert s[0]["step"] == "runner" and "onnect" in s[0]["text"], s
 
 
+def checked(w):
+    """What checks would make of a client: without a section nothing, and a mail that goes on is none of ours to look at."""
+    s = w.steps("alice@example.test", "--client", "192.0.2.9", "--helo", "x.example")
+    w.has(s, "client", "192.0.2.9 is a stranger")
+    for step in ("dnsbl", "iprev", "helo", "sender", "spf", "greylist", "spam", "virus"):
+        w.has(s, step, "not looked at: ")
+    w.has(s, "verdict", "no check that was made refuses it")
+    w.has(w.steps("alice@example.test", "--client", "127.0.0.1"), "client", "may send anywhere")
+    w.has(w.steps("alice@example.test", "--client", "192.0.2.9", "--user", "alice"), "client", "may send anywhere")
+    for args, code in ((["--helo", "x.example"], USAGE), (["--message", "/dev/null"], USAGE), (["--client", "x"], DATAERR),
+                       (["--client", "192.0.2.9", "--message", "/nowhere"], NOINPUT)):
+        r = w.b.ctl("explain", *args, "alice@example.test", check=False)
+        assert r.returncode == code and not r.stdout, (args, r)
+    r = w.b.ctl("explain", "--client", "192.0.2.9", "0660BF0C3D2A1BF0004", check=False)
+    assert r.returncode == USAGE and "was checked as it came in" in r.stderr, r
+
+
 def stopped(w):
     w.b.stop()
     s = w.steps("alice@example.test")
@@ -285,7 +302,7 @@ def stopped(w):
 def main():
     with World() as w:
         n = len(w.sink.messages())
-        for test in (local, by_upstream, by_mx, by_dane):
+        for test in (local, by_upstream, by_mx, by_dane, checked):
             begun = time.monotonic()
             test(w)
             print(f"{test.__name__}: {time.monotonic() - begun:.1f} s", flush=True)

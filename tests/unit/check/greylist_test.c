@@ -115,4 +115,23 @@ START_TEST(flood)
 }
 END_TEST
 
-UNIT_MAIN("check/greylist", comes_again, allowed, kept, flood)
+/* A network is one client. */
+START_TEST(networks)
+{
+	static const char *const t[][2] = { { "192.0.2.77", "c00002" },
+		{ "2001:db8:1:2:3::4", "20010db800010002" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct addr client;
+		struct buf b;
+
+		buf_init(&b, 64);
+		ck_assert_int_eq(addr_parse(str_c(t[i][0]), 0, &client), 0);
+		greylist_client_add(&b, &client);
+		ck_assert_str_eq(buf_cstr(&b), t[i][1]);
+		buf_free(&b);
+	}
+}
+END_TEST
+
+UNIT_MAIN("check/greylist", comes_again, allowed, kept, flood, networks)

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * explain_text -- what checks make of a message: its signatures, what its
+ * author's domain asks for, and who would be shown it.
+ *
+ * Nobody is shown it here: a server of spam learns from what it sees.
+ */
+
+#include "explain_checks.h"
+
+#include <errno.h>
+#include <sysexits.h>
+
+#include "check/author.h"
+#include "policy/recipient.h"
+
+/* A message; DKIM is NULL where no signature is looked at. */
+struct message {
+	struct str text, header;
+	struct dkim_check *dkim;
+};
+
+/* ---- signatures ---------------------------------------------------------------- */
+
+static const char *
+with_reason(struct looked *k, const char *result, struct str whose, struct str reason)
+{
+	return arena_printf(k->a, "%s%s" STR_FMT "%s%s" STR_FMT, result, whose.n > 0 ? " (" : "",
+	    STR_ARG(whose), whose.n > 0 ? ")" : "", reason.n > 0 ? ": " : "", STR_ARG(reason));
+}
+
+static void
+say_signatures(struct looked *k, const struct message *m)
+{
+	const struct conf_check_dkim *c = &k->c->check.dkim;
+	struct refusal r = refusal_dkim(c, m->dkim);
+	size_t n = dkim_check_count(m->dkim);
+
+	if (n == 0)
+		explain_say(k->x, "dkim", c->place, "none: nobody signed it");
+	for (size_t i = 0; i < n; i++) {
+		struct dkim_verdict v = dkim_check_verdict(m->dkim, i);
+		const char *what = with_reason(k, dkim_result_name(v.result), v.domain, v.reason);
+
+		if (v.testing)
+			what = arena_printf(k->a, "%s; the key is under test", what);
+		if (i + 1 < n)
+			explain_say(k->x, "dkim", c->place, "%s", what);
+		else
+			looked_say(k, "dkim", c->place, what, r, false);
+	}
+}
+
+/* True if a trusted seal says that it had passed. */
+static bool
+say_chain(struct looked *k, const struct message *m)
+{
+	const struct conf_check_arc *c = &k->c->check.arc;
+	struct arc_verdict v = dkim_check_arc(m->dkim);
+	bool trusted = arc_is_trusted(c, &v);
+	bool passed = trusted && result_sealed_pass(m->header);
+
+	explain_say(k->x, "arc", c->place, "%s%s",
+	    with_reason(k, arc_result_name(v.result), v.domain, v.reason),
+	    passed ? "; the sealer is trusted, and says that it had passed DMARC" :
+	    trusted ? "; the sealer is trusted, but does not say that it had passed DMARC" : "");
+	return passed;
+}
+
+/* ---- the author's domain --------------------------------------------------------- */
+
+/* dmarc_look: every name is asked for at once, and never unasked. */
+static enum dmarc_known
+look(void *arg, struct str domain, struct dmarc *d)
+{
+	static const enum dmarc_known known[EXISTS_N] = { [EXISTS_YES] = DMARC_PRESENT,
+		[EXISTS_NO] = DMARC_ABSENT, [EXISTS_UNKNOWN] = DMARC_UNKNOWN };
+	struct looked *k = arg;
+	struct found_records f;
+
+	if (d == NULL)
+		return known[lookup_exists(k->x->dns, arena_cstr(k->a, domain)).result];
+	lookup_txt(k->x->dns, arena_printf(k->a, "_dmarc." STR_FMT, STR_ARG(domain)), &f);
+	if (f.n == 0)
+		return f.status == DNS_TEMPORARY ? DMARC_UNKNOWN : DMARC_ABSENT;
+	return dmarc_parse_only(f.text, f.n, d) ? DMARC_PRESENT : DMARC_ABSENT;
+}
+
+static size_t
+proofs_of(struct looked *k, const struct message *m, struct dmarc_proof *p)
+{
+	size_t n = 0;
+
+	if (k->spf.checked && k->spf.from.code == SPF_PASS)
+		p[n++] = (struct dmarc_proof){ arena_lower(k->a, k->spf.from.domain), false };
+	for (size_t i = 0; m->dkim != NULL && i < dkim_check_count(m->dkim) &&
+	    n < DMARC_PROOFS_MAX; i++) {
+		struct dkim_verdict v = dkim_check_verdict(m->dkim, i);
+
+		if (v.result == DKIM_PASS)
+			p[n++] = (struct dmarc_proof){ v.domain, true };
+	}
+	return n;
+}
+
+static const char *
+dmarc_words(struct looked *k, const struct dmarc_verdict *v, struct str author)
+{
+	const char *name = dmarc_result_name(v->result);
+
+	if (v->result == DMARC_PASS)
+		return arena_printf(k->a, "%s: " STR_FMT " by %s, as " STR_FMT " has it", name,
+		    STR_ARG(author), v->by_spf && v->by_dkim ? "SPF and DKIM" :
+		    v->by_spf ? "SPF" : "DKIM", STR_ARG(v->domain));
+	if (v->result == DMARC_FAIL)
+		return arena_printf(k->a, "%s: " STR_FMT " by neither SPF nor DKIM; " STR_FMT
+		    " asks for %s", name, STR_ARG(author), STR_ARG(v->domain),
+		    dmarc_policy_name(v->asks));
+	return arena_printf(k->a, "%s: " STR_FMT " %s", name, STR_ARG(author),
+	    v->result == DMARC_TEMPERROR ? "cannot be asked now" : "has no policy");
+}
+
+static void
+say_author(struct looked *k, const struct message *m, bool vouched)
+{
+	const struct conf_check_dmarc *c = &k->c->check.dmarc;
+	struct dmarc_proof proofs[DMARC_PROOFS_MAX];
+	struct dmarc_facts f = { .proofs = proofs, .proof_n = proofs_of(k, m, proofs) };
+	struct dmarc_verdict v = { .domain = STR("") };
+	const char *no_author = author_domain(m->header, k->a, &f.from);
+	struct dmarc_wants w;
+	const char *what;
+
+	if (f.from.n > 0)
+		while (!dmarc_judge(&f, look, k, &w, &v))
+			continue;
+	what = no_author != NULL ? arena_printf(k->a, "permerror: %s", no_author) :
+	    dmarc_words(k, &v, f.from);
+	if (v.result == DMARC_FAIL && v.asks == DMARC_QUARANTINE && !vouched &&
+	    c->quarantine[0] != '\0')
+		what = arena_printf(k->a, "%s; it gets \"%s\"", what, c->quarantine);
+	looked_say(k, "dmarc", c->place, what, refusal_dmarc(c, no_author, &v, vouched, k->a),
+	    access_listed(&c->exempt, &k->client));
+}
+
+static void
+say_checks(struct looked *k, const struct message *m)
+{
+	const struct conf_checks *c = &k->c->check;
+	bool vouched = false;
+
+	if (c->dkim.enabled)
+		say_signatures(k, m);
+	else
+		looked_skip(k, "dkim", CONF_NOWHERE, "there is no check \"dkim\"");
+	if (c->arc.enabled)
+		vouched = say_chain(k, m);
+	else
+		looked_skip(k, "arc", CONF_NOWHERE, "there is no check \"arc\"");
+	if (c->dmarc.enabled)
+		say_author(k, m, vouched);
+	else
+		looked_skip(k, "dmarc", CONF_NOWHERE, "there is no check \"dmarc\"");
+}
+
+/* ---- who would be shown it ---------------------------------------------------------- */
+
+static void
+say_server(struct looked *k, const char *name, const struct conf_check_scan *c,
+    const struct message *m)
+{
+	static const char *const actions[] = { [SCAN_NOTE] = "what it finds is noted",
+		[SCAN_REJECT] = "what it finds bad is refused",
+		[SCAN_EDIT] = "its text becomes what the server makes of it" };
+
+	if (!c->enabled)
+		looked_skip(k, name, CONF_NOWHERE, arena_printf(k->a, "there is no check \"%s\"",
+		    name));
+	else if (k->relays && !c->relayed)
+		looked_skip(k, name, c->place, "the client may send anywhere");
+	else if (access_listed(&c->exempt, &k->client))
+		looked_skip(k, name, c->place, "the client is exempt");
+	else if (m != NULL && c->max_size > 0 && m->text.n > c->max_size)
+		looked_skip(k, name, c->place, "it is longer than max-size");
+	else
+		explain_say(k->x, name, c->place, "%s would be shown it, and is not now: %s; "
+		    "where it does not answer, the mail is %s", c->server, actions[c->action],
+		    c->on_error == SCAN_DEFER ? "deferred" : "taken");
+}
+
+/* ---- all of it ------------------------------------------------------------------------- */
+
+static void
+say_unread(struct looked *k)
+{
+	const struct conf_checks *c = &k->c->check;
+	static const char why[] = "the message was not given (--message)";
+
+	if (c->dkim.enabled)
+		looked_skip(k, "dkim", c->dkim.place, why);
+	if (c->arc.enabled)
+		looked_skip(k, "arc", c->arc.place, why);
+	if (c->dmarc.enabled)
+		looked_skip(k, "dmarc", c->dmarc.place, why);
+}
+
+int
+explain_text(struct looked *k, const char *path)
+{
+	const struct conf_checks *c = &k->c->check;
+	unsigned what = (c->dkim.enabled ? DKIM_CHECK_DKIM : 0u) |
+	    (c->arc.enabled ? DKIM_CHECK_ARC : 0u);
+	struct message m = { .dkim = NULL };
+	struct buf text;
+
+	if (path != NULL && !message_read(path, &text)) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return EX_NOINPUT;
+	}
+	if (path != NULL) {
+		m.text = buf_str(&text);
+		m.header = str_head(m.text, message_header(m.text));
+	}
+	if (path == NULL && !k->relays)
+		say_unread(k);
+	if (path != NULL && !k->relays) {
+		if (what != 0) {
+			m.dkim = message_check(m.text, what);
+			lookup_keys(k->x->dns, m.dkim);
+		}
+		say_checks(k, &m);
+	}
+	say_server(k, "spam", &c->spam, path != NULL ? &m : NULL);
+	say_server(k, "virus", &c->virus, path != NULL ? &m : NULL);
+	dkim_check_free(m.dkim);
+	if (path != NULL)
+		buf_free(&text);
+	return EX_OK;
+}
