@@ -166,7 +166,8 @@ judge_name(struct session *s)
 
 	if (!k->enabled || session_listed(s, &k->exempt) || !s->identity.named)
 		return NOTHING;
-	return answer_refusal(refusal_iprev(k, s->identity.iprev.result, s->address, &s->line_arena));
+	return answer_refusal(refusal_iprev(k, s->identity.iprev.result, s->address,
+	    &s->line_arena));
 }
 
 static bool
@@ -209,7 +210,8 @@ judge_sender(struct session *s)
 		i->sender = await_exists(s, ASK_SENDER);
 		i->knows_sender = true;
 	}
-	return answer_refusal(refusal_sender(k, i->is_ours, i->knows_sender ? &i->sender : &unknown));
+	return answer_refusal(refusal_sender(k, i->is_ours,
+	    i->knows_sender ? &i->sender : &unknown));
 }
 
 enum exists
