@@ -31,11 +31,12 @@
 #include "lib/proc.h"
 #include "mail/scram_key.h"
 
-#define BACKENDS_MAX 16
+/* 16 of auth.backends, and as many of admin.auth. */
+#define BACKENDS_MAX 32
 
 /* Places behind those of the backends, which have their numbers. */
 enum {
-	PLACE_SECRETS = BACKENDS_MAX,	/* all that have passwords as they are, and keys */
+	PLACE_SECRETS = BACKENDS_MAX,	/* all for mail that have passwords as they are, and keys */
 	PLACE_MAILBOX,			/* opens the mailbox of who has logged in, if it is here */
 	PLACE_HOME,			/* has it open at home, as the account */
 	PLACES
@@ -148,6 +149,7 @@ struct auth {
 	struct arena arena;	/* of the backends */
 	struct auth_backend backends[BACKENDS_MAX];
 	size_t backend_n;
+	size_t mail_n;		/* of auth.backends; those behind are of admin.auth */
 	struct confine *session;	/* the calls that a session may make */
 	struct confine *helper;		/* those that a helper may make */
 	struct proc_user user;
@@ -160,6 +162,8 @@ struct auth {
 
 /* Reads the URLs of A's configuration; false: ERROR. */
 bool auth_backends_load(struct auth *a, struct buf *error) MUST_USE;
+/* Which backends are asked for SERVICE: from *FROM on, before *END. */
+void auth_backends_for(const struct auth *a, struct str service, size_t *from, size_t *end);
 /* Forgets all passwords of the configuration but those that PLACE needs; PLACES needs none. */
 void auth_backends_keep(struct auth *a, unsigned place);
 

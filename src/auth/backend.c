@@ -39,22 +39,46 @@ auth_cannot(const struct auth_question *q, const char *fmt, ...)
 	return AUTH_TEMPORARY;
 }
 
-bool
-auth_backends_load(struct auth *a, struct buf *error)
+/* Adds those of URLS. */
+static bool
+load(struct auth *a, const struct conf_strs *urls, struct buf *error)
 {
-	const struct conf_strs *urls = &a->conf->auth.backends;
-
-	arena_init(&a->arena, (size_t)16 << 20);
-	for (size_t i = 0; i < urls->n && i < BACKENDS_MAX; i++) {
-		struct auth_backend *b = &a->backends[i];
+	for (size_t i = 0; i < urls->n && a->backend_n < BACKENDS_MAX; i++) {
+		struct auth_backend *b = &a->backends[a->backend_n];
 
 		*b = (struct auth_backend){ .fd = -1, .conf = a->conf,
 			.timeout_ms = a->conf->auth.timeout };
 		if (!conf_backend_parse(&a->arena, str_c(urls->v[i]), &b->c, error))
 			return false;
-		a->backend_n = i + 1;
+		a->backend_n++;
 	}
 	return true;
+}
+
+bool
+auth_backends_load(struct auth *a, struct buf *error)
+{
+	arena_init(&a->arena, (size_t)16 << 20);
+	if (!load(a, &a->conf->auth.backends, error))
+		return false;
+	a->mail_n = a->backend_n;
+	return load(a, &a->conf->admin.auth, error);
+}
+
+void
+auth_backends_for(const struct auth *a, struct str service, size_t *from, size_t *end)
+{
+	bool own = str_eq(service, STR(AUTH_SERVICE_ADMIN)) && a->mail_n < a->backend_n;
+
+	*from = own ? a->mail_n : 0;
+	*end = own ? a->backend_n : a->mail_n;
+}
+
+/* As it stands in the configuration. */
+static const char *
+url_of(const struct auth *a, size_t i)
+{
+	return i < a->mail_n ? a->conf->auth.backends.v[i] : a->conf->admin.auth.v[i - a->mail_n];
 }
 
 void
@@ -70,11 +94,11 @@ auth_backends_keep(struct auth *a, unsigned place)
 		struct auth_backend *b = &a->backends[i];
 
 		b->c = (struct conf_backend){ .kind = kinds[i] };
-		if (place != i && (place != PLACE_SECRETS || !auth_can_judge(b, AUTH_BY_CRAM)))
+		if (place != i && (place != PLACE_SECRETS || i >= a->mail_n ||
+				      !auth_can_judge(b, AUTH_BY_CRAM)))
 			continue;
 		buf_init(&error, 65536);
-		if (!conf_backend_parse(&a->arena, str_c(a->conf->auth.backends.v[i]), &b->c,
-			&error))
+		if (!conf_backend_parse(&a->arena, str_c(url_of(a, i)), &b->c, &error))
 			panic("auth: a backend that was one is none: %s", buf_cstr(&error));
 		buf_free(&error);
 	}
@@ -82,7 +106,7 @@ auth_backends_keep(struct auth *a, unsigned place)
 	conf_forget_proxy(a->conf);
 	conf_forget_backends(a->conf);
 	for (size_t i = 0; i < a->backend_n; i++)
-		a->backends[i].c.show = a->conf->auth.backends.v[i];
+		a->backends[i].c.show = url_of(a, i);
 }
 
 bool

@@ -47,7 +47,7 @@ static bool
 needs_file(const struct broker *b, unsigned place, size_t i)
 {
 	return b->a->backends[i].c.kind == BACKEND_FILE &&
-	    (place == i || place == PLACE_SECRETS);
+	    (place == i || (place == PLACE_SECRETS && i < b->a->mail_n));
 }
 
 static void
@@ -156,10 +156,10 @@ ask_next(struct broker *b, struct request *r)
 
 	if (r->proof != AUTH_BY_PASSWORD && r->proof != AUTH_BY_TOKEN)
 		return false;
-	while (r->next < b->a->backend_n &&
+	while (r->next < r->end &&
 	    !auth_can_judge(&b->a->backends[r->next], r->proof))
 		r->next++;
-	if (r->next >= b->a->backend_n)
+	if (r->next >= r->end)
 		return false;
 	place = (unsigned)r->next++;
 	/* Whose answer would be late is asked, and so is the next one. */
@@ -430,6 +430,7 @@ begin(struct broker *b, const struct msg_auth *m, enum auth_proof proof, int rep
 	if (!msg_auth_get(buf_str(&r->packet), own))
 		panic("auth: a question that was put cannot be got");
 	r->user = arena_cstr(&r->arena, own->user);
+	auth_backends_for(b->a, own->service, &r->next, &r->end);
 	if (proof == AUTH_BY_CERTIFICATE) {
 		by_certificate(b, r);
 		return;
@@ -454,7 +455,9 @@ take(struct broker *b, struct str packet, int reply)
 		return;
 	}
 	m.user = login_account(b->a->conf, m.user);
-	if (is_askable(&m, m.user, &proof)) {
+	/* Pages know passwords only. */
+	if (is_askable(&m, m.user, &proof) &&
+	    (proof == AUTH_BY_PASSWORD || !str_eq(m.service, STR(AUTH_SERVICE_ADMIN)))) {
 		begin(b, &m, proof, reply);
 		return;
 	}
@@ -514,7 +517,7 @@ wait_ms(const struct broker *b)
 
 		if (r->number == 0)
 			continue;
-		if (r->proof == AUTH_BY_PASSWORD && r->next < b->a->backend_n &&
+		if (r->proof == AUTH_BY_PASSWORD && r->next < r->end &&
 		    r->hedge_ms < due)
 			due = r->hedge_ms;
 		for (unsigned k = 0; k < PLACES; k++)

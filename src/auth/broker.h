@@ -22,7 +22,7 @@ struct request {
 	bool test;			/* all are asked, and what they say is the answer */
 	bool keyed;
 	unsigned char key[CACHE_KEY_SIZE];
-	size_t next;			/* backends before it have been asked */
+	size_t next, end;		/* of the backends to ask the next one, and the end */
 	int64_t begun_ms, hedge_ms;
 	enum step steps[PLACES];
 	int64_t queued_ms[PLACES];

@@ -47,7 +47,7 @@ add_words(const struct broker *b, const struct request *r, struct buf *words,
     const char *is, const char *between)
 {
 	for (size_t i = 0; i < b->a->backend_n; i++)
-		if (r->test || (r->steps[i] != STEP_NONE &&
+		if ((r->test && i < r->end) || (r->steps[i] != STEP_NONE &&
 			(r->steps[i] != STEP_QUEUED)))
 			buf_addf(words, "%s%s%s%s", words->n ? between : "",
 			    b->a->backends[i].c.show, is, step_word(r, i));

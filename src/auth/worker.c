@@ -294,7 +294,7 @@ judge(const struct auth *a, unsigned place, const struct msg_auth *m, int fd)
 			.listener = arena_cstr(&arena, m->listener),
 			.tls = arena_cstr(&arena, m->tls), .nobody = a->nobody };
 		r.verdict = auth_ask(a->backends + (alone ? place : 0),
-		    alone ? 1 : a->backend_n, &q);
+		    alone ? 1 : a->mail_n, &q);
 	}
 	r.app = str_c(note.app);
 	r.said = buf_str(&note.said);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * check_auth -- the files, programs and services that auth.backends names, held
- * against this host.  Nothing is read of them, and no server is asked.
+ * check_auth -- the files, programs and services that auth.backends and admin.auth
+ * name, held against this host.  Nothing is read of them, and no server is asked.
  */
 
 #include "master.h"
@@ -16,30 +16,30 @@
 
 /* A program that is none now may be one later; but who wrote it meant one. */
 static void
-check_program(struct check *k, struct conf_place where, const char *path)
+check_program(struct check *k, const char *option, struct conf_place where, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		check_blame(k, where, "auth.backends", errno,
+		check_blame(k, where, option, errno,
 		    "cannot run %s: %s, expected a program", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0)
-		check_blame(k, where, "auth.backends", 0,
+		check_blame(k, where, option, 0,
 		    "%s is not executable, expected a program", path);
 }
 
 static void
-check_users_file(struct check *k, struct conf_place where, const char *path)
+check_users_file(struct check *k, const char *option, struct conf_place where, const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		check_blame(k, where, "auth.backends", errno,
+		check_blame(k, where, option, errno,
 		    "cannot open %s: %s, expected a file of user:hash lines such as "
 		    "\"baridctl passwd\" makes", path, strerror(errno));
 	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		check_blame(k, where, "auth.backends", 0,
+		check_blame(k, where, option, 0,
 		    "%s is no plain file, expected one of user:hash lines", path);
 	if (fd >= 0)
 		close(fd);
@@ -47,7 +47,7 @@ check_users_file(struct check *k, struct conf_place where, const char *path)
 
 /* Without a file of its own a service is what PAM calls "other": rarely what was meant. */
 static void
-check_service(struct check *k, struct conf_place where, const char *url)
+check_service(struct check *k, const char *option, struct conf_place where, const char *url)
 {
 	static const char *const system[] = { "/etc/pam.d", "/usr/lib/pam.d" };
 	struct conf_backend b;
@@ -65,7 +65,7 @@ check_service(struct check *k, struct conf_place where, const char *url)
 			buf_free(&path);
 		}
 		if (!found)
-			check_blame(k, where, "auth.backends", CHECK_UNKNOWN,
+			check_blame(k, where, option, CHECK_UNKNOWN,
 			    "there is no file %s/%s, expected one; "
 			    "without it PAM asks its service \"other\"",
 			    b.confdir ? b.confdir : system[0], b.service);
@@ -74,24 +74,29 @@ check_service(struct check *k, struct conf_place where, const char *url)
 	arena_free(&a);
 }
 
-void
-check_users(struct check *k)
+static void
+check_list(struct check *k, const char *option, const struct conf_strs *list)
 {
-	const struct conf_strs *list = &k->conf->auth.backends;
-
 	for (size_t i = 0; i < list->n; i++) {
 		struct conf_place where = conf_where(k->conf, &list->v[i], CONF_NOWHERE);
 		const char *url = list->v[i], *path = users_file(url);
 
 		if (strncmp(url, "exec://", 7) == 0)
-			check_program(k, where, url + 7);
+			check_program(k, option, where, url + 7);
 		else if (strncmp(url, "pam://", 6) == 0 && k->note)
-			check_service(k, where, url);
+			check_service(k, option, where, url);
 		else if (strncmp(url, "users://", 8) == 0 && k->note && !proc_is_root())
-			check_blame(k, where, "auth.backends", CHECK_UNKNOWN,
+			check_blame(k, where, option, CHECK_UNKNOWN,
 			    "only root can read the hashes of accounts, expected barid to be "
 			    "started by root");
 		else if (path)
-			check_users_file(k, where, path);
+			check_users_file(k, option, where, path);
 	}
+}
+
+void
+check_users(struct check *k)
+{
+	check_list(k, "auth.backends", &k->conf->auth.backends);
+	check_list(k, "admin.auth", &k->conf->admin.auth);
 }

@@ -11,10 +11,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
+import threading
 import urllib.parse
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
+from authtest import Backends, LATER, NO, Silent, YES  # noqa: E402
 from baridtest import Barid, NO_VERIFY, PASSWORD, wait_for  # noqa: E402
+from slapdtest import SECRET, Slapd  # noqa: E402
 
 WRONG = "guess-0815"
 ADMIN = 'admin { users = {"alice"} }\n'
@@ -270,9 +274,75 @@ def blocks():
         assert len(re.findall(r"LOGIN FAILED, user=alice, ip=\[127.0.0.9\]", b.log())) == 4
 
 
+class PagesOf(Backends, Pages):
+    LISTEN = dict(Backends.LISTEN, admin=("admin", "implicit"))
+
+    def page(self, user, password):
+        status = self.basic(user, password).status
+        return {200: YES, 401: NO, 503: LATER}.get(status, status)
+
+    def everywhere(self, want, user, password):
+        """The same by SMTP, POP3 and the pages, and each asks the same backends in the same order."""
+        self.expect(want, user, password)
+        got = self.page(user, password)
+        assert got == want, (user, got)
+        asked = {service: re.findall(rf"service={service}, .*user={user}: .*? ms \((.*)\)", self.log())[-1]
+                 for service in ("submission", "pop3", "admin")}
+        assert len(set(asked.values())) == 1, asked
+        return asked["admin"]
+
+
+def same_list(folder):
+    """One list serves SMTP, POP3 and the pages: a file, a slapd, and one that hangs."""
+    slapd = Slapd(folder)
+    ldap = f"ldap://127.0.0.1:{slapd.port}/ou=people,dc=x"
+    extra = 'admin { users = {"*"} }\nlimits { connections-per-address = 1000 }\n'
+    try:
+        with Silent() as silent, PagesOf("file://USERS", ldap, users=("dave",), extra=extra) as b:
+            assert "ldap" not in b.everywhere(YES, "dave", PASSWORD)
+            assert re.match("file.*: no; ldap.*: yes$", b.everywhere(YES, "alice", SECRET))
+            assert re.match("file.*: no; ldap.*: no$", b.everywhere(NO, "alice", WRONG))
+            b.change(ldap, "file://USERS")
+            assert re.match("ldap.*: yes$", b.everywhere(YES, "alice", SECRET))
+            # One that hangs keeps waiting who needs it; others go on meanwhile.
+            b.change("file://USERS", f"ldap://127.0.0.1:{silent.port}/dc=x")
+            wait_for("the pages", lambda: try_from(b, "127.0.0.1"))
+            answers = []
+            hung = [threading.Thread(target=lambda: answers.append(b.basic("alice", SECRET))) for n in range(8)]
+            for t in hung:
+                t.start()
+            wait_for("who waits", lambda: len(visits_of(b)) == len(hung))
+            assert b.page("dave", PASSWORD) == YES and b.ask("GET", "/health").status == 200
+            assert len(visits_of(b)) == len(hung)
+            for t in hung:
+                t.join()
+            assert [a.status for a in answers] == [503] * len(hung) and answers[0].field("Retry-After"), answers
+            # A list of their own: whoever is on it, by the pages alone.
+            b.write_conf(extra + 'admin { auth = {"hardcoded://root:only-pages-11"} }\n')
+            b.reload()
+            wait_for("the pages", lambda: b.page("root", "only-pages-11") == YES)
+            b.expect(LATER, "root", "only-pages-11")
+            assert b.page("dave", PASSWORD) == NO
+            b.expect(YES, "dave", PASSWORD)
+            b.keeps(SECRET, WRONG, "only-pages-11")
+            assert "died of" not in b.log()
+    finally:
+        slapd.stop()
+
+
+def visits_of(b):
+    """The processes that serve somebody."""
+    admin = re.search(r"helper barid-admin 0 pid=(\d+)", b.ctl("status").stdout)[1]
+    return b.read(f"/proc/{admin}/task/{admin}/children").split()
+
+
 for case in (by_page, by_password, metrics, hostile, slow, nobody):
     print(case.__name__, flush=True)
     with Pages(extra=ADMIN) as barid:
         case(barid)
 print("blocks", flush=True)
 blocks()
+print("same_list", flush=True)
+with tempfile.TemporaryDirectory(prefix="barid-admin-") as place:
+    os.chmod(place, 0o755)
+    same_list(place)

@@ -2,6 +2,7 @@
 
 /* backend_test -- which backends judge what, and in which order they are asked. */
 
+#include "../with_conf.h"
 #include "asked.h"
 
 #include <grp.h>
@@ -104,4 +105,38 @@ START_TEST(unreadable)
 }
 END_TEST
 
-UNIT_MAIN("auth/backend", proofs, order, unreadable)
+/* Of admin.auth only pages are asked, and of auth.backends they are not, where it stands. */
+START_TEST(lists)
+{
+	static const char both[] = "auth { backends = {'hardcoded://a:1', 'hardcoded://b:2'} }\n"
+				   "admin { auth = {'hardcoded://c:3'} }\n";
+	static struct auth a;
+	struct buf error;
+	size_t from, end;
+
+	buf_init(&error, 4096);
+	a.conf = with_conf(both);
+	ck_assert(auth_backends_load(&a, &error));
+	ck_assert_uint_eq(a.backend_n, 3);
+	auth_backends_for(&a, STR("pop3"), &from, &end);
+	ck_assert(from == 0 && end == 2);
+	auth_backends_for(&a, STR(AUTH_SERVICE_TEST), &from, &end);
+	ck_assert(from == 0 && end == 2);
+	auth_backends_for(&a, STR(AUTH_SERVICE_ADMIN), &from, &end);
+	ck_assert(from == 2 && end == 3);
+	/* Who has all that are for mail has not the one of the pages, and the other way round. */
+	auth_backends_keep(&a, PLACE_SECRETS);
+	ck_assert_uint_eq(a.backends[0].c.list.n + a.backends[1].c.list.n, 4);
+	ck_assert_uint_eq(a.backends[2].c.list.n, 0);
+	conf_free(a.conf);
+
+	a = (struct auth){ .conf = with_conf("auth { backends = {'hardcoded://a:1'} }\n") };
+	ck_assert(auth_backends_load(&a, &error));
+	auth_backends_for(&a, STR(AUTH_SERVICE_ADMIN), &from, &end);
+	ck_assert(from == 0 && end == 1);
+	conf_free(a.conf);
+	buf_free(&error);
+}
+END_TEST
+
+UNIT_MAIN("auth/backend", proofs, order, unreadable, lists)
