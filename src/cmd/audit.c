@@ -136,20 +136,12 @@ ctl_audit(struct ctl *t, int argc, char **argv UNUSED)
 {
 	struct journal_reader *r;
 	struct queue *q;
-	struct buf error;
 	int code;
 
 	if (argc != 0)
 		return ctl_usage();
-	buf_init(&error, 1024);
-	q = queue_open(t->conf->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (q == NULL) {
-		fprintf(stderr, "the queue cannot be read: %s\n",
-		    buf_cstr(&error));
-		buf_free(&error);
+	if ((q = cmd_queue(t->conf)) == NULL)
 		return EX_NOPERM;
-	}
-	buf_free(&error);
 	r = journal_reader_open(t->conf->spool, t->since_us);
 	if (r == NULL) {
 		fprintf(stderr, "%s/" JOURNAL_DIR ": %s\n", t->conf->spool,

@@ -39,6 +39,8 @@ int cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *ou
 
 /* ---- list.c -------------------------------------------------------------------- */
 
+/* The spool of C, read as whoever runs this may; NULL after a complaint. */
+struct queue *cmd_queue(const struct conf *c) MUST_USE;
 /* Lists the queue, by the running barid if we may not read it.  Complains; an exit code. */
 int cmd_list(const struct conf *c, const struct listing_filter *f, enum listing_form form,
     FILE *out, uint64_t *count);

@@ -285,18 +285,10 @@ explain_message(struct explain *x, const char *id)
 	struct queue_file f;
 	struct queue *q;
 	struct arena a;
-	struct buf error;
 	int code;
 
-	buf_init(&error, 1024);
-	q = queue_open(x->conf->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (q == NULL) {
-		fprintf(stderr, "the queue cannot be read: %s\n",
-		    buf_cstr(&error));
-		buf_free(&error);
+	if ((q = cmd_queue(x->conf)) == NULL)
 		return EX_NOPERM;
-	}
-	buf_free(&error);
 	arena_init(&a, (size_t)64 << 20);
 	code = load(q, id, &a, &f);
 	if (code == EX_OK) {

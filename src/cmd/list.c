@@ -113,6 +113,26 @@ list_by_control(const struct conf *c, const struct listing_filter *f,
 	return code;
 }
 
+static void
+complain(const struct buf *error)
+{
+	fprintf(stderr, "the queue cannot be read: %s\n", buf_cstr(error));
+}
+
+struct queue *
+cmd_queue(const struct conf *c)
+{
+	struct buf error;
+	struct queue *q;
+
+	buf_init(&error, 1024);
+	q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
+	if (q == NULL)
+		complain(&error);
+	buf_free(&error);
+	return q;
+}
+
 int
 cmd_list(const struct conf *c, const struct listing_filter *f,
     enum listing_form form, FILE *out, uint64_t *count)
@@ -129,8 +149,7 @@ cmd_list(const struct conf *c, const struct listing_filter *f,
 		queue_close(q);
 	} else if ((code = list_by_control(c, f, form, out, count)) ==
 	    EX_NOPERM)
-		fprintf(stderr, "the queue cannot be read: %s\n",
-		    buf_cstr(&error));
+		complain(&error);
 	buf_free(&error);
 	return code;
 }
@@ -143,7 +162,6 @@ cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
 	enum listing_form form = json ? LISTING_JSON :
 	    body		      ? LISTING_TEXT :
 					LISTING_SHOW;
-	struct buf error;
 	struct queue *q;
 	uint64_t count = 0;
 	int code;
@@ -152,18 +170,13 @@ cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out)
 		fprintf(stderr, "%s is no queue id\n", id);
 		return EX_USAGE;
 	}
-	buf_init(&error, 1024);
-	q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
-	if (q == NULL) {
-		fprintf(stderr, "the queue cannot be read: %s\n",
-		    buf_cstr(&error));
-		code = EX_NOPERM;
-	} else if ((code = list_spool(c, q, &f, form, out, &count)) == EX_OK &&
+	if ((q = cmd_queue(c)) == NULL)
+		return EX_NOPERM;
+	if ((code = list_spool(c, q, &f, form, out, &count)) == EX_OK &&
 	    count == 0) {
 		fprintf(stderr, "%s: no such message in the queue\n", id);
 		code = EX_DATAERR;
 	}
 	queue_close(q);
-	buf_free(&error);
 	return code;
 }

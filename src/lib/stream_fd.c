@@ -107,61 +107,63 @@ set_timeout(int fd, int option, int64_t *set, int64_t ms)
 		*set = ms > 0 ? ms : 0;
 }
 
-static ssize_t
-socket_read(struct stream_fd *f, void *buf, size_t n, int64_t deadline)
+/* True if a call that failed with MS left is to be made again; else errno says why not. */
+static bool
+goes_on(int fd, short events, int64_t ms, int64_t deadline)
 {
-	for (;;) {
-		int64_t ms = left(deadline);
-		ssize_t r;
+	int r;
 
-		if (is_past(deadline, ms))
-			break;
-		if (ms != 0)
-			set_timeout(f->rfd, SO_RCVTIMEO, &f->rcv_timeout, ms);
-		r = recv(f->rfd, buf, n, ms == 0 ? MSG_DONTWAIT : 0);
-		if (r >= 0)
-			return r;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -1;
-		r = ms == 0 ? 0 : wait_for(f->rfd, POLLIN, deadline);
-		if (r == 0)
-			break;
-		if (r < 0)
-			return -1;
-	}
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN)
+		return false;
+	r = ms == 0 ? 0 : wait_for(fd, events, deadline);
+	if (r == 0)
+		errno = ETIMEDOUT;
+	return r > 0;
+}
+
+/* Milliseconds that are left, 0 of a deadline that asks for no waiting; -1, ETIMEDOUT. */
+static int
+time_left(int64_t deadline, int64_t *ms)
+{
+	*ms = left(deadline);
+	if (!is_past(deadline, *ms))
+		return 0;
 	errno = ETIMEDOUT;
 	return -1;
 }
 
 static ssize_t
+socket_read(struct stream_fd *f, void *buf, size_t n, int64_t deadline)
+{
+	int64_t ms;
+	ssize_t r;
+
+	do {
+		if (time_left(deadline, &ms) < 0)
+			return -1;
+		if (ms != 0)
+			set_timeout(f->rfd, SO_RCVTIMEO, &f->rcv_timeout, ms);
+		r = recv(f->rfd, buf, n, ms == 0 ? MSG_DONTWAIT : 0);
+	} while (r < 0 && goes_on(f->rfd, POLLIN, ms, deadline));
+	return r;
+}
+
+static ssize_t
 socket_write(struct stream_fd *f, const void *buf, size_t n, int64_t deadline)
 {
-	for (;;) {
-		int64_t ms = left(deadline);
-		int flags = MSG_NOSIGNAL | (ms == 0 ? MSG_DONTWAIT : 0);
-		ssize_t r;
+	int64_t ms;
+	ssize_t r;
 
-		if (is_past(deadline, ms))
-			break;
+	do {
+		if (time_left(deadline, &ms) < 0)
+			return -1;
 		if (ms != 0)
 			set_timeout(f->wfd, SO_SNDTIMEO, &f->snd_timeout, ms);
-		r = send(f->wfd, buf, n, flags);
-		if (r >= 0)
-			return r;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -1;
-		r = ms == 0 ? 0 : wait_for(f->wfd, POLLOUT, deadline);
-		if (r == 0)
-			break;
-		if (r < 0)
-			return -1;
-	}
-	errno = ETIMEDOUT;
-	return -1;
+		r = send(f->wfd, buf, n, MSG_NOSIGNAL | (ms == 0 ? MSG_DONTWAIT : 0));
+	} while (r < 0 && goes_on(f->wfd, POLLOUT, ms, deadline));
+	return r;
 }
 
 /* 0 when FD is ready, -1 with ETIMEDOUT or what else went wrong. */
