@@ -20,6 +20,22 @@ void json_message(const struct queue_file *f, const char *place, const struct qu
 void json_unreadable(const char *id, const char *place, uint64_t size, const char *reason,
     FILE *out);
 
+/* A line that json_message() or json_unreadable() has written, read again. */
+#define JSON_ROW_RCPTS 500
+struct json_row {
+	struct str place, id, sender, client, user;
+	struct str unreadable;	/* why; empty: it is not */
+	uint64_t size;
+	int64_t arrival, next;	/* seconds since 1970; 0: unsaid */
+	struct json_row_rcpt {
+		struct str address, state, status, relay, reply;
+		int64_t last;	/* the last attempt; 0: none */
+	} *rcpts;
+	size_t rcpt_n;		/* more than JSON_ROW_RCPTS are left out */
+};
+/* What R points to is in A.  False: TEXT is no such line. */
+bool json_row(struct str text, struct arena *a, struct json_row *r) MUST_USE;
+
 /* A row of a summary: recipients of a domain, by their age. */
 #define SUMMARY_AGES 10
 #define SUMMARY_FIRST_MINUTES 5	/* the end of the first column; each next is twice that */

@@ -14,8 +14,8 @@
  * sessions.c	who is logged in
  * html.c	what all pages have, and how text gets into one
  * data.c	what the running barid is asked
- * overview.c, metrics.c
- *		the pages of these names
+ * overview.c, queue.c, dests.c, blocks.c, backends.c, metrics.c
+ *		pages
  */
 
 #include <sys/types.h>
@@ -124,5 +124,10 @@ bool login_is_blocked(const struct visit *v, struct answer *answer);
 
 void overview_page(struct visit *v, struct answer *answer);
 void metrics_page(struct visit *v, struct answer *answer);
+void queue_page(struct visit *v, struct answer *answer);
+void message_page(struct visit *v, struct answer *answer);
+void dests_page(struct visit *v, struct answer *answer);
+void blocks_page(struct visit *v, struct answer *answer);
+void backends_page(struct visit *v, struct answer *answer);
 
 #endif

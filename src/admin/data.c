@@ -11,7 +11,7 @@
 #include "report/control.h"
 
 /* More than a page shows is asked for in parts. */
-#define TEXT_MAX ((size_t)1 << 20)
+#define TEXT_MAX ((size_t)16 << 20)
 
 bool
 data_ask(struct visit *v, const struct msg_control *m, struct str *text, uint64_t *count,

@@ -84,13 +84,23 @@ html_span(struct buf *b, int64_t seconds)
 		buf_addf(b, "%lld d %lld h", s / 86400, s % 86400 / 3600);
 }
 
+void
+html_trouble(struct buf *b, const char *why)
+{
+	buf_adds(b, "<p class=\"bad\">");
+	html_text(b, str_c(why));
+	buf_adds(b, "</p>\n");
+}
+
 /* The links between pages, and who it is. */
 static void
 add_links(const struct visit *v, struct buf *b)
 {
 	static const struct {
 		const char *path, *name;
-	} links[] = { { "/", "Overview" } };
+	} links[] = { { "/", "Overview" }, { "/queue", "Queue" },
+		{ "/destinations", "Destinations" }, { "/blocks", "Blocks" },
+		{ "/logins", "Logins" } };
 
 	buf_adds(b, "<nav>");
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)

@@ -18,6 +18,8 @@ void html_begin(const struct visit *v, struct buf *b, const char *title);
 void html_end(struct buf *b);
 /* A row of a table of two columns. */
 void html_row(struct buf *b, const char *name, const char *fmt, ...) PRINTF(3, 4);
+/* A line that says what went wrong. */
+void html_trouble(struct buf *b, const char *why);
 /* "3 d 4 h", "12 min", "5 s". */
 void html_span(struct buf *b, int64_t seconds);
 

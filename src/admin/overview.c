@@ -17,14 +17,6 @@
 #define COUNT_MOST 100000
 #define SESSIONS_SHOWN 50
 
-static void
-trouble(struct buf *b, const char *why)
-{
-	buf_adds(b, "<p class=\"bad\">");
-	html_text(b, str_c(why));
-	buf_adds(b, "</p>\n");
-}
-
 /* The value of the first line "KEY value" of a status. */
 static struct str
 status_of(struct str status, const char *key)
@@ -143,7 +135,7 @@ add_counts(struct visit *v, struct buf *b)
 	}
 	buf_adds(b, "</table>\n");
 	if (why)
-		trouble(b, why);
+		html_trouble(b, why);
 	mem_free(m);
 }
 
@@ -271,11 +263,11 @@ overview_page(struct visit *v, struct answer *answer)
 		if (data_ask_plain(v, CONTROL_DESTS, &dests, &why))
 			add_rates(b, dests);
 		else
-			trouble(b, why);
+			html_trouble(b, why);
 		add_sessions(b, status);
 	} else {
 		answer->status = 503;
-		trouble(b, why);
+		html_trouble(b, why);
 	}
 	html_end(b);
 }

@@ -23,6 +23,8 @@
 #define REQUEST_MS 20000
 #define ANSWER_MS 30000
 #define LINGER_MS 2000
+/* A request, and what a page is made of. */
+#define ARENA_MAX (REQUEST_ARENA_MAX + ((size_t)64 << 20))
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
@@ -41,7 +43,7 @@ style(struct visit *v UNUSED, struct answer *answer)
 }
 
 enum { GET = 1, POST = 2 };
-/* Who may see it: everybody, with who is logged in told apart; a network; an administrator. */
+/* Who may see it: everybody; everybody but who is blocked; a network; an administrator. */
 enum need { NEED_NOTHING, NEED_NOT_BLOCKED, NEED_METRICS, NEED_LOGIN };
 
 static const struct page {
@@ -55,6 +57,11 @@ static const struct page {
 	{ "/login", GET | POST, NEED_NOT_BLOCKED, login_page },
 	{ "/logout", POST, NEED_LOGIN, login_end },
 	{ "/", GET, NEED_LOGIN, overview_page },
+	{ "/queue", GET, NEED_LOGIN, queue_page },
+	{ "/message", GET | POST, NEED_LOGIN, message_page },
+	{ "/destinations", GET, NEED_LOGIN, dests_page },
+	{ "/blocks", GET | POST, NEED_LOGIN, blocks_page },
+	{ "/logins", GET | POST, NEED_LOGIN, backends_page },
 	{ "/metrics", GET, NEED_METRICS, metrics_page },
 };
 
@@ -253,7 +260,7 @@ visit_serve(const struct admin *a, const struct ear *e, int fd, const struct add
 		v.conf.hostname = e->conf->hostname;
 	buf_init_in(&name, v.client, sizeof(v.client));
 	addr_add(&name, peer);
-	arena_init(&v.arena, 2 * REQUEST_ARENA_MAX);
+	arena_init(&v.arena, ARENA_MAX);
 	stream_fd_init(&transport, fd, fd);
 	stream_init(&v.stream, &stream_fd_ops, &transport);
 	if (!e->tls || begin_tls(&v)) {

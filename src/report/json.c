@@ -680,3 +680,55 @@ json_feedback(const char *file, const struct feedback *f, FILE *out)
 	json_object_set_new(j, "rows", rows);
 	print(j, JSON_INDENT(2), out);
 }
+
+/* ---- a message, read again ------------------------------------------------------- */
+
+static int64_t
+integer_of(json_t *j, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(j, name));
+
+	return n > 0 ? (int64_t)n : 0;
+}
+
+static void
+take_rcpts(json_t *list, struct arena *a, struct json_row *r)
+{
+	size_t n = json_array_size(list);
+
+	n = n < JSON_ROW_RCPTS ? n : JSON_ROW_RCPTS;
+	r->rcpts = arena_alloc(a, (n + 1) * sizeof(*r->rcpts));
+	for (r->rcpt_n = 0; r->rcpt_n < n; r->rcpt_n++) {
+		json_t *j = json_array_get(list, r->rcpt_n);
+
+		r->rcpts[r->rcpt_n] = (struct json_row_rcpt){
+			.address = string_of(j, "address", a), .state = string_of(j, "state", a),
+			.status = string_of(j, "status", a), .relay = string_of(j, "relay", a),
+			.reply = string_of(j, "delay_reason", a),
+			.last = integer_of(j, "last_attempt") };
+	}
+}
+
+bool
+json_row(struct str text, struct arena *a, struct json_row *r)
+{
+	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
+	bool ok = json_is_string(json_object_get(j, "queue_id"));
+
+	*r = (struct json_row){ .size = 0 };
+	if (ok) {
+		r->place = string_of(j, "queue_name", a);
+		r->id = string_of(j, "queue_id", a);
+		r->sender = string_of(j, "sender", a);
+		r->client = string_of(j, "client", a);
+		r->user = string_of(j, "user", a);
+		r->unreadable = string_of(j, "unreadable", a);
+		r->size = (uint64_t)(r->unreadable.n > 0 ? integer_of(j, "file_size")
+							  : integer_of(j, "message_size"));
+		r->arrival = integer_of(j, "arrival_time");
+		r->next = integer_of(j, "next_attempt");
+		take_rcpts(json_object_get(j, "recipients"), a, r);
+	}
+	json_decref(j);
+	return ok;
+}

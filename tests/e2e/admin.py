@@ -4,7 +4,7 @@
 CONFORMANCE S-39, S-62, S-63, S-09.
 """
 import base64
-import http.client
+import html
 import os
 import re
 import socket
@@ -17,7 +17,7 @@ import urllib.parse
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from authtest import Backends, LATER, NO, Silent, YES  # noqa: E402
-from baridtest import Barid, NO_VERIFY, PASSWORD, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, PASSWORD, Sink, route, upstream, wait_for  # noqa: E402
 from slapdtest import SECRET, Slapd  # noqa: E402
 
 WRONG = "guess-0815"
@@ -237,6 +237,83 @@ def try_from(b, source):
         return False
 
 
+SVG = "<svg/onload=alert(1)>"
+
+
+def queue(b):
+    """What waits and why, searched; an order is carried out and named in the log.  S-62: what strangers wrote is text."""
+    with Sink(rules=[f"RCPT=450 4.3.2 later {SVG}"]) as server:
+        b.write_conf(ADMIN + upstream("there", server.port) + route("far.example", "there") +
+                     'queue { retry = {1h} }\n')
+        b.reload()
+        with b.smtp("submission", login="alice") as c:
+            for n in range(60):
+                c.sendmail("s@y.example", [f"x{n}@far.example"], "Subject: x\r\n\r\nhello\r\n")
+            c.sendmail('"<svg/onload=alert(2)>"@y.example', ['"<svg/onload=alert(1)>"@far.example'],
+                       f"Subject: {SVG}\r\n\r\nhello\r\n")
+        wait_for("the attempts", lambda: b.ctl("queue", "list", "--state", "deferred", "--count").stdout.strip() == "61")
+    cookie = cookie_of(b.log_in())
+
+    def page(path):
+        got = b.ask("GET", path, Cookie=cookie)
+        assert got.status == 200, (path, got)
+        assert "<svg" not in got.body, path
+        return got
+    first, second = page("/queue"), page("/queue?page=1&state=deferred")
+    ids = [re.findall(r'/message\?id=([^"]+)"', x.body) for x in (first, second)]
+    assert len(ids[0]) == 50 and len(ids[1]) == 11 and not set(ids[0]) & set(ids[1]), ids
+    assert "Next" in first.body and "Before" not in first.body and "Next" not in second.body
+    assert f"later {html.escape(SVG)}" in first.body, first
+    found = page("/queue?by=recipient&q=x7@far.example")
+    one, = re.findall(r'/message\?id=([^"]+)"', found.body)
+    for nothing in ("/queue?state=hold", "/queue?by=sender&q=zzz", "/queue?by=recipient&q=" + "nobody"):
+        assert "There is none." in page(nothing).body, nothing
+    shown = page(f"/message?id={one}")
+    for text in ("x7@far.example", "s@y.example", "450 4.3.2 later", "Next attempt", "deferred"):
+        assert text in shown.body, (text, shown)
+    for wrong in ("", "x", "../" + one, one + "x", "%00"):
+        assert b.ask("GET", f"/message?id={wrong}", Cookie=cookie).status in (400, 404), wrong
+    # Held and let go, by who has a form of ours.
+    order = {"token": token_of(shown), "id": one}
+    assert b.ask("POST", "/message", Cookie=cookie, body={"id": one, "do": "hold"}).status == 403
+    assert b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "delete"}).status == 400
+    done = b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "hold"})
+    assert (done.status, done.field("Location")) == (303, f"/message?id={one}"), done
+    assert f"order: hold {one}: done, user=alice, ip=[127.0.0.1]" in b.log()
+    assert one in page("/queue?state=hold").body and "Let go" in page(f"/message?id={one}").body
+    assert b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "release"}).status == 303
+    assert "There is none." in page("/queue?state=hold").body
+    assert b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "flush"}).status == 303
+    dests = page("/destinations")
+    assert "there" in dests.body and "61 messages in the queue" in dests.body, dests
+    assert re.search(r"deferred</th><td>61<", page("/").body), page("/")
+
+
+def blocked_and_logins(b):
+    """A block by hand, and away again; what each backend says."""
+    cookie = cookie_of(b.log_in())
+    token = token_of(b.ask("GET", "/blocks", Cookie=cookie))
+
+    def order(path, **form):
+        return b.ask("POST", path, Cookie=cookie, body={"token": token, **form})
+    assert order("/blocks", net="192.0.2.0/24", why=f"a {SVG}", do="block", **{"for": "3600"}).status == 303
+    page = b.ask("GET", "/blocks", Cookie=cookie)
+    assert "192.0.2.0/24" in page.body and "<svg" not in page.body and re.search("(59|60) min", page.body), page
+    assert "192.0.2.0/24" in b.ctl("blocks").stdout
+    for wrong in ({"net": "x", "do": "block"}, {"net": "192.0.2.1", "do": "x"},
+                  {"net": "192.0.2.1\n10.0.0.0/8", "do": "block"}, {"net": "198.51.100.1", "do": "unblock"}):
+        assert order("/blocks", **wrong).status == 400, wrong
+    assert order("/blocks", net="192.0.2.0/24", do="unblock").status == 303
+    assert "192.0.2.0/24" not in b.ask("GET", "/blocks", Cookie=cookie).body
+    assert "order: unblock 192.0.2.0/24: done, user=alice" in b.log()
+    page = b.ask("GET", "/logins", Cookie=cookie)
+    assert f"file://{b.dir}/users" in page.body, page
+    for password, said in ((PASSWORD, "yes"), (WRONG, "no")):
+        page = order("/logins", user="bob", password=password)
+        assert page.status == 200 and f"file://{b.dir}/users</td><td>{said}<" in page.body, page
+    assert WRONG not in b.log()
+
+
 def nobody(b):
     """As long as admin.users is empty the log and the page say so."""
     b.write_conf("")
@@ -336,7 +413,7 @@ def visits_of(b):
     return b.read(f"/proc/{admin}/task/{admin}/children").split()
 
 
-for case in (by_page, by_password, metrics, hostile, slow, nobody):
+for case in (by_page, by_password, metrics, queue, blocked_and_logins, hostile, slow, nobody):
     print(case.__name__, flush=True)
     with Pages(extra=ADMIN) as barid:
         case(barid)

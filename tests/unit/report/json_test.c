@@ -65,6 +65,48 @@ START_TEST(message)
 }
 END_TEST
 
+/* What was written is read again, and nothing else. */
+START_TEST(row)
+{
+	static const char *const none[] = { "", "{}", "[]", "x", "{\"queue_id\":5}",
+		"{\"queue_id\":\"a\",\"queue_id\":\"b\"}" };
+	struct envelope_rcpt rcpts[] = { { .path = { STR("bob"), STR("example.net") } } };
+	struct queue_attempt last[] = { { .time = 1795222983, .status = "4.3.2",
+	    .relay = STR("mx"), .reply = STR("450 <later>") } };
+	struct queue_file f = { .size = 12345, .next = 1795223000, .env = { .id = "A1",
+	    .from = { STR("alice"), STR("example.org") }, .arrival_us = 1795222923123456,
+	    .user = STR("al"), .rcpts = rcpts, .rcpt_n = 1 } };
+	struct json_row r;
+	struct arena a;
+	FILE *out = begin();
+
+	arena_init(&a, 1 << 20);
+	json_message(&f, "deferred", last, out);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert(json_row(str_n(text, text_n), &a, &r));
+	ck_str(r.id, STR("A1"));
+	ck_str(r.place, STR("deferred"));
+	ck_str(r.sender, STR("alice@example.org"));
+	ck_str(r.user, STR("al"));
+	ck_assert(r.size == 12345 && r.arrival == 1795222923 && r.next == 1795223000);
+	ck_assert_uint_eq(r.rcpt_n, 1);
+	ck_str(r.rcpts[0].address, STR("bob@example.net"));
+	ck_str(r.rcpts[0].reply, STR("450 <later>"));
+	ck_str(r.rcpts[0].status, STR("4.3.2"));
+	ck_assert_int_eq(r.rcpts[0].last, 1795222983);
+
+	out = begin();
+	json_unreadable("B2", "bad", 7, "cut", out);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert(json_row(str_n(text, text_n), &a, &r));
+	ck_str(r.unreadable, STR("cut"));
+	ck_assert(r.size == 7 && r.rcpt_n == 0);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		ck_assert_msg(!json_row(str_c(none[i]), &a, &r), "%s", none[i]);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(status)
 {
 	FILE *out = begin();
@@ -234,4 +276,4 @@ START_TEST(rspamd)
 }
 END_TEST
 
-UNIT_MAIN("report/json", rspamd, message, status, config, tokens, answers, collects, introspections)
+UNIT_MAIN("report/json", rspamd, message, row, status, config, tokens, answers, collects, introspections)
