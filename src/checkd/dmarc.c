@@ -30,8 +30,9 @@
 
 /* A look at the clock, which may be set. */
 #define LOOK_MS 5000
-/* What could not be sent is tried again. */
+/* What could not be sent is tried again; what should have been is looked for. */
 #define AGAIN_MS (INT64_C(3600) * 1000)
+#define MINUTE_MS 60000
 
 struct desk {
 	struct checkd *d;
@@ -193,8 +194,8 @@ on_child(void *arg)
 	if (!WIFEXITED(status))
 		log_error(NULL, "dmarc report: who sends them was ended by signal %d",
 		    WTERMSIG(status));
-	k->next_ms = WIFEXITED(status) && WEXITSTATUS(status) == DMARC_ALL_SENT ? 0 :
-	    clock_ms() + AGAIN_MS;
+	k->next_ms = clock_ms() + (WIFEXITED(status) &&
+	    WEXITSTATUS(status) == DMARC_ALL_SENT ? MINUTE_MS : AGAIN_MS);
 }
 
 static void

@@ -31,6 +31,7 @@
 #include "queue/queue.h"
 
 #define LOCK_FILE "lock"
+#define BAD ".bad"
 /* So long is DNS asked for a day's reports, in seconds. */
 #define PATIENCE (3 * DMARC_DAY_SECONDS)
 #define XML_MAX ((size_t)256 << 20)
@@ -260,19 +261,33 @@ take_groups(struct sending *s, const struct dmarc_day *d)
 	}
 }
 
+/* NAME cannot be read.  One that is none of ours is put aside, for whoever wonders. */
 static void
-take_file(void *arg, const char *name)
+give_up(struct sending *s, const char *name)
 {
-	struct sending *s = arg;
+	char space[DMARC_TALLY_NAME + sizeof(BAD)];
+	struct buf b;
+
+	s->left = errno != EBADMSG && errno != ENOENT;
+	if (errno == ENOENT)
+		return;
+	log_error(NULL, "dmarc report: %s/" DMARC_TALLY_DIR "/%s: %s", s->o->conf->spool, name,
+	    s->left ? strerror(errno) : "this is no file of ours");
+	if (s->left || s->o->print != NULL)
+		return;
+	buf_init_in(&b, space, sizeof(space));
+	buf_addf(&b, "%s" BAD, name);
+	if (sys_renameat(s->o->dir, name, s->o->dir, buf_cstr(&b)) < 0)
+		s->error = errno;
+}
+
+static void
+take_file(struct sending *s, const char *name)
+{
 	struct dmarc_day d;
 
-	if (s->error != 0)
-		return;
 	if (dmarc_day_read(s->o->dir, name, &d) < 0) {
-		if (errno != ENOENT)
-			log_error(NULL, "dmarc report: %s/%s: %s", DMARC_TALLY_DIR, name,
-			    strerror(errno));
-		s->left = false;
+		give_up(s, name);
 		return;
 	}
 	s->name = name;

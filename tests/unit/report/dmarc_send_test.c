@@ -238,6 +238,25 @@ START_TEST(busy)
 }
 END_TEST
 
+/* What is no tally is put aside; what it was is for people. */
+START_TEST(damaged)
+{
+	const char *name = "0000020000-0123456789abcdef";
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(write(fd, "hello\n", 6), 6);
+	close(fd);
+	fill(DAY, (const char *const[]){ "a.test", NULL });
+	ck_assert_int_eq(sent_at(ENDS + 600, ""), DMARC_ALL_SENT);
+	ck_assert_uint_eq(days(), 0);
+	ck_assert_int_eq(unlinkat(dir, "0000020000-0123456789abcdef.bad", 0), 0);
+	/* What cannot be read now is another time's. */
+	ck_assert_int_eq(mkdirat(dir, name, 0700), 0);
+	ck_assert_int_eq(sent_at(ENDS + 600, ""), DMARC_SOME_LEFT);
+	ck_assert_uint_eq(days(), 1);
+}
+END_TEST
+
 START_TEST(cannot)
 {
 	char sub[100];
@@ -254,7 +273,8 @@ END_TEST
 int
 main(void)
 {
-	TCase *t = UNIT_CASE("dmarc_send", sends, one, waits, prints, busy, cannot);
+	TCase *t = UNIT_CASE("dmarc_send", sends, one, waits, prints, busy, damaged,
+	    cannot);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	return unit_run("report/dmarc_send", t);
