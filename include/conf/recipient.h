@@ -40,12 +40,15 @@ struct conf_recipient {
 	const char *list;	/* a mailing list */
 	const char *table;	/* a file that says it of each; of a line of it: the same */
 	const char *run_as;	/* whose program it is; "": conf.user */
+	struct conf_strs sender;	/* of whose mail this is so; empty: of anybody's */
 	bool discard;
 	/* meaning */
 	enum conf_rule_kind kind;
 	struct pattern to;
+	struct conf_patterns senders;
 	struct conf_via way;	/* RULE_WAY */
 	const struct conf_list *list_of;	/* RULE_LIST */
+	bool all;		/* of a domain, or all there are */
 	bool last;		/* a catch-all */
 	struct conf_table *rows;	/* of TABLE, once conf_tables_load() was called */
 };

@@ -18,6 +18,9 @@ struct mail_facts {
 	struct arena *arena;	/* for what an address stands for; NULL: nobody asks */
 };
 
+/* True if one of PATTERNS fits LOCAL@DOMAIN, or if there are none. */
+bool any_fits(const struct conf_patterns *patterns, struct str local, struct str domain);
+
 /* The first route whose conditions all hold for mail to TO; NULL: none. */
 const struct conf_route *route_of(const struct conf *c, const struct mail_facts *f,
     const struct path *to);

@@ -405,6 +405,7 @@ static const struct option recipient_options[] = {
 	OPT("run-as", STRING, run_as, "", 0, 0, "The account that a program runs as."),
 	OPT("list", STRING, list, "", 0, 0, "The mailing list that it is."),
 	OPT("table", STRING, table, "", 0, 0, "A file that says one of these of each address."),
+	OPT("sender", STRINGS, sender, "", 0, 1000, "Patterns, one of which the sender must fit."),
 	LATER("proxy", STRING, "", "\"\"", "An upstream that decides."),
 };
 #undef BASE
@@ -668,7 +669,9 @@ const struct option conf_options[] = {
 	ONE("pop3", pop3, pop3_options, "Mailboxes as POP3 shows them."),
 	ONE("recipients", recipients, recipients_options, "Which recipients exist."),
 	OPT("aliases", STRINGS, aliases, "", 0, 16, "Files of aliases, see aliases(5)."),
-	MANY("recipient", rules, rule_n, conf_recipient, recipient_options, "What becomes of addresses of ours."),
+	{ .name = "recipient", .type = OPTION_SECTION, .offset = offsetof(struct BASE, rules),
+	  .sub = recipient_options, .sub_n = ARRAY_LEN(recipient_options), .size = sizeof(struct conf_recipient),
+	  .count_offset = offsetof(struct BASE, rule_n), .repeats = true, .help = "What becomes of addresses of ours." },
 	MANY("archive", archives, archive_n, conf_archive, archive_options, "Copies of mail."),
 	MANY("vacation", vacations, vacation_n, conf_vacation, vacation_options, "Mailboxes that answer by themselves."),
 	MANY("list", lists, list_n, conf_list, list_options, "A mailing list."),

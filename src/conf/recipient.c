@@ -7,6 +7,7 @@
  * that the same code reads it and carries it out.
  */
 
+#include "lib/map.h"
 #include "lib/name.h"
 
 #include "private.h"
@@ -53,6 +54,7 @@ finish(struct conf *c, struct conf_recipient *r)
 
 	if (pattern_address(&c->arena, str_c(r->pattern), &r->to) != NULL)
 		r->to = (struct pattern){ .kind = PATTERN_NULL };
+	r->senders = conf_senders_read(&c->arena, &r->sender);
 	if (via != NULL) {
 		r->kind = RULE_WAY;
 		if (conf_own_via_read(c, via, TLS_MAY, &c->arena, &r->way) !=
@@ -70,7 +72,8 @@ finish(struct conf *c, struct conf_recipient *r)
 		r->kind = RULE_TABLE;
 	}
 	/* Of a table its lines say it. */
-	r->last = r->kind != RULE_WAY && r->kind != RULE_TABLE && is_catch_all(&r->to);
+	r->all = r->kind != RULE_TABLE && is_catch_all(&r->to);
+	r->last = r->all && r->kind != RULE_WAY;
 }
 
 void
@@ -160,6 +163,25 @@ check_table(const struct conf *c, const struct conf_recipient *r, struct buf *er
 }
 
 static void
+check_sender(const struct conf *c, const struct conf_recipient *r, struct buf *error)
+{
+	struct pattern p;
+	struct arena a;
+	const char *why;
+
+	arena_init(&a, CONF_ARENA_MAX);
+	for (size_t i = 0; i < r->sender.n; i++) {
+		why = pattern_address(&a, str_c(r->sender.v[i]), &p);
+		if (why != NULL)
+			conf_complain(error, conf_where(c, &r->sender.v[i],
+			    conf_where(c, &r->sender, r->place)),
+			    "recipient.%s.sender: \"%s\" is no pattern, %s",
+			    r->pattern, r->sender.v[i], why);
+	}
+	arena_free(&a);
+}
+
+static void
 check_aliases(const struct conf *c, struct buf *error)
 {
 	for (size_t i = 0; i < c->aliases.n; i++)
@@ -185,9 +207,30 @@ check_home(const struct conf *c, struct buf *error)
 	    c->recipients.home_maildir);
 }
 
+/* Behind a section for everybody's mail another of its pattern would never be asked. */
+static void
+check_twice(const struct conf *c, struct buf *error)
+{
+	struct map *met = map_new();
+
+	for (size_t i = 0; i < c->rule_n; i++) {
+		const struct conf_recipient *r = &c->rules[i];
+		struct str pattern = str_c(r->pattern);
+
+		if (map_get(met, pattern) != NULL)
+			conf_complain(error, r->place, "recipient.%s: there is one "
+			    "before it, expected other senders there, or one of "
+			    "both", r->pattern);
+		else if (r->sender.n == 0 && r->table[0] == '\0')
+			(void)map_put(met, pattern, met);
+	}
+	map_free(met);
+}
+
 void
 conf_recipient_check(const struct conf *c, struct buf *error)
 {
+	check_twice(c, error);
 	check_aliases(c, error);
 	check_home(c, error);
 	for (size_t i = 0; i < c->rule_n; i++) {
@@ -205,6 +248,7 @@ conf_recipient_check(const struct conf *c, struct buf *error)
 		check_forward(c, r, error);
 		check_mailbox(c, r, error);
 		check_table(c, r, error);
+		check_sender(c, r, error);
 		conf_run_as_check("recipient", r->pattern, r->via, r->run_as,
 		    conf_where(c, &r->run_as, r->place), error);
 	}

@@ -24,6 +24,8 @@ void conf_run_as_check(const char *section, const char *pattern,
     const char *via, const char *run_as, struct conf_place where,
     struct buf *error);
 
+/* Patterns of addresses; those that are none fit nothing. */
+struct conf_patterns conf_senders_read(struct arena *a, const struct conf_strs *texts);
 /* The form of their tables: see conf/table.h. */
 const char *conf_row_take(const struct conf *c, struct arena *a, struct str *to);
 

@@ -230,12 +230,18 @@ read_patterns(struct arena *a, const struct conf_strs *texts,
 	return p;
 }
 
+struct conf_patterns
+conf_senders_read(struct arena *a, const struct conf_strs *texts)
+{
+	return read_patterns(a, texts, pattern_address);
+}
+
 static void
 finish_route(struct conf *c, struct conf_route *r)
 {
 	if (pattern_address(&c->arena, str_c(r->pattern), &r->to))
 		r->to = (struct pattern){ .kind = PATTERN_NULL };
-	r->senders = read_patterns(&c->arena, &r->sender, pattern_address);
+	r->senders = conf_senders_read(&c->arena, &r->sender);
 	r->users = read_patterns(&c->arena, &r->user, pattern_name);
 	if (conf_own_via_read(c, r->via, r->tls, &c->arena, &r->way))
 		r->way = (struct conf_via){ .kind = VIA_MX };

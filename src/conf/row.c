@@ -162,6 +162,7 @@ conf_row(const struct conf *c, const struct conf_recipient *section,
 	r->pattern = section->pattern;
 	r->table = section->table;
 	r->place = (struct conf_place){ section->table, e->line };
-	r->last = e->all && r->kind != RULE_WAY;
+	r->all = e->all;
+	r->last = r->all && r->kind != RULE_WAY;
 	return r;
 }

@@ -345,6 +345,13 @@ struct place_of_use {
 	struct conf_table **loaded;
 };
 
+/* A section that was not read to its end has no path at all. */
+static bool
+is_used(const struct place_of_use *u)
+{
+	return u->path != NULL && u->path[0] != '\0';
+}
+
 static size_t
 use_n(const struct conf *c)
 {
@@ -370,7 +377,7 @@ first_use(const struct conf *c, size_t i)
 
 	for (size_t k = 0; k < i; k++) {
 		u = use_at(c, k);
-		if (u.take == of.take && strcmp(u.path, of.path) == 0)
+		if (u.take == of.take && is_used(&u) && strcmp(u.path, of.path) == 0)
 			return k;
 	}
 	return i;
@@ -382,7 +389,7 @@ conf_tables_check(const struct conf *c, struct buf *error)
 	for (size_t i = 0; i < use_n(c); i++) {
 		struct place_of_use u = use_at(c, i);
 
-		if (u.path[0] != '\0' && first_use(c, i) == i)
+		if (is_used(&u) && first_use(c, i) == i)
 			conf_table_free(conf_table_read(c, u.path, u.take, error));
 	}
 }
@@ -396,7 +403,7 @@ conf_tables_load(struct conf *c, struct buf *error)
 		struct place_of_use u = use_at(c, i);
 		size_t first;
 
-		if (u.path[0] == '\0')
+		if (!is_used(&u))
 			continue;
 		first = first_use(c, i);
 		*u.loaded = first < i ? *use_at(c, first).loaded :
@@ -413,7 +420,7 @@ conf_tables_free(struct conf *c)
 	for (size_t i = use_n(c); i-- > 0;) {
 		struct place_of_use u = use_at(c, i);
 
-		if (u.path[0] != '\0' && first_use(c, i) == i)
+		if (is_used(&u) && first_use(c, i) == i)
 			conf_table_free(*u.loaded);
 		*u.loaded = NULL;
 	}

@@ -153,7 +153,10 @@ static const struct conf_recipient *
 deciding(const struct ask *q, const struct conf_recipient *r, struct str local,
     struct str domain, bool last)
 {
-	if (!pattern_fits(&r->to, local, domain))
+	const struct path *from = &q->facts->from;
+
+	if (!pattern_fits(&r->to, local, domain) ||
+	    !any_fits(&r->senders, from->local, from->domain))
 		return NULL;
 	if (r->kind == RULE_TABLE)
 		return row_of(q, r, local, domain, last);
@@ -269,25 +272,53 @@ is_ours(const struct conf *c, const struct path *p)
 	return p->domain.n == 0 || conf_is_local(c, p->domain);
 }
 
+/* True if mail to T gets to somebody, as far as anybody knows. */
+static bool
+is_taken(const struct target *t)
+{
+	return t->kind == TARGET_MAILBOX || t->kind == TARGET_MX ||
+	    t->kind == TARGET_UPSTREAM || t->kind == TARGET_MAILDIR ||
+	    t->kind == TARGET_PIPE || t->kind == TARGET_FORWARD ||
+	    t->kind == TARGET_ALIAS || t->kind == TARGET_LIST;
+}
+
+/* A section that means the postmaster P, and not only all of a domain. */
+static bool
+find_own(const struct ask *q, const struct path *p, struct target *t)
+{
+	const struct conf_recipient *r = rule_of(q, p, false);
+
+	if (r == NULL || r->all)
+		return false;
+	*t = rule_target(q, p, r);
+	return is_taken(t);
+}
+
+static bool
+is_same(const struct path *a, const struct path *b)
+{
+	return str_ieq(a->local, b->local) && str_ieq(a->domain, b->domain);
+}
+
 /*
- * RFC 5321 4.5.1: mail for the postmaster is always taken.  It goes to the
- * configured address; where that is nobody, into a mailbox of that name, so
- * that it is kept.
+ * RFC 5321 4.5.1: mail for the postmaster P is always taken.  It goes where a
+ * section has it, or to the configured address; where that is nobody, into a
+ * mailbox of that name, so that it is kept.
  */
 static struct target
-postmaster_target(const struct ask *q)
+postmaster_target(const struct ask *q, const struct path *to)
 {
 	struct path p = postmaster_path(q->conf);
 	struct target t;
 
+	/* That of the host is found as any other address: aliases come first. */
+	if (!is_same(to, &p) && find_own(q, to, &t))
+		return t;
 	if (p.local.n > 0 && !is_ours(q->conf, &p))
 		t = remote_target(q->conf, q->facts, &p);
 	else
 		t = local_target(q, &p);
-	if (t.kind != TARGET_MAILBOX && t.kind != TARGET_MX &&
-	    t.kind != TARGET_UPSTREAM && t.kind != TARGET_MAILDIR &&
-	    t.kind != TARGET_PIPE && t.kind != TARGET_FORWARD &&
-	    t.kind != TARGET_ALIAS && t.kind != TARGET_LIST) {
+	if (!is_taken(&t)) {
 		t = (struct target){ .kind = TARGET_MAILBOX,
 			.path = { postmaster, STR("") },
 			.why = "the postmaster's own mailbox" };
@@ -336,7 +367,7 @@ find_target(const struct ask *q, const struct path *p)
 	if (!is_ours(q->conf, p))
 		return remote_target(q->conf, q->facts, p);
 	if (str_ieq(p->local, postmaster))
-		return postmaster_target(q);
+		return postmaster_target(q, p);
 	if (q->conf->srs.secrets.n > 0 && srs_looks_so(p->local) &&
 	    str_ieq(p->domain, str_c(q->conf->srs.domain)))
 		return srs_target(q, p);

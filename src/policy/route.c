@@ -9,7 +9,7 @@
 
 #include "policy/route.h"
 
-static bool
+bool
 any_fits(const struct conf_patterns *patterns, struct str local,
     struct str domain)
 {

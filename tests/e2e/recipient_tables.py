@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A file of a hundred thousand recipients, as Postfix's virtual(5): what each line does, changed while barid runs.
 
-FEATURES R1, R2, R4, R7, D5, D13.
+FEATURES R1 to R7, D5, D13.
 """
 import os
 import sys
@@ -24,6 +24,8 @@ bob@example.test     bob@example.test, alice
 """
 CONF = """domains = {{"example.test", "shop.example"}}
 recipient "first@example.test" {{ mailbox = "bob" }}
+recipient "postmaster@shop.example" {{ sender = {{"noc@*"}} mailbox = "noc" }}
+recipient "postmaster@shop.example" {{ mailbox = "boss" }}
 recipient "*" {{ table = "{}" }}
 recipient "info@example.test" {{ discard = true }}
 recipient "*@example.test" {{ mailbox = "lost" }}
@@ -53,10 +55,10 @@ def code(b, rcpt):
         return s.docmd(f"RCPT TO:<{rcpt}>")
 
 
-def lands(b, rcpt, *users):
+def lands(b, rcpt, *users, sender="c@far.example"):
     """Mail to RCPT goes into the mailboxes of USERS, each once."""
     before = {u: len(b.mailbox(u)) for u in users}
-    b.send("c@far.example", [rcpt], message(rcpt), "inside")
+    b.send(sender, [rcpt], message(rcpt), "inside")
     for u, n in before.items():
         b.mail(u, n + 1)
     b.empty()
@@ -78,6 +80,11 @@ def each(b, sink):
     assert [r["path"] for r in sink.messages(1)[0]["rcpts"]] == ["dave@far.example"]
     lands(b, "far@example.test")
     assert [r["path"] for r in sink.messages(2)[1]["rcpts"]] == ["far@example.test"]
+    # A domain's own postmaster, and by who writes to it; that of the others; and never refused.
+    lands(b, "postmaster@shop.example", "boss")
+    lands(b, "Postmaster@shop.example", "noc", sender="noc@far.example")
+    lands(b, "postmaster@example.test", "postmaster", sender="noc@far.example")
+    lands(b, "postmaster", "postmaster")
     boxes = {u: len(b.mailbox(u)) for u in os.listdir(b.dir + "/mail")}
     lands(b, "noreply@shop.example")
     assert boxes == {u: len(b.mailbox(u)) for u in boxes}
@@ -89,6 +96,8 @@ def each(b, sink):
 def explained(b, t):
     said = b.ctl("explain", f"user{ROWS - 1}@example.test").stdout
     assert f"{t.path}:{ROWS}" in said and 'recipient "*", by its table' in said and "all" in said, said
+    said = b.ctl("--from", "noc@x.example", "explain", "postmaster@shop.example").stdout
+    assert "mail/noc" in said and 'recipient "postmaster@shop.example"' in said, said
     said = b.ctl("explain", "sales@example.test").stdout
     assert f"{t.path}:{ROWS + 2}" in said and "dave@far.example" in said, said
     said = b.ctl("explain", "x@shop.example").stdout

@@ -71,7 +71,16 @@ START_TEST(mistakes)
 		  "run-as = \"root\" }",
 		  "2: recipient.a@x.test.run-as: no program is run as root" },
 		{ "recipient \"a@x.test\" { discard = true }\n"
-		  "recipient \"a@x.test\" { discard = true }", "2: " },
+		  "recipient \"a@x.test\" { discard = true }",
+		  "2: recipient.a@x.test: there is one before it" },
+		{ "recipient \"*\" { sender = {\"a@x.test\"} discard = true }\n"
+		  "recipient \"*\" { table = \"/etc/x\" }\n"
+		  "recipient \"*\" { mailbox = \"a\" }\n"
+		  "recipient \"*\" { sender = {\"x.test\"} mailbox = \"b\" }",
+		  "4: recipient.*: there is one before it" },
+		{ "recipient \"*\" { discard = true\nsender = {\"b@\"} }",
+		  "2: recipient.*.sender: \"b@\" is no pattern" },
+		{ "recipient \"*\" {\ntable = \"x\" }", "2: recipient.*.table: \"x\" is no path" },
 		{ "aliases = {\"/etc/aliases\",\n\"aliases\"}",
 		  "2: aliases: \"aliases\" is no path" },
 	};

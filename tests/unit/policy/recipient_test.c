@@ -581,7 +581,51 @@ START_TEST(tables)
 }
 END_TEST
 
-UNIT_MAIN("policy/recipient", tables, sections, at_last, several_signs,
+/* FEATURES R3, R5, R6: a domain's own postmaster, and by who writes to it. */
+START_TEST(by_sender)
+{
+	static const struct {
+		const char *from, *to;
+		enum target_kind kind;
+		const char *mailbox;
+	} t[] = {
+		{ "<m@mon.test>", "<postmaster@shop.test>", TARGET_MAILBOX, "noc" },
+		{ "<a@far.test>", "<postmaster@shop.test>", TARGET_MAILBOX, "shop" },
+		{ "<>", "<Postmaster@Shop.test>", TARGET_MAILBOX, "shop" },
+		{ "<m@mon.test>", "<postmaster@[192.0.2.25]>", TARGET_MAILBOX, "noc" },
+		{ "<a@far.test>", "<postmaster@[192.0.2.25]>", TARGET_MAILBOX, "alice" },
+		{ "<a@far.test>", "<postmaster>", TARGET_MAILBOX, "alice" },
+		{ "<a@far.test>", "<postmaster@trap.test>", TARGET_MAILBOX, "alice" },
+		{ "<a@far.test>", "<postmaster@lmtp.test>", TARGET_MAILBOX, "alice" },
+		{ "<a@far.test>", "<x@lmtp.test>", TARGET_UPSTREAM, "" },
+		{ "<m@mon.test>", "<bob@shop.test>", TARGET_ERROR, "" },
+		{ "<a@far.test>", "<bob@shop.test>", TARGET_MAILBOX, "bob" },
+	};
+
+	setup("domains = {\"example.test\", \"shop.test\", \"[192.0.2.25]\", \"trap.test\", \"lmtp.test\"}\n"
+	      "postmaster = \"alice@example.test\"\n"
+	      "upstream \"isp\" { server \"smtp.isp.test\" { } }\n"
+	      "recipient \"postmaster@*\" { sender = {\"*@mon.test\"} mailbox = \"noc\" }\n"
+	      "recipient \"postmaster@*\" { sender = {\"x@y.test\"} mailbox = \"no\" }\n"
+	      "recipient \"*@shop.test\" { sender = {\"mon.test\"} reject = \"550 5.7.1 no\" }\n"
+	      "recipient \"postmaster@shop.test\" { mailbox = \"shop\" }\n"
+	      "recipient \"/.*@trap\\.test/\" { discard = true }\n"
+	      "recipient \"lmtp.test\" { via = \"isp\" }\n"
+	      "route \"*\" { via = \"mx\" }\n");
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct path p = path_of(t[i].to);
+		struct mail_facts m = { .arena = &arena, .from = path_of(t[i].from) };
+		struct target x = target_of(conf, users, &m, &p);
+
+		ck_assert_msg(x.kind == t[i].kind, "%s to %s: %d, %s", t[i].from, t[i].to, (int)x.kind, x.why);
+		if (x.kind == TARGET_MAILBOX)
+			ck_assert_msg(strcmp(x.mailbox, t[i].mailbox) == 0, "%s to %s: %s", t[i].from, t[i].to, x.mailbox);
+	}
+	teardown();
+}
+END_TEST
+
+UNIT_MAIN("policy/recipient", by_sender, tables, sections, at_last, several_signs,
     targets, place_and_path, no_users, any_user,
     postmasters, without_routes, relaying, verdicts, verdict_variants,
     all_ways)
