@@ -30,6 +30,8 @@ listen "submission"  { service = "submission" address = {"127.0.0.1"} port = "25
 listen "submissions" { service = "submission" address = {"127.0.0.1"} port = "2465" tls = "implicit" }
 listen "pop3"        { service = "pop3"       address = {"127.0.0.1"} port = "2110" tls = "required" }
 listen "pop3s"       { service = "pop3"       address = {"127.0.0.1"} port = "2995" tls = "implicit" }
+listen "admin"       { service = "admin"      address = {"127.0.0.1"} port = "2580" tls = "implicit" }
+admin { users = {"alice"} }
 log { to = {"stderr"} }
 EOF
 if [ ! -e "$run/users" ]; then
@@ -39,7 +41,7 @@ if [ ! -e "$run/users" ]; then
 fi
 
 cat <<EOF
-barid runs on 127.0.0.1: SMTP 2525, submission 2587 and 2465, POP3 2110 and 2995.
+barid runs on 127.0.0.1: SMTP 2525, submission 2587 and 2465, POP3 2110 and 2995, pages 2580.
 Mailboxes alice and bob at example.test, password "barid".  State is in $run.
 
 To send:
@@ -50,7 +52,8 @@ To send:
 To read:
   curl -k -u bob:barid pop3s://127.0.0.1:2995/1
   MAILDIR=$run/mail/bob mutt -f $run/mail/bob
-To look: $BARID_BUILD/baridctl -c $conf status   (Ctrl-C stops)
+To look: $BARID_BUILD/baridctl -c $conf status
+  https://127.0.0.1:2580/ as alice   (Ctrl-C stops)
 
 EOF
 exec "$BARID_BUILD/barid" -f -c "$conf"
