@@ -107,6 +107,15 @@ struct json_rspamd {
 	struct str words;	/* for the client, or empty */
 	struct str symbols[64];	/* rules that match; more are left out */
 	size_t symbol_n;
+	struct str subject;	/* what it should be, or empty */
+	/* What it wants of the header ("milter"): more is left out. */
+	struct json_rspamd_field {
+		bool remove;
+		struct str name, value;
+		bool ordered;	/* of what is added: a place is said */
+		int64_t which;	/* that, or which of them is to go */
+	} fields[64];
+	size_t field_n;
 };
 /* Foreign TEXT; what R points to is in A.  False: it is no such answer. */
 bool json_rspamd(struct str text, struct arena *a, struct json_rspamd *r) MUST_USE;

@@ -15,6 +15,7 @@
  * text.c	questions for the records of keys and policies
  * scan.c	messages that a server of spam or viruses is asked about
  * scan_conn.c	the connection to that server
+ * scan_rspamd.c	what Rspamd says, and wants changed
  * zones.c	which lists there are, and whether they can be believed
  */
 

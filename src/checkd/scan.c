@@ -21,7 +21,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
-#include "report/json.h"
 
 /* Of each kind. */
 #define RUNNING_MAX 32
@@ -129,40 +128,12 @@ job_failed(struct scan_job *j, const char *why)
 	end(j);
 }
 
-/* The thousandths of V, within bounds; 0 if it is no number. */
-static int64_t
-thousandths(double v)
-{
-	const double most = (double)MSG_SCAN_SCORE_MAX / 1000;
-
-	if (!(v > -most && v < most))
-		return v > 0 ? MSG_SCAN_SCORE_MAX : v < 0 ? -MSG_SCAN_SCORE_MAX : 0;
-	return (int64_t)(v * 1000 + (v < 0 ? -0.5 : 0.5));
-}
-
-/* The body of S is rspamd's JSON. */
-static bool
-read_json(struct scan_job *j, struct scan *s)
-{
-	struct json_rspamd r;
-
-	if (!json_rspamd(buf_str(&s->body), &j->arena, &r) || !scan_take_action(s, r.action))
-		return false;
-	s->v.scored = true;
-	s->v.score = thousandths(r.score);
-	s->v.required = thousandths(r.required);
-	for (size_t i = 0; i < r.symbol_n; i++)
-		scan_symbol(s, r.symbols[i]);
-	scan_say(s, r.words);
-	return true;
-}
-
 void
 job_done(struct scan_job *j)
 {
 	struct scan *s = &j->conn.scan;
 
-	if (s->server == SCAN_RSPAMD && !read_json(j, s)) {
+	if (s->server == SCAN_RSPAMD && !rspamd_read(j)) {
 		job_failed(j, "what it answers is no verdict");
 		return;
 	}

@@ -49,6 +49,14 @@ void job_failed(struct scan_job *j, const char *why);
 /* Nobody holds on to J any more, which is over. */
 void job_free(struct scan_job *j);
 
+/* ---- scan_rspamd.c ----------------------------------------------------------- */
+
+/*
+ * The body of the scan of J is an answer of Rspamd: the verdict, and the edited text
+ * where the configuration wants its changes.  False: it is no answer.
+ */
+bool rspamd_read(struct scan_job *j) MUST_USE;
+
 /* ---- scan_conn.c ------------------------------------------------------------- */
 
 /* Ends in job_done() or job_failed(), perhaps from within. */

@@ -69,9 +69,6 @@ check(const struct conf *c, const struct conf_check_scan *s, enum scan_server us
 	if (why != NULL)
 		conf_complain(error, conf_where(c, &s->server, s->place),
 		    "check.%s.server: \"%s\": %s", s->title, s->server, why);
-	else if (s->action == SCAN_EDIT && copy.kind != SCAN_SPAMD)
-		conf_complain(error, conf_where(c, &s->action, s->place),
-		    "check.%s.action: only spamd edits, expected note or reject", s->title);
 	arena_free(&a);
 }
 

@@ -560,6 +560,48 @@ take_symbols(json_t *symbols, struct arena *a, struct json_rspamd *r)
 			r->symbols[r->symbol_n++] = arena_str(a, str_c(name));
 }
 
+static void
+take_field(struct json_rspamd *r, const struct json_rspamd_field *f)
+{
+	if (r->field_n < ARRAY_LEN(r->fields))
+		r->fields[r->field_n++] = *f;
+}
+
+/* V is a value, or an object with "value" and perhaps "order". */
+static void
+take_added(struct json_rspamd *r, struct arena *a, const char *name, json_t *v)
+{
+	json_t *order = json_object_get(v, "order");
+	json_t *value = json_is_object(v) ? json_object_get(v, "value") : v;
+
+	if (json_is_string(value))
+		take_field(r, &(struct json_rspamd_field){ .name = arena_str(a, str_c(name)),
+			.value = arena_str(a, str_n(json_string_value(value),
+			    json_string_length(value))),
+			.ordered = json_is_integer(order), .which = json_integer_value(order) });
+}
+
+/* Each name has one thing or an array of them. */
+static void
+take_milter(json_t *milter, struct arena *a, struct json_rspamd *r)
+{
+	const char *name;
+	json_t *v, *one;
+	size_t i;
+
+	json_object_foreach(json_object_get(milter, "remove_headers"), name, v)
+		for (i = 0; i == 0 || i < json_array_size(v); i++) {
+			one = json_is_array(v) ? json_array_get(v, i) : v;
+			if (json_is_integer(one))
+				take_field(r, &(struct json_rspamd_field){ .remove = true,
+					.name = arena_str(a, str_c(name)), .value = STR(""),
+					.which = json_integer_value(one) });
+		}
+	json_object_foreach(json_object_get(milter, "add_headers"), name, v)
+		for (i = 0; i == 0 || i < json_array_size(v); i++)
+			take_added(r, a, name, json_is_array(v) ? json_array_get(v, i) : v);
+}
+
 bool
 json_rspamd(struct str text, struct arena *a, struct json_rspamd *r)
 {
@@ -568,12 +610,14 @@ json_rspamd(struct str text, struct arena *a, struct json_rspamd *r)
 	json_t *required = json_object_get(j, "required_score");
 	bool ok = json_is_number(score) && json_is_string(json_object_get(j, "action"));
 
-	*r = (struct json_rspamd){ .words = STR("") };
+	*r = (struct json_rspamd){ .words = STR(""), .subject = STR("") };
 	if (ok) {
 		r->score = json_number_value(score);
 		r->required = json_number_value(required);
 		r->action = string_of(j, "action", a);
 		r->words = string_of(json_object_get(j, "messages"), "smtp_message", a);
+		r->subject = string_of(j, "subject", a);
+		take_milter(json_object_get(j, "milter"), a, r);
 		take_symbols(json_object_get(j, "symbols"), a, r);
 	}
 	json_decref(j);

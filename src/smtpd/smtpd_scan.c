@@ -287,7 +287,7 @@ put_instead(struct session *s, struct queue_msg **m, struct str text)
 	return queue_write(*m, text) == 0;
 }
 
-/* What spamd made of the text is the text from here on.  Code 0, or a refusal. */
+/* What the server made of the text is the text from here on.  Code 0, or a refusal. */
 static struct answer
 take_edited(struct session *s, const struct look *l, struct scanned *what,
     struct queue_msg **m)
@@ -306,7 +306,8 @@ take_edited(struct session *s, const struct look *l, struct scanned *what,
 	if (why != NULL) {
 		failed(s, what, why);
 	} else {
-		what->result.symbols = scan_edited_symbols(buf_str(&text), &s->txn_arena);
+		if (l->conf->kind == SCAN_SPAMD)
+			what->result.symbols = scan_edited_symbols(buf_str(&text), &s->txn_arena);
 		if (!put_instead(s, m, buf_str(&text)))
 			a = store_failed(s, "queue_write");
 	}
@@ -345,7 +346,9 @@ spam_answer(struct session *s, const struct conf_check_scan *c, const struct msg
 	struct buf b;
 	struct answer a = { .code = 0 };
 
-	if (c->action != SCAN_REJECT || is_for_desk(s))
+	/* What Rspamd wants is all of it; spamd has no other wish than its text. */
+	if (c->action == SCAN_NOTE || (c->action == SCAN_EDIT && c->kind == SCAN_SPAMD) ||
+	    is_for_desk(s))
 		return a;
 	buf_init(&b, 512);
 	if (is_refused(c, r)) {
@@ -506,7 +509,8 @@ scan_add_fields(const struct session *s, struct buf *b)
 		const struct scanned *what = &s->txn.scanned[i];
 
 		/* What spamd has edited says it by itself. */
-		if (what->done && what->result.edited == 0)
+		if (what->done && (what->result.edited == 0 ||
+		    s->conf->check.spam.kind != SCAN_SPAMD))
 			scan_fields_add(b, (enum scan_kind)i, &what->result);
 	}
 }

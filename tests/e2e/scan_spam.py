@@ -3,6 +3,7 @@
 
 FEATURES F8, S1, S2.
 """
+import email.header
 import os
 import smtplib
 import sys
@@ -119,6 +120,37 @@ def rspamd():
         assert fields(got, "X-Spam-Status")[0].startswith("No, score=0.5 required=15.0"), got
 
 
+def rspamd_edits():
+    """What Rspamd wants is done: fields, the Subject, refusals; what it may not have is left out."""
+    header = "X-Gone: 1\r\nX-Some: a\r\nX-Gone: 2\r\nX-Some: b\r\n"
+    with Rspamd() as r, Barid(extra=check(f"rspamd:127.0.0.1:{r.port}", 'action = "edit"')) as b:
+        got = take(b, message("plain", header), 1)
+        assert fields(got, "X-Gone") == ["1", "2"] and fields(got, "X-Spam-Status")[0].startswith("No, score=0.0"), got
+        lines = "\n".join("x" * (n % 70) for n in range(8000))
+        for n, (words, subject) in enumerate((("edit me", "hi"), ("edit me, new subject\n" + lines, "=?UTF-8?Q?[spam]_gr=C3=BCn?="))):
+            got = take(b, message(words, header), n + 2)
+            head, body = got.split(b"\n\n", 1)
+            assert b"\nReceived: from client.test " in head and head.count(b"\nReceived: ") == 1, got[:2000]
+            assert not fields(got, "X-Gone") and fields(got, "X-Some") == ["a"], got[:2000]
+            assert fields(got, "X-Plain") == ["one"] and b"\nX-Folded: two\n\tfolded\n" in head, got[:2000]
+            assert fields(got, "X-Twice") == ["first", "second"], got[:2000]
+            assert fields(got, "X-Evil") == ["x X-Injected: yes body"] and not fields(got, "X-Injected"), got[:2000]
+            assert not fields(got, "Bad Name") and len(fields(got, "X-Spam-Status")) == 1, got[:2000]
+            assert len(fields(got, "Subject")) == 1 and len(fields(got, "From")) == 1, got[:2000]
+            assert body.strip() == words.strip().encode(), body[:200]
+            if subject == "hi":
+                assert fields(got, "Subject") == ["hi"], got[:2000]
+            else:
+                assert str(email.header.make_header(email.header.decode_header(fields(got, "Subject")[0]))) == "[spam] grün", got[:2000]
+                assert fields(got, "X-Spam-Flag") == ["YES"], got[:2000]
+        wait_for("the warning", lambda: "they are left out" in b.log())
+        code, text = refused(b, message("edit me, not now"))
+        assert code == 451 and text.startswith("4.7.1 The message is to come again: not now"), (code, text)
+        assert refused(b, message("come again"))[0] == 451
+        assert refused(b, message(GTUBE))[0] == 550
+        assert refused(b, message("edit me, not now"), rcpts=["postmaster@example.test"]) is None
+
+
 def main():
     with Spamd() as spamd:
         noted(spamd)
@@ -126,6 +158,7 @@ def main():
     with Spamd(report_safe=1) as spamd:
         edited(spamd)
     rspamd()
+    rspamd_edits()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "check/scan.h"
+#include "check/scan_change.h"
 #include "mail/header.h"
 #include "report/json.h"
 
@@ -80,6 +81,34 @@ edit(struct str text)
 	arena_free(&a);
 }
 
+/* Whatever R wants of a header, it is one, and has no field more than it asks for. */
+static void
+change(const struct json_rspamd *r, struct arena *a)
+{
+	struct scan_changes c = { .n = 0 };
+	struct str rest;
+	struct field f;
+	struct buf out;
+	size_t added = 1, n = 0;
+	int got;
+
+	for (size_t i = 0; i < r->field_n; i++)
+		if (r->fields[i].remove)
+			(void)scan_change_remove(&c, a, r->fields[i].name, r->fields[i].which);
+		else
+			added += scan_change_add(&c, a, r->fields[i].name, r->fields[i].value,
+			    r->fields[i].ordered);
+	added += scan_change_subject(&c, a, r->subject);
+	buf_init(&out, 1 << 21);
+	scan_change_header(&c, STR("Subject: x\r\n"), &out);
+	buf_adds(&out, "\r\nbody");
+	rest = buf_str(&out);
+	while ((got = field_next(&rest, &f)) == 1)
+		n++;
+	check(got == 0 && n <= added && str_eq(rest, STR("body")));
+	buf_free(&out);
+}
+
 /* What rspamd says, as barid-check reads it. */
 static void
 read_json(struct scan *s)
@@ -94,6 +123,7 @@ read_json(struct scan *s)
 		for (size_t i = 0; i < r.symbol_n; i++)
 			scan_symbol(s, r.symbols[i]);
 		scan_say(s, r.words);
+		change(&r, &a);
 	}
 	arena_free(&a);
 }

@@ -129,6 +129,21 @@ rule("BARID_TOLD", 0.5, function(task)
 	return tostring(task:get_ip()) == "192.0.2.7" and task:get_helo() == "client.test" and
 	    from and from[1].addr == "a@far.test" and to and #to == 2 and to[2].addr == "bob@example.test"
 end)
+rspamd_config:register_symbol({ name = "BARID_EDIT", type = "postfilter", callback = function(task)
+	local text = tostring(task:get_content())
+	if not text:find("edit me", 1, true) then return end
+	task:set_milter_reply({
+		add_headers = { ["X-Plain"] = "one", ["X-Folded"] = { value = "two\\n\\tfolded", order = 1 },
+		    ["X-Twice"] = { { value = "first", order = 0 }, { value = "second" } }, ["X-Evil"] = "x\\r\\nX-Injected: yes\\r\\n\\r\\nbody",
+		    ["Received"] = "from nowhere", ["X-Spam-Status"] = "No", ["Bad Name"] = "x" },
+		remove_headers = { ["X-Gone"] = 0, ["X-Some"] = -1, ["Received"] = 0 } })
+	if text:find("new subject", 1, true) then
+		task:set_metric_subject("[spam] gr\\195\\188n")
+		task:set_pre_result("rewrite subject", "it is odd")
+	elseif text:find("not now", 1, true) then
+		task:set_pre_result("soft reject", "not now")
+	end
+end })
 rule("BARID_GREY", 4.5, function(task) return tostring(task:get_content()):find("come again", 1, true) ~= nil end)
 """
 

@@ -80,8 +80,6 @@ START_TEST(mistakes)
 		{ "check spam { server = 'clamd:a' }", "expected spamd or rspamd, who know spam" },
 		{ "check virus { server = 'rspamd:a' }", "expected clamd, who knows viruses" },
 		{ "check spam { server = 'unix:x' }", "check.spam.server: \"unix:x\": expected" },
-		{ "check spam { server = 'rspamd:a'\naction = edit }",
-		    "2: check.spam.action: only spamd edits, expected note or reject" },
 		{ "check virus { action = edit }", "expected note or reject" },
 		{ "check virus { reject-score = 5 }", "there is no \"reject-score\" in this one" },
 		{ "check spam { timeout = 10m }", "check.spam.timeout" },

@@ -270,6 +270,16 @@ START_TEST(rspamd)
 	ck_str(r.symbols[1], STR("B"));
 	ck_assert(json_rspamd(STR("{\"score\":0,\"action\":\"no action\",\"symbols\":[]}"), &a, &r));
 	ck_assert(r.symbol_n == 0 && r.required == 0 && r.words.n == 0);
+	ck_assert(r.field_n == 0 && r.subject.n == 0);
+	ck_assert(json_rspamd(STR("{\"score\":1,\"action\":\"x\",\"subject\":\"s\",\"milter\":{"
+	    "\"add_headers\":{\"A\":\"1\",\"B\":{\"value\":\"2\",\"order\":1},\"C\":[\"3\",{\"value\":\"4\"},5],"
+	    "\"D\":{},\"E\":[]},\"remove_headers\":{\"F\":0,\"G\":[1,-1],\"H\":\"x\",\"I\":[]}}}"), &a, &r));
+	ck_str(r.subject, STR("s"));
+	ck_assert_uint_eq(r.field_n, 7);
+	ck_assert(r.fields[0].remove && r.fields[0].which == 0 && r.fields[2].which == -1);
+	ck_str(r.fields[3].value, STR("1"));
+	ck_assert(!r.fields[3].ordered && r.fields[4].ordered && r.fields[4].which == 1);
+	ck_str(r.fields[6].value, STR("4"));
 	for (size_t i = 0; i < ARRAY_LEN(none); i++)
 		ck_assert_msg(!json_rspamd(str_c(none[i]), &a, &r), "%s", none[i]);
 	arena_free(&a);
