@@ -33,6 +33,7 @@ struct conf_listen {
 	struct conf_nets blocked;
 	struct conf_nets relay;
 	bool auth_required;
+	int sender_login;	/* enum conf_sender_login */
 	struct conf_nets proxies;
 	struct conf_nets xclient;
 	struct conf_nets xforward;
@@ -46,6 +47,7 @@ struct conf_listen {
 	uint64_t errors;
 	int64_t timeout;
 	int64_t greet_delay;
+	int early_talkers;	/* enum conf_early */
 	bool no_delete;
 };
 

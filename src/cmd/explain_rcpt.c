@@ -111,21 +111,23 @@ say_sender(struct explain *x)
 {
 	const struct path *from = path_is_null(&x->said) ? &x->facts.from :
 							   &x->said;
-	struct conf_place where;
+	const int *login = x->listen != NULL ? &x->listen->sender_login :
+					       &x->conf->access.sender_login;
+	struct conf_place where, option;
 	struct userset *users;
 	bool own;
 
 	if (x->facts.user.n == 0 || path_is_null(from))
 		return;
-	if (x->conf->access.sender_login == SENDER_ANY) {
-		explain_say(x, "sender", conf_where(x->conf, &x->conf->access.sender_login,
-		    CONF_NOWHERE), "who has logged in may send as anybody");
+	option = conf_where(x->conf, &x->conf->access.sender_login, CONF_NOWHERE);
+	option = conf_where(x->conf, login, option);
+	if (*login == SENDER_ANY) {
+		explain_say(x, "sender", option, "who has logged in may send as anybody");
 		return;
 	}
 	users = known_user(x, from->local);
 	own = sender_is_own(x->conf, users, x->facts.user, from, &where);
-	explain_say(x, "sender", own ? where : conf_where(x->conf,
-	    &x->conf->access.sender_login, CONF_NOWHERE), "%s", own ?
+	explain_say(x, "sender", own ? where : option, "%s", own ?
 	    "that user may send as that address" :
 	    "that user may not send as that address: 553 5.7.1");
 	userset_free(users);

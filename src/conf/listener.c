@@ -21,6 +21,7 @@ static const struct {
 	OWN(blocked, access.blocked),
 	OWN(relay, access.relay),
 	OWN(auth_required, access.auth_required),
+	OWN(sender_login, access.sender_login),
 	OWN(proxies, access.proxies),
 	OWN(xclient, access.xclient),
 	OWN(xforward, access.xforward),
@@ -34,6 +35,7 @@ static const struct {
 	OWN(errors, limits.errors),
 	OWN(timeout, limits.timeout),
 	OWN(greet_delay, limits.greet_delay),
+	OWN(early_talkers, limits.early_talkers),
 	OWN(no_delete, pop3.no_delete),
 };
 

@@ -419,7 +419,8 @@ is_left_out(const struct option *o, const struct values *l)
 {
 	return !l->set && o->fallback[0] == '\0' &&
 	    (o->type == OPTION_BOOL || o->type == OPTION_NUMBER ||
-		o->type == OPTION_SIGNED || o->type == OPTION_SIZE || o->type == OPTION_TIME);
+		o->type == OPTION_SIGNED || o->type == OPTION_SIZE || o->type == OPTION_TIME ||
+		o->type == OPTION_CHOICE);
 }
 
 static void

@@ -7,13 +7,13 @@
 #include "unit.h"
 
 #define TEXT \
-	"access { connect = {10.0.0.0/8} relay = {10.1.0.0/16} proxies = {10.9.9.9} }\n" \
-	"limits { message-size = 7MB recipients = 70 errors = 5 timeout = 70s }\n" \
+	"access { connect = {10.0.0.0/8} relay = {10.1.0.0/16} proxies = {10.9.9.9} sender-login = envelope }\n" \
+	"limits { early-talkers = refuse message-size = 7MB recipients = 70 errors = 5 timeout = 70s }\n" \
 	"auth { mechanisms = {PLAIN} }\n" \
 	"listen a { port = 25 tls = off }\n" \
 	"listen b { port = 26 tls = off relay = {} auth-required = true proxies = {} " \
 	"message-size = 1MB recipients = 3 timeout = 10s mechanisms = {LOGIN} " \
-	"connections-per-address = 2 }\n"
+	"connections-per-address = 2 sender-login = from early-talkers = note }\n"
 
 static struct conf *
 load(const char *text)
@@ -42,6 +42,8 @@ START_TEST(takes_over)
 	ck_assert_uint_eq(at.limits.errors, 5);
 	ck_assert_uint_eq(at.limits.connections_per_address, 20);
 	ck_assert_int_eq(at.limits.timeout, 70000);
+	ck_assert_int_eq(at.access.sender_login, SENDER_ENVELOPE);
+	ck_assert_int_eq(at.limits.early_talkers, EARLY_REFUSE);
 	ck_assert_str_eq(at.auth.mechanisms.v[0], "PLAIN");
 	conf_free(c);
 }
@@ -62,6 +64,8 @@ START_TEST(has_its_own)
 	ck_assert_uint_eq(at.limits.errors, 5);
 	ck_assert_uint_eq(at.limits.connections_per_address, 2);
 	ck_assert_int_eq(at.limits.timeout, 10000);
+	ck_assert_int_eq(at.access.sender_login, SENDER_FROM);
+	ck_assert_int_eq(at.limits.early_talkers, EARLY_NOTE);
 	ck_assert_str_eq(at.auth.mechanisms.v[0], "LOGIN");
 	ck_assert_uint_eq(at.limits.connections, c->limits.connections);
 	ck_assert_ptr_eq(at.hostname, c->hostname);
@@ -90,6 +94,8 @@ START_TEST(mistakes)
 		    "listen.a.mechanisms: \"PLAN\" is unknown" },
 		{ "listen a { port = 25 tls = off relay = {10.0.0.0/33} }",
 		    "10.0.0.0/33" },
+		{ "listen a { port = 25 tls = off early-talkers = never }",
+		    "listen.a.early-talkers" },
 		{ "relay = {10.0.0.1}", "it belongs into a section \"access\"" },
 		{ "message-size = 5MB", "it belongs into a section \"limits\"" },
 	};
