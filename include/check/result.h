@@ -21,7 +21,7 @@ struct result_prop {
 	struct str value;
 };
 
-struct result {
+struct check_result {
 	const char *method;	/* "spf", "dkim", "dmarc", "arc", "iprev", "auth" */
 	const char *value;	/* "pass": RFC 8601 2.7 */
 	struct str reason;	/* for people, or empty */
@@ -32,14 +32,14 @@ struct result {
 
 /* What it points to lives as long as whoever filled it says. */
 struct results {
-	struct result v[RESULTS_MAX];
+	struct check_result v[RESULTS_MAX];
 	size_t n;
 };
 
 /* The next one, all empty; one that nobody looks at if there is no more room. */
-struct result *results_add(struct results *r, const char *method, const char *value);
+struct check_result *results_add(struct results *r, const char *method, const char *value);
 /* An empty VALUE is left out. */
-void result_prop(struct result *r, const char *name, struct str value);
+void result_prop(struct check_result *r, const char *name, struct str value);
 
 /* True if R has something for that field. */
 bool results_have_field(const struct results *r) MUST_USE;

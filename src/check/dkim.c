@@ -213,7 +213,7 @@ dkim_check_arc(struct dkim_check *c)
 static void
 add_verdict(const struct dkim_verdict *v, struct results *r)
 {
-	struct result *one = results_add(r, "dkim", dkim_result_name(v->result));
+	struct check_result *one = results_add(r, "dkim", dkim_result_name(v->result));
 
 	one->reason = v->reason;
 	result_prop(one, "header.d", v->domain);
@@ -227,7 +227,7 @@ static void
 add_chain(struct dkim_check *c, struct results *r)
 {
 	struct arc_verdict v = dkim_check_arc(c);
-	struct result *one = results_add(r, "arc", arc_result_name(v.result));
+	struct check_result *one = results_add(r, "arc", arc_result_name(v.result));
 
 	one->reason = v.reason;
 	result_prop(one, "header.d", v.domain);

@@ -9,18 +9,18 @@
 
 #include "check/result.h"
 
-struct result *
+struct check_result *
 results_add(struct results *r, const char *method, const char *value)
 {
 	/* The last place is for what nobody looks at. */
-	struct result *one = &r->v[r->n < RESULTS_MAX - 1 ? r->n++ : RESULTS_MAX - 1];
+	struct check_result *one = &r->v[r->n < RESULTS_MAX - 1 ? r->n++ : RESULTS_MAX - 1];
 
-	*one = (struct result){ .method = method, .value = value, .reason = STR("") };
+	*one = (struct check_result){ .method = method, .value = value, .reason = STR("") };
 	return one;
 }
 
 void
-result_prop(struct result *r, const char *name, struct str value)
+result_prop(struct check_result *r, const char *name, struct str value)
 {
 	if (value.n > 0 && r->prop_n < RESULT_PROPS_MAX)
 		r->props[r->prop_n++] = (struct result_prop){ name,
@@ -67,7 +67,7 @@ add_value(struct buf *b, struct str s)
 
 /* RFC 8601 2.2: in a quoted string, so that it may say whatever there is to say. */
 static void
-add_result(struct buf *b, const struct result *r)
+add_result(struct buf *b, const struct check_result *r)
 {
 	buf_addf(b, ";\r\n\t%s=%s", r->method, r->value);
 	if (r->reason.n > 0) {
@@ -146,7 +146,7 @@ results_add_json(struct buf *b, const struct results *r)
 {
 	buf_addc(b, '[');
 	for (size_t i = 0; i < r->n; i++) {
-		const struct result *one = &r->v[i];
+		const struct check_result *one = &r->v[i];
 
 		buf_adds(b, i == 0 ? "{" : ",{");
 		add_member(b, one->method, str_c(one->value));

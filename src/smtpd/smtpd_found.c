@@ -44,7 +44,7 @@ is_for(const struct session *s, unsigned whom)
 static void
 add_login(const struct session *s, struct results *r)
 {
-	struct result *one;
+	struct check_result *one;
 
 	if (s->user[0] == '\0' || is_for(s, CONF_RESULTS_NONLOCAL))
 		return;
@@ -64,10 +64,10 @@ add_name(const struct session *s, struct results *r)
 		    "policy.iprev", str_c(s->address));
 }
 
-static struct result *
+static struct check_result *
 add_one_spf(struct results *r, const struct spf_verdict *v)
 {
-	struct result *one = results_add(r, "spf", spf_name(v->code));
+	struct check_result *one = results_add(r, "spf", spf_name(v->code));
 
 	one->reason = v->problem;
 	return one;
@@ -91,7 +91,7 @@ static void
 add_dmarc(const struct session *s, struct results *r, const struct dmarc_verdict *v)
 {
 	const struct checks *c = &s->txn.checks;
-	struct result *one;
+	struct check_result *one;
 
 	if (!s->conf->check.dmarc.enabled || !c->on)
 		return;
@@ -109,7 +109,7 @@ static void
 add_arc(const struct session *s, struct results *r)
 {
 	struct arc_verdict v = dkim_check_arc(s->txn.checks.dkim);
-	struct result *one = results_add(r, "arc", arc_result_name(v.result));
+	struct check_result *one = results_add(r, "arc", arc_result_name(v.result));
 
 	one->reason = v.reason;
 	result_prop(one, "header.d", v.domain);
@@ -125,7 +125,7 @@ add_signatures(const struct session *s, struct results *r)
 		results_add(r, "dkim", "none");
 	for (size_t i = 0; i < dkim_check_count(c); i++) {
 		struct dkim_verdict v = dkim_check_verdict(c, i);
-		struct result *one = results_add(r, "dkim", dkim_result_name(v.result));
+		struct check_result *one = results_add(r, "dkim", dkim_result_name(v.result));
 
 		one->reason = v.reason;
 		result_prop(one, "header.d", v.domain);
@@ -171,7 +171,7 @@ log_results(const struct session *s, const struct results *r)
 
 	buf_init(&b, 65536);
 	for (size_t i = 0; i < r->n; i++) {
-		const struct result *one = &r->v[i];
+		const struct check_result *one = &r->v[i];
 		struct str of = one->prop_n > 0 ? one->props[0].value : STR("");
 
 		/* What those have found has a line already. */

@@ -487,7 +487,7 @@ scan_collect(struct session *s, struct results *r)
 {
 	for (unsigned i = 0; i < KINDS; i++) {
 		const struct msg_scan_result *v = &s->txn.scanned[i].result;
-		struct result *one;
+		struct check_result *one;
 
 		if (!s->txn.scanned[i].done)
 			continue;

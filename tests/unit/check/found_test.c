@@ -10,7 +10,7 @@
 START_TEST(json)
 {
 	struct results r = { .n = 0 };
-	struct result *one;
+	struct check_result *one;
 	struct buf b;
 
 	buf_init(&b, 4096);

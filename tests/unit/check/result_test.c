@@ -9,7 +9,7 @@ static struct results
 some(void)
 {
 	struct results r = { .n = 0 };
-	struct result *one;
+	struct check_result *one;
 
 	one = results_add(&r, "spf", "pass");
 	result_prop(one, "smtp.mailfrom", STR("a@b.example"));
@@ -69,7 +69,7 @@ START_TEST(bounded)
 
 	memset(value, '(', sizeof(value));
 	for (int i = 0; i < 100; i++) {
-		struct result *one = results_add(&r, "dkim", "pass");
+		struct check_result *one = results_add(&r, "dkim", "pass");
 
 		for (int k = 0; k < 10; k++)
 			result_prop(one, "header.i", str_n(value, sizeof(value)));
