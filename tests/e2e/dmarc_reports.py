@@ -178,9 +178,20 @@ def sent(b, key):
                      "soft.test": ["a@sub.soft.test"]}, rcpts
     check_rows(got)
     assert gathered(b) == {("due", "slow.test"): (1, 1)}
+    read_by_barid(got["spf.test"][0]["text"], b)
     line = re.search(r"dmarc report [0-9a-f]{16}: domain=spf\.test, messages=8, rows=6, to=<agg@spf\.test, instead@other\.test>", b.log())
     assert line, b.log()
     return day
+
+
+def read_by_barid(text, b):
+    """What the other end of ours makes of it."""
+    with open(b.dir + "/report.eml", "wb") as f:
+        f.write(text)
+    said = json.loads(ctl(b, "--json", "report", f.name))
+    assert said["kind"] == "dmarc" and not said.get("why"), said
+    assert (said["domain"], said["org"], said["row-count"]) == ("spf.test", "Mail & <Co>", 6), said
+    assert sorted(int(r["messages"]) for r in said["rows"]) == [1, 1, 1, 1, 1, 3], said
 
 
 def check_message(m, text, part, xml, domain, day):
