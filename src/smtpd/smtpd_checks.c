@@ -273,7 +273,7 @@ checks_end(struct session *s, struct queue_msg **m)
 	if (a.code == 0)
 		a = scan_text(s, m);
 	if (s->conf->check.dmarc.reports && dmarc.domain.n > 0)
-		dmarc_tell(s, &dmarc, &a, dmarc.result == DMARC_FAIL && is_vouched(s));
+		dmarc_note(s, &dmarc, &a, dmarc.result == DMARC_FAIL && is_vouched(s));
 	found_collect(s, &r, &dmarc);
 	if (a.code == 0 && found_write(s, *m, &r, dmarc.result == DMARC_FAIL &&
 	    dmarc.asks == DMARC_QUARANTINE && !is_vouched(s)) < 0)

@@ -64,11 +64,13 @@ void records_await(struct session *s);
 /* ---- smtpd_dmarc.c ---------------------------------------------------------------- */
 
 /*
- * Says of the message, which is judged, what belongs in a report to V's domain: A is
- * its answer so far; VOUCHED: somebody who is trusted says that it had passed.
+ * Writes down of the message, which is judged, what belongs in a report to V's domain:
+ * A is its answer so far; VOUCHED: somebody who is trusted says that it had passed.
  */
-void dmarc_tell(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
+void dmarc_note(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
     bool vouched);
+/* And has it counted, if A is the end of the message: it was taken, or refused for good. */
+void dmarc_tell(const struct session *s, const struct answer *a);
 
 /* ---- smtpd_found.c ---------------------------------------------------------------- */
 

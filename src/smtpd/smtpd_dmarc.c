@@ -41,11 +41,10 @@ comes_back(const struct session *s)
 }
 
 static bool
-is_told(const struct session *s, const struct dmarc_verdict *v, const struct answer *a)
+is_told(const struct session *s, const struct dmarc_verdict *v)
 {
-	return s->conf->check.dmarc.reports && s->env->check >= 0 && v->record.rua.n > 0 &&
+	return s->env->check >= 0 && v->record.rua.n > 0 &&
 	    (v->result == DMARC_PASS || v->result == DMARC_FAIL) &&
-	    (a->code < 400 || a->code >= 500) &&
 	    s->txn.text.header.report != REPORT_DMARC && !comes_back(s);
 }
 
@@ -85,34 +84,17 @@ add_signatures(const struct session *s, struct dmarc_row *r)
 	}
 }
 
-static void
-tell(const struct session *s, const struct dmarc_row *r)
-{
-	struct buf line, packet;
-	struct msg_dmarc m;
-
-	buf_init(&line, DMARC_ROW_MAX);
-	buf_init(&packet, FRAME_MAX);
-	dmarc_row_add(&line, r);
-	m.row = buf_str(&line);
-	msg_dmarc_put(&packet, &m);
-	if (channel_send(s->env->check, buf_str(&packet), -1) < 0)
-		log_warn(s->txn.env.id, "it is in no report to " STR_FMT ": barid-check "
-		    "cannot be told: %s", STR_ARG(r->domain), strerror(errno));
-	buf_free(&packet);
-	buf_free(&line);
-}
-
 void
-dmarc_tell(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
+dmarc_note(struct session *s, const struct dmarc_verdict *v, const struct answer *a,
     bool vouched)
 {
 	const struct spf_result *spf = spf_result(s);
 	struct dmarc_row r = { .domain = v->domain, .source = str_c(s->address),
 		.dkim = v->by_dkim, .spf = v->by_spf, .header_from = s->txn.checks.author,
 		.envelope_from = s->txn.spf.sender.domain };
+	struct buf b;
 
-	if (!is_told(s, v, a))
+	if (!is_told(s, v))
 		return;
 	add_disposition(s, v, a->code >= 500, vouched, &r);
 	if (spf->checked) {
@@ -120,5 +102,24 @@ dmarc_tell(struct session *s, const struct dmarc_verdict *v, const struct answer
 		r.spf_result = str_c(spf_name(spf->from.code));
 	}
 	add_signatures(s, &r);
-	tell(s, &r);
+	buf_init(&b, DMARC_ROW_MAX);
+	dmarc_row_add(&b, &r);
+	s->txn.text.row = arena_str(&s->txn_arena, buf_str(&b));
+	buf_free(&b);
+}
+
+void
+dmarc_tell(const struct session *s, const struct answer *a)
+{
+	const struct msg_dmarc m = { .row = s->txn.text.row };
+	struct buf packet;
+
+	if (m.row.n == 0 || (a->code >= 400 && a->code < 500))
+		return;
+	buf_init(&packet, FRAME_MAX);
+	msg_dmarc_put(&packet, &m);
+	if (channel_send(s->env->check, buf_str(&packet), -1) < 0)
+		log_warn(s->txn.env.id, "it is in no report: barid-check cannot be told: %s",
+		    strerror(errno));
+	buf_free(&packet);
 }

@@ -227,6 +227,7 @@ text_end(struct session *s)
 		a = store_commit(s, m, t->header.message_id);
 	else
 		queue_abort(m);
+	dmarc_tell(s, &a);
 	if (a.code != 250)
 		log_reject(s, "END-OF-MESSAGE", &a, &s->txn.env.from,
 		    &s->txn.env.rcpts[0].path);

@@ -31,6 +31,7 @@ struct text {
 	struct answer refusal;	/* code 0: none */
 	struct header_facts header;
 	struct facts facts;	/* BDAT */
+	struct str row;		/* what a report says of it (smtpd_dmarc.c), or empty */
 	uint64_t octets;	/* so far */
 	int64_t start;		/* when the client was asked for more */
 	uint64_t octets_before;	/* and what the stream had read then */
