@@ -44,15 +44,15 @@ def files(b):
     return sorted(os.path.basename(p) for p in glob.glob(b.dir + "/spool/dmarc/*") if not p.endswith("/lock"))
 
 
-def tell(b, sender, to, header):
+def tell(b, sender, to, header, body="x", code=b"250"):
     with Wire(b.port["smtp"]) as w:
         assert w.reply().startswith(b"220")
         w.smtp("EHLO mx.c.test")
         assert w.smtp(f"MAIL FROM:<{sender}>").startswith(b"250")
         assert w.smtp(f"RCPT TO:<{to}>").startswith(b"250")
         assert w.smtp("DATA").startswith(b"354")
-        w.send(header + "\r\n\r\nx\r\n.\r\n")
-        assert w.reply().startswith(b"250")
+        w.send(f"{header}\r\n\r\n{body}\r\n.\r\n")
+        assert w.reply().startswith(code)
 
 
 def reports(b, domain):
@@ -114,6 +114,24 @@ def both():
         sink.stop()
 
 
+def put_off():
+    """A message that has to come again is counted when it is there; so is one that is refused for good."""
+    names = Names(ZONE)
+    try:
+        with Barid(hostname="mx.b.test", domain="b.test", extra=names.conf + CHECKS % (("b.test",) * 4) +
+                   'check "virus" { server = "127.0.0.1:1" max-size = 1KB exempt = {} }\n') as b:
+            letter = "From: x@c.test\r\nSubject: x"
+            for _ in range(3):
+                tell(b, "x@c.test", "bob@b.test", letter, code=b"451")
+            # Too long to be looked at.
+            tell(b, "x@c.test", "bob@b.test", letter, body="x" * 900 + "\r\n" + "x" * 900)
+            tell(b, "x@far.test", "bob@b.test", letter.replace("c.test", "a.test"), code=b"550")
+            wait_for("what is counted", lambda: len(gathered(b)) == 2)
+            assert gathered(b) == {("open", "a.test"): 1, ("open", "c.test"): 1}, gathered(b)
+    finally:
+        names.stop()
+
+
 def sandboxed():
     """A day that a barid before had left is told of by the next one; and today's is counted."""
     names, sink = Names(ZONE), Sink()
@@ -144,6 +162,6 @@ def sandboxed():
         sink.stop()
 
 
-for case in (both, sandboxed):
+for case in (both, put_off, sandboxed):
     print(case.__name__, flush=True)
     case()
