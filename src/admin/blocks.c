@@ -37,7 +37,7 @@ add_block(const struct visit *v, struct buf *b, struct str line)
 		buf_adds(b, "for ever");
 	buf_adds(b, "</td><td>");
 	html_text(b, how);
-	buf_adds(b, "</td><td>");
+	buf_adds(b, "</td><td class=\"t\">");
 	html_text(b, str_trim(line));
 	buf_adds(b, "</td><td>");
 	if (v->by_cookie)

@@ -24,7 +24,7 @@ add_numbers(struct buf *b, const struct view_row *r)
 static void
 add_row(struct buf *b, const struct view_row *r)
 {
-	buf_adds(b, "<tr><td>");
+	buf_adds(b, "<tr><td class=\"t\">");
 	html_text(b, r->name);
 	buf_adds(b, "</td><td>");
 	html_text(b, r->kind);

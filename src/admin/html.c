@@ -34,6 +34,8 @@ html_text(struct buf *b, struct str text)
 	}
 }
 
+static void textf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
+
 static void
 textf(struct buf *b, const char *fmt, va_list ap)
 {
@@ -62,7 +64,7 @@ html_row(struct buf *b, const char *name, const char *fmt, ...)
 
 	buf_adds(b, "<tr><th scope=\"row\">");
 	html_text(b, str_c(name));
-	buf_adds(b, "</th><td>");
+	buf_adds(b, "</th><td class=\"t\">");
 	va_start(ap, fmt);
 	textf(b, fmt, ap);
 	va_end(ap);
@@ -155,12 +157,15 @@ html_style(void)
 	       "h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1.1rem;margin:1.2rem 0 .3rem}\n"
 	       ".wide{overflow-x:auto}\n"
 	       "table{border-collapse:collapse}\n"
-	       "th,td{text-align:left;vertical-align:top;padding:.15rem .9rem .15rem 0;"
-	       "overflow-wrap:anywhere}\n"
+	       "th,td{text-align:left;vertical-align:top;padding:.15rem .9rem .15rem 0}\n"
 	       "td.n,th.n{text-align:right}\n"
-	       "thead th{border-bottom:1px solid #888;overflow-wrap:normal}\n"
+	       "td.t{overflow-wrap:anywhere;min-width:9rem}\n"
+	       "thead th{border-bottom:1px solid #888}\n"
 	       "tr+tr td,tr+tr th{border-top:1px solid #8884}\n"
 	       "form{margin:0}label{display:block;margin:.6rem 0}\n"
 	       "input,button,select{font:inherit;padding:.2rem .5rem;max-width:100%}\n"
-	       ".bad{color:#c22;font-weight:bold}pre{overflow-x:auto}\n";
+	       ".bad{color:#c22;font-weight:bold}\n"
+	       "@media(max-width:40rem){.cards thead,.cards td.n{display:none}"
+	       ".cards td{display:block;border:0}.cards tr{display:block;padding:.4rem 0;"
+	       "border-top:1px solid #8888}}\n";
 }

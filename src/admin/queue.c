@@ -131,7 +131,7 @@ add_rcpts(struct buf *b, const struct json_row *r)
 	}
 	if (r->rcpt_n > RCPTS_SHOWN)
 		buf_addf(b, "and %zu more", r->rcpt_n - RCPTS_SHOWN);
-	buf_adds(b, "</td><td>");
+	buf_adds(b, "</td><td class=\"t\">");
 	html_text(b, why);
 }
 
@@ -147,9 +147,10 @@ add_message(struct buf *b, const struct json_row *r)
 	buf_adds(b, "</td><td>");
 	if (r->arrival > 0)
 		add_age(b, r->arrival);
-	buf_addf(b, "</td><td class=\"n\">%llu</td><td>", (unsigned long long)r->size);
+	buf_addf(b, "</td><td class=\"n\">%llu</td><td class=\"t\">",
+	    (unsigned long long)r->size);
 	html_text(b, r->sender.n > 0 || r->unreadable.n > 0 ? r->sender : STR("<>"));
-	buf_adds(b, "</td><td>");
+	buf_adds(b, "</td><td class=\"t\">");
 	add_rcpts(b, r);
 	buf_adds(b, "</td></tr>\n");
 }
@@ -200,8 +201,8 @@ queue_page(struct visit *v, struct answer *answer)
 	html_begin(v, b, "Queue");
 	add_search(b, &s);
 	if (data_ask(v, m, &text, &count, &why)) {
-		buf_adds(b, "<div class=\"wide\"><table><thead><tr><th>Message</th><th>State</th>"
-			    "<th>Age</th><th class=\"n\">Octets</th><th>Sender</th>"
+		buf_adds(b, "<div class=\"wide cards\"><table><thead><tr><th>Message</th>"
+			    "<th>State</th><th>Age</th><th class=\"n\">Octets</th><th>Sender</th>"
 			    "<th>Recipients</th><th>Last reply</th></tr></thead>\n");
 		bool more = add_messages(v, b, &s, text);
 		buf_adds(b, "</table></div>\n");
@@ -239,7 +240,8 @@ add_rcpt(struct buf *b, const struct json_row_rcpt *r)
 
 	buf_adds(b, "<tr>");
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-		buf_adds(b, "<td>");
+		/* Words, and what may be long. */
+		buf_adds(b, i == 1 || i == 2 ? "<td>" : "<td class=\"t\">");
 		html_text(b, columns[i]);
 		buf_adds(b, "</td>");
 	}

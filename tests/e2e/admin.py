@@ -286,7 +286,7 @@ def queue(b):
     assert b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "flush"}).status == 303
     dests = page("/destinations")
     assert "there" in dests.body and "61 messages in the queue" in dests.body, dests
-    assert re.search(r"deferred</th><td>61<", page("/").body), page("/")
+    assert re.search(r'deferred</th><td class="t">61<', page("/").body), page("/")
 
 
 def blocked_and_logins(b):

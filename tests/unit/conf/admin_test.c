@@ -19,7 +19,8 @@ START_TEST(meaning)
 	conf_free(c);
 
 	c = must_parse("auth { backends = {'pam://barid'} }\n"
-		       "admin { auth = {'ldap://192.0.2.1/dc=x????bindname=cn=x,x-bindpw=geheim'} }\n");
+		       "admin { auth = {'ldap://192.0.2.1/dc=x??"
+		       "?(uid=%u)?bindname=cn=x,x-bindpw=geheim'} }\n");
 	ck_assert(!conf_is_admin(&c->admin, STR("root")));
 	ck_assert_ptr_eq(conf_admin_backends(c), &c->admin.auth);
 	conf_forget_backends(c);
@@ -60,13 +61,13 @@ END_TEST
 START_TEST(fine)
 {
 	static const char *const good[] = {
-		BACKENDS "listen a { service = admin port = 2580 tls = off "
-		"address = {127.0.0.1, ::1, 127.1.2.3, 'unix:/run/x'} }",
-		BACKENDS "tls { certificate = '/a' key = '/b' } "
-		"listen a { service = admin port = 2580 tls = implicit connect = {10.0.0.0/8} "
-		"connections-per-address = 3 hostname = a.test }",
-		"admin { auth = {'pam://x'} metrics = {192.0.2.0/24} } listen a { service = admin "
-		"port = 2580 tls = off address = {127.0.0.1} }",
+		(BACKENDS "listen a { service = admin port = 2580 tls = off "
+			  "address = {127.0.0.1, ::1, 127.1.2.3, 'unix:/run/x'} }"),
+		(BACKENDS "tls { certificate = '/a' key = '/b' } "
+			  "listen a { service = admin port = 2580 tls = implicit "
+			  "connect = {10.0.0.0/8} connections-per-address = 3 hostname = a.test }"),
+		("admin { auth = {'pam://x'} metrics = {192.0.2.0/24} } listen a { "
+		 "service = admin port = 2580 tls = off address = {127.0.0.1} }"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
