@@ -96,7 +96,9 @@ report_look(enum report_kind *kind, const struct field *f)
 	} else if (*kind == REPORT_NONE &&
 	    str_ieq(f->name, STR("X-Failed-Recipients"))) {
 		*kind = REPORT_OTHER;
-	} else if (str_ieq(f->name, STR("Subject")) && is_dmarc(f->value)) {
+	} else if (*kind == REPORT_NONE && str_ieq(f->name, STR("Subject")) &&
+	    is_dmarc(f->value)) {
+		/* A report of TLS has the same Subject, and a type (RFC 8460 5.3). */
 		*kind = REPORT_DMARC;
 	}
 }

@@ -43,6 +43,10 @@ START_TEST(kinds)
 		{ "Subject: Report Domain: a.test\r\n\r\n", "" },
 		{ "Subject: [Preview] Report Domain: a.test Submitter: b.test Report-ID: 1\r\n\r\n", "dmarc" },
 		{ "Subject: Dmarc Aggregate Report Domain: {a.test} Submitter: {B}\r\n\r\n", "dmarc" },
+		{ "Subject: Report Domain: a.test Submitter: b Report-ID: <1>\r\n"
+		  "Content-Type: multipart/report; report-type=tlsrpt\r\n\r\n", "tls" },
+		{ "Content-Type: multipart/report; report-type=tlsrpt\r\n"
+		  "Subject: Report Domain: a.test Submitter: b Report-ID: <1>\r\n\r\n", "tls" },
 		{ "Subject: Re: Report Domain: a.test Submitter: b\r\n\r\n", "" },
 		{ "Subject:\r\n\r\n", "" },
 		/* Not in the body. */
