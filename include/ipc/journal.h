@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#include "lib/buf.h"
+#include "ipc/feedback.h"
 
 #define JOURNAL_DIR "journal"
 
@@ -32,6 +32,8 @@ enum journal_event {
 	JOURNAL_DELETED,
 	JOURNAL_REMOVED,	/* all is done: it leaves the queue */
 	JOURNAL_DSN,		/* a report about it was put into the queue */
+	JOURNAL_REPORT,		/* it was a report that came in, which was read */
+	JOURNAL_REPORT_ROW,	/* one of its rows */
 	/* Of a recipient. */
 	JOURNAL_DELIVERED,
 	JOURNAL_RELAYED,
@@ -60,6 +62,9 @@ struct journal_line {
 	bool has_delays;
 	int64_t delays[4];	/* ms: before the queue, in it, connecting, transmitting */
 	bool last;		/* expired, bounced: without another attempt */
+	/* a report that came in */
+	uint64_t rows;
+	const struct feedback_row *facts;	/* or NULL */
 	/* the rest */
 	const char *cause;	/* of a report: the id of the message that it is about */
 	struct str kind;	/* of a report, or of what was changed */

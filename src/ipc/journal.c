@@ -38,8 +38,8 @@
 #define PORTION ((size_t)256 << 10)
 /* Lines may wait for a disk that is full, so many octets of them. */
 #define WAIT_MAX ((size_t)1 << 20)
-/* No line is longer: twenty strings, each octet escaped. */
-#define LINE_MAX_OCTETS ((size_t)128 << 10)
+/* No line is longer: twenty strings and as many short ones, each octet escaped. */
+#define LINE_MAX_OCTETS ((size_t)192 << 10)
 #define DAY_S 86400
 
 struct journal {

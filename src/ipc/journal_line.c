@@ -32,6 +32,8 @@ static const char *const names[JOURNAL_N] = {
 	[JOURNAL_DELETED] = "deleted",
 	[JOURNAL_REMOVED] = "removed",
 	[JOURNAL_DSN] = "dsn",
+	[JOURNAL_REPORT] = "report",
+	[JOURNAL_REPORT_ROW] = "report-row",
 	[JOURNAL_DELIVERED] = "delivered",
 	[JOURNAL_RELAYED] = "relayed",
 	[JOURNAL_DEFERRED] = "deferred",
@@ -159,6 +161,24 @@ add_attempt(struct buf *b, const struct journal_line *l)
 	}
 }
 
+/* Names of facts are none that stand in such a line already (a test looks). */
+static void
+add_facts(struct buf *b, const struct feedback_row *row)
+{
+	for (size_t i = 0; row != NULL && i < row->n; i++) {
+		const struct feedback_fact *f = &row->facts[i];
+		uint64_t v;
+
+		if (!feedback_is_number(f->name))
+			add_string(b, feedback_name(f->name), f->value);
+		else if (str_u64(f->value, UINT64_MAX, &v) == 0) {
+			/* Of these 0 says something. */
+			add_key(b, feedback_name(f->name));
+			buf_addu(b, v);
+		}
+	}
+}
+
 void
 journal_format(struct buf *b, const struct journal_line *l, int64_t time_us)
 {
@@ -190,6 +210,8 @@ journal_format(struct buf *b, const struct journal_line *l, int64_t time_us)
 	add_string(b, "tls", l->tls_in);
 	add_attempt(b, l);
 	add_string(b, "kind", l->kind);
+	add_number(b, "rows", l->rows);
+	add_facts(b, l->facts);
 	add_string(b, "reason", l->reason);
 	add_number(b, "due", (uint64_t)(l->due > 0 ? l->due : 0));
 	buf_adds(b, "}\n");

@@ -203,6 +203,8 @@ take_change(struct audit *a, struct audit_entry *e,
 	case JOURNAL_EXPANDED:
 		take_outcome(a, e, l, AUDIT_EXPANDED);
 		break;
+	case JOURNAL_REPORT:
+	case JOURNAL_REPORT_ROW:
 	case JOURNAL_DEFERRED:
 	case JOURNAL_START:
 	case JOURNAL_STOP:
@@ -276,6 +278,9 @@ on_line(void *arg, const char *file, uint64_t number, struct str line)
 	if (l.event == JOURNAL_GAP)
 		take_gap(a, &l);
 	if (l.id.n == 0 || !concerns(a, l.id))
+		return;
+	/* What a message said is nothing that became of it, and is told after its end. */
+	if (l.event == JOURNAL_REPORT || l.event == JOURNAL_REPORT_ROW)
 		return;
 	e = entry(a, l.id);
 	audit_entry_grow(e, (uint32_t)l.rcpts);

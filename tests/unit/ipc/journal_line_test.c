@@ -163,6 +163,33 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* No fact has the name of what stands in such a line anyway, nor of what the reader reads. */
+START_TEST(facts)
+{
+	static const char *const taken[] = { "time", "event", "id", "to", "kind", "rows",
+		"reason", "cause", "rcpt", "rcpts", "runner", "lost", "since" };
+	struct feedback_row row = { .n = 0 };
+	struct journal_line l = { .event = JOURNAL_REPORT, .id = ID, .to = STR("a@b"),
+		.kind = STR("dmarc"), .rows = 3, .reason = STR("why"), .facts = &row };
+	struct journal_entry e;
+	struct buf b;
+
+	for (int i = 0; i < FACT_N; i++)
+		for (size_t k = 0; k < ARRAY_LEN(taken); k++)
+			ck_assert_str_ne(feedback_name((enum feedback_name)i), taken[k]);
+	row.facts[row.n++] = (struct feedback_fact){ FACT_ORG, STR("a\"b\\\xe2\x80\xae") };
+	row.facts[row.n++] = (struct feedback_fact){ FACT_MESSAGES, STR("0042") };
+	row.facts[row.n++] = (struct feedback_fact){ FACT_FAILED, STR("0") };
+	buf_init(&b, 65536);
+	ck_str(str_c(formatted(&b, &l)), STR("{\"time\":1763690000.123456,\"event\":\"report\",\"id\":\""
+	    ID "\",\"to\":\"a@b\",\"kind\":\"dmarc\",\"rows\":3,"
+	    "\"org\":\"a\\\"b\\\\\\\\xe2\\\\x80\\\\xae\",\"messages\":42,\"failed\":0,\"reason\":\"why\"}\n"));
+	ck_assert(journal_parse(str_n(b.p, b.n - 1), &e));
+	ck_assert_int_eq(e.event, JOURNAL_REPORT);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(refused)
 {
 	static const char *const bad[] = {
@@ -194,4 +221,4 @@ START_TEST(refused)
 }
 END_TEST
 
-UNIT_MAIN("ipc/journal_line", forms, foreign, round_trip, refused)
+UNIT_MAIN("ipc/journal_line", forms, foreign, round_trip, facts, refused)
