@@ -34,6 +34,9 @@ struct conf_dsn {
 struct conf_journal {
 	bool enabled;
 	int64_t keep;
+	bool reports;		/* that come in are read */
+	struct conf_strs report_recipients;	/* patterns; empty: whoever is here */
+	uint64_t report_rows;	/* a report has so many lines, and one */
 };
 
 #endif

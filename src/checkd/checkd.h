@@ -13,6 +13,7 @@
  * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
+ * feedback.c	reports of others that are read for runners
  * scan.c	messages that a server of spam or viruses is asked about
  * scan_conn.c	the connection to that server
  * scan_rspamd.c	what Rspamd says, and wants changed
@@ -48,6 +49,7 @@ struct checkd {
 	struct answers *texts;	/* records by name; of name.c, by its words */
 	struct answers *verdicts;	/* of SPF, by question */
 	struct scans *scans;	/* messages that are looked at */
+	struct readers *readers;	/* of reports */
 	void *greylist;		/* or NULL */
 	struct desk *desk;	/* of reports; or NULL */
 	size_t asked;		/* questions that are open, of all kinds */
@@ -89,6 +91,15 @@ void exists_take(struct checkd *d, struct str packet, int reply);
 
 /* The same. */
 void spf_take(struct checkd *d, struct str packet, int reply);
+
+/* ---- feedback.c ----------------------------------------------------------------- */
+
+/* Before this process takes questions. */
+void readers_open(struct checkd *d);
+void readers_close(struct checkd *d);
+/* The same. */
+void feedback_take(struct checkd *d, struct str packet, int reply);
+
 /* ---- scan.c --------------------------------------------------------------------- */
 
 struct scan_job;

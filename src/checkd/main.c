@@ -72,6 +72,7 @@ begin(struct checkd *d)
 	zones_open(d);
 	scans_open(d);
 	dmarc_begin(d);
+	readers_open(d);
 	questions_open(d);
 }
 
@@ -88,6 +89,7 @@ end(struct checkd *d)
 	answers_free(d->texts);
 	answers_free(d->verdicts);
 	scans_close(d);
+	readers_close(d);
 	loop_free(d->loop);
 }
 

@@ -33,6 +33,7 @@ static const struct {
 	{ MSG_EXISTS, exists_take },
 	{ MSG_SCAN, scan_take_question },
 	{ MSG_GREY, grey_take },
+	{ MSG_FEEDBACK, feedback_take },
 };
 
 static void

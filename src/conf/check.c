@@ -286,6 +286,22 @@ check_log(const struct conf *c, struct buf *error)
 }
 
 static void
+check_journal(struct conf *c, struct buf *error)
+{
+	const struct conf_strs *list = &c->journal.report_recipients;
+	struct pattern p;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *why = pattern_address(&c->arena, str_c(list->v[i]), &p);
+
+		if (why != NULL)
+			conf_complain(error, place_in(c, list, &list->v[i]),
+			    "journal.report-recipients: \"%s\" is no pattern, %s",
+			    list->v[i], why);
+	}
+}
+
+static void
 check_dns(const struct conf *c, struct buf *error)
 {
 	size_t i;
@@ -419,6 +435,7 @@ conf_check(struct conf *c, struct buf *error)
 	check_notify(c, error);
 	check_pop3(c, error);
 	check_log(c, error);
+	check_journal(c, error);
 	check_dns(c, error);
 	check_sink(c, error);
 	check_http(c, error);

@@ -376,6 +376,9 @@ static const struct option log_options[] = {
 static const struct option journal_options[] = {
 	OPT("enabled", BOOL, enabled, "true", 0, 0, "Whether each change of a message's state is written down."),
 	OPT("keep", TIME, keep, "14d", DAY, 3650ull * DAY, "How long that is kept."),
+	OPT("reports", BOOL, reports, "true", 0, 0, "Whether what reports say that come in is written down, too."),
+	OPT("report-recipients", STRINGS, report_recipients, "", 0, 64, "Of reports to whom; empty for all mailboxes and programs here."),
+	OPT("report-rows", NUMBER, report_rows, "20", 0, 100, "How many lines for recipients or rows a report may have."),
 };
 #undef BASE
 

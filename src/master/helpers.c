@@ -113,7 +113,8 @@ is_needed(const struct master *m, const struct helper *h)
 		    usage_is_limited(c)) && !m->once;
 	case HELPER_CHECK:
 		return (c->dnsbl.list_n > 0 || c->check.any || c->check.spam.enabled ||
-		    c->check.virus.enabled || c->greylist.enabled) && !m->once;
+		    c->check.virus.enabled || c->greylist.enabled ||
+		    (c->journal.enabled && c->journal.reports)) && !m->once;
 	case HELPER_COLLECT:
 		return c->collect_n > 0 && !m->once;
 	case HELPER_ADMIN:
@@ -241,6 +242,7 @@ add_channels(struct start *s, const struct master *m, const struct helper *h)
 		add_fd(s, share_fd(m->share));
 		add_fd(s, m->helpers[PLACE_HTTP].client_end);
 		add_fd(s, m->helpers[PLACE_SPAWN].client_end);
+		add_fd(s, m->helpers[PLACE_CHECK].client_end);
 	}
 	if (runner || h->kind == HELPER_COLLECT)
 		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
@@ -269,7 +271,7 @@ execute(const struct master *m, const struct helper *h, const char *path, const 
 static void
 helper_start(struct master *m, struct helper *h)
 {
-	struct start s = { .fds = mem_array(9 + RUNNERS_MAX + m->listener_n, sizeof(int)) };
+	struct start s = { .fds = mem_array(10 + RUNNERS_MAX + m->listener_n, sizeof(int)) };
 	const char *path = proc_helper(helper_name(h));
 
 	buf_init(&s.index, 16);

@@ -79,6 +79,7 @@ struct job {
 	size_t deliveries;
 	char (*made)[QUEUE_ID_SIZE];	/* messages that were made of it, not taken up yet */
 	size_t made_n;
+	bool read;		/* it is a report, and its text was given to be read */
 	bool partly;		/* some recipients were tried before it was parked */
 	int64_t begun_ms;	/* clock_ms() */
 	int64_t before_ms;	/* from its arrival until then */

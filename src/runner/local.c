@@ -21,6 +21,7 @@
 #include "local_text.h"
 #include "mailbox/maildir.h"
 #include "notice.h"
+#include "reading.h"
 #include "runner.h"
 #include "vacation.h"
 
@@ -93,6 +94,16 @@ warn(struct local_work *w, const struct maildir_delivery *d)
 		w->notice[0] = '\0';
 }
 
+/* What is read for the journal is read when the message may be gone. */
+static int
+text_open(struct local_work *w)
+{
+	const struct job *j = w->v->job;
+
+	return reading_is_wanted(j, w->v->rcpts[0]) ? local_text_lend(&j->file, &w->text) :
+						      local_text_open(&j->file, &w->text);
+}
+
 static void
 work(void *arg)
 {
@@ -105,7 +116,7 @@ work(void *arg)
 	for (size_t i = 0; i < g->n; i++) {
 		struct local_work *w = &g->works[i];
 
-		if (local_text_open(&w->v->job->file, &w->text) < 0)
+		if (text_open(w) < 0)
 			w->error = errno;
 		w->why_not = w->text.why_not;
 		if (w->error != 0 || w->why_not != NULL)
@@ -123,8 +134,6 @@ work(void *arg)
 			of[i]->answered = vacation_answer(of[i]->v,
 			    of[i]->answer);
 	}
-	for (size_t i = 0; i < g->n; i++)
-		local_text_close(&g->works[i].text);
 }
 
 static const char *
@@ -201,6 +210,9 @@ tell(struct local_work *w)
 		res = result_words(TEMPFAIL, status_of(w->error),
 		    buf_str(&words));
 	}
+	if (res.outcome == DELIVERED)
+		reading_start(v->job, v->rcpts[0], &w->text);
+	local_text_close(&w->text);
 	res.relay = STR("local");
 	buf_free(&w->prefix);
 	v->dest->active--;

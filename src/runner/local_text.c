@@ -186,4 +186,5 @@ local_text_close(struct local_text *t)
 {
 	if (t->own)
 		sys_close(t->fd);
+	t->own = false;
 }

@@ -21,6 +21,7 @@ int local_text_open(const struct queue_file *f, struct local_text *t) MUST_USE;
  * one that stands in a tray is copied, since another one will stand there.
  */
 int local_text_lend(const struct queue_file *f, struct local_text *t) MUST_USE;
+/* Again is fine. */
 void local_text_close(struct local_text *t);
 
 #endif

@@ -32,6 +32,7 @@
 #include "mailbox/maildir.h"
 #include "policy/override.h"
 #include "policy/self.h"
+#include "reading.h"
 #include "runner.h"
 #include "signing.h"
 #include "texts.h"
@@ -39,7 +40,7 @@
 #include "vacation.h"
 
 enum { FD_CHANNEL = 3, FD_ORDERS, FD_SCORE, FD_USERS, FD_SHARE, FD_HTTP,
-	FD_SPAWN, FD_RUNNERS };
+	FD_SPAWN, FD_CHECK, FD_RUNNERS };
 
 /* Messages that are loaded at once, beside those that connections have. */
 #define JOBS_MAX 1000
@@ -118,7 +119,7 @@ inherit(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNERS_MAX; i++)
 		r->send[i] = -1;
-	r->channel = r->orders = r->http = r->spawn = -1;
+	r->channel = r->orders = r->http = r->spawn = r->check = -1;
 	if (is_channel(FD_CHANNEL) && is_channel(FD_ORDERS)) {
 		r->channel = FD_CHANNEL;
 		r->orders = FD_ORDERS;
@@ -126,6 +127,8 @@ inherit(struct runner *r)
 			r->http = FD_HTTP;
 		if (is_channel(FD_SPAWN))
 			r->spawn = FD_SPAWN;
+		if (is_channel(FD_CHECK))
+			r->check = FD_CHECK;
 		r->score = score_attach(FD_SCORE);
 		r->users = userset_attach(FD_USERS);
 		for (size_t i = 0; i < r->count; i++)
@@ -199,6 +202,7 @@ open_all(struct runner *r, const struct proc_user *u)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	drop_open(r);
 	record_open(r, u->uid);
+	reading_open(r);
 	buf_free(&error);
 }
 
@@ -324,6 +328,7 @@ stop(struct runner *r)
 	texts_stop(r);
 	dns_free(r->dns);
 	ask_stop(r);
+	reading_close(r);
 	token_free_all(r);
 	homes_close(r);
 	lists_close(r);

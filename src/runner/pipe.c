@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "local_text.h"
+#include "reading.h"
 #include "runner.h"
 #include "vacation.h"
 
@@ -65,6 +66,13 @@ command_of(const struct delivery *v)
 }
 
 static void
+piping_free(struct piping *g)
+{
+	local_text_close(&g->text);
+	mem_free(g);
+}
+
+static void
 end(struct piping *g, const struct result *res)
 {
 	struct delivery *v = g->v;
@@ -73,10 +81,12 @@ end(struct piping *g, const struct result *res)
 
 	g->r->piped--;
 	dest->active--;
+	if (res->outcome == DELIVERED)
+		reading_start(v->job, v->rcpts[0], &g->text);
 	for (size_t i = 0; i < v->n; i++)
 		job_result(v->job, v->rcpts[i], res, &d);
 	job_delivered(v->job);
-	mem_free(g);
+	piping_free(g);
 	dest_pump(dest);
 }
 
@@ -142,7 +152,7 @@ on_answer(void *arg, struct str answer)
 	/* Its message may be gone from here, but not from the spool. */
 	if (g->r->closing || (g->r->stopping && answer.n == 0)) {
 		g->r->piped--;
-		mem_free(g);
+		piping_free(g);
 		return;
 	}
 	if (!msg_spawn_result_get(answer, &m)) {
@@ -208,7 +218,9 @@ ask(struct piping *g)
 	    g->text.fd, (int64_t)(g->r->count + 1) * each + SLACK_MS, on_answer, g);
 	buf_free(&more);
 	buf_free(&packet);
-	local_text_close(&g->text);
+	/* A copy that nobody reads a second time. */
+	if (!reading_is_wanted(g->v->job, g->v->rcpts[0]))
+		local_text_close(&g->text);
 }
 
 static void
@@ -228,9 +240,8 @@ prepared(void *arg)
 	struct buf words;
 
 	if (g->r->stopping) {
-		local_text_close(&g->text);
 		g->r->piped--;
-		mem_free(g);
+		piping_free(g);
 		return;
 	}
 	if (g->error == 0 && g->text.why_not == NULL) {

@@ -20,6 +20,7 @@
 #include "homes.h"
 #include "lists.h"
 #include "queue/queue.h"
+#include "reading.h"
 #include "runner.h"
 #include "texts.h"
 
@@ -253,8 +254,8 @@ static bool
 is_idle(const struct runner *r)
 {
 	return r->conn_n == 0 && r->finishing == 0 &&
-	    r->dests.local->active == 0 && r->piped == 0 && remove_idle(r) && record_idle(r) &&
-	    control_idle(r) && scan_idle(r);
+	    r->dests.local->active == 0 && r->piped == 0 && reading_idle(r) &&
+	    remove_idle(r) && record_idle(r) && control_idle(r) && scan_idle(r);
 }
 
 static void

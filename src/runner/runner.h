@@ -69,9 +69,9 @@ struct runner {
 	struct dkim_key **dkim_keys;	/* of conf->dkim; NULL: it cannot be used */
 	int answered;			/* where it stands whom mailboxes answered; -1: none */
 	int policies;			/* of MTA-STS, on the disk; -1: none */
-	int http;			/* to barid-http; -1: none */
-	int spawn;			/* to barid-spawn; -1: none */
+	int http, spawn, check;		/* to barid-http, -spawn, -check; -1: none */
 	size_t piped;			/* deliveries that it has */
+	struct readings *readings;	/* reports that barid-check reads */
 	struct ask *asks;		/* of it, open */
 	struct token *tokens;		/* that it gave us */
 	struct queue *queue;
