@@ -6,18 +6,9 @@
  * Parsers: net/addr.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "net/addr.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 again(const struct addr *a, void (*add)(struct buf *, const struct addr *),

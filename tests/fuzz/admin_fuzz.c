@@ -7,18 +7,9 @@
  * Parsers: admin/request.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "admin/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static int
 read_request(struct str in, size_t chunk, struct arena *a, struct request *r)

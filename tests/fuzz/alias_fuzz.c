@@ -7,19 +7,10 @@
  * Parsers: mail/alias.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/alias.h"
 #include "mailbox/forward.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_target(const struct alias_target *t)

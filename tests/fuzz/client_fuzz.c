@@ -14,14 +14,12 @@
  * Parsers: client/.
  */
 
-#include <stdint.h>
+#include "fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "client/client.h"
 #include "mail/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CHECK(what) \
 	do { \

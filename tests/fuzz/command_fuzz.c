@@ -7,21 +7,12 @@
  * Parsers: mail/command.c mail/text.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/command.h"
 #include "mail/dsn.h"
 #include "mail/sasl.h"
 #include "mail/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 codings(struct str text)

@@ -10,19 +10,11 @@
  * conf/pool.c conf/route.c conf/source.c conf/upstream.c conf/value.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <sys/socket.h>
 
 #include "conf/conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 look(void *arg, const char *name, const char *value, struct conf_place place)

@@ -13,19 +13,10 @@
  * mail/arc_seal.c net/dkim_public.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "check/dkim.h"
 #include "mail/arc_seal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_text(struct str s, bool spaces)

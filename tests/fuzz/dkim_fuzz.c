@@ -9,19 +9,10 @@
  * Parsers: mail/dkim.c mail/dkim_body.c mail/dkim_record.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/dkim.h"
 #include "mail/dkim_record.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Adds the field and its digest to OUT; why there is none. */
 static const char *

@@ -9,19 +9,10 @@
  * Parsers: mail/dmarc_row.c mail/dmarc_rua.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/dmarc_report.h"
 #include "mail/dmarc_rua.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Every tag of the record has its end, and nothing else is between "<" and ">". */
 static void

@@ -6,20 +6,12 @@
  * Parsers: net/dns_answer.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <sys/socket.h>
 
 #include "lib/log.h"
 #include "net/dns_answer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

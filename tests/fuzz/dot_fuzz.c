@@ -8,18 +8,9 @@
  * Parsers: mail/dot.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/dot.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct dot_decoder
 decode(struct str wire, size_t step, struct buf *out, size_t *taken)

@@ -10,20 +10,11 @@
  * mail/recode.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/downgrade.h"
 #include "mail/facts.h"
 #include "mail/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static unsigned
 facts_of(struct str text, size_t piece)

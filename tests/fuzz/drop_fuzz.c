@@ -14,19 +14,18 @@
  * Parsers: queue/eml.c queue/import.c.
  */
 
+#include "fuzz.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "queue/queue.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define ID "0651F0C3D2A1BF00042"
 #define FIRST "barid-1 env=0000000 sum=00000000 size=000000000000 " \

@@ -11,21 +11,13 @@
  * Parsers: mail/dsn.c mail/dsn_text.c mail/dsn_status.c.
  */
 
+#include "fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "mail/dsn.h"
 #include "mail/header.h"
 #include "mail/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct str
 piece(struct str *rest)

@@ -11,13 +11,12 @@
  * Parsers: queue/envelope.c queue/envelope_parse.c queue/note.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "queue/queue.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define FIRST "barid-1 env=0000000 sum=00000000 size=000000000000 " \
 	"crc=00000000\n"

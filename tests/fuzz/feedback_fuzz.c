@@ -9,21 +9,12 @@
  * ipc/feedback.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "ipc/frame.h"
 #include "report/feedback_read.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 #define ROWS 20
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_row(const struct feedback_row *row)

@@ -8,7 +8,7 @@
  * ipc/msg_name.c ipc/msg_scan.c ipc/msg_spf.c ipc/msg_txt.c ipc/msg_verify.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "ipc/msg.h"
 #include "ipc/msg_box.h"
@@ -19,15 +19,6 @@
 #include "ipc/msg_spf.h"
 #include "ipc/msg_txt.h"
 #include "ipc/msg_verify.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 fields(struct str packet)

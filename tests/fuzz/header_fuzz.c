@@ -7,19 +7,10 @@
  * Parsers: mail/header.c mail/date.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/date.h"
 #include "mail/header.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool
 count(void *arg, struct str addr)

@@ -8,14 +8,13 @@
  * Parsers: ipc/journal_line.c ipc/journal_read.c.
  */
 
+#include "fuzz.h"
+
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ipc/journal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void
 write_and_read(struct str s)

@@ -7,22 +7,13 @@
  * Parsers: mail/list.c mail/answer.c mail/encoded.c mail/dmarc.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/answer.h"
 #include "mail/dmarc.h"
 #include "mail/encoded.h"
 #include "mail/header.h"
 #include "mail/list.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Fields named NAME in the header of TEXT. */
 static unsigned

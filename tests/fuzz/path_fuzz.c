@@ -8,19 +8,10 @@
  * Parsers: mail/path.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/limits.h"
 #include "mail/path.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 accepted(struct arena *a, const struct path *p)

@@ -12,9 +12,9 @@
  * Parsers: pop3d/.
  */
 
-#include "pop3d/popper.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "pop3d/popper.h"
 
 enum { F_OCTETS = 1, F_LOGGED_IN = 2, F_NO_CLEAR = 4, F_NO_MECHANISM = 8, F_TLS_OFF = 16,
 	F_APOP = 32, F_EXPIRE = 64 };

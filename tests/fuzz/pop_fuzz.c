@@ -10,22 +10,12 @@
  * Parsers: collect/pop.c collect/list.c collect/login.c collect/text.c.
  */
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "collect/pop.h"
 #include "lib/clock.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 #define TEXT_MOST 100000
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* What has come of a text. */
 struct got {

@@ -8,18 +8,9 @@
  * Parsers: net/proxied.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "net/proxied.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The same octets in parts that they say themselves. */
 static enum proxied_result

@@ -6,14 +6,10 @@
  * Parsers: auth/radius_packet.c.
  */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "auth/radius.h"
 #include "lib/digest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* Makes PACKET genuine as far as its attributes let it be. */
 static void

@@ -7,19 +7,10 @@
  * Parsers: mail/reply.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/limits.h"
 #include "mail/reply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* RFC 5321 4.2: lines of at most 512 octets that end with CRLF. */
 static void

@@ -10,19 +10,10 @@
  * Parsers: mail/sasl.c mail/scram_server.c mail/scram_key.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/sasl.h"
 #include "mail/scram_key.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool
 has_nul(struct str s)

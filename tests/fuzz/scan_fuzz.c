@@ -8,23 +8,14 @@
  * check/scan_edit.c check/scan_fields.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "check/scan.h"
 #include "check/scan_change.h"
 #include "mail/header.h"
 #include "report/json.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 #define TRACE "Received: from a\r\n\tby b\r\n"
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool
 take(void *arg, struct str piece)

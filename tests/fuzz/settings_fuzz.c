@@ -7,18 +7,9 @@
  * Parsers: queue/settings.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "queue/settings.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_stripped(struct str text)

@@ -21,9 +21,9 @@
  * smtpd/smtpd_vrfy.c smtpd/smtpd_xclient.c.
  */
 
-#include "smtpd/talk.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "smtpd/talk.h"
 
 enum { F_LINES = 1, F_OCTETS = 2, F_SUBMISSION = 4, F_TLS_REQUIRED = 8,
 	F_CLEAR_AUTH = 16, F_LOCAL = 32, F_LOOSE = 64, F_LISTED = 128 };

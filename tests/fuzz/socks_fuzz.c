@@ -8,18 +8,9 @@
  * Parsers: net/socks.c net/socks_http.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "net/socks.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

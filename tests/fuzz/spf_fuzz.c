@@ -11,21 +11,12 @@
  * Parsers: check/spf.c check/spf_field.c check/spf_macro.c check/spf_record.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "check/spf.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 /* 4.6.4: ten terms of eleven names each, as many for the name of the client, three records more. */
 #define QUESTIONS_MAX 140
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 check_text(struct str s)

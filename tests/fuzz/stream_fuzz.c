@@ -12,13 +12,12 @@
  * Parsers: lib/stream.c.
  */
 
+#include "fuzz.h"
+
 #include <errno.h>
-#include <stdlib.h>
 
 #include "lib/hash.h"
 #include "lib/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A transport that gives SPLIT bytes, a time-out, and then the rest. */
 struct halves {

@@ -6,18 +6,9 @@
  * Parsers: mail/sts.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/sts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 again(const struct sts_policy *p, struct arena *a)

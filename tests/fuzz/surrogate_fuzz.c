@@ -9,19 +9,10 @@
  * Parsers: mail/surrogate.c mail/surrogate_view.c.
  */
 
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "mail/header.h"
 #include "mail/surrogate.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* How many fields HEADER has before what is none. */
 static size_t
