@@ -343,8 +343,8 @@ request_read(struct stream *s, int64_t deadline, struct arena *a, struct request
 	*r = (struct request){ .method = REQUEST_GET };
 	if ((status = read_head(s, deadline, a, r)) != 0)
 		return status;
-	/* RFC 9112 3.2: one, and not empty. */
-	if (r->host.n == 0)
+	/* RFC 9112 3.2: one, and a name or an address. */
+	if (r->host.n == 0 || !is_visible(r->host))
 		return BAD_REQUEST;
 	if (r->expect.p != NULL)
 		return EXPECTATION_FAILED;

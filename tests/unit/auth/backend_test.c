@@ -128,12 +128,14 @@ START_TEST(lists)
 	auth_backends_keep(&a, PLACE_SECRETS);
 	ck_assert_uint_eq(a.backends[0].c.list.n + a.backends[1].c.list.n, 4);
 	ck_assert_uint_eq(a.backends[2].c.list.n, 0);
+	arena_free(&a.arena);
 	conf_free(a.conf);
 
 	a = (struct auth){ .conf = with_conf("auth { backends = {'hardcoded://a:1'} }\n") };
 	ck_assert(auth_backends_load(&a, &error));
 	auth_backends_for(&a, STR(AUTH_SERVICE_ADMIN), &from, &end);
 	ck_assert(from == 0 && end == 1);
+	arena_free(&a.arena);
 	conf_free(a.conf);
 	buf_free(&error);
 }
