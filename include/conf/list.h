@@ -18,6 +18,7 @@ struct conf_list {
 	const char *subject_prefix;
 	bool members_only;
 	struct conf_strs posters;	/* patterns of who else may send */
+	struct conf_strs subjects;	/* patterns of what anybody may send about */
 	const char *refusal;	/* in words */
 	bool attachments;
 	bool reply_to_list;
@@ -26,7 +27,7 @@ struct conf_list {
 	struct conf_strs headers;	/* "List-Help: <mailto:...>" */
 	/* meaning */
 	const char *id;		/* "dev.example.org" */
-	struct pattern *poster_patterns;
+	struct pattern *poster_patterns, *subject_patterns;
 };
 
 #endif

@@ -41,20 +41,28 @@ id_of(struct arena *a, const char *address)
 	return id;
 }
 
+typedef const char *read_pattern(struct arena *a, struct str text, struct pattern *p);
+
+/* Those that are none fit nothing, and are complained about. */
+static struct pattern *
+read_all(struct arena *a, const struct conf_strs *texts, read_pattern *read)
+{
+	struct pattern *v = arena_alloc(a, (texts->n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (read(a, str_c(texts->v[i]), &v[i]) != NULL)
+			v[i] = (struct pattern){ .kind = PATTERN_NULL };
+	return v;
+}
+
 static void
 finish(struct conf *c, struct conf_list *l)
 {
-	size_t n = l->posters.n;
-
 	if (l->address[0] == '\0')
 		l->address = address_of(c, l);
 	l->id = id_of(&c->arena, l->address);
-	l->poster_patterns = arena_alloc(&c->arena,
-	    (n + 1) * sizeof(*l->poster_patterns));
-	for (size_t i = 0; i < n; i++)
-		if (pattern_address(&c->arena, str_c(l->posters.v[i]),
-			&l->poster_patterns[i]) != NULL)
-			l->poster_patterns[i].kind = PATTERN_NULL;
+	l->poster_patterns = read_all(&c->arena, &l->posters, pattern_address);
+	l->subject_patterns = read_all(&c->arena, &l->subjects, pattern_name);
 }
 
 void
@@ -135,19 +143,19 @@ check_headers(const struct conf *c, const struct conf_list *l,
 }
 
 static void
-check_posters(struct conf *c, const struct conf_list *l, struct buf *error)
+check_patterns(struct conf *c, const struct conf_list *l, const char *name,
+    const struct conf_strs *texts, read_pattern *read, struct buf *error)
 {
 	struct pattern p;
 
-	for (size_t i = 0; i < l->posters.n; i++) {
-		const char *why = pattern_address(&c->arena,
-		    str_c(l->posters.v[i]), &p);
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *why = read(&c->arena, str_c(texts->v[i]), &p);
 
 		if (why != NULL)
-			conf_complain(error, conf_where(c, &l->posters.v[i],
-			    conf_where(c, &l->posters, l->place)),
-			    "list.%s.posters: \"%s\" is no pattern, %s",
-			    l->name, l->posters.v[i], why);
+			conf_complain(error, conf_where(c, &texts->v[i],
+			    conf_where(c, texts, l->place)),
+			    "list.%s.%s: \"%s\" is no pattern, %s",
+			    l->name, name, texts->v[i], why);
 	}
 }
 
@@ -167,7 +175,8 @@ conf_list_check(struct conf *c, struct buf *error)
 			    "of the file of its members, such as "
 			    "\"/etc/barid/lists/dev\"", l->name, l->members);
 		check_addresses(c, l, error);
-		check_posters(c, l, error);
+		check_patterns(c, l, "posters", &l->posters, pattern_address, error);
+		check_patterns(c, l, "subjects", &l->subjects, pattern_name, error);
 		check_headers(c, l, error);
 	}
 	for (size_t i = 0; i < c->rule_n; i++)

@@ -441,6 +441,7 @@ static const struct option list_options[] = {
 	OPT("subject-prefix", STRING, subject_prefix, "", 0, 0, "What is put before subjects."),
 	OPT("members-only", BOOL, members_only, "true", 0, 0, "Whether members alone may send to it."),
 	OPT("posters", STRINGS, posters, "", 0, 1000, "Patterns of addresses that may send to it all the same."),
+	OPT("subjects", STRINGS, subjects, "", 0, 100, "Patterns of subjects with which anybody may send to it."),
 	OPT("refusal", STRING, refusal, "Only members may send to this list", 0, 0, "What others are told."),
 	OPT("attachments", BOOL, attachments, "true", 0, 0, "Whether there may be attachments."),
 	OPT("reply-to-list", BOOL, reply_to_list, "false", 0, 0, "Whether replies go to the list."),

@@ -56,6 +56,22 @@ look_at_author(void *arg, struct str addr)
 	return !q->may;
 }
 
+/* True if anybody may send about what SUBJECT is. */
+static bool
+is_open(struct ask *q, const struct field *subject)
+{
+	const struct conf_list *l = q->list;
+	struct str text;
+
+	if (l->subjects.n == 0 || subject->value.n >= ROOM / 64)
+		return false;
+	text = str_trim(field_unfold(&q->arena, subject));
+	for (size_t i = 0; i < l->subjects.n; i++)
+		if (pattern_fits(&l->subject_patterns[i], text, STR("")))
+			return true;
+	return false;
+}
+
 /* ---- what it is --------------------------------------------------------- */
 
 /* "dev <dev.example.org>" or "<dev.example.org>": is it ID. */
@@ -123,6 +139,8 @@ look_at_field(struct ask *q, const struct field *f)
 	} else if (str_ieq(f->name, STR("From")) && l->members_only &&
 	    !q->may && f->value.n < ROOM / 64) {
 		(void)address_list(f->value, look_at_author, q);
+	} else if (str_ieq(f->name, STR("Subject")) && !q->may) {
+		q->may = is_open(q, f);
 	}
 	return (struct rcpt_verdict){ .code = 250, .enhanced = "2.1.5",
 		.text = "Ok", .place = l->place };

@@ -28,6 +28,7 @@ list "dev" {{
   subject-prefix = "[dev]"
   attachments = false
   posters = {{"robot@*"}}
+  subjects = {{"[build] *"}}
   headers = {{"List-Unsubscribe: <mailto:dev-owner@example.test?subject=leave>"}}
 }}
 list "all" {{
@@ -120,6 +121,9 @@ def members(b, sink):
 def dmarc(b):
     """T5: whose author could not be shown as such is shown as the list; so is one whose domain cannot be asked now."""
     n = len(b.mailbox("alice"))
+    b.send("nobody@far.example", ["dev@example.test"], text("nobody@far.example", "[build] all is well"))
+    n += 1
+    assert got(b, "alice", n)[-1]["Subject"] == "[dev] [build] all is well"
     for sender, munged in (("dave@hard.example", True), ("erin@sub.strict.example", True),
                            ("frank@own.strict.example", False), ("alice@example.test", False),
                            ("robot@silent.example", True)):

@@ -11,6 +11,7 @@
 #define SECTION "recipient \"dev@x.org\" { list = \"dev\" }\n"                 \
 	"list \"dev\" { members = \"/m\" return-path = \"o@x.org\" "            \
 	"posters = {\"robot@*\", \"*@friends.org\"} attachments = %s "          \
+	"subjects = {\"[build] *\", '/ticket #\\d+/'} "                        \
 	"members-only = %s other-lists = %s refusal = \"no\" }\n"
 
 static bool
@@ -64,6 +65,13 @@ START_TEST(senders)
 		{ "eve", "y.org", "Reply-To: alice@x.org\r\nFrom: \"alice@x.org\" <e@y.org>\r\n\r\n", "5.7.2" },
 		{ "eve", "y.org", "From: @@\r\n\r\n", "5.7.2" },
 		{ "", "", "From: alice@x.org\r\n\r\n", "5.7.1" },
+		/* FEATURES D6: by its subject, the whole of it. */
+		{ "eve", "y.org", "subject: [Build] all\r\n green\r\n\r\n", "2.1.5" },
+		{ "eve", "y.org", "Subject: Ticket #42 \r\n\r\n", "2.1.5" },
+		{ "eve", "y.org", "Subject: Re: ticket #42\r\n\r\n", "5.7.2" },
+		{ "eve", "y.org", "Subject: ticket #42x\r\n\r\n", "5.7.2" },
+		{ "eve", "y.org", "X: y\r\n\r\nSubject: ticket #1\r\n", "5.7.2" },
+		{ "", "", "Subject: ticket #1\r\n\r\n", "5.7.1" },
 	};
 	struct conf *c = with("true", "true", "false");
 
