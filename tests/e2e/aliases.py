@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""To whom: sections that say what becomes of an address, and aliases(5), down to those who get the mail."""
+"""To whom: sections that say what becomes of an address, and aliases(5), down to those who get the mail.
+
+FEATURES D4, R15.
+"""
 import email
 import json
 import os

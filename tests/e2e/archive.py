@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of mail as it comes in: by listener, user, sender and recipient; of what postmasters get; from sendmail."""
+"""Copies of mail as it comes in: by listener, user, sender and recipient; of what postmasters get; from sendmail.
+
+FEATURES D12, R5.
+"""
 import email
 import os
 import sys

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may log in: real PAM and the password file, by SMTP and POP3, with backends that hang, crash and go away.
 
-FEATURES A8, A14.
+FEATURES A8, A14, O9.
 """
 import base64
 import contextlib

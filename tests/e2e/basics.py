@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A message in by SMTP, submission and sendmail; into a mailbox; out by POP3, byte for byte."""
+"""A message in by SMTP, submission and sendmail; into a mailbox; out by POP3, byte for byte.
+
+FEATURES D1, D2, D3, O5.
+"""
 import os
 import poplib
 import sys

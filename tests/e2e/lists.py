@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mailing lists: who may send, what the members get, what DMARC asks for, errors to the owner, loops, many members."""
+"""Mailing lists: who may send, what the members get, what DMARC asks for, errors to the owner, loops, many members.
+
+FEATURES D6, D7.
+"""
 import email
 import email.policy
 import os

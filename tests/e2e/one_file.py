@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""recipients.link: a message to many mailboxes is a few files (K18); who deletes it does so for himself; none is lost by a kill."""
+"""recipients.link: a message to many mailboxes is a few files (K18); who deletes it does so for himself; none is lost by a kill.
+
+FEATURES O5.
+"""
 import glob
 import os
 import random

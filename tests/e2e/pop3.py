@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""POP3 by hand: RFC 1939, 2449, 2595, 3206, 5034, 6856, with what goes wrong in between."""
+"""POP3 by hand: RFC 1939, 2449, 2595, 3206, 5034, 6856, with what goes wrong in between.
+
+FEATURES O3, O4, O7, O11.
+"""
 import base64
 import contextlib
 import os

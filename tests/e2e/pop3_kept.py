@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail that stays on the server: clients remember what they have seen, over restarts; kills delete nothing more."""
+"""Mail that stays on the server: clients remember what they have seen, over restarts; kills delete nothing more.
+
+FEATURES O6, O7.
+"""
 import os
 import signal
 import sys

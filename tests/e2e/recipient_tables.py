@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A file of a hundred thousand recipients, as Postfix's virtual(5): what each line does, changed while barid runs.
 
-FEATURES R1 to R7, D5, D13.
+FEATURES R1, R2, R3, R4, R5, R6, R7, R8, R13, D5, D13.
 """
 import os
 import sys

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mail that is forwarded leaves with a sender of ours, and reports find back; the same as postsrsd makes and believes."""
+"""Mail that is forwarded leaves with a sender of ours, and reports find back; the same as postsrsd makes and believes.
+
+FEATURES D8, D9, D10, D11.
+"""
 import email
 import os
 import socket

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recipients that somebody else is asked about: a program, a line protocol, accounts, a server of SMTP; and who fails.
 
-FEATURES C7, R10.
+FEATURES C7, R9, R10, R11, R14.
 """
 import contextlib
 import os
