@@ -16,7 +16,7 @@ from baridtest import Barid, PASSWORD, Wire, wait_for  # noqa: E402
 
 COUNT = 12
 CONF = f"""auth {{ without-tls = {{"PLAIN", "LOGIN"}} }}
-limits {{ timeout = 2s connections-per-address = {6 * COUNT} }}
+limits {{ timeout = 2s connections-per-address = {7 * COUNT} }}
 """
 BIG = 8 << 20
 
@@ -63,7 +63,8 @@ def main():
         for _ in range(COUNT):
             slow += [Slow(b, "smtp"), Slow(b, "smtp", *mail), Slow(b, "pop"), Slow(b, "pop", b"USER alice"),
                      # A whole command each time is no progress either, before the login.
-                     Slow(b, "pop", rest=b"CAPA\r\n")]
+                     Slow(b, "pop", rest=b"CAPA\r\n"), Slow(b, "smtp", *mail[:3])]
+            slow[-1].sock.sendall(b"BDAT 100000\r\n")
         # One that does not read what it asks for.
         deaf = Slow(b, "pop", *login, rest=b"", window=1)
         deaf.sock.sendall(b"RETR 1\r\n")
@@ -85,7 +86,7 @@ def main():
             assert w.cmd("PASS " + PASSWORD).startswith(b"+OK")
             assert w.cmd("RETR 1").startswith(b"+OK") and len(w.lines()) == BIG // 72 + 2
         log = b.log()
-        assert "timeout after DATA (" in log and "timeout after CONNECT from" in log
+        assert "timeout after DATA (" in log and "timeout after BDAT (" in log and "timeout after CONNECT from" in log
         assert "timeout, user=, ip=[127.0.0.1]" in log
 
 
