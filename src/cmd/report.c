@@ -18,6 +18,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/proc.h"
 #include "mail/date.h"
 #include "report/feedback_read.h"
 #include "report/json.h"
@@ -134,6 +135,17 @@ confine(const struct ctl *t)
 		confine_now(CONFINE_SIGNER, (enum confine_mode)t->conf->sandbox);
 }
 
+/* What exit() would do is not allowed any more, should a library want something of it. */
+static void NORETURN
+end(int code)
+{
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EX_OK) {
+		fprintf(stderr, "standard output: %s\n", strerror(errno));
+		code = EX_IOERR;
+	}
+	proc_child_exit(code);
+}
+
 int
 ctl_report(struct ctl *t, int argc, char **argv)
 {
@@ -160,5 +172,5 @@ ctl_report(struct ctl *t, int argc, char **argv)
 		buf_free(&files[i].text);
 	}
 	mem_free(files);
-	return code;
+	end(code);
 }
