@@ -473,7 +473,7 @@ START_TEST(commented)
 	}
 	ck_assert_int_eq(fclose(f), 0);
 	c = must_parse(buf_cstr(&b));
-	ck_assert_uint_eq(c->listen_n, 5);
+	ck_assert_uint_eq(c->listen_n, 6);
 	ck_assert_uint_eq(c->upstream_n, 1);
 	ck_assert_str_eq(c->hostname, "mail.example.org");
 	conf_free(c);
