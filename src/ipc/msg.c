@@ -45,12 +45,15 @@ bool
 msg_hint_get(struct str packet, struct msg_hint *m)
 {
 	struct frame f;
+	bool in_tray;
 
 	if (!frame_open_as(&f, packet, MSG_HINT))
 		return false;
 	m->id = frame_get(&f, TAG_1);
-	m->tray = frame_has(&f, TAG_2) ? frame_get_u64(&f, TAG_2) : 0;
-	return frame_close(&f);
+	in_tray = frame_has(&f, TAG_2);
+	m->tray = in_tray ? frame_get_u64(&f, TAG_2) : 0;
+	/* What is in none does not say so. */
+	return frame_close(&f) && in_tray == (m->tray != 0);
 }
 
 void
