@@ -10,9 +10,11 @@
 
 #include "fuzz.h"
 
+#include "ipc/feedback.h"
 #include "ipc/msg.h"
 #include "ipc/msg_box.h"
 #include "ipc/msg_check.h"
+#include "ipc/msg_dmarc.h"
 #include "ipc/msg_grey.h"
 #include "ipc/msg_name.h"
 #include "ipc/msg_scan.h"
@@ -84,6 +86,8 @@ AGAIN(spf)
 AGAIN(spf_result)
 AGAIN(verify)
 AGAIN(verify_result)
+AGAIN(dmarc)
+AGAIN(feedback)
 
 static void (*const again[])(struct str packet, struct buf *b) = {
 	hint_again, etrn_again, auth_again, auth_result_again, control_again,
@@ -93,7 +97,7 @@ static void (*const again[])(struct str packet, struct buf *b) = {
 	client_again, client_result_again, grey_again, grey_result_again,
 	iprev_again, iprev_result_again, exists_again, exists_result_again,
 	scan_again, scan_result_again, spf_again, spf_result_again,
-	verify_again, verify_result_again
+	verify_again, verify_result_again, dmarc_again, feedback_again
 };
 
 int
