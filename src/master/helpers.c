@@ -93,6 +93,13 @@ needs_spawn(const struct conf *c)
 	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0';
 }
 
+/* Reports of others come for people here. */
+static bool
+reads_reports(const struct conf *c)
+{
+	return c->journal.enabled && c->journal.reports && c->domains.n > 0;
+}
+
 static bool
 is_needed(const struct master *m, const struct helper *h)
 {
@@ -114,7 +121,7 @@ is_needed(const struct master *m, const struct helper *h)
 	case HELPER_CHECK:
 		return (c->dnsbl.list_n > 0 || c->check.any || c->check.spam.enabled ||
 		    c->check.virus.enabled || c->greylist.enabled ||
-		    (c->journal.enabled && c->journal.reports)) && !m->once;
+		    reads_reports(c)) && !m->once;
 	case HELPER_COLLECT:
 		return c->collect_n > 0 && !m->once;
 	case HELPER_ADMIN:
