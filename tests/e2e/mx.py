@@ -286,7 +286,11 @@ def elsewhere():
         with open(drop + ".tmp", "w", encoding="ascii") as f:
             f.write(f"X-Barid-Route: mx:{other}\nFrom: a@b.test\nTo: x@two.test, y@three.test\nSubject: dropped\n\nx\n")
         os.rename(drop + ".tmp", drop)
-        got = wait_for("the dropped one", lambda: [m for m in more.messages() if b"Subject: dropped" in m["text"]])
+
+        def dropped():
+            return [m for m in more.messages() if b"Subject: dropped" in m["text"]]
+        wait_for("the dropped one, by however many connections", lambda: sum(len(m["rcpts"]) for m in dropped()) == 2)
+        got = dropped()
         assert sorted(r["path"] for m in got for r in m["rcpts"]) == ["x@two.test", "y@three.test"], got
         assert b"Message-ID" not in got[0]["text"] and b"X-Barid" not in got[0]["text"]
         said = b.ctl("explain", "x@three.test").stdout
