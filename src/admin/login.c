@@ -23,6 +23,7 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/random.h"
 #include "mail/text.h"
 #include "policy/blocklist.h"
@@ -38,13 +39,6 @@
 
 /* ---- tokens -------------------------------------------------------------------------- */
 
-static void
-add_hex(struct buf *b, const unsigned char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "%02x", p[i]);
-}
-
 /* Adds what only this process makes of KIND and TEXT. */
 static void
 add_mac(const struct visit *v, struct buf *b, const char *kind, struct str text)
@@ -56,23 +50,10 @@ add_mac(const struct visit *v, struct buf *b, const char *kind, struct str text)
 	buf_addf(&in, "%s\n" STR_FMT, kind, STR_ARG(text));
 	if (buf_ok(&in) &&
 	    hmac_sha256(str_n((const char *)v->a->key, KEY_SIZE), buf_str(&in), out) == 0)
-		add_hex(b, out, TOKEN_OCTETS);
+		hex_add(b, str_n((const char *)out, TOKEN_OCTETS));
 	else
 		b->err = true;
 	buf_free(&in);
-}
-
-/* In a time that does not say how much of it is the same. */
-static bool
-same(struct str a, struct str b)
-{
-	unsigned char differ = 0;
-
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		differ |= (unsigned char)(a.p[i] ^ b.p[i]);
-	return differ == 0;
 }
 
 /* Of the page of the login, made at WHEN for this client. */
@@ -121,7 +102,7 @@ has_token(const struct visit *v)
 	}
 	buf_init(&want, 256);
 	add_token(v, &want, made);
-	bool ok = buf_ok(&want) && same(token, buf_str(&want));
+	bool ok = buf_ok(&want) && token.n == want.n && mem_same(token.p, want.p, want.n);
 	buf_free(&want);
 	return ok;
 }
@@ -415,7 +396,7 @@ begin(struct visit *v, struct answer *answer)
 
 	random_bytes(random, sizeof(random));
 	buf_init(&token, 64);
-	add_hex(&token, random, sizeof(random));
+	hex_add(&token, str_n((const char *)random, sizeof(random)));
 	if (session_id(buf_str(&token), id) < 0 || !note_send(v->a, NOTE_BEGIN, id, v->user)) {
 		not_now(v, answer);
 	} else {
