@@ -86,7 +86,10 @@ size_t dkim_check_ignored(const struct dkim_check *c);
 /* The texts are good as long as C. */
 struct dkim_verdict dkim_check_verdict(const struct dkim_check *c, size_t i);
 struct arc_verdict dkim_check_arc(struct dkim_check *c);
-/* Adds all of them; "none" where there is no signature.  R points into C then. */
-void dkim_check_results(struct dkim_check *c, struct results *r);
+/*
+ * Adds all of them, the chain first; "none" where there is no signature.  CLIENT is
+ * the address that the message came from, or empty.  R points into both then.
+ */
+void dkim_check_results(struct dkim_check *c, struct str client, struct results *r);
 
 #endif

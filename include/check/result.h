@@ -17,7 +17,8 @@
 #define RESULT_VALUE_MAX 300
 
 struct result_prop {
-	const char *name;	/* "smtp.mailfrom": RFC 8601 2.3, and 6.4 */
+	/* "smtp.mailfrom": RFC 8601 2.3, and 6.4; one without a dot is a comment there. */
+	const char *name;
 	struct str value;
 };
 

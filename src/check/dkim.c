@@ -217,30 +217,34 @@ add_verdict(const struct dkim_verdict *v, struct results *r)
 
 	one->reason = v->reason;
 	result_prop(one, "header.d", v->domain);
-	result_prop(one, "header.i", v->identity);
 	result_prop(one, "header.s", v->selector);
 	result_prop(one, "header.a", v->algorithm);
+	result_prop(one, "header.i", v->identity);
 	result_prop(one, "header.b", v->b);
 }
 
+/* RFC 8617 10.2 registers two properties; who sealed it last is none of them. */
 static void
-add_chain(struct dkim_check *c, struct results *r)
+add_chain(struct dkim_check *c, struct str client, struct results *r)
 {
 	struct arc_verdict v = dkim_check_arc(c);
 	struct check_result *one = results_add(r, "arc", arc_result_name(v.result));
 
 	one->reason = v.reason;
-	result_prop(one, "header.d", v.domain);
-	result_prop(one, "header.s", v.selector);
-	/* RFC 8617 5.2 5, and its registration in 10.1. */
+	result_prop(one, "domain", v.domain);
+	result_prop(one, "selector", v.selector);
 	if (v.result == ARC_PASS)
 		result_prop(one, "header.oldest-pass",
 		    str_c(arena_printf(&c->arena, "%u", v.oldest_pass)));
+	if (v.result != ARC_NONE)
+		result_prop(one, "smtp.remote-ip", client);
 }
 
 void
-dkim_check_results(struct dkim_check *c, struct results *r)
+dkim_check_results(struct dkim_check *c, struct str client, struct results *r)
 {
+	if (c->arc != NULL)
+		add_chain(c, client, r);
 	if ((c->what & DKIM_CHECK_DKIM) != 0 && c->n == 0)
 		(void)results_add(r, "dkim", "none");
 	for (size_t i = 0; i < c->n; i++) {
@@ -248,6 +252,4 @@ dkim_check_results(struct dkim_check *c, struct results *r)
 
 		add_verdict(&v, r);
 	}
-	if (c->arc != NULL)
-		add_chain(c, r);
 }

@@ -65,20 +65,57 @@ add_value(struct buf *b, struct str s)
 	buf_addc(b, '"');
 }
 
+/* RFC 8601 2.3: a source and its part, "header.d". */
+static bool
+is_registered(const struct result_prop *p)
+{
+	return strchr(p->name, '.') != NULL;
+}
+
+/* For people, what has no property: " (domain=b.example selector=sel)".  False: nothing. */
+static bool
+add_comment(struct buf *b, const struct check_result *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->prop_n; i++) {
+		struct str s = r->props[i].value;
+
+		if (is_registered(&r->props[i]))
+			continue;
+		buf_addf(b, " %s%s=", any ? "" : "(", r->props[i].name);
+		for (size_t k = 0; k < s.n; k++) {
+			if (strchr("()\\", clean(s.p[k])) != NULL)
+				buf_addc(b, '\\');
+			buf_addc(b, clean(s.p[k]));
+		}
+		any = true;
+	}
+	if (any)
+		buf_addc(b, ')');
+	return any;
+}
+
 /* RFC 8601 2.2: in a quoted string, so that it may say whatever there is to say. */
 static void
 add_result(struct buf *b, const struct check_result *r)
 {
+	/* No line of it is longer than two values. */
+	const char *before;
+
 	buf_addf(b, ";\r\n\t%s=%s", r->method, r->value);
+	before = add_comment(b, r) ? "\r\n\t " : " ";
 	if (r->reason.n > 0) {
-		buf_adds(b, " reason=");
+		buf_addf(b, "%sreason=", before);
 		add_value(b, str_head(r->reason, RESULT_VALUE_MAX));
+		before = "\r\n\t ";
 	}
 	for (size_t i = 0; i < r->prop_n; i++) {
-		/* No line of it is longer than two values. */
-		buf_adds(b, i == 0 && r->reason.n == 0 ? " " : "\r\n\t ");
-		buf_addf(b, "%s=", r->props[i].name);
+		if (!is_registered(&r->props[i]))
+			continue;
+		buf_addf(b, "%s%s=", before, r->props[i].name);
 		add_value(b, r->props[i].value);
+		before = "\r\n\t ";
 	}
 }
 

@@ -93,7 +93,7 @@ print(const struct ctl *t, struct dkim_check *c)
 	struct buf b;
 
 	buf_init(&b, REPORT_MAX);
-	dkim_check_results(c, &r);
+	dkim_check_results(c, STR(""), &r);
 	if (t->json) {
 		results_add_json(&b, &r);
 		buf_addc(&b, '\n');

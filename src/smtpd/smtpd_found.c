@@ -105,51 +105,15 @@ add_dmarc(const struct session *s, struct results *r, const struct dmarc_verdict
 		result_prop(one, "policy.dmarc", str_c(dmarc_policy_name(v->asks)));
 }
 
-static void
-add_arc(const struct session *s, struct results *r)
-{
-	struct arc_verdict v = dkim_check_arc(s->txn.checks.dkim);
-	struct check_result *one = results_add(r, "arc", arc_result_name(v.result));
-
-	one->reason = v.reason;
-	result_prop(one, "header.d", v.domain);
-	result_prop(one, "header.s", v.selector);
-}
-
-static void
-add_signatures(const struct session *s, struct results *r)
-{
-	const struct dkim_check *c = s->txn.checks.dkim;
-
-	if (dkim_check_count(c) == 0)
-		results_add(r, "dkim", "none");
-	for (size_t i = 0; i < dkim_check_count(c); i++) {
-		struct dkim_verdict v = dkim_check_verdict(c, i);
-		struct check_result *one = results_add(r, "dkim", dkim_result_name(v.result));
-
-		one->reason = v.reason;
-		result_prop(one, "header.d", v.domain);
-		result_prop(one, "header.s", v.selector);
-		result_prop(one, "header.a", v.algorithm);
-		result_prop(one, "header.i", v.identity);
-		result_prop(one, "header.b", v.b);
-	}
-}
-
 void
 found_collect(struct session *s, struct results *r, const struct dmarc_verdict *dmarc)
 {
-	const struct conf_checks *k = &s->conf->check;
-	bool signatures = s->txn.checks.dkim != NULL;
-
 	add_login(s, r);
 	add_name(s, r);
 	add_spf(s, r);
 	add_dmarc(s, r, dmarc);
-	if (signatures && k->arc.enabled)
-		add_arc(s, r);
-	if (signatures && k->dkim.enabled)
-		add_signatures(s, r);
+	if (s->txn.checks.dkim != NULL)
+		dkim_check_results(s->txn.checks.dkim, str_c(s->address), r);
 	scan_collect(s, r);
 }
 

@@ -289,7 +289,7 @@ def give(b, sent, text):
 
 
 # RFC 8601 2.2
-RESULT = re.compile(r'([a-z]+)=([a-z]+)((?:\s+[a-z.-]+=(?:"(?:[^"\\]|\\.)*"|[^\s;"]+))*)\s*$')
+RESULT = re.compile(r'([a-z]+)=([a-z]+)(?: \((?:domain=([^ ()]+) selector=[^ ()]+)\))?((?:\s+[a-z.-]+=(?:"(?:[^"\\]|\\.)*"|[^\s;"]+))*)\s*$')
 PROP = re.compile(r'([a-z.-]+)=("(?:[^"\\]|\\.)*"|[^\s;"]+)')
 
 
@@ -301,12 +301,16 @@ def results(field):
     for part in parts[1:]:
         m = RESULT.fullmatch(part.strip())
         assert m, (part, field)
-        props = {k: v.strip('"') for k, v in PROP.findall(m[3])}
+        props = {k: v.strip('"') for k, v in PROP.findall(m[4])}
         method, value = m[1], m[2]
         if method == "spf" and "smtp.helo" in props:
             method = "helo"
-        elif method == "dkim" and value != "none" or method == "arc" and value == "pass":
+        elif method == "dkim" and value != "none":
             value += "/" + props.get("header.d", "")
+        elif method == "arc" and value == "pass":
+            # RFC 8617 10.2 has these two for it, and no other.
+            assert set(props) == {"header.oldest-pass", "smtp.remote-ip"} and re.fullmatch(r"\d+", props["header.oldest-pass"]), part
+            value += "/" + m[3]
         elif method == "dmarc" and value == "fail":
             value += "/" + props["policy.dmarc"]
         found[method].append(value)

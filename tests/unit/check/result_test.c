@@ -41,6 +41,34 @@ START_TEST(field)
 }
 END_TEST
 
+/* What RFC 8601 has no property for is a comment, and cannot end it. */
+START_TEST(commented)
+{
+	struct results r = { .n = 0 };
+	struct check_result *one = results_add(&r, "arc", "pass");
+	struct buf b;
+
+	result_prop(one, "domain", STR("b.example"));
+	result_prop(one, "selector", STR("a)\\\r(b"));
+	result_prop(one, "header.oldest-pass", STR("0"));
+	one = results_add(&r, "arc", "fail");
+	one->reason = STR("no key");
+	result_prop(one, "domain", STR("b.example"));
+	buf_init(&b, 10000);
+	results_add_field(&b, "mx", &r);
+	ck_str(buf_str(&b), STR("Authentication-Results: mx;\r\n"
+	    "\tarc=pass (domain=b.example selector=a\\)\\\\?\\(b)\r\n"
+	    "\t header.oldest-pass=0;\r\n"
+	    "\tarc=fail (domain=b.example)\r\n\t reason=\"no key\"\r\n"));
+	buf_reset(&b);
+	results_add_json(&b, &r);
+	ck_str(buf_str(&b), STR("[{\"arc\":\"pass\",\"domain\":\"b.example\","
+	    "\"selector\":\"a)\\\\\\u000d(b\",\"header.oldest-pass\":\"0\"},"
+	    "{\"arc\":\"fail\",\"reason\":\"no key\",\"domain\":\"b.example\"}]"));
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(json)
 {
 	struct results r = some();
@@ -173,4 +201,4 @@ START_TEST(apart)
 }
 END_TEST
 
-UNIT_MAIN("check/result", apart, field, json, bounded, claimed, sealed)
+UNIT_MAIN("check/result", apart, field, commented, json, bounded, claimed, sealed)
