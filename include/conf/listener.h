@@ -32,6 +32,7 @@ struct conf_listen {
 	struct conf_nets connect;
 	struct conf_nets blocked;
 	struct conf_nets relay;
+	struct conf_strs relay_certificates;
 	bool auth_required;
 	int sender_login;	/* enum conf_sender_login */
 	struct conf_nets proxies;
@@ -48,6 +49,9 @@ struct conf_listen {
 	int64_t timeout;
 	int64_t greet_delay;
 	int early_talkers;	/* enum conf_early */
+	int64_t tarpit_delay;
+	int64_t login_delay;
+	int64_t expire;
 	bool no_delete;
 };
 

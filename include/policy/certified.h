@@ -7,8 +7,8 @@
 #include "conf/conf.h"
 #include "net/tls.h"
 
-/* Whether clients of a listener for SERVICE (enum service) are asked for one at all. */
-bool certified_is_asked(const struct conf *c, int service);
+/* Whether clients of L, a listener of C, are asked for one at all. */
+bool certified_is_asked(const struct conf *c, const struct conf_listen *l);
 /* True if T may send to anybody (access.relay-certificates); NULL: there is none. */
 bool certified_relays(const struct conf *c, const struct tls_client *t);
 /*

@@ -94,6 +94,7 @@ check_service(const struct conf *c, const struct conf_listen *l, struct buf *err
 		const void *field;
 		unsigned at;
 	} t[] = { { "relay", &l->relay, AT_MAIL },
+		{ "relay-certificates", &l->relay_certificates, AT_MAIL },
 		{ "auth-required", &l->auth_required, AT_MAIL },
 		{ "proxies", &l->proxies, AT_MAIL | AT_POP3 },
 		{ "xclient", &l->xclient, AT_MAIL },
@@ -107,6 +108,9 @@ check_service(const struct conf *c, const struct conf_listen *l, struct buf *err
 		{ "errors", &l->errors, AT_MAIL | AT_POP3 },
 		{ "timeout", &l->timeout, AT_MAIL | AT_POP3 },
 		{ "greet-delay", &l->greet_delay, AT_MAIL | AT_POP3 },
+		{ "tarpit-delay", &l->tarpit_delay, AT_MAIL },
+		{ "login-delay", &l->login_delay, AT_POP3 },
+		{ "expire", &l->expire, AT_POP3 },
 		{ "no-delete", &l->no_delete, AT_POP3 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)

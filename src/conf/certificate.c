@@ -15,19 +15,41 @@
 	"shows them"
 
 static void
-check_relay(const struct conf *c, const char *const *item, struct buf *error)
+check_relay(const struct conf *c, const char *name, const char *const *item, struct buf *error)
 {
 	struct conf_place where = conf_where(c, item, conf_place_top(c));
 	char hex[FINGERPRINT_SIZE];
 
 	if (str_ieq(str_c(*item), STR("verified"))) {
 		if (c->tls.client_ca[0] == '\0')
-			conf_complain(error, where, "access.relay-certificates: nothing is "
-			    "\"verified\" without tls.client-ca");
+			conf_complain(error, where, "%s.relay-certificates: nothing is "
+			    "\"verified\" without tls.client-ca", name);
 	} else if (fingerprint_parse(str_c(*item), hex) < 0) {
-		conf_complain(error, where, "access.relay-certificates: \"%s\" is no fingerprint, "
-		    "expected " FORM ", or \"verified\"", *item);
+		conf_complain(error, where, "%s.relay-certificates: \"%s\" is no fingerprint, "
+		    "expected " FORM ", or \"verified\"", name, *item);
 	}
+}
+
+static void
+check_relays(
+    const struct conf *c, const char *name, const struct conf_strs *list, struct buf *error)
+{
+	for (size_t i = 0; i < list->n; i++)
+		check_relay(c, name, &list->v[i], error);
+}
+
+/* Of a listener: what it has not from access, which was looked at. */
+static void
+check_own_relays(const struct conf *c, const struct conf_listen *l, struct buf *error)
+{
+	struct buf name;
+
+	if (conf_place_get(c, &l->relay_certificates) == NULL)
+		return;
+	buf_init(&name, 512);
+	buf_addf(&name, "listen.%s", l->name);
+	check_relays(c, buf_cstr(&name), &l->relay_certificates, error);
+	buf_free(&name);
 }
 
 static void
@@ -48,8 +70,9 @@ check_login(const struct conf *c, const char *const *item, struct buf *error)
 void
 conf_certificate_check(const struct conf *c, struct buf *error)
 {
-	for (size_t i = 0; i < c->access.relay_certificates.n; i++)
-		check_relay(c, &c->access.relay_certificates.v[i], error);
+	check_relays(c, "access", &c->access.relay_certificates, error);
+	for (size_t i = 0; i < c->listen_n; i++)
+		check_own_relays(c, &c->listens[i], error);
 	for (size_t i = 0; i < c->auth.certificates.n; i++)
 		check_login(c, &c->auth.certificates.v[i], error);
 }

@@ -411,14 +411,22 @@ check_http(const struct conf *c, struct buf *error)
 
 /* RFC 2449 6.7: CAPA says it in days, and none would mean at once. */
 static void
+check_expire(const struct conf *c, const char *section, const char *name, const int64_t *expire,
+    struct buf *error)
+{
+	if (*expire > 0 && *expire < DAY_MS)
+		conf_complain(error, place(c, expire), "%s%s.expire: less than a day, "
+		    "expected 1d or more, or 0s for never", section, name);
+}
+
+static void
 check_pop3(const struct conf *c, struct buf *error)
 {
-	const int64_t *expire = &c->pop3.expire;
-
-	if (*expire > 0 && *expire < DAY_MS)
-		conf_complain(error, place(c, expire),
-		    "pop3.expire: less than a day, expected 1d or more, or "
-		    "0s for never");
+	check_expire(c, "pop3", "", &c->pop3.expire, error);
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (conf_place_get(c, &c->listens[i].expire) != NULL)
+			check_expire(c, "listen.", c->listens[i].name, &c->listens[i].expire,
+			    error);
 }
 
 void

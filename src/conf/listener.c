@@ -20,6 +20,7 @@ static const struct {
 	OWN(connect, access.connect),
 	OWN(blocked, access.blocked),
 	OWN(relay, access.relay),
+	OWN(relay_certificates, access.relay_certificates),
 	OWN(auth_required, access.auth_required),
 	OWN(sender_login, access.sender_login),
 	OWN(proxies, access.proxies),
@@ -36,6 +37,9 @@ static const struct {
 	OWN(timeout, limits.timeout),
 	OWN(greet_delay, limits.greet_delay),
 	OWN(early_talkers, limits.early_talkers),
+	OWN(tarpit_delay, limits.tarpit_delay),
+	OWN(login_delay, pop3.login_delay),
+	OWN(expire, pop3.expire),
 	OWN(no_delete, pop3.no_delete),
 };
 

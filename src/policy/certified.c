@@ -12,14 +12,14 @@
 #include "policy/certified.h"
 
 bool
-certified_is_asked(const struct conf *c, int service)
+certified_is_asked(const struct conf *c, const struct conf_listen *l)
 {
 	/* Pages know nobody by his certificate; a relay is of no use to who fetches mail. */
-	if (service == SERVICE_ADMIN)
+	if (l->service == SERVICE_ADMIN)
 		return false;
 	return c->auth.certificates.n > 0 ||
-	    (service != SERVICE_POP3 &&
-		(c->tls.client_ca[0] != '\0' || c->access.relay_certificates.n > 0));
+	    (l->service != SERVICE_POP3 &&
+		(c->tls.client_ca[0] != '\0' || l->relay_certificates.n > 0));
 }
 
 static bool

@@ -34,7 +34,7 @@ serve_tls(const struct conf *c, const struct conf_listen *l, const struct tls_si
 	struct tls_name *names = mem_array(c->tls.name_n + 1, sizeof(*names));
 	struct tls_server_conf t = {
 		.min_version = c->tls.min_version, .ciphers = c->tls.ciphers,
-		.alpn = alpn_of(l), .ask = certified_is_asked(c, l->service),
+		.alpn = alpn_of(l), .ask = certified_is_asked(c, l),
 		.client_ca = c->tls.client_ca, .session_id = l->name,
 		.names = names, .name_n = c->tls.name_n, .signer = signer, .wrong = wrong,
 	};

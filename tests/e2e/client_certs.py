@@ -237,6 +237,18 @@ def xclient(b, pki):
         assert c.rcpt(FAR)[0] == 554
 
 
+def one_listener(b, pki):
+    """Lists of listeners: one that is empty, and one that has another certificate."""
+    b.own = {"smtp": "relay-certificates = {}",
+             "submission": f'relay-certificates = {{"{fingerprint(pki.other[0])}"}}'}
+    b.write_conf(conf(pki, 'route "*" { via = "mx" }\n'))
+    b.reload()
+    assert not relays(b, pki.own) and not relays(b, pki.other)
+    for pair, code in ((pki.other, 250), (pki.own, 530)):
+        with client(b, pair, "submission") as c:
+            assert c.mail("x@y.example")[0] == code
+
+
 def verified_and_mistakes(pki):
     words = 'access { relay = {} relay-certificates = {"verified"} }\n'
     with tempfile.TemporaryDirectory() as folder:
@@ -271,7 +283,7 @@ with tempfile.TemporaryDirectory() as d:
     nobody.bind(("127.0.0.1", 0))
     waits = upstream("nobody", nobody.getsockname()[1]) + route("waits.example", "nobody")
     with Barid(extra=conf(made, waits + 'route "*" { via = "mx" }\naccess { xclient = {"127.0.0.0/8"} }\n')) as server:
-        for test in (relay, external, chain, xclient, resumed):
+        for test in (relay, external, chain, xclient, resumed, one_listener):
             print(test.__name__, flush=True)
             test(server, made)
     print("verified_and_mistakes", flush=True)

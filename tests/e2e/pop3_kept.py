@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mail that stays on the server: clients remember what they have seen, over restarts; kills delete nothing more.
 
+And what a listener of POP3 has of its own.
+
 FEATURES O6, O7.
 """
 import os
@@ -12,17 +14,11 @@ from baridtest import Barid, PASSWORD, Wire, need, run, wait_for  # noqa: E402
 
 TEXT = b"From: a@elsewhere.example\nSubject: %d\nMessage-ID: <%d@client.test>\n" \
     b"Date: Fri, 20 Nov 2026 12:00:00 +0000\n\nbody %d\n"
-LISTEN = dict(Barid.LISTEN, kept=("pop3", "implicit"))
+LISTEN = dict(Barid.LISTEN, kept=("pop3", "implicit"), rare=("pop3", "implicit"))
 
 
 class Kept(Barid):
-    """One of its listeners, "kept", has no-delete."""
-
-    def write_conf(self, extra=None):
-        super().write_conf(extra)
-        text = self.read(self.conf).replace('listen "kept" {', 'listen "kept" { no-delete = true')
-        with open(self.conf, "w") as f:
-            f.write(text)
+    own = {"kept": "no-delete = true", "rare": "login-delay = 1d expire = 30d"}
 
 
 def login(b, user="alice", name="pop3s"):
@@ -59,6 +55,28 @@ def no_delete(b):
         assert w.cmd("DELE 1").startswith(b"+OK") and w.cmd("QUIT").startswith(b"+OK")
     with login(b) as w:
         assert uidls(w) == before[1:]
+
+
+def delays(b):
+    """LOGIN-DELAY and EXPIRE hold at the one that has them, and only among its own logins."""
+    b.put("erin", "1000000000.old.host", TEXT % (1, 1, 1))
+    b.put("erin", "9000000000.new.host", TEXT % (2, 2, 2))
+    with login(b, "erin") as w:
+        assert w.cmd("CAPA").startswith(b"+OK")
+        said = w.lines()
+        assert b"EXPIRE NEVER" in said and not any(line.startswith(b"LOGIN-DELAY") for line in said), said
+        w.cmd("QUIT")
+    with login(b, "erin", "rare") as w:
+        assert w.cmd("CAPA").startswith(b"+OK")
+        said = w.lines()
+        assert b"EXPIRE 30" in said and b"LOGIN-DELAY 86400" in said, said
+        assert w.cmd("STAT").split()[1] == b"2" and w.cmd("QUIT").startswith(b"+OK")
+    with login(b, "erin") as w:
+        assert w.cmd("STAT").split()[1] == b"1"
+    with Wire(b.port["rare"], True) as w:
+        w.line()
+        assert w.cmd("USER erin").startswith(b"+OK")
+        assert w.cmd("PASS " + PASSWORD).startswith(b"-ERR [LOGIN-DELAY]")
 
 
 class Client:
@@ -168,8 +186,9 @@ def killed_in_update(b, count=4000):
 
 def main():
     need("mpop", "fetchmail", "getmail")
-    with Kept(users=("alice", "bob", "carol", "dave"), listen=LISTEN) as b:
+    with Kept(users=("alice", "bob", "carol", "dave", "erin"), listen=LISTEN) as b:
         no_delete(b)
+        delays(b)
         memory(b)
         killed_in_retr(b)
         killed_in_update(b)

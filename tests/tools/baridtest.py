@@ -546,6 +546,8 @@ class Barid:
               "submissions": ("submission", "implicit"), "pop3": ("pop3", "required"),
               "pop3s": ("pop3", "implicit")}
 
+    # What a listener has of its own: name -> options.
+    own = {}
     log_format = "text"
 
     def __init__(self, hostname="mx.example.test", domain="example.test", users=("alice", "bob"),
@@ -605,7 +607,7 @@ access {{ relay = {{{", ".join(f'"{n}"' for n in self.relay)}}} }}
 log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
 """
         for name, (service, tls) in self.listen.items():
-            text += f'listen "{name}" {{ service = "{service}" address = {{"fd:{self.sockets[name].fileno()}"}} tls = "{tls}" }}\n'
+            text += f'listen "{name}" {{ service = "{service}" address = {{"fd:{self.sockets[name].fileno()}"}} tls = "{tls}" {self.own.get(name, "")} }}\n'
         with open(self.conf, "w") as f:
             f.write(merge(text + self.extra))
 

@@ -7,13 +7,17 @@
 #include "unit.h"
 
 #define TEXT \
-	"access { connect = {10.0.0.0/8} relay = {10.1.0.0/16} proxies = {10.9.9.9} sender-login = envelope }\n" \
-	"limits { early-talkers = refuse message-size = 7MB recipients = 70 errors = 5 timeout = 70s }\n" \
-	"auth { mechanisms = {PLAIN} }\n" \
+	"access { connect = {10.0.0.0/8} relay = {10.1.0.0/16} proxies = {10.9.9.9} sender-login = envelope " \
+	"relay-certificates = {verified} }\n" \
+	"tls { client-ca = /ca } pop3 { login-delay = 60s expire = 9d }\n" \
+	"limits { tarpit-delay = 2s early-talkers = refuse message-size = 7MB recipients = 70 errors = 5 timeout = 70s }\n" \
+	"auth { mechanisms = {PLAIN} backends = {'file:///u'} }\n" \
 	"listen a { port = 25 tls = off }\n" \
 	"listen b { port = 26 tls = off relay = {} auth-required = true proxies = {} " \
 	"message-size = 1MB recipients = 3 timeout = 10s mechanisms = {LOGIN} " \
-	"connections-per-address = 2 sender-login = from early-talkers = note }\n"
+	"connections-per-address = 2 sender-login = from early-talkers = note " \
+	"relay-certificates = {} tarpit-delay = 3s }\n" \
+	"listen c { service = pop3 port = 110 tls = off login-delay = 0 expire = 1d }\n"
 
 static struct conf *
 load(const char *text)
@@ -44,6 +48,10 @@ START_TEST(takes_over)
 	ck_assert_int_eq(at.limits.timeout, 70000);
 	ck_assert_int_eq(at.access.sender_login, SENDER_ENVELOPE);
 	ck_assert_int_eq(at.limits.early_talkers, EARLY_REFUSE);
+	ck_assert_int_eq(at.limits.tarpit_delay, 2000);
+	ck_assert_uint_eq(at.access.relay_certificates.n, 1);
+	ck_assert_int_eq(at.pop3.login_delay, 60000);
+	ck_assert_int_eq(at.pop3.expire, 9 * 86400000);
 	ck_assert_str_eq(at.auth.mechanisms.v[0], "PLAIN");
 	conf_free(c);
 }
@@ -66,9 +74,14 @@ START_TEST(has_its_own)
 	ck_assert_int_eq(at.limits.timeout, 10000);
 	ck_assert_int_eq(at.access.sender_login, SENDER_FROM);
 	ck_assert_int_eq(at.limits.early_talkers, EARLY_NOTE);
+	ck_assert_int_eq(at.limits.tarpit_delay, 3000);
+	ck_assert_uint_eq(at.access.relay_certificates.n, 0);
 	ck_assert_str_eq(at.auth.mechanisms.v[0], "LOGIN");
 	ck_assert_uint_eq(at.limits.connections, c->limits.connections);
 	ck_assert_ptr_eq(at.hostname, c->hostname);
+	conf_at_listener(c, &c->listens[2], &at);
+	ck_assert_int_eq(at.pop3.login_delay, 0);
+	ck_assert_int_eq(at.pop3.expire, 86400000);
 	conf_free(c);
 }
 END_TEST
@@ -96,6 +109,12 @@ START_TEST(mistakes)
 		    "10.0.0.0/33" },
 		{ "listen a { port = 25 tls = off early-talkers = never }",
 		    "listen.a.early-talkers" },
+		{ "listen a { port = 25 tls = off relay-certificates = {'sha256:00'} }",
+		    "listen.a.relay-certificates: \"sha256:00\" is no fingerprint" },
+		{ "listen a { port = 25 tls = off relay-certificates = {verified} }",
+		    "listen.a.relay-certificates: nothing is \"verified\" without tls.client-ca" },
+		{ "listen a { service = pop3 port = 110 tls = off expire = 1h }",
+		    "listen.a.expire: less than a day" },
 		{ "relay = {10.0.0.1}", "it belongs into a section \"access\"" },
 		{ "message-size = 5MB", "it belongs into a section \"limits\"" },
 	};

@@ -80,20 +80,28 @@ START_TEST(asked)
 {
 	static const struct {
 		const char *text;
-		bool smtp, pop3;
+		bool smtp, pop3, other;
 	} cases[] = {
-		{ "", false, false },
-		{ "tls { client-ca = '/ca' }", true, false },
-		{ "access { relay-certificates = { 'sha256:" ONES "' } }", true, false },
-		{ "auth { certificates = { 'sha256:" ONES " alice' } }", true, true },
+		{ "", false, false, false },
+		{ "tls { client-ca = '/ca' }", true, false, true },
+		{ "access { relay-certificates = { 'sha256:" ONES "' } }", true, false, false },
+		{ "auth { certificates = { 'sha256:" ONES " alice' } }", true, true, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct conf *c = must_parse(cases[i].text);
+		struct conf_listen l = c->listens[0];
 
-		ck_assert_uint_eq(certified_is_asked(c, SERVICE_SMTP), cases[i].smtp);
-		ck_assert_uint_eq(certified_is_asked(c, SERVICE_SUBMISSION), cases[i].smtp);
-		ck_assert_uint_eq(certified_is_asked(c, SERVICE_POP3), cases[i].pop3);
+		ck_assert_uint_eq(certified_is_asked(c, &l), cases[i].smtp);
+		l.service = SERVICE_SUBMISSION;
+		ck_assert_uint_eq(certified_is_asked(c, &l), cases[i].smtp);
+		/* One with a list of its own, which is empty. */
+		l.relay_certificates.n = 0;
+		ck_assert_uint_eq(certified_is_asked(c, &l), cases[i].other);
+		l.service = SERVICE_POP3;
+		ck_assert_uint_eq(certified_is_asked(c, &l), cases[i].pop3);
+		l.service = SERVICE_ADMIN;
+		ck_assert(!certified_is_asked(c, &l));
 		conf_free(c);
 	}
 }
