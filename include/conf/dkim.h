@@ -4,8 +4,8 @@
 
 /* dkim -- the part of the configuration about signing; see conf/conf.h. */
 
+#include "conf/pattern.h"
 #include "conf/types.h"
-#include "lib/str.h"
 
 struct conf;
 
@@ -20,22 +20,36 @@ struct conf_dkim {
 	const char *not_before;	/* "2026-12-01", "2026-12-01 08:00": UTC; "": unsaid */
 	const char *not_after;
 	bool subdomains;	/* for those as well that have no key of their own */
+	struct conf_strs authors;	/* patterns of addresses in From; none: by the domain */
 	int forms;		/* CONF_DKIM_* */
 	int64_t expire;		/* ms that a signature is good; 0: for ever */
 	bool reports;		/* a failure may be reported (RFC 6651) */
 	bool arc;		/* it seals what of others is passed on, too (RFC 8617) */
 	/* meaning: seconds since 1970; INT64_MIN and INT64_MAX where unsaid */
 	int64_t from, to;
+	struct pattern *patterns;	/* of authors */
+};
+
+/* So many sign one message at most. */
+#define CONF_DKIM_KEYS_MAX 8
+
+/* Keys, by their numbers in conf.dkim, in the order of the file. */
+struct conf_dkim_keys {
+	size_t v[CONF_DKIM_KEYS_MAX], n;
+	size_t more;	/* so many others are for it, too */
+	const struct conf_dkim *off;	/* one that is for it, but does not sign now; or NULL */
 };
 
 /*
- * The domain whose keys sign what is from DOMAIN (in ASCII): itself, or the
- * nearest above it that has a key for subdomains.  NULL: none is there.
+ * The keys for what is from LOCAL@DOMAIN (in ASCII) that sign at NOW.  A key with
+ * patterns is for whom one of them fits; one without is for its domain, or for what
+ * is below where no key without patterns is nearer.
  */
-const char *conf_dkim_domain(const struct conf *c, struct str domain);
+void conf_dkim_choose(const struct conf *c, struct str local, struct str domain, int64_t now,
+    struct conf_dkim_keys *keys);
 /* True if some key signs bodies in the simple form. */
 bool conf_dkim_any_simple(const struct conf *c);
-/* True if D is a key of DOMAIN, by conf_dkim_domain(), that signs at NOW. */
-bool conf_dkim_signs(const struct conf_dkim *d, const char *domain, int64_t now);
+/* True if D signs at NOW. */
+bool conf_dkim_is_on(const struct conf_dkim *d, int64_t now);
 
 #endif

@@ -31,8 +31,12 @@ void dkim_text_add(struct dkim_text *t, struct str piece);
  * header is broken, or has not exactly one From (RFC 6376 5.4) with an address.
  */
 const char *dkim_text_end(struct dkim_text *t) MUST_USE;
-/* After NULL: the domain of the first address in From, in lower case and ASCII. */
+/*
+ * After NULL: the first address in From.  Its domain is in lower case and ASCII,
+ * its local part without quotes; empty if that is none.
+ */
 struct str dkim_text_domain(const struct dkim_text *t);
+struct str dkim_text_local(const struct dkim_text *t);
 
 struct dkim_signer {
 	struct str domain;	/* in ASCII, as everything here */

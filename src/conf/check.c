@@ -289,16 +289,9 @@ static void
 check_journal(struct conf *c, struct buf *error)
 {
 	const struct conf_strs *list = &c->journal.report_recipients;
-	struct pattern p;
 
-	for (size_t i = 0; i < list->n; i++) {
-		const char *why = pattern_address(&c->arena, str_c(list->v[i]), &p);
-
-		if (why != NULL)
-			conf_complain(error, place_in(c, list, &list->v[i]),
-			    "journal.report-recipients: \"%s\" is no pattern, %s",
-			    list->v[i], why);
-	}
+	conf_patterns_check(c, "journal.report-recipients", place(c, list), list,
+	    pattern_address, error);
 }
 
 static void

@@ -3,9 +3,9 @@
  * dkim -- the sections about the keys that mail is signed with: whose they
  * are, and when.
  *
- * Several may stand for one domain and sign side by side: a key of each kind,
- * and the old and the new one while they change.  The files are not looked at
- * here.
+ * Several may be for one address and sign side by side: a key of each kind, and
+ * the old and the new one while they change, or that of a user beside that of his
+ * domain.  The files are not looked at here.
  */
 
 #include "conf/dkim.h"
@@ -15,6 +15,7 @@
 #include "lib/idn.h"
 
 #include "private.h"
+#include "recipients.h"
 
 static bool
 take_number(struct str *s, size_t digits, uint64_t max, int *to)
@@ -78,6 +79,7 @@ conf_dkim_finish(struct conf *c)
 			d->from = INT64_MIN;
 		if (!read_moment(d->not_after, &d->to))
 			d->to = INT64_MAX;
+		d->patterns = conf_patterns_read(&c->arena, &d->authors, pattern_address);
 	}
 	buf_free(&b);
 }
@@ -111,6 +113,22 @@ is_selector(struct str s)
 }
 
 static void
+check_authors(struct conf *c, const struct conf_dkim *d, struct buf *error)
+{
+	struct buf b;
+
+	buf_init(&b, CONF_VALUE_MAX);
+	buf_addf(&b, "dkim-sign.%s.from", d->domain);
+	conf_patterns_check(c, buf_cstr(&b), conf_where(c, &d->authors, d->place), &d->authors,
+	    pattern_address, error);
+	buf_free(&b);
+	if (d->authors.n > 0 && d->subdomains)
+		conf_complain(error, conf_where(c, &d->subdomains, d->place),
+		    "dkim-sign.%s.subdomains: \"from\" says whom it signs for, expected one "
+		    "of both", d->domain);
+}
+
+static void
 check_again(const struct conf *c, size_t n, struct buf *error)
 {
 	const struct conf_dkim *d = &c->dkim[n];
@@ -127,7 +145,7 @@ check_again(const struct conf *c, size_t n, struct buf *error)
 }
 
 void
-conf_dkim_check(const struct conf *c, struct buf *error)
+conf_dkim_check(struct conf *c, struct buf *error)
 {
 	for (size_t i = 0; i < c->dkim_n; i++) {
 		const struct conf_dkim *d = &c->dkim[i];
@@ -151,28 +169,65 @@ conf_dkim_check(const struct conf *c, struct buf *error)
 			    "dkim-sign.%s.not-after: \"%s\" is not after \"%s\", expected a "
 			    "time at which the key signs", d->domain, d->not_after,
 			    d->not_before);
+		check_authors(c, d, error);
 		check_again(c, i, error);
 	}
 }
 
-const char *
-conf_dkim_domain(const struct conf *c, struct str domain)
+/*
+ * The domain whose keys sign what is from DOMAIN: itself, or the nearest above it
+ * that has a key for subdomains.  NULL: there is none.
+ */
+static const char *
+holder(const struct conf *c, struct str domain)
 {
 	struct str label, at = domain;
 
 	do {
 		for (size_t i = 0; i < c->dkim_n; i++)
-			if (str_ieq(str_c(c->dkim[i].domain), at) &&
+			if (str_ieq(str_c(c->dkim[i].domain), at) && c->dkim[i].authors.n == 0 &&
 			    (at.n == domain.n || c->dkim[i].subdomains))
 				return c->dkim[i].domain;
 	} while (str_cut(at, '.', &label, &at));
 	return NULL;
 }
 
-bool
-conf_dkim_signs(const struct conf_dkim *d, const char *domain, int64_t now)
+static bool
+is_for(const struct conf_dkim *d, const char *by, struct str local, struct str domain)
 {
-	return str_ieq(str_c(d->domain), str_c(domain)) && d->from <= now && now < d->to;
+	if (d->authors.n == 0)
+		return by != NULL && str_ieq(str_c(d->domain), str_c(by));
+	for (size_t i = 0; i < d->authors.n; i++)
+		if (pattern_fits(&d->patterns[i], local, domain))
+			return true;
+	return false;
+}
+
+void
+conf_dkim_choose(const struct conf *c, struct str local, struct str domain, int64_t now,
+    struct conf_dkim_keys *keys)
+{
+	const char *by = holder(c, domain);
+
+	*keys = (struct conf_dkim_keys){ .n = 0 };
+	for (size_t i = 0; i < c->dkim_n; i++) {
+		const struct conf_dkim *d = &c->dkim[i];
+
+		if (!is_for(d, by, local, domain))
+			continue;
+		if (!conf_dkim_is_on(d, now))
+			keys->off = d;
+		else if (keys->n < CONF_DKIM_KEYS_MAX)
+			keys->v[keys->n++] = i;
+		else
+			keys->more++;
+	}
+}
+
+bool
+conf_dkim_is_on(const struct conf_dkim *d, int64_t now)
+{
+	return d->from <= now && now < d->to;
 }
 
 bool

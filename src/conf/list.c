@@ -41,28 +41,14 @@ id_of(struct arena *a, const char *address)
 	return id;
 }
 
-typedef const char *read_pattern(struct arena *a, struct str text, struct pattern *p);
-
-/* Those that are none fit nothing, and are complained about. */
-static struct pattern *
-read_all(struct arena *a, const struct conf_strs *texts, read_pattern *read)
-{
-	struct pattern *v = arena_alloc(a, (texts->n + 1) * sizeof(*v));
-
-	for (size_t i = 0; i < texts->n; i++)
-		if (read(a, str_c(texts->v[i]), &v[i]) != NULL)
-			v[i] = (struct pattern){ .kind = PATTERN_NULL };
-	return v;
-}
-
 static void
 finish(struct conf *c, struct conf_list *l)
 {
 	if (l->address[0] == '\0')
 		l->address = address_of(c, l);
 	l->id = id_of(&c->arena, l->address);
-	l->poster_patterns = read_all(&c->arena, &l->posters, pattern_address);
-	l->subject_patterns = read_all(&c->arena, &l->subjects, pattern_name);
+	l->poster_patterns = conf_patterns_read(&c->arena, &l->posters, pattern_address);
+	l->subject_patterns = conf_patterns_read(&c->arena, &l->subjects, pattern_name);
 }
 
 void
@@ -144,19 +130,15 @@ check_headers(const struct conf *c, const struct conf_list *l,
 
 static void
 check_patterns(struct conf *c, const struct conf_list *l, const char *name,
-    const struct conf_strs *texts, read_pattern *read, struct buf *error)
+    const struct conf_strs *texts, conf_pattern_read *read, struct buf *error)
 {
-	struct pattern p;
+	struct buf b;
 
-	for (size_t i = 0; i < texts->n; i++) {
-		const char *why = read(&c->arena, str_c(texts->v[i]), &p);
-
-		if (why != NULL)
-			conf_complain(error, conf_where(c, &texts->v[i],
-			    conf_where(c, texts, l->place)),
-			    "list.%s.%s: \"%s\" is no pattern, %s",
-			    l->name, name, texts->v[i], why);
-	}
+	buf_init(&b, CONF_VALUE_MAX);
+	buf_addf(&b, "list.%s.%s", l->name, name);
+	conf_patterns_check(c, buf_cstr(&b), conf_where(c, texts, l->place), texts, read,
+	    error);
+	buf_free(&b);
 }
 
 void

@@ -85,6 +85,32 @@ conf_recipient_finish(struct conf *c)
 
 /* ---- mistakes ---- */
 
+struct pattern *
+conf_patterns_read(struct arena *a, const struct conf_strs *texts, conf_pattern_read *read)
+{
+	struct pattern *v = arena_alloc(a, (texts->n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < texts->n; i++)
+		if (read(a, str_c(texts->v[i]), &v[i]) != NULL)
+			v[i] = (struct pattern){ .kind = PATTERN_NULL };
+	return v;
+}
+
+void
+conf_patterns_check(struct conf *c, const char *name, struct conf_place place,
+    const struct conf_strs *texts, conf_pattern_read *read, struct buf *error)
+{
+	struct pattern p;
+
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *why = read(&c->arena, str_c(texts->v[i]), &p);
+
+		if (why != NULL)
+			conf_complain(error, conf_where(c, &texts->v[i], place),
+			    "%s: \"%s\" is no pattern, %s", name, texts->v[i], why);
+	}
+}
+
 void
 conf_pattern_check(const char *section, const char *pattern,
     struct conf_place place, const char *null_why, struct buf *error)

@@ -30,6 +30,13 @@ struct conf_patterns conf_senders_read(struct arena *a, const struct conf_strs *
 const char *conf_row_take(const struct conf *c, struct arena *a, struct str *to);
 
 /* Complains of a pattern of addresses in SECTION; NULL_WHY: what to say of "<>". */
+/* Lists of patterns: read, where one that is none fits nothing; and complained of. */
+typedef const char *conf_pattern_read(struct arena *a, struct str text, struct pattern *p);
+struct pattern *conf_patterns_read(struct arena *a, const struct conf_strs *texts,
+    conf_pattern_read *read);
+/* NAME is that of the option, which stands at PLACE. */
+void conf_patterns_check(struct conf *c, const char *name, struct conf_place place,
+    const struct conf_strs *texts, conf_pattern_read *read, struct buf *error);
 void conf_pattern_check(const char *section, const char *pattern, struct conf_place place,
     const char *null_why, struct buf *error);
 

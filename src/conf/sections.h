@@ -35,7 +35,7 @@ void conf_admin_check_listen(const struct conf *c, const struct conf_listen *l,
 void conf_collect_check(const struct conf *c, struct buf *error);
 void conf_certificate_check(const struct conf *c, struct buf *error);
 void conf_destination_check(struct conf *c, struct buf *error);
-void conf_dkim_check(const struct conf *c, struct buf *error);
+void conf_dkim_check(struct conf *c, struct buf *error);
 void conf_dnsbl_check(const struct conf *c, struct buf *error);
 void conf_checks_check(const struct conf *c, struct buf *error);
 void conf_listen_check(const struct conf *c, struct buf *error);

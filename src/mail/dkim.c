@@ -27,6 +27,8 @@
 #define LINE_AT 76
 /* A domain in UTF-8 may become longer; one that is this long is none. */
 #define DOMAIN_FORM_MAX 1024
+/* Of an address, to be read. */
+#define ADDRESS_ARENA 65536
 
 struct dkim_text {
 	struct buf header;	/* without the blank line */
@@ -41,7 +43,7 @@ struct dkim_text {
 		unsigned char digest[SHA256_SIZE];
 	} forms[2];		/* of the body: relaxed, and simple */
 	size_t form_n;
-	struct buf domain;
+	struct buf domain, local;	/* of From */
 };
 
 /* IN_CHAIN: in an ARC-Message-Signature, where it is (RFC 8617 4.1.2). */
@@ -107,6 +109,7 @@ dkim_text_new(bool exact, bool simple)
 	/* Its own line ends may be more than there were. */
 	buf_init(&t->header, 2 * MAIL_HEADER_MAX);
 	buf_init(&t->domain, DOMAIN_FORM_MAX);
+	buf_init(&t->local, DOMAIN_FORM_MAX);
 	return t;
 }
 
@@ -119,6 +122,7 @@ dkim_text_free(struct dkim_text *t)
 		sha256_free(t->forms[i].hash);
 	buf_free(&t->header);
 	buf_free(&t->domain);
+	buf_free(&t->local);
 	mem_free(t);
 }
 
@@ -187,11 +191,18 @@ dkim_text_add(struct dkim_text *t, struct str piece)
 }
 
 static bool
-take_domain(void *arg, struct str addr)
+take_address(void *arg, struct str addr)
 {
 	struct dkim_text *t = arg;
+	struct arena a;
+	struct path p;
 
 	(void)!address_domain(&t->domain, addr);
+	arena_init(&a, ADDRESS_ARENA);
+	if (addr.n <= DOMAIN_FORM_MAX &&
+	    path_parse_addr(addr, PATH_UTF8 | PATH_LOOSE, &a, &p) == NULL)
+		buf_add(&t->local, p.local);
+	arena_free(&a);
 	/* The first counts. */
 	return false;
 }
@@ -215,7 +226,7 @@ check_header(struct dkim_text *t)
 		return "a line of its header is no field";
 	if (n != 1)
 		return n == 0 ? "it has no From" : "it has more than one From";
-	(void)address_list(from.value, take_domain, t);
+	(void)address_list(from.value, take_address, t);
 	return t->domain.n > 0 && buf_ok(&t->domain) ?
 	    NULL : "its From has no address with a domain";
 }
@@ -243,6 +254,12 @@ struct str
 dkim_text_domain(const struct dkim_text *t)
 {
 	return buf_str(&t->domain);
+}
+
+struct str
+dkim_text_local(const struct dkim_text *t)
+{
+	return buf_str(&t->local);
 }
 
 struct str

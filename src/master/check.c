@@ -344,7 +344,8 @@ check_dkim_time(struct check *k, const struct conf_dkim *d)
 	int64_t now = clock_wall();
 
 	for (size_t i = 0; i < k->conf->dkim_n; i++)
-		if (conf_dkim_signs(&k->conf->dkim[i], d->domain, now))
+		if (str_ieq(str_c(k->conf->dkim[i].domain), str_c(d->domain)) &&
+		    conf_dkim_is_on(&k->conf->dkim[i], now))
 			return;
 	check_blame(k, d->place, "dkim-sign", CHECK_UNKNOWN,
 	    "no key of %s signs today, expected one between not-before and not-after",

@@ -34,7 +34,7 @@ key_of(const struct runner *r)
 
 	for (size_t i = 0; i < c->dkim_n; i++)
 		if (c->dkim[i].arc && r->dkim_keys[i] != NULL &&
-		    conf_dkim_signs(&c->dkim[i], c->dkim[i].domain, now))
+		    conf_dkim_is_on(&c->dkim[i], now))
 			return i;
 	return NO_KEY;
 }

@@ -6,8 +6,8 @@
  *
  * Only what came from who may send anywhere, and our own reports: to sign
  * what a stranger hands in with an address of ours in From would be to vouch
- * for the forgery.  The keys are those of that From (RFC 6376 6.3, DMARC),
- * each of which makes a field of its own.
+ * for the forgery.  The keys are those that the configuration has for that From
+ * (RFC 6376 6.3, DMARC), each of which makes a field of its own.
  *
  * The keys are read before the privileges go.  One that cannot be read was
  * complained of when the configuration came into force; mail leaves without
@@ -95,43 +95,47 @@ add_field(struct buf *out, const struct job *j, size_t i,
 	return ok;
 }
 
-static void
-add_fields(struct buf *out, const struct job *j, const char *domain,
+/* Adds the fields of all keys for what is from LOCAL@DOMAIN; false: there is none. */
+static bool
+add_fields(struct buf *out, const struct job *j, struct str local, struct str domain,
     const struct dkim_text *t)
 {
 	const struct conf *c = j->r->conf;
-	int64_t now = clock_wall();
+	struct conf_dkim_keys keys;
+	size_t before = out->n;
 
-	for (size_t i = 0; i < c->dkim_n; i++) {
-		const struct conf_dkim *d = &c->dkim[i];
+	conf_dkim_choose(c, local, domain, clock_wall(), &keys);
+	for (size_t i = 0; i < keys.n; i++) {
+		const struct conf_dkim *d = &c->dkim[keys.v[i]];
 
-		if (j->r->dkim_keys[i] == NULL ||
-		    !conf_dkim_signs(d, domain, now))
+		if (j->r->dkim_keys[keys.v[i]] == NULL)
 			continue;
-		if (add_field(out, j, i, t))
+		if (add_field(out, j, keys.v[i], t))
 			log_info(j->id, "DKIM-Signature field added (s=%s, d=%s)",
 			    d->selector, d->domain);
 		else
 			log_error(j->id, "cannot sign with %s", d->key);
 	}
+	if (keys.more > 0)
+		log_warn(j->id, "%zu keys that are for it sign no more: there are %d "
+		    "before them", keys.more, CONF_DKIM_KEYS_MAX);
+	if (keys.n == 0 && keys.off == NULL)
+		return false;
+	if (out->n == before)
+		log_warn(j->id, "not signed: no key of %s signs now",
+		    keys.n > 0 ? c->dkim[keys.v[0]].domain : keys.off->domain);
+	return true;
 }
 
-/* By the author's domain, or that of a list of ours. */
+/* By the author, or a list of ours, which signs what it changed, whoever that is. */
 static void
 sign_ours(struct buf *out, const struct job *j, const struct dkim_text *t)
 {
-	size_t before = out->n;
-	const char *domain = conf_dkim_domain(j->r->conf, dkim_text_domain(t));
+	const struct envelope *e = &j->file.env;
 
-	/* A list signs what it changed, whoever the author is. */
-	if (domain == NULL && str_eq(j->file.env.proto, STR(LIST_PROTO)))
-		domain = conf_dkim_domain(j->r->conf,
-		    j->file.env.from.domain);
-	if (domain == NULL)
-		return;
-	add_fields(out, j, domain, t);
-	if (out->n == before)
-		log_warn(j->id, "not signed: no key of %s signs now", domain);
+	if (!add_fields(out, j, dkim_text_local(t), dkim_text_domain(t), t) &&
+	    str_eq(e->proto, STR(LIST_PROTO)))
+		(void)add_fields(out, j, e->from.local, e->from.domain, t);
 }
 
 struct str
@@ -145,7 +149,7 @@ signing_fields(struct job *j, struct dkim_text *t)
 		log_warn(j->id, "not signed: %s", why);
 		return STR("");
 	}
-	buf_init(&b, (j->r->conf->dkim_n + 3) * DKIM_FIELD_MAX);
+	buf_init(&b, (CONF_DKIM_KEYS_MAX + 3) * DKIM_FIELD_MAX);
 	/* A seal is of what it stands above, but for our own signatures. */
 	if (sealing_wanted(j))
 		sealing_add(&b, j, t);

@@ -11,17 +11,8 @@ import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, Sink, Wire, need, program, route, run, upstream, wait_for  # noqa: E402
+from dkimtest import PYTHON, chains_by_python  # noqa: E402
 
-# Debian's own, which has dkim, authres and dns.
-PYTHON = "/usr/bin/python3"
-BY_PYTHON = r"""
-import dkim, dns.resolver, json, sys
-r = dns.resolver.Resolver(configure=False)
-r.nameservers, r.port = ["127.0.0.1"], int(sys.argv[1])
-def txt(name, timeout=5):
-    return b"".join(r.resolve(name.decode().rstrip("."), "TXT")[0].strings)
-print(json.dumps([[x.decode() if isinstance(x, bytes) else str(x) for x in dkim.arc_verify(open(p, "rb").read(), dnsfunc=txt)][::2] for p in sys.argv[2:]]))
-"""
 BY_DKIM = r"""
 import dkim, dns.resolver, json, sys
 r = dns.resolver.Resolver(configure=False)
@@ -107,12 +98,12 @@ def judge(b, names, texts):
         paths.append(f"{b.dir}/t{i}")
         with open(paths[-1], "wb") as f:
             f.write(t)
-    python = json.loads(run(PYTHON, "-c", BY_PYTHON, str(names.port), *paths))
+    python = chains_by_python(names, paths)
     perl = json.loads(run("perl", "-e", BY_PERL, str(names.port), *paths))
     done = subprocess.run([program("baridctl"), "-c", b.conf, "--json", "dkim", "verify", *paths], capture_output=True, text=True,
                           timeout=60, check=False)
     ours = [next(r["arc"] for r in json.loads(line) if "arc" in r) for line in done.stdout.splitlines()]
-    return list(zip([p[0] for p in python], perl, ours))
+    return list(zip(python, perl, ours))
 
 
 def forwarded(b, names, sink, seven):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """RFC 6376 01, 03, 04, 05: what leaves is signed, and three verifiers that we did not write find it good, by a real DNS server."""
-import base64
 import json
 import os
 import re
@@ -10,26 +9,8 @@ import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, Sink, need, program, route, run, upstream, wait_for  # noqa: E402
+from dkimtest import PYTHON, by_python, make_key, section, zone  # noqa: E402
 
-# Debian's own, which has dkim and dns.
-PYTHON = "/usr/bin/python3"
-BY_PYTHON = r"""
-import dkim, dns.resolver, json, sys
-r = dns.resolver.Resolver(configure=False)
-r.nameservers, r.port = ["127.0.0.1"], int(sys.argv[1])
-def txt(name, timeout=5):
-    return b"".join(r.resolve(name.decode().rstrip("."), "TXT")[0].strings)
-found = []
-for path in sys.argv[2:]:
-    message, good = open(path, "rb").read(), []
-    for i in range(message.split(b"\r\n\r\n")[0].count(b"DKIM-Signature:")):
-        try:
-            good.append(dkim.DKIM(message).verify(idx=i, dnsfunc=txt))
-        except Exception as e:
-            good.append(str(e))
-    found.append(good)
-print(json.dumps(found))
-"""
 BY_PERL = r"""
 use Mail::DKIM::Verifier; use Net::DNS; use JSON::PP;
 Mail::DKIM::DNS::resolver(Net::DNS::Resolver->new(nameservers => ["127.0.0.1"], port => shift @ARGV, recurse => 0));
@@ -41,10 +22,6 @@ for my $path (@ARGV) {
 }
 print encode_json(\@found);
 """
-
-
-def by_python(names, paths):
-    return json.loads(run(PYTHON, "-c", BY_PYTHON, str(names.port), *paths))
 
 
 def by_perl(names, paths):
@@ -59,26 +36,6 @@ def by_opendkim(folder, records, paths):
         f.write(f"Mode v\nTestPublicKeys {folder}/keys\nTemporaryDirectory {folder}\n")
     said = run("opendkim", "-x", folder + "/opendkim.conf", "-v", "-t", ",".join(paths), code=None).decode()
     return [f"{p}: verification" in said and "succeeded" in said.split(f"{p}: verification")[1].split("\n")[0] for p in paths], said
-
-
-def make_key(path, kind):
-    """Makes a private key; its record."""
-    more = ["-pkeyopt", "rsa_keygen_bits:2048"] if kind == "rsa" else []
-    run("openssl", "genpkey", "-algorithm", kind, *more, "-out", path)
-    os.chmod(path, 0o600)
-    der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
-    # RFC 8463 3: the 32 octets themselves.
-    octets = der if kind == "rsa" else der[-32:]
-    return f"v=DKIM1; k={kind}; p={base64.b64encode(octets).decode()}"
-
-
-def zone(records):
-    pieces = {name: " ".join(f'"{v[i:i + 255]}"' for i in range(0, len(v), 255)) for name, v in records.items()}
-    return "".join(f"{name} TXT {v}\n" for name, v in pieces.items())
-
-
-def section(domain, selector, path, more=""):
-    return f'dkim-sign "{domain}" {{ selector = "{selector}" key = "{path}" {more} }}\n'
 
 
 HEAD = b"From: Alice <alice@example.test>\r\nTo: x@far.example\r\nSubject: %s\r\n"

@@ -12,27 +12,29 @@
 #define BROKEN "a line of its header is no field"
 
 static const struct {
-	const char *text, *why, *domain;
+	const char *text, *why, *domain, *local;
 } cases[] = {
-	{ FROM "\r\nx\r\n", NULL, "b.example" },
-	{ FROM "\r\n", NULL, "b.example" },
-	{ FROM, NULL, "b.example" },
-	{ "From: a@b.example", NULL, "b.example" },
-	{ "from:\"a@c\" (d@e) <A@B.Example>, x@y\r\n\r\n", NULL, "b.example" },
-	{ "FROM :\r\n\ta@b.example\r\n\r\n", NULL, "b.example" },
-	{ "From: a@b\303\244.example\r\n\r\n", NULL, "xn--b-0fa.example" },
-	{ "From: a@b.example\nTo: x\n\nFrom: x\n", NULL, "b.example" },
-	{ "From: a@b.example\rTo: x\r\r", NULL, "b.example" },
-	{ "", "it has no From", "" },
-	{ "\r\n" FROM, "it has no From", "" },
-	{ "To: a@b.example\r\n\r\n", "it has no From", "" },
-	{ FROM FROM "\r\n", "it has more than one From", "" },
-	{ "From: a@b.example\rFrom: c@d.example\r\n\r\n", "it has more than one From", "" },
-	{ "From: a\r\n\r\n", "its From has no address with a domain", "" },
-	{ "From:\r\n\r\n", "its From has no address with a domain", "" },
-	{ "From: a@b.\"\\\013'\"\r\n\r\n", "its From has no address with a domain", "" },
-	{ "From a@b.example\r\n" FROM "\r\n", BROKEN, "" },
-	{ FROM "what\r\n\r\n", BROKEN, "" },
+	{ FROM "\r\nx\r\n", NULL, "b.example", "a" },
+	{ FROM "\r\n", NULL, "b.example", "a" },
+	{ FROM, NULL, "b.example", "a" },
+	{ "From: a@b.example", NULL, "b.example", "a" },
+	{ "from:\"a@c\" (d@e) <A@B.Example>, x@y\r\n\r\n", NULL, "b.example", "A" },
+	{ "FROM :\r\n\ta@b.example\r\n\r\n", NULL, "b.example", "a" },
+	{ "From: a@b\303\244.example\r\n\r\n", NULL, "xn--b-0fa.example", "a" },
+	{ "From: a@b.example\nTo: x\n\nFrom: x\n", NULL, "b.example", "a" },
+	{ "From: a@b.example\rTo: x\r\r", NULL, "b.example", "a" },
+	{ "From: \"a b\\\"\"@b.example\r\n\r\n", NULL, "b.example", "a b\"" },
+	{ "From: \303\244@b.example\r\n\r\n", NULL, "b.example", "\303\244" },
+	{ "", "it has no From", "", "" },
+	{ "\r\n" FROM, "it has no From", "", "" },
+	{ "To: a@b.example\r\n\r\n", "it has no From", "", "" },
+	{ FROM FROM "\r\n", "it has more than one From", "", "" },
+	{ "From: a@b.example\rFrom: c@d.example\r\n\r\n", "it has more than one From", "", "" },
+	{ "From: a\r\n\r\n", "its From has no address with a domain", "", "" },
+	{ "From:\r\n\r\n", "its From has no address with a domain", "", "" },
+	{ "From: a@b.\"\\\013'\"\r\n\r\n", "its From has no address with a domain", "", "" },
+	{ "From a@b.example\r\n" FROM "\r\n", BROKEN, "", "" },
+	{ FROM "what\r\n\r\n", BROKEN, "", "" },
 };
 
 static struct dkim_text *
@@ -53,6 +55,7 @@ START_TEST(texts)
 
 			ck_assert_pstr_eq(dkim_text_end(t), cases[i].why);
 			ck_str(dkim_text_domain(t), str_c(cases[i].domain));
+			ck_str(dkim_text_local(t), str_c(cases[i].local));
 			dkim_text_free(t);
 		}
 	}
