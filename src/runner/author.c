@@ -55,6 +55,9 @@ end(struct walk *w)
 	enum dmarc_known k = dmarc_discover(domain, look, w, &wants, &found);
 	enum dmarc_policy p = DMARC_NONE;
 
+	/* Its own record holds, whatever there is above it. */
+	if (k == DMARC_UNKNOWN && str_eq(found.holder, domain))
+		k = DMARC_PRESENT;
 	if (k == DMARC_PRESENT)
 		p = dmarc_asks(&found.record, str_eq(found.holder, domain) ?
 		    DMARC_ITSELF : DMARC_BELOW);

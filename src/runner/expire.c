@@ -46,23 +46,41 @@ expire_is_over(const struct job *j)
 
 /* ---- after an attempt ---------------------------------------------------------- */
 
-/* How often each recipient was tried, this attempt counted. */
+/* How often each of the N recipients in RCPTS was tried, this attempt counted. */
 static struct queue_history *
-count_attempts(struct job *j)
+count_attempts(struct job *j, const size_t *rcpts, size_t n)
 {
-	size_t n = j->file.env.rcpt_n;
 	struct queue_history *h = arena_alloc(&j->arena, n * sizeof(*h));
-	size_t *all = arena_alloc(&j->arena, n * sizeof(*all));
 
-	for (size_t i = 0; i < n; i++)
-		all[i] = i;
-	if (queue_history(&j->file, all, n, &j->arena, h) < 0)
+	if (queue_history(&j->file, rcpts, n, &j->arena, h) < 0)
 		log_warn(j->id, "cannot read the attempts: %s",
 		    strerror(errno));
 	/* The one that just was has no note yet. */
 	for (size_t i = 0; i < n; i++)
 		h[i].attempts++;
 	return h;
+}
+
+static struct queue_history *
+count_all(struct job *j)
+{
+	size_t n = j->file.env.rcpt_n;
+	size_t *all = arena_alloc(&j->arena, n * sizeof(*all));
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = i;
+	return count_attempts(j, all, n);
+}
+
+bool
+expire_may_wait(struct job *j, size_t rcpt, int64_t patience)
+{
+	const struct conf_queue *q = &j->r->conf->queue;
+	struct life l = expire_life(j);
+	unsigned attempts = life_attempts(q, &j->file.env) == 0 ? 0 :
+	    (unsigned)count_attempts(j, &rcpt, 1)->attempts;
+
+	return life_may_wait(q, &j->file.env, &l, runner_now_ms(j->r), attempts, patience);
 }
 
 /*
@@ -156,7 +174,7 @@ expire_job(struct job *j, const struct life *l)
 			       !jr->now || jr->result.outcome != TEMPFAIL)
 			continue;
 		if (!over && h == NULL)
-			h = count_attempts(j);
+			h = count_all(j);
 		if (!over && h[i].attempts < most)
 			continue;
 		if (jr->todo && last == NULL)

@@ -165,6 +165,11 @@ struct life expire_life(const struct job *j);
 int64_t expire_waits(const struct job *j);
 /* True if there is no time left for an attempt. */
 bool expire_is_over(const struct job *j);
+/*
+ * True if recipient RCPT, whom this attempt fails for, is tried again for certain,
+ * and what it waits for is worth so many milliseconds since its arrival.
+ */
+bool expire_may_wait(struct job *j, size_t rcpt, int64_t patience);
 /* What waits for another attempt is given up, if there is to be none. */
 void expire_job(struct job *j, const struct life *l);
 /* `baridctl queue bounce` came while it was being sent: the same. */

@@ -148,6 +148,27 @@ life_next(const struct conf_queue *q, const struct envelope *e,
 	return next > l->end && l->end > now ? l->end : next;
 }
 
+/* The number that makes the latest of all attempts. */
+static uint32_t
+most_below(uint32_t below)
+{
+	return below - 1;
+}
+
+bool
+life_may_wait(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now, unsigned attempts, int64_t patience)
+{
+	int64_t half = (l->end - l->begun) / 2;
+	unsigned most = life_attempts(q, e);
+
+	if (now >= l->begun + (half < patience ? half : patience) ||
+	    (most != 0 && attempts >= most))
+		return false;
+	/* At a deadline nobody is tried any more. */
+	return !l->deadline || life_next(q, e, l, now, false, most_below) < l->end;
+}
+
 int64_t
 life_look(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now)

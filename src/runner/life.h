@@ -52,6 +52,12 @@ unsigned life_notices_due(const struct conf_queue *q, const struct envelope *e,
 int64_t life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
     uint32_t (*random)(uint32_t below));
+/*
+ * True if an attempt that fails at NOW, the ATTEMPTS-th, is followed by another for
+ * certain, and what it waits for is worth PATIENCE, or half of a shorter life.
+ */
+bool life_may_wait(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t now, unsigned attempts, int64_t patience);
 /* When it is to be looked at if nobody tries it: a notice, or its deadline; INT64_MAX. */
 int64_t life_look(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now);

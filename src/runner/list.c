@@ -29,6 +29,8 @@
 #include "runner.h"
 
 #define WORDS_MAX 4096
+/* So long is DNS asked what an author's domain wants; then it is the worst. */
+#define PATIENCE_MS (INT64_C(60) * 60 * 1000)
 
 struct listing {
 	struct runner *r;
@@ -133,13 +135,32 @@ copy(struct listing *g, bool from_list)
 	loop_pool_run(g->r->local_pool, copy_work, copy_done, g);
 }
 
-/* What could not be learned is taken for the worst, which harms nobody. */
+static void
+put_off(struct listing *g)
+{
+	struct buf words;
+
+	buf_init(&words, WORDS_MAX);
+	buf_addf(&words, "DNS does not say now what %s wants of mail that a list changes (DMARC)",
+	    g->domain);
+	fail(g, TEMPFAIL, "4.4.3", buf_cstr(&words));
+	buf_free(&words);
+}
+
+/*
+ * What cannot be learned now is asked for again.  But no message is returned for
+ * that: in the end it is taken for the worst, which harms nobody.
+ */
 static void
 on_policy(void *arg, bool known, enum dmarc_policy p)
 {
 	struct listing *g = arg;
 
-	if (!is_over(g))
+	if (is_over(g))
+		return;
+	if (!known && expire_may_wait(g->v->job, g->v->rcpts[0], PATIENCE_MS))
+		put_off(g);
+	else
 		copy(g, !known || p != DMARC_NONE);
 }
 

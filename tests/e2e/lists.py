@@ -17,6 +17,8 @@ ZONE = """_dmarc.strict.example TXT "v=DMARC1; p=none; sp=reject"
 _dmarc.own.strict.example TXT "v=DMARC1; p=quarantine; t=y"
 _dmarc.far.example TXT "v=DMARC1; p=none"
 _dmarc.silent.example SERVFAIL
+_dmarc.half.alone TXT "v=DMARC1; p=none"
+_dmarc.alone SERVFAIL
 _dmarc.hard.example TXT "v=DMARC1; p=reject; rua=mailto:x@hard.example"
 """
 CONF = """
@@ -43,6 +45,7 @@ list "all" {{
 }}
 dkim-sign "example.test" {{ selector = "s" key = "{dir}/dkim.pem" }}
 queue {{ retry = {{1s}} }}
+extract-headers = true
 """
 MEMBERS = """# of dev
 alice@example.test
@@ -121,15 +124,15 @@ def members(b, sink):
     assert len(b.mailbox("alice")) == 1 and len(b.mailbox("bob")) == 1
 
 
-def dmarc(b):
-    """T5: whose author could not be shown as such is shown as the list; so is one whose domain cannot be asked now."""
+def dmarc(b, names):
+    """T5: whose author could not be shown as such is shown as the list; whose domain cannot be asked now waits."""
     n = len(b.mailbox("alice"))
     b.send("nobody@far.example", ["dev@example.test"], text("nobody@far.example", "[build] all is well"))
     n += 1
     assert got(b, "alice", n)[-1]["Subject"] == "[dev] [build] all is well"
     for sender, munged in (("dave@hard.example", True), ("erin@sub.strict.example", True),
                            ("frank@own.strict.example", False), ("alice@example.test", False),
-                           ("robot@silent.example", True)):
+                           ("robot@half.alone", False)):
         b.send(sender, ["staff@example.test"], text(f"=?utf-8?q?D=C3=A4ve?= <{sender}>", "=?utf-8?q?=5Bdev=5D_gr=C3=BCn?="))
         n += 1
         m = got(b, "alice", n)[-1]
@@ -140,6 +143,18 @@ def dmarc(b):
         else:
             assert str(m["From"]) == f"Däve <{sender}>" and m["Reply-To"] is None, (sender, m["From"])
     b.empty()
+    # Asked again as often as anything is tried; and nothing comes back for it when that is over.
+    b.send("robot@silent.example", ["dev@example.test"], text("robot@silent.example", "waits"))
+    assert "dsn=4.4.3" in b.deferred("DNS does not say now what silent.example wants of mail that a list changes (DMARC)")
+    b.sendmail("-f", "robot@silent.example", "dev@example.test",
+               text=text("robot@silent.example", "once", "X-Barid-Max-Attempts: 1\r\n").replace("\r", ""))
+    m = got(b, "alice", n + 1)[-1]
+    assert (m["Subject"], m["From"]) == ("[dev] once", "robot via dev <dev@example.test>"), m.items()
+    names.change(ZONE.replace("_dmarc.silent.example SERVFAIL\n", ""))
+    m = got(b, "alice", n + 2)[-1]
+    assert (m["Subject"], m["From"]) == ("[dev] waits", "robot@silent.example"), m.items()
+    b.empty()
+    assert "to=<robot@silent.example>" not in b.log(), b.log()
 
 
 def other(b):
@@ -207,7 +222,7 @@ def main():
         with b.start():
             who(b)
             members(b, sink)
-            dmarc(b)
+            dmarc(b, names)
             other(b)
             large(b)
             wrong(b)

@@ -310,5 +310,37 @@ START_TEST(looks)
 }
 END_TEST
 
-UNIT_MAIN("life", by_time, five_days, lengths, next, waits, looks, jumps, deadlines,
+/* What is waited for must not become a report: another attempt is certain, and soon enough. */
+START_TEST(patience)
+{
+	struct conf_queue q = queue();
+	struct envelope e = envelope(NOW);
+	struct life l = life_of(&q, &e, &steady, NOW);
+
+	ck_assert(life_may_wait(&q, &e, &l, NOW, 0, HOUR));
+	ck_assert(life_may_wait(&q, &e, &l, NOW + HOUR - S, 100, HOUR));
+	ck_assert(!life_may_wait(&q, &e, &l, NOW + HOUR, 0, HOUR));
+	ck_assert(!life_may_wait(&q, &e, &l, NOW + 5 * DAY, 0, 10 * DAY));
+	/* The last attempt of so many. */
+	e.max_attempts = 2;
+	ck_assert(life_may_wait(&q, &e, &l, NOW, 1, HOUR));
+	ck_assert(!life_may_wait(&q, &e, &l, NOW, 2, HOUR));
+	e.max_attempts = 0;
+	/* Half of a short life. */
+	q.lifetime = 20 * MIN;
+	l = life_of(&q, &e, &steady, NOW);
+	ck_assert(life_may_wait(&q, &e, &l, NOW + 10 * MIN - 1, 0, HOUR));
+	ck_assert(!life_may_wait(&q, &e, &l, NOW + 10 * MIN, 0, HOUR));
+	/* No attempt is made at a deadline, nor, at worst, before this one: 3 min and a tenth. */
+	q.lifetime = 5 * DAY;
+	e.deadline_us = (NOW + 3 * MIN + 18 * S) * 1000;
+	l = life_of(&q, &e, &steady, NOW);
+	ck_assert(!life_may_wait(&q, &e, &l, NOW, 0, HOUR));
+	e.deadline_us += 100000;
+	l = life_of(&q, &e, &steady, NOW);
+	ck_assert(life_may_wait(&q, &e, &l, NOW, 0, HOUR));
+}
+END_TEST
+
+UNIT_MAIN("life", by_time, five_days, lengths, next, waits, looks, patience, jumps, deadlines,
     many_jumps)
