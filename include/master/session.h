@@ -14,6 +14,9 @@
 #include "net/tls.h"
 #include "queue/queue.h"
 
+/* What a client that is unknown has where few places are left, if not less (CONFORMANCE 4). */
+#define HURRIED_MS 10000
+
 struct session_env {
 	const struct conf *conf;
 	const struct conf_listen *listen;
@@ -33,6 +36,7 @@ struct session_env {
 	struct score_slot *slot;	/* NULL in tests and with sendmail -bs */
 	struct addr peer;
 	struct addr local;
+	bool crowded;			/* see HURRIED_MS */
 	bool confined;			/* in a sandbox, which may be made narrower */
 	bool to_drop;			/* sendmail -bs: messages go to drop/ */
 	const char *local_user;		/* sendmail -bs: who it is, else NULL */

@@ -81,15 +81,43 @@ key_of(const struct listener *l, const struct addr *peer)
 	return behind_trusted(l->conf, peer) ? 0 : addr_key(peer);
 }
 
+/* How many clients there is room for. */
+static uint64_t
+places(const struct master *m)
+{
+	const struct conf_limits *limits = &m->conf->limits;
+	uint64_t out = score_get(m->score, COUNT_CONNECTIONS_OUT);
+	uint64_t left = limits->connections > out ? limits->connections - out : 0;
+
+	return left < limits->connections_in ? left : limits->connections_in;
+}
+
+/*
+ * Whether it is crowded: from four fifths of the places on, until three are
+ * taken.  Who comes then and is not known is hurried, so that nobody holds all
+ * places by doing nothing (CONFORMANCE 4).
+ */
+static void
+look_around(struct master *m)
+{
+	uint64_t fifths = (uint64_t)score_live(m->score) * 5;
+	bool crowded = fifths >= places(m) * (m->crowded ? 3 : 4);
+
+	if (crowded == m->crowded)
+		return;
+	m->crowded = crowded;
+	if (crowded)
+		log_warn(NULL, "four of five places for clients are taken: "
+		    "who is unknown gets little time from now on");
+	else
+		log_info(NULL, "there are places for clients again");
+}
+
 /* Which limit this client would exceed, or NULL. */
 static const char *
 limit_hit(const struct master *m, const struct listener *l, uint64_t key)
 {
-	const struct conf_limits *limits = &m->conf->limits;
-	size_t live = score_live(m->score);
-
-	if (live >= limits->connections_in ||
-	    live + score_get(m->score, COUNT_CONNECTIONS_OUT) >= limits->connections)
+	if (score_live(m->score) >= places(m))
 		return "too many connections";
 	if (key != 0 && score_live_from(m->score, key) >= l->conf->connections_per_address)
 		return "too many connections from your address";
@@ -136,6 +164,7 @@ serve(const struct master *m, const struct listener *l, int fd, const struct add
 		.runners = runners, .runner_n = runner_n,
 		.users = m->users, .score = m->score, .quotas = m->quotas, .slot = slot,
 		.peer = *peer,
+		.crowded = m->crowded,
 		.confined = m->conf->sandbox != CONFINE_OFF,
 		.stop = &master_got_term, .idle_fd = &child_idle_fd,
 	};
@@ -293,6 +322,7 @@ take(struct master *m, const struct listener *l, int fd, struct addr *peer)
 	struct buf name;
 
 	if (!why) {
+		look_around(m);
 		start_child(m, l, fd, peer);
 		return;
 	}

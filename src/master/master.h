@@ -124,6 +124,7 @@ struct master {
 	int code;		/* its exit status */
 	bool stopping;
 	int64_t stop_deadline_ms;
+	bool crowded;		/* of an acceptor: few places for clients are left */
 	int64_t accept_from_ms;	/* accepting pauses until then: no descriptors, no process */
 	int64_t rotate_ms;	/* of an acceptor: when session tickets get a new key */
 	int64_t started_ms;

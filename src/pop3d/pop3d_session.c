@@ -95,9 +95,10 @@ int64_t
 pop3_deadline(const struct pop3_session *s)
 {
 	int64_t ms = s->env->conf->limits.timeout;
+	int64_t login_ms = s->env->crowded ? HURRIED_MS : LOGIN_MS;
 
 	if (s->state != POP3_TRANSACTION)
-		return s->started_ms + (ms < LOGIN_MS ? ms : LOGIN_MS);
+		return s->started_ms + (ms < login_ms ? ms : login_ms);
 	return clock_ms() + (ms > AUTOLOGOUT_MS ? ms : AUTOLOGOUT_MS);
 }
 

@@ -147,6 +147,10 @@ void session_delay(struct session *s, int64_t ms);
 /* What the client says within MS, before it was spoken to; STREAM_TIMEOUT: nothing. */
 enum stream_result session_early(struct session *s, int64_t ms, struct str *bytes);
 bool session_stopping(const struct session *s);
+/* Few places are left, and the client has not shown that it may relay. */
+bool session_hurried(const struct session *s);
+/* How long the client may be silent, and until when that is from now. */
+int64_t session_timeout(const struct session *s);
 int64_t session_deadline(const struct session *s);
 /* The connection ended with R: says so in the log, and 421 to a client that was slow. */
 struct answer session_gone(struct session *s, enum stream_result r);

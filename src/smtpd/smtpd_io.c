@@ -26,10 +26,26 @@
 #define LINGER_MS 1000
 #define LINGER_MAX 262144
 
+bool
+session_hurried(const struct session *s)
+{
+	struct client_facts f = session_facts(s);
+
+	return s->env->crowded && !access_may_relay(s->conf, &f);
+}
+
+int64_t
+session_timeout(const struct session *s)
+{
+	int64_t ms = s->conf->limits.timeout;
+
+	return ms > HURRIED_MS && session_hurried(s) ? HURRIED_MS : ms;
+}
+
 int64_t
 session_deadline(const struct session *s)
 {
-	return clock_ms() + s->conf->limits.timeout;
+	return clock_ms() + session_timeout(s);
 }
 
 bool

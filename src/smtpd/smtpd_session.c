@@ -311,11 +311,14 @@ converse(struct session *s, struct answer a)
 static struct answer
 count_errors(struct session *s, struct answer a)
 {
+	/* A user may mistype a password, however full it is here. */
+	bool hurried = !s->submission && session_hurried(s);
+
 	if (is_protocol_error(a.code))
 		s->errors++;
 	if (s->conf->limits.errors == 0 ||
-	    s->errors < s->conf->limits.errors || a.then == THEN_CLOSE ||
-	    a.then == THEN_GONE)
+	    s->errors < (hurried ? 1 : s->conf->limits.errors) ||
+	    a.then == THEN_CLOSE || a.then == THEN_GONE)
 		return a;
 	log_info(NULL, "too many errors after %s from %s", s->last,
 	    s->client);

@@ -50,7 +50,7 @@ text_deadline(const struct session *s)
 {
 	const struct text *t = &s->txn.text;
 	int64_t next = session_deadline(s);
-	int64_t whole = t->start + s->conf->limits.timeout +
+	int64_t whole = t->start + session_timeout(s) +
 	    (int64_t)(s->stream->bytes_in - t->octets_before) * 1000 /
 		TEXT_RATE;
 

@@ -74,6 +74,32 @@ def limits():
             y.close()
 
 
+def crowded():
+    """S-46, CONFORMANCE 4: the limit of all together, and what few places are left mean for who is not known."""
+    extra = "limits { connections = 10 connections-in = 6 }\n"
+    with Barid(extra=extra) as b:
+        held = [Wire(b.port["smtp" if n % 2 else "pop3"], source=f"127.0.0.{n + 2}") for n in range(5)]
+        assert [w.line()[:3] for w in held] == [b"+OK", b"220", b"+OK", b"220", b"+OK"]
+        # Who was there before has the time and the patience that he had.
+        assert [held[1].cmd("FOO")[:3] for _ in range(2)] == [b"500", b"500"]
+        with Wire(b.port["smtp"], source="127.0.0.9") as w:
+            assert w.line()[:3] == b"220"
+            with Wire(b.port["smtp"], source="127.0.0.10") as more:
+                assert more.line() == b"421 4.7.0 mx.example.test Error: too many connections"
+            assert w.smtp("EHLO x").startswith(b"250") and w.cmd("FOO").startswith(b"421 4.7.0 ")
+        for w in held[:3]:
+            w.close()
+        assert "four of five places for clients are taken" in b.log()
+
+        def calm():
+            with Wire(b.port["smtp"], source="127.0.0.9") as w:
+                return w.line()[:3] == b"220" and w.cmd("FOO").startswith(b"500")
+        wait_for("calm", calm)
+        assert "there are places for clients again" in b.log()
+        for w in held[3:]:
+            w.close()
+
+
 def unwelcome():
     """Who is not in access.connect is told so, and so is the log."""
     with Barid(extra='access { connect = {"192.0.2.0/24"} }\n') as b:
@@ -607,7 +633,7 @@ def privilege():
         f.close()
 
 
-for test in (limits, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second,
+for test in (limits, crowded, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second,
              helpers, acceptors, counts, activation, own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()

@@ -21,6 +21,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/msg.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "mail/limits.h"
 #include "pop3d/pop3d.h"
@@ -45,6 +46,7 @@ struct popper {
 	void (*before_write)(void);
 	bool silent;		/* at the end of IN the client is there, and says nothing */
 	bool deaf;		/* what is written fails */
+	int64_t patience;	/* the longest that a read was to wait, in ms */
 };
 
 static struct popper popper;
@@ -56,6 +58,8 @@ popper_read(void *ctx UNUSED, void *p, size_t n, int64_t deadline)
 
 	if (popper.before_read)
 		popper.before_read();
+	if (deadline - clock_ms() > popper.patience)
+		popper.patience = deadline - clock_ms();
 	if (deadline == 0 || (popper.in.n == 0 && popper.silent)) {
 		errno = ETIMEDOUT;
 		return -1;

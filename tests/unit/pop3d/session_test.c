@@ -297,4 +297,29 @@ START_TEST(other_ends)
 }
 END_TEST
 
-UNIT_MAIN("pop3d/session", states, walk, numbers, long_lines, mistakes, pipelining, other_ends)
+/* RFC 1939 3: ten minutes once logged in; before that as long as there is room for others. */
+START_TEST(time_to_speak)
+{
+	static const struct {
+		const char *in;
+		bool crowded;
+		int64_t most;
+	} t[] = {
+		{ "CAPA\r\n", false, 180000 }, { "CAPA\r\nUSER alice\r\n", true, HURRIED_MS },
+		{ LOGIN "NOOP\r\n", false, 600000 }, { LOGIN "NOOP\r\n", true, 600000 },
+	};
+
+	begin();
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		popper.env.crowded = t[i].crowded;
+		popper.patience = 0;
+		(void)popper_say(str_c(t[i].in), POPPER_LINES);
+		ck_assert_msg(popper.patience <= t[i].most && popper.patience > t[i].most - 5000,
+		    "%zu: %lld", i, (long long)popper.patience);
+	}
+	popper_end();
+}
+END_TEST
+
+UNIT_MAIN("pop3d/session", states, walk, numbers, long_lines, mistakes, pipelining, other_ends,
+    time_to_speak)

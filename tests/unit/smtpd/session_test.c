@@ -436,6 +436,42 @@ START_TEST(silence)
 }
 END_TEST
 
+/* CONFORMANCE 4: where few places are left, who is not known has little time, and one mistake. */
+START_TEST(hurried)
+{
+	static const struct {
+		const char *peer, *in, *codes;
+		bool submission;
+		int64_t patience;
+	} t[] = {
+		{ "198.51.100.7", TO_RCPT "DATA\r\nx\r\n.\r\n", "220 250 250 250 354 250",
+		    false, HURRIED_MS },
+		{ "198.51.100.7", "NOOP\r\nFOO\r\nNOOP\r\n", "220 250 421", false, HURRIED_MS },
+		{ "192.0.2.7", "FOO\r\nNOOP\r\n", "220 500 250", false, 20000 },
+		{ "198.51.100.7", "EHLO x\r\nFOO\r\n", "220 250 500", true, HURRIED_MS },
+		{ "198.51.100.7", "EHLO x\r\nAUTH PLAIN AGJvYgBiYXJpZA==\r\nNOOP\r\n",
+		    "220 250 235 250", true, 20000 },
+	};
+	struct buf got;
+
+	talk_begin();
+	talk_conf("auth { without-tls = {\"PLAIN\"} }\n");
+	buf_init(&got, 4096);
+	talk.env.crowded = true;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct talk_io io = { .in = str_c(t[i].in), .pace = TALK_LINES };
+
+		ck_assert_int_eq(addr_parse(str_c(t[i].peer), 4711, &talk.env.peer), 0);
+		talk.listen.service = t[i].submission ? SERVICE_SUBMISSION : SERVICE_SMTP;
+		ck_assert_str_eq(talk_codes(talk_io(&io), &got), t[i].codes);
+		ck_assert_msg(io.patience <= t[i].patience && io.patience > t[i].patience - 5000,
+		    "%s: %lld", t[i].in, (long long)io.patience);
+	}
+	buf_free(&got);
+	talk_remove();
+}
+END_TEST
+
 /*
  * A client that always says something, and always too little: a command has a
  * deadline, however many reads it takes, and a text a least rate (500 octets a
@@ -484,4 +520,4 @@ END_TEST
 
 UNIT_MAIN("smtpd/session", states, pipelining, pipelined_text, bad_lines,
     long_lines, not_smtp, out_of_turn, error_limit, junk_limit, names, enhanced, offers,
-    silence, slow, tls_required)
+    silence, hurried, slow, tls_required)

@@ -36,6 +36,7 @@ struct talk_io {
 	struct buf *out;
 	int slow_ms;		/* this long before each read */
 	int64_t times_out;	/* > 0: silence instead of the end, as often */
+	int64_t patience;	/* the longest that a read was to wait, in ms */
 };
 
 static ssize_t
@@ -44,6 +45,8 @@ talk_read(void *ctx, void *p, size_t n, int64_t deadline)
 	struct talk_io *io = ctx;
 	ptrdiff_t lf;
 
+	if (deadline - clock_ms() > io->patience)
+		io->patience = deadline - clock_ms();
 	if (io->slow_ms > 0 && deadline > 0)
 		(void)poll(NULL, 0, io->slow_ms);
 	/* Asked not to wait: nothing is there before the banner. */
