@@ -159,7 +159,7 @@ def logins(b):
     with connect(b) as w:
         ok(w, "AUTH PLAIN " + plain("alice", PASSWORD, "alice"))
         quit_(w)
-    # All at once, since each refusal takes its time.
+    # S-32: names that are paths.  All at once, since each refusal takes its time.
     names = ("../alice", "alice/../bob", "..", ".", "/etc", "%d", "a\0b", "-rf")
     guests = [connect(b) for _ in names]
     for name, w in zip(names, guests):
