@@ -487,6 +487,30 @@ check_ca(struct check *k)
 	buf_free(&reason);
 }
 
+/* ---- what may be meant ------------------------------------------------------- */
+
+/* As of a key of DKIM: a group may be let in, as that of ssl-cert is. */
+static void
+doubt_keys(const struct conf *c, const char *option, const struct conf_strs *keys, struct buf *out)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < keys->n; i++)
+		if (stat(keys->v[i], &st) == 0 && (st.st_mode & 027) != 0)
+			conf_blame(c, conf_where(c, &keys->v[i], CONF_NOWHERE), option, out,
+			    "%s: others can read it, or a group write it; expected mode 0600",
+			    keys->v[i]);
+}
+
+void
+check_doubts(const struct conf *c, struct buf *out)
+{
+	conf_doubts(c, out);
+	doubt_keys(c, "tls.key", &c->tls.key, out);
+	for (size_t i = 0; i < c->tls.name_n; i++)
+		doubt_keys(c, "tls.name.key", &c->tls.names[i].key, out);
+}
+
 /* ---- barid -t ---------------------------------------------------------------- */
 
 /* Whether a barid with this run directory answers; its addresses are taken, by itself. */
@@ -549,7 +573,7 @@ master_check(const struct conf *c)
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);
 	plan_free(&plan);
-	conf_doubts(c, &note);
+	check_doubts(c, &note);
 	fputs(buf_cstr(&error), stderr);
 	print_notes(buf_str(&note));
 	code = error.n == 0 ? EX_OK : check_code(&k);

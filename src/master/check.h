@@ -51,6 +51,8 @@ void check_dkim(struct check *k);	/* keys that mail is signed with; likewise */
 void check_identities(struct check *k);	/* certificates that servers are shown; likewise */
 void check_spf(struct check *k);
 void check_log(struct check *k);
+/* Adds to OUT what C says without effect (conf_doubts()), and what others could read of it. */
+void check_doubts(const struct conf *c, struct buf *out);
 /* barid -t: prints what it finds and returns the exit code.  Changes nothing. */
 int master_check(const struct conf *c);
 

@@ -190,7 +190,7 @@ log_doubts(const struct conf *c)
 	struct buf doubts;
 
 	buf_init(&doubts, 16384);
-	conf_doubts(c, &doubts);
+	check_doubts(c, &doubts);
 	log_lines(LOG_LEVEL_WARNING, "configuration: ", buf_str(&doubts));
 	buf_free(&doubts);
 }

@@ -301,6 +301,14 @@ def notes():
         b.reload()
         assert f"warning: configuration: {doubt}" in b.log(), b.log()
         assert 'access.xclient = {"192.0.2.0/24"}' in b.ctl("config").stdout
+        # T-03: a group may be let in.
+        for mode in (0o640, 0o644, 0o660):
+            os.chmod(b.dir + "/localhost.key", mode)
+            r = barid("-t", "-c", b.conf)
+            said = "tls.key: " + b.dir + "/localhost.key: others can read it, or a group write it; expected mode 0600"
+            assert r.returncode == 0 and (said in r.stderr) == (mode != 0o640), (oct(mode), r)
+        b.reload()
+        assert said in b.log(), b.log()
 
 
 def unprivileged():

@@ -361,6 +361,7 @@ cannot(void)
 	confine_calls(c);
 }
 
+/* P-07: no sandbox, no process. */
 START_TEST(fails_loudly)
 {
 	pid_t pid = fork();
