@@ -5,7 +5,6 @@ Whoever sends it is cut off soon, whatever it would have sent, and costs no
 memory; what others do goes on meanwhile.
 """
 import os
-import re
 import select
 import socket
 import sys
@@ -30,11 +29,6 @@ def pour(sock, block=BLOCK, most=GIB):
     except (BrokenPipeError, ConnectionResetError):
         pass
     return sent
-
-
-def peak(b, pid):
-    """The most memory that a process had, in octets."""
-    return int(re.search(r"VmHWM:\s+(\d+)", b.read(f"/proc/{pid}/status")).group(1)) << 10
 
 
 def client(b, name, before, most, words):
@@ -71,11 +65,11 @@ def memory(b):
         for line in ("EHLO x", "MAIL FROM:<a@b.test>", "RCPT TO:<alice@example.test>", "DATA"):
             w.smtp(line)
         pid, = b.sessions()
-        was = peak(b, pid)
+        was = b.peak(pid)
         assert pour(w.sock, most=48 * MIB) == 48 * MIB
         w.send("\r\nno end of the line before was too long\r\n.\r\n")
         assert w.reply().startswith(b"55")
-        now = peak(b, pid)
+        now = b.peak(pid)
         assert now < was + 8 * MIB, f"a session took {now - was} octets for a text that it refused"
         # The connection goes on, and so does the next message.
         assert w.smtp("MAIL FROM:<a@b.test>").startswith(b"250")
@@ -125,7 +119,7 @@ SERVERS = (
 
 def replies(b, servers):
     runner = next(p for p in b.processes() if "barid-runner" in b.read(f"/proc/{p}/cmdline"))
-    was = peak(b, runner)
+    was = b.peak(runner)
     with b.smtp() as c:
         for n in range(len(servers)):
             c.sendmail("alice@example.test", [f"one@d{n}.test"], "Subject: x\r\n\r\nx\r\n")
@@ -135,7 +129,7 @@ def replies(b, servers):
         b.deferred(f"<one@d{n}.test>")
         wait_for(f"the end of connection {n}", lambda s=s: s.count > 0)
         assert s.sent < BUFFERS, f"{s.sent} octets of reply {n} were read"
-    now = peak(b, runner)
+    now = b.peak(runner)
     assert now < was + 16 * MIB, f"the runner took {now - was} octets for replies"
 
 

@@ -91,10 +91,14 @@ def cut_off():
             w.reply()
             for line in ("EHLO client.test", "MAIL FROM:<a@b.example>", "RCPT TO:<alice@example.test>"):
                 assert w.smtp(line).startswith(b"250")
+            session, = wait_for("one session", lambda: len(b.sessions()) == 1 and b.sessions())
+            was = b.peak(session)
             for at in range(0, len(text), 1000):
                 w.send(b"".join(b"BDAT 1\r\n%c" % octet for octet in text[at:at + 1000]))
                 for _ in text[at:at + 1000]:
                     assert w.line().startswith(b"250 ")
+            now = b.peak(session)
+            assert now < was + (16 << 20), f"a session took {now - was} octets for {len(text)} chunks"
             w.send(b"BDAT 0 LAST\r\n")
             assert w.line().startswith(b"250 2.0.0 Ok: queued")
         assert b.mail("alice", 1)[0].endswith(text.replace(b"\r\n", b"\n"))

@@ -195,6 +195,7 @@ def texts():
 
 
 def sizes(b):
+    """Whatever stands in a file is counted and sent as lines with CRLF, dots and all (S-15)."""
     for name, data in texts():
         b.put("bob", name, data, "cur" if name.startswith("2003") else "new")
     with login(b, "bob", "pop3") as w:

@@ -8,7 +8,7 @@ import smtplib
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, wait_for  # noqa: E402
+from baridtest import Barid, Wire, wait_for  # noqa: E402
 from scantest import EICAR, Clamd, Scand, message  # noqa: E402
 
 
@@ -49,6 +49,20 @@ def by_socket(c):
         assert send(b, message("\n".join("z" * 70 for _ in range(30000)))) is None, "not looked at"
 
 
+def again(c):
+    """S-19: what was refused at its end leaves nothing of itself, and the next one is looked at anew."""
+    with Barid(extra=check("unix:" + c.socket)) as b, Wire(b.port["smtp"]) as w:
+        assert w.reply().startswith(b"220") and w.smtp("EHLO x").startswith(b"250")
+        for text, want in ((message(EICAR), b"554 5.7.1 "), (message(), b"250 "), (message(EICAR), b"554 5.7.1 ")):
+            for line, code in (("MAIL FROM:<a@far.test>", b"250"), ("RCPT TO:<alice@example.test>", b"250"), ("DATA", b"354")):
+                assert w.smtp(line).startswith(code), (line, want)
+            w.send(text + ".\r\n")
+            assert w.reply().startswith(want), want
+            for line in ("RCPT TO:<alice@example.test>", "DATA"):
+                assert w.smtp(line).startswith(b"503 5.5.1"), (line, want)
+        b.mail("alice", 1)
+
+
 def by_tcp(c):
     with Barid(extra=check(f"clamd:[::1]:{c.port}", 'on-error = "accept"')) as b:
         assert send(b, message(EICAR)) is None, "nobody is there"
@@ -77,6 +91,7 @@ def both(c):
 def main():
     with Clamd() as c:
         by_socket(c)
+        again(c)
         by_tcp(c)
         both(c)
 

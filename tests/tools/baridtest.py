@@ -719,6 +719,10 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         if ROOT:
             shutil.chown(path, USER)
 
+    def peak(self, pid):
+        """The most memory that a process had, in octets."""
+        return int(re.search(r"VmHWM:\s+(\d+)", self.read(f"/proc/{pid}/status")).group(1)) << 10
+
     def sessions(self):
         """The process ids of the sessions."""
         found = []

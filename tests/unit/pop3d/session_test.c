@@ -159,9 +159,13 @@ START_TEST(long_lines)
 	add_long(&in, "USER ", 263);	/* 256 octets of name */
 	buf_adds(&in, "PASS barid\r\n");
 	add_long(&in, "STAT ", 2049);
+	/* CONFORMANCE S-29. */
 	add_long(&in, "STAT ", 65536);
+	add_long(&in, "USER ", 65536);
+	add_long(&in, "PASS ", 65536);
+	add_long(&in, "APOP ", 65536);
 	buf_adds(&in, "CAPA\r\n");
-	check(buf_cstr(&in), "++-+-----*");
+	check(buf_cstr(&in), "++-+--------*");
 	/* What does not end within 64 KiB ends the session, with an answer. */
 	buf_reset(&in);
 	add_long(&in, "USER ", 65537);
