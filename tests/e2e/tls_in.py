@@ -9,10 +9,12 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, certificate, program, wait_for  # noqa: E402
+from baridtest import Barid, NO_VERIFY, Wire, certificate, program, wait_for  # noqa: E402
 
 STARTTLS = {"smtp": "smtp", "submission": "smtp", "pop3": "pop3", "submissions": None, "pop3s": None}
 ALL = tuple(STARTTLS)
+# The pages, too.
+EVERY = (*ALL, "admin")
 
 
 def rsa(folder, name):
@@ -48,7 +50,7 @@ class Said:
 
 
 def client(b, name):
-    first = ["-starttls", STARTTLS[name]] if STARTTLS[name] else []
+    first = ["-starttls", STARTTLS[name]] if STARTTLS.get(name) else []
     return ["openssl", "s_client", "-connect", f"127.0.0.1:{b.port[name]}", *first]
 
 
@@ -68,13 +70,16 @@ def set_tls(b, text):
 
 def versions(b):
     """T-01, T-05: TLS 1.2 and 1.3 everywhere, nothing older, nothing weak, nothing compressed."""
-    for name in ALL:
+    for name in EVERY:
         for version in ("-tls1_2", "-tls1_3"):
             said = ask(b, name, version)
             assert said.cipher and re.search("GCM|CHACHA20", said.cipher), (name, version, said.text)
             assert "Compression: NONE" in said.text or version == "-tls1_3", said.text
             assert "Secure Renegotiation IS supported" in said.text or version == "-tls1_3", said.text
             assert re.search(r"Server Temp Key: X25519", said.text), said.text
+            # T-03: who has not that curve has the other one.
+            said = ask(b, name, version, "-groups", "P-256")
+            assert re.search(r"Server Temp Key: ECDH, (P-256|prime256v1)", said.text), said.text
         for version in ("-tls1", "-tls1_1"):
             said = ask(b, name, version, "-cipher", "ALL:@SECLEVEL=0")
             assert not said.cipher and "alert protocol version" in said.text, (name, version, said.text)
@@ -113,6 +118,15 @@ def clear(b):
     assert re.search(r"with ESMTPSA id ", text), text
     assert re.search(r"\(using TLSv1\.3 with cipher TLS_AES_\w+ \(\d+/\d+ bits\)\)", text), text
     assert re.search(r"TLS connection established from \S+: TLSv1\.3 with cipher TLS_AES", b.log())
+    # S-03, T-04: the name that was said within TLS, and how it came.
+    with b.smtp() as c:
+        c.ehlo("before.test")
+        c.starttls(context=NO_VERIFY)
+        assert c.rcpt("bob@example.test")[0] == 503 == c.mail("a@b.test")[0]
+        c.ehlo("within.test")
+        c.sendmail("a@b.test", ["bob@example.test"], "Subject: s03\r\n\r\nbody\r\n")
+    got = [m.decode() for m in b.mail("bob", 2) if b"Subject: s03" in m]
+    assert "from within.test (" in got[0] and "before.test" not in got[0] and " with ESMTPS id " in got[0], got
     b.pop3("bob").quit()
     assert re.search(r"LOGIN, user=bob, .*, tls=TLSv1\.3, cipher=TLS_AES_\w+$", b.log(), re.M), b.log()
 
@@ -155,6 +169,29 @@ def alpn(b):
         assert "No ALPN negotiated" in ask(b, name).text
 
 
+def echoes(b):
+    """S-09: a browser's request within TLS is cut off, and nothing that a client says comes back to it."""
+    word = "zq7token"
+    said = {"submissions": [f"EHLO {word}.test", f"X{word}", f"VRFY {word}", f"MAIL FROM:<{word}@b.test>", f"AUTH {word}",
+                            f"GET /{word} HTTP/1.1"],
+            "pop3s": [f"USER {word}", f"PASS {word}", f"X{word}", f"AUTH {word}", f"LANG {word}", f"APOP {word} x",
+                      f"GET /{word} HTTP/1.1"]}
+    for name, lines in said.items():
+        with Wire(b.port[name], True) as w:
+            w.line()
+            for line in lines:
+                w.send(line + "\r\n")
+            w.send("QUIT\r\n")
+            got = []
+            while (line := w.line()) is not None:
+                got.append(line)
+        assert len(got) >= len(lines) and not any(word.encode() in line for line in got), got
+    with Wire(b.port["submissions"], True) as w:
+        w.line()
+        w.send(f"GET /{word} HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert w.line().startswith(b"421 4.7.0 ") and w.line() is None
+
+
 def renegotiation(b):
     """T-01: a client that asks for another handshake gets none."""
     for name in ALL:
@@ -178,7 +215,7 @@ def tickets(b):
     with open(b.dir + "/early", "w", encoding="ascii") as f:
         f.write("QUIT\r\n")
     kept = {}
-    for name in ALL:
+    for name in EVERY:
         for version in ("-tls1_2", "-tls1_3"):
             ticket = f"{b.dir}/{name}{version}"
             ask(b, name, version, "-sess_out", ticket)
@@ -188,7 +225,7 @@ def tickets(b):
         said = ask(b, name, "-tls1_3", "-sess_in", kept[name, "-tls1_3"], "-early_data", b.dir + "/early")
         assert "Early data was accepted" not in said.text and said.cipher, said.text
         assert "Max Early Data: 0" in said.text or "Early data was not sent" in said.text, said.text
-    for name in ALL:
+    for name in EVERY:
         for (other, version), ticket in kept.items():
             if other != name:
                 said = ask(b, name, version, "-sess_in", ticket)
@@ -222,7 +259,8 @@ def reload(b):
 
 
 def main():
-    with Barid(start=False) as b:
+    with Barid(start=False, listen=dict(Barid.LISTEN, admin=("admin", "implicit")),
+               extra='admin { users = {"alice"} }\n') as b:
         d = b.dir
         rsa(d, "rsa")
         rsa(d, "other-rsa")
@@ -231,7 +269,7 @@ def main():
         set_tls(b, both(d, "localhost", "rsa") + f' name "other.test" {{ {both(d, "other", "other-rsa")} }} '
                 f'name "*.star.test" {{ {both(d, "other", "other-rsa")} }}')
         b.start()
-        for test in (defaults, versions, clear, kinds, names, alpn, renegotiation, tickets, reload):
+        for test in (defaults, versions, clear, kinds, names, alpn, echoes, renegotiation, tickets, reload):
             test(b)
 
 
