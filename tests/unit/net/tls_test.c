@@ -231,6 +231,9 @@ START_TEST(verifying)
 		{ "address", "192.0.2.2", "IP address mismatch" },
 		/* A name that looks like an address is no address. */
 		{ "fake-address", "192.0.2.1", "IP address mismatch" },
+		{ "cut-name", "mx.example.org", "hostname mismatch" },
+		{ "no-chain", "mx.example.org", "unable to get local issuer certificate" },
+		{ "whole-chain", "mx.example.org", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -326,6 +329,11 @@ START_TEST(bad_files)
 			"/nonexistent: No such file", KEY },
 		{ { .pairs = { { pki.dir, "" } } }, "Is a directory", CERTIFICATE },
 		{ { .pairs = { { good.pairs[0].key, "" } } }, "holds no certificate in PEM form", CERTIFICATE },
+		/* T-01: at its own side, too, SHA-1 and RSA with 1024 bits are none. */
+		{ { .pairs = { { pki_path("sha1", "crt"), pki_path("sha1", "key") } } },
+			"ca md too weak", CERTIFICATE },
+		{ { .pairs = { { pki_path("short", "crt"), pki_path("short", "key") } } },
+			"ee key too small", CERTIFICATE },
 		{ { .pairs = { { "/dev/null", "" } } }, "/dev/null: holds no certificate", CERTIFICATE },
 		{ { .pairs = { { good.pairs[0].certificate, "" } } },
 			"good.crt: holds no private key in PEM form", CERTIFICATE },
@@ -1110,6 +1118,47 @@ START_TEST(identity)
 }
 END_TEST
 
+/* Writes X, of KEY and signed anew with DIGEST, as NAME; frees it. */
+static void
+write_signed(const char *name, X509 *x, EVP_PKEY *key, const EVP_MD *digest)
+{
+	pki_must(X509_sign(x, pki.ca_key, digest) > 0);
+	pki_write(name, "crt", x, NULL, NULL, NULL);
+	pki_write(name, "key", NULL, NULL, key, NULL);
+	X509_free(x);
+}
+
+/* Those of S-11 that take some making: a name that C would cut, a weak digest, a chain of three. */
+static void
+make_odd(EVP_PKEY *key)
+{
+	static const char cut[] = "mx.example.org\0.evil.test";
+	EVP_PKEY *middle_key = EVP_EC_gen("P-256");
+	X509 *middle = pki_make(middle_key, "middle", "", -3600, DAY, pki.ca, pki.ca_key,
+	    "critical,CA:TRUE"), *x;
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+	ASN1_STRING_set(text, cut, sizeof(cut) - 1);
+	GENERAL_NAME_set0_value(name, GEN_DNS, text);
+	sk_GENERAL_NAME_push(names, name);
+	x = pki_make(key, "cut-name", "", -3600, DAY, pki.ca, pki.ca_key, "CA:FALSE");
+	pki_must(X509_add1_ext_i2d(x, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) == 1);
+	GENERAL_NAMES_free(names);
+	write_signed("cut-name", x, key, EVP_sha256());
+	x = pki_make(key, "sha1", "DNS:mx.example.org", -3600, DAY, pki.ca, pki.ca_key, "CA:FALSE");
+	write_signed("sha1", x, key, EVP_sha1());
+	x = pki_make(key, "leaf", "DNS:mx.example.org", -3600, DAY, middle, middle_key, "CA:FALSE");
+	pki_write("no-chain", "crt", x, NULL, NULL, NULL);
+	pki_write("no-chain", "key", NULL, NULL, key, NULL);
+	pki_write("whole-chain", "crt", x, middle, NULL, NULL);
+	pki_write("whole-chain", "key", NULL, NULL, key, NULL);
+	X509_free(x);
+	X509_free(middle);
+	EVP_PKEY_free(middle_key);
+}
+
 static void
 make_certificates(void)
 {
@@ -1143,6 +1192,8 @@ make_certificates(void)
 	pki_write("late-chain", "crt", x, pki.ca, NULL, NULL);
 	pki_write("late-chain", "key", NULL, NULL, key, NULL);
 	X509_free(x);
+	make_odd(key);
+	pki_leaf_of(EVP_RSA_gen(1024), "short", "short", "DNS:mx.example.org", -3600, DAY, false);
 	EVP_PKEY_free(key);
 	f = fopen(pki_path("broken", "crt"), "w");
 	fputs("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", f);
