@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "identity.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 

@@ -8,6 +8,8 @@
  * sees none, and says itself what it thinks of that.
  */
 
+#include "identity.h"
+
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "runner.h"

@@ -28,6 +28,7 @@
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "homes.h"
+#include "identity.h"
 #include "lists.h"
 #include "mailbox/maildir.h"
 #include "policy/override.h"

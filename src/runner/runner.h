@@ -197,12 +197,6 @@ void record_message(struct runner *r, enum journal_event event, const char *id,
 void record_received_line(struct journal_line *l, const struct queue_file *f,
     struct buf *scratch);
 
-/* identity.c: the certificates that servers are shown */
-void identity_load(struct runner *r);	/* before the sandbox */
-/* NULL: S has none. */
-const struct tls_identity *identity_of(const struct runner *r, const struct conf_server *s);
-void identity_free(struct runner *r);
-
 /* patience.c: looks at what is parked, by time. */
 void patience_tick(struct runner *r);
 
