@@ -24,6 +24,7 @@ struct conf_dkim {
 	int forms;		/* CONF_DKIM_* */
 	int64_t expire;		/* ms that a signature is good; 0: for ever */
 	bool reports;		/* a failure may be reported (RFC 6651) */
+	bool only_published;	/* it signs while DNS has it */
 	bool arc;		/* it seals what of others is passed on, too (RFC 8617) */
 	/* meaning: seconds since 1970; INT64_MIN and INT64_MAX where unsaid */
 	int64_t from, to;

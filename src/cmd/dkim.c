@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "check/published.h"
 #include "explain.h"
 #include "lib/clock.h"
 #include "mail/dkim_record.h"
@@ -181,32 +182,12 @@ keygen(const struct ctl *t, const char *domain, const char *selector)
 
 /* ---- dns and check ----------------------------------------------------------- */
 
-/* What is wrong with the record that TEXT is; NULL: it is that of KEY. */
-static const char *
-compare(struct str text, const struct dkim_key *key)
-{
-	struct dkim_record r;
-	const char *why = dkim_record_parse(text, &r);
-	struct buf own;
-
-	buf_init(&own, DKIM_RECORD_MAX);
-	if (why == NULL && !str_eq(r.type, str_c(dkim_key_type(key))))
-		why = "the record is for a key of another kind";
-	if (why == NULL && (dkim_key_public(key, &own) < 0 ||
-	    !str_eq(buf_str(&own), buf_str(&r.key))))
-		why = "the record is that of another key";
-	if (why == NULL && r.testing)
-		why = "the record says that it is a test (t=y)";
-	buf_free(&own);
-	dkim_record_free(&r);
-	return why;
-}
-
 static int
 check_record(const struct ctl *t, const struct conf_dkim *d, const struct dkim_key *key)
 {
 	struct lookup *dns = lookup_new(t->conf);
 	struct found_records f;
+	bool testing = false, signs;
 	const char *why;
 	struct buf name;
 
@@ -215,18 +196,18 @@ check_record(const struct ctl *t, const struct conf_dkim *d, const struct dkim_k
 	lookup_txt(dns, buf_cstr(&name), &f);
 	if (f.status == DNS_TEMPORARY)
 		why = "DNS gives no answer";
-	else if (f.n == 0)
-		why = "there is no record";
-	else if (f.n > 1)
-		why = "there are several records, expected one";
 	else
-		why = f.text[0].n <= DKIM_RECORD_MAX ? compare(f.text[0], key) :
-			"the record is too long";
+		why = published_why_not(f.text, f.n, key, &testing);
+	signs = why == NULL || !d->only_published;
+	if (testing)
+		why = "the record says that it is a test (t=y)";
 	if (t->json)
-		printf("{\"name\":\"%s\",\"ok\":%s,\"reason\":\"%s\"}\n", buf_cstr(&name),
-		    why == NULL ? "true" : "false", why == NULL ? "" : why);
+		printf("{\"name\":\"%s\",\"ok\":%s,\"reason\":\"%s\",\"signs\":%s}\n",
+		    buf_cstr(&name), why == NULL ? "true" : "false", why == NULL ? "" : why,
+		    signs ? "true" : "false");
 	else
-		printf("%s: %s\n", buf_cstr(&name), why == NULL ? "ok" : why);
+		printf("%s: %s%s\n", buf_cstr(&name), why == NULL ? "ok" : why,
+		    signs ? "" : "; it does not sign until then (only-published)");
 	lookup_free(dns);
 	buf_free(&name);
 	if (why == NULL)

@@ -487,6 +487,7 @@ static const struct option dkim_sign_options[] = {
 	WORDS("canonicalization", CHOICE, forms, "relaxed/relaxed", form_words, "The forms in which header and body are signed."),
 	OPT("expire", TIME, expire, "0s", 0, 366 * DAY, "How long a signature is good; 0 for ever."),
 	OPT("reports", BOOL, reports, "false", 0, 0, "Whether who finds a signature bad is asked to report it."),
+	OPT("only-published", BOOL, only_published, "false", 0, 0, "Whether it signs only while its record is in DNS."),
 	OPT("arc", BOOL, arc, "false", 0, 0, "Whether it seals mail of others that is passed on, too."),
 };
 #undef BASE

@@ -29,17 +29,11 @@ struct ahead {
 };
 
 static void
-add_piece(void *text, struct str piece)
-{
-	dkim_text_add(text, piece);
-}
-
-static void
 work(void *arg)
 {
 	struct ahead *a = arg;
 
-	a->read = conn_text_each(a->j, add_piece, a->text) == 0;
+	a->read = conn_text_each(a->j, signing_read, a->text) == 0;
 }
 
 static void
@@ -65,8 +59,8 @@ done(void *arg)
 	mem_free(a);
 }
 
-static bool
-leaves(const struct delivery *v)
+bool
+job_leaves(const struct delivery *v)
 {
 	for (; v != NULL; v = v->next)
 		if (v->dest->way->kind == DEST_MX ||
@@ -81,7 +75,7 @@ ahead_begin(struct job *j, struct delivery *first)
 	struct ahead *a;
 
 	if (j->file.size < LARGE || j->file.env.body == BODY_BINARYMIME ||
-	    !signing_wanted(j) || !leaves(first))
+	    !signing_wanted(j) || !job_leaves(first))
 		return false;
 	conn_text_know(j);
 	a = mem_alloc(sizeof(*a));

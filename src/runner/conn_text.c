@@ -160,6 +160,18 @@ read_pieces(const struct job *j, char *p, size_t n,
 }
 
 int
+conn_text_header(const struct job *j, void (*fn)(void *arg, struct str piece), void *arg)
+{
+	char *p = mem_alloc(MAIL_HEADER_MAX);
+	ssize_t got = read_file(j, 0, p, MAIL_HEADER_MAX);
+
+	if (got > 0)
+		fn(arg, str_n(p, (size_t)got));
+	mem_free(p);
+	return got < 0 ? -1 : 0;
+}
+
+int
 conn_text_each(const struct job *j, void (*fn)(void *arg, struct str piece),
     void *arg)
 {
@@ -404,12 +416,6 @@ convert(struct conn *c, struct job *j, const char *why,
 
 /* ---- signing ------------------------------------------------------------------------ */
 
-static void
-add_signed(void *arg, struct str piece)
-{
-	dkim_text_add(arg, piece);
-}
-
 /* Signs the octets that leave; once for all hosts that get them so. */
 static void
 sign(struct conn *c, struct job *j, struct client_message *m)
@@ -424,8 +430,8 @@ sign(struct conn *c, struct job *j, struct client_message *m)
 	if (!text->is_signed[i]) {
 		t = dkim_text_new(m->binary, conf_dkim_any_simple(c->r->conf));
 		rc = c->text.form != NULL ?
-		    each_of_form(c, j, c->text.to, add_signed, t) :
-		    each_piece(c, j, add_signed, t);
+		    each_of_form(c, j, c->text.to, signing_read, t) :
+		    each_piece(c, j, signing_read, t);
 		c->text.unread = rc < 0;
 		if (rc == 0)
 			text->signatures[i] = signing_fields(j, t);

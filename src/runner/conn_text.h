@@ -50,6 +50,9 @@ void conn_text_free(struct conn_text *t);
 void conn_text_fit(struct conn *c, struct client_message *m);
 /* J has a text that can be read: before conn_text_each(). */
 void conn_text_know(struct job *j);
+/* Calls FN with the start of that, in which its header is; -1 with errno. */
+int conn_text_header(const struct job *j,
+    void (*fn)(void *arg, struct str piece), void *arg) MUST_USE;
 /* Calls FN with all of J's text, in pieces, in whatever thread; -1 with errno. */
 int conn_text_each(const struct job *j,
     void (*fn)(void *arg, struct str piece), void *arg) MUST_USE;

@@ -149,6 +149,10 @@ const struct target *job_target(struct job *j, size_t rcpt,
 
 /* Puts the deliveries of J that begin with FIRST into their lines. */
 void job_go(struct job *j, struct delivery *first);
+/* What is to be known of its keys is known: the same, by way of ahead.c. */
+void job_signed(struct job *j, struct delivery *first);
+/* True if some of those that begin with FIRST go to other hosts. */
+bool job_leaves(const struct delivery *first);
 /* ahead.c: true if J's text is hashed in the pool before; job_go() follows then. */
 bool ahead_begin(struct job *j, struct delivery *first);
 

@@ -24,6 +24,7 @@
 #include "mail/text.h"
 #include "policy/recipient.h"
 #include "policy/srs.h"
+#include "published.h"
 #include "runner.h"
 #include "wish.h"
 
@@ -441,6 +442,13 @@ job_go(struct job *j, struct delivery *first)
 	job_delivered(j);
 }
 
+void
+job_signed(struct job *j, struct delivery *first)
+{
+	if (!ahead_begin(j, first))
+		job_go(j, first);
+}
+
 /* True if nobody is tried now: all of the message would only stand in lines. */
 static bool
 park(struct job *j, const struct plan *p)
@@ -554,6 +562,6 @@ job_plan(struct job *j)
 	if (park(j, &p))
 		return;
 	log_active(j);
-	if (!ahead_begin(j, p.first))
-		job_go(j, p.first);
+	if (!published_wait(j, p.first))
+		job_signed(j, p.first);
 }

@@ -49,6 +49,8 @@ struct identity;
 struct job;
 struct homes;
 struct lists;
+struct published;
+struct published_wait;
 struct record_list;
 struct removal;
 struct scan;
@@ -67,6 +69,9 @@ struct runner {
 	struct identity *identities;	/* certificates of our own */
 	size_t identity_n;
 	struct dkim_key **dkim_keys;	/* of conf->dkim; NULL: it cannot be used */
+	struct published *published;	/* what DNS says of each; see published.h */
+	bool published_any;		/* one signs only if it is there */
+	struct published_wait *published_waits;	/* messages that wait for that */
 	int answered;			/* where it stands whom mailboxes answered; -1: none */
 	int policies;			/* of MTA-STS, on the disk; -1: none */
 	int http, spawn, check;		/* to barid-http, -spawn, -check; -1: none */

@@ -19,23 +19,39 @@
 #include "lib/log.h"
 #include "mail/arc_seal.h"
 #include "net/dkim_key.h"
+#include "published.h"
 #include "runner.h"
+#include "signing.h"
 
 /* An RSA key of the largest size. */
 #define SIGNATURE_MAX 1024
 #define NO_KEY SIZE_MAX
 
+static bool
+may_seal(const struct runner *r, size_t i)
+{
+	return r->conf->dkim[i].arc && r->dkim_keys[i] != NULL &&
+	    conf_dkim_is_on(&r->conf->dkim[i], clock_wall());
+}
+
+void
+sealing_candidates(const struct job *j, struct signing_numbers *keys)
+{
+	for (size_t i = 0; i < j->r->conf->dkim_n && keys->n < ARRAY_LEN(keys->v); i++)
+		if (may_seal(j->r, i))
+			keys->v[keys->n++] = i;
+}
+
 /* The number of the key that seals now. */
 static size_t
-key_of(const struct runner *r)
+key_of(const struct job *j)
 {
-	const struct conf *c = r->conf;
-	int64_t now = clock_wall();
+	struct signing_numbers keys = { .n = 0 };
 
-	for (size_t i = 0; i < c->dkim_n; i++)
-		if (c->dkim[i].arc && r->dkim_keys[i] != NULL &&
-		    conf_dkim_is_on(&c->dkim[i], now))
-			return i;
+	sealing_candidates(j, &keys);
+	for (size_t i = 0; i < keys.n; i++)
+		if (published_signs(j->r, keys.v[i]))
+			return keys.v[i];
 	return NO_KEY;
 }
 
@@ -102,7 +118,7 @@ add_set(struct buf *out, const struct dkim_text *t, const struct dkim_signer *s,
 void
 sealing_add(struct buf *out, const struct job *j, const struct dkim_text *t)
 {
-	size_t i = key_of(j->r);
+	size_t i = key_of(j);
 	int sets = arc_sets(dkim_text_header(t));
 	const struct conf_dkim *d;
 	struct dkim_signer s;

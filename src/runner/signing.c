@@ -23,6 +23,7 @@
 #include "lib/mem.h"
 #include "mail/dkim.h"
 #include "net/dkim_key.h"
+#include "published.h"
 #include "runner.h"
 #include "sealing.h"
 
@@ -45,6 +46,7 @@ signing_load(struct runner *r)
 			    "used: %s", c->dkim[i].domain, buf_cstr(&error));
 	}
 	buf_free(&error);
+	published_load(r);
 }
 
 void
@@ -53,6 +55,7 @@ signing_free(struct runner *r)
 	for (size_t i = 0; i < r->conf->dkim_n; i++)
 		dkim_key_free(r->dkim_keys[i]);
 	mem_free(r->dkim_keys);
+	published_free(r);
 }
 
 bool
@@ -95,20 +98,53 @@ add_field(struct buf *out, const struct job *j, size_t i,
 	return ok;
 }
 
-/* Adds the fields of all keys for what is from LOCAL@DOMAIN; false: there is none. */
+/*
+ * By the author, or a list of ours, which signs what it changed, whoever that is;
+ * false: there is no key for it.
+ */
 static bool
-add_fields(struct buf *out, const struct job *j, struct str local, struct str domain,
-    const struct dkim_text *t)
+choose(const struct job *j, const struct dkim_text *t, struct conf_dkim_keys *keys)
+{
+	const struct envelope *e = &j->file.env;
+	int64_t now = clock_wall();
+
+	conf_dkim_choose(j->r->conf, dkim_text_local(t), dkim_text_domain(t), now, keys);
+	if (keys->n == 0 && keys->off == NULL && str_eq(e->proto, STR(LIST_PROTO)))
+		conf_dkim_choose(j->r->conf, e->from.local, e->from.domain, now, keys);
+	return keys->n > 0 || keys->off != NULL;
+}
+
+void
+signing_candidates(const struct job *j, const struct dkim_text *t,
+    struct signing_numbers *keys)
+{
+	struct conf_dkim_keys own;
+
+	keys->n = 0;
+	if (j->file.env.ours && choose(j, t, &own))
+		for (size_t i = 0; i < own.n; i++)
+			keys->v[keys->n++] = own.v[i];
+	if (sealing_wanted(j))
+		sealing_candidates(j, keys);
+}
+
+static void
+sign_ours(struct buf *out, const struct job *j, const struct dkim_text *t)
 {
 	const struct conf *c = j->r->conf;
 	struct conf_dkim_keys keys;
-	size_t before = out->n;
+	bool any = false;
 
-	conf_dkim_choose(c, local, domain, clock_wall(), &keys);
+	if (!choose(j, t, &keys))
+		return;
 	for (size_t i = 0; i < keys.n; i++) {
 		const struct conf_dkim *d = &c->dkim[keys.v[i]];
 
 		if (j->r->dkim_keys[keys.v[i]] == NULL)
+			continue;
+		any = true;
+		/* What DNS does not have was said when that was found. */
+		if (!published_signs(j->r, keys.v[i]))
 			continue;
 		if (add_field(out, j, keys.v[i], t))
 			log_info(j->id, "DKIM-Signature field added (s=%s, d=%s)",
@@ -117,25 +153,17 @@ add_fields(struct buf *out, const struct job *j, struct str local, struct str do
 			log_error(j->id, "cannot sign with %s", d->key);
 	}
 	if (keys.more > 0)
-		log_warn(j->id, "%zu keys that are for it sign no more: there are %d "
+		log_warn(j->id, "%zu keys that are for it do not sign: there are %d "
 		    "before them", keys.more, CONF_DKIM_KEYS_MAX);
-	if (keys.n == 0 && keys.off == NULL)
-		return false;
-	if (out->n == before)
+	if (!any)
 		log_warn(j->id, "not signed: no key of %s signs now",
 		    keys.n > 0 ? c->dkim[keys.v[0]].domain : keys.off->domain);
-	return true;
 }
 
-/* By the author, or a list of ours, which signs what it changed, whoever that is. */
-static void
-sign_ours(struct buf *out, const struct job *j, const struct dkim_text *t)
+void
+signing_read(void *text, struct str piece)
 {
-	const struct envelope *e = &j->file.env;
-
-	if (!add_fields(out, j, dkim_text_local(t), dkim_text_domain(t), t) &&
-	    str_eq(e->proto, STR(LIST_PROTO)))
-		(void)add_fields(out, j, e->from.local, e->from.domain, t);
+	dkim_text_add(text, piece);
 }
 
 struct str

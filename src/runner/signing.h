@@ -4,7 +4,7 @@
 
 /* signing -- which mail is signed by DKIM, and with which keys. */
 
-#include "lib/str.h"
+#include "conf/dkim.h"
 
 struct dkim_text;
 struct job;
@@ -14,6 +14,15 @@ void signing_load(struct runner *r);	/* before the sandbox */
 void signing_free(struct runner *r);
 /* False if J is neither signed nor sealed, whomever its header says that it is from. */
 bool signing_wanted(const struct job *j);
+/* Keys of the configuration, by their numbers. */
+struct signing_numbers {
+	size_t v[2 * CONF_DKIM_KEYS_MAX], n;
+};
+/* After dkim_text_end(): those that may sign or seal J, whose header T has read. */
+void signing_candidates(const struct job *j, const struct dkim_text *t,
+    struct signing_numbers *keys);
+/* For who reads a text in pieces: TEXT is a struct dkim_text. */
+void signing_read(void *text, struct str piece);
 /*
  * T has read the text of J as it leaves: the fields to be put before it, in
  * J's arena; empty if there is no key for it.
