@@ -12,6 +12,7 @@
 
 #include "check/dkim.h"
 #include "check/dmarc.h"
+#include "check/scan.h"
 #include "check/spf.h"
 #include "conf/checks.h"
 #include "ipc/msg_name.h"
@@ -49,6 +50,13 @@ struct refusal refusal_dkim(const struct conf_check_dkim *k, const struct dkim_c
 /* NO_AUTHOR: why nobody is the author, or NULL; VOUCHED: a trusted seal says that it passed. */
 struct refusal refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
     const struct dmarc_verdict *v, bool vouched, struct arena *a);
+
+/*
+ * What a server of spam or viruses found; FOR_DESK: all recipients are postmasters or
+ * abuse desks, who are to see what others complain of.
+ */
+struct refusal refusal_scan(const struct conf_check_scan *k, const struct msg_scan_result *r,
+    bool for_desk, struct arena *a);
 
 /* RFC 8617 7.2.1: the chain V is good and its last sealer one of those that K trusts. */
 bool arc_is_trusted(const struct conf_check_arc *k, const struct arc_verdict *v);

@@ -81,7 +81,10 @@ bool scan_number(struct str text, int64_t *thousandths) MUST_USE;
 /* Adds it as "-1.5". */
 void scan_number_add(struct buf *b, int64_t thousandths);
 
-/* ---- scan_fields.c: into the message --------------------------------------- */
+/* ---- scan_fields.c: into the message, and for people ------------------------ */
+
+/* Adds "spam (1000.0/5.0) tests=GTUBE": R in words, for a log. */
+void scan_words_add(struct buf *b, const struct msg_scan_result *r);
 
 /*
  * Adds the fields that say R of KIND: X-Spam-Flag, X-Spam-Score and

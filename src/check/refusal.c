@@ -204,3 +204,58 @@ refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
 	    "Refused by the policy of " STR_FMT " (DMARC): neither SPF nor DKIM shows that it "
 	    "is its mail", STR_ARG(v->domain)) };
 }
+
+/* ---- servers of spam and viruses ------------------------------------------------------ */
+
+static bool
+is_spam(const struct conf_check_scan *k, const struct msg_scan_result *r)
+{
+	if (k->reject_score > 0 && r->scored)
+		return r->score >= (int64_t)k->reject_score * 1000;
+	return r->result == SCAN_SPAM_REJECT ||
+	    (r->result == SCAN_SPAM && k->kind == SCAN_SPAMD);
+}
+
+/* WHAT, with the points and what the server says of it. */
+static const char *
+spam_text(const char *what, bool points, const struct msg_scan_result *r, struct arena *a)
+{
+	const char *text;
+	struct buf b;
+
+	buf_init(&b, 512);
+	buf_adds(&b, what);
+	if (points && r->scored) {
+		buf_adds(&b, " (");
+		scan_number_add(&b, r->score);
+		buf_adds(&b, " points)");
+	}
+	if (r->what.n > 0)
+		buf_addf(&b, ": " STR_FMT, STR_ARG(r->what));
+	text = arena_cstr(a, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+struct refusal
+refusal_scan(const struct conf_check_scan *k, const struct msg_scan_result *r, bool for_desk,
+    struct arena *a)
+{
+	if (r->result == SCAN_FAILED)
+		return k->on_error != SCAN_DEFER ? NOTHING :
+		    (struct refusal){ 451, "4.7.1", "The message cannot be checked now" };
+	if (r->result == SCAN_VIRUS)
+		return k->action != SCAN_REJECT ? NOTHING :
+		    (struct refusal){ 554, "5.7.1", arena_printf(a,
+			"The message has a virus: " STR_FMT, STR_ARG(r->what)) };
+	/* What Rspamd wants is all of it; spamd has no other wish than its text. */
+	if (k->action == SCAN_NOTE || (k->action == SCAN_EDIT && k->kind == SCAN_SPAMD) || for_desk)
+		return NOTHING;
+	if (is_spam(k, r))
+		return (struct refusal){ 550, "5.7.1",
+			spam_text("The message looks like spam", true, r, a) };
+	if (r->result == SCAN_LATER)
+		return (struct refusal){ 451, "4.7.1",
+			spam_text("The message is to come again", false, r, a) };
+	return NOTHING;
+}

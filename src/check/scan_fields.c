@@ -72,6 +72,28 @@ scan_fields_add(struct buf *b, enum scan_kind kind, const struct msg_scan_result
 		buf_adds(b, "X-Virus-Status: Clean\r\n");
 }
 
+void
+scan_words_add(struct buf *b, const struct msg_scan_result *r)
+{
+	static const char *const words[] = { [SCAN_FAILED] = "no verdict", [SCAN_CLEAN] = "clean",
+		[SCAN_SPAM] = "spam", [SCAN_SPAM_REJECT] = "spam, to be refused",
+		[SCAN_LATER] = "later", [SCAN_VIRUS] = "virus" };
+
+	buf_adds(b, words[r->result]);
+	if (r->scored) {
+		buf_adds(b, " (");
+		scan_number_add(b, r->score);
+		buf_addc(b, '/');
+		scan_number_add(b, r->required);
+		buf_addc(b, ')');
+	}
+	if (r->symbols.n > 0)
+		buf_addf(b, " tests=" STR_FMT, STR_ARG(r->symbols));
+	if (r->what.n > 0)
+		buf_addf(b, "%s" STR_FMT, r->result == SCAN_FAILED ? ": " : " ",
+		    STR_ARG(r->what));
+}
+
 bool
 scan_field_is_ours(enum scan_kind kind, struct str name)
 {

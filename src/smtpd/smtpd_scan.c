@@ -15,8 +15,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "check/refusal.h"
 #include "check/result.h"
-#include "ipc/channel.h"
+#include "ipc/scan_call.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sys.h"
@@ -127,43 +128,13 @@ describe(struct session *s, enum scan_kind kind, uint64_t size, off_t at, struct
 		m->rcpts[m->rcpt_n++] = path_text(s, &e->rcpts[i].path);
 }
 
-/* Sends the question Q, and behind it the descriptor TEXT. */
-static int
-send_question(const struct session *s, struct str q, int text)
-{
-	int fd = channel_ask(s->env->check, q, clock_ms() + ASK_MS), err;
-	struct buf b;
-
-	if (fd < 0)
-		return -1;
-	buf_init(&b, 64);
-	msg_scan_text_put(&b);
-	if (channel_send(fd, buf_str(&b), text) < 0) {
-		err = errno;
-		close(fd);
-		errno = err;
-		fd = -1;
-	}
-	buf_free(&b);
-	return fd;
-}
-
 static void
 ask(struct session *s, struct look *l, uint64_t size, off_t at, int text)
 {
 	struct msg_scan m;
-	struct buf b;
 
 	describe(s, l->kind, size, at, &m);
-	buf_init(&b, FRAME_MAX);
-	msg_scan_put(&b, &m);
-	/* Of a long list, the addresses that there is room for. */
-	while (!buf_ok(&b) && m.rcpt_n > 0) {
-		m.rcpt_n /= 2;
-		msg_scan_put(&b, &m);
-	}
-	l->fd = send_question(s, buf_str(&b), text);
-	buf_free(&b);
+	l->fd = scan_ask(s->env->check, &m, text, clock_ms() + ASK_MS);
 }
 
 /* ---- the answer --------------------------------------------------------------------- */
@@ -192,20 +163,15 @@ await(struct session *s, struct look *l, struct scanned *to)
 {
 	struct msg_scan_result r;
 	struct buf answer;
-	int fd = l->fd;
-	bool gone = false;
+	const char *why;
+	bool gone;
 
-	l->fd = -1;
 	buf_init(&answer, FRAME_MAX);
-	if (fd < 0)
-		failed(s, to, "barid-check cannot be asked");
-	else if (channel_await_for(fd, l->start + l->conf->timeout + GRACE_MS, &answer,
-	    &l->edited) < 0) {
-		gone = errno == EPIPE;
-		failed(s, to, gone ? "barid-check gives no answer" : "it took too long");
-	} else if (!msg_scan_result_get(buf_str(&answer), &r) ||
-	    (r.edited > 0) != (l->edited >= 0))
-		failed(s, to, "what barid-check says is no answer");
+	why = scan_await(l->fd, l->start + l->conf->timeout + GRACE_MS, &answer, &r,
+	    &l->edited, &gone);
+	l->fd = -1;
+	if (why != NULL)
+		failed(s, to, why);
 	else
 		keep(s, to, &r);
 	buf_free(&answer);
@@ -214,29 +180,9 @@ await(struct session *s, struct look *l, struct scanned *to)
 	return !gone;
 }
 
-/* "1000.0/5.0" and the names. */
-static void
-add_score(struct buf *b, const struct msg_scan_result *r)
-{
-	if (r->scored) {
-		buf_adds(b, " (");
-		scan_number_add(b, r->score);
-		buf_addc(b, '/');
-		scan_number_add(b, r->required);
-		buf_addc(b, ')');
-	}
-	if (r->symbols.n > 0)
-		buf_addf(b, " tests=" STR_FMT, STR_ARG(r->symbols));
-	if (r->what.n > 0)
-		buf_addf(b, " " STR_FMT, STR_ARG(r->what));
-}
-
 static void
 say(const struct session *s, const struct look *l, const struct scanned *what)
 {
-	static const char *const words[] = { [SCAN_CLEAN] = "clean",
-		[SCAN_SPAM] = "spam", [SCAN_SPAM_REJECT] = "spam, to be refused",
-		[SCAN_LATER] = "later", [SCAN_VIRUS] = "virus" };
 	const struct msg_scan_result *r = &what->result;
 	struct buf b;
 
@@ -247,9 +193,9 @@ say(const struct session *s, const struct look *l, const struct scanned *what)
 		return;
 	}
 	buf_init(&b, 2048);
-	add_score(&b, r);
-	log_info(s->txn.env.id, "check %s: %s%s, delay=%lld.%03lld", l->conf->title,
-	    words[r->result], buf_cstr(&b), (long long)what->ms / 1000,
+	scan_words_add(&b, r);
+	log_info(s->txn.env.id, "check %s: %s, delay=%lld.%03lld", l->conf->title,
+	    buf_cstr(&b), (long long)what->ms / 1000,
 	    (long long)what->ms % 1000);
 	buf_free(&b);
 }
@@ -331,59 +277,10 @@ is_for_desk(const struct session *s)
 	return true;
 }
 
-static bool
-is_refused(const struct conf_check_scan *c, const struct msg_scan_result *r)
-{
-	if (c->reject_score > 0 && r->scored)
-		return r->score >= (int64_t)c->reject_score * 1000;
-	return r->result == SCAN_SPAM_REJECT ||
-	    (r->result == SCAN_SPAM && c->kind == SCAN_SPAMD);
-}
-
-static struct answer
-spam_answer(struct session *s, const struct conf_check_scan *c, const struct msg_scan_result *r)
-{
-	struct buf b;
-	struct answer a = { .code = 0 };
-
-	/* What Rspamd wants is all of it; spamd has no other wish than its text. */
-	if (c->action == SCAN_NOTE || (c->action == SCAN_EDIT && c->kind == SCAN_SPAMD) ||
-	    is_for_desk(s))
-		return a;
-	buf_init(&b, 512);
-	if (is_refused(c, r)) {
-		buf_adds(&b, "The message looks like spam");
-		if (r->scored) {
-			buf_adds(&b, " (");
-			scan_number_add(&b, r->score);
-			buf_adds(&b, " points)");
-		}
-		a = (struct answer){ .code = 550, .enhanced = "5.7.1" };
-	} else if (r->result == SCAN_LATER) {
-		buf_adds(&b, "The message is to come again");
-		a = (struct answer){ .code = 451, .enhanced = "4.7.1" };
-	}
-	if (r->what.n > 0)
-		buf_addf(&b, ": " STR_FMT, STR_ARG(r->what));
-	a.text = arena_str(&s->txn_arena, buf_str(&b));
-	buf_free(&b);
-	return a;
-}
-
 static struct answer
 answer_of(struct session *s, const struct look *l, const struct msg_scan_result *r)
 {
-	struct answer a = { .code = 0 };
-
-	if (r->result == SCAN_FAILED && l->conf->on_error == SCAN_DEFER)
-		a = ANSWER(451, "4.7.1", "The message cannot be checked now");
-	else if (r->result == SCAN_VIRUS && l->conf->action == SCAN_REJECT)
-		a = (struct answer){ .code = 554, .enhanced = "5.7.1",
-			.text = str_c(arena_printf(&s->txn_arena,
-			    "The message has a virus: " STR_FMT, STR_ARG(r->what))) };
-	else if (l->kind == SCAN_KIND_SPAM && r->result != SCAN_FAILED)
-		a = spam_answer(s, l->conf, r);
-	return a;
+	return answer_refusal(refusal_scan(l->conf, r, is_for_desk(s), &s->txn_arena));
 }
 
 /* Waits for the answer of L; A is what holds so far. */

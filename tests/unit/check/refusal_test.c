@@ -163,6 +163,48 @@ START_TEST(sealers)
 }
 END_TEST
 
+START_TEST(scans)
+{
+	struct conf_check_scan k = { .kind = SCAN_SPAMD, .action = SCAN_REJECT,
+		.on_error = SCAN_DEFER };
+	struct msg_scan_result r = { .result = SCAN_SPAM, .scored = true, .score = 6100,
+		.what = STR("odd") };
+
+	expect(refusal_scan(&k, &r, false, &a), 550, "5.7.1",
+	    "The message looks like spam (6.1 points): odd");
+	expect(refusal_scan(&k, &r, true, &a), 0, NULL, NULL);
+	k.reject_score = 7;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+	k.reject_score = 0;
+	/* Of Rspamd only what it would refuse itself. */
+	k.kind = SCAN_RSPAMD;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+	r.result = SCAN_SPAM_REJECT;
+	expect(refusal_scan(&k, &r, false, &a), 550, "5.7.1", "spam");
+	k.action = SCAN_EDIT;
+	expect(refusal_scan(&k, &r, false, &a), 550, "5.7.1", "spam");
+	k.kind = SCAN_SPAMD;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+	k.kind = SCAN_RSPAMD;
+	r.result = SCAN_LATER;
+	expect(refusal_scan(&k, &r, false, &a), 451, "4.7.1",
+	    "The message is to come again: odd");
+	expect(refusal_scan(&k, &r, true, &a), 0, NULL, NULL);
+	k.action = SCAN_NOTE;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+	/* A virus is nobody's wish, and what is not known puts off everybody. */
+	k.kind = SCAN_CLAMD;
+	r.result = SCAN_VIRUS;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+	k.action = SCAN_REJECT;
+	expect(refusal_scan(&k, &r, true, &a), 554, "5.7.1", "The message has a virus: odd");
+	r.result = SCAN_FAILED;
+	expect(refusal_scan(&k, &r, true, &a), 451, "4.7.1", "cannot be checked now");
+	k.on_error = SCAN_ACCEPT;
+	expect(refusal_scan(&k, &r, false, &a), 0, NULL, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -170,7 +212,7 @@ main(void)
 
 	begin();
 	rc = unit_run("check/refusal", UNIT_CASE("refusal", names, helos, senders, spf, spf_of_helo,
-	    dmarc, sealers));
+	    dmarc, sealers, scans));
 	end();
 	return rc;
 }

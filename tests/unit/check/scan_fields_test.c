@@ -84,4 +84,21 @@ START_TEST(forged)
 }
 END_TEST
 
-UNIT_MAIN("check/scan_fields", spam, folded, virus, forged)
+START_TEST(words)
+{
+	struct msg_scan_result r = { .result = SCAN_SPAM, .scored = true, .score = 21500,
+		.required = 5000, .symbols = STR("A,B"), .what = STR("odd") };
+	struct buf text;
+
+	buf_init(&text, 4096);
+	scan_words_add(&text, &r);
+	ck_str(buf_str(&text), STR("spam (21.5/5.0) tests=A,B odd"));
+	buf_reset(&text);
+	r = (struct msg_scan_result){ .result = SCAN_FAILED, .what = STR("it is dead") };
+	scan_words_add(&text, &r);
+	ck_str(buf_str(&text), STR("no verdict: it is dead"));
+	buf_free(&text);
+}
+END_TEST
+
+UNIT_MAIN("check/scan_fields", spam, folded, virus, forged, words)
