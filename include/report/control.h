@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "ipc/msg.h"
+#include "ipc/scan_call.h"
 
 /* How long an answer may take that nobody says otherwise of. */
 #define CONTROL_ANSWER_MS 60000
@@ -29,5 +29,11 @@ int control_ask(const char *run, const struct msg_control *m, int wait_ms, struc
  */
 int control_read(const char *run, const struct msg_control *m, FILE *out,
     struct msg_control_result *r) MUST_USE;
+/*
+ * Has barid-check look at a message, whose text is the plain file TEXT: R and *EDITED as
+ * with scan_await().  Empty, or why there is no answer; that or R is in ANSWER.
+ */
+struct str control_scan(const char *run, const struct msg_scan *m, int text, int wait_ms,
+    struct buf *answer, struct msg_scan_result *r, int *edited) MUST_USE;
 
 #endif

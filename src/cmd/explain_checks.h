@@ -7,6 +7,7 @@
  *
  * explain_checks.c	of a client, and the sender that it names
  * explain_text.c	of a message
+ * explain_scan.c	what servers of spam and viruses make of it
  */
 
 #include "check/refusal.h"
@@ -41,5 +42,7 @@ void looked_skip(struct looked *k, const char *name, struct conf_place place, co
 
 /* Of the message in the file at PATH, or of none (NULL); an exit code. */
 int explain_text(struct looked *k, const char *path);
+/* Of TEXT, or of no message (NULL). */
+void explain_scan(struct looked *k, const struct str *text);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * explain_text -- what checks make of a message: its signatures, what its
- * author's domain asks for, and who would be shown it.
- *
- * Nobody is shown it here: a server of spam learns from what it sees.
+ * explain_text -- what checks make of a message: its signatures, and what its
+ * author's domain asks for.
  */
 
 #include "explain_checks.h"
@@ -163,31 +161,6 @@ say_checks(struct looked *k, const struct message *m)
 		looked_skip(k, "dmarc", CONF_NOWHERE, "there is no check \"dmarc\"");
 }
 
-/* ---- who would be shown it ---------------------------------------------------------- */
-
-static void
-say_server(struct looked *k, const char *name, const struct conf_check_scan *c,
-    const struct message *m)
-{
-	static const char *const actions[] = { [SCAN_NOTE] = "what it finds is noted",
-		[SCAN_REJECT] = "what it finds bad is refused",
-		[SCAN_EDIT] = "its text becomes what the server makes of it" };
-
-	if (!c->enabled)
-		looked_skip(k, name, CONF_NOWHERE, arena_printf(k->a, "there is no check \"%s\"",
-		    name));
-	else if (k->relays && !c->relayed)
-		looked_skip(k, name, c->place, "the client may send anywhere");
-	else if (access_listed(&c->exempt, &k->client))
-		looked_skip(k, name, c->place, "the client is exempt");
-	else if (m != NULL && c->max_size > 0 && m->text.n > c->max_size)
-		looked_skip(k, name, c->place, "it is longer than max-size");
-	else
-		explain_say(k->x, name, c->place, "%s would be shown it, and is not now: %s; "
-		    "where it does not answer, the mail is %s", c->server, actions[c->action],
-		    c->on_error == SCAN_DEFER ? "deferred" : "taken");
-}
-
 /* ---- all of it ------------------------------------------------------------------------- */
 
 static void
@@ -230,8 +203,7 @@ explain_text(struct looked *k, const char *path)
 		}
 		say_checks(k, &m);
 	}
-	say_server(k, "spam", &c->spam, path != NULL ? &m : NULL);
-	say_server(k, "virus", &c->virus, path != NULL ? &m : NULL);
+	explain_scan(k, path != NULL ? &m.text : NULL);
 	dkim_check_free(m.dkim);
 	if (path != NULL)
 		buf_free(&text);

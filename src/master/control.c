@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "ipc/msg_scan.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -360,50 +361,72 @@ pass_on(const struct master *m, int fd, struct str packet, bool rates, int64_t t
 	buf_free(&text);
 }
 
+/* Who asks about a message has the answer from barid-check, by REPLY, which is closed. */
+static void
+look_at(const struct master *m, int fd, struct str packet, int reply, bool trusted)
+{
+	struct msg_scan question;
+
+	if (!trusted)
+		control_answer(fd, false, 0,
+		    STR("only root and the mail user may have it shown\n"));
+	else if (!msg_scan_get(packet, &question))
+		control_answer(fd, false, 0, STR("this is no request\n"));
+	else if (channel_send(m->helpers[PLACE_CHECK].client_end, packet, reply) < 0)
+		control_answer(fd, false, 0, STR("barid-check cannot be asked\n"));
+	close(reply);
+}
+
+static void
+carry_out(const struct master *m, int fd, struct str packet, bool trusted)
+{
+	struct msg_control *c = mem_alloc(sizeof(*c));
+
+	if (!msg_control_get(packet, c))
+		control_answer(fd, false, 0, STR("this is no request\n"));
+	else if (c->op == CONTROL_STATUS) {
+		struct buf text;
+		buf_init(&text, FRAME_MAX / 2);
+		status_text(m, &text);
+		control_answer(fd, true, score_live(m->score), buf_str(&text));
+		buf_free(&text);
+	} else if (c->op == CONTROL_LIST)
+		list_queue(m, fd, c);
+	else if (c->op == CONTROL_USER)
+		find_user(m, fd, c);
+	else if (c->op == CONTROL_AUTH)
+		test_login(m, fd, c, trusted);
+	else if (control_access(m, fd, c, trusted))
+		log_debug(NULL, "control: access, request %d", (int)c->op);
+	else if (c->op == CONTROL_ACTIVE || c->op == CONTROL_DESTS)
+		pass_on(m, fd, packet, c->op == CONTROL_DESTS, ACTIVE_TIMEOUT_MS);
+	else if (!trusted)
+		control_answer(fd, false, 0,
+		    STR("only root and the mail user may steer the queue\n"));
+	else if (c->op == CONTROL_COLLECT)
+		collect(m, fd, packet);
+	else
+		pass_on(m, fd, packet, false, CONTROL_TIMEOUT_MS);
+	mem_free(c);
+}
+
 static void
 control_serve(const struct master *m, int fd, bool trusted)
 {
-	struct timeval timeout = { .tv_sec = CONTROL_TIMEOUT_MS / 1000 };
-	struct msg_control *c = mem_alloc(sizeof(*c));
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct buf b;
-	ssize_t n;
+	int reply = -1;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	buf_init(&b, FRAME_MAX);
-	char *room = buf_room(&b, FRAME_MAX);
-	if (room && (n = recv(fd, room, FRAME_MAX, 0)) > 0) {
-		buf_grew(&b, (size_t)n);
-		if (!msg_control_get(buf_str(&b), c))
-			control_answer(fd, false, 0, STR("this is no request\n"));
-		else if (c->op == CONTROL_STATUS) {
-			struct buf text;
-			buf_init(&text, FRAME_MAX / 2);
-			status_text(m, &text);
-			control_answer(fd, true, score_live(m->score), buf_str(&text));
-			buf_free(&text);
-		} else if (c->op == CONTROL_LIST)
-			list_queue(m, fd, c);
-		else if (c->op == CONTROL_USER)
-			find_user(m, fd, c);
-		else if (c->op == CONTROL_AUTH)
-			test_login(m, fd, c, trusted);
-		else if (control_access(m, fd, c, trusted))
-			log_debug(NULL, "control: access, request %d", (int)c->op);
-		else if (c->op == CONTROL_ACTIVE || c->op == CONTROL_DESTS)
-			pass_on(m, fd, buf_str(&b), c->op == CONTROL_DESTS,
-			    ACTIVE_TIMEOUT_MS);
-		else if (!trusted)
-			control_answer(fd, false, 0,
-			    STR("only root and the mail user may steer the queue\n"));
-		else if (c->op == CONTROL_COLLECT)
-			collect(m, fd, buf_str(&b));
+	if (poll(&p, 1, CONTROL_TIMEOUT_MS) == 1 && channel_recv(fd, &b, &reply) == 1) {
+		if (reply >= 0)
+			look_at(m, fd, buf_str(&b), reply, trusted);
 		else
-			pass_on(m, fd, buf_str(&b), false, CONTROL_TIMEOUT_MS);
+			carry_out(m, fd, buf_str(&b), trusted);
 	}
 	/* It may have had a password. */
 	buf_wipe(&b);
 	buf_free(&b);
-	mem_free(c);
 }
 
 static int
@@ -416,12 +439,13 @@ by_number(const void *a, const void *b)
 static void
 close_but_orders(const struct master *m)
 {
-	int keep[RUNNERS_MAX + 1];
+	int keep[RUNNERS_MAX + 2];
 	size_t n = 0;
 
 	for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 		keep[n++] = m->helpers[i].order_client;
 	keep[n++] = m->helpers[PLACE_COLLECT].client_end;
+	keep[n++] = m->helpers[PLACE_CHECK].client_end;
 	qsort(keep, n, sizeof(keep[0]), by_number);
 	proc_close_from(master_fd_base(), keep, n);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ipc/channel.h"
+#include "lib/clock.h"
 #include "net/addr.h"
 
 static int
@@ -128,4 +129,36 @@ control_read(const char *run, const struct msg_control *m, FILE *out,
 	close(fd);
 	errno = err;
 	return result;
+}
+
+/* What the other end has said in place of barid-check; it says so, or ends. */
+static struct str
+said_instead(int fd, struct buf *answer, const char *otherwise)
+{
+	struct msg_control_result r;
+
+	if (receive(fd, CONTROL_ANSWER_MS, answer, &r) < 0 || r.text.n == 0)
+		return str_c(otherwise);
+	return str_trim(r.text);
+}
+
+struct str
+control_scan(const char *run, const struct msg_scan *m, int text, int wait_ms, struct buf *answer,
+    struct msg_scan_result *r, int *edited)
+{
+	int64_t deadline = clock_ms() + wait_ms;
+	int fd = connect_control(run), reply;
+	struct str why;
+	bool gone;
+
+	*edited = -1;
+	if (fd < 0)
+		return errno == ENOENT || errno == ECONNREFUSED ? STR("barid does not run") :
+			str_c(strerror(errno));
+	reply = scan_ask(fd, m, text, deadline);
+	why = str_c(scan_await(reply, deadline, answer, r, edited, &gone));
+	if (reply < 0 || gone)
+		why = said_instead(fd, answer, why.p);
+	close(fd);
+	return why;
 }

@@ -4,6 +4,7 @@
 FEATURES F8, S1, S2.
 """
 import email.header
+import json
 import os
 import smtplib
 import sys
@@ -78,6 +79,33 @@ def rejected(spamd):
         assert refused(b, message(GTUBE)) is None, "20 points are not 21"
         assert refused(b, message("something odd " + GTUBE), name="submission", login="alice",
                        sender="alice@example.test")[0] == 550
+
+
+def explained(b, text, *args, **kw):
+    """What `baridctl explain` says of TEXT for alice: of the check, and at last."""
+    with open(b.dir + "/shown", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(b.dir + "/shown", 0o644)
+    done = b.ctl("--json", "explain", "--client", "192.0.2.9", "--message", b.dir + "/shown", *args, "alice@example.test", **kw)
+    steps = {s["step"]: s["text"] for s in json.loads(done.stdout)["steps"]}
+    return steps["spam"], steps["verdict"]
+
+
+def explains(spamd):
+    """By the same way as for a session, and in what words it is not."""
+    with Barid(extra=check(f"127.0.0.1:{spamd.port}", 'action = "reject" on-error = "defer"')) as b:
+        server = f"127.0.0.1:{spamd.port}"
+        assert explained(b, message()) == (f"{server}: clean (0.0/5.0)", "no check that was made refuses it")
+        found, verdict = explained(b, message(GTUBE))
+        assert found == f"{server}: spam (20.0/5.0) tests=BARID_GTUBE: 550 5.7.1 The message looks like spam (20.0 points)", found
+        assert verdict == "refused by spam: 550 5.7.1 The message looks like spam (20.0 points)", verdict
+        assert not b.spooled() and "looks like spam" not in b.log()
+        if os.geteuid() == 0:
+            found, verdict = explained(b, message(GTUBE), user=1)
+            assert found == f"not looked at: {server} cannot be shown it: only root and the mail user may have it shown", found
+            assert verdict == "no check that was made refuses it", verdict
+        b.stop()
+        assert explained(b, message(GTUBE))[0] == f"not looked at: {server} cannot be shown it: barid does not run"
 
 
 def edited(spamd):
@@ -155,6 +183,7 @@ def main():
     with Spamd() as spamd:
         noted(spamd)
         rejected(spamd)
+        explains(spamd)
     with Spamd(report_safe=1) as spamd:
         edited(spamd)
     rspamd()

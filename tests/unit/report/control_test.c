@@ -5,6 +5,7 @@
 #include "report/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -137,6 +138,38 @@ START_TEST(answers)
 }
 END_TEST
 
+static void
+say_no_more(int fd UNUSED)
+{
+}
+
+/* Where barid-check is not reached it is said why. */
+START_TEST(scans)
+{
+	const struct msg_scan m = { .id = STR("id"), .from = STR(""), .client = STR(""),
+		.name = STR(""), .helo = STR(""), .login = STR("") };
+	struct msg_scan_result r;
+	int text = open("/dev/null", O_RDONLY | O_CLOEXEC), edited;
+	struct buf b;
+
+	begin();
+	buf_init(&b, FRAME_MAX);
+	ck_str(control_scan(dir, &m, text, 10000, &b, &r, &edited), STR("barid does not run"));
+	pid_t pid = serve(say_one);
+	ck_str(control_scan(dir, &m, text, 10000, &b, &r, &edited), STR("one"));
+	joined(pid);
+	(void)unlink(path);
+	pid = serve(say_no_more);
+	ck_str(control_scan(dir, &m, text, 10000, &b, &r, &edited),
+	    STR("barid-check gives no answer"));
+	joined(pid);
+	ck_assert_int_eq(edited, -1);
+	buf_free(&b);
+	close(text);
+	end();
+}
+END_TEST
+
 START_TEST(nobody)
 {
 	struct msg_control_result r;
@@ -196,4 +229,4 @@ START_TEST(too_much)
 }
 END_TEST
 
-UNIT_MAIN("report/control", answers, nobody, somebody_else, too_much)
+UNIT_MAIN("report/control", answers, scans, nobody, somebody_else, too_much)
