@@ -14,7 +14,7 @@ tests="check nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mando
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp gsasl mpop fetchmail getmail6 s-nail
 dovecot-core dovecot-submissiond dovecot-pop3d mutt claws-mail xvfb dbus-daemon git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
 microsocks dante-server tinyproxy-bin iproute2 maildrop procmail dovecot-core dovecot-lmtpd pflogsumm fail2ban libpam-modules libpam-wrapper
-haproxy faketime gdb libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce slapd freeradius
+haproxy faketime libsisimai-perl libmail-deliverystatus-bounceparser-perl python3-flufl.bounce slapd freeradius
 opendkim opendkim-tools libxml2-utils python3-dkim python3-authres python3-dnspython libmail-dkim-perl
 spamassassin spamd rspamd clamav-daemon"
 # Scanners and loads, for make interop alone.

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mail to programs (pipe:): what they get, what their end means, and what a kill in the middle costs (S-31, P-09, P-10)."""
 import contextlib
-import ctypes
 import glob
 import json
 import os
@@ -16,6 +15,7 @@ import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import ROOT, USER, Barid, need, program, run, wait_for  # noqa: E402
+from channeltest import TYPES, frame, steal  # noqa: E402
 from journaltest import World as Journal  # noqa: E402
 
 RELAY = ("127.0.0.0/8",)
@@ -298,32 +298,17 @@ def kills():
         assert len(w.got()) == 1
 
 
-def frame(kind, *fields):
-    """A packet between processes: FIELDS are (tag, octets or a number)."""
-    body = b"".join(tag.to_bytes(2, "big") + len(v).to_bytes(4, "big") + v for tag, v in
-                    ((t, v.to_bytes(8, "big") if isinstance(v, int) else v) for t, v in fields))
-    return kind.to_bytes(2, "big") + b"\0\0" + len(body).to_bytes(4, "big") + body
-
-
-def kinds():
-    """The number of each kind of packet."""
-    with open(os.environ["BARID_SRC"] + "/include/ipc/msg.h", encoding="utf-8") as f:
-        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
-    return {k: i + 1 for i, k in enumerate(re.findall(r"MSG_\w+", re.search(r"enum msg_type \{(.*?)\}", text, re.S)[1]))}
-
-
 def hostile():
     """P-09: what a runner that was taken over could send; nothing but what is configured runs, and others are served."""
     if not ROOT:
         return
-    kind, ident, libc = kinds(), b"660C67A67B8FA01BCE7", ctypes.CDLL(None, use_errno=True)
+    kind, ident = TYPES, b"660C67A67B8FA01BCE7"
     with Programs() as w, open(w.b.dir + "/text", "w+b") as text:
         text.write(b"Subject: mine\r\n\r\nx\r\n")
         text.flush()
         via = f"pipe:{w.path} ${{sender}} ${{recipient}} ${{user}} ${{extension}} ${{domain}}".encode()
         # The seventh that a runner inherits is the way to barid-spawn.
-        fd = libc.syscall(438, libc.syscall(434, wait_for("a runner", lambda: w.helper("barid-runner"))[0], 0), 9, 0)
-        channel = socket.socket(fileno=fd)
+        channel = steal(wait_for("a runner", lambda: w.helper("barid-runner"))[0])[9]
 
         def request(route=0, via=via, at=0, size=20, sender=b"a@b.test", rcpts=(b"c@list.test",), what=0,
                     who=b""):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """barid-sign: P-04 (no private key in any other process), P-09, C-15; what a session that was taken over gets of it."""
 import array
-import ctypes
 import hashlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -14,9 +12,8 @@ import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, ROOT, Wire, certificate, private_parts, program, skip, wait_for  # noqa: E402
+from channeltest import TYPES, frame, steal  # noqa: E402
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-PIDFD_OPEN, PIDFD_GETFD = 434, 438
 CONTENT = b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + b"h" * 32
 ECDSA = 0x0403
 # Its memory is too large to be looked through, and it keeps what was freed.
@@ -88,38 +85,8 @@ def only_signers_have(b, needles, what):
         assert ASAN or all(has(p, needles) for p in [pid, *children(pid)]), f"{what}: the search itself finds nothing"
 
 
-def steal(pid):
-    """The descriptors of PID that are channels, as ours."""
-    pidfd = LIBC.syscall(PIDFD_OPEN, pid, 0)
-    assert pidfd >= 0, os.strerror(ctypes.get_errno())
-    found = []
-    for n in os.listdir(f"/proc/{pid}/fd"):
-        if not os.readlink(f"/proc/{pid}/fd/{n}").startswith("socket:"):
-            continue
-        fd = LIBC.syscall(PIDFD_GETFD, pidfd, int(n), 0)
-        assert fd >= 0, os.strerror(ctypes.get_errno())
-        s = socket.socket(fileno=fd)
-        if s.family == socket.AF_UNIX and s.type & 0xf == socket.SOCK_SEQPACKET:
-            found.append(s)
-        else:
-            s.close()
-    os.close(pidfd)
-    return found
-
-
-def message_types():
-    with open(os.environ["BARID_SRC"] + "/include/ipc/msg.h") as f:
-        body = re.search(r"enum msg_type \{(.*?)\};", re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S), re.S)[1]
-    return {n: i + 1 for i, n in enumerate(re.findall(r"MSG_\w+", body))}
-
-
-TYPES = message_types()
-
-
 def request(key, scheme=ECDSA, content=CONTENT):
-    fields = b"".join(tag.to_bytes(2, "big") + len(v).to_bytes(4, "big") + v for tag, v in
-                      ((1, key), (2, scheme.to_bytes(8, "big")), (3, content)))
-    return TYPES["MSG_SIGN"].to_bytes(2, "big") + b"\0\0" + len(fields).to_bytes(4, "big") + fields
+    return frame(TYPES["MSG_SIGN"], (1, key), (2, scheme), (3, content))
 
 
 def ask(channel, packet, as_other=True):
@@ -169,7 +136,7 @@ def shown(b, listener="submissions"):
 
 def channel_of(pid, key):
     """Of the session PID, the way to barid-sign; it answers what is right, once."""
-    for s in steal(pid):
+    for s in steal(pid).values():
         s.settimeout(20)
         if ask(s, request(key)):
             return s
