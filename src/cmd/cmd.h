@@ -41,8 +41,10 @@ int cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *ou
 
 /* The spool of C, read as whoever runs this may; NULL after a complaint. */
 struct queue *cmd_queue(const struct conf *c) MUST_USE;
+/* Reads the tables of addresses into C.  What who asks cannot read is said; the rest counts. */
+void cmd_tables(struct conf *c);
 /* Lists the queue, by the running barid if we may not read it.  Complains; an exit code. */
-int cmd_list(const struct conf *c, const struct listing_filter *f, enum listing_form form,
+int cmd_list(struct conf *c, const struct listing_filter *f, enum listing_form form,
     FILE *out, uint64_t *count);
 /* One message whole: envelope, attempts, and its text if BODY. */
 int cmd_show(const struct conf *c, const char *id, bool body, bool json, FILE *out);

@@ -35,6 +35,19 @@ active_lines(const struct conf *c)
 	return text;
 }
 
+void
+cmd_tables(struct conf *c)
+{
+	struct buf error;
+
+	buf_init(&error, 65536);
+	conf_tables_free(c);
+	(void)!conf_tables_load(c, &error);
+	if (error.n > 0)
+		fprintf(stderr, "%s", buf_cstr(&error));
+	buf_free(&error);
+}
+
 static int
 list_spool(const struct conf *c, struct queue *q, const struct listing_filter *f,
     enum listing_form form, FILE *out, uint64_t *count)
@@ -134,7 +147,7 @@ cmd_queue(const struct conf *c)
 }
 
 int
-cmd_list(const struct conf *c, const struct listing_filter *f,
+cmd_list(struct conf *c, const struct listing_filter *f,
     enum listing_form form, FILE *out, uint64_t *count)
 {
 	struct buf error;
@@ -145,6 +158,9 @@ cmd_list(const struct conf *c, const struct listing_filter *f,
 	buf_init(&error, 1024);
 	q = queue_open(c->spool, 0, (uid_t)-1, (gid_t)-1, &error);
 	if (q != NULL) {
+		/* The way of a recipient may stand in one. */
+		if (f->route.n > 0)
+			cmd_tables(c);
 		code = list_spool(c, q, f, form, out, count);
 		queue_close(q);
 	} else if ((code = list_by_control(c, f, form, out, count)) ==

@@ -105,19 +105,6 @@ show_target(const struct target *t)
 	putchar('\n');
 }
 
-/* What cannot be read by who asks is said; the rest counts. */
-static void
-read_tables(struct conf *c)
-{
-	struct buf error;
-
-	buf_init(&error, 65536);
-	(void)!conf_tables_load(c, &error);
-	if (error.n > 0)
-		fprintf(stderr, "%s", buf_cstr(&error));
-	buf_free(&error);
-}
-
 static int
 verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 {
@@ -133,7 +120,7 @@ verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 	}
 	users = userset_new();
 	arena_init(&a, 1 << 20);
-	read_tables(c);
+	cmd_tables(c);
 	if (!users || (code = set_sender(o, c, &a)) != 0)
 		goto out;
 	f.from = o->inject.from;

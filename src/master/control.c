@@ -253,6 +253,21 @@ write_list(const struct master *m, int fd, const struct listing_filter *f,
 	buf_free(&b);
 }
 
+/* The way of a recipient may stand in a table, which the master only checks. */
+static bool
+read_tables(struct conf *conf, int fd)
+{
+	struct buf error;
+	bool read;
+
+	buf_init(&error, FRAME_MAX / 2);
+	read = conf_tables_load(conf, &error) == 0;
+	if (!read)
+		control_answer(fd, false, 0, buf_str(&error));
+	buf_free(&error);
+	return read;
+}
+
 /* Anybody may see what is in the queue; the messages themselves nobody, by this way. */
 static void
 list_queue(const struct master *m, int fd, const struct msg_control *c)
@@ -270,6 +285,8 @@ list_queue(const struct master *m, int fd, const struct msg_control *c)
 		control_answer(fd, false, 0, STR("this is not listed\n"));
 		return;
 	}
+	if (c->route.n > 0 && !read_tables(m->conf, fd))
+		return;
 	char *lines = active_lines(m);
 	const char **active = listing_active(lines, &facts.active_n);
 	facts.active = active;

@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import ROOT, Barid, Sink, program, route, run, upstream, wait_for  # noqa: E402
 
 ROWS = 100000
 LISTEN = dict(Barid.LISTEN, inside=("smtp", "off"))
@@ -107,6 +107,20 @@ def explained(b, t):
     assert f"mailbox all ({t.path}:2)".encode() in r.stdout and r.returncode == 67, r
 
 
+def listed(b):
+    """A way that stands in a line is what the queue is asked for, by who can read it and who has to ask."""
+    b.write_conf(b.extra + "queue { deliver = false }\n")
+    b.reload()
+    b.send("c@far.example", ["far@example.test"], message("waits"), "inside")
+    stranger = ["setpriv", "--reuid=1", "--regid=1", "--clear-groups"]
+    for who in ([], stranger) if ROOT else ([],):
+        for way, n in (("up", b"1\n"), ("local", b"0\n")):
+            assert run(*who, program("baridctl"), "-c", b.conf, "queue", "--route", way, "--count") == n, (who, way)
+    b.write_conf(b.extra.replace("deliver = false", "deliver = true"))
+    b.reload()
+    b.empty()
+
+
 def changed(b, t):
     t.write("new@example.test mailbox:new\n")
     wait_for("the new table", lambda: "tables of addresses were read again" in b.log())
@@ -131,6 +145,7 @@ def main():
         wait_for("the table", lambda: code(b, "later@example.test")[0] == 450)
         each(b, sink)
         explained(b, t)
+        listed(b)
         changed(b, t)
 
 
