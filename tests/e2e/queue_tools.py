@@ -224,7 +224,7 @@ def steering(t, ids):
     n = t.attempts(ids["one"])
     assert t.b.ctl("queue", "release", ids["one"]).stdout == "1 message\n"
     wait_for("an attempt of what was released", lambda: t.attempts(ids["one"]) > n)
-    assert placed("one") == "deferred"
+    wait_for("the file of what was put off again", lambda: placed("one") == "deferred")
     assert t.json("queue", "hold", "--domain", "far.example")["count"] == 3
     assert t.json("queue", "release", "--all")["count"] == 4
     assert "hold" not in {o["queue_name"] for o in t.queue()}
