@@ -27,8 +27,10 @@ void steps_free(struct steps *s);
 void steps_add(struct steps *s, unsigned depth, const char *name, struct conf_place place,
     const char *fmt, ...) PRINTF(5, 6);
 /* For people: a line each, indented, with FILE:LINE at its end. */
+void steps_print(const struct steps *s, FILE *out);
+/* For programs: an object with SUBJECT. */
+void steps_json(const char *subject, const struct steps *s, FILE *out);
 /* TEXT, which may be foreign, escaped as in the log. */
 void steps_print_safe(FILE *out, const char *text);
-void steps_print(const struct steps *s, FILE *out);
 
 #endif

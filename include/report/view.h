@@ -64,4 +64,7 @@ size_t view_rates(const struct view *v, size_t columns, FILE *out);
 /* Likewise of the addresses. */
 size_t view_froms(const struct view *v, size_t columns, FILE *out);
 
+/* All of it for programs: an object in one line. */
+void view_json(const struct view *v, int64_t now, FILE *out);
+
 #endif

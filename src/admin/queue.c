@@ -14,8 +14,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "report/json.h"
 #include "report/listing.h"
+#include "report/listing_row.h"
 
 #define ROWS 50
 /* Further back it is for who searches. */
@@ -117,7 +117,7 @@ add_age(struct buf *b, int64_t since)
 
 /* Some of the recipients, and the reason of one that waits. */
 static void
-add_rcpts(struct buf *b, const struct json_row *r)
+add_rcpts(struct buf *b, const struct listing_row *r)
 {
 	struct str why = r->unreadable;
 
@@ -136,7 +136,7 @@ add_rcpts(struct buf *b, const struct json_row *r)
 }
 
 static void
-add_message(struct buf *b, const struct json_row *r)
+add_message(struct buf *b, const struct listing_row *r)
 {
 	buf_adds(b, "<tr><td><a href=\"/message?id=");
 	html_text(b, r->id);
@@ -160,12 +160,12 @@ static bool
 add_messages(struct visit *v, struct buf *b, const struct search *s, struct str text)
 {
 	uint64_t n = 0, from = s->page * ROWS;
-	struct json_row r;
+	struct listing_row r;
 	struct str line;
 
 	while (text.n > 0 && n <= from + ROWS) {
 		str_cut(text, '\n', &line, &text);
-		if (n >= from && n < from + ROWS && json_row(line, &v->arena, &r))
+		if (n >= from && n < from + ROWS && listing_row(line, &v->arena, &r))
 			add_message(b, &r);
 		n++;
 	}
@@ -234,7 +234,7 @@ add_time(struct buf *b, const char *name, int64_t when)
 }
 
 static void
-add_rcpt(struct buf *b, const struct json_row_rcpt *r)
+add_rcpt(struct buf *b, const struct listing_row_rcpt *r)
 {
 	const struct str columns[] = { r->address, r->state, r->status, r->relay, r->reply };
 
@@ -265,7 +265,7 @@ add_button(const struct visit *v, struct buf *b, struct str id, const char *what
 }
 
 static void
-add_buttons(const struct visit *v, struct buf *b, const struct json_row *r)
+add_buttons(const struct visit *v, struct buf *b, const struct listing_row *r)
 {
 	bool held = str_eq(r->place, STR("hold"));
 
@@ -279,7 +279,7 @@ add_buttons(const struct visit *v, struct buf *b, const struct json_row *r)
 }
 
 static void
-show(const struct visit *v, struct buf *b, const struct json_row *r)
+show(const struct visit *v, struct buf *b, const struct listing_row *r)
 {
 	add_buttons(v, b, r);
 	buf_adds(b, "<table>\n");
@@ -306,7 +306,7 @@ show_message(struct visit *v, struct answer *answer, struct str id)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	struct buf *b = &answer->body;
-	struct json_row r;
+	struct listing_row r;
 	struct str text, line;
 	uint64_t count;
 	const char *why;
@@ -319,7 +319,7 @@ show_message(struct visit *v, struct answer *answer, struct str id)
 	if (!data_ask(v, m, &text, &count, &why)) {
 		html_trouble(b, why);
 		answer->status = 503;
-	} else if (str_cut(text, '\n', &line, &text), json_row(line, &v->arena, &r)) {
+	} else if (str_cut(text, '\n', &line, &text), listing_row(line, &v->arena, &r)) {
 		show(v, b, &r);
 	} else {
 		buf_adds(b, "<p>It is not in the queue any more.</p>\n");

@@ -13,10 +13,10 @@
 #include "auth.h"
 
 #include "fetch/fetch.h"
+#include "introspection.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "policy/login.h"
-#include "report/json.h"
 
 #define ANSWER_MAX 65536
 #define FORM_MAX 65536
@@ -40,7 +40,7 @@ has_scope(struct str scope, struct str wanted)
 /* What is wrong with a token that the server knows; NULL: nothing. */
 static const char *
 fault(const struct auth_backend *b, const struct auth_question *q,
-    const struct json_introspection *i)
+    const struct introspection *i)
 {
 	int64_t now = clock_wall();
 
@@ -63,12 +63,12 @@ static enum auth_verdict
 judge(const struct auth_backend *b, const struct auth_question *q, struct str answer)
 {
 	enum auth_verdict verdict = AUTH_YES;
-	struct json_introspection i;
+	struct introspection i;
 	const char *why;
 	struct arena a;
 
 	arena_init(&a, (size_t)1 << 20);
-	if (!json_introspection(answer, b->c.claim, b->c.audience, &a, &i)) {
+	if (!introspection_read(answer, b->c.claim, b->c.audience, &a, &i)) {
 		verdict = auth_cannot(q, "its answer is no introspection (RFC 7662)");
 	} else if ((why = fault(b, q, &i)) != NULL) {
 		log_info(NULL, "a token of %s: %s", q->client, why);

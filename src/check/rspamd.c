@@ -6,7 +6,7 @@
  * The question is one of HTTP/1.0, so that the answer comes in one piece or up
  * to the end of the connection (RFC 9112 6.1).  What is known of the message
  * stands in its header.  The answer is JSON, which is read elsewhere
- * (report/json.h).
+ * (rspamd_answer.c).
  */
 
 #include "scan_kinds.h"

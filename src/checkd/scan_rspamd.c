@@ -4,7 +4,7 @@
  * scan_rspamd -- what Rspamd says of a message, and what it wants to be changed in
  * its header.
  *
- * Others read the JSON (report/json.h) and decide which wishes may be carried out
+ * Others read the JSON (check/rspamd_answer.h) and decide which wishes may be carried out
  * (check/scan_change.c); here the text is written with them into a file of its
  * own, which the session gets as it gets a text of spamd.  What cannot be changed
  * stays as it is, and the verdict holds all the same.
@@ -14,12 +14,12 @@
 
 #include <sys/mman.h>
 
+#include "check/rspamd_answer.h"
 #include "check/scan_change.h"
 #include "lib/log.h"
 #include "lib/sys.h"
 #include "mail/header.h"
 #include "mail/limits.h"
-#include "report/json.h"
 
 /* The thousandths of V, within bounds; 0 if it is no number. */
 static int64_t
@@ -36,12 +36,12 @@ thousandths(double v)
 
 /* What R wants of the header; what it may not have is left out. */
 static void
-take_changes(struct scan_job *j, const struct json_rspamd *r, struct scan_changes *c)
+take_changes(struct scan_job *j, const struct rspamd_answer *r, struct scan_changes *c)
 {
 	bool all = true;
 
-	for (size_t i = 0; i < r->field_n; i++) {
-		const struct json_rspamd_field *f = &r->fields[i];
+	for (size_t i = 0; i < r->wish_n; i++) {
+		const struct rspamd_wish *f = &r->wishes[i];
 
 		if (f->remove)
 			all = scan_change_remove(c, &j->arena, f->name, f->which) && all;
@@ -131,9 +131,9 @@ rspamd_read(struct scan_job *j)
 {
 	struct scan *s = &j->conn.scan;
 	struct scan_changes changes = { .n = 0 };
-	struct json_rspamd r;
+	struct rspamd_answer r;
 
-	if (!json_rspamd(buf_str(&s->body), &j->arena, &r) || !scan_take_action(s, r.action))
+	if (!rspamd_answer_read(buf_str(&s->body), &j->arena, &r) || !scan_take_action(s, r.action))
 		return false;
 	s->v.scored = true;
 	s->v.score = thousandths(r.score);

@@ -12,16 +12,15 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "lib/json.h"
 #include "report/audit.h"
-#include "report/json.h"
 
 /* Of what is wrong, so many are named; the rest is counted. */
 #define NAMED_MAX 1000
 
 struct told {
-	bool json;
 	uint64_t n;
-	struct json_list *list;
+	struct json *list;	/* NULL: it is printed for people */
 };
 
 static void
@@ -75,14 +74,38 @@ print_finding(const struct audit_finding *f)
 }
 
 static void
+add_finding(struct json *list, const struct audit_finding *f)
+{
+	struct json *o = json_new_object();
+
+	json_set_text(o, "kind", str_c(audit_kind_name(f->kind)));
+	json_set_bool(o, "wrong", audit_is_wrong(f->kind));
+	if (f->id[0])
+		json_set_text(o, "queue_id", str_c(f->id));
+	if (f->kind == AUDIT_NO_OUTCOME || f->kind == AUDIT_TWICE)
+		json_set_number(o, "recipient", f->rcpt);
+	if (f->kind == AUDIT_GAP) {
+		json_set_number(o, "runner", f->runner);
+		json_set_number(o, "lines", f->lost);
+		json_set_double(o, "from", (double)f->since_us / 1e6);
+		json_set_double(o, "to", (double)f->time_us / 1e6);
+	}
+	if (f->file) {
+		json_set_text(o, "file", str_c(f->file));
+		json_set_number(o, "line", f->number);
+	}
+	json_add(list, o);
+}
+
+static void
 on_finding(void *arg, const struct audit_finding *f)
 {
 	struct told *t = arg;
 
 	if (t->n++ >= NAMED_MAX)
 		return;
-	if (t->json)
-		json_finding(t->list, f);
+	if (t->list != NULL)
+		add_finding(t->list, f);
 	else
 		print_finding(f);
 }
@@ -109,23 +132,43 @@ print_sum(const struct audit_sum *s, const struct told *t)
 			     "\nThe sum does not close.");
 }
 
+/* Takes FINDINGS. */
+static void
+print_json(const struct audit_sum *s, struct json *findings)
+{
+	struct json *o = json_new_object(), *ends = json_new_object();
+
+	for (int e = 0; e < AUDIT_END_N; e++)
+		json_set_number(ends, audit_end_name((enum audit_end)e), s->ends[e]);
+	json_set_bool(o, "closes", s->wrong == 0);
+	json_set_number(o, "messages", s->messages);
+	json_set_number(o, "received", s->received);
+	json_set(o, "ends", ends);
+	json_set_number(o, "older", s->older);
+	json_set_number(o, "lines", s->lines);
+	json_set_number(o, "wrong", s->wrong);
+	json_set_number(o, "notes", s->notes);
+	json_set(o, "findings", findings);
+	json_print(o, JSON_FOR_EYES, stdout);
+}
+
 static int
 audit(struct ctl *t, struct queue *q, struct journal_reader *r)
 {
-	struct told told = { .json = t->json };
+	struct told told = { .n = 0 };
 	struct audit_sum sum;
 
 	if (t->json)
-		told.list = json_list_new();
+		told.list = json_new_array();
 	if (audit_run(q, r, t->since_us, AUDIT_MESSAGES_MAX, on_finding, &told,
 		&sum) < 0) {
 		fprintf(stderr, "the audit cannot be done: %s\n",
 		    strerror(errno));
-		json_list_free(told.list);
+		json_close(told.list);
 		return EX_IOERR;
 	}
 	if (t->json)
-		json_audit(&sum, told.list, stdout);
+		print_json(&sum, told.list);
 	else
 		print_sum(&sum, &told);
 	return sum.wrong == 0 ? EX_OK : 1;

@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <sysexits.h>
 
+#include "forms.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "report/json.h"
 
 #define PASSWORD_MAX 1024
 
@@ -62,7 +62,7 @@ ask(const struct ctl *t, const char *user, struct str password)
 		code = EX_UNAVAILABLE;
 	} else {
 		if (t->json)
-			json_answers(str_c(user), r.text, stdout);
+			forms_answers(str_c(user), r.text, stdout);
 		else
 			print_answers(user, r.text);
 		code = code_of(r.text);

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "forms.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
-#include "report/json.h"
 
 int
 ctl_order(const struct ctl *t, const struct msg_control *m)
@@ -179,7 +179,7 @@ ctl_blocks(struct ctl *t, int argc, char **argv UNUSED)
 		fprintf(stderr, STR_FMT, STR_ARG(str_n(text, size)));
 		code = EX_NOPERM;
 	} else if (t->json)
-		json_blocks(str_n(text, size), stdout);
+		forms_blocks(str_n(text, size), stdout);
 	else
 		print_blocks(str_n(text, size));
 	mem_free(text);

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "forms.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "report/json.h"
 
 /* A run may take that long, and the one before it that is under way. */
 #define WAIT_MS (31 * 60 * 1000)
@@ -70,7 +70,7 @@ show(const struct ctl *t, const struct msg_control_result *r)
 		return EX_UNAVAILABLE;
 	}
 	if (t->json)
-		json_collects(rest, stdout);
+		forms_collects(rest, stdout);
 	while (!t->json && rest.n > 0) {
 		(void)str_cut(rest, '\n', &line, &rest);
 		print_one(line);

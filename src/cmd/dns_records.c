@@ -15,12 +15,12 @@
 #include "explain.h"
 #include "lib/clock.h"
 #include "lib/ip_range.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "mail/dkim_record.h"
 #include "mail/path.h"
 #include "net/dkim_key.h"
 #include "net/tls.h"
-#include "report/json.h"
 
 #define RECORDS_MAX 64
 #define SMTP_PORT 25
@@ -32,12 +32,19 @@ enum state { STATE_OK, STATE_MISSING, STATE_DIFFERS, STATE_UNKNOWN };
 
 static const char *const state_words[] = { "ok", "missing", "differs", "unknown" };
 
+/* A record that should be, and what is known of it. */
+struct record {
+	const char *name, *type, *value;
+	const char *state;
+	const char *found;	/* what is there instead, or why nobody knows; or "" */
+};
+
 struct records {
 	const struct conf *conf;
 	const char *domain;
 	struct lookup *dns;
 	struct arena arena;
-	struct json_record v[RECORDS_MAX];
+	struct record v[RECORDS_MAX];
 	size_t n;
 	unsigned states;	/* bits: which there were */
 };
@@ -50,7 +57,7 @@ add(struct records *r, const char *name, const char *type, const char *value,
 {
 	if (r->n == RECORDS_MAX)
 		panic("dns-records: more than %d records", RECORDS_MAX);
-	r->v[r->n++] = (struct json_record){ name, type, value, state_words[state],
+	r->v[r->n++] = (struct record){ name, type, value, state_words[state],
 		found };
 	r->states |= 1U << state;
 }
@@ -421,7 +428,7 @@ static void
 print(const struct records *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		const struct json_record *v = &r->v[i];
+		const struct record *v = &r->v[i];
 
 		printf("%s.\tIN %s\t%s\t; %s%s", v->name, v->type, v->value, v->state,
 		    v->found[0] != '\0' ? ": " : "");
@@ -430,6 +437,27 @@ print(const struct records *r)
 		fputc('\n', stdout);
 	}
 	print_hints(r);
+}
+
+static void
+print_json(const struct records *r)
+{
+	struct json *o = json_new_object(), *list = json_new_array();
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct record *v = &r->v[i];
+		struct json *one = json_new_object();
+
+		json_set_text(one, "name", str_c(v->name));
+		json_set_text(one, "type", str_c(v->type));
+		json_set_text(one, "value", str_c(v->value));
+		json_set_text(one, "state", str_c(v->state));
+		json_set_text(one, "found", str_c(v->found));
+		json_add(list, one);
+	}
+	json_set_text(o, "domain", str_c(r->domain));
+	json_set(o, "records", list);
+	json_print(o, JSON_FOR_EYES, stdout);
 }
 
 static int
@@ -478,7 +506,7 @@ ctl_dns_records(struct ctl *t, int argc, char **argv)
 	arena_init(&r->arena, 16 << 20);
 	add_all(r);
 	if (t->json)
-		json_records(r->domain, r->v, r->n, stdout);
+		print_json(r);
 	else
 		print(r);
 	code = exit_code(r);

@@ -16,7 +16,6 @@
 #include "check/dnsbl.h"
 #include "explain.h"
 #include "lib/mem.h"
-#include "report/json.h"
 
 static int
 usage(void)
@@ -184,7 +183,7 @@ check(const struct ctl *t, const char *address)
 		steps_add(&s, 0, "verdict", CONF_NOWHERE,
 		    "not refused: no list is asked about a private address");
 	if (t->json)
-		json_steps(address, &s, stdout);
+		steps_json(address, &s, stdout);
 	else
 		steps_print(&s, stdout);
 	steps_free(&s);

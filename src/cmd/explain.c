@@ -11,7 +11,6 @@
 
 #include <sysexits.h>
 
-#include "report/json.h"
 
 static int
 explain_address(struct explain *x, const struct ctl *t, const char *text)
@@ -136,7 +135,7 @@ ctl_explain(struct ctl *t, int argc, char **argv)
 		    explain_message(&x, argv[0]) :
 		    explain_address(&x, t, argv[0]);
 	if (code == EX_OK && t->json)
-		json_steps(argv[0], &x.steps, stdout);
+		steps_json(argv[0], &x.steps, stdout);
 	else if (code == EX_OK)
 		steps_print(&x.steps, stdout);
 	explain_lists_free(&x);

@@ -16,12 +16,12 @@
 #include <sysexits.h>
 
 #include "lib/confine.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
 #include "mail/date.h"
 #include "report/feedback_read.h"
-#include "report/json.h"
 
 #define FILE_MAX ((size_t)64 << 20)
 #define ARENA_MAX ((size_t)8 << 20)
@@ -94,6 +94,43 @@ print_feedback(const struct feedback *f)
 		printf("    and %llu more\n", (unsigned long long)(f->row_total - f->row_n));
 }
 
+static void
+set_facts(struct json *o, const struct feedback_row *row)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		const struct feedback_fact *f = &row->facts[i];
+		const char *name = feedback_name(f->name);
+		uint64_t v;
+
+		if (feedback_is_number(f->name) && str_u64(f->value, INT64_MAX, &v) == 0)
+			json_set_number(o, name, v);
+		else
+			json_set_text(o, name, f->value);
+	}
+}
+
+static void
+print_json(const char *file, const struct feedback *f)
+{
+	struct json *o = json_new_object(), *rows = json_new_array();
+
+	json_set_text(o, "file", str_c(file));
+	if (f->kind[0] != '\0')
+		json_set_text(o, "kind", str_c(f->kind));
+	if (f->why != NULL)
+		json_set_text(o, "why", str_c(f->why));
+	set_facts(o, &f->head);
+	for (size_t i = 0; i < f->row_n; i++) {
+		struct json *row = json_new_object();
+
+		set_facts(row, &f->rows[i]);
+		json_add(rows, row);
+	}
+	json_set_number(o, "row-count", f->row_total);
+	json_set(o, "rows", rows);
+	json_print(o, JSON_FOR_EYES, stdout);
+}
+
 /* ---- files ------------------------------------------------------------------------ */
 
 static int
@@ -112,7 +149,7 @@ show(const struct ctl *t, const struct one *o)
 	feedback_read(&f, buf_str(&o->text), str_c(t->conf->hostname));
 	code = f.why == NULL ? EX_OK : EX_DATAERR;
 	if (t->json) {
-		json_feedback(o->path, &f, stdout);
+		print_json(o->path, &f);
 	} else {
 		printf("%s: %s\n", o->path, title(f.kind));
 		if (f.kind[0] != '\0')

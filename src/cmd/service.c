@@ -13,9 +13,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
-#include "report/json.h"
 
 int
 ctl_not_running(void)
@@ -43,7 +43,7 @@ ctl_status(struct ctl *t, int argc, char **argv UNUSED)
 	if (cmd_control(t->conf, m, &answer, &r) < 0)
 		code = ctl_not_running();
 	else if (t->json)
-		json_status(r.text, stdout);
+		forms_status(r.text, stdout);
 	else
 		printf(STR_FMT, STR_ARG(r.text));
 	buf_free(&answer);
@@ -93,7 +93,7 @@ ctl_config(struct ctl *t, int argc, char **argv)
 	if (argc != 0)
 		return ctl_usage();
 	if (t->json)
-		json_config(t->conf, stdout);
+		forms_config(t->conf, stdout);
 	else
 		conf_each(t->conf, print_option, NULL);
 	return EX_OK;

@@ -22,7 +22,6 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "policy/quota.h"
-#include "report/json.h"
 #include "report/view.h"
 
 #define INTERVAL_MS 2000
@@ -240,7 +239,7 @@ page(struct ctl *t)
 	if (ask(t, &v) < 0)
 		code = ctl_not_running();
 	else if (t->json)
-		json_view(&v, clock_wall(), stdout);
+		view_json(&v, clock_wall(), stdout);
 	else {
 		view_page(&v, 0, COLUMNS_MAX, clock_wall(), stdout);
 		(void)view_rates(&v, COLUMNS_MAX, stdout);

@@ -9,6 +9,7 @@
  * serve.c	requests, and what came of them
  * worker.c	a process for each
  * work.c	what a worker does: a policy, a token
+ * token_answer.c	what the server of a token says
  * refresh.c	which policies are fetched without being asked for
  */
 

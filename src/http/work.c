@@ -14,7 +14,7 @@
 #include "lib/loop.h"
 #include "mail/sts.h"
 #include "policy/override.h"
-#include "report/json.h"
+#include "token_answer.h"
 
 /* RFC 8461 3.3: a minute. */
 #define TIMEOUT_MS 60000
@@ -133,10 +133,10 @@ static void
 take_token(struct str body, const char *why, struct msg_token_result *r,
     struct arena *a)
 {
-	struct json_token t;
+	struct token_answer t;
 
 	r->ok = false;
-	if (!json_token(body, a, &t)) {
+	if (!token_answer_read(body, a, &t)) {
 		r->text = why ? str_c(why) : STR("the answer is no JSON");
 	} else if (why || t.error.n > 0) {
 		/* RFC 6749 5.2: it says why in the body. */

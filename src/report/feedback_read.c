@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "feedback_parts.h"
+#include "lib/json.h"
 #include "mail/parts.h"
-#include "report/json.h"
 
 /* Of JSON, which is read as a whole. */
 #define JSON_MAX ((size_t)5 << 20)

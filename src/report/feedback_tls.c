@@ -8,8 +8,8 @@
  */
 
 #include "feedback_parts.h"
+#include "lib/json.h"
 #include "mail/date.h"
-#include "report/json.h"
 
 /* Octets that are read: a tree of them is many times as large. */
 #define TEXT_MAX ((size_t)4 << 20)

@@ -20,7 +20,6 @@
 #include "lib/mem.h"
 #include "listing_forms.h"
 #include "policy/recipient.h"
-#include "report/json.h"
 
 #define LOAD_MAX ((size_t)64 << 20)
 
@@ -331,12 +330,7 @@ show(struct listing *l, const struct listing_one *m)
 		listing_mailq_one(l, m);
 		break;
 	case LISTING_JSON:
-		if (m->f != NULL)
-			json_message(m->f, listing_state_name(m->state),
-			    m->last, l->out);
-		else
-			json_unreadable(m->id, listing_state_name(m->state),
-			    m->size, m->reason, l->out);
+		listing_json_one(m, l->out);
 		break;
 	case LISTING_IDS:
 		fprintf(l->out, "%s\n", m->id);

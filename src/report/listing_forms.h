@@ -39,6 +39,9 @@ void listing_mailq_one(struct listing *l, const struct listing_one *m);
 void listing_mailq_end(const struct listing *l);
 void listing_show_one(struct listing *l, const struct listing_one *m);
 
+/* listing_json.c */
+void listing_json_one(const struct listing_one *m, FILE *out);
+
 /* listing_summary.c */
 struct summary *summary_new(bool by_sender, int64_t now_us) MUST_USE;
 void summary_free(struct summary *s);

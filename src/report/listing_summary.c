@@ -10,13 +10,21 @@
 
 #include <stdlib.h>
 
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/map.h"
 #include "lib/mem.h"
 #include "listing_forms.h"
-#include "report/json.h"
 
 #define MINUTE_US INT64_C(60000000)
+#define AGES 10
+#define FIRST_MINUTES 5	/* the end of the first column; each next is twice that */
+
+struct summary_row {
+	struct str domain;
+	uint64_t n;
+	uint64_t ages[AGES];
+};
 
 struct summary {
 	bool by_sender;
@@ -55,10 +63,10 @@ summary_free(struct summary *s)
 static size_t
 column(int64_t age_us)
 {
-	int64_t end = SUMMARY_FIRST_MINUTES * MINUTE_US;
+	int64_t end = FIRST_MINUTES * MINUTE_US;
 	size_t i = 0;
 
-	for (; i + 1 < SUMMARY_AGES && age_us >= end; i++)
+	for (; i + 1 < AGES && age_us >= end; i++)
 		end *= 2;
 	return i;
 }
@@ -125,7 +133,7 @@ print_row(FILE *out, const struct summary_row *row)
 
 	fprintf(out, "%*.*s %8llu", 38, (int)n, name,
 	    (unsigned long long)row->n);
-	for (size_t i = 0; i < SUMMARY_AGES; i++)
+	for (size_t i = 0; i < AGES; i++)
 		fprintf(out, " %6llu", (unsigned long long)row->ages[i]);
 	fputc('\n', out);
 }
@@ -133,12 +141,41 @@ print_row(FILE *out, const struct summary_row *row)
 static void
 print_head(FILE *out)
 {
-	int minutes = SUMMARY_FIRST_MINUTES;
+	int minutes = FIRST_MINUTES;
 
 	fprintf(out, "%38s %8s", "", "T");
-	for (size_t i = 0; i + 1 < SUMMARY_AGES; i++, minutes *= 2)
+	for (size_t i = 0; i + 1 < AGES; i++, minutes *= 2)
 		fprintf(out, " %6d", minutes);
 	fprintf(out, " %5d+\n", minutes / 2);
+}
+
+static struct json *
+row_json(const struct summary_row *row)
+{
+	struct json *o = json_new_object(), *ages = json_new_array();
+
+	for (size_t i = 0; i < AGES; i++)
+		json_add_number(ages, row->ages[i]);
+	json_set_text(o, "domain", row->domain);
+	json_set_number(o, "count", row->n);
+	json_set(o, "ages", ages);
+	return o;
+}
+
+static void
+print_json(const struct summary_row *rows, size_t n, bool by_sender, FILE *out)
+{
+	struct json *o = json_new_object(), *ends = json_new_array(), *list = json_new_array();
+	unsigned minutes = FIRST_MINUTES;
+
+	for (size_t i = 0; i + 1 < AGES; i++, minutes *= 2)
+		json_add_number(ends, minutes);
+	for (size_t i = 0; i < n; i++)
+		json_add(list, row_json(&rows[i]));
+	json_set_text(o, "by", by_sender ? STR("sender") : STR("recipient"));
+	json_set(o, "minutes", ends);
+	json_set(o, "domains", list);
+	json_print(o, JSON_ONE_LINE, out);
 }
 
 void
@@ -155,7 +192,7 @@ summary_write(const struct summary *s, bool json, FILE *out)
 	}
 	qsort(rows, n, sizeof(*rows), by_count);
 	if (json) {
-		json_summary(rows, n, s->by_sender, out);
+		print_json(rows, n, s->by_sender, out);
 	} else {
 		struct summary_row total = s->total;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * steps -- what `baridctl explain` found, for people.
+ * steps -- what `baridctl explain` found, for people and for programs.
  *
  * A name stands once where several lines in a row have it, so that the eye
  * finds where something new begins.
@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -82,4 +83,27 @@ steps_print(const struct steps *s, FILE *out)
 		}
 		fputc('\n', out);
 	}
+}
+
+void
+steps_json(const char *subject, const struct steps *s, FILE *out)
+{
+	struct json *j = json_new_object(), *list = json_new_array();
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct step *step = &s->v[i];
+		struct json *o = json_new_object();
+
+		json_set_text(o, "step", str_c(step->name));
+		json_set_number(o, "depth", step->depth);
+		json_set_text(o, "text", str_c(step->text));
+		if (step->place.file && step->place.file[0]) {
+			json_set_text(o, "file", str_c(step->place.file));
+			json_set_integer(o, "line", step->place.line);
+		}
+		json_add(list, o);
+	}
+	json_set_text(j, "subject", str_c(subject));
+	json_set(j, "steps", list);
+	json_print(j, JSON_FOR_EYES, out);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "lib/buf.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/map.h"
 #include "lib/mem.h"
@@ -364,4 +365,81 @@ view_froms(const struct view *v, size_t columns, FILE *out)
 	}
 	buf_free(&b);
 	return v->from_n + 2;
+}
+
+/* ---- for programs ---------------------------------------------------------------- */
+
+static struct json *
+row_json(const struct view_row *r)
+{
+	struct json *o = json_new_object();
+
+	json_set_text(o, "kind", r->kind);
+	json_set_text(o, "name", r->name);
+	json_set_text(o, "destination", r->key);
+	json_set_number(o, "waiting", r->waiting);
+	json_set_number(o, "parked", r->parked);
+	json_set_number(o, "connections", r->connections);
+	json_set_number(o, "ready", r->ready);
+	json_set_number(o, "window", r->window);
+	json_set_number(o, "sent", r->sent);
+	json_set_number(o, "deferred", r->deferred);
+	json_set_number(o, "bounced", r->bounced);
+	if (r->dead_ms > 0) {
+		json_set_number(o, "dead_ms", r->dead_ms);
+		json_set_text(o, "dead_reason", r->why);
+	}
+	return o;
+}
+
+static struct json *
+rate_json(const struct view_rate *r)
+{
+	struct json *o = json_new_object();
+
+	json_set_text(o, "rate", r->name);
+	json_set_number(o, "messages", r->messages);
+	json_set_number(o, "recipients", r->recipients);
+	json_set_number(o, "per", r->per);
+	json_set_number(o, "used", r->used);
+	if (r->who.n > 0)
+		json_set_text(o, "by", r->who);
+	else
+		json_set_null(o, "by");
+	return o;
+}
+
+static struct json *
+from_json(const struct view_from *f)
+{
+	struct json *o = json_new_object();
+
+	json_set_text(o, "address", f->address);
+	json_set_number(o, "connections", f->connections);
+	json_set_number(o, "most", f->most);
+	return o;
+}
+
+void
+view_json(const struct view *v, int64_t now, FILE *out)
+{
+	struct json *o = json_new_object(), *list = json_new_array(), *rates = json_new_array();
+	struct json *froms = json_new_array();
+
+	for (size_t i = 0; i < v->n; i++)
+		json_add(list, row_json(&v->rows[i]));
+	for (size_t i = 0; i < v->rate_n; i++)
+		json_add(rates, rate_json(&v->rates[i]));
+	for (size_t i = 0; i < v->from_n; i++)
+		json_add(froms, from_json(&v->froms[i]));
+	json_set_integer(o, "time", now);
+	json_set_number(o, "runners", v->runners);
+	json_set_number(o, "queued", v->queued);
+	json_set_number(o, "active", v->active);
+	json_set_number(o, "connections", v->connections);
+	json_set(o, "destinations", list);
+	json_set_number(o, "more", v->more);
+	json_set(o, "rates", rates);
+	json_set(o, "from", froms);
+	json_print(o, JSON_ONE_LINE, out);
 }

@@ -11,9 +11,9 @@
 #include "fuzz.h"
 
 #include "check/scan.h"
+#include "check/rspamd_answer.h"
 #include "check/scan_change.h"
 #include "mail/header.h"
-#include "report/json.h"
 
 #define TRACE "Received: from a\r\n\tby b\r\n"
 
@@ -74,7 +74,7 @@ edit(struct str text)
 
 /* Whatever R wants of a header, it is one, and has no field more than it asks for. */
 static void
-change(const struct json_rspamd *r, struct arena *a)
+change(const struct rspamd_answer *r, struct arena *a)
 {
 	struct scan_changes c = { .n = 0 };
 	struct str rest;
@@ -83,12 +83,12 @@ change(const struct json_rspamd *r, struct arena *a)
 	size_t added = 1, n = 0;
 	int got;
 
-	for (size_t i = 0; i < r->field_n; i++)
-		if (r->fields[i].remove)
-			(void)scan_change_remove(&c, a, r->fields[i].name, r->fields[i].which);
+	for (size_t i = 0; i < r->wish_n; i++)
+		if (r->wishes[i].remove)
+			(void)scan_change_remove(&c, a, r->wishes[i].name, r->wishes[i].which);
 		else
-			added += scan_change_add(&c, a, r->fields[i].name, r->fields[i].value,
-			    r->fields[i].ordered);
+			added += scan_change_add(&c, a, r->wishes[i].name, r->wishes[i].value,
+			    r->wishes[i].ordered);
 	added += scan_change_subject(&c, a, r->subject);
 	buf_init(&out, 1 << 21);
 	scan_change_header(&c, STR("Subject: x\r\n"), &out);
@@ -104,11 +104,11 @@ change(const struct json_rspamd *r, struct arena *a)
 static void
 read_json(struct scan *s)
 {
-	struct json_rspamd r;
+	struct rspamd_answer r;
 	struct arena a;
 
 	arena_init(&a, 1 << 22);
-	if (json_rspamd(buf_str(&s->body), &a, &r)) {
+	if (rspamd_answer_read(buf_str(&s->body), &a, &r)) {
 		if (!scan_take_action(s, r.action))
 			s->v.result = SCAN_FAILED;
 		for (size_t i = 0; i < r.symbol_n; i++)

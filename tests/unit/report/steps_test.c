@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "report/json.h"
 #include "unit.h"
 
 static char *text;
@@ -48,7 +47,7 @@ START_TEST(programs)
 	FILE *out = open_memstream(&text, &n);
 
 	filled(&s);
-	json_steps("a@b", &s, out);
+	steps_json("a@b", &s, out);
 	fclose(out);
 	ck_assert_ptr_nonnull(strstr(text, "\"subject\": \"a@b\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"step\": \"answer\",\n      "

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "report/json.h"
 #include "unit.h"
 
 #define TWO \
@@ -76,7 +75,7 @@ START_TEST(froms)
 	begin("from\t20\t20\t192.0.2.1\nfrom\t10\t20\t2001:db8::/64\nfrom\t1\tx\ty\nfrom\t1\t2\n");
 	ck_assert_uint_eq(v.from_n, 2);
 	ck_assert_uint_eq(view_froms(&v, 80, out), 4);
-	json_view(&v, 1, out);
+	view_json(&v, 1, out);
 	for (int i = 0; i < 2 * VIEW_FROMS_MAX; i++)
 		view_read(&v, STR("from\t1\t1\ta\n"));
 	ck_assert_uint_eq(v.from_n, VIEW_FROMS_MAX);
@@ -169,7 +168,7 @@ START_TEST(json)
 	FILE *out = open_memstream(&text, &n);
 
 	begin(TWO);
-	json_view(&v, 1795222923, out);
+	view_json(&v, 1795222923, out);
 	fclose(out);
 	ck_assert_ptr_nonnull(strstr(text, "{\"time\":1795222923,\"runners\":2,"
 	    "\"queued\":30,\"active\":3,\"connections\":4,\"destinations\":["
