@@ -205,7 +205,7 @@ help:
 #@ lint         only the checks of the source itself
 #@ fuzz         run the fuzz targets, FUZZ_TIME seconds each
 #@ fuzz-coverage  how much of each parser the fuzz targets' seeds run
-#@ interop      sslscan, testssl.sh, nmap, swaks, postal and the cases of SPF against it; takes minutes
+#@ interop      sslscan, testssl.sh, nmap, swaks and postal against it; takes minutes
 #@ timing       whether the time of an answer says which users there are; takes a minute or two
 #@ bench        measure, beside other servers where they are installed
 #@ bench-counts what a message costs in system calls, flushes, context switches and time

@@ -1,9 +1,8 @@
 #!/bin/sh
 # deps.sh [build|test|interop]: installs what is missing on a Debian system, and says
-# what.  Of servers that cannot be installed beside each other, and of cases that
-# others wrote, a test unpacks the package, which is left in obj/peers of the
-# directory where this runs.  As root with apt-get, else through sudo; where neither
-# works it prints the command that does it, and fails.
+# what.  Of servers that cannot be installed beside each other a test unpacks
+# the package, which is left in obj/peers of the directory where this runs.  As root with apt-get, else through sudo; where neither works it
+# prints the command that does it, and fails.
 set -eu
 
 build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-dev
@@ -18,8 +17,8 @@ haproxy faketime libsisimai-perl libmail-deliverystatus-bounceparser-perl python
 opendkim opendkim-tools libxml2-utils python3-dkim python3-authres python3-dnspython libmail-dkim-perl
 spamassassin spamd rspamd clamav-daemon"
 # Scanners and loads, for make interop alone.
-interop="python3 python3-yaml openssl sslscan testssl.sh nmap swaks postal"
-peers="opensmtpd postsrsd python3-spf"
+interop="python3 openssl sslscan testssl.sh nmap swaks postal"
+peers="opensmtpd postsrsd"
 
 case ${1:-test} in
 build) want=$build ;;
@@ -35,7 +34,7 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
 fi
 
 fetch() {
-	[ "$1" != build ] && command -v apt-get >/dev/null 2>&1 || return 0
+	[ "$1" = test ] && command -v apt-get >/dev/null 2>&1 || return 0
 	mkdir -p obj/peers
 	for p in $peers; do
 		# Without it a test says that it was skipped.
