@@ -248,6 +248,16 @@ def helpers(b):
                     assert not memory_has(pid, needle), name
                 # Who fetches mail has the password for that, and nobody else.
                 assert memory_has(pid, FETCH.encode()) == (name == "barid-collect"), name
+    # Sessions are forked from these, which have listeners and hear nothing.
+    acceptors = named(b, "barid-acceptor")
+    assert len(acceptors) == 2, acceptors
+    for pid in acceptors:
+        check_rights(pid, "an acceptor")
+        check_limits(pid, "an acceptor", None)
+        check_environment(pid, "an acceptor")
+        assert listening() & set(descriptors(pid).values())
+        for needle in () if ASAN else (HASH.encode(), SECRET.encode(), HARD.encode(), FETCH.encode(), *KEY):
+            assert not memory_has(pid, needle), pid
     signer, = named(b, "barid-sign")
     workers = wait_for("who signs", lambda: children(signer))
     for pid in [signer, *workers]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S-22: a gigabyte without a line end, as a command, as a text, as a server's reply.
+"""S-22, S-25: a gigabyte without a line end, as a command, as a text, as a server's reply.
 
 Whoever sends it is cut off soon, whatever it would have sent, and costs no
 memory; what others do goes on meanwhile.
@@ -75,6 +75,22 @@ def memory(b):
         assert w.smtp("MAIL FROM:<a@b.test>").startswith(b"250")
 
 
+def recipients(b):
+    """S-25: fifty thousand recipients beyond the limit are refused one by one, and cost no memory."""
+    with Wire(b.port["smtp"]) as w:
+        w.reply()
+        for line in ("EHLO x", "MAIL FROM:<a@b.test>"):
+            w.smtp(line)
+        pid, was, codes = wait_for("one session", lambda: len(b.sessions()) == 1 and b.sessions()[0]), 0, []
+        for n in range(51):
+            w.send("".join(f"RCPT TO:<alice+{n}.{i}@example.test>\r\n" for i in range(1000)))
+            codes.append({w.line()[:9] for _ in range(1000)})
+            was = was or b.peak(pid)
+        assert codes == [{b"250 2.1.5"}] + [{b"452 4.5.3"}] * 50, codes[:3]
+        now = b.peak(pid)
+        assert now < was + MIB, f"a session took {now - was} octets for recipients that it refused"
+
+
 class Endless:
     """A server that says THINGS in turn, and then BLOCK without an end."""
 
@@ -139,6 +155,7 @@ def main():
     with Barid(extra=extra, relay=("127.0.0.0/8",)) as b:
         texts(b)
         memory(b)
+        recipients(b)
         replies(b, servers)
 
 
