@@ -251,6 +251,9 @@ add_channels(struct start *s, const struct master *m, const struct helper *h)
 		add_fd(s, m->helpers[PLACE_SPAWN].client_end);
 		add_fd(s, m->helpers[PLACE_CHECK].client_end);
 	}
+	/* Whose mail goes elsewhere needs no room here. */
+	if (h->kind == HELPER_VERIFY)
+		add_fd(s, m->helpers[PLACE_SPAWN].client_end);
 	if (runner || h->kind == HELPER_COLLECT)
 		for (size_t i = FIRST_RUNNER; i < m->helper_n; i++)
 			add_fd(s, m->helpers[i].client_end);

@@ -7,10 +7,11 @@
  * Questions come as packets on descriptor 3, each with the way to answer.  For
  * each a child is forked, which asks whom recipients.verify names, answers the
  * session by itself, and ends: what hangs, or is taken over by what a server
- * says, is that one question.  With a server of the line protocol it stays, and
- * gets the next question, for which the connection is there then.  What a server
- * of SMTP says is remembered here, by the same packet, which is foreign.  Who
- * gets no answer in time answers 4xx by itself.
+ * says, is that one question.  The way to barid-spawn, which has more rights, is
+ * for those alone that look whether there is room.  With a server of the line
+ * protocol it stays, and gets the next question, for which the connection is
+ * there then.  What a server of SMTP says is remembered here, by the same packet,
+ * which is foreign.  Who gets no answer in time answers 4xx by itself.
  */
 
 #include "verify.h"
@@ -35,6 +36,8 @@
 #include "mailbox/usage.h"
 
 #define CHANNEL_FD HELPER_FD
+/* Behind the scoreboard and the set of users. */
+#define SPAWN_FD (HELPER_FD + 3)
 /* Beyond these, questions wait in the channel. */
 #define WORKERS_MAX 64
 #define WORKER_FILES 64
@@ -50,7 +53,7 @@ static struct helper_signals came;
 struct worker {
 	pid_t pid;		/* 0: this place is free */
 	int fd;			/* questions go there; what it has answered comes, too */
-	char *recipient;	/* of the question under way; NULL: it has none */
+	char *recipient;	/* of the question under way; "" of a mailbox; NULL: it has none */
 };
 
 struct verify {
@@ -124,6 +127,7 @@ work(const struct verify *v, struct line *line, const struct msg_verify *m, int 
 	struct arena a;
 	struct asking q = { .conf = v->conf, .whom = &v->conf->recipients.asked,
 		.about = m, .a = &a, .line = line,
+		.spawn = m->recipient.n == 0 ? SPAWN_FD : -1,
 		.deadline = clock_ms() + v->conf->recipients.verify_timeout };
 	struct msg_verify_result r;
 	struct buf b;
@@ -169,10 +173,17 @@ next_question(struct line *line, int own, struct buf *packet, int *reply)
 	return false;
 }
 
-static void
-answer_questions(const struct verify *v, int own)
+/* Whether a worker for mailboxes, or for recipients, is asked again. */
+static bool
+is_asked_again(const struct verify *v, bool rooms)
 {
-	unsigned n = v->conf->recipients.asked.kind == VERIFY_NET ? QUESTIONS_MAX : 1;
+	return !rooms && v->conf->recipients.asked.kind == VERIFY_NET;
+}
+
+static void
+answer_questions(const struct verify *v, int own, bool rooms)
+{
+	unsigned n = is_asked_again(v, rooms) ? QUESTIONS_MAX : 1;
 	struct line *line = line_new();
 	struct msg_verify m;
 	struct buf packet;
@@ -192,7 +203,7 @@ answer_questions(const struct verify *v, int own)
 }
 
 static void
-child(const struct verify *v, int own)
+child(const struct verify *v, int own, bool rooms)
 {
 	sigset_t none;
 
@@ -203,11 +214,13 @@ child(const struct verify *v, int own)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(CHANNEL_FD);
+	if (!rooms)
+		close(SPAWN_FD);
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		if (v->workers[i].pid > 0)
 			close(v->workers[i].fd);
 	proc_limit(WORKER_FILES, 0, WORKER_FILE_SIZE);
-	answer_questions(v, own);
+	answer_questions(v, own, rooms);
 	proc_child_exit(0);
 }
 
@@ -234,16 +247,28 @@ idle_one(struct verify *v)
 	return NULL;
 }
 
-/* A new one, of which there is room; NULL: it cannot be had. */
+/* A place for one, of which not all are busy: free, or one with no question goes. */
 static struct worker *
-new_one(struct verify *v)
+place_for_one(struct verify *v)
 {
-	struct worker *w = v->workers;
+	struct worker *w;
+
+	for (w = v->workers; w < v->workers + WORKERS_MAX; w++)
+		if (w->pid == 0)
+			return w;
+	w = idle_one(v);
+	let_go(v, w);
+	return w;
+}
+
+/* A new one for a mailbox, or for recipients; NULL: it cannot be had. */
+static struct worker *
+new_one(struct verify *v, bool room)
+{
+	struct worker *w = place_for_one(v);
 	int pair[2];
 	pid_t pid;
 
-	while (w->pid != 0)
-		w++;
 	if (channel_pair(pair) < 0) {
 		log_error(NULL, "cannot start a worker: %s", strerror(errno));
 		return NULL;
@@ -251,7 +276,7 @@ new_one(struct verify *v)
 	pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
-		child(v, pair[1]);
+		child(v, pair[1], room);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -265,16 +290,20 @@ new_one(struct verify *v)
 
 /* ---- questions ------------------------------------------------------------------- */
 
-/* Hands PACKET, which is about RECIPIENT, to whoever is free, or a new one. */
+/*
+ * Hands PACKET, which is about RECIPIENT, to whoever is free, or a new one.  About
+ * a mailbox it has none, and those who are free have heard servers.
+ */
 static void
 start(struct verify *v, struct str packet, struct str recipient, int reply)
 {
-	struct worker *w;
+	bool room = recipient.n == 0;
+	struct worker *w = NULL;
 
 	/* An idle one may have gone just now. */
-	while ((w = idle_one(v)) != NULL && channel_send(w->fd, packet, reply) < 0)
+	while (!room && (w = idle_one(v)) != NULL && channel_send(w->fd, packet, reply) < 0)
 		let_go(v, w);
-	if (w == NULL && (w = new_one(v)) != NULL && channel_send(w->fd, packet, reply) < 0) {
+	if (w == NULL && (w = new_one(v, room)) != NULL && channel_send(w->fd, packet, reply) < 0) {
 		log_error(NULL, "cannot ask a worker: %s", strerror(errno));
 		let_go(v, w);
 		w = NULL;
@@ -350,7 +379,7 @@ hear(struct verify *v, struct worker *w, struct buf *packet)
 		return;
 	if (got > 0 && w->recipient != NULL)
 		keep(v, w, buf_str(packet));
-	if (got < 0 || w->recipient == NULL || v->conf->recipients.asked.kind != VERIFY_NET) {
+	if (got < 0 || w->recipient == NULL || !is_asked_again(v, w->recipient[0] == '\0')) {
 		let_go(v, w);
 		return;
 	}
@@ -435,7 +464,7 @@ int
 main(int argc, char **argv)
 {
 	struct verify *v = mem_alloc(sizeof(*v));
-	const char *path = helper_begin(argc, argv, "verify", 1);
+	const char *path = helper_begin(argc, argv, "verify", 4);
 	struct proc_user user;
 
 	load(v, path);

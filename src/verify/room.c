@@ -8,8 +8,9 @@
  * mailbox that there is not yet has room.
  *
  * An account of this host may have its mail at home, or a .forward that leads
- * elsewhere.  Who asks for accounts may have to wait, so that a process of its own
- * does it; that of an account has room, whatever is in the mailbox of its name.
+ * elsewhere, which barid-spawn reads as that account.  Who asks for it may have to
+ * wait, so that a process of its own does it; then there is room, whatever is in
+ * the mailbox of its name.
  */
 
 #include "verify.h"
@@ -18,7 +19,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "ipc/channel.h"
+#include "ipc/msg.h"
 #include "lib/name.h"
+#include "mailbox/forward.h"
 #include "mailbox/maildir.h"
 #include "mailbox/person.h"
 
@@ -71,15 +75,34 @@ room_look(const struct conf *c, int base, const struct msg_verify *m,
 	return known > 0;
 }
 
+/* True unless it is known that the account has no .forward, or none that is believed. */
+static bool
+may_forward(const struct asking *q)
+{
+	const struct msg_forward m = { .user = q->about->mailbox };
+	struct msg_forward_result r;
+	struct buf packet, reply;
+	bool none;
+
+	buf_init(&packet, FRAME_MAX);
+	buf_init(&reply, FRAME_MAX);
+	msg_forward_put(&packet, &m);
+	none = channel_call(q->spawn, buf_str(&packet), q->deadline, &reply) == 0 &&
+	    msg_forward_result_get(buf_str(&reply), &r) && r.state == FORWARD_NONE;
+	buf_free(&reply);
+	buf_free(&packet);
+	return !none;
+}
+
 /* 1: mail for NAME may be another's than the mailbox's; -1: errno. */
 static int
-may_be_at_home(const struct conf *c, const char *name)
+may_be_elsewhere(const struct asking *q, const char *name)
 {
-	if (!conf_has_homes(c))
+	if (!conf_has_homes(q->conf))
 		return 0;
-	if (person_find(name, true) != NULL)
-		return 1;
-	return errno == 0 ? 0 : -1;
+	if (person_find(name, true) == NULL)
+		return errno == 0 ? 0 : -1;
+	return q->conf->recipients.home_maildir[0] != '\0' || may_forward(q);
 }
 
 struct msg_verify_result
@@ -87,13 +110,13 @@ ask_room(const struct asking *q, int base)
 {
 	const char *name = arena_cstr(q->a, q->about->mailbox);
 	struct usage_limit limit = usage_limit_of(usage_rule(q->conf, name));
-	int home = may_be_at_home(q->conf, name), box, r;
+	int elsewhere = may_be_elsewhere(q, name), box, r;
 	bool fits = true;
 	struct usage u;
 
-	if (home < 0)
+	if (elsewhere < 0)
 		return cannot_say(q, "account %s: %s", name, strerror(errno));
-	if (home > 0)
+	if (elsewhere > 0)
 		return meant(true);
 	box = open_box(base, name);
 	if (box < 0 && errno == ENOENT)

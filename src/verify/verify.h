@@ -18,6 +18,7 @@ struct asking {
 	int64_t deadline;		/* clock_ms */
 	struct arena *a;		/* of what the answer views */
 	struct line *line;		/* to the server of the line protocol */
+	int spawn;			/* channel to barid-spawn; -1: not for this one */
 };
 
 /* Nobody can say now, and why: for the log. */

@@ -13,7 +13,7 @@ from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
 SENDER = "alice@example.test"
 TEXT = "From: alice@example.test\r\nSubject: {}\r\n\r\nhello\r\n"
 # Each has its file before anybody asks for it: what is known of one counts for some seconds.
-ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more", "here", "there")
+ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more", "here", "there", "brim", "off")
 
 
 def write(home, text, mode=0o644, uid=None, name=".forward"):
@@ -32,7 +32,8 @@ class World:
         self.homes, self.n = homes, 0
         self.b = Barid(start=False)
         os.chmod(self.b.dir, 0o755)
-        self.b.write_conf('recipients { mailboxes = {"file", "system"} }\nqueue { retry = {1h} }\n' + self.b.extra)
+        self.b.write_conf('recipients { mailboxes = {"file", "system"} }\nqueue { retry = {1h} }\n'
+                          'account "brim" { mailbox-messages = 1 }\naccount "off" { mailbox-messages = 1 }\n' + self.b.extra)
 
     def send(self, name, subject=None):
         """Sends it, and waits until nothing is left; the lines of the log about it."""
@@ -101,6 +102,22 @@ def unbelieved(w, homes):
         assert re.search(rf"to=<{name}@example\.test>, relay=local, .*status=sent", log), log
         assert re.search(rf"\.forward.*{words}", log), (words, log)
         assert len(w.b.mail(name, 1)) == 1
+
+
+def full(w, homes):
+    """S-41: who has no room for it is said so at RCPT, unless his file may lead it elsewhere."""
+    def rcpt(name):
+        with w.b.smtp() as c:
+            assert c.docmd("EHLO client.test")[0] == c.mail(SENDER)[0] == 250
+            return c.rcpt(f"{name}@example.test")[1][:5]
+    for name in ("brim", "off"):
+        w.b.put(name, "1.x", b"Subject: x\n\nx\n")
+    write(homes + "/off", "ann\n")
+    assert [rcpt("brim"), rcpt("off+x"), rcpt("joe")] == [b"4.2.2", b"2.1.5", b"2.1.5"]
+    # It is his to change at any time.  One that is not believed leads nowhere.
+    write(homes + "/brim", "\\brim, ann\n")
+    write(homes + "/off", "ann\n", mode=0o666)
+    assert [rcpt("brim"), rcpt("off")] == [b"2.1.5", b"4.2.2"]
 
 
 def kills(w, homes):
@@ -207,7 +224,7 @@ def main():
         w = World(homes)
         with w.b:
             w.b.start()
-            for test in (works, loops, unbelieved, kills, maildirs):
+            for test in (works, loops, unbelieved, full, kills, maildirs):
                 test(w, homes)
                 print(test.__name__, flush=True)
         two_systems(homes)

@@ -193,6 +193,13 @@ def lines(b):
         assert server.connections == len(wires)
         for w in wires:
             assert w.smtp("RCPT TO:<nick@example.test>").startswith(b"250")
+        # P-03: who hears a server has no way to barid-spawn.
+        main, = [p for p in verifiers(b) if f"\nPPid:\t{b.process.pid}\n" in b.read(f"/proc/{p}/status")]
+        way = os.readlink(f"/proc/{main}/fd/6")
+        workers = [p for p in verifiers(b) if p != main]
+        assert len(workers) == len(wires) and way.startswith("socket:"), (workers, way)
+        for p in workers:
+            assert way not in [os.readlink(f"/proc/{p}/fd/{fd}") for fd in os.listdir(f"/proc/{p}/fd")], p
     assert server.connections == len(wires)
     # Another server in its place is asked as soon as it is there.
     server.close()
