@@ -140,6 +140,13 @@ const char *conf_via_read(const struct conf *c, const char *text, int tls,
  */
 const char *conf_via_own(const struct conf *c, struct str text, struct str user,
     struct str password, struct arena *a, struct conf_via *v) MUST_USE;
+/*
+ * True if U is a section of C, or a route or recipient of C leads to its server, too.
+ * One that only a message names may not be at this host.
+ */
+bool conf_upstream_known(const struct conf *c, const struct conf_upstream *u) MUST_USE;
+/* The same of a PORT of MX hosts: the usual one, or one of a route or recipient. */
+bool conf_mx_port_known(const struct conf *c, uint16_t port) MUST_USE;
 /* A copy in A of U, which conf_via_read() made, with that login. */
 const struct conf_upstream *conf_upstream_login(const struct conf_upstream *u,
     struct str user, struct str password, struct arena *a);

@@ -337,6 +337,9 @@ say_server(struct explain *x, const struct conf_server *s)
 void
 explain_upstream(struct explain *x, const struct conf_upstream *u)
 {
+	if (!conf_upstream_known(x->conf, u))
+		explain_say(x, "own-route", CONF_NOWHERE, "only the message has this server: "
+		    "it waits if that turns out to be at this host");
 	for (int backup = 0; backup <= 1; backup++)
 		for (size_t i = 0; i < u->server_n; i++)
 			if (u->servers[i].backup == (backup == 1))

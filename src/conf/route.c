@@ -135,11 +135,27 @@ is_maildir(const struct conf_via *v, const char *path)
 }
 
 static bool
-has_socket(const struct conf_upstream *u, const struct conf_server *s)
+is_socket(const struct conf_server *s)
+{
+	return str_starts(str_c(s->host), STR("unix:"));
+}
+
+/* Whether both are the same place; a socket has no port, and its path knows case. */
+static bool
+is_same(const struct conf_server *s, const struct conf_server *other)
+{
+	if (s->protocol != other->protocol)
+		return false;
+	if (is_socket(s))
+		return strcmp(s->host, other->host) == 0;
+	return s->port == other->port && str_ieq(str_c(s->host), str_c(other->host));
+}
+
+static bool
+has_server(const struct conf_upstream *u, const struct conf_server *s)
 {
 	for (size_t i = 0; u != NULL && i < u->server_n; i++)
-		if (u->servers[i].protocol == s->protocol &&
-		    strcmp(u->servers[i].host, s->host) == 0)
+		if (is_same(s, &u->servers[i]))
 			return true;
 	return false;
 }
@@ -149,7 +165,7 @@ static bool
 leads_there(const struct conf_via *v, const struct conf_via *want)
 {
 	return want->kind == VIA_MAILDIR ? is_maildir(v, want->maildir) :
-	    has_socket(v->upstream, &want->upstream->servers[0]);
+	    has_server(v->upstream, &want->upstream->servers[0]);
 }
 
 static bool
@@ -163,9 +179,35 @@ is_configured(const struct conf *c, const struct conf_via *want)
 		    leads_there(&c->rules[i].way, want))
 			return true;
 	for (size_t i = 0; want->kind == VIA_UPSTREAM && i < c->upstream_n; i++)
-		if (has_socket(&c->upstreams[i], &want->upstream->servers[0]))
+		if (has_server(&c->upstreams[i], &want->upstream->servers[0]))
 			return true;
 	return false;
+}
+
+bool
+conf_upstream_known(const struct conf *c, const struct conf_upstream *u)
+{
+	const struct conf_via want = { .kind = VIA_UPSTREAM, .upstream = u };
+
+	return u->place.file[0] != '\0' || is_configured(c, &want);
+}
+
+static bool
+is_mx_port(const struct conf_via *v, uint16_t port)
+{
+	return v->kind == VIA_MX && v->port == port;
+}
+
+bool
+conf_mx_port_known(const struct conf *c, uint16_t port)
+{
+	bool known = port == c->smtp_port;
+
+	for (size_t i = 0; i < c->route_n && !known; i++)
+		known = is_mx_port(&c->routes[i].way, port);
+	for (size_t i = 0; i < c->rule_n && !known; i++)
+		known = c->rules[i].kind == RULE_WAY && is_mx_port(&c->rules[i].way, port);
+	return known;
 }
 
 /* An upstream that stands in the words of a way, and is a socket of this host. */
@@ -173,13 +215,14 @@ static bool
 is_own_socket(const struct conf_via *v)
 {
 	return v->kind == VIA_UPSTREAM && v->upstream->place.file[0] == '\0' &&
-	    str_starts(str_c(v->upstream->servers[0].host), STR("unix:"));
+	    is_socket(&v->upstream->servers[0]);
 }
 
 /*
  * An envelope comes from a session, which may have been taken over: a Maildir
  * of its choice would be anybody's mailbox, and behind a socket of its choice
- * may be anything that obeys the runner's user.
+ * may be anything that obeys the runner's user.  So may be at a port of this host,
+ * which is found out when its name is looked up (conf_upstream_known()).
  */
 const char *
 conf_via_own(const struct conf *c, struct str text, struct str user,

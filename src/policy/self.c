@@ -52,14 +52,14 @@ add(void *arg, const struct addr *a)
 	s->v[s->n++] = *a;
 }
 
-/* What the host has on its interfaces. */
-static void
+/* What the host has on its interfaces; false: it does not say. */
+static bool
 add_host(struct self *s)
 {
 	struct ifaddrs *list;
 
 	if (getifaddrs(&list) < 0)
-		return;
+		return false;
 	for (struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
 		struct addr a = { .len = 0 };
 
@@ -75,6 +75,7 @@ add_host(struct self *s)
 		add(s, &a);
 	}
 	freeifaddrs(list);
+	return true;
 }
 
 static bool
@@ -108,7 +109,7 @@ self_new(const struct conf *c)
 		}
 	}
 	if (s->any)
-		add_host(s);
+		(void)!add_host(s);
 	return s;
 }
 
@@ -133,6 +134,32 @@ self_is(const struct self *s, const struct addr *a)
 		if (addr_same_host(&s->v[i], a))
 			return true;
 	return false;
+}
+
+/* One of IPv6 that says one of IPv4, or ::1, or none. */
+static bool
+is_within_v4(const struct addr *a)
+{
+	static const unsigned char zero[10];
+	const unsigned char *p = addr_octets(a);
+
+	return addr_family(a) == AF_INET6 && memcmp(p, zero, sizeof(zero)) == 0 &&
+	    p[10] == p[11] && (p[10] == 0 || p[10] == 0xff);
+}
+
+bool
+self_is_here(const struct addr *a)
+{
+	struct self host = { .n = 0 };
+	bool here = addr_family(a) == AF_UNIX || addr_is_self_like(a) || is_within_v4(a);
+
+	if (here)
+		return true;
+	here = !add_host(&host);
+	for (size_t i = 0; i < host.n; i++)
+		here = here || addr_same_host(&host.v[i], a);
+	mem_free(host.v);
+	return here;
 }
 
 /* A link-local address means nothing without its link, and a group is no host. */

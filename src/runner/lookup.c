@@ -49,6 +49,7 @@ struct lookup {
 	bool implicit;		/* no MX: the domain itself is the host */
 	bool self;		/* we are one of them */
 	bool ignored;		/* some are where none is believed to be */
+	bool here;		/* a message names this host, and nobody else does */
 	char *domain;		/* in the form that DNS knows; NULL: not asked for */
 	const char *canonical;	/* what its aliases led to */
 	bool mx_secure;
@@ -103,6 +104,33 @@ drop_ignored(struct lookup *l)
 	}
 }
 
+/*
+ * An envelope comes from a session, which may have been taken over: what else
+ * listens at this host, and believes who is on it, is none of its business.
+ */
+static void
+drop_here(struct lookup *l)
+{
+	for (size_t i = 0; i < l->h->n; i++) {
+		struct host *v = &l->h->v[i];
+		size_t kept = 0;
+
+		for (size_t k = 0; k < v->addr_n; k++)
+			if (!self_is_here(&v->addr[k]))
+				v->addr[kept++] = v->addr[k];
+		l->here = l->here || kept < v->addr_n;
+		v->addr_n = kept;
+	}
+}
+
+/* False: only a message has asked for it. */
+static bool
+is_configured(const struct conf *c, const struct way *w)
+{
+	return w->kind == DEST_UPSTREAM ? conf_upstream_known(c, w->upstream) :
+					  conf_mx_port_known(c, w->port);
+}
+
 static bool
 any_address(const struct hosts *h, bool fallback)
 {
@@ -140,6 +168,11 @@ why_none(const struct lookup *l, struct buf *words)
 	if (l->self) {
 		buf_addf(words, "mail for %s loops back to this host", name);
 		return result_words(PERMFAIL, "5.4.6", buf_str(words));
+	}
+	if (l->here) {
+		buf_addf(words, "%s leads to this host, where no upstream, route or "
+		    "recipient of the configuration has it", name);
+		return result_words(TEMPFAIL, "4.3.5", buf_str(words));
 	}
 	if (l->d->way->kind == DEST_UPSTREAM) {
 		buf_addf(words, "no server of upstream %s has an address",
@@ -241,6 +274,8 @@ lookup_done(void *arg)
 		drop_self(l);
 		drop_ignored(l);
 	}
+	if (!is_configured(l->d->r->conf, l->d->way))
+		drop_here(l);
 	q.host_n = l->h->n;
 	hosts_tls(&q);
 }

@@ -245,6 +245,9 @@ def own_server():
             def fields(port, user="", password=""):
                 login = f"x-mq-smarthost-username: {user}\r\nx-mq-smarthost-password: {password}\r\n"
                 return f"x-mq-smarthost-hostname: 127.0.0.1\r\nx-mq-smarthost-port: {port}\r\n" + (login if user else "")
+            # A server at this host is one that the configuration knows.
+            w.b.write_conf(w.b.extra + upstream("own", own.port) + upstream("clear", clear.port))
+            w.b.reload()
             # A login that fails is another way, and holds up none that is good.
             w.send("wrong@far.example", fields=fields(own.port, "u1", "pass-two"))
             w.b.deferred("535 5.7.8")

@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, program, smarthost, spool, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, program, smarthost, spool, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 RELAY = ("127.0.0.0/8",)
@@ -218,19 +218,37 @@ def maildirs():
 
 
 def taken_over():
-    """A session that was taken over can write any envelope: it reaches no program, and no Maildir or socket that no route names."""
-    with smarthost(1, extra=SLOW) as b, socket.socket(socket.AF_UNIX) as daemon:
+    """A session that was taken over can write any envelope: it reaches no program, and no Maildir, socket or port of this
+    host that no route names."""
+    zone = "near.test A 127.0.0.1\nnine.test A 127.9.9.9\nmx.test MX 10 nine.test\n"
+    with Names(zone) as names, smarthost(1, extra=SLOW + names.conf) as b, socket.socket(socket.AF_UNIX) as daemon, \
+            socket.create_server(("127.0.0.1", 0)) as tcp, Sink() as named:
         daemon.bind(b.dir + "/daemon")
         daemon.listen()
         daemon.setblocking(False)
+        tcp.setblocking(False)
+        port = tcp.getsockname()[1]
         os.chmod(b.dir + "/daemon", 0o777)
         ways = {"maildir": f"maildir:{b.dir}/mail/bob", "pipe": f"pipe:/usr/bin/touch {b.dir}/touched",
                 "smtp": f"smtp:unix:{b.dir}/daemon", "lmtp": f"lmtp:unix:{b.dir}/daemon"}
+        here = {"four": f"smtp:127.0.0.1:{port}", "other": f"lmtp:127.9.9.9:{port}", "none": f"smtp:0.0.0.0:{port}",
+                "name": f"smtp:near.test:{port}", "local": f"smtp:localhost:{port}"}
+        ways.update(here)
         # What stands in the spool behind its back is found at a start.
         b.stop()
         for name, way in ways.items():
             spool(b, SENDER, f"{name}@c.test", 1, "-r", way)
+        spool(b, SENDER, "mx@c.test", 1, "-r", f"mx:mx.test:{port}")
+        # But what is named there is reached.
+        spool(b, SENDER, "named@c.test", 1, "-r", f"smtp:127.0.0.1:{named.port}")
+        with open(b.conf, "a", encoding="utf-8") as f:
+            f.write(f'upstream "named" {{ server "127.0.0.1" {{ port = {named.port} tls = "may" }} }}\n')
         b.start()
+        assert named.messages(1)[0]["rcpts"][0]["path"] == "named@c.test"
+        for name in here:
+            line = b.deferred(f"to=<{name}@c.test>")
+            assert "dsn=4.3.5" in line and "leads to this host, where no upstream, route or recipient of the configuration has it" in line, line
+        wait_for("the loop", lambda: "(mail for mx.test loops back to this host)" in b.log())
         b.deferred("the route of this message: a Maildir that no route or recipient of the configuration has")
         b.deferred("the route of this message: a socket that no upstream, route or recipient of the configuration has")
         b.deferred("the route of this message: a program, which only a route of the configuration can run")
@@ -238,12 +256,13 @@ def taken_over():
         b.ctl("queue", "flush")
         wait_for("a second attempt", lambda: all(len(re.findall(rf"to=<{n}@c\.test>.*status=deferred", b.log())) > 1 for n in ways))
         assert not os.path.exists(b.dir + "/touched") and b.mailbox("bob") == []
-        try:
-            daemon.accept()
-        except BlockingIOError:
-            pass
-        else:
-            raise AssertionError("a message chose a socket")
+        for listener in (daemon, tcp):
+            try:
+                listener.accept()
+            except BlockingIOError:
+                pass
+            else:
+                raise AssertionError("a message chose a socket")
 
 
 def runaway():

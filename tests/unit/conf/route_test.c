@@ -157,6 +157,40 @@ START_TEST(own_sockets)
 }
 END_TEST
 
+/* What only a message names may not be at this host: a server, or a port of MX hosts. */
+START_TEST(known)
+{
+	struct conf *c = must_parse("domains = {a.test}\n"
+	    "upstream box { server \"127.0.0.1\" { port = 2525 } server B.test { port = 26 } }\n"
+	    "recipient \"x@a.test\" { via = \"lmtp:[::1]:24\" }\n"
+	    "recipient \"y@a.test\" { via = \"mx:c.test:27\" }\n"
+	    "route \"b.test\" { via = \"smtp:localhost:2526\" }\n"
+	    "route \"c.test\" { via = \"mx:28\" }\n");
+	static const char *const right[] = { "box", "smtp:127.0.0.1:2525", "smtp:b.test:26",
+		"lmtp:[::1]:24", "smtp:LOCALHOST:2526" };
+	static const char *const wrong[] = { "smtp:127.0.0.1", "smtp:127.0.0.1:2526",
+		"lmtp:127.0.0.1:2525", "smtp:127.0.0.2:2525", "smtp:localhost:2525",
+		"smtp:[::1]:24", "smtp:b.test" };
+	struct arena a;
+	struct conf_via v;
+
+	arena_init(&a, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(right); i++) {
+		ck_assert_ptr_null(conf_via_own(c, str_c(right[i]), STR(""), STR(""), &a, &v));
+		ck_assert_msg(conf_upstream_known(c, v.upstream), "%s", right[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		ck_assert_ptr_null(conf_via_own(c, str_c(wrong[i]), STR("u"), STR("p"), &a, &v));
+		ck_assert_msg(!conf_upstream_known(c, v.upstream), "%s", wrong[i]);
+	}
+	ck_assert(conf_mx_port_known(c, 25) && conf_mx_port_known(c, 27) &&
+	    conf_mx_port_known(c, 28));
+	ck_assert(!conf_mx_port_known(c, 26) && !conf_mx_port_known(c, 6379));
+	arena_free(&a);
+	conf_free(c);
+}
+END_TEST
+
 START_TEST(errors)
 {
 	static const struct {
@@ -238,4 +272,4 @@ START_TEST(proxies)
 }
 END_TEST
 
-UNIT_MAIN("conf/route", vias, mx_hosts, own_logins, own_maildirs, own_sockets, errors, proxies)
+UNIT_MAIN("conf/route", vias, mx_hosts, own_logins, own_maildirs, own_sockets, known, errors, proxies)

@@ -4,6 +4,9 @@
 
 #include "policy/self.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+
 #include "unit.h"
 
 static struct conf *
@@ -101,4 +104,43 @@ START_TEST(ignored)
 }
 END_TEST
 
-UNIT_MAIN("self", ignored, names, addresses)
+/* However it is written: what a connection to it would lead to. */
+START_TEST(here)
+{
+	static const struct {
+		const char *text;
+		bool is;
+	} rows[] = { { "127.0.0.1", true }, { "127.9.9.9", true }, { "0.0.0.0", true },
+		{ "::1", true }, { "::", true }, { "::ffff:127.0.0.1", true },
+		{ "::127.0.0.1", true }, { "192.0.2.1", false }, { "2001:db8::1", false },
+		{ "126.255.255.255", false }, { "128.0.0.1", false } };
+	struct addr a;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+
+		if (strchr(rows[i].text, ':') == NULL) {
+			ck_assert_int_eq(addr_parse(str_c(rows[i].text), 25, &a), 0);
+		} else {
+			/* As DNS has it, not as we read it. */
+			ck_assert_int_eq(inet_pton(AF_INET6, rows[i].text, &six.sin6_addr), 1);
+			memcpy(&a.ss, &six, sizeof(six));
+			a.len = sizeof(six);
+		}
+		ck_assert_msg(self_is_here(&a) == rows[i].is, "%s", rows[i].text);
+	}
+	/* An address of its own. */
+	struct ifaddrs *list;
+
+	ck_assert_int_eq(getifaddrs(&list), 0);
+	for (struct ifaddrs *i = list; i != NULL; i = i->ifa_next)
+		if (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET) {
+			memcpy(&a.ss, i->ifa_addr, sizeof(struct sockaddr_in));
+			a.len = sizeof(struct sockaddr_in);
+			ck_assert(self_is_here(&a));
+		}
+	freeifaddrs(list);
+}
+END_TEST
+
+UNIT_MAIN("self", ignored, names, addresses, here)
