@@ -28,6 +28,7 @@ struct conf_listen {
 	struct conf_ports port;
 	int tls;		/* enum conf_listen_tls */
 	const char *hostname;	/* "": the global one */
+	bool no_mail;
 	/* What is its own, or else the global value: see conf_at_listener(). */
 	struct conf_nets connect;
 	struct conf_nets blocked;

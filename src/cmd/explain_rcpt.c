@@ -83,6 +83,11 @@ say_answers(struct explain *x, const struct userset *users,
 	struct client_facts outside = { .authenticated = false };
 	struct conf here = *x->conf;
 
+	if (x->listen != NULL && x->listen->no_mail) {
+		explain_say(x, "answer", conf_where(x->conf, &x->listen->no_mail,
+		    x->listen->place), "to whoever comes: 521 5.3.2, in place of a greeting");
+		return;
+	}
 	/* Neither can fail: both are constants. */
 	if (addr_parse(STR(STRANGER), 0, &inside.peer) < 0 ||
 	    addr_parse(STR(STRANGER), 0, &outside.peer) < 0)

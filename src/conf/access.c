@@ -93,7 +93,8 @@ check_service(const struct conf *c, const struct conf_listen *l, struct buf *err
 		const char *name;
 		const void *field;
 		unsigned at;
-	} t[] = { { "relay", &l->relay, AT_MAIL },
+	} t[] = { { "no-mail", &l->no_mail, AT_SMTP },
+		{ "relay", &l->relay, AT_MAIL },
 		{ "relay-certificates", &l->relay_certificates, AT_MAIL },
 		{ "auth-required", &l->auth_required, AT_MAIL },
 		{ "sender-login", &l->sender_login, AT_MAIL },

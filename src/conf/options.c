@@ -98,6 +98,7 @@ static const struct option listen_options[] = {
 	OPT("port", PORTS, port, "", 0, 0, "A list of ports and ranges."),
 	WORDS("tls", CHOICE, tls, "starttls", listen_tls_words, "Whether TLS is offered, demanded, or comes first."),
 	OPT("hostname", STRING, hostname, "", 0, 0, "The name used there instead of the global one."),
+	OPT("no-mail", BOOL, no_mail, "false", 0, 0, "Whether all mail is refused there, with 521."),
 	OPT("connect", NETS, connect, "", 0, 0, "access.connect there."),
 	OPT("blocked", NETS, blocked, "", 0, 0, "access.blocked there."),
 	WORDS("relay", NETS, relay, "", peer_words, "access.relay there."),

@@ -203,6 +203,13 @@ check_turn(struct session *s, const struct verb *v)
 
 /* ---- one command -------------------------------------------------------- */
 
+/* RFC 7504: whoever comes is to go. */
+static bool
+takes_no_mail(const struct session *s)
+{
+	return s->env->listen != NULL && s->env->listen->no_mail;
+}
+
 bool
 smtpd_tls_missing(const struct session *s)
 {
@@ -245,6 +252,9 @@ command(struct session *s, struct str line, size_t *verb)
 		return ANSWER(500, "5.5.2", "This is no command");
 	}
 	s->last = verbs[i].name;
+	/* RFC 5321 3.1, as after 554. */
+	if (takes_no_mail(s) && verbs[i].run != smtpd_quit)
+		return ANSWER(503, "5.5.1", "There is nothing to say here but QUIT");
 	a = check_turn(s, &verbs[i]);
 	if (a.code != 0)
 		return a;
@@ -404,6 +414,12 @@ greet(struct session *s)
 	}
 	banner.text = str_c(arena_printf(&s->arena, "%s ESMTP barid",
 	    s->env->hostname));
+	if (takes_no_mail(s)) {
+		banner = (struct answer){ .code = 521, .enhanced = "5.3.2",
+			.text = str_c(arena_printf(&s->arena, "%s takes no mail",
+			    s->env->hostname)) };
+		log_reject(s, "CONNECT", &banner, NULL, NULL);
+	}
 	session_answer(s, &banner);
 	r = session_peek(s, &early);
 	if (r != STREAM_OK)

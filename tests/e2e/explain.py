@@ -288,9 +288,10 @@ def stopped(w):
     w.has(s, "target", "only a barid that runs can say")
     w.has(w.steps("x@far.example"), "runner", "barid does not run")
     with open(w.b.conf, "a", encoding="utf-8") as f:
-        f.write('\nsink = "127.0.0.1:9"\n')
+        f.write('\nsink = "127.0.0.1:9"\nlisten "shut" { port = 26 tls = "off" no-mail = true }\n')
     w.lines = open(w.b.conf, encoding="utf-8").read().split("\n")
     w.has(w.steps("x@far.example"), "sink", "goes to 127.0.0.1:9", w.line("sink = "))
+    w.has(w.steps("alice@example.test", "--listener", "shut"), "answer", "521 5.3.2", w.line('listen "shut"'))
     for args, code in ((["explain"], USAGE), (["explain", "a@b", "c@d"], USAGE), (["explain", "a b@c"], DATAERR),
                        (["explain", "--from", "x@@", "a@far.example"], DATAERR),
                        (["explain", "--listener", "none", "a@far.example"], USAGE),

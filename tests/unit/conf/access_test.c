@@ -21,6 +21,7 @@ static const struct fault bad[] = {
 	{ "access {\nauth-required = true }", "2: access.auth-required: nobody can log in, expected auth { backends" },
 	{ FILES "listen a { service = pop3 port = 111 tls = off\nrelay = {10.0.0.0/8} }", "3: listen.a.relay: this has no meaning with service = \"pop3\"" },
 	{ FILES "listen a { service = pop3 port = 111 tls = off\nmessage-size = 1MB }", "3: listen.a.message-size: this has no meaning" },
+	{ FILES "listen a { service = pop3 port = 111 tls = off\nno-mail = true }", "3: listen.a.no-mail: this has no meaning" },
 	{ "listen a { port = 26 tls = off\nno-delete = true }", "2: listen.a.no-delete: this has no meaning with service = \"smtp\", expected it at another listener" },
 	{ "listen a { port = 26 tls = off\nexpire = 1d }", "2: listen.a.expire: this has no meaning with service = \"smtp\"" },
 	{ "listen a { port = 26 tls = off\nlogin-delay = 1m }", "2: listen.a.login-delay: this has no meaning" },

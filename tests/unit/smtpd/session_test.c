@@ -288,6 +288,21 @@ START_TEST(not_smtp)
 }
 END_TEST
 
+/* RFC 7504 3.1: a host that takes no mail says so, and hears nothing but QUIT. */
+START_TEST(no_mail)
+{
+	talk_begin();
+	talk.listen.no_mail = true;
+	SAY("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nSTARTTLS\r\nNOOP\r\nQUIT\r\n",
+	    TALK_LINES, "521 503 503 503 503 503 221");
+	ck_assert(str_starts(buf_str(&talk.out), STR("521 5.3.2 mx.example.test takes no mail\r\n503 5.5.1 ")));
+	SAY("QUIT\r\n", TALK_LINES, "521 221");
+	talk.listen.no_mail = false;
+	SAY("QUIT\r\n", TALK_LINES, "220 221");
+	talk_remove();
+}
+END_TEST
+
 START_TEST(error_limit)
 {
 	talk_begin();
@@ -522,5 +537,5 @@ START_TEST(tls_required)
 END_TEST
 
 UNIT_MAIN("smtpd/session", states, pipelining, pipelined_text, bad_lines,
-    long_lines, not_smtp, out_of_turn, error_limit, junk_limit, names, enhanced, offers,
+    long_lines, not_smtp, out_of_turn, no_mail, error_limit, junk_limit, names, enhanced, offers,
     silence, hurried, slow, tls_required)
