@@ -21,6 +21,7 @@ struct conf_dkim {
 	const char *not_after;
 	bool subdomains;	/* for those as well that have no key of their own */
 	struct conf_strs authors;	/* patterns of addresses in From; none: by the domain */
+	struct conf_strs headers;	/* fields that are signed, too */
 	int forms;		/* CONF_DKIM_* */
 	int64_t expire;		/* ms that a signature is good; 0: for ever */
 	bool reports;		/* a failure may be reported (RFC 6651) */
@@ -29,7 +30,10 @@ struct conf_dkim {
 	/* meaning: seconds since 1970; INT64_MIN and INT64_MAX where unsaid */
 	int64_t from, to;
 	struct pattern *patterns;	/* of authors */
+	struct str *more;	/* views of headers */
 };
+
+#define CONF_DKIM_HEADERS_MAX 32
 
 /* So many sign one message at most. */
 #define CONF_DKIM_KEYS_MAX 8
@@ -48,6 +52,10 @@ struct conf_dkim_keys {
  */
 void conf_dkim_choose(const struct conf *c, struct str local, struct str domain, int64_t now,
     struct conf_dkim_keys *keys);
+/* RFC 6376 3.1: labels with dots between; a year is one. */
+bool conf_dkim_is_selector(struct str s);
+/* True if S may be one of those fields. */
+bool conf_dkim_is_field(struct str s);
 /* True if some key signs bodies in the simple form. */
 bool conf_dkim_any_simple(const struct conf *c);
 /* True if D signs at NOW. */

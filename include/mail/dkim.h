@@ -47,6 +47,8 @@ struct dkim_signer {
 	bool reports;		/* who finds it bad may report that (RFC 6651) */
 	bool simple_header;	/* in the simple form (RFC 6376 3.4); else relaxed */
 	bool simple_body;	/* the same; the text was read for that */
+	const struct str *more;	/* names of fields that are signed, too, where they are */
+	size_t more_n;
 	unsigned instance;	/* of an ARC-Message-Signature (RFC 8617); 0: of DKIM-Signature */
 };
 

@@ -26,6 +26,12 @@ struct dkim_key;
  * that size, and no Ed25519 key.
  */
 struct dkim_key *dkim_key_load(const char *path, struct buf *error) MUST_USE;
+/*
+ * Reads one from TEXT: in PEM form, or what that has between its first and last line.
+ * NULL with a reason, which has none of TEXT, in ERROR.
+ */
+#define DKIM_KEY_TEXT_MAX 16384
+struct dkim_key *dkim_key_read(struct str text, struct buf *error) MUST_USE;
 /* Makes one: RSA of BITS, or Ed25519 with 0.  NULL: the library cannot. */
 struct dkim_key *dkim_key_new(unsigned bits) MUST_USE;
 void dkim_key_free(struct dkim_key *k);	/* NULL is fine */

@@ -84,6 +84,7 @@ struct envelope {
 	struct str route;	/* where to, in the words of a route's via */
 	struct str route_user, route_password;	/* a login there, which no other has */
 	struct str key;		/* in drop/: of its text in the store (queue/store.h) */
+	struct str dkim;	/* keys that it is signed with (queue/own_keys.h), or empty */
 	int priority;		/* RFC 6710: the higher goes first */
 	struct str checks;	/* what checks found (check/result.h), or empty */
 	struct envelope_rcpt *rcpts;

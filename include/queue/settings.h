@@ -19,14 +19,14 @@ struct settings {
 	const struct conf *conf;
 	struct arena *a;	/* of what is kept */
 	int64_t now_us;
-	bool may_store;		/* the text may stand elsewhere; false at first */
+	bool may_store;		/* the text may stand elsewhere, and bring keys; false at first */
 	unsigned seen;		/* bits by place in the table of fields */
 	int64_t not_before_us;
 	int64_t deadline_us;
 	unsigned max_attempts;
 	int priority;
 	unsigned source_n;	/* addresses; all of them for a pool */
-	struct str retry, source, route, envid, key;
+	struct str retry, source, route, envid, key, dkim;
 	struct str host, user, password;	/* of a smarthost */
 	uint16_t port;
 	unsigned notify;
@@ -45,6 +45,10 @@ const char *settings_take_all(struct settings *s, struct str text) MUST_USE;
  * protocol (NOTIFY, RET, ENVID) stays.  NULL, or why they contradict.
  */
 const char *settings_apply(const struct settings *s, struct envelope *e) MUST_USE;
+/* A time as these fields have it, in microseconds; -1: it is none, or too far away. */
+#define SETTINGS_NO_TIME \
+	"is no time within a year, such as \"2026-12-31 12:00:00\" (UTC) or \"+2h\""
+int64_t settings_time(struct str v, int64_t now_us);
 /* True if a message may choose ROUTE itself. */
 bool settings_may_go(struct str route);
 /* Adds TEXT without these fields of its header. */

@@ -17,6 +17,9 @@
 #include "private.h"
 #include "recipients.h"
 
+/* Of a field's, so that a line of "h=" can have it. */
+#define FIELD_NAME_MAX 70
+
 static bool
 take_number(struct str *s, size_t digits, uint64_t max, int *to)
 {
@@ -79,6 +82,9 @@ conf_dkim_finish(struct conf *c)
 			d->from = INT64_MIN;
 		if (!read_moment(d->not_after, &d->to))
 			d->to = INT64_MAX;
+		d->more = arena_alloc(&c->arena, (d->headers.n + 1) * sizeof(*d->more));
+		for (size_t k = 0; k < d->headers.n; k++)
+			d->more[k] = str_c(d->headers.v[k]);
 		d->patterns = conf_patterns_read(&c->arena, &d->authors, pattern_address);
 	}
 	buf_free(&b);
@@ -96,9 +102,8 @@ check_moment(const struct conf *c, const struct conf_dkim *d, const char *const 
 		    "\"2026-12-01\" or \"2026-12-01 08:00\"", d->domain, name, *field);
 }
 
-/* RFC 6376 3.1: labels with dots between; a year is one. */
-static bool
-is_selector(struct str s)
+bool
+conf_dkim_is_selector(struct str s)
 {
 	struct str label;
 
@@ -110,6 +115,34 @@ is_selector(struct str s)
 			return false;
 	}
 	return true;
+}
+
+/* RFC 5322 2.2; and none of those that say themselves what they are of. */
+bool
+conf_dkim_is_field(struct str s)
+{
+	static const char *const none[] = { "DKIM-Signature", "ARC-Seal",
+		"ARC-Message-Signature", "ARC-Authentication-Results", "Return-Path" };
+
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || s.p[i] == ':' || s.p[i] == ';')
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (str_ieq(s, str_c(none[i])))
+			return false;
+	return s.n > 0 && s.n <= FIELD_NAME_MAX;
+}
+
+static void
+check_headers(const struct conf *c, const struct conf_dkim *d, struct buf *error)
+{
+	for (size_t i = 0; i < d->headers.n; i++)
+		if (!conf_dkim_is_field(str_c(d->headers.v[i])))
+			conf_complain(error, conf_where(c, &d->headers.v[i],
+			    conf_where(c, &d->headers, d->place)),
+			    "dkim-sign.%s.headers: \"%s\" is no field that can be signed, "
+			    "expected a name such as \"Feedback-ID\"", d->domain,
+			    d->headers.v[i]);
 }
 
 static void
@@ -154,7 +187,7 @@ conf_dkim_check(struct conf *c, struct buf *error)
 			conf_complain(error, d->place,
 			    "dkim-sign: \"%s\" is no domain, expected one such as "
 			    "\"example.org\"", d->domain);
-		if (!is_selector(str_c(d->selector)))
+		if (!conf_dkim_is_selector(str_c(d->selector)))
 			conf_complain(error, conf_where(c, &d->selector, d->place),
 			    "dkim-sign.%s.selector: \"%s\" is no selector, expected a "
 			    "name such as \"a\" or \"2026-11\"", d->domain, d->selector);
@@ -170,6 +203,7 @@ conf_dkim_check(struct conf *c, struct buf *error)
 			    "time at which the key signs", d->domain, d->not_after,
 			    d->not_before);
 		check_authors(c, d, error);
+		check_headers(c, d, error);
 		check_again(c, i, error);
 	}
 }

@@ -486,6 +486,7 @@ static const struct option dkim_sign_options[] = {
 	OPT("subdomains", BOOL, subdomains, "false", 0, 0, "Whether it signs for subdomains without a key of their own."),
 	OPT("from", STRINGS, authors, "", 0, 256, "Patterns of addresses in From that it signs for, whatever their domain."),
 	WORDS("canonicalization", CHOICE, forms, "relaxed/relaxed", form_words, "The forms in which header and body are signed."),
+	OPT("headers", STRINGS, headers, "", 0, CONF_DKIM_HEADERS_MAX, "Fields that are signed besides those that readers see."),
 	OPT("expire", TIME, expire, "0s", 0, 366 * DAY, "How long a signature is good; 0 for ever."),
 	OPT("reports", BOOL, reports, "false", 0, 0, "Whether who finds a signature bad is asked to report it."),
 	OPT("only-published", BOOL, only_published, "false", 0, 0, "Whether it signs only while its record is in DNS."),

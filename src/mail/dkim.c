@@ -303,6 +303,19 @@ add_name(struct buf *b, size_t *line, struct str name)
 	*line += name.n;
 }
 
+/* True if S has NAME among its other fields before number N, or it is signed in any case. */
+static bool
+is_signed_already(const struct dkim_signer *s, size_t n, struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signed_fields); i++)
+		if (str_ieq(name, str_c(signed_fields[i].name)))
+			return true;
+	for (size_t i = 0; i < n; i++)
+		if (str_ieq(name, s->more[i]))
+			return true;
+	return false;
+}
+
 /* Writes "h=", and what is signed of the header into SIGNED_. */
 static void
 add_names(struct buf *field, struct buf *text, struct str header, const struct dkim_signer *s)
@@ -328,6 +341,13 @@ add_names(struct buf *field, struct buf *text, struct str header, const struct d
 			found++;
 		for (; found > 0; found--)
 			add_name(field, &line, name);
+	}
+	for (size_t i = 0; i < s->more_n; i++) {
+		if (is_signed_already(s, i, s->more[i]))
+			continue;
+		found = add_fields(text, fields, n, s->more[i], !s->simple_header);
+		for (; found > 0; found--)
+			add_name(field, &line, s->more[i]);
 	}
 	buf_add(field, STR(";\r\n"));
 	mem_free(fields);

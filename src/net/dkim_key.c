@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -47,6 +49,34 @@ why_not_file(int fd)
 	return NULL;
 }
 
+/*
+ * True if no number of an RSA key is larger than its modulus.  Signing takes the cube
+ * of their size: a key that somebody made up would take minutes.
+ */
+static bool
+is_sized(const EVP_PKEY *pkey)
+{
+	static const char *const names[] = { OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+		OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+		OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+		OSSL_PKEY_PARAM_RSA_COEFFICIENT1 };
+	BIGNUM *n = NULL;
+	bool fits = true;
+
+	/* More than two factors nobody has. */
+	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &n) == 1)
+		fits = false;
+	BN_clear_free(n);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		n = NULL;
+		if (EVP_PKEY_get_bn_param(pkey, names[i], &n) == 1 &&
+		    BN_num_bits(n) > EVP_PKEY_get_bits(pkey))
+			fits = false;
+		BN_clear_free(n);
+	}
+	return fits;
+}
+
 static const char *
 why_not_key(struct dkim_key *k)
 {
@@ -58,17 +88,18 @@ why_not_key(struct dkim_key *k)
 		return "is an RSA key of less than 1024 bits, which nobody takes";
 	if (EVP_PKEY_get_bits(k->pkey) > DKIM_RSA_MAX)
 		return "is an RSA key of more than 4096 bits, which few take";
+	if (!is_sized(k->pkey))
+		return "is an RSA key whose numbers cannot belong together";
 	return NULL;
 }
 
+/* KEY was read, or is NULL: true if it may sign; ASKED for a password it is none. */
 static bool
-read_key(struct dkim_key *k, FILE *f, struct buf *error)
+take_key(struct dkim_key *k, EVP_PKEY *key, bool asked, struct buf *error)
 {
-	bool asked = false;
 	const char *why;
 
-	ERR_clear_error();
-	k->pkey = PEM_read_PrivateKey(f, NULL, cert_no_password, &asked);
+	k->pkey = key;
 	if (k->pkey == NULL) {
 		if (asked)
 			buf_adds(error, "is encrypted");
@@ -87,6 +118,61 @@ read_key(struct dkim_key *k, FILE *f, struct buf *error)
 	return why == NULL;
 }
 
+static bool
+read_pem(struct dkim_key *k, BIO *bio, struct buf *error)
+{
+	bool asked = false;
+	EVP_PKEY *key;
+
+	ERR_clear_error();
+	key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, cert_no_password, &asked);
+	BIO_free(bio);
+	return take_key(k, key, asked, error);
+}
+
+/* The octets of a key, as base64 with white space wherever it likes. */
+static bool
+read_octets(struct dkim_key *k, struct str text, struct buf *error)
+{
+	unsigned char words[DKIM_KEY_TEXT_MAX], octets[DKIM_KEY_TEXT_MAX];
+	const unsigned char *at = octets;
+	EVP_PKEY *key = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (strchr(" \t\r\n", text.p[i]) == NULL)
+			words[n++] = (unsigned char)text.p[i];
+	ERR_clear_error();
+	n = EVP_DecodeBlock(octets, words, n);
+	/* What is padded has NULs at its end, which no key has. */
+	if (n > 0)
+		key = d2i_AutoPrivateKey(NULL, &at, n);
+	ERR_clear_error();
+	OPENSSL_cleanse(words, sizeof(words));
+	OPENSSL_cleanse(octets, sizeof(octets));
+	return take_key(k, key, false, error);
+}
+
+struct dkim_key *
+dkim_key_read(struct str text, struct buf *error)
+{
+	struct dkim_key *k = mem_alloc(sizeof(*k));
+	bool ok;
+
+	text = str_trim(text);
+	if (text.n > DKIM_KEY_TEXT_MAX) {
+		buf_adds(error, "is too long");
+		ok = false;
+	} else if (str_starts(text, STR("-----BEGIN ")))
+		ok = read_pem(k, BIO_new_mem_buf(text.p, (int)text.n), error);
+	else
+		ok = read_octets(k, text, error);
+	if (ok)
+		return k;
+	dkim_key_free(k);
+	return NULL;
+}
+
 struct dkim_key *
 dkim_key_load(const char *path, struct buf *error)
 {
@@ -100,7 +186,7 @@ dkim_key_load(const char *path, struct buf *error)
 		why = strerror(errno);
 	buf_addf(error, "%s: ", path);
 	if (f != NULL)
-		ok = read_key(k, f, error);
+		ok = read_pem(k, BIO_new_fp(f, BIO_NOCLOSE), error);
 	else
 		buf_adds(error, why);
 	if (f != NULL)

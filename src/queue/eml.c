@@ -312,6 +312,8 @@ take_text(struct eml *e, struct queue *q, struct eml_source *src,
 		e->why = "its header is too large";
 	if (e->why == NULL && !e->known)
 		e->why = make_envelope(e, q, &full);
+	if (e->why == NULL)
+		e->why = import_keys(q, &full, a);
 	if (e->why == NULL && !remap_head(e, q))
 		e->why = "its header is too large";
 	if (e->why == NULL && full.key.n > 0 && str_trim(body).n > 0)

@@ -167,6 +167,7 @@ add_settings(struct buf *b, const struct envelope *e)
 	add_text(b, "route-user", e->route_user);
 	add_text(b, "route-password", e->route_password);
 	add_text(b, "key", e->key);
+	add_text(b, "dkim", e->dkim);
 	add_priority(b, e->priority);
 	add_text(b, "checks", e->checks);
 }

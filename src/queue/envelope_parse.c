@@ -381,6 +381,7 @@ static const struct key keys[] = {
 	{ "route-user",     NULL,    offsetof(struct envelope, route_user) },
 	{ "route-password", NULL,    offsetof(struct envelope, route_password) },
 	{ "key",      NULL,          offsetof(struct envelope, key) },
+	{ "dkim",     NULL,          offsetof(struct envelope, dkim) },
 	{ "priority", read_priority, 0 },
 	{ "checks",   NULL,          offsetof(struct envelope, checks) },
 	{ "pad",      read_pad,      0 },

@@ -28,6 +28,7 @@
 #include "mail/limits.h"
 #include "queue/queue.h"
 #include "queue/archive.h"
+#include "queue/own_keys.h"
 #include "queue/remap.h"
 #include "queue/settings.h"
 
@@ -132,6 +133,15 @@ import_remap(const struct queue *q)
 		.listener = STR(CONF_LISTEN_DROP) };
 }
 
+const char *
+import_keys(const struct queue *q, const struct envelope *e, struct arena *a)
+{
+	if (e->dkim.n == 0)
+		return NULL;
+	return q->settings == NULL ? "it brings keys, and extract-headers does not let it" :
+	    own_keys_why_not(e->dkim, a);
+}
+
 /*
  * Copies the text of F, with another header where addresses become others.  A
  * header that is too large to be looked at whole stays as it is.
@@ -174,6 +184,9 @@ take_loaded(struct queue *q, struct dropped *d, const struct queue_file *f,
 {
 	d->why = "it chooses a Maildir";
 	if (!settings_may_go(d->env.route))
+		return TAKE_BAD;
+	d->why = import_keys(q, &d->env, &d->arena);
+	if (d->why != NULL)
 		return TAKE_BAD;
 	d->why = STORED_BESIDE;
 	if (d->env.key.n > 0)

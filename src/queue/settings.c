@@ -44,16 +44,15 @@ read_span(struct str s)
 	return (int64_t)n * seconds[unit - units];
 }
 
-/* A time as any of us writes it, in microseconds; -1: none, or too far. */
-static int64_t
-read_time(const struct settings *s, struct str v)
+int64_t
+settings_time(struct str v, int64_t now_us)
 {
-	int64_t now = s->now_us / 1000000, t;
+	int64_t now = now_us / 1000000, t;
 	uint64_t n;
 
 	if (v.n > 0 && v.p[0] == '+') {
 		t = read_span(str_skip(v, 1));
-		return t < 0 || t > AHEAD_MAX ? -1 : s->now_us + t * 1000000;
+		return t < 0 || t > AHEAD_MAX ? -1 : now_us + t * 1000000;
 	}
 	if (str_u64(v, INT32_MAX * UINT64_C(8), &n) == 0) {
 		t = (int64_t)n;
@@ -66,13 +65,12 @@ read_time(const struct settings *s, struct str v)
 
 /* ---- the fields -------------------------------------------------------------- */
 
-static const char no_time[] = "is no time within a year, such as "
-    "\"2026-12-31 12:00:00\" (UTC) or \"+2h\"";
+static const char no_time[] = SETTINGS_NO_TIME;
 
 static const char *
 take_not_before(struct settings *s, struct str v)
 {
-	int64_t t = read_time(s, v);
+	int64_t t = settings_time(v, s->now_us);
 
 	if (t < 0)
 		return no_time;
@@ -84,7 +82,7 @@ take_not_before(struct settings *s, struct str v)
 static const char *
 take_deadline(struct settings *s, struct str v)
 {
-	s->deadline_us = read_time(s, v);
+	s->deadline_us = settings_time(v, s->now_us);
 	if (s->deadline_us < 0)
 		return no_time;
 	return s->deadline_us > s->now_us ? NULL : "is over already";
@@ -277,6 +275,16 @@ take_key(struct settings *s, struct str v)
 	    "letters, digits and \"-_.+=@\", a letter or a digit first";
 }
 
+/* What it says is looked at by who takes it out of drop/. */
+static const char *
+take_dkim(struct settings *s, struct str v)
+{
+	if (!s->may_store)
+		return "is for mail that is left in the drop directory";
+	s->dkim = arena_str(s->a, v);
+	return v.n > 0 && !str_has_ctl(v) ? NULL : "is no JSON";
+}
+
 struct setting {
 	const char *name;	/* without its beginning */
 	const char *(*take)(struct settings *s, struct str value);
@@ -302,6 +310,7 @@ static const struct setting settings[] = {
 	{ "dsn-ret",            take_ret,          false },
 	{ "dsn-envid",          take_envid,        false },
 	{ "key",                take_key,          false },
+	{ "dkim",               take_dkim,         false },
 	{ "smarthost-hostname", take_host,         false },
 	{ "smarthost-port",     take_port,         false },
 	{ "smarthost-username", take_user,         false },
@@ -315,7 +324,7 @@ settings_init(struct settings *s, const struct conf *c, struct arena *a,
 {
 	*s = (struct settings){ .conf = c, .a = a, .now_us = now_us, .retry = STR(""),
 		.source = STR(""), .route = STR(""), .envid = STR(""), .key = STR(""),
-		.host = STR(""), .user = STR(""), .password = STR("") };
+		.dkim = STR(""), .host = STR(""), .user = STR(""), .password = STR("") };
 }
 
 /* What stands behind the beginning of NAME; empty if it has none of ours. */
@@ -347,7 +356,7 @@ settings_take(struct settings *s, const struct field *f)
 		value = field_unfold(s->a, f);
 		if ((s->seen & 1u << i) != 0 && !settings[i].again)
 			why = "stands there twice";
-		else if (value.n > VALUE_MAX)
+		else if (value.n > VALUE_MAX && settings[i].take != take_dkim)
 			why = "is too long";
 		else
 			why = settings[i].take(s, value);
@@ -413,6 +422,7 @@ settings_apply(const struct settings *s, struct envelope *e)
 	e->source = s->source;
 	e->route = s->route;
 	e->key = s->key;
+	e->dkim = s->dkim;
 	e->route_user = e->route_password = STR("");
 	if (s->priority != 0)
 		e->priority = s->priority;

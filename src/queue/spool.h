@@ -82,6 +82,8 @@ int spool_name(const struct queue *q, enum queue_place place, const char *id,
  */
 void queue_msg_again(struct queue_msg *m, const char *prefix);
 /* How addresses in drop/ become others, where Q has a configuration for that. */
+/* NULL, or why the message of E, which was left in drop/, cannot have the keys it brings. */
+const char *import_keys(const struct queue *q, const struct envelope *e, struct arena *a);
 struct remap;
 struct remap import_remap(const struct queue *q);
 /* Up to N octets from the start of FD, AT; -1: errno. */

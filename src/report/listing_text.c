@@ -174,14 +174,19 @@ print_long(FILE *out, struct str s)
 	}
 }
 
-/* A line of the envelope, made safe; a password is for no eyes. */
+/* A line of the envelope, made safe; passwords and keys are for no eyes. */
 static void
 show_line(FILE *out, struct str line)
 {
-	static const struct str secret = { "route-password: ", 16 };
-	bool hidden = str_starts(line, secret);
+	static const char *const secrets[] = { "route-password: ", "dkim: " };
+	bool hidden = false;
 
-	print_long(out, hidden ? secret : line);
+	for (size_t i = 0; i < ARRAY_LEN(secrets) && !hidden; i++) {
+		hidden = str_starts(line, str_c(secrets[i]));
+		if (hidden)
+			line = str_c(secrets[i]);
+	}
+	print_long(out, line);
 	fputs(hidden ? "********\n" : "\n", out);
 }
 

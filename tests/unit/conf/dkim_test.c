@@ -119,6 +119,8 @@ START_TEST(mistakes)
 		{ "dkim-sign a.test { selector = a not-before = '2026-02-03'\nnot-after = '2026-02-03'" KEY,
 		    "2: dkim-sign.a.test.not-after: \"2026-02-03\" is not after \"2026-02-03\"" },
 		{ "dkim-sign a.test { selector = a\nfrom = {'u@a.test', 'a b'}" KEY, "2: dkim-sign.a.test.from: \"a b\" is no pattern, expected" },
+		{ "dkim-sign a.test { selector = a headers = {'Feedback-ID',\n'a b'}" KEY, "2: dkim-sign.a.test.headers: \"a b\" is no field" },
+		{ "dkim-sign a.test { selector = a headers = {'dkim-signature'}" KEY, "1: dkim-sign.a.test.headers: \"dkim-sig" },
 		{ "dkim-sign a.test { selector = a from = {'/(/'}" KEY, "1: dkim-sign.a.test.from: \"/(/\" is no pattern, expected a regular" },
 		{ "dkim-sign a.test { selector = a from = {'u@a.test'}\nsubdomains = true" KEY, "2: dkim-sign.a.test.subdomains: " },
 		{ "dkim-sign a.test { selector = a" KEY "dkim-sign A.test { selector = A" KEY,

@@ -180,6 +180,18 @@ START_TEST(others)
 	buf_add(&text, buf_str(&field));
 	ck_assert_int_eq(sha256(buf_str(&text), want), 0);
 	ck_assert_mem_eq(digest, want, sizeof(want));
+	/* Others are signed where they are, each name once. */
+	buf_reset(&field);
+	s.more = (const struct str[]){ STR("X-None"), STR("a"), STR("TO"), STR("A") };
+	s.more_n = 4;
+	dkim_text_free(t);
+	t = read_text(STR(FROM "a: 1\r\nA: 2\r\n\r\n"), 3, false);
+	ck_assert_ptr_null(dkim_text_end(t));
+	ck_assert_int_eq(dkim_field_begin(t, &s, &field, digest), 0);
+	ck_assert_msg(strstr(buf_cstr(&field), "References:a:a;\r\n") != NULL, "%s", buf_cstr(&field));
+	dkim_text_free(t);
+	t = read_text(STR("to:y\r\nTO: x\r\n" FROM "\r\na  b \r\n\r\n"), 3, false);
+	ck_assert_ptr_null(dkim_text_end(t));
 	/* Of an instance of ARC it has another name, and signs what signed before. */
 	buf_reset(&field);
 	s = (struct dkim_signer){ .domain = s.domain, .selector = s.selector, .algorithm = "rsa-sha256",

@@ -182,4 +182,86 @@ START_TEST(mistakes)
 }
 END_TEST
 
-UNIT_MAIN("net/dkim_key", kinds, given, mistakes)
+#define ED25519 "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"
+
+/* FEATURES T6: from a text of others, which no reason repeats. */
+START_TEST(texts)
+{
+	static const char *const good[] = { "-----BEGIN PRIVATE KEY-----\n" ED25519 "\n-----END PRIVATE KEY-----\n",
+		"\r\n-----BEGIN PRIVATE KEY-----\r\n" ED25519 "\r\n-----END PRIVATE KEY-----",
+		ED25519, "  " "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/Vpg\r\n uoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n" };
+	static const struct {
+		const char *text, *why;
+	} bad[] = { { "", "holds no private key in PEM form" }, { "secret", "holds no private key in PEM form" },
+		{ "c2VjcmV0", "holds no private key in PEM form" }, { "-----BEGIN ", "holds no private key in PEM form" },
+		{ "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n", "unsupported" },
+		{ "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n",
+		    "holds no private key in PEM form" },
+		{ "MC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g", "is neither an RSA nor an Ed25519 key" } };
+	struct buf large;
+
+	buf_init(&error, 4096);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct dkim_key *k = dkim_key_read(str_c(good[i]), &error);
+
+		ck_assert_msg(k != NULL && error.n == 0, "%zu: %s", i, buf_cstr(&error));
+		check_signature(k, STR("what is signed"));
+		dkim_key_free(k);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		buf_reset(&error);
+		ck_assert_ptr_null(dkim_key_read(str_c(bad[i].text), &error));
+		ck_assert_str_eq(buf_cstr(&error), bad[i].why);
+	}
+	buf_init(&large, 4 << 20);
+	while (large.n < (4 << 20) - 100)
+		buf_adds(&large, ED25519);
+	buf_reset(&error);
+	ck_assert_ptr_null(dkim_key_read(buf_str(&large), &error));
+	ck_assert_str_eq(buf_cstr(&error), "is too long");
+	buf_free(&large);
+}
+END_TEST
+
+/* Adds an INTEGER of N octets (X.690 8.3), the first and the last of which are LAST. */
+static void
+add_integer(struct buf *b, size_t n, unsigned char last)
+{
+	const char head[] = { 2, (char)0x82, (char)(n >> 8), (char)n };
+
+	buf_add(b, str_n(head, sizeof(head)));
+	for (size_t i = 0; i < n; i++)
+		buf_addc(b, i == 0 || i == n - 1 ? (char)last : 0x55);
+}
+
+/* RFC 8017 A.1.2: a modulus of 2048 bits, and a factor of many more, which would take very long. */
+START_TEST(made_up)
+{
+	struct buf body, der, text;
+	unsigned char words[16384];
+
+	buf_init(&error, 4096);
+	buf_init(&body, 16384);
+	buf_init(&der, 16384);
+	buf_init(&text, 16384);
+	buf_add(&body, str_n("\2\1\0", 3));
+	add_integer(&body, 256, 0x7f);
+	add_integer(&body, 3, 1);
+	add_integer(&body, 256, 0x3f);
+	for (size_t i = 0; i < 4; i++)
+		add_integer(&body, 2000, 0x7f);
+	add_integer(&body, 128, 0x7f);
+	buf_add(&der, str_n((const char[]){ 0x30, (char)0x82, (char)(body.n >> 8), (char)body.n }, 4));
+	buf_add(&der, buf_str(&body));
+	ck_assert_int_gt(EVP_EncodeBlock(words, (const unsigned char *)der.p, (int)der.n), 0);
+	buf_adds(&text, (const char *)words);
+	ck_assert(buf_ok(&text));
+	ck_assert_ptr_null(dkim_key_read(buf_str(&text), &error));
+	ck_assert_str_eq(buf_cstr(&error), "is an RSA key whose numbers cannot belong together");
+	buf_free(&text);
+	buf_free(&der);
+	buf_free(&body);
+}
+END_TEST
+
+UNIT_MAIN("net/dkim_key", kinds, given, mistakes, texts, made_up)

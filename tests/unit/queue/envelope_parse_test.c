@@ -66,6 +66,7 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->route_user, y->route_user);
 	ck_str(x->route_password, y->route_password);
 	ck_str(x->key, y->key);
+	ck_str(x->dkim, y->dkim);
 	ck_assert_int_eq(x->priority, y->priority);
 	ck_assert_uint_eq(x->rcpt_n, y->rcpt_n);
 	for (size_t i = 0; i < x->rcpt_n; i++) {
@@ -112,6 +113,7 @@ START_TEST(round_trip)
 		.route = STR("error:550 5.1.1 no: \"x\""), .priority = -9,
 		.checks = STR("[{\"spf\":\"pass\"}]"),
 		.route_user = STR("u@x"), .route_password = STR(" p: \xff"), .key = STR("k-1"),
+		.dkim = STR("{\"key\": \"-----BEGIN\\n\"}"),
 		.delays = 99, .rcpts = rcpts, .rcpt_n = ARRAY_LEN(rcpts),
 		.extras = extras, .extra_n = ARRAY_LEN(extras) }, got;
 	const char *why;
