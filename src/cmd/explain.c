@@ -26,8 +26,10 @@ explain_address(struct explain *x, const struct ctl *t, const char *text)
 		explain_remap(x, &p);
 		if (t->client != NULL)
 			code = explain_checks(x, t, &p);
-		if (code == EX_OK)
+		if (code == EX_OK) {
+			explain_sign(x, &x->facts.from);
 			explain_rcpt(x, &p, false);
+		}
 	} else {
 		fprintf(stderr, "%s is no address: %s\n", text, why);
 		code = EX_DATAERR;

@@ -63,6 +63,10 @@ const char *explain_home(const struct explain *x, const struct target *t,
 /* explain_message.c: of message ID, and each of its recipients; an exit code. */
 int explain_message(struct explain *x, const char *id);
 
+/* explain_sign.c: which keys sign mail of ours whose From has AUTHOR; and which F. */
+void explain_sign(struct explain *x, const struct path *author);
+void explain_sign_message(struct explain *x, const struct queue_file *f, struct arena *a);
+
 /* explain_checks.c: what checks make of the client of T, and of what it sends to P. */
 int explain_checks(struct explain *x, const struct ctl *t, const struct path *p);
 

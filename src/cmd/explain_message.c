@@ -249,6 +249,7 @@ say_all(struct explain *x, const struct queue_file *f, struct arena *a)
 	say_envelope(x, f);
 	say_next(x, f);
 	say_end(x, f);
+	explain_sign_message(x, f, a);
 	if (queue_notes(f, a, &last) < 0)
 		last = arena_alloc(a, e->rcpt_n * sizeof(*last));
 	take_facts(x, e, a);

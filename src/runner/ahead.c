@@ -81,7 +81,7 @@ ahead_begin(struct job *j, struct delivery *first)
 	a = mem_alloc(sizeof(*a));
 	a->j = j;
 	a->first = first;
-	a->text = dkim_text_new(false, conf_dkim_any_simple(j->r->conf));
+	a->text = dkim_text_new(false, signing_simple(j));
 	j->r->finishing++;
 	loop_pool_run(j->r->disk, work, done, a);
 	return true;

@@ -428,7 +428,7 @@ sign(struct conn *c, struct job *j, struct client_message *m)
 	if (m->unfit != NULL || !signing_wanted(j))
 		return;
 	if (!text->is_signed[i]) {
-		t = dkim_text_new(m->binary, conf_dkim_any_simple(c->r->conf));
+		t = dkim_text_new(m->binary, signing_simple(j));
 		rc = c->text.form != NULL ?
 		    each_of_form(c, j, c->text.to, signing_read, t) :
 		    each_piece(c, j, signing_read, t);

@@ -20,6 +20,7 @@
 #include "lib/mem.h"
 #include "mail/text.h"
 #include "runner.h"
+#include "signing.h"
 #include "wish.h"
 
 /* Room for an envelope and as much for what became of it. */
@@ -75,6 +76,7 @@ job_free(struct job *j)
 	score_add(r->score, COUNT_RUNNER_ACTIVE, -1);
 	for (struct delivery *v = j->all; v != NULL; v = v->all_next)
 		v->dest->users--;
+	signing_forget(j);
 	if (j->file.fd >= 0)
 		queue_unload(&j->file);
 	arena_free(&j->arena);

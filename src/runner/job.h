@@ -13,6 +13,7 @@ struct conf_list;
 struct dest;
 struct job;
 struct mail_facts;
+struct own_keys;
 struct target;
 struct runner;
 
@@ -79,6 +80,7 @@ struct job {
 	size_t deliveries;
 	char (*made)[QUEUE_ID_SIZE];	/* messages that were made of it, not taken up yet */
 	size_t made_n;
+	struct own_keys *own;	/* the keys that it brings; NULL: nobody has read them */
 	bool read;		/* it is a report, and its text was given to be read */
 	bool partly;		/* some recipients were tried before it was parked */
 	int64_t begun_ms;	/* clock_ms() */

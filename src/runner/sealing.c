@@ -9,6 +9,9 @@
  * which nobody can add anything that would be believed (RFC 8617 5.1.2).  What
  * was found is in the field that we put on it then: those of others that
  * claimed to be ours were taken out.
+ *
+ * A message that brings a key for it is sealed with that, though nobody looked at it,
+ * as long as there are no seals before.
  */
 
 #include "sealing.h"
@@ -20,12 +23,12 @@
 #include "mail/arc_seal.h"
 #include "net/dkim_key.h"
 #include "published.h"
+#include "queue/own_keys.h"
 #include "runner.h"
 #include "signing.h"
 
 /* An RSA key of the largest size. */
 #define SIGNATURE_MAX 1024
-#define NO_KEY SIZE_MAX
 
 static bool
 may_seal(const struct runner *r, size_t i)
@@ -40,19 +43,6 @@ sealing_candidates(const struct job *j, struct signing_numbers *keys)
 	for (size_t i = 0; i < j->r->conf->dkim_n && keys->n < ARRAY_LEN(keys->v); i++)
 		if (may_seal(j->r, i))
 			keys->v[keys->n++] = i;
-}
-
-/* The number of the key that seals now. */
-static size_t
-key_of(const struct job *j)
-{
-	struct signing_numbers keys = { .n = 0 };
-
-	sealing_candidates(j, &keys);
-	for (size_t i = 0; i < keys.n; i++)
-		if (published_signs(j->r, keys.v[i]))
-			return keys.v[i];
-	return NO_KEY;
 }
 
 static bool
@@ -115,26 +105,90 @@ add_set(struct buf *out, const struct dkim_text *t, const struct dkim_signer *s,
 	return ok;
 }
 
-void
-sealing_add(struct buf *out, const struct job *j, const struct dkim_text *t)
-{
-	size_t i = key_of(j);
-	int sets = arc_sets(dkim_text_header(t));
-	const struct conf_dkim *d;
+/* ---- who seals ---------------------------------------------------------- */
+
+struct sealer {
 	struct dkim_signer s;
-	struct field results;
+	const struct dkim_key *key;	/* NULL: nobody seals */
+	bool own;		/* it came with the message */
+};
+
+static struct sealer
+sealer(struct str domain, struct str selector, const struct dkim_key *key)
+{
+	return (struct sealer){ .key = key, .s = { .domain = domain, .selector = selector,
+		.algorithm = dkim_key_algorithm(key), .now = clock_wall() } };
+}
+
+/* The first that the message brings for it, else the first of ours. */
+static struct sealer
+choose(struct job *j)
+{
+	const struct own_keys *own = signing_own(j);
+	struct signing_numbers keys = { .n = 0 };
+	struct sealer by;
+
+	for (size_t i = 0; own != NULL && i < own->n; i++) {
+		const struct own_key *k = &own->v[i];
+
+		if (!k->seals || (k->expires != 0 && k->expires <= clock_wall()))
+			continue;
+		by = sealer(k->domain, k->selector, k->key);
+		by.s.more = k->more;
+		by.s.more_n = k->more_n;
+		by.own = true;
+		return by;
+	}
+	if (sealing_wanted(j) && (own == NULL || !own->alone))
+		sealing_candidates(j, &keys);
+	for (size_t i = 0; i < keys.n; i++) {
+		const struct conf_dkim *d = &j->r->conf->dkim[keys.v[i]];
+
+		if (published_signs(j->r, keys.v[i]))
+			return sealer(str_c(d->domain), str_c(d->selector),
+			    j->r->dkim_keys[keys.v[i]]);
+	}
+	return (struct sealer){ .key = NULL };
+}
+
+/* What the set says was found: our field, or nothing of what nobody looked at. */
+static bool
+results_of(struct job *j, const struct dkim_text *t, bool own, struct str *results)
+{
+	const char *authserv = j->r->conf->check.authserv;
+	struct field f;
+
+	if (j->file.env.checks.n > 0 && found_field(dkim_text_header(t), authserv, &f)) {
+		*results = f.value;
+		return true;
+	}
+	*results = str_c(arena_printf(&j->arena, "%s; none", authserv));
+	return own;
+}
+
+void
+sealing_add(struct buf *out, struct job *j, const struct dkim_text *t)
+{
+	struct sealer by = choose(j);
+	int sets = arc_sets(dkim_text_header(t));
+	struct str results;
 
 	/* What was found is of the text that came: lists leave its seals as they are. */
-	if (i == NO_KEY || sets < 0 || was_found(j, sets == 0 ? "pass" : "none") ||
-	    !found_field(dkim_text_header(t), j->r->conf->check.authserv, &results))
+	if (by.key == NULL || (sets == 0 && was_found(j, "pass")))
 		return;
-	d = &j->r->conf->dkim[i];
-	s = (struct dkim_signer){ .domain = str_c(d->domain), .selector = str_c(d->selector),
-		.algorithm = dkim_key_algorithm(j->r->dkim_keys[i]), .now = clock_wall(),
-		.instance = (unsigned)sets + 1 };
-	if (add_set(out, t, &s, j->r->dkim_keys[i], results.value))
-		log_info(j->id, "ARC set %u added (s=%s, d=%s)", s.instance, d->selector,
-		    d->domain);
+	/* Whether those before are good is what a seal says. */
+	if (sets < 0 || (sets > 0 && !was_found(j, "pass"))) {
+		if (by.own)
+			log_warn(j->id, "not sealed: nobody here found its seals good");
+		return;
+	}
+	if (!results_of(j, t, by.own, &results))
+		return;
+	by.s.instance = (unsigned)sets + 1;
+	if (add_set(out, t, &by.s, by.key, results))
+		log_info(j->id, "ARC set %u added (s=" STR_FMT ", d=" STR_FMT ")", by.s.instance,
+		    STR_ARG(by.s.selector), STR_ARG(by.s.domain));
 	else
-		log_error(j->id, "cannot seal with %s", d->key);
+		log_error(j->id, "cannot seal (s=" STR_FMT ", d=" STR_FMT ")",
+		    STR_ARG(by.s.selector), STR_ARG(by.s.domain));
 }

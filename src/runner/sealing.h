@@ -10,11 +10,11 @@ struct dkim_text;
 struct job;
 struct signing_numbers;
 
-/* False if J is not sealed, whatever its text is. */
+/* False if no key of the configuration seals J, whatever its text is. */
 bool sealing_wanted(const struct job *j);
 /* Adds those that may seal; the first that signs does. */
 void sealing_candidates(const struct job *j, struct signing_numbers *keys);
 /* T has read the text of J as it leaves: adds a set, if there is to be one. */
-void sealing_add(struct buf *out, const struct job *j, const struct dkim_text *t);
+void sealing_add(struct buf *out, struct job *j, const struct dkim_text *t);
 
 #endif

@@ -8,10 +8,16 @@
 
 struct dkim_text;
 struct job;
+struct own_keys;
 struct runner;
 
 void signing_load(struct runner *r);	/* before the sandbox */
 void signing_free(struct runner *r);
+/* The keys that J brings, once they were read; NULL: it brings none. */
+const struct own_keys *signing_own(struct job *j);
+void signing_forget(struct job *j);
+/* True if somebody signs the body of J in its simple form. */
+bool signing_simple(struct job *j);
 /* False if J is neither signed nor sealed, whomever its header says that it is from. */
 bool signing_wanted(const struct job *j);
 /* Keys of the configuration, by their numbers. */

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """FEATURES T6, T7, T8: which keys sign a message: those whose patterns fit its author, those that DNS has, and its own."""
+import base64
+import glob
+import json
 import os
 import re
+import smtplib
+import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, Sink, need, route, upstream, wait_for  # noqa: E402
-from dkimtest import PYTHON, by_python, make_key, section, zone  # noqa: E402
+from dkimtest import PYTHON, by_python, chains_by_python, make_key, section, zone  # noqa: E402
 
-KINDS = {"esp": "ed25519", "a": "rsa", "boss": "ed25519", "now": "ed25519", "long": "ed25519"}
-DOMAINS = {"esp": "esp.test"}
+KINDS = {"esp": "ed25519", "a": "rsa", "boss": "ed25519", "now": "ed25519", "long": "ed25519",
+         "bring": "rsa", "bringe": "ed25519"}
+DOMAINS = {"esp": "esp.test", "bring": "brand.test", "bringe": "brand.test"}
 TEXT = b"From: %s\r\nTo: u@far.example\r\nSubject: %s\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nhello \t there\r\n\r\n"
 
 
@@ -17,7 +23,7 @@ class World:
     """A barid with keys in its folder, whose records are in RECORDS, by selector."""
 
     def __init__(self):
-        self.sink = Sink("--caps", "PIPELINING,8BITMIME,SIZE,CHUNKING")
+        self.sink = Sink("--caps", "PIPELINING,8BITMIME,SIZE,CHUNKING", rules=["RCPT /^wait@/=450 4.2.1 not now"])
         self.b = Barid(users=("alice",), start=False)
         self.records = {s: make_key(f"{self.b.dir}/{s}.pem", kind) for s, kind in KINDS.items()}
         self.names = Names(self.zone())
@@ -51,14 +57,56 @@ class World:
             s.sendmail("alice@example.test", ["u@far.example"], TEXT % (author, b"n%d" % self.count))
         return self.arrives(b"n%d" % self.count)
 
-    def good(self, texts):
-        """Each signature of each is good by another's verifier."""
+    def pem(self, selector):
+        with open(f"{self.b.dir}/{selector}.pem", encoding="ascii") as f:
+            return f.read()
+
+    def drop(self, keys, subject, rcpt="u@far.example", author=b"alice@example.test", more=b""):
+        """A message with keys of its own, left as a plain file."""
+        field = keys if isinstance(keys, str) else json.dumps(keys)
+        path = f"{self.b.dir}/spool/drop/tmp.{subject.decode()}"
+        with open(path, "wb") as f:
+            f.write(b"X-Barid-Dkim: " + field.replace(", ", ",\r\n ").encode() + b"\r\n" + more +
+                    (TEXT % (author, subject)).replace(b"u@far.example", rcpt.encode()))
+        os.chmod(path, 0o644)
+        os.utime(path, (1, 1))
+        os.rename(path, f"{self.b.dir}/spool/drop/{subject.decode()}.eml")
+
+    def drop_envelope(self, keys, subject):
+        """The same with an envelope, as the spool has it (barid-spool(5))."""
+        text = TEXT % (b"alice@example.test", subject)
+        number = "0651F0C3D2A1BF00042"
+        env = (f"id: {number}\nfrom: <alice@example.test>\ntime: 1795305600000000\ndelays: 00\ndkim: {json.dumps(keys)}\n"
+               "rcpt: Q <u@far.example>\n\n").encode()
+        total = crc32c(env)
+        first = f"barid-1 env={64 + len(env):07} sum={total:08X} size={len(text):012} crc={crc32c(text, total):08X}\n"
+        path = f"{self.b.dir}/spool/drop/tmp.{number}"
+        with open(path, "wb") as f:
+            f.write(first.encode() + env + text)
+        os.chmod(path, 0o644)
+        os.rename(path, f"{self.b.dir}/spool/drop/{number}")
+
+    def store(self, texts):
         paths = [f"{self.b.dir}/t{i}" for i in range(len(texts))]
         for path, text in zip(paths, texts):
             with open(path, "wb") as f:
                 f.write(text)
+        return paths
+
+    def good(self, texts):
+        """Each signature of each is good by another's verifier."""
+        paths = self.store(texts)
         for found, text in zip(by_python(self.names, paths), texts):
             assert found == [True] * len(signers(text)), (found, text)
+
+
+def crc32c(data, total=0):
+    total ^= 0xFFFFFFFF
+    for octet in data:
+        total ^= octet
+        for _ in range(8):
+            total = total >> 1 ^ (0x82F63B78 if total & 1 else 0)
+    return total ^ 0xFFFFFFFF
 
 
 def signers(text):
@@ -91,6 +139,9 @@ def published(w):
         signs(said is None)
         check = w.b.ctl("dkim", "check", "example.test", check=False).stdout
         assert f"{name}: {said}; it does not sign until then (only-published)\n" in check if said else f"{name}: ok\n" in check, check
+        told = w.b.ctl("explain", "--from", "now@example.test", "u@far.example").stdout
+        assert re.search(r"signature +as example\.test by a ", told), told
+        assert (f"as example.test by now: {said} (only-published)" if said else "as example.test by now, which DNS has") in told, told
     w.names.change(w.zone(now=None) + name + " SERVFAIL\n")
     wait_for("no answer", lambda: w.send(b"now@example.test") and f"{name}: DNS gives no answer: " in w.b.log())
     w.names.change(w.zone())
@@ -113,11 +164,82 @@ def together(w):
     assert not any("boss._domainkey" in line or " esp._domainkey" in line for line in asked), asked
 
 
+def brought(w):
+    """T6, T7, T8: a message brings its keys; they sign beside ours or alone, whoever it is from."""
+    rsa = {"domain": "brand.test", "selector": "bring", "key": w.pem("bring"), "expire": "+7d", "headers": ["Feedback-ID", "X-None"],
+           "report": True, "protocols": ["dkim", "arc"]}
+    ed = {"domain": "brand.test", "selector": "bringe", "key": "".join(w.pem("bringe").split("\n")[1:-2]), "canonicalization": "simple/simple"}
+    w.drop([rsa, ed], b"both", more=b"Feedback-ID: 1:2:3\r\n")
+    w.drop({**ed, "alone": True}, b"alone")
+    w.drop({**rsa, "protocols": ["arc"]}, b"sealed", author=b"u@else.test")
+    w.drop(ed, b"other", author=b"u@else.test")
+    w.drop(rsa, b"chained", more=b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=x.test; s=a; b=\r\nARC-Message-Signature: i=1; a=rsa-sha256; d=x.test;"
+           b" s=a; h=from; bh=; b=\r\nARC-Authentication-Results: i=1; x.test; none\r\n")
+    w.drop_envelope(rsa, b"block")
+    names = (b"both", b"alone", b"sealed", b"other", b"block", b"chained")
+    text = dict(zip(names, (w.arrives(s) for s in names)))
+    esp = ["esp"]
+    assert {s: signers(t) for s, t in text.items()} == {
+        b"both": ["bring", "bringe"] + esp + ["a"], b"alone": ["bringe"], b"sealed": esp, b"other": ["bringe"] + esp,
+        b"block": ["bring"] + esp + ["a"], b"chained": ["bring"] + esp + ["a"]}, text
+    head = text[b"both"][:3000]
+    assert b"c=relaxed/simple;\r\n\td=brand.test;" in head and b"c=simple/simple;" in head and b" r=y;" in head, head
+    made, ends = (int(re.search(rb" %s=(\d+);" % t, head[head.index(b"DKIM-Signature"):])[1]) for t in (b"t", b"x"))
+    assert abs(ends - made - 7 * 86400) < 60 and b"Feedback-ID" in head.split(b"DKIM-Signature", 1)[1].split(b"bh=")[0], head
+    assert all(b"X-Barid-Dkim" not in t and b"PRIVATE" not in t for t in text.values())
+    w.good([text[s] for s in names])
+    seals = [text[s] for s in (b"both", b"sealed", b"block", b"alone")]
+    assert chains_by_python(w.names, w.store(seals)) == ["pass"] * 3 + ["none"], seals
+    assert b"ARC-Authentication-Results: i=1; mx.example.test; none\r\n" in seals[0] and text[b"chained"].count(b"ARC-Seal:") == 1
+    assert "not sealed: nobody here found its seals good" in w.b.log()
+
+
+def hidden(w):
+    """T6: nobody is shown the key of a message that waits."""
+    w.drop({"domain": "brand.test", "selector": "bring", "key": w.pem("bring")}, b"waits", rcpt="wait@far.example")
+    path = wait_for("it to wait", lambda: glob.glob(w.b.dir + "/spool/cur/*/*"))[0]
+    with open(path, encoding="ascii") as f:
+        secret = w.pem("bring").split("\n")[3]
+        assert secret in f.read()
+    number = os.path.basename(path)
+    told = [w.b.ctl(*words).stdout for words in (("queue", "list"), ("queue", "show", number), ("--json", "queue", "list"),
+                                                 ("explain", number), ("--json", "explain", number))]
+    assert "\ndkim: ********\n" in told[1], told[1]
+    assert "as brand.test by bring, rsa of 2048 bits: a signature\n" in told[3] and "as example.test by a" in told[3], told[3]
+    for text in told + [w.b.log()] + [open(p, encoding="utf-8", errors="replace").read() for p in glob.glob(w.b.dir + "/journal*")]:
+        assert secret not in text and "PRIVATE" not in text, text
+    w.b.ctl("queue", "bounce", number)
+    report = wait_for("the report", lambda: glob.glob(w.b.dir + "/mail/alice/new/*"))[0]
+    with open(report, encoding="utf-8") as f:
+        text = f.read()
+    assert secret not in text and "Subject: waits" in text, text
+
+
+def refused(w):
+    """T6: what is no key goes to bad/, with the reason and without the key; by SMTP none is taken."""
+    small = subprocess.run(["openssl", "genpkey", "-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:1000"], check=True, capture_output=True).stdout
+    locked = subprocess.run(["openssl", "pkey", "-in", w.b.dir + "/bring.pem", "-aes128", "-passout", "pass:x"], check=True,
+                            capture_output=True).stdout
+    key = {"domain": "brand.test", "selector": "bring"}
+    cases = (({**key, "key": small.decode()}, "is an RSA key of less than 1024 bits"), ({**key, "key": locked.decode()}, "is encrypted"),
+             ({**key, "key": "SECRET" * 10}, "holds no private key"), ("{", "its dkim is no JSON"), ({**key, "key": "x" * 70000}, "its dkim is too long"))
+    for i, (keys, why) in enumerate(cases):
+        w.drop(keys, b"bad%d" % i)
+        wait_for(why, lambda i=i, why=why: re.search(rf"drop/bad{i}\.eml of uid \d+ is now bad/\w+: .*{why}", w.b.log()))
+    assert "SECRETSECRET" not in w.b.log() and base64.b64encode(b"SECRET").decode() not in w.b.log()
+    try:
+        with w.b.smtp("submission", login="alice") as s:
+            s.sendmail("alice@example.test", ["u@far.example"], b"X-Barid-Dkim: {}\r\n" + TEXT % (b"alice@example.test", b"smtp"))
+        raise AssertionError("taken")
+    except smtplib.SMTPDataError as e:
+        assert e.smtp_code == 554 and b"drop directory" in e.smtp_error, e
+
+
 def main():
     need(PYTHON, "openssl")
     with World() as w:
         d = w.b.dir
-        w.b.write_conf(w.names.conf.replace("timeout", "min-ttl = 0s timeout") + "queue { runners = 1 }\n" + upstream("far", w.sink.port) + route("*", "far") +
+        w.b.write_conf(w.names.conf.replace("timeout", "min-ttl = 0s timeout") + "queue { runners = 1 }\nextract-headers = true\n" + upstream("far", w.sink.port) + route("*", "far") +
                        section("esp.test", "esp", d + "/esp.pem", r'from = {"/^(?!now@|long@).*/"}') +
                        section("example.test", "a", d + "/a.pem", "subdomains = true") +
                        section("example.test", "boss", d + "/boss.pem", r'from = {"boss@example.test", "/^news .*@.*\\.example\\.test$/"}') +
@@ -127,6 +249,9 @@ def main():
         together(w)
         published(w)
         patterns(w)
+        brought(w)
+        hidden(w)
+        refused(w)
 
 
 if __name__ == "__main__":
