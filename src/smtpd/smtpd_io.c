@@ -29,9 +29,12 @@
 bool
 session_hurried(const struct session *s)
 {
-	struct client_facts f = session_facts(s);
+	struct client_facts f;
 
-	return s->env->crowded && !access_may_relay(s->conf, &f);
+	if (!s->env->crowded)
+		return false;
+	f = session_facts(s);
+	return !access_may_relay(s->conf, &f);
 }
 
 int64_t
