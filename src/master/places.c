@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/subdir.h"
 #include "queue/tray.h"
 
 #define EXPECTED "expected a directory, or one below which it can be made"
@@ -139,6 +140,7 @@ places_open(struct check *k, struct master *m)
 		blame(k, &c->mailboxes, c->mailboxes, "mailboxes", errno);
 		return -1;
 	}
+	subdir_spread(m->mailboxes);
 	return open_spool(k, m);
 }
 

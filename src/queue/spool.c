@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "lib/mem.h"
+#include "lib/subdir.h"
 #include "lib/sys.h"
 #include "queue/confine.h"
 #include "queue/queue.h"
@@ -217,6 +218,8 @@ open_root(struct queue *q, const char *dir, uid_t owner, struct buf *error)
 	}
 	q->root = open_dir(AT_FDCWD, &w, (q->flags & QUEUE_CREATE) != 0,
 	    flags, error);
+	if (q->root >= 0 && (q->flags & QUEUE_CREATE) != 0)
+		subdir_spread(q->root);
 	return q->root < 0 ? -1 : 0;
 }
 

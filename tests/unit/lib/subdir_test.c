@@ -5,9 +5,14 @@
 #include "lib/subdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -48,4 +53,34 @@ START_TEST(ways)
 }
 END_TEST
 
-UNIT_MAIN("lib/subdir", ways)
+/* Files are made below as before, and an ext4 knows. */
+START_TEST(spread)
+{
+	char base[] = "/tmp/barid-subdir-XXXXXX";
+	struct statfs fs;
+	int fd, below, flags = 0;
+
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	fd = open(base, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(fd, 0);
+	subdir_spread(fd);
+	subdir_spread(fd);
+	below = subdir_open(base, "a", true, geteuid());
+	ck_assert_int_ge(below, 0);
+	ck_assert_int_eq(fstatfs(fd, &fs), 0);
+	if (fs.f_type == EXT4_SUPER_MAGIC) {
+		ck_assert_int_eq(ioctl(fd, FS_IOC_GETFLAGS, &flags), 0);
+		ck_assert((flags & FS_TOPDIR_FL) != 0);
+		ck_assert_int_eq(ioctl(below, FS_IOC_GETFLAGS, &flags), 0);
+		ck_assert((flags & FS_TOPDIR_FL) == 0);
+	}
+	close(below);
+	ck_assert_int_eq(unlinkat(fd, "a", AT_REMOVEDIR), 0);
+	close(fd);
+	ck_assert_int_eq(rmdir(base), 0);
+	/* What is none is no matter. */
+	subdir_spread(-1);
+}
+END_TEST
+
+UNIT_MAIN("lib/subdir", ways, spread)
