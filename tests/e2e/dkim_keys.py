@@ -61,13 +61,13 @@ class World:
         with open(f"{self.b.dir}/{selector}.pem", encoding="ascii") as f:
             return f.read()
 
-    def drop(self, keys, subject, rcpt="u@far.example", author=b"alice@example.test", more=b""):
+    def drop(self, keys, subject, rcpt="u@far.example", author=b"alice@example.test", more=b"", body=b""):
         """A message with keys of its own, left as a plain file."""
         field = keys if isinstance(keys, str) else json.dumps(keys)
         path = f"{self.b.dir}/spool/drop/tmp.{subject.decode()}"
         with open(path, "wb") as f:
             f.write(b"X-Barid-Dkim: " + field.replace(", ", ",\r\n ").encode() + b"\r\n" + more +
-                    (TEXT % (author, subject)).replace(b"u@far.example", rcpt.encode()))
+                    (TEXT % (author, subject)).replace(b"u@far.example", rcpt.encode()) + body)
         os.chmod(path, 0o644)
         os.utime(path, (1, 1))
         os.rename(path, f"{self.b.dir}/spool/drop/{subject.decode()}.eml")
@@ -176,20 +176,23 @@ def brought(w):
     w.drop(rsa, b"chained", more=b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=x.test; s=a; b=\r\nARC-Message-Signature: i=1; a=rsa-sha256; d=x.test;"
            b" s=a; h=from; bh=; b=\r\nARC-Authentication-Results: i=1; x.test; none\r\n")
     w.drop_envelope(rsa, b"block")
-    names = (b"both", b"alone", b"sealed", b"other", b"block", b"chained")
+    # A large one is hashed before it is sent, in both forms.
+    w.drop([rsa, ed], b"large", author=b"now@example.test", body=b"a line \t of text  \r\n" * 60000 + b"\r\n\r\n")
+    names = (b"both", b"alone", b"sealed", b"other", b"block", b"chained", b"large")
     text = dict(zip(names, (w.arrives(s) for s in names)))
     esp = ["esp"]
     assert {s: signers(t) for s, t in text.items()} == {
         b"both": ["bring", "bringe"] + esp + ["a"], b"alone": ["bringe"], b"sealed": esp, b"other": ["bringe"] + esp,
-        b"block": ["bring"] + esp + ["a"], b"chained": ["bring"] + esp + ["a"]}, text
+        b"block": ["bring"] + esp + ["a"], b"chained": ["bring"] + esp + ["a"],
+        b"large": ["bring", "bringe", "a", "now"]}, {s: t[:3000] for s, t in text.items()}
     head = text[b"both"][:3000]
     assert b"c=relaxed/simple;\r\n\td=brand.test;" in head and b"c=simple/simple;" in head and b" r=y;" in head, head
     made, ends = (int(re.search(rb" %s=(\d+);" % t, head[head.index(b"DKIM-Signature"):])[1]) for t in (b"t", b"x"))
     assert abs(ends - made - 7 * 86400) < 60 and b"Feedback-ID" in head.split(b"DKIM-Signature", 1)[1].split(b"bh=")[0], head
     assert all(b"X-Barid-Dkim" not in t and b"PRIVATE" not in t for t in text.values())
     w.good([text[s] for s in names])
-    seals = [text[s] for s in (b"both", b"sealed", b"block", b"alone")]
-    assert chains_by_python(w.names, w.store(seals)) == ["pass"] * 3 + ["none"], seals
+    seals = [text[s] for s in (b"both", b"sealed", b"block", b"large", b"alone")]
+    assert chains_by_python(w.names, w.store(seals)) == ["pass"] * 4 + ["none"], [t[:3000] for t in seals]
     assert b"ARC-Authentication-Results: i=1; mx.example.test; none\r\n" in seals[0] and text[b"chained"].count(b"ARC-Seal:") == 1
     assert "not sealed: nobody here found its seals good" in w.b.log()
 
