@@ -6,7 +6,8 @@
  *
  * Nothing is asked of its order, its version or its name space: receivers have
  * written all kinds of it for ten years.  What is wanted is an element within
- * another, by their names.  Some records are kept; the sums are those of all.
+ * another, by their names; those of extensions (RFC 9990 5) have others.  Some
+ * records are kept; the sums are those of all.
  */
 
 #include "feedback_parts.h"

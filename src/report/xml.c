@@ -18,6 +18,8 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 
+/* A longer one is none that is known. */
+#define PREFIX_MAX 64
 /* What is given to expat at once. */
 #define PIECE_MAX ((size_t)64 << 10)
 
@@ -26,6 +28,7 @@ struct xml {
 	const struct xml_events *events;
 	void *arg;
 	size_t depth;
+	char prefix[PREFIX_MAX];	/* of the root, with its colon; or "" */
 	size_t silent;		/* octets since something was whole */
 	const char *why;
 };
@@ -38,14 +41,23 @@ stop(struct xml *x, const char *why)
 	(void)XML_StopParser(x->parser, XML_FALSE);
 }
 
-/* The name without the prefix of its name space. */
+/* The name without the prefix of the document's own name space. */
 static struct str
-local(const XML_Char *name)
+local(const struct xml *x, const XML_Char *name)
 {
-	struct str s = str_c(name);
-	ptrdiff_t colon = str_rfind(s, ':');
+	struct str s = str_c(name), own = str_c(x->prefix);
 
-	return colon < 0 ? s : str_skip(s, (size_t)colon + 1);
+	return str_starts(s, own) ? str_skip(s, own.n) : s;
+}
+
+/* The prefix of the root is that of its name space. */
+static void
+keep_prefix(struct xml *x, struct str name)
+{
+	ptrdiff_t colon = str_find(name, ':');
+
+	if (colon >= 0 && colon + 1 < PREFIX_MAX)
+		memcpy(x->prefix, name.p, (size_t)colon + 1);
 }
 
 static void XMLCALL
@@ -58,8 +70,11 @@ on_begin(void *arg, const XML_Char *name, const XML_Char **attributes UNUSED)
 		return;
 	if (++x->depth > XML_DEPTH_MAX)
 		stop(x, "its XML is nested too deeply");
-	else
-		x->events->begin(x->arg, local(name));
+	else {
+		if (x->depth == 1)
+			keep_prefix(x, str_c(name));
+		x->events->begin(x->arg, local(x, name));
+	}
 }
 
 static void XMLCALL
@@ -71,7 +86,7 @@ on_end(void *arg, const XML_Char *name)
 	if (x->why != NULL)
 		return;
 	x->depth--;
-	x->events->end(x->arg, local(name));
+	x->events->end(x->arg, local(x, name));
 }
 
 static void XMLCALL

@@ -6,8 +6,9 @@
  * xml -- foreign XML, as it streams by: elements and their text.
  *
  * No DTD is taken, and so no entity but the five of XML itself, and nothing is
- * ever fetched.  Names come without their prefix; attributes, comments and
- * instructions do not come at all.
+ * ever fetched.  Names come without the prefix that the first of them has; one with
+ * another prefix is of another name space, and comes with it.  Attributes, comments
+ * and instructions do not come at all.
  */
 
 #include "lib/str.h"

@@ -81,6 +81,23 @@ START_TEST(lies)
 }
 END_TEST
 
+/* RFC 9990 5: elements of extensions, wherever they may stand, say nothing. */
+START_TEST(extensions)
+{
+	look("<feedback xmlns='urn:ietf:params:xml:ns:dmarc-2.0' xmlns:e='urn:e'>"
+	     "<extension><e:policy_published><e:p>reject</e:p></e:policy_published></extension>"
+	     "<record><row><source_ip>192.0.2.1</source_ip><count>5</count><policy_evaluated>"
+	     "<disposition>pass</disposition><dkim>pass</dkim></policy_evaluated></row>"
+	     "<e:row><e:count>70</e:count></e:row></record></feedback>",
+	    "dmarc|messages=5 passed=5 failed=0 quarantined=0 rejected=0"
+	    "|source-ip=192.0.2.1 messages=5 disposition=pass dkim=pass", "");
+	/* With a prefix of its own for all that is in no other. */
+	look("<d:feedback xmlns:d='urn:d'><d:record><d:row><d:count>5</d:count></d:row>"
+	     "<e:row><e:count>70</e:count></e:row></d:record></d:feedback>",
+	    "dmarc|messages=5 passed=0 failed=5 quarantined=0 rejected=0|messages=5", "");
+}
+END_TEST
+
 START_TEST(a_million_records)
 {
 	struct str row = STR(ROW("192.0.2.1", "3", "none", "fail", "fail"));
@@ -125,4 +142,4 @@ START_TEST(long_texts)
 }
 END_TEST
 
-UNIT_MAIN("report/feedback_dmarc", records, lies, a_million_records, long_texts)
+UNIT_MAIN("report/feedback_dmarc", records, lies, extensions, a_million_records, long_texts)

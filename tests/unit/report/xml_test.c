@@ -66,6 +66,9 @@ START_TEST(what_is_well_formed)
 	look(STR("<?xml version='1.0' encoding='UTF-8'?><!-- c --><a x='1'><b>t&amp;&#65;</b><?p i?></a>\n"),
 	    "<a><b>t&A</b></a>", "");
 	look(STR("<x:a xmlns:x='urn:y'><x:b><![CDATA[<>]]></x:b></x:a>"), "<a><b><></b></a>", "");
+	/* Those of another name space are not taken for its own. */
+	look(STR("<a xmlns:z='urn:z'><z:b>1</z:b></a>"), "<a><z:b>1</z:b></a>", "");
+	look(STR("<x:a><b>1</b><z:b/><xx:b/></x:a>"), "<a><b>1</b><z:b></z:b><xx:b></xx:b></a>", "");
 	look(STR("<?xml version='1.0' encoding='ISO-8859-1'?><a>\xfc</a>"), "<a>\xc3\xbc</a>", "");
 	look(STR("\xff\xfe<\0a\0/\0>\0"), "<a></a>", "");
 }
