@@ -30,7 +30,7 @@ void dmarc_report_begin(struct buf *b, const struct dmarc_report *r);
 void dmarc_report_row(struct buf *b, const struct dmarc_row *row, uint64_t count);
 void dmarc_report_end(struct buf *b);
 
-/* RFC 9990 2.6.2: "receiver!domain!begin!end!id.xml.gz" */
+/* RFC 9990 3.5.2: "receiver!domain!begin!end!id.xml.gz" */
 void dmarc_report_file_name(struct buf *b, const struct dmarc_report *r);
 /*
  * Adds the message, with its header: to TO, which are addresses with ", " between

@@ -9,15 +9,10 @@
 /* Addresses that are written to for one domain. */
 #define DMARC_RUA_MAX 5
 
-struct dmarc_rua {
-	struct path address;
-	uint64_t most;		/* octets that it takes (RFC 7489 6.2); 0: nobody says */
-};
-
 /*
  * The addresses of LIST, in A: those of mailto: alone, in their order, the first
  * DMARC_RUA_MAX.  What is none is left out.  How many.
  */
-size_t dmarc_rua_parse(struct str list, struct arena *a, struct dmarc_rua v[DMARC_RUA_MAX]);
+size_t dmarc_rua_parse(struct str list, struct arena *a, struct path v[DMARC_RUA_MAX]);
 
 #endif

@@ -3,9 +3,7 @@
 /*
  * dmarc_report -- an aggregate report of DMARC as it is sent.
  *
- * Whatever is put between two tags is escaped, whoever it is from.  A message
- * that passed is "none": no action was taken, which both RFCs have a word for;
- * the "pass" of RFC 9990 is unknown to readers that are older.
+ * Whatever is put between two tags is escaped, whoever it is from.
  *
  * Nobody is to answer the message (RFC 3834 5), which is why it says that a program
  * wrote it; and its Message-ID is that of the report, so that one that comes
@@ -120,7 +118,7 @@ static void
 add_evaluated(struct buf *b, const struct dmarc_row *row)
 {
 	buf_adds(b, "      <policy_evaluated>\n");
-	add_element(b, "        ", "disposition", str_c(dmarc_policy_name(row->disposition)));
+	add_element(b, "        ", "disposition", str_c(dmarc_disposition_name(row->disposition)));
 	add_element(b, "        ", "dkim", str_c(row->dkim ? "pass" : "fail"));
 	add_element(b, "        ", "spf", str_c(row->spf ? "pass" : "fail"));
 	if (row->reason != DMARC_AS_PUBLISHED) {
@@ -179,7 +177,7 @@ dmarc_report_file_name(struct buf *b, const struct dmarc_report *r)
 	    STR_ARG(r->domain), (long long)r->begin, (long long)r->end, STR_ARG(r->id));
 }
 
-/* RFC 9990 2.6.2: the subject is what it is sorted by elsewhere, so it has no other form. */
+/* RFC 9990 3.5.2: the subject is what it is sorted by elsewhere, so it has no other form. */
 static void
 add_header(struct buf *b, const struct dmarc_report *r, struct str to, int64_t now)
 {

@@ -21,6 +21,7 @@
 #define EMPTY STR("-")
 #define REST STR("*")
 
+static const char *const dispositions[] = { "none", "pass", "quarantine", "reject" };
 static const char *const reasons[DMARC_REASONS] = { "", "local_policy",
 	"trusted_forwarder", "policy_test_mode" };
 
@@ -29,6 +30,12 @@ static const char *const dkim_results[] = { "none", "pass", "fail", "policy", "n
 	"temperror", "permerror" };
 static const char *const spf_results[] = { "none", "neutral", "pass", "fail", "softfail",
 	"temperror", "permerror" };
+
+const char *
+dmarc_disposition_name(enum dmarc_disposition d)
+{
+	return dispositions[d];
+}
 
 const char *
 dmarc_reason_name(enum dmarc_reason r)
@@ -62,7 +69,7 @@ dmarc_row_add(struct buf *b, const struct dmarc_row *r)
 		return;
 	}
 	add_word(b, ' ', r->source);
-	add_word(b, ' ', str_c(dmarc_policy_name(r->disposition)));
+	add_word(b, ' ', str_c(dispositions[r->disposition]));
 	add_word(b, ' ', str_c(dmarc_reason_name(r->reason)));
 	add_word(b, ' ', str_c(r->dkim ? "pass" : "fail"));
 	add_word(b, ' ', str_c(r->spf ? "pass" : "fail"));
@@ -148,16 +155,14 @@ static bool
 take_disposition(struct str *rest, struct dmarc_row *r)
 {
 	struct str word;
-	size_t i = DMARC_NONE;
+	size_t i;
 
+	if (!take_word(rest, &word) ||
+	    (i = place(word, dispositions, ARRAY_LEN(dispositions))) == ARRAY_LEN(dispositions))
+		return false;
+	r->disposition = (enum dmarc_disposition)i;
 	if (!take_word(rest, &word))
 		return false;
-	while (i <= DMARC_REJECT &&
-	    !str_eq(word, str_c(dmarc_policy_name((enum dmarc_policy)i))))
-		i++;
-	if (i > DMARC_REJECT || !take_word(rest, &word))
-		return false;
-	r->disposition = (enum dmarc_policy)i;
 	i = place(word, reasons, DMARC_REASONS);
 	if (i == DMARC_REASONS)
 		return false;

@@ -4,15 +4,14 @@
  * dmarc_rua -- where a record of DMARC wants its reports.
  *
  * A stranger wrote it: an address counts only if it can be one of SMTP, with a
- * domain of DNS.  "!10m" behind it is from RFC 7489; RFC 9990 2.6 still heeds it.
+ * domain of DNS.  "!10m" behind it is from RFC 7489, the most octets that it was to
+ * get; RFC 9989 4.8 has it ignored.
  */
 
 #include "mail/dmarc_rua.h"
 
 #define SCHEME STR("mailto:")
 #define ADDRESS_MAX 512
-/* Above that a limit is none. */
-#define SIZE_MAX_OCTETS (UINT64_C(1) << 50)
 
 static int
 hex(char c)
@@ -38,56 +37,46 @@ decode(struct str s, struct buf *b)
 	return buf_ok(b);
 }
 
-/* "10m".  False: it is no size. */
+/* "10m" */
 static bool
-size_of(struct str s, uint64_t *most)
+is_size(struct str s)
 {
-	static const char units[] = "kmgt";
-	unsigned shift = 0;
-
-	if (s.n == 0)
-		return false;
-	for (unsigned i = 0; i < 4; i++)
-		if (char_lower(s.p[s.n - 1]) == units[i])
-			shift = 10 * (i + 1);
-	if (shift > 0)
+	if (s.n > 1 && strchr("kmgt", char_lower(s.p[s.n - 1])) != NULL)
 		s.n--;
-	if (str_u64(s, SIZE_MAX_OCTETS >> shift, most) < 0)
-		return false;
-	*most <<= shift;
-	return true;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
 }
 
 static bool
-take(struct str uri, struct arena *a, struct dmarc_rua *r)
+take(struct str uri, struct arena *a, struct path *address)
 {
 	char space[ADDRESS_MAX];
-	struct str size, query;
+	struct str query;
 	ptrdiff_t at;
 	struct buf b;
 
-	*r = (struct dmarc_rua){ .most = 0 };
 	uri = str_trim(uri);
 	if (!str_istarts(uri, SCHEME))
 		return false;
 	uri = str_skip(uri, SCHEME.n);
 	at = str_rfind(uri, '!');
 	if (at >= 0) {
-		size = str_skip(uri, (size_t)at + 1);
-		uri.n = (size_t)at;
-		if (!size_of(size, &r->most))
+		if (!is_size(str_skip(uri, (size_t)at + 1)))
 			return false;
+		uri.n = (size_t)at;
 	}
 	/* Fields that the message should have, which it has of its own. */
 	(void)str_cut(uri, '?', &uri, &query);
 	buf_init_in(&b, space, sizeof(space));
 	return decode(uri, &b) &&
-	    path_parse_addr(buf_str(&b), 0, a, &r->address) == NULL &&
-	    domain_valid(r->address.domain);
+	    path_parse_addr(buf_str(&b), 0, a, address) == NULL &&
+	    domain_valid(address->domain);
 }
 
 size_t
-dmarc_rua_parse(struct str list, struct arena *a, struct dmarc_rua v[DMARC_RUA_MAX])
+dmarc_rua_parse(struct str list, struct arena *a, struct path v[DMARC_RUA_MAX])
 {
 	struct str one;
 	size_t n = 0;

@@ -104,43 +104,25 @@ add_targets(const struct dmarc_targets *t, struct buf *to)
 	for (size_t i = 0; i < t->n; i++) {
 		if (i > 0)
 			buf_adds(to, ", ");
-		path_add(to, &t->v[i].address);
+		path_add(to, &t->v[i]);
 	}
 }
 
-/* Leaves out whom N octets are too many for. */
-static void
-drop_small(struct dmarc_targets *t, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].most == 0 || n <= t->v[i].most)
-			t->v[kept++] = t->v[i];
-	t->n = kept;
-}
-
-/* The message; TO are those whom it is not too large for, in words.  False: errno. */
+/* The message, and in TO to whom, in words.  False: errno. */
 static bool
 compose(const struct sending *s, const struct dmarc_report *r, const struct buf *xml,
-    struct dmarc_targets *t, struct buf *to, struct buf *message)
+    const struct dmarc_targets *t, struct buf *to, struct buf *message)
 {
 	struct buf packed;
+	bool ok;
 
 	buf_init(&packed, PACKED_MAX);
 	packed_gzip(&packed, buf_str(xml));
-	for (size_t n = t->n + 1; t->n > 0 && t->n != n;) {
-		n = t->n;
-		buf_reset(to);
-		buf_reset(message);
-		add_targets(t, to);
-		dmarc_report_message(message, r, buf_str(to), s->o->now, buf_str(&packed));
-		drop_small(t, message->n);
-	}
-	errno = EFBIG;
-	bool ok = buf_ok(xml) && buf_ok(&packed) && buf_ok(message);
-
+	add_targets(t, to);
+	dmarc_report_message(message, r, buf_str(to), s->o->now, buf_str(&packed));
+	ok = buf_ok(xml) && buf_ok(&packed) && buf_ok(message);
 	buf_free(&packed);
+	errno = EFBIG;
 	return ok;
 }
 
@@ -155,14 +137,14 @@ put(const struct sending *s, const struct dmarc_targets *t, const struct buf *me
 
 	for (size_t i = 0; i < t->n; i++)
 		rcpts[i] = (struct envelope_rcpt){ .state = RCPT_QUEUED,
-			.path = t->v[i].address, .notify = NOTIFY_NEVER };
+			.path = t->v[i], .notify = NOTIFY_NEVER };
 	queue_id_new(e.id);
 	memcpy(id, e.id, QUEUE_ID_SIZE);
 	return queue_put(s->queue, &e, true, buf_str(message));
 }
 
 static void
-send_one(struct sending *s, struct group *g, struct dmarc_targets *t)
+send_one(struct sending *s, struct group *g, const struct dmarc_targets *t)
 {
 	struct buf xml, to, message;
 	struct dmarc_report r;
@@ -181,9 +163,6 @@ send_one(struct sending *s, struct group *g, struct dmarc_targets *t)
 	} else if (!compose(s, &r, &xml, t, &to, &message)) {
 		log_error(NULL, "dmarc report: that to " STR_FMT " cannot be written: %s",
 		    STR_ARG(g->domain), strerror(errno));
-	} else if (t->n == 0) {
-		log_info(NULL, "dmarc report: that to " STR_FMT " is larger than they take",
-		    STR_ARG(g->domain));
 	} else if (put(s, t, &message, id) < 0) {
 		s->error = errno;
 	} else {

@@ -149,13 +149,13 @@ organization(struct dmarc_asker *k, struct str domain, struct str *org)
 
 /* Puts into R the address of the same host that RUA names in its place, if it does. */
 static bool
-take_other(struct dmarc_asker *k, struct str rua, struct str host, struct dmarc_rua *r)
+take_other(struct dmarc_asker *k, struct str rua, struct str host, struct path *r)
 {
-	struct dmarc_rua others[DMARC_RUA_MAX];
+	struct path others[DMARC_RUA_MAX];
 	size_t n = dmarc_rua_parse(rua, &k->arena, others);
 
 	for (size_t i = 0; i < n; i++)
-		if (!str_eq(ascii(k, others[i].address.domain), host))
+		if (!str_eq(ascii(k, others[i].domain), host))
 			return false;
 	if (n > 0)
 		*r = others[0];
@@ -164,7 +164,7 @@ take_other(struct dmarc_asker *k, struct str rua, struct str host, struct dmarc_
 
 /* RFC 9990 4: whether HOST, of another organization, takes reports about DOMAIN. */
 static enum dmarc_known
-takes(struct dmarc_asker *k, struct str domain, struct str host, struct dmarc_rua *r)
+takes(struct dmarc_asker *k, struct str domain, struct str host, struct path *r)
 {
 	struct str name = str_c(arena_printf(&k->arena, STR_FMT "._report._dmarc." STR_FMT,
 	    STR_ARG(domain), STR_ARG(host)));
@@ -184,9 +184,9 @@ takes(struct dmarc_asker *k, struct str domain, struct str host, struct dmarc_ru
 
 /* PRESENT: R, which a record of DOMAIN has, is to be written to. */
 static enum dmarc_known
-verify(struct dmarc_asker *k, struct str domain, struct dmarc_rua *r)
+verify(struct dmarc_asker *k, struct str domain, struct path *r)
 {
-	struct str host = ascii(k, r->address.domain), here, there;
+	struct str host = ascii(k, r->domain), here, there;
 
 	if (host.n == 0)
 		return DMARC_ABSENT;
@@ -201,7 +201,7 @@ verify(struct dmarc_asker *k, struct str domain, struct dmarc_rua *r)
 enum dmarc_wish
 dmarc_target(struct dmarc_asker *k, struct str domain, bool patient, struct dmarc_targets *t)
 {
-	struct dmarc_rua all[DMARC_RUA_MAX];
+	struct path all[DMARC_RUA_MAX];
 	enum dmarc_known known;
 	size_t n;
 

@@ -22,7 +22,7 @@ enum dmarc_wish {
 
 struct dmarc_targets {
 	struct dmarc record;
-	struct dmarc_rua v[DMARC_RUA_MAX];
+	struct path v[DMARC_RUA_MAX];
 	size_t n;
 	const char *why;	/* nobody wants them */
 };

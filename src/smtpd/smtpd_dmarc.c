@@ -48,23 +48,37 @@ is_told(const struct session *s, const struct dmarc_verdict *v)
 	    s->txn.text.header.report != REPORT_DMARC && !comes_back(s);
 }
 
+/* True if something would have become of mail that did not pass. */
+static bool
+asks_something(const struct session *s, const struct dmarc_verdict *v)
+{
+	return dmarc_asks(&v->record, str_eq(v->domain, s->txn.checks.author) ? DMARC_ITSELF :
+	    DMARC_BELOW) != DMARC_NONE;
+}
+
 /* What became of it as far as DMARC goes, and why that is not what is published. */
 static void
 add_disposition(const struct session *s, const struct dmarc_verdict *v, bool refused,
     bool vouched, struct dmarc_row *r)
 {
+	static const enum dmarc_disposition done[] = { [DMARC_NONE] = DMARC_DONE_NONE,
+		[DMARC_QUARANTINE] = DMARC_DONE_QUARANTINE, [DMARC_REJECT] = DMARC_DONE_REJECT };
 	const struct conf_check_dmarc *k = &s->conf->check.dmarc;
 
-	r->disposition = v->result == DMARC_FAIL ? v->asks : DMARC_NONE;
-	if (r->disposition != DMARC_NONE && vouched) {
-		r->disposition = DMARC_NONE;
+	if (v->result == DMARC_PASS) {
+		r->disposition = asks_something(s, v) ? DMARC_DONE_PASS : DMARC_DONE_NONE;
+		return;
+	}
+	r->disposition = DMARC_DONE_NONE;
+	if (v->asks != DMARC_NONE && vouched)
 		r->reason = DMARC_TRUSTED_FORWARDER;
-	} else if ((r->disposition == DMARC_REJECT && !refused) ||
-	    (r->disposition == DMARC_QUARANTINE && k->quarantine[0] == '\0')) {
-		r->disposition = DMARC_NONE;
+	else if ((v->asks == DMARC_REJECT && !refused) ||
+	    (v->asks == DMARC_QUARANTINE && k->quarantine[0] == '\0'))
 		r->reason = DMARC_LOCAL_POLICY;
-	} else if (v->result == DMARC_FAIL && v->asks != v->published) {
-		r->reason = DMARC_TEST_MODE;
+	else {
+		r->disposition = done[v->asks];
+		if (v->asks != v->published)
+			r->reason = DMARC_TEST_MODE;
 	}
 }
 

@@ -174,12 +174,12 @@ def sent(b, key):
         assert verified(m["text"], key), "its signature"
         check_message(m, text, part, xml, domain, day)
     rcpts = {d: sorted(r["path"] for r in m["rcpts"]) for d, (m, *_) in got.items()}
-    assert rcpts == {"spf.test": ["agg@spf.test", "instead@other.test"], "testing.test": ["a+b@testing.test"],
+    assert rcpts == {"spf.test": ["agg@spf.test", "instead@other.test", "small@spf.test"], "testing.test": ["a+b@testing.test"],
                      "soft.test": ["a@sub.soft.test"]}, rcpts
     check_rows(got)
     assert gathered(b) == {("due", "slow.test"): (1, 1)}
     read_by_barid(got["spf.test"][0]["text"], b)
-    line = re.search(r"dmarc report [0-9a-f]{16}: domain=spf\.test, messages=8, rows=6, to=<agg@spf\.test, instead@other\.test>", b.log())
+    line = re.search(r"dmarc report [0-9a-f]{16}: domain=spf\.test, messages=8, rows=6, to=<agg@spf\.test, instead@other\.test, small@spf\.test>", b.log())
     assert line, b.log()
     return day
 
@@ -220,8 +220,8 @@ def check_rows(got):
         r = by.pop(key)
         return (int(r["row/count"]), *(r["row/policy_evaluated/" + k] for k in ("disposition", "dkim", "spf")),
                 r.get("row/policy_evaluated/reason/type"), r["auth_results/spf/domain"], r["auth_results/spf/result"])
-    assert row("192.0.2.9", "spf.test", "mail.spf.test") == (3, "none", "fail", "pass", None, "mail.spf.test", "pass")
-    assert row("2001:db8::9", "spf.test", "spf.test") == (1, "none", "fail", "pass", None, "spf.test", "pass")
+    assert row("192.0.2.9", "spf.test", "mail.spf.test") == (3, "pass", "fail", "pass", None, "mail.spf.test", "pass")
+    assert row("2001:db8::9", "spf.test", "spf.test") == (1, "pass", "fail", "pass", None, "spf.test", "pass")
     assert row("198.18.0.1", "spf.test", "") == (1, "reject", "fail", "fail", None, "client.test", "none")
     assert row("198.18.0.1", "spf.test", "far.test") == (1, "none", "fail", "fail", "local_policy", "far.test", "none")
     assert row("192.0.2.77", "spf.test", "far.test") == (1, "none", "fail", "fail", "local_policy", "far.test", "none")

@@ -58,7 +58,7 @@ row(struct str line)
 static void
 rua(struct str list)
 {
-	struct dmarc_rua v[DMARC_RUA_MAX];
+	struct path v[DMARC_RUA_MAX];
 	struct arena a;
 	size_t n;
 
@@ -66,8 +66,8 @@ rua(struct str list)
 	n = dmarc_rua_parse(list, &a, v);
 	check(n <= DMARC_RUA_MAX);
 	for (size_t i = 0; i < n; i++)
-		check(v[i].address.local.n > 0 && domain_valid(v[i].address.domain) &&
-		    !str_has_ctl(v[i].address.local));
+		check(v[i].local.n > 0 && domain_valid(v[i].domain) &&
+		    !str_has_ctl(v[i].local));
 	arena_free(&a);
 }
 

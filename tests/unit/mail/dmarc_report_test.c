@@ -32,7 +32,7 @@ START_TEST(xml)
 {
 	struct dmarc_report r = report();
 	struct dmarc_row row = { .domain = r.domain, .source = STR("::1"),
-		.disposition = DMARC_REJECT, .dkim = true, .header_from = STR("</row>&"),
+		.disposition = DMARC_DONE_REJECT, .dkim = true, .header_from = STR("</row>&"),
 		.signatures = { { STR("d.test"), STR("s"), STR("pass") } }, .signature_n = 1 };
 	struct buf b;
 

@@ -9,7 +9,7 @@
 START_TEST(both)
 {
 	struct dmarc_row r = { .domain = STR("Example.org"), .source = STR("2001:db8::1"),
-		.disposition = DMARC_QUARANTINE, .reason = DMARC_TEST_MODE, .spf = true,
+		.disposition = DMARC_DONE_QUARANTINE, .reason = DMARC_TEST_MODE, .spf = true,
 		.header_from = STR("a.example.org"), .envelope_from = STR("[192.0.2.1]"),
 		.spf_domain = STR("x.test"), .spf_result = STR("softfail"),
 		.signatures = { { STR("D.test"), STR("s/l"), STR("permerror") },
@@ -24,7 +24,7 @@ START_TEST(both)
 	ck_assert(dmarc_row_parse(buf_str(&b), &got));
 	ck_str(got.domain, STR("example.org"));
 	ck_str(got.source, r.source);
-	ck_assert_int_eq(got.disposition, DMARC_QUARANTINE);
+	ck_assert_int_eq(got.disposition, DMARC_DONE_QUARANTINE);
 	ck_assert_int_eq(got.reason, DMARC_TEST_MODE);
 	ck_assert(!got.dkim && got.spf && !got.rest);
 	ck_str(got.header_from, r.header_from);
@@ -51,6 +51,11 @@ START_TEST(least)
 	ck_str(buf_str(&b), STR("a.b 192.0.2.1 none - fail fail a.b - - -"));
 	ck_assert(dmarc_row_parse(buf_str(&b), &got));
 	ck_assert_uint_eq(got.spf_result.n + got.envelope_from.n + got.signature_n, 0);
+	buf_reset(&b);
+	r.disposition = DMARC_DONE_PASS;
+	dmarc_row_add(&b, &r);
+	ck_str(buf_str(&b), STR("a.b 192.0.2.1 pass - fail fail a.b - - -"));
+	ck_assert(dmarc_row_parse(buf_str(&b), &got) && got.disposition == DMARC_DONE_PASS);
 	buf_reset(&b);
 	dmarc_row_add(&b, &(struct dmarc_row){ .domain = STR("a.b"), .rest = true });
 	ck_str(buf_str(&b), STR("a.b *"));
@@ -95,7 +100,7 @@ START_TEST(none)
 		"a.b 192.0.2.1 none - fail fail a.b - - - ",
 		"a.b 192.0.2.1 none - fail fail a.b - -  -",
 		"a.b 192.0.2.x none - fail fail a.b - - -", "a.b ::g none - fail fail a.b - - -",
-		"a.b 192.0.2.1 pass - fail fail a.b - - -",
+		"a.b 192.0.2.1 fail - fail fail a.b - - -",
 		"a.b 192.0.2.1 none what fail fail a.b - - -",
 		"a.b 192.0.2.1 none - none fail a.b - - -",
 		"a.b 192.0.2.1 none - fail - a.b - - -",

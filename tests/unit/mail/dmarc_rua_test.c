@@ -10,24 +10,26 @@ START_TEST(lists)
 {
 	static const struct {
 		const char *list;
-		const char *addresses;	/* and their limits */
+		const char *addresses;
 	} cases[] = {
-		{ "mailto:a@b.test", "a@b.test:0 " },
-		{ " MAILTO:a@b.test , mailto:c@d.test!10m ", "a@b.test:0 c@d.test:10485760 " },
+		{ "mailto:a@b.test", "a@b.test " },
+		{ " MAILTO:a@b.test , mailto:c@d.test!10m ", "a@b.test c@d.test " },
 		{ "mailto:a@b.test!5,mailto:a@b.test!1K,mailto:a@b.test!1g,mailto:a@b.test!1t",
-		    "a@b.test:5 a@b.test:1024 a@b.test:1073741824 a@b.test:1099511627776 " },
-		{ "mailto:%22a%2C%2Bb%21%22@b.test?subject=x@y", "\"a,+b!\"@b.test:0 " },
-		{ "mailto:a%2Bb@b.test", "a+b@b.test:0 " }, { "mailto:a%2Cb@b.test", "" },
+		    "a@b.test a@b.test a@b.test a@b.test " },
+		/* RFC 9989 4.8: sizes that are of no use any more. */
+		{ "mailto:a@b.test!99999999999999999999", "a@b.test " },
+		{ "mailto:%22a%2C%2Bb%21%22@b.test?subject=x@y", "\"a,+b!\"@b.test " },
+		{ "mailto:a%2Bb@b.test", "a+b@b.test " }, { "mailto:a%2Cb@b.test", "" },
 		{ "https://b.test/,a@b.test,mailto:,mailto:a,mailto:@b.test,mailto:a@[192.0.2.1]", "" },
-		{ "mailto:a@b.test!,mailto:a@b.test!x,mailto:a@b.test!m,mailto:a@b.test!99999999999999999999,"
-		    "mailto:a@b.test!1025t", "" },
+		{ "mailto:a@b.test!,mailto:a@b.test!x,mailto:a@b.test!m,mailto:a@b.test!-1,"
+		    "mailto:a@b.test!1mm", "" },
 		{ "mailto:a%0d%0ab@b.test,mailto:a%2@b.test,mailto:a%zz@b.test,mailto:a%00@b.test", "" },
 		{ "mailto:<a@b.test>,mailto:a@b.test x,mailto:a@b@c.test", "" },
 		{ "", "" }, { ",,,", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct dmarc_rua v[DMARC_RUA_MAX];
+		struct path v[DMARC_RUA_MAX];
 		struct arena a;
 		struct buf b;
 		size_t n;
@@ -36,8 +38,8 @@ START_TEST(lists)
 		buf_init(&b, 4096);
 		n = dmarc_rua_parse(str_c(cases[i].list), &a, v);
 		for (size_t k = 0; k < n; k++) {
-			path_add(&b, &v[k].address);
-			buf_addf(&b, ":%llu ", (unsigned long long)v[k].most);
+			path_add(&b, &v[k]);
+			buf_addc(&b, ' ');
 		}
 		ck_assert_str_eq(buf_cstr(&b), cases[i].addresses);
 		buf_free(&b);
@@ -48,7 +50,7 @@ END_TEST
 
 START_TEST(many)
 {
-	struct dmarc_rua v[DMARC_RUA_MAX];
+	struct path v[DMARC_RUA_MAX];
 	struct arena a;
 	struct buf b;
 
@@ -57,7 +59,7 @@ START_TEST(many)
 	for (size_t i = 0; i < 1000; i++)
 		buf_addf(&b, "mailto:a%zu@b.test,", i);
 	ck_assert_uint_eq(dmarc_rua_parse(buf_str(&b), &a, v), DMARC_RUA_MAX);
-	ck_str(v[DMARC_RUA_MAX - 1].address.local, STR("a4"));
+	ck_str(v[DMARC_RUA_MAX - 1].local, STR("a4"));
 	/* One that is no address is not even that long. */
 	buf_reset(&b);
 	buf_adds(&b, "mailto:");
@@ -65,7 +67,7 @@ START_TEST(many)
 		buf_addc(&b, 'x');
 	buf_adds(&b, "@b.test,mailto:c@d.test");
 	ck_assert_uint_eq(dmarc_rua_parse(buf_str(&b), &a, v), 1);
-	ck_str(v[0].address.local, STR("c"));
+	ck_str(v[0].local, STR("c"));
 	buf_free(&b);
 	arena_free(&a);
 }
