@@ -2,7 +2,7 @@
 #ifndef LIB_IDN_H
 #define LIB_IDN_H
 
-/* idn -- names in other scripts: the only user of libidn2. */
+/* idn -- names in other scripts: the only user of libidn2 and of libunistring. */
 
 #include "lib/buf.h"
 
@@ -12,5 +12,11 @@
  * reason why there is none, in static storage; B is then as it was.
  */
 const char *idn_add(struct buf *b, struct str name) MUST_USE;
+
+/*
+ * Adds TEXT in the form in which it is compared (NFC, RFC 6532 3.1), where one letter
+ * is the same however it was typed; as it is where it is ASCII, or no UTF-8.
+ */
+void idn_add_nfc(struct buf *b, struct str text);
 
 #endif

@@ -94,6 +94,21 @@ to_ascii(struct arena *a, struct str domain)
 	return ascii;
 }
 
+/* LOCAL as it is compared, in A. */
+static struct str
+to_nfc(struct arena *a, struct str local)
+{
+	struct buf b;
+
+	buf_init(&b, SUBJECT_MAX);
+	idn_add_nfc(&b, local);
+	if (buf_ok(&b))
+		local = buf_str(&b);
+	local = arena_str(a, local);
+	buf_free(&b);
+	return local;
+}
+
 /* True if DOMAIN, with "x" for each "*", is one. */
 static bool
 is_domain_glob(struct str domain)
@@ -124,7 +139,7 @@ pattern_address(struct arena *a, struct str text, struct pattern *p)
 		return NULL;
 	}
 	if (at >= 0)
-		p->local = arena_str(a, str_head(text, (size_t)at));
+		p->local = to_nfc(a, str_head(text, (size_t)at));
 	if (at == 0 || str_has_ctl(p->local))
 		return expected;
 	/* ".example.org" is "*.example.org". */
@@ -182,8 +197,8 @@ domain_fits(const struct pattern *p, struct str domain)
 	return fits;
 }
 
-bool
-pattern_fits(const struct pattern *p, struct str local, struct str domain)
+static bool
+fits_as_it_is(const struct pattern *p, struct str local, struct str domain)
 {
 	switch (p->kind) {
 	case PATTERN_NULL:
@@ -200,4 +215,19 @@ pattern_fits(const struct pattern *p, struct str local, struct str domain)
 	/* The null reverse-path has neither. */
 	return domain.n > 0 && glob_fits(p->local, local) &&
 	    domain_fits(p, domain);
+}
+
+bool
+pattern_fits(const struct pattern *p, struct str local, struct str domain)
+{
+	struct buf nfc;
+	bool fits;
+
+	if (!str_has_8bit(local))
+		return fits_as_it_is(p, local, domain);
+	buf_init(&nfc, SUBJECT_MAX);
+	idn_add_nfc(&nfc, local);
+	fits = fits_as_it_is(p, buf_ok(&nfc) ? buf_str(&nfc) : local, domain);
+	buf_free(&nfc);
+	return fits;
 }

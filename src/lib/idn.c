@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * idn -- the form of an internationalized domain name that DNS knows.
+ * idn -- the form of an internationalized domain name that DNS knows, and that in
+ * which other text in UTF-8 is compared.
  *
  * What is ASCII already is not looked at, so that a name costs nothing where
  * nobody uses others.  UTS 46 without its transitional mapping, as browsers
@@ -11,6 +12,8 @@
 #include "lib/idn.h"
 
 #include <idn2.h>
+#include <stdlib.h>
+#include <uninorm.h>
 
 /* RFC 1035 2.3.4, in the longest form that UTF-8 can give it. */
 #define NAME_MAX_OCTETS 1024
@@ -38,4 +41,17 @@ idn_add(struct buf *b, struct str name)
 	buf_adds(b, ascii);
 	idn2_free(ascii);
 	return NULL;
+}
+
+void
+idn_add_nfc(struct buf *b, struct str text)
+{
+	uint8_t room[NAME_MAX_OCTETS], *nfc = NULL;
+	size_t n = sizeof(room);
+
+	if (str_has_8bit(text) && str_is_utf8(text))
+		nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)text.p, text.n, room, &n);
+	buf_add(b, nfc != NULL ? str_n((const char *)nfc, n) : text);
+	if (nfc != room)
+		free(nfc);
 }

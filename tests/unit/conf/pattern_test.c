@@ -69,6 +69,13 @@ START_TEST(addresses)
 		{ "xn--bcher-kva.test", "x@B\xc3\x9c" "CHER.test", true },
 		{ "*.b\xc3\xbc" "cher.test", "x@a.b\xc3\xbc" "cher.test", true },
 		{ "a.test", "x@\xff.test", false },
+		/* RFC 6531: a letter is the same however it was typed. */
+		{ "j\xc3\xbcrgen@a.test", "ju\xcc\x88rgen@a.test", true },
+		{ "ju\xcc\x88rgen@a.test", "j\xc3\xbcrgen@a.test", true },
+		{ "*\xc3\xbc@a.test", "xu\xcc\x88@a.test", true },
+		{ "/j\xc3\xbcrgen@.*/", "ju\xcc\x88rgen@a.test", true },
+		{ "j\xc3\xbcrgen@a.test", "jurgen@a.test", false },
+		{ "*@a.test", "\xff\xcc\x88@a.test", true },
 	};
 
 	arena_init(&arena, 1 << 20);

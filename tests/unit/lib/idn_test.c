@@ -63,4 +63,34 @@ START_TEST(too_long)
 }
 END_TEST
 
-UNIT_MAIN("idn", names, too_long)
+/* What becomes of a text, long ones and those that are none included. */
+START_TEST(nfc)
+{
+	static const struct {
+		const char *text, *nfc;
+	} t[] = {
+		{ "", "" }, { "A b", "A b" }, { "ju\xcc\x88r", "j\xc3\xbcr" },
+		{ "j\xc3\xbcr", "j\xc3\xbcr" }, { "\xff\xcc\x88", "\xff\xcc\x88" },
+		{ "\xcc\x88", "\xcc\x88" },
+		/* Marks in one order, and no letter that only looks like two. */
+		{ "a\xcc\x8a\xcc\xa3", "\xe1\xba\xa1\xcc\x8a" }, { "\xef\xac\x81", "\xef\xac\x81" },
+	};
+	char text[9000];
+	struct buf b;
+
+	buf_init(&b, 10000);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		buf_reset(&b);
+		idn_add_nfc(&b, str_c(t[i].text));
+		ck_assert_msg(str_eq(buf_str(&b), str_c(t[i].nfc)), "%s", t[i].text);
+	}
+	for (size_t i = 0; i < sizeof(text); i += 3)
+		memcpy(&text[i], "u\xcc\x88", 3);
+	buf_reset(&b);
+	idn_add_nfc(&b, str_n(text, sizeof(text)));
+	ck_assert_uint_eq(b.n, 6000);
+	buf_free(&b);
+}
+END_TEST
+
+UNIT_MAIN("idn", names, too_long, nfc)
