@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/password.h"
@@ -134,24 +135,6 @@ find(struct str text, struct str user, bool secrets, struct arena *in, struct fo
 	/* Who is locked is so with every password. */
 	if (f->has_own && str_starts(f->v[0].secret, STR("!")))
 		f->n = 0;
-}
-
-static int
-read_all(int fd, struct buf *b)
-{
-	ssize_t n;
-
-	for (;;) {
-		char *room = buf_room(b, 65536);
-		if (!room) {
-			errno = EFBIG;
-			return -1;
-		}
-		n = pread(fd, room, 65536, (off_t)b->n);
-		if (n <= 0)
-			return (int)n;
-		buf_grew(b, (size_t)n);
-	}
 }
 
 static bool
@@ -287,7 +270,7 @@ auth_file(const struct auth_backend *b, const struct auth_question *q)
 		return auth_cannot(q, "it cannot be opened");
 	arena_init(&in, 2 * (size_t)FILE_SIZE_MAX);
 	buf_init(&text, FILE_SIZE_MAX);
-	if (read_all(b->fd, &text) < 0) {
+	if (file_read(b->fd, &text) < 0) {
 		log_error(NULL, "%s: %s", b->c.path, strerror(errno));
 		verdict = AUTH_TEMPORARY;
 	} else {

@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lib/file.h"
 #include "lib/map.h"
 #include "lib/mem.h"
 #include "lib/random.h"
@@ -38,7 +39,6 @@
 #define FILE_OCTETS_MAX ((size_t)512 << 20)
 /* Domains that have messages for which there was no row. */
 #define RESTS_MAX 1000
-#define PIECE 65536
 #define DONE "+ "
 
 struct kind {
@@ -126,24 +126,6 @@ static bool
 is_rest(struct str line)
 {
 	return str_ends(line, STR(" *"));
-}
-
-static int
-read_all(int fd, struct buf *text)
-{
-	ssize_t n = 1;
-	char *room;
-
-	while (n > 0) {
-		if ((room = buf_room(text, PIECE)) == NULL) {
-			errno = EFBIG;
-			return -1;
-		}
-		n = sys_pread(fd, room, PIECE, (off_t)text->n);
-		if (n > 0)
-			buf_grew(text, (size_t)n);
-	}
-	return n < 0 ? -1 : 0;
 }
 
 /* ---- the file that is filled ----------------------------------------------------------- */
@@ -249,7 +231,7 @@ load(struct dmarc_tally *t, int64_t day, bool make)
 	if (t->fd < 0 || sys_flock(t->fd) < 0)
 		return -1;
 	buf_init(&text, FILE_OCTETS_MAX);
-	r = read_all(t->fd, &text);
+	r = file_read(t->fd, &text);
 	if (r == 0)
 		take_over(t, buf_str(&text));
 	/* It is new, or has no first line: nothing was ever counted in it. */
@@ -500,7 +482,7 @@ dmarc_day_read(int dir, const char *name, struct dmarc_day *d)
 	fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	r = read_all(fd, &d->text);
+	r = file_read(fd, &d->text);
 	e = errno;
 	sys_close(fd);
 	rest = buf_str(&d->text);

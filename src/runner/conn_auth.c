@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "mail/secrets.h"
 #include "token.h"
@@ -26,7 +27,7 @@
 
 /* The whole of the file at FD; -1: errno. */
 static int
-read_all(int fd, off_t max, struct buf *b)
+read_plain(int fd, off_t max, struct buf *b)
 {
 	struct stat st;
 
@@ -36,29 +37,18 @@ read_all(int fd, off_t max, struct buf *b)
 		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 		return -1;
 	}
-	for (;;) {
-		char p[1024];
-		ssize_t n = read(fd, p, sizeof(p));
-
-		if (n > 0)
-			buf_add(b, str_n(p, (size_t)n));
-		mem_wipe(p, sizeof(p));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return (int)n;
-	}
+	return file_read(fd, b);
 }
 
 /* The whole of the file at PATH; -1: errno. */
 static int
-file_read(const char *path, off_t max, struct buf *b)
+read_path(const char *path, off_t max, struct buf *b)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc, error;
 
 	if (fd < 0)
 		return -1;
-	rc = read_all(fd, max, b);
+	rc = read_plain(fd, max, b);
 	error = errno;
 	close(fd);
 	errno = error;
@@ -82,7 +72,7 @@ token_read(struct conn *c, const char *path, struct arena *a)
 	struct buf b;
 
 	buf_init(&b, TOKEN_MAX);
-	if (file_read(path, TOKEN_MAX, &b) < 0) {
+	if (read_path(path, TOKEN_MAX, &b) < 0) {
 		conn_fail(c, "4.7.0", "cannot read the token %s: %s", path,
 		    strerror(errno));
 	} else {
@@ -184,7 +174,7 @@ take_secrets(struct conn *c, const struct conf_server *s,
 	bool ok;
 
 	buf_init(&text, SECRETS_MAX);
-	if (file_read(s->secrets, SECRETS_MAX, &text) < 0) {
+	if (read_path(s->secrets, SECRETS_MAX, &text) < 0) {
 		conn_fail(c, "4.7.0", "cannot read the secrets %s: %s",
 		    s->secrets, strerror(errno));
 		ok = false;
