@@ -8,6 +8,8 @@
 
 /* Adds "Fri, 20 Nov 2026 12:00:00 +0100" for T seconds since 1970, in local time. */
 void date_add(struct buf *b, int64_t t);
+/* Adds "Fri, 20 Nov 2026 11:00:00 GMT" (RFC 9110 5.6.7). */
+void date_add_http(struct buf *b, int64_t t);
 /* The time that a date says, obsolete forms too; -1 if it is none. */
 int64_t date_parse(struct str s);
 

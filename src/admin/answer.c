@@ -8,6 +8,7 @@
 #include "answer.h"
 
 #include "lib/clock.h"
+#include "mail/date.h"
 
 /* A page of ours has a style sheet and forms, and no script at all. */
 #define POLICY "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; " \
@@ -80,15 +81,9 @@ reason(int status)
 static void
 add_date(struct buf *b)
 {
-	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t now = (time_t)clock_wall();
-	struct tm t;
-
-	if (gmtime_r(&now, &t))
-		buf_addf(b, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[t.tm_wday],
-		    t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+	buf_adds(b, "Date: ");
+	date_add_http(b, clock_wall());
+	buf_adds(b, "\r\n");
 }
 
 static void

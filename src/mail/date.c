@@ -39,31 +39,62 @@ put_text(char *p, const char *text, size_t n)
 	return p + n;
 }
 
+/* "Fri, 20 Nov 2026 12:00:00 ", the day with so many DIGITS. */
+static char *
+put_time(char *p, const struct tm *tm, int digits)
+{
+	p = put_text(p, days[tm->tm_wday], 3);
+	p = put_text(p, ", ", 2);
+	p = put_digits(p, tm->tm_mday, digits);
+	*p++ = ' ';
+	p = put_text(p, months[tm->tm_mon], 3);
+	*p++ = ' ';
+	p = put_digits(p, tm->tm_year + 1900, 4);
+	*p++ = ' ';
+	p = put_digits(p, tm->tm_hour, 2);
+	*p++ = ':';
+	p = put_digits(p, tm->tm_min, 2);
+	*p++ = ':';
+	p = put_digits(p, tm->tm_sec, 2);
+	*p++ = ' ';
+	return p;
+}
+
+/* What a clock that says no year of four digits is taken for. */
+static const struct tm begin = { .tm_mday = 1, .tm_year = 70, .tm_wday = 4 };
+
+static bool
+is_year(const struct tm *tm)
+{
+	return tm->tm_year >= 0 && tm->tm_year <= 9999 - 1900;
+}
+
+void
+date_add_http(struct buf *b, int64_t t)
+{
+	time_t seconds = (time_t)t;
+	struct tm tm;
+	char text[40];
+	char *p;
+
+	if (gmtime_r(&seconds, &tm) == NULL || !is_year(&tm))
+		tm = begin;
+	p = put_text(put_time(text, &tm, 2), "GMT", 3);
+	buf_add(b, str_n(text, (size_t)(p - text)));
+}
+
 void
 date_add(struct buf *b, int64_t t)
 {
 	struct tm tm;
 	char text[40];
-	char *p = text;
+	char *p;
 	long offset;
 
-	if (!clock_local(t, &tm) || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
-		tm = (struct tm){ .tm_mday = 1, .tm_year = 70, .tm_wday = 4 };
+	if (!clock_local(t, &tm) || !is_year(&tm))
+		tm = begin;
 	offset = tm.tm_gmtoff / 60;
-	p = put_text(p, days[tm.tm_wday], 3);
-	p = put_text(p, ", ", 2);
-	p = put_digits(p, tm.tm_mday, tm.tm_mday > 9 ? 2 : 1);
-	*p++ = ' ';
-	p = put_text(p, months[tm.tm_mon], 3);
-	*p++ = ' ';
-	p = put_digits(p, tm.tm_year + 1900, 4);
-	*p++ = ' ';
-	p = put_digits(p, tm.tm_hour, 2);
-	*p++ = ':';
-	p = put_digits(p, tm.tm_min, 2);
-	*p++ = ':';
-	p = put_digits(p, tm.tm_sec, 2);
-	*p++ = ' ';
+	p = put_time(text, &tm, tm.tm_mday > 9 ? 2 : 1);
 	*p++ = offset < 0 ? '-' : '+';
 	offset = offset < 0 ? -offset : offset;
 	p = put_digits(p, (int)(offset / 60 * 100 + offset % 60), 4);

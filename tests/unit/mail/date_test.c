@@ -117,4 +117,28 @@ START_TEST(round_trip)
 }
 END_TEST
 
-UNIT_MAIN("mail/date", writing, reading, reading_bad, round_trip)
+/* RFC 9110 5.6.7: always two digits and GMT, wherever the host is. */
+START_TEST(http)
+{
+	static const struct {
+		int64_t t;
+		const char *want;
+	} rows[] = { { 1795176000, "Fri, 20 Nov 2026 12:00:00 GMT" },
+		{ 784111777, "Sun, 06 Nov 1994 08:49:37 GMT" },
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ INT64_C(1) << 50, "Thu, 01 Jan 1970 00:00:00 GMT" } };
+
+	ck_assert_int_eq(setenv("TZ", "XXX-5:45", 1), 0);
+	tzset();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b;
+
+		buf_init(&b, 100);
+		date_add_http(&b, rows[i].t);
+		ck_str(buf_str(&b), str_c(rows[i].want));
+		buf_free(&b);
+	}
+}
+END_TEST
+
+UNIT_MAIN("mail/date", writing, http, reading, reading_bad, round_trip)
