@@ -189,7 +189,7 @@ START_TEST(texts)
 {
 	static const char *const good[] = { "-----BEGIN PRIVATE KEY-----\n" ED25519 "\n-----END PRIVATE KEY-----\n",
 		"\r\n-----BEGIN PRIVATE KEY-----\r\n" ED25519 "\r\n-----END PRIVATE KEY-----",
-		ED25519, "  " "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/Vpg\r\n uoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n" };
+		ED25519, "  MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/Vpg\r\n uoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n" };
 	static const struct {
 		const char *text, *why;
 	} bad[] = { { "", "holds no private key in PEM form" }, { "secret", "holds no private key in PEM form" },
