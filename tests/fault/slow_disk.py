@@ -141,11 +141,13 @@ def moving(b, disk, trays):
         os.kill(pid, signal.SIGSTOP)
         b.send("" if place == "dead" else "alice@example.test", [place + "@far.test"], "Subject: x\r\n\r\nx\r\n")
         (_, name), = b.spooled()
+        # Its way to dead/ takes no time; that to hold/ begins when it is told to.
+        disk.slow(place == "dead")
         os.kill(pid, signal.SIGCONT)
         if place == "hold":
             wait_for("an attempt", lambda: b.ctl("--json", "queue", "list", "--state", "active").stdout)
             b.ctl("queue", "hold", name)
-        disk.slow(True)
+            disk.slow(True)
         wait_for("its flush", disk.waiting)
         if not trays:
             wait_for(f"it in {place}/", lambda p=place, n=name: b.spooled() == [(p, n)])
