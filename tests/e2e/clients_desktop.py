@@ -84,23 +84,26 @@ class Claws:
             wait_for("the messages", lambda: self.memory() > known and len(self.got()) >= want)
             assert self.got() == dict.fromkeys(range(want), 1), (self.got(), self.log()[-3000:])
         finally:
-            # It saves what it has, and ends, and so does the bus behind it.
-            self.end(p)
+            # It saves what it has, and ends, and so does the bus behind it; now and
+            # then it needs to be told twice.
             try:
-                p.wait(60)
+                wait_for("its end", lambda: self.ended(p))
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(p.pid, signal.SIGKILL)
                 p.wait()
 
     @staticmethod
-    def end(p):
-        """Itself alone: without its bus it would be killed amid what it writes."""
+    def ended(p):
+        """It is told, alone: without its bus it would be killed amid what it writes."""
         with open(f"/proc/{p.pid}/task/{p.pid}/children", encoding="ascii") as f:
             for pid in f.read().split():
                 with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as comm:
                     if comm.read() == "claws-mail\n":
                         os.kill(int(pid), signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            p.wait(1)
+        return p.returncode is not None
 
 
 class Display:
