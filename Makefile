@@ -64,7 +64,23 @@ obj/%.o: $(srcdir)/%.c config.mk
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) -I$(<D) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-barid: obj/master.a obj/pop3d.a obj/smtpd.a $(ARCHIVES)
+# What each session runs stands together: each 64 KiB of a program that a child looks
+# at for the first time are a fault, and most of them were for a function or two.
+# First what a connection needs, then what a message does.
+SESSION := $(patsubst %,obj/src/%.o, \
+	master/accept master/behind master/lend master/sandbox \
+	$(addprefix lib/,proc_fork proc log log_line fmt buf str clock arena mem mem_young stream \
+	    stream_fd sys_real ip_range random) \
+	net/addr net/wire ipc/score ipc/blocks ipc/marks ipc/userset conf/listener conf/name \
+	policy/access policy/blocklist policy/certified mail/command mail/reply queue/tray \
+	$(addprefix smtpd/smtpd_,session io log check identity asked scan text misc spf grey tls \
+	    extend helo) \
+	$(addprefix smtpd/smtpd_,mail rcpt params data store checks found received list verify \
+	    quota rate remap dmarc settings attr xclient auth) \
+	$(addprefix mail/,path header dot date report encoded) $(addprefix ipc/,frame channel msg) \
+	$(addprefix queue/,write envelope id spool) $(addprefix policy/,recipient route source) \
+	conf/pattern conf/conf lib/hash check/refusal)
+barid: $(SESSION) obj/master.a obj/pop3d.a obj/smtpd.a $(ARCHIVES)
 	$(link)
 barid-auth: obj/auth.a $(ARCHIVES)
 	$(link) $(PAM_LIBS) $(LDAP_LIBS) $(CURL_LIBS) $(CRYPT)
