@@ -2,29 +2,8 @@
 
 /* forms -- what baridctl --json prints. */
 
-#include <stdio.h>
-
 #include "cmd/forms.h"
-#include "unit.h"
-
-static char *text;
-static size_t text_n;
-
-static FILE *
-begin(void)
-{
-	free(text);
-	FILE *out = open_memstream(&text, &text_n);
-	ck_assert_ptr_nonnull(out);
-	return out;
-}
-
-static void
-check(FILE *out, const char *want)
-{
-	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_str_eq(text, want);
-}
+#include "printed.h"
 
 START_TEST(status)
 {
