@@ -7,6 +7,9 @@
  * by a table of fixed size, which may be a file's mapping.
  */
 
+#include "check/spf.h"
+#include "conf/conf.h"
+#include "ipc/msg_name.h"
 #include "lib/buf.h"
 #include "net/addr.h"
 
@@ -33,6 +36,20 @@ void greylist_begin(void *space);
  */
 int64_t greylist_ask(void *space, const struct greylist_rules *r, struct str client,
     struct str sender, struct str recipient, int64_t now) MUST_USE;
+
+/* What other checks found of a client and its sender; all zero: nothing. */
+struct greylist_facts {
+	int64_t score;		/* of lists in DNS: the sum of their weights */
+	enum iprev name;	/* IPREV_PASS, too, where nobody asked */
+	enum exists helo, sender;	/* EXISTS_YES, too, where nobody asked */
+	enum spf_code spf;	/* of the sender, or of HELO where there is none */
+};
+
+/*
+ * Why a client has to be known before its mail is taken, in words; NULL: it has
+ * not.  Without any check that could find something every client has.
+ */
+const char *greylist_reason(const struct conf *c, const struct greylist_facts *f);
 
 /* Adds what stands for a client whom no domain vouches for: its network, /24 or /64. */
 void greylist_client_add(struct buf *b, const struct addr *client);

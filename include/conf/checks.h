@@ -98,8 +98,12 @@ struct conf_check_sender {
 };
 
 /* RFC 6647. */
+/* Of whom: of whom something speaks against (check/greylist.h); of all. */
+enum conf_greylist_when { GREYLIST_SUSPICIOUS, GREYLIST_ALWAYS };
+
 struct conf_greylist {
 	bool enabled;
+	int when;		/* enum conf_greylist_when */
 	int64_t delay, window, keep;
 	uint64_t allow_after;
 	struct conf_nets exempt;

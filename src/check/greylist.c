@@ -155,6 +155,38 @@ greylist_ask(void *space, const struct greylist_rules *r, struct str client, str
 	return 0;
 }
 
+/* ---- who is asked about -------------------------------------------------------- */
+
+/* Something of a client is looked at that could speak against it. */
+static bool
+something_is_looked_at(const struct conf *c)
+{
+	return c->dnsbl.list_n > 0 || c->check.iprev.enabled || c->check.helo.enabled ||
+	    c->check.sender.enabled || c->check.spf.enabled;
+}
+
+const char *
+greylist_reason(const struct conf *c, const struct greylist_facts *f)
+{
+	if (c->greylist.when == GREYLIST_ALWAYS)
+		return "all are asked about";
+	if (!something_is_looked_at(c))
+		return "nothing else is known of it";
+	if (f->score > 0)
+		return "a list in DNS has it";
+	if (f->name == IPREV_PERMERROR)
+		return "its address has no name";
+	if (f->name == IPREV_FAIL)
+		return "the name of its address does not lead back to it";
+	if (f->helo == EXISTS_NO)
+		return "there is no such name as it calls itself";
+	if (f->sender == EXISTS_NO)
+		return "there is no such domain as it sends for";
+	if (f->spf == SPF_FAIL || f->spf == SPF_SOFTFAIL)
+		return "the domain of the sender does not vouch for it (SPF)";
+	return NULL;
+}
+
 void
 greylist_client_add(struct buf *b, const struct addr *client)
 {

@@ -17,7 +17,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "check/greylist.h"
 #include "lib/clock.h"
 #include "lib/idn.h"
 #include "policy/recipient.h"
@@ -73,6 +72,7 @@ say_lists(struct looked *k)
 	}
 	explain_say(k->x, "dnsbl", CONF_NOWHERE, "%zu sections dnsbl", c->list_n);
 	late = dnsbl_explain(k->c, k->x->dns, &k->client, &k->x->steps, k->x->depth + 1, &v);
+	k->grey.score = v.score;
 	if (v.refused)
 		r = (struct refusal){ v.by->refusal.code, v.by->refusal.enhanced,
 			arena_cstr(k->a, v.text) };
@@ -130,6 +130,7 @@ say_name(struct looked *k)
 		return;
 	}
 	result = iprev_of(k, &name);
+	k->grey.name = access_listed(&c->exempt, &k->client) ? IPREV_PASS : result;
 	if (result == IPREV_PASS)
 		what = arena_printf(k->a, "pass: %s leads back to it", name);
 	else if (result == IPREV_FAIL)
@@ -186,6 +187,7 @@ say_helo(struct looked *k)
 	asked = !ours && helo_is_asked(c, k->helo);
 	if (asked)
 		r = exists(k, k->helo);
+	k->grey.helo = asked && !access_listed(&c->exempt, &k->client) ? r.result : EXISTS_YES;
 	looked_say(k, "helo", c->place, arena_printf(k->a, STR_FMT ": %s", STR_ARG(k->helo),
 	    exists_words(ours, asked, &r)), refusal_helo(c, k->helo, ours, r.result),
 	    access_listed(&c->exempt, &k->client));
@@ -207,6 +209,7 @@ say_sender(struct looked *k)
 	asked = !ours && sender_is_asked(c, domain);
 	if (asked)
 		r = exists(k, domain);
+	k->grey.sender = asked && !access_listed(&c->exempt, &k->client) ? r.result : EXISTS_YES;
 	looked_say(k, "sender", c->place, arena_printf(k->a, STR_FMT ": %s", STR_ARG(domain),
 	    exists_words(ours, asked, &r)), refusal_sender(c, ours, &r),
 	    access_listed(&c->exempt, &k->client));
@@ -255,6 +258,7 @@ say_spf(struct looked *k)
 		client.domain = spf_domain(k->from->domain, k->a);
 		lookup_spf(k->x->dns, &client, k->facts, &k->spf.from);
 	}
+	k->grey.spf = k->spf.from.code;
 	looked_say(k, "spf", c->place, spf_words(k, &client, !has_sender, &k->spf.from),
 	    refusal_spf(c, &k->spf, has_sender, k->a), false);
 }
@@ -289,17 +293,18 @@ grey_wait(struct looked *k, struct str client)
 }
 
 static void
-say_known(struct looked *k, const char *whom, int64_t wait)
+say_known(struct looked *k, const char *why, const char *whom, struct str client)
 {
+	int64_t wait = grey_wait(k, client);
 	struct refusal r = NOTHING;
 	const char *what;
 
 	if (wait < 0) {
-		explain_say(k->x, "greylist", CONF_NOWHERE, "known by %s; the table cannot be "
-		    "read: %s", whom, strerror(errno));
+		explain_say(k->x, "greylist", CONF_NOWHERE, "%s; known by %s; the table cannot "
+		    "be read: %s", why, whom, strerror(errno));
 		return;
 	}
-	what = arena_printf(k->a, "known by %s; %s", whom, wait == 0 ? "it may come in" :
+	what = arena_printf(k->a, "%s; known by %s; %s", why, whom, wait == 0 ? "it may come in" :
 	    "it is to come again");
 	if (wait > 0)
 		r = (struct refusal){ 451, "4.7.1", arena_printf(k->a,
@@ -311,6 +316,7 @@ static void
 say_greylist(struct looked *k)
 {
 	const struct conf_greylist *g = &k->c->greylist;
+	const char *why = greylist_reason(k->c, &k->grey);
 	struct buf b;
 
 	if (!g->enabled)
@@ -320,13 +326,15 @@ say_greylist(struct looked *k)
 		    "postmaster, or without a sender");
 	else if (access_listed(&g->exempt, &k->client))
 		looked_skip(k, "greylist", CONF_NOWHERE, "the client is exempt");
+	else if (why == NULL)
+		looked_skip(k, "greylist", CONF_NOWHERE, "nothing speaks against the client");
 	else if (k->spf.checked && k->spf.from.code == SPF_PASS)
-		say_known(k, arena_printf(k->a, "its domain " STR_FMT " (SPF)",
-		    STR_ARG(k->spf.from.domain)), grey_wait(k, k->spf.from.domain));
+		say_known(k, why, arena_printf(k->a, "its domain " STR_FMT " (SPF)",
+		    STR_ARG(k->spf.from.domain)), k->spf.from.domain);
 	else {
 		buf_init(&b, 128);
 		greylist_client_add(&b, &k->client);
-		say_known(k, "its network", grey_wait(k, buf_str(&b)));
+		say_known(k, why, "its network", buf_str(&b));
 		buf_free(&b);
 	}
 }

@@ -10,6 +10,7 @@
  * explain_scan.c	what servers of spam and viruses make of it
  */
 
+#include "check/greylist.h"
 #include "check/refusal.h"
 #include "explain.h"
 
@@ -26,6 +27,7 @@ struct looked {
 	struct arena *a;
 	struct spf_facts *facts;
 	struct spf_result spf;
+	struct greylist_facts grey;	/* what was found so far */
 	/* The first refusal, and by which check; code 0: there is none. */
 	struct refusal refused;
 	const char *by;

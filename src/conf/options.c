@@ -61,6 +61,8 @@ static const char *const list_from_words[] = { "auto", "author", "list",
 	NULL };
 /* In the order of enum conf_collect_tls. */
 static const char *const collect_tls_words[] = { "pop3s", "stls", "off", NULL };
+/* In the order of enum conf_greylist_when. */
+static const char *const greylist_words[] = { "suspicious", "always", NULL };
 /* In the order of enum conf_dnsbl_at. */
 static const char *const dnsbl_words[] = { "recipient", "connect", NULL };
 /* In the order of enum confine_mode. */
@@ -624,6 +626,7 @@ static const struct option check_virus_options[] = {
 #define BASE conf_greylist
 static const struct option greylist_options[] = {
 	OPT("enabled", BOOL, enabled, "false", 0, 0, "Whether senders that nobody knows are to come again."),
+	WORDS("when", CHOICE, when, "suspicious", greylist_words, "Whether only those that something speaks against, as above, or all of them."),
 	OPT("delay", TIME, delay, "5m", SECOND, DAY, "How long they have to wait at least."),
 	OPT("window", TIME, window, "2d", MINUTE, 31 * DAY, "How long they may wait at most."),
 	OPT("keep", TIME, keep, "36d", HOUR, UINT64_C(366) * DAY, "How long they are known."),

@@ -3,7 +3,9 @@
 /*
  * smtpd_grey -- recipients whose sender is to come again (RFC 6647).
  *
- * Only what would be taken is asked about, of strangers alone.  A sender whose
+ * Only what would be taken is asked about, of strangers alone, and, unless the
+ * configuration says otherwise, of those that something speaks against: by now
+ * the other checks have found what they find.  A sender whose
  * domain vouches for the client by SPF may come again from another host of
  * theirs; else from the same network.  Reports have no sender, and often nobody
  * who tries again: they come in.
@@ -32,6 +34,20 @@ is_asked_about(const struct session *s, const struct path *to)
 	    addr_octets(&s->env->peer) != NULL && !path_is_null(&s->txn.env.from) &&
 	    !access_may_relay(s->conf, &f) && !session_listed(s, &g->exempt) &&
 	    !str_ieq(to->local, STR("postmaster"));
+}
+
+static struct greylist_facts
+facts_of(struct session *s)
+{
+	const struct spf_result *spf = spf_result(s);
+	const struct identity *i = &s->identity;
+
+	return (struct greylist_facts){
+		.name = i->named && !session_listed(s, &s->conf->check.iprev.exempt) ?
+		    i->iprev.result : IPREV_PASS,
+		.helo = i->knows_helo ? i->helo.result : EXISTS_YES,
+		.sender = i->knows_sender ? i->sender.result : EXISTS_YES,
+		.spf = spf->checked ? spf->from.code : SPF_NONE };
 }
 
 /* Who is held responsible for the message. */
@@ -77,10 +93,18 @@ ask(struct session *s, const struct path *to)
 struct answer
 smtpd_grey(struct session *s, const struct path *to)
 {
-	uint64_t wait = is_asked_about(s, to) ? ask(s, to) : 0;
+	struct greylist_facts f;
+	const char *why;
+	uint64_t wait;
 
+	if (!is_asked_about(s, to))
+		return (struct answer){ .code = 0 };
+	f = facts_of(s);
+	why = greylist_reason(s->conf, &f);
+	wait = why != NULL ? ask(s, to) : 0;
 	if (wait == 0)
 		return (struct answer){ .code = 0 };
+	log_debug(NULL, "%s is to come again: %s", s->client, why);
 	return (struct answer){ .code = 451, .enhanced = "4.7.1",
 		.text = str_c(arena_printf(&s->line_arena,
 		    "Greylisted: come again in %llu seconds", (unsigned long long)wait)) };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Greylisting: strangers come again, from the same network or as the domain that vouches for them; a restart forgets nobody."""
+"""Greylisting: strangers come again, from the same network or as the domain that vouches for them; a restart forgets nobody.
+By default only those that something speaks against."""
 import os
 import re
 import sys
@@ -9,7 +10,7 @@ from baridtest import Barid, Names, Wire, wait_for  # noqa: E402
 
 CONF = """access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }
 check "spf" { }
-greylist { enabled = true delay = 2s allow-after = 2 exempt = {"192.0.2.200"} }
+greylist { enabled = true when = "always" delay = 2s allow-after = 2 exempt = {"192.0.2.200"} }
 """
 
 
@@ -81,8 +82,38 @@ def restarted(b):
     wait_for("the reason", lambda: "/spool/greylist: Operation not permitted: nobody is greylisted" in b.log())
 
 
-names = Names('site.test TXT "v=spf1 ip4:203.0.113.0/24 ip4:198.18.0.0/24 -all"\n')
+def suspicious(b):
+    """Who has a name and is wanted by the domain that he sends for comes in at once."""
+    why = {"192.0.2.1": None, "192.0.2.2": "the name of its address does not lead back to it",
+           "192.0.2.3": "its address has no name", "192.0.2.4": "the domain of the sender does not vouch for it (SPF)"}
+    for address, reason in why.items():
+        said = rcpt(b, address, "a@soft.test" if address == "192.0.2.4" else "a@far.test")
+        assert said.startswith("451 4.7.1 Greylisted" if reason else "250"), (address, said)
+        if reason:
+            assert f"[{address}] is to come again: {reason}" in b.log(), b.log()
+        r = b.ctl("explain", "--client", address, "--from", "a@soft.test" if address == "192.0.2.4" else "a@far.test",
+                  "bob@example.test").stdout
+        assert (reason + "; known by its network" if reason else "not looked at: nothing speaks against the client") in r, r
+
+
+LENIENT = """access { connect = {"0.0.0.0/0"} xclient = {"127.0.0.1"} }
+log { level = debug }
+check "iprev" { }
+check "spf" { on-fail = "note" }
+greylist { enabled = true }
+"""
+names = Names("""site.test TXT "v=spf1 ip4:203.0.113.0/24 ip4:198.18.0.0/24 -all"
+soft.test TXT "v=spf1 ~all"
+1.2.0.192.in-addr.arpa PTR one.far.test
+one.far.test A 192.0.2.1
+2.2.0.192.in-addr.arpa PTR two.far.test
+two.far.test A 192.0.2.99
+4.2.0.192.in-addr.arpa PTR four.far.test
+four.far.test A 192.0.2.4
+""")
 try:
+    with Barid(extra=names.conf + LENIENT) as barid:
+        suspicious(barid)
     with Barid(extra=names.conf + CONF) as barid:
         for case in (comes_again, nobody_else, vouched, allowed, restarted):
             print(case.__name__, flush=True)

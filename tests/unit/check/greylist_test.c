@@ -134,4 +134,43 @@ START_TEST(networks)
 }
 END_TEST
 
-UNIT_MAIN("check/greylist", comes_again, allowed, kept, flood, networks)
+/* Something speaks against it, or nothing is known of it at all. */
+START_TEST(suspicion)
+{
+	static struct conf c;	/* all zero: of whom something speaks against */
+	struct greylist_facts f = { .score = 0, .spf = SPF_NONE };
+
+	ck_assert_str_eq(greylist_reason(&c, &f), "nothing else is known of it");
+	c.check.iprev.enabled = true;
+	ck_assert_ptr_null(greylist_reason(&c, &f));
+	f.score = -1;
+	ck_assert_ptr_null(greylist_reason(&c, &f));
+	f.score = 1;
+	ck_assert_ptr_nonnull(greylist_reason(&c, &f));
+	f.score = 0;
+	for (enum iprev i = 0; i < IPREV_N; i++) {
+		f.name = i;
+		ck_assert_int_eq(greylist_reason(&c, &f) != NULL,
+		    i == IPREV_FAIL || i == IPREV_PERMERROR);
+	}
+	f.name = IPREV_PASS;
+	for (enum exists e = 0; e < EXISTS_N; e++) {
+		f.helo = e;
+		ck_assert_int_eq(greylist_reason(&c, &f) != NULL, e == EXISTS_NO);
+		f.helo = EXISTS_YES;
+		f.sender = e;
+		ck_assert_int_eq(greylist_reason(&c, &f) != NULL, e == EXISTS_NO);
+		f.sender = EXISTS_YES;
+	}
+	for (enum spf_code s = 0; s < SPF_CODES; s++) {
+		f.spf = s;
+		ck_assert_int_eq(greylist_reason(&c, &f) != NULL,
+		    s == SPF_FAIL || s == SPF_SOFTFAIL);
+	}
+	f.spf = SPF_PASS;
+	c.greylist.when = GREYLIST_ALWAYS;
+	ck_assert_str_eq(greylist_reason(&c, &f), "all are asked about");
+}
+END_TEST
+
+UNIT_MAIN("check/greylist", comes_again, allowed, kept, flood, networks, suspicion)
