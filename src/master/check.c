@@ -386,7 +386,8 @@ check_log(struct check *k)
 			    strerror(errno));
 }
 
-#define CHAIN "a certificate chain in PEM form"
+#define CHAIN                                                                                      \
+	"a certificate chain in PEM form, of a key of 2048 bits (RSA) or 224 (ECDSA) or more"
 #define KEY "the private key of the certificate, in PEM form and without a password"
 #define ANCHORS "certificates in PEM form, a file or a directory of such files"
 #define CIPHERS "a list as openssl-ciphers(1) describes"

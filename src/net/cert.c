@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -29,7 +30,10 @@ cert_add_reason(struct buf *b)
 	unsigned long e = ERR_get_error();
 	const char *reason = NULL;
 
-	if (e != 0)
+	/* What OpenSSL says of that nobody understands. */
+	if (ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) == SSL_R_EE_KEY_TOO_SMALL)
+		reason = "its key is too short";
+	else if (e != 0)
 		reason = ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) :
 					       ERR_reason_error_string(e);
 	buf_adds(b, reason ? reason : "unknown error");

@@ -126,12 +126,16 @@ def names(b):
     def tls(cert, key, rest=""):
         return f'tls {{\n{cert}\n{key}\n{rest}\n}}'
     good_cert, good_key = f'certificate = "{d}/localhost.pem"', f'key = "{d}/localhost.key"'
-    chain = "expected a certificate chain in PEM form"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=short", "-keyout", f"{d}/short.key",
+                    "-out", f"{d}/short.pem"], check=True, capture_output=True)
+    chain = r"expected a certificate chain in PEM form, of a key of 2048 bits \(RSA\) or 224 \(ECDSA\) or more"
     key = "expected the private key of the certificate, in PEM form and without a password"
     yield (f"tls\\.certificate: {d}/none: No such file or directory, {chain}",
            {"tls": tls(f'certificate = "{d}/none" ###', good_key)})
     yield (f"tls\\.certificate: {d}/empty: holds no certificate in PEM form, {chain}",
            {"tls": tls(f'certificate = "{d}/empty" ###', good_key)})
+    yield (f"tls\\.certificate: {d}/short\\.pem: its key is too short, {chain}",
+           {"tls": tls(f'certificate = "{d}/short.pem" ###', f'key = "{d}/short.key"')})
     yield (f"tls\\.certificate: {d}: Is a directory, {chain}", {"tls": tls(f'certificate = "{d}" ###', good_key)})
     yield (f"tls\\.key: {d}/none: No such file or directory, {key}", {"tls": tls(good_cert, f'key = "{d}/none" ###')})
     yield (f"tls\\.key: {other}/other\\.key: is not the key of the certificate in {d}/localhost\\.pem, {key}",
