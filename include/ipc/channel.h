@@ -42,5 +42,10 @@ int channel_ask(int fd, struct str packet, int64_t deadline) MUST_USE;
 int channel_await(int fd, int64_t deadline, struct buf *answer) MUST_USE;
 /* The same; *PASS as with channel_call_for(). */
 int channel_await_for(int fd, int64_t deadline, struct buf *answer, int *pass) MUST_USE;
+/*
+ * Says in the log that WHAT ("a question for a name") came and is broken: once a
+ * second at most, since any session can send such.
+ */
+void channel_complain(const char *what);
 
 #endif

@@ -450,7 +450,7 @@ take(struct broker *b, struct str packet, int reply)
 	struct msg_auth m;
 
 	if (!msg_auth_get(packet, &m)) {
-		log_error(NULL, "a request is broken");
+		channel_complain("a request");
 		close(reply);
 		return;
 	}

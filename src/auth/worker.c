@@ -330,7 +330,7 @@ take(struct auth *a, unsigned place, struct str packet, int pass, int fd)
 	if (pass >= 0)
 		close(pass);
 	if (!msg_auth_get(packet, &m)) {
-		log_error(NULL, "a request is broken");
+		channel_complain("a request");
 	} else if (place == PLACE_MAILBOX) {
 		give_mailbox(a, m.user, fd);
 	} else if (place == PLACE_HOME) {

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "check/dmarc_tally.h"
+#include "ipc/channel.h"
 #include "ipc/msg_dmarc.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -112,7 +113,7 @@ dmarc_take(struct checkd *d, struct str packet)
 
 	if (!msg_dmarc_get(packet, &m) || !dmarc_row_parse(m.row, &row) || row.rest ||
 	    addr_parse(row.source, 0, &a) < 0) {
-		log_error(NULL, "what a session says of a message is broken");
+		channel_complain("what a session says of a message");
 		return;
 	}
 	if (k == NULL || (turn_over(k, true) && dmarc_tally_add(k->tally, m.row) == 0))

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "check/greylist.h"
+#include "ipc/channel.h"
 #include "ipc/msg_grey.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -92,7 +93,7 @@ grey_take(struct checkd *d, struct str packet, int reply)
 	struct buf b;
 
 	if (!msg_grey_get(packet, &m)) {
-		log_error(NULL, "a question about a sender is broken");
+		channel_complain("a question about a sender");
 		close(reply);
 		return;
 	}

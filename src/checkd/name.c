@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipc/channel.h"
 #include "ipc/msg_name.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #define TIME_MS 5000
@@ -206,7 +206,7 @@ begin(struct checkd *d, struct str key, int reply)
 static void
 broken(int reply)
 {
-	log_error(NULL, "a question for a name is broken");
+	channel_complain("a question for a name");
 	close(reply);
 }
 

@@ -247,7 +247,7 @@ scan_take_question(struct checkd *d, struct str packet, int reply)
 	struct msg_scan m;
 
 	if (!msg_scan_get(packet, &m)) {
-		log_error(NULL, "a question is broken");
+		channel_complain("a question");
 		close(reply);
 		return;
 	}

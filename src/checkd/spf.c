@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "check/spf.h"
+#include "ipc/channel.h"
 #include "ipc/msg_spf.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #define ARENA_MAX_OCTETS ((size_t)1 << 16)
@@ -195,7 +195,7 @@ spf_take(struct checkd *d, struct str packet, int reply)
 	struct buf key;
 
 	if (!msg_spf_get(packet, &m) || addr_parse(m.address, 0, &client) < 0) {
-		log_error(NULL, "a question about a sender is broken");
+		channel_complain("a question about a sender");
 		close(reply);
 		return;
 	}

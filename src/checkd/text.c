@@ -12,9 +12,9 @@
 
 #include <unistd.h>
 
+#include "ipc/channel.h"
 #include "ipc/msg_txt.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 /* Names, and records of the largest size; what is known comes from elsewhere. */
@@ -156,7 +156,7 @@ text_take(struct checkd *d, struct str packet, int reply)
 	struct msg_txt m;
 
 	if (!msg_txt_get(packet, &m)) {
-		log_error(NULL, "a question for records is broken");
+		channel_complain("a question for records");
 		close(reply);
 		return;
 	}

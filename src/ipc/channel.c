@@ -20,9 +20,11 @@
 
 #include "ipc/frame.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 
 /* Room for one descriptor more than is allowed, to see that it is there. */
 #define PASS_MAX 2
+#define COMPLAIN_EVERY_MS 1000
 
 union control {
 	struct cmsghdr align;
@@ -308,4 +310,16 @@ channel_call(int fd, struct str packet, int64_t deadline, struct buf *answer)
 	int asked = channel_ask(fd, packet, deadline);
 
 	return asked < 0 ? -1 : channel_await(asked, deadline, answer);
+}
+
+void
+channel_complain(const char *what)
+{
+	static int64_t said_ms;
+	int64_t now = clock_ms();
+
+	if (said_ms != 0 && now - said_ms < COMPLAIN_EVERY_MS)
+		return;
+	said_ms = now;
+	log_error(NULL, "%s is broken", what);
 }

@@ -17,7 +17,6 @@
 #include "ipc/channel.h"
 #include "ipc/msg_box.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/sys.h"
 #include "mailbox.h"
 
@@ -180,7 +179,7 @@ take(struct near *s, struct str packet, int reply)
 	buf_init(&s->lines, FRAME_MAX);
 	done = reply >= 0 && msg_box_get(packet, &m) && serve(s, &m);
 	if (!done)
-		log_error(NULL, "a question about a mailbox is broken");
+		channel_complain("a question about a mailbox");
 	done = done && answer(s, reply) && s->open;
 	buf_free(&s->lines);
 	return done;

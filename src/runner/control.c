@@ -162,7 +162,7 @@ take_hint(struct runner *r, struct str bytes, int fd)
 		return;
 	}
 	if (!msg_hint_get(bytes, &hint))
-		log_warn(NULL, "a packet of %zu octets is no hint", bytes.n);
+		channel_complain("a hint of new mail");
 	else if (queue_id_valid(hint.id))
 		memcpy(id, hint.id.p, QUEUE_ID_LEN);
 	if (id[0] != '\0' && hint.tray != 0)
@@ -181,7 +181,7 @@ take_order(struct runner *r, struct str bytes, int fd)
 	if (msg_control_get(bytes, m)) {
 		order(r, m, fd);
 	} else {
-		log_warn(NULL, "a packet of %zu octets is no order", bytes.n);
+		channel_complain("an order");
 		if (fd >= 0)
 			close(fd);
 	}

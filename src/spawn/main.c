@@ -201,7 +201,7 @@ take(struct spawn *s, struct str packet, int reply)
 	size_t line;
 
 	if (!line_of(s, packet, &line)) {
-		log_error(NULL, "a request is broken");
+		channel_complain("a request");
 		close(reply);
 		return;
 	}

@@ -339,7 +339,7 @@ take(struct verify *v, struct str packet, int reply)
 	struct str known;
 
 	if (!msg_verify_get(packet, &m)) {
-		log_error(NULL, "a question is broken");
+		channel_complain("a question");
 		return;
 	}
 	if (m.mailbox.n > 0) {

@@ -6,12 +6,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "ipc/frame.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "unit.h"
 
@@ -322,5 +325,35 @@ START_TEST(senders)
 }
 END_TEST
 
-UNIT_MAIN("channel", senders, packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
+/* Who sends nonsense as fast as he can does not fill the log. */
+START_TEST(complaints)
+{
+	char path[] = "/tmp/barid-channel-XXXXXX", text[4096];
+	int fd = mkstemp(path);
+	int64_t start = clock_ms(), lines = 0;
+	struct buf target;
+	ssize_t n;
+
+	ck_assert_int_ge(fd, 0);
+	buf_init(&target, 200);
+	buf_addf(&target, "file:%s", path);
+	ck_assert_int_eq(log_to(buf_cstr(&target)), 0);
+	for (int i = 0; i < 1000; i++)
+		channel_complain("a hint of nothing");
+	log_reset();
+	n = read(fd, text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "error: a hint of nothing is broken\n"));
+	for (ssize_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	ck_assert_int_ge(lines, 1);
+	ck_assert_int_le(lines, 1 + (clock_ms() - start) / 1000);
+	(void)close(fd);
+	(void)unlink(path);
+	buf_free(&target);
+}
+END_TEST
+
+UNIT_MAIN("channel", complaints, senders, packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
     call_of_a_full_channel)
