@@ -61,5 +61,10 @@ bool domain_is_literal(struct str d);
 bool domain_is_below(struct str d, struct str above);
 /* Adds the domain of ADDR in ASCII and lower case; false: it has none that is valid. */
 bool address_domain(struct buf *b, struct str addr) MUST_USE;
+/*
+ * Adds D in the same way, without a final dot, where it is a name that hosts on the
+ * Internet have: it has a dot, and does not end like an address.  False: B is as it was.
+ */
+bool domain_add_host(struct buf *b, struct str d) MUST_USE;
 
 #endif

@@ -25,6 +25,8 @@
 #define DOMAIN_FORM_MAX 1024
 
 #define LABEL_MAX 63
+/* RFC 1035 2.3.4: of a name in text, without the final dot. */
+#define HOST_MAX 253
 
 static const char bad_local[] = "the local part is not well formed";
 static const char bad_domain[] = "the domain is not well formed";
@@ -504,18 +506,42 @@ domain_is_below(struct str d, struct str above)
 	return d.n > above.n + 1 && str_iends(d, above) && d.p[d.n - above.n - 1] == '.';
 }
 
-bool
-address_domain(struct buf *b, struct str addr)
+/* Adds D in ASCII and lower case if IS is true of that. */
+static bool
+add_ascii(struct buf *b, struct str d, bool (*is)(struct str ascii))
 {
-	ptrdiff_t at = str_rfind(addr, '@');
 	struct buf ascii;
 	bool ok;
 
 	buf_init(&ascii, DOMAIN_FORM_MAX);
-	ok = at >= 0 && idn_add(&ascii, str_skip(addr, (size_t)at + 1)) == NULL &&
-	    buf_ok(&ascii) && domain_valid(buf_str(&ascii));
+	ok = idn_add(&ascii, d) == NULL && buf_ok(&ascii) && is(buf_str(&ascii));
 	if (ok)
 		buf_add_lower(b, buf_str(&ascii));
 	buf_free(&ascii);
 	return ok;
+}
+
+bool
+address_domain(struct buf *b, struct str addr)
+{
+	ptrdiff_t at = str_rfind(addr, '@');
+
+	return at >= 0 && add_ascii(b, str_skip(addr, (size_t)at + 1), domain_valid);
+}
+
+/* RFC 1123 2.1: a last label that begins with a digit is part of an address. */
+static bool
+is_host(struct str d)
+{
+	ptrdiff_t dot = str_rfind(d, '.');
+
+	return dot > 0 && d.n <= HOST_MAX && domain_valid(d) && is_alpha(d.p[dot + 1]);
+}
+
+bool
+domain_add_host(struct buf *b, struct str d)
+{
+	if (d.n > 0 && d.p[d.n - 1] == '.')
+		d.n--;
+	return add_ascii(b, d, is_host);
 }

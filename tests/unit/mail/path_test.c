@@ -326,11 +326,44 @@ START_TEST(domains_of)
 }
 END_TEST
 
+START_TEST(hosts)
+{
+	static const struct {
+		const char *name, *host;
+	} rows[] = {
+		{ "B.Example", "b.example" }, { "a.b_c.example.", "a.b_c.example" },
+		{ "b\xc3\xa4r.example", "xn--br-via.example" },
+		{ "b\xc3\xa4r\xe3\x80\x82" "example", "xn--br-via.example" },
+		{ "b.\xd1\x80\xd1\x84", "b.xn--p1ai" },
+		{ "localhost", NULL }, { "192.0.2.1", NULL }, { "1.2.3.0x4", NULL },
+		{ "[192.0.2.1]", NULL }, { "a..example", NULL }, { ".example", NULL },
+		{ "a.example..", NULL }, { "-a.example", NULL }, { "a b.example", NULL },
+		{ "a.\xff", NULL }, { ".", NULL }, { "", NULL },
+	};
+	char large[260];
+	struct buf b;
+
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&b);
+		ck_assert_msg(domain_add_host(&b, str_c(rows[i].name)) == (rows[i].host != NULL),
+		    "%s", rows[i].name);
+		ck_str(buf_str(&b), str_c(rows[i].host));
+	}
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = i % 2 == 0 ? 'a' : '.';
+	buf_reset(&b);
+	ck_assert(domain_add_host(&b, str_n(large, 253)));
+	ck_assert(!domain_add_host(&b, str_n(large, 255)));
+	buf_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
 	TCase *t = UNIT_CASE("mail/path", good, bad, rest, limits, limits_quoted,
-		domains, domains_of, addresses, equality);
+		domains, domains_of, hosts, addresses, equality);
 
 	tcase_add_checked_fixture(t, set_up, NULL);
 	return unit_run("mail/path", t);
