@@ -35,7 +35,7 @@ ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 # AddressSanitizer has a crypt_r of its own that stands for the library's, which must be there.
 CRYPT = -Wl,--push-state,--no-as-needed $(CRYPT_LIBS) -Wl,--pop-state
 LIBS = $(OPENSSL_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(GSASL_LIBS) \
-	$(PCRE2_LIBS) $(IDN2_LIBS) -lunistring $(ZLIB_LIBS) $(EXPAT_LIBS) -lpthread
+	$(PCRE2_LIBS) $(IDN2_LIBS) -lunistring $(PSL_LIBS) $(ZLIB_LIBS) $(EXPAT_LIBS) -lpthread
 
 # Rooms, highest layer first: the order in which archives are linked.
 LIBROOMS := serve report fetch client check policy mailbox queue ipc conf net mail lib

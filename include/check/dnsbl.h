@@ -3,15 +3,14 @@
 #define CHECK_DNSBL_H
 
 /*
- * dnsbl -- what lists of clients in DNS make of a client (RFC 5782): which
- * names are asked for, and what the answers come to.  Nothing is asked here.
+ * dnsbl -- what lists in DNS make of a client and of the domains that its mail
+ * names (RFC 5782): which of their answers are entries, and what these come to.
+ * Nothing is asked here; dnsbl_terms.h has what is asked for.
  */
 
 #include "conf/conf.h"
 #include "net/addr.h"
 
-/* Addresses of one answer that are looked at. */
-#define DNSBL_ANSWERS_MAX 8
 /* Of a TXT record, octets; the rest is left out. */
 #define DNSBL_TEXT_MAX 200
 
@@ -27,14 +26,6 @@ bool dnsbl_is_public(const struct addr *client);
  */
 void dnsbl_add_name(struct buf *b, const struct addr *client, const char *zone);
 
-/* What a zone answers.  All zero: it does not have the client. */
-struct dnsbl_answer {
-	bool late;		/* nobody knows */
-	uint32_t v[DNSBL_ANSWERS_MAX];	/* in host order */
-	size_t n;
-	struct str text;	/* of its TXT record; foreign */
-};
-
 /*
  * True for an answer that speaks of who asks and not of the client: those of
  * 127.255.255.0/24, which say that the resolver is refused, and what is not in
@@ -42,22 +33,39 @@ struct dnsbl_answer {
  */
 bool dnsbl_is_error(uint32_t answer);
 
-/* True if the answers of its zone make the client an entry of D. */
-bool dnsbl_has(const struct conf_dnsbl *d, const struct dnsbl_answer *a);
+/* What a zone has. */
+struct dnsbl_entry {
+	struct str zone;
+	enum conf_dnsbl_of of;
+	struct str listed;	/* "192.0.2.1", "bad.example.org" */
+	uint32_t answer;	/* in host order; 0: there is nothing */
+	struct str text;	/* of its TXT record; foreign */
+};
+
+/* True if E, of the zone of D, is what D is about, and an entry of it. */
+bool dnsbl_counts(const struct conf_dnsbl *d, const struct dnsbl_entry *e);
+
+/*
+ * FOUND has one entry for each list of C.  E becomes that of each list that counts
+ * it, unless that has one of the same kind, or of one that comes first.
+ */
+void dnsbl_note(const struct conf_dnsbls *c, const struct dnsbl_entry *e,
+    struct dnsbl_entry *found);
 
 struct dnsbl_verdict {
 	int64_t score;		/* the sum of the weights */
 	bool refused;		/* it reaches the threshold */
 	const struct conf_dnsbl *by;	/* that counts most of those that have it; NULL: none */
 	struct str text;	/* of the refusal, by BY; ASCII */
-	struct str why;		/* "ZONE*WEIGHT (127.0.0.2) ...": for the log; or empty */
+	/*
+	 * For the log, behind the client: " is listed: ZONE*WEIGHT (127.0.0.2) ...", or
+	 * ": sender bad.example is listed: ...", or both; or empty.
+	 */
+	struct str why;
 };
 
-/*
- * ANSWERS has one for each list of C, of its zone.  What the verdict views is
- * in A.
- */
+/* What the entries FOUND, one for each list of C, come to.  What it views is in A. */
 struct dnsbl_verdict dnsbl_judge(const struct conf_dnsbls *c, const struct addr *client,
-    const struct dnsbl_answer *answers, struct arena *a);
+    const struct dnsbl_entry *found, struct arena *a);
 
 #endif

@@ -30,8 +30,8 @@ enum msg_type {
 	MSG_FORWARD_RESULT,
 	MSG_VERIFY,		/* session -> verify: is there such a recipient? */
 	MSG_VERIFY_RESULT,
-	MSG_CLIENT,		/* session -> check: what do lists make of a client? */
-	MSG_CLIENT_RESULT,
+	MSG_LISTS,		/* session -> check: what do lists have of a client, of domains? */
+	MSG_LISTS_RESULT,
 	MSG_TXT,		/* session -> check: what does DNS have under names of keys? */
 	MSG_TXT_RESULT,
 	MSG_SPF,		/* session -> check: do domains let a client send mail? */

@@ -7,7 +7,7 @@ set -eu
 
 build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-dev
 libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev libcurl4-openssl-dev libldap-dev libgsasl-dev libpcre2-dev
-libidn2-dev libunistring-dev zlib1g-dev libexpat1-dev libseccomp-dev openssl"
+libidn2-dev libunistring-dev libpsl-dev zlib1g-dev libexpat1-dev libseccomp-dev openssl"
 # Clients and servers that the tests use: programs that we did not write.
 tests="check nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp gsasl mpop fetchmail getmail6 s-nail

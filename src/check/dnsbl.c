@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * dnsbl -- what lists of clients in DNS make of a client.
+ * dnsbl -- what lists in DNS make of a client and of the domains that it names.
  *
  * Pure: the same for who decides about a session and for who explains it.  A
  * list that does not answer counts nothing, neither for nor against, so that
@@ -11,6 +11,11 @@
 #include "check/dnsbl.h"
 
 #include <arpa/inet.h>
+
+/* RFC 5321 4.5.3.1.5: what a line of a reply has room for, behind its codes. */
+#define REFUSAL_MAX 480
+/* 64 lists and what each of them has. */
+#define WHY_MAX 32768
 
 static const unsigned char digits[] = "0123456789abcdef";
 
@@ -55,23 +60,31 @@ dnsbl_is_error(uint32_t answer)
 	return answer >> 24 != 127 || answer >> 8 == 0x7fffff;
 }
 
-/* The first of A's answers that D counts; 0: none. */
-static uint32_t
-counted(const struct conf_dnsbl *d, const struct dnsbl_answer *a)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		uint32_t octets = htonl(a->v[i]);
-
-		if (!dnsbl_is_error(a->v[i]) && conf_nets_have(&d->answers, AF_INET, &octets))
-			return a->v[i];
-	}
-	return 0;
-}
+/* What lists of domains say to who asks them for an address, as of a URL. */
+#define NO_ADDRESSES 0x7f0001ffu
 
 bool
-dnsbl_has(const struct conf_dnsbl *d, const struct dnsbl_answer *a)
+dnsbl_counts(const struct conf_dnsbl *d, const struct dnsbl_entry *e)
 {
-	return counted(d, a) != 0;
+	uint32_t octets = htonl(e->answer);
+	struct addr a;
+
+	if ((d->of & 1u << e->of) == 0 || dnsbl_is_error(e->answer))
+		return false;
+	if (e->answer == NO_ADDRESSES && e->of == DNSBL_URL && addr_parse(e->listed, 0, &a) == 0)
+		return false;
+	return conf_nets_have(&d->answers, AF_INET, &octets);
+}
+
+void
+dnsbl_note(const struct conf_dnsbls *c, const struct dnsbl_entry *e,
+    struct dnsbl_entry *found)
+{
+	for (size_t i = 0; i < c->list_n; i++)
+		if (str_ieq(str_c(c->lists[i].zone), e->zone) &&
+		    (found[i].answer == 0 || e->of < found[i].of) &&
+		    dnsbl_counts(&c->lists[i], e))
+			found[i] = *e;
 }
 
 /* ---- the sum -------------------------------------------------------------------- */
@@ -87,16 +100,20 @@ add_foreign(struct buf *b, struct str s)
 
 /* Where "${...}" stands, what it is; true: S is behind it then. */
 static bool
-add_fact(struct buf *b, struct str *s, const struct addr *client, const char *zone, struct str text)
+add_fact(struct buf *b, struct str *s, const struct addr *client, const char *zone,
+    const struct dnsbl_entry *e)
 {
 	if (str_starts(*s, STR("${client}"))) {
 		addr_add(b, client);
+		*s = str_skip(*s, 9);
+	} else if (str_starts(*s, STR("${listed}"))) {
+		add_foreign(b, e->listed);
 		*s = str_skip(*s, 9);
 	} else if (str_starts(*s, STR("${zone}"))) {
 		buf_adds(b, zone);
 		*s = str_skip(*s, 7);
 	} else if (str_starts(*s, STR("${text}"))) {
-		add_foreign(b, text);
+		add_foreign(b, e->text);
 		*s = str_skip(*s, 7);
 	} else {
 		return false;
@@ -105,19 +122,19 @@ add_fact(struct buf *b, struct str *s, const struct addr *client, const char *zo
 }
 
 static struct str
-refusal_text(const struct conf_dnsbl *d, const struct addr *client, struct str text,
-    struct arena *a)
+refusal_text(const struct conf_dnsbl *d, const struct addr *client,
+    const struct dnsbl_entry *e, struct arena *a)
 {
 	struct str s = str_c(d->refusal.text), all;
 	struct buf b;
 
-	buf_init(&b, 1024);
+	buf_init(&b, 4096);
 	while (s.n > 0)
-		if (!add_fact(&b, &s, client, d->zone, text)) {
+		if (!add_fact(&b, &s, client, d->zone, e)) {
 			buf_addc(&b, s.p[0]);
 			s = str_skip(s, 1);
 		}
-	all = arena_str(a, str_trim(buf_str(&b)));
+	all = arena_str(a, str_head(str_trim(buf_str(&b)), REFUSAL_MAX));
 	buf_free(&b);
 	/* Of a list that says nothing of itself. */
 	while (all.n > 0 && (all.p[all.n - 1] == ';' || all.p[all.n - 1] == ' '))
@@ -125,33 +142,73 @@ refusal_text(const struct conf_dnsbl *d, const struct addr *client, struct str t
 	return all;
 }
 
+static bool
+same_subject(const struct dnsbl_entry *a, const struct dnsbl_entry *b)
+{
+	return a->of == b->of && str_eq(a->listed, b->listed);
+}
+
+/* The lists from FIRST on that have what it has. */
+static void
+add_lists(struct buf *b, const struct conf_dnsbls *c, const struct dnsbl_entry *found,
+    size_t first)
+{
+	buf_adds(b, " is listed:");
+	for (size_t i = first; i < c->list_n; i++) {
+		uint32_t v = found[i].answer;
+
+		if (v != 0 && same_subject(&found[i], &found[first]))
+			buf_addf(b, " %s*%lld (%u.%u.%u.%u)", c->lists[i].zone,
+			    (long long)c->lists[i].weight, v >> 24, v >> 16 & 255,
+			    v >> 8 & 255, v & 255);
+	}
+}
+
+/* What is listed, one after the other, each with its lists. */
+static void
+add_why(struct buf *b, const struct conf_dnsbls *c, const struct dnsbl_entry *found)
+{
+	for (unsigned of = 0; of < DNSBL_OF_N; of++)
+		for (size_t i = 0; i < c->list_n; i++) {
+			size_t k = 0;
+
+			if (found[i].answer == 0 || found[i].of != of)
+				continue;
+			while (found[k].answer == 0 || !same_subject(&found[k], &found[i]))
+				k++;
+			if (k < i)
+				continue;
+			if (of != DNSBL_CLIENT) {
+				buf_addf(b, "%s %s ", b->n > 0 ? ";" : ":",
+				    conf_dnsbl_of_name((enum conf_dnsbl_of)of));
+				add_foreign(b, found[i].listed);
+			}
+			add_lists(b, c, found, i);
+		}
+}
+
 struct dnsbl_verdict
 dnsbl_judge(const struct conf_dnsbls *c, const struct addr *client,
-    const struct dnsbl_answer *answers, struct arena *a)
+    const struct dnsbl_entry *found, struct arena *a)
 {
 	struct dnsbl_verdict v = { .text = STR("") };
-	struct str text = STR("");
+	const struct dnsbl_entry *most = NULL;
 	struct buf why;
 
-	buf_init(&why, 8192);
 	for (size_t i = 0; i < c->list_n; i++) {
-		const struct conf_dnsbl *d = &c->lists[i];
-		uint32_t answer = counted(d, &answers[i]);
-
-		if (answer == 0)
+		if (found[i].answer == 0)
 			continue;
-		v.score += d->weight;
-		if (v.by == NULL || d->weight > v.by->weight) {
-			v.by = d;
-			text = answers[i].text;
+		v.score += c->lists[i].weight;
+		if (v.by == NULL || c->lists[i].weight > v.by->weight) {
+			v.by = &c->lists[i];
+			most = &found[i];
 		}
-		buf_addf(&why, "%s%s*%lld (%u.%u.%u.%u)", why.n > 0 ? " " : "", d->zone,
-		    (long long)d->weight, answer >> 24, answer >> 16 & 255,
-		    answer >> 8 & 255, answer & 255);
 	}
 	v.refused = c->threshold > 0 && v.score >= (int64_t)c->threshold;
-	if (v.by != NULL)
-		v.text = refusal_text(v.by, client, text, a);
+	if (most != NULL)
+		v.text = refusal_text(v.by, client, most, a);
+	buf_init(&why, WHY_MAX);
+	add_why(&why, c, found);
 	v.why = arena_str(a, buf_str(&why));
 	buf_free(&why);
 	return v;

@@ -7,9 +7,9 @@
  *
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
- * client.c	questions about a client, and the lists that are asked for it
  * dmarc.c	messages that are reported to the domains of their authors
  * grey.c	senders that come again
+ * lists.c	questions about a client and its domains, and the lists that are asked
  * name.c	questions for the name of a client, and who is behind a name
  * spf.c	questions about a client and its sender
  * text.c	questions for the records of keys and policies
@@ -29,8 +29,9 @@
 /* A list, however many sections are about it. */
 struct zone {
 	const char *name;
-	bool lists_all;		/* it fails RFC 5782 5: it is not asked */
-	bool was_silent;	/* it has no entry to test with: said once */
+	unsigned of;		/* what its sections are of: bits of 1 << enum conf_dnsbl_of */
+	unsigned failed;	/* tests of RFC 5782 5, bits: it is not asked */
+	unsigned silent;	/* those that it has no entry for: said once */
 	int64_t said_ms;	/* when an answer that is none was last in the log */
 };
 
@@ -41,11 +42,10 @@ struct checkd {
 	struct loop_io *io;
 	struct dns *dns;
 	struct loop_timer *test;
-	struct zone *zones;	/* one for each section; those of one name stand together */
-	size_t *zone_of;	/* by section */
+	struct zone *zones;	/* one, however many sections have its name */
 	size_t zone_n;
-	struct answers *known;	/* by client */
-	struct map *open;	/* struct inquiry by client */
+	struct answers *known;	/* what lists have, by question */
+	struct map *open;	/* struct inquiry by question */
 	struct answers *texts;	/* records by name; of name.c, by its words */
 	struct answers *verdicts;	/* of SPF, by question */
 	struct scans *scans;	/* messages that are looked at */
@@ -55,10 +55,10 @@ struct checkd {
 	size_t asked;		/* questions that are open, of all kinds */
 };
 
-/* ---- client.c ------------------------------------------------------------------- */
+/* ---- lists.c -------------------------------------------------------------------- */
 
 /* Answers PACKET by REPLY, which it takes, now or later. */
-void client_take(struct checkd *d, struct str packet, int reply);
+void lists_take(struct checkd *d, struct str packet, int reply);
 
 /* ---- text.c --------------------------------------------------------------------- */
 

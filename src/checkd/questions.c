@@ -26,7 +26,7 @@ static const struct {
 	unsigned type;
 	void (*take)(struct checkd *d, struct str packet, int reply);
 } kinds[] = {
-	{ MSG_CLIENT, client_take },
+	{ MSG_LISTS, lists_take },
 	{ MSG_TXT, text_take },
 	{ MSG_SPF, spf_take },
 	{ MSG_IPREV, iprev_take },

@@ -4,16 +4,15 @@
  * zones -- which lists there are, and whether they can be believed.
  *
  * A list that has closed down often answers everything from then on, which
- * would refuse the world.  So each is asked at the start and every hour for the
- * two addresses of RFC 5782 5: one that no list has, and one that each has.  A
- * list that has the first is not asked until it has it no more.  One without
- * the second does no harm: that is in the log.
+ * would refuse the world.  So each is asked at the start and every hour for what
+ * RFC 5782 5 has for lists of addresses, and of domains: one that no list has, and
+ * one that each has.  A list that has the first is not asked, for anything, until it
+ * has it no more.  One without the second does no harm: that is in the log.
  */
 
 #include "checkd.h"
 
-#include <arpa/inet.h>
-
+#include "check/dnsbl_terms.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -23,13 +22,12 @@
 #define TEST_AGAIN_MS (300 * 1000)
 #define SAY_EVERY_MS (3600 * 1000)
 
-#define NEVER_LISTED "127.0.0.1"
-#define ALWAYS_LISTED "127.0.0.2"
-
 /* A test of a zone under way. */
 struct test {
 	struct checkd *d;
 	struct zone *zone;
+	const struct dnsbl_probe *probe;
+	unsigned bit;		/* of the probe */
 };
 
 void
@@ -58,15 +56,17 @@ on_never(void *arg, const struct dns_addr_answer *a)
 	struct zone *z = t->zone;
 
 	if (a->status != DNS_TEMPORARY) {
-		if (lists_it(a) && !z->lists_all)
-			log_error(NULL, "dnsbl %s has " NEVER_LISTED ", which no list has "
-			    "(RFC 5782 5): it is not asked any more", z->name);
-		else if (!lists_it(a) && z->lists_all)
-			log_info(NULL, "dnsbl %s has " NEVER_LISTED " no more: it is asked again",
-			    z->name);
-		z->lists_all = lists_it(a);
+		bool failed = (z->failed & t->bit) != 0;
+
+		if (lists_it(a) && !failed)
+			log_error(NULL, "dnsbl %s has %s, which no list has "
+			    "(RFC 5782 5): it is not asked any more", z->name, t->probe->never);
+		else if (!lists_it(a) && failed)
+			log_info(NULL, "dnsbl %s has %s no more%s", z->name, t->probe->never,
+			    z->failed == t->bit ? ": it is asked again" : "");
+		z->failed = lists_it(a) ? z->failed | t->bit : z->failed & ~t->bit;
 	}
-	if (z->lists_all)
+	if (z->failed != 0)
 		loop_timer_set(t->d->test, TEST_AGAIN_MS);
 	mem_free(t);
 }
@@ -78,28 +78,25 @@ on_always(void *arg, const struct dns_addr_answer *a)
 	struct zone *z = t->zone;
 	bool silent = a->status == DNS_NO_NAME || a->status == DNS_NO_DATA;
 
-	if (silent && !z->was_silent)
-		log_warn(NULL, "dnsbl %s does not have " ALWAYS_LISTED ", which each list has "
-		    "(RFC 5782 5): is that its name?", z->name);
+	if (silent && (z->silent & t->bit) == 0)
+		log_warn(NULL, "dnsbl %s does not have %s, which each list has "
+		    "(RFC 5782 5): is that its name?", z->name, t->probe->always);
 	if (a->status != DNS_TEMPORARY)
-		z->was_silent = silent;
+		z->silent = silent ? z->silent | t->bit : z->silent & ~t->bit;
 	mem_free(t);
 }
 
 static void
-ask(struct checkd *d, struct zone *z, const char *address,
+ask(const struct test *from, const char *asked,
     void (*fn)(void *arg, const struct dns_addr_answer *a))
 {
 	struct test *t = mem_alloc(sizeof(*t));
-	struct addr client;
 	struct buf b;
 
-	*t = (struct test){ .d = d, .zone = z };
-	if (addr_parse(str_c(address), 0, &client) < 0)
-		panic("checkd: %s is no address", address);
+	*t = *from;
 	buf_init(&b, 512);
-	dnsbl_add_name(&b, &client, z->name);
-	dns_addr4(d->dns, buf_cstr(&b), fn, t);
+	buf_addf(&b, "%s.%s", asked, t->zone->name);
+	dns_addr4(t->d->dns, buf_cstr(&b), fn, t);
 	buf_free(&b);
 }
 
@@ -109,10 +106,15 @@ test_all(void *arg)
 	struct checkd *d = arg;
 
 	loop_timer_set(d->test, TEST_EVERY_MS);
-	for (size_t i = 0; i < d->zone_n; i++) {
-		ask(d, &d->zones[i], NEVER_LISTED, on_never);
-		ask(d, &d->zones[i], ALWAYS_LISTED, on_always);
-	}
+	for (size_t i = 0; i < d->zone_n; i++)
+		for (unsigned k = 0; k < DNSBL_PROBES; k++) {
+			struct test t = { d, &d->zones[i], &dnsbl_probes[k], 1u << k };
+
+			if ((d->zones[i].of & dnsbl_probes[k].of) == 0)
+				continue;
+			ask(&t, dnsbl_probes[k].never_asked, on_never);
+			ask(&t, dnsbl_probes[k].always_asked, on_always);
+		}
 }
 
 void
@@ -121,7 +123,6 @@ zones_open(struct checkd *d)
 	const struct conf_dnsbls *c = &d->conf->dnsbl;
 
 	d->zones = mem_array(c->list_n + 1, sizeof(*d->zones));
-	d->zone_of = mem_array(c->list_n + 1, sizeof(*d->zone_of));
 	for (size_t i = 0; i < c->list_n; i++) {
 		size_t k = 0;
 
@@ -130,7 +131,7 @@ zones_open(struct checkd *d)
 			k++;
 		if (k == d->zone_n)
 			d->zones[d->zone_n++] = (struct zone){ .name = c->lists[i].zone };
-		d->zone_of[i] = k;
+		d->zones[k].of |= c->lists[i].of;
 	}
 	d->test = loop_timer_new(d->loop, test_all, d);
 	test_all(d);
@@ -141,5 +142,4 @@ zones_close(struct checkd *d)
 {
 	loop_timer_free(d->test);
 	mem_free(d->zones);
-	mem_free(d->zone_of);
 }

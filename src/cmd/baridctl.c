@@ -40,7 +40,7 @@ static const char usage_text[] =
     "  blocks                          who is refused, also for wrong passwords\n"
     "  smtp|submission|pop3 disable|enable\n"
     "                                  take no new clients there, or again\n"
-    "  dnsbl check ADDRESS             what lists in DNS make of a client\n"
+    "  dnsbl check ADDRESS | DOMAIN    what lists in DNS make of a client, or a name\n"
     "  dnsbl stop [SECONDS] | start    ask none of them, or again\n"
     "  spf ADDRESS SENDER [HELO]       whether domains let a client send their mail\n"
     "  collect [NAME]                  fetch mail from mailboxes elsewhere, now\n"

@@ -18,7 +18,7 @@
  * report.c	what reports of others say
  * dmarc.c	reports to the domains of authors
  * collect.c	mail that is fetched from elsewhere
- * dnsbl.c	lists of clients in DNS
+ * dnsbl.c	lists in DNS
  * spf.c	whether domains let a client send mail
  * dns_records.c	dns-records
  * audit.c, explain.c, top.c

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dnsbl -- `baridctl dnsbl`: lists of clients in DNS are asked about an
- * address, or nobody asks them for a time.
+ * dnsbl -- `baridctl dnsbl`: lists in DNS are asked about an address or a
+ * domain, or nobody asks them for a time.
  *
- * What is decided is what barid-check would decide, by the same function; it
- * is asked anew, whatever that one remembers.
+ * What is decided is what a session would decide, by the same function; it
+ * is asked anew, whatever barid-check remembers.
  */
 
 #include "ctl.h"
@@ -13,65 +13,67 @@
 #include <errno.h>
 #include <sysexits.h>
 
-#include "check/dnsbl.h"
 #include "explain.h"
 #include "lib/mem.h"
 
 static int
 usage(void)
 {
-	fputs("dnsbl: usage: baridctl dnsbl check ADDRESS\n"
+	fputs("dnsbl: usage: baridctl dnsbl check ADDRESS | DOMAIN\n"
 	    "       baridctl dnsbl stop [SECONDS] | start\n", stderr);
 	return EX_USAGE;
 }
 
 /* ---- check ------------------------------------------------------------------- */
 
-/* A zone, and what it says of the client. */
+/* A zone, and what it says for a term. */
 struct asked {
 	struct dnsbl_answer answer;
-	bool lists_all;		/* it has what no list has: it is not believed */
+	const char *failed;	/* what it has that no list has: it is not believed; or NULL */
 	struct found_host f;	/* the answer as it came */
 };
 
-/* F becomes what ZONE has of CLIENT. */
+/* F becomes what DNS has of ASKED in ZONE. */
 static void
-look_up(struct lookup *dns, const char *zone, const struct addr *client, struct found_host *f)
+look_up(struct lookup *dns, struct str asked, const char *zone, struct found_host *f)
 {
 	struct buf name;
 
 	*f = (struct found_host){ .name = "" };
-	buf_init(&name, sizeof(f->name) - 1);
-	dnsbl_add_name(&name, client, zone);
-	memcpy(f->name, buf_cstr(&name), name.n + 1);
-	buf_free(&name);
-	lookup_addr4(dns, f);
+	buf_init_in(&name, f->name, sizeof(f->name));
+	buf_addf(&name, STR_FMT ".%s", STR_ARG(asked), zone);
+	if (buf_ok(&name))
+		lookup_addr4(dns, f);
 }
 
-/* RFC 5782 5. */
-static bool
-lists_all(struct lookup *dns, const char *zone)
+/* RFC 5782 5: what no list has, and D's zone has all the same; or NULL. */
+static const char *
+failed_test(struct lookup *dns, const struct conf_dnsbl *d)
 {
-	struct found_host f;
-	struct addr nobody;
+	for (size_t i = 0; i < DNSBL_PROBES; i++) {
+		struct found_host f;
 
-	if (addr_parse(STR("127.0.0.1"), 0, &nobody) < 0)
-		return false;
-	look_up(dns, zone, &nobody, &f);
-	return f.addr_n > 0;
+		if ((d->of & dnsbl_probes[i].of) == 0)
+			continue;
+		look_up(dns, str_c(dnsbl_probes[i].never_asked), d->zone, &f);
+		if (f.addr_n > 0)
+			return dnsbl_probes[i].never;
+	}
+	return NULL;
 }
 
 static void
-ask(struct lookup *dns, const char *zone, const struct addr *client, struct asked *q)
+ask(struct lookup *dns, const struct conf_dnsbl *d, const struct dnsbl_term *t, struct asked *q)
 {
 	struct dnsbl_answer *a = &q->answer;
 	struct found_records text;
 
 	*q = (struct asked){ .answer = { .text = STR("") } };
-	look_up(dns, zone, client, &q->f);
+	look_up(dns, t->asked, d->zone, &q->f);
 	a->late = q->f.status == DNS_TEMPORARY;
-	q->lists_all = q->f.addr_n > 0 && lists_all(dns, zone);
-	for (size_t i = 0; !q->lists_all && i < q->f.addr_n && a->n < DNSBL_ANSWERS_MAX; i++) {
+	if (q->f.addr_n > 0)
+		q->failed = failed_test(dns, d);
+	for (size_t i = 0; q->failed == NULL && i < q->f.addr_n && a->n < DNSBL_ANSWERS_MAX; i++) {
 		uint32_t v;
 
 		memcpy(&v, addr_octets(&q->f.addr[i]), sizeof(v));
@@ -83,9 +85,10 @@ ask(struct lookup *dns, const char *zone, const struct addr *client, struct aske
 	}
 }
 
+/* COUNTS: what it adds to the sum. */
 static void
 explain_zone(struct steps *s, unsigned depth, const struct conf_dnsbl *d,
-    const struct asked *q)
+    const struct dnsbl_term *t, const struct asked *q, int64_t counts)
 {
 	const struct dnsbl_answer *a = &q->answer;
 	struct buf b;
@@ -96,17 +99,19 @@ explain_zone(struct steps *s, unsigned depth, const struct conf_dnsbl *d,
 		    a->v[i] >> 16 & 255, a->v[i] >> 8 & 255, a->v[i] & 255,
 		    dnsbl_is_error(a->v[i]) ? ", which is no entry," : "");
 	if (a->late)
-		steps_add(s, depth, "list", d->place, "%s does not answer (%s): it counts nothing",
-		    d->zone, q->f.reason);
-	else if (q->lists_all)
-		steps_add(s, depth, "list", d->place, "%s has 127.0.0.1, which no list has: it "
-		    "counts nothing", d->zone);
+		steps_add(s, depth, "list", d->place, "%s does not answer for " STR_FMT
+		    " (%s): it counts nothing", d->zone, STR_ARG(t->text), q->f.reason);
+	else if (q->failed != NULL)
+		steps_add(s, depth, "list", d->place, "%s has %s, which no list has: it "
+		    "counts nothing", d->zone, q->failed);
 	else if (a->n == 0)
-		steps_add(s, depth, "list", d->place, "%s does not have it", d->zone);
+		steps_add(s, depth, "list", d->place, "%s does not have " STR_FMT, d->zone,
+		    STR_ARG(t->text));
 	else
-		steps_add(s, depth, "list", d->place, "%s answers %s \"" STR_FMT "\": %lld",
-		    d->zone, buf_cstr(&b), STR_ARG(str_head(a->text, DNSBL_TEXT_MAX)),
-		    dnsbl_has(d, a) ? (long long)d->weight : 0);
+		steps_add(s, depth, "list", d->place, "%s answers %s \"" STR_FMT "\" for "
+		    STR_FMT ": %lld", d->zone, buf_cstr(&b),
+		    STR_ARG(str_head(a->text, DNSBL_TEXT_MAX)), STR_ARG(t->text),
+		    (long long)counts);
 	buf_free(&b);
 }
 
@@ -129,61 +134,84 @@ explain_verdict(const struct conf *conf, struct steps *s, unsigned depth,
 
 bool
 dnsbl_explain(const struct conf *conf, struct lookup *dns, const struct addr *client,
-    struct steps *s, unsigned depth, struct dnsbl_verdict *v)
+    const struct dnsbl_terms *t, struct dnsbl_entry *found, struct steps *s, unsigned depth,
+    struct dnsbl_verdict *v)
 {
 	const struct conf_dnsbls *c = &conf->dnsbl;
-	struct dnsbl_answer *answers = mem_array(c->list_n + 1, sizeof(*answers));
 	struct asked q;
 	bool late = false;
 
-	for (size_t i = 0; i < c->list_n; i++) {
-		ask(dns, c->lists[i].zone, client, &q);
-		explain_zone(s, depth, &c->lists[i], &q);
-		answers[i] = q.answer;
-		late = late || q.answer.late;
-	}
-	*v = dnsbl_judge(c, client, answers, &s->arena);
+	for (size_t i = 0; i < c->list_n; i++)
+		for (size_t k = 0; k < t->n; k++) {
+			bool counted = found[i].answer != 0;
+
+			if ((c->lists[i].of & t->v[k].of) == 0)
+				continue;
+			ask(dns, &c->lists[i], &t->v[k], &q);
+			q.answer.text = arena_str(&s->arena, q.answer.text);
+			dnsbl_term_note(c, &t->v[k], c->lists[i].zone, &q.answer, found);
+			explain_zone(s, depth, &c->lists[i], &t->v[k], &q,
+			    !counted && found[i].answer != 0 ? c->lists[i].weight : 0);
+			late = late || q.answer.late;
+		}
+	*v = dnsbl_judge(c, client, found, &s->arena);
 	explain_verdict(conf, s, depth, v);
-	mem_free(answers);
 	return late;
 }
 
 /* 1: it would be refused; EX_TEMPFAIL: some list did not answer, and the others let it in. */
 static int
-explain_all(const struct ctl *t, const struct addr *client, struct steps *s)
+explain_all(const struct ctl *t, const struct addr *client, const struct dnsbl_terms *terms,
+    struct steps *s)
 {
+	struct dnsbl_entry *found = mem_array(t->conf->dnsbl.list_n + 1, sizeof(*found));
 	struct lookup *dns = lookup_new(t->conf);
 	struct dnsbl_verdict v;
-	bool late = dnsbl_explain(t->conf, dns, client, s, 0, &v);
+	bool late = dnsbl_explain(t->conf, dns, client, terms, found, s, 0, &v);
 
 	lookup_free(dns);
+	mem_free(found);
 	return v.refused ? 1 : late ? EX_TEMPFAIL : EX_OK;
 }
 
-static int
-check(const struct ctl *t, const char *address)
+/* The terms of WHAT: of a client, or of whatever a domain may be. */
+static bool
+terms_of(struct str what, struct dnsbl_terms *terms, struct addr *client, struct arena *a)
 {
+	bool good = true;
+
+	if (addr_parse(what, 0, client) == 0)
+		return dnsbl_terms_add(terms, DNSBL_CLIENT, what, a);
+	*client = (struct addr){ .len = 0 };
+	for (unsigned of = DNSBL_HELO; of < DNSBL_OF_N; of++)
+		good = dnsbl_terms_add(terms, (enum conf_dnsbl_of)of, what, a) && good;
+	return good;
+}
+
+static int
+check(const struct ctl *t, const char *what)
+{
+	struct dnsbl_terms terms = { .n = 0 };
 	struct addr client;
 	struct steps s;
 	int code = EX_OK;
 
-	if (addr_parse(str_c(address), 0, &client) < 0) {
-		fprintf(stderr, "%s: this is no address, expected one such as 192.0.2.1\n",
-		    address);
-		return EX_DATAERR;
-	}
-	if (t->conf->dnsbl.list_n == 0) {
-		fputs("dnsbl: there is no section dnsbl\n", stderr);
-		return EX_CONFIG;
-	}
 	steps_init(&s);
-	if (dnsbl_is_public(&client))
-		code = explain_all(t, &client, &s);
-	else
+	if (!terms_of(str_c(what), &terms, &client, &s.arena)) {
+		fprintf(stderr, "%s: this is neither an address nor a domain, expected one such "
+		    "as 192.0.2.1 or example.org\n", what);
+		code = EX_DATAERR;
+	} else if (t->conf->dnsbl.list_n == 0) {
+		fputs("dnsbl: there is no section dnsbl\n", stderr);
+		code = EX_CONFIG;
+	} else if (terms.n > 0) {
+		code = explain_all(t, &client, &terms, &s);
+	} else {
 		steps_add(&s, 0, "verdict", CONF_NOWHERE,
 		    "not refused: no list is asked about a private address");
-	if (t->json)
-		steps_json(address, &s, stdout);
+	}
+	if (code != EX_DATAERR && code != EX_CONFIG && t->json)
+		steps_json(what, &s, stdout);
 	else
 		steps_print(&s, stdout);
 	steps_free(&s);

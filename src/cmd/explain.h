@@ -5,7 +5,7 @@
 /* explain -- what the files of `baridctl explain` share. */
 
 #include "check/dkim.h"
-#include "check/dnsbl.h"
+#include "check/dnsbl_terms.h"
 #include "check/spf.h"
 #include "ipc/msg_name.h"
 #include "net/dns.h"
@@ -77,9 +77,13 @@ size_t message_header(struct str text);
 /* WHAT of its signatures, all but the keys. */
 struct dkim_check *message_check(struct str text, unsigned what) MUST_USE;
 
-/* dnsbl.c: what each list says of CLIENT goes into S; true: some list did not answer. */
+/*
+ * dnsbl.c: what each list says of T goes into S, and beside what is there into FOUND,
+ * one entry for each list, of which V is the verdict; true: some list did not answer.
+ */
 bool dnsbl_explain(const struct conf *c, struct lookup *dns, const struct addr *client,
-    struct steps *s, unsigned depth, struct dnsbl_verdict *v);
+    const struct dnsbl_terms *t, struct dnsbl_entry *found, struct steps *s, unsigned depth,
+    struct dnsbl_verdict *v);
 
 struct found;
 

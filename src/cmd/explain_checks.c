@@ -19,6 +19,7 @@
 
 #include "lib/clock.h"
 #include "lib/idn.h"
+#include "lib/mem.h"
 #include "policy/recipient.h"
 
 /* Names of one client that are looked at, as barid-check does. */
@@ -57,29 +58,46 @@ looked_skip(struct looked *k, const char *name, struct conf_place place, const c
 
 /* ---- the client ------------------------------------------------------------------ */
 
-static void
-say_lists(struct looked *k)
+void
+explain_listed(struct looked *k, const char *name, const struct dnsbl_terms *t)
 {
-	const struct conf_dnsbls *c = &k->c->dnsbl;
 	struct dnsbl_verdict v;
 	struct refusal r = NOTHING;
 	bool late;
 
-	if (c->list_n == 0 || !dnsbl_is_public(&k->client)) {
-		looked_skip(k, "dnsbl", CONF_NOWHERE, c->list_n == 0 ?
-		    "there is no section dnsbl" : "no list is asked about a private address");
-		return;
-	}
-	explain_say(k->x, "dnsbl", CONF_NOWHERE, "%zu sections dnsbl", c->list_n);
-	late = dnsbl_explain(k->c, k->x->dns, &k->client, &k->x->steps, k->x->depth + 1, &v);
+	late = dnsbl_explain(k->c, k->x->dns, &k->client, t, k->listed, &k->x->steps,
+	    k->x->depth + 1, &v);
 	k->grey.score = v.score;
 	if (v.refused)
 		r = (struct refusal){ v.by->refusal.code, v.by->refusal.enhanced,
 			arena_cstr(k->a, v.text) };
 	k->x->depth++;
-	looked_say(k, "lists", CONF_NOWHERE, v.refused ? "refused" : late ?
+	looked_say(k, name, CONF_NOWHERE, v.refused ? "refused" : late ?
 	    "not refused; some list does not answer" : "not refused", r, false);
 	k->x->depth--;
+}
+
+/* What there is to ask lists for before the text; what is no name is not asked. */
+static void
+say_lists(struct looked *k)
+{
+	const struct conf_dnsbls *c = &k->c->dnsbl;
+	struct dnsbl_terms t = { .n = 0 };
+
+	if ((c->of & 1u << DNSBL_CLIENT) != 0)
+		(void)!dnsbl_terms_add(&t, DNSBL_CLIENT, str_c(k->address), k->a);
+	if ((c->of & 1u << DNSBL_HELO) != 0)
+		(void)!dnsbl_terms_add(&t, DNSBL_HELO, k->helo, k->a);
+	if ((c->of & 1u << DNSBL_SENDER) != 0)
+		(void)!dnsbl_terms_add(&t, DNSBL_SENDER, k->from->domain, k->a);
+	if (t.n == 0) {
+		looked_skip(k, "dnsbl", CONF_NOWHERE, c->list_n == 0 ?
+		    "there is no section dnsbl" : "no list is asked about that: a private "
+		    "address, or no name");
+		return;
+	}
+	explain_say(k->x, "dnsbl", CONF_NOWHERE, "%zu sections dnsbl", c->list_n);
+	explain_listed(k, "lists", &t);
 }
 
 /* RFC 8601 2.7.3; NAME is the one that leads back, or the first. */
@@ -400,8 +418,10 @@ explain_checks(struct explain *x, const struct ctl *t, const struct path *p)
 	arena_init(&a, 1 << 20);
 	k.a = &a;
 	k.facts = spf_facts_new();
+	k.listed = mem_array(here.dnsbl.list_n + 1, sizeof(*k.listed));
 	code = look(&k, t->message);
 	spf_facts_free(k.facts);
+	mem_free(k.listed);
 	arena_free(&a);
 	return code;
 }

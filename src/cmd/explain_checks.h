@@ -25,6 +25,7 @@ struct looked {
 	bool relays;		/* it may send anywhere */
 	bool postmaster;	/* the mail is for him */
 	struct arena *a;
+	struct dnsbl_entry *listed;	/* what lists have, one for each */
 	struct spf_facts *facts;
 	struct spf_result spf;
 	struct greylist_facts grey;	/* what was found so far */
@@ -41,6 +42,9 @@ void looked_say(struct looked *k, const char *name, struct conf_place place, con
     struct refusal r, bool exempt);
 /* Says why NAME is not looked at. */
 void looked_skip(struct looked *k, const char *name, struct conf_place place, const char *why);
+
+/* What lists make of T and of what they were asked before: the step NAME. */
+void explain_listed(struct looked *k, const char *name, const struct dnsbl_terms *t);
 
 /* Of the message in the file at PATH, or of none (NULL); an exit code. */
 int explain_text(struct looked *k, const char *path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dnsbl -- the sections about lists of clients in DNS (RFC 5782).
+ * dnsbl -- the sections about lists in DNS (RFC 5782).
  *
  * Several may stand for one zone, so that what it answers can count in
  * different ways.  Whether a zone lives shows only when it is asked.
@@ -16,6 +16,25 @@
 #define ZONE_MAX (253 - 64)
 #define LISTS_MAX 64
 
+static const char *const of_names[DNSBL_OF_N] = { [DNSBL_CLIENT] = "client",
+	[DNSBL_HELO] = "helo", [DNSBL_SENDER] = "sender", [DNSBL_URL] = "url" };
+
+const char *
+conf_dnsbl_of_name(enum conf_dnsbl_of of)
+{
+	return of_names[of];
+}
+
+/* The bit of WORD; 0: it means nothing. */
+static unsigned
+of_bit(const char *word)
+{
+	for (unsigned i = 0; i < DNSBL_OF_N; i++)
+		if (strcmp(word, of_names[i]) == 0)
+			return 1u << i;
+	return 0;
+}
+
 void
 conf_dnsbl_finish(struct conf *c)
 {
@@ -28,6 +47,9 @@ conf_dnsbl_finish(struct conf *c)
 		buf_reset(&b);
 		if (idn_add(&b, str_c(d->zone)) == NULL && buf_ok(&b))
 			d->zone = arena_cstr(&c->arena, buf_str(&b));
+		for (size_t k = 0; k < d->of_words.n; k++)
+			d->of |= of_bit(d->of_words.v[k]);
+		c->dnsbl.of |= d->of;
 		/* What is wrong is complained of below. */
 		if (conf_reply_read(d->reply, &c->arena, &d->refusal) != NULL)
 			d->refusal = (struct conf_reply){ 550, "5.7.1", "" };
@@ -39,7 +61,7 @@ conf_dnsbl_finish(struct conf *c)
 static const char *
 unknown_fact(struct str s, struct arena *a)
 {
-	static const char *const facts[] = { "${client}", "${zone}", "${text}" };
+	static const char *const facts[] = { "${listed}", "${client}", "${zone}", "${text}" };
 	ptrdiff_t at;
 
 	while ((at = str_find(s, '$')) >= 0) {
@@ -50,7 +72,7 @@ unknown_fact(struct str s, struct arena *a)
 			i++;
 		if (i == ARRAY_LEN(facts) && str_starts(s, STR("${")))
 			return arena_printf(a, "there is no " STR_FMT ", expected "
-			    "${client}, ${zone} or ${text}", STR_ARG(str_head(s, 20)));
+			    "${listed}, ${client}, ${zone} or ${text}", STR_ARG(str_head(s, 20)));
 		s = str_skip(s, 1);
 	}
 	return NULL;
@@ -73,6 +95,16 @@ check_reply(const struct conf *c, const struct conf_dnsbl *d, struct buf *error)
 	arena_free(&a);
 }
 
+static void
+check_of(const struct conf *c, const struct conf_dnsbl *d, struct buf *error)
+{
+	for (size_t i = 0; i < d->of_words.n; i++)
+		if (of_bit(d->of_words.v[i]) == 0)
+			conf_complain(error, conf_where(c, &d->of_words, d->place),
+			    "dnsbl.%s.of: \"%s\" does not fit, expected client, helo, "
+			    "sender or url", d->zone, d->of_words.v[i]);
+}
+
 void
 conf_dnsbl_check(const struct conf *c, struct buf *error)
 {
@@ -83,6 +115,7 @@ conf_dnsbl_check(const struct conf *c, struct buf *error)
 			conf_complain(error, d->place,
 			    "dnsbl: \"%s\" is no zone, expected one such as "
 			    "\"zen.example.org\"", d->zone);
+		check_of(c, d, error);
 		check_reply(c, d, error);
 	}
 	if (c->dnsbl.list_n > LISTS_MAX)

@@ -498,9 +498,10 @@ static const struct option dkim_sign_options[] = {
 
 #define BASE conf_dnsbl
 static const struct option dnsbl_options[] = {
-	OPT("weight", SIGNED, weight, "1", 0, 1000, "What an entry counts; less than 0 for a list of good clients."),
+	OPT("of", STRINGS, of_words, "{client}", 1, DNSBL_OF_N, "What the list has entries of: client, helo, sender, url."),
+	OPT("weight", SIGNED, weight, "1", 0, 1000, "What an entry counts; less than 0 for a list of the good."),
 	OPT("answers", NETS, answers, "{127.0.0.2-127.255.254.255}", 1, 256, "Answers that are entries."),
-	OPT("reply", STRING, reply, "550 5.7.1 Client host [${client}] is listed by ${zone}; ${text}", 0, 0, "The reply of a refusal."),
+	OPT("reply", STRING, reply, "550 5.7.1 ${listed} is listed by ${zone}; ${text}", 0, 0, "The reply of a refusal."),
 };
 #undef BASE
 
@@ -718,7 +719,7 @@ const struct option conf_options[] = {
 	/* One list may count differently by what it answers. */
 	{ .name = "dnsbl", .type = OPTION_SECTION, .offset = offsetof(struct BASE, dnsbl.lists),
 	  .sub = dnsbl_options, .sub_n = ARRAY_LEN(dnsbl_options), .size = sizeof(struct conf_dnsbl),
-	  .count_offset = offsetof(struct BASE, dnsbl.list_n), .repeats = true, .help = "A list of clients in DNS." },
+	  .count_offset = offsetof(struct BASE, dnsbl.list_n), .repeats = true, .help = "A list of clients or of domains in DNS." },
 	OPT("dnsbl-threshold", NUMBER, dnsbl.threshold, "1", 0, 1000000, "The sum of weights that refuses; 0 for none."),
 	WORDS("dnsbl-at", CHOICE, dnsbl.at, "recipient", dnsbl_words, "When a client is refused."),
 	OPT("dnsbl-timeout", TIME, dnsbl.timeout, "5s", 100, MINUTE, "How long all lists together may take."),

@@ -48,6 +48,7 @@ struct txn {
 	bool held;		/* HOLDFOR or HOLDUNTIL was said */
 	bool adjusted;		/* another priority than was asked for */
 	struct spf_txn spf;
+	struct listed listed;	/* of the client and what it names */
 	struct text text;
 	struct checks checks;
 	struct str trace;	/* what was put before the text; where it may be edited */

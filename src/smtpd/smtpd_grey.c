@@ -42,7 +42,7 @@ facts_of(struct session *s)
 	const struct spf_result *spf = spf_result(s);
 	const struct identity *i = &s->identity;
 
-	return (struct greylist_facts){
+	return (struct greylist_facts){ .score = check_score(s),
 		.name = i->named && !session_listed(s, &s->conf->check.iprev.exempt) ?
 		    i->iprev.result : IPREV_PASS,
 		.helo = i->knows_helo ? i->helo.result : EXISTS_YES,

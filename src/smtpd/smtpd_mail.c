@@ -243,6 +243,7 @@ smtpd_mail(struct session *s, const struct command *c)
 		return a;
 	}
 	spf_begin(s);
+	check_mail(s);
 	session_enter(s, S_MAIL);
 	session_score(s, SCORE_TRANSACTION);
 	/* RFC 6710 4.2: who is given another priority is told. */

@@ -106,6 +106,7 @@ session_enter(struct session *s, enum session_state state)
 	if (state == S_START || state == S_GREETED) {
 		text_abort(s);
 		spf_forget(s);
+		check_forget_mail(s);
 		s->txn = (struct txn){ 0 };
 		forwarded_forget(s);
 		arena_reset(&s->txn_arena);

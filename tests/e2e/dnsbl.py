@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of clients in DNS: who is refused, when, by which list, and what a list can do that is dead, late or evil.
+"""Lists in DNS: who is refused, when, by which list, and what a list can do that is dead, late or evil.
 
 FEATURES C3, C4, C5: at a recipient or at once, by weights, with the text of the list; suspended at run time.
+BEYOND S8: lists of domains, asked about HELO and the sender; one sum of all.
 A client at home is never asked about, so these come by PROXY and XCLIENT.
 """
 import json
@@ -30,6 +31,29 @@ ZONE = """2.0.0.127.bl.test A 127.0.0.2
 14.2.0.192.bl.test A 127.0.0.2
 15.2.0.192.slow.test DROP
 """
+DOMAINS_ZONE = ZONE + """test.dbl.test A 127.0.1.2
+bad.example.dbl.test A 127.0.1.2
+bad.example.dbl.test TXT "spam"
+shop.fine.co.uk.dbl.test A 127.0.1.4
+refused.example.dbl.test A 127.255.255.254
+xn--br-via.example.dbl.test A 127.0.1.5
+abused.example.dbl.test A 127.0.1.102
+test.half.test A 127.0.0.2
+half.example.half.test A 127.0.0.2
+test.good-names.test A 127.0.0.2
+good.example.good-names.test A 127.0.0.2
+*.wild.test A 127.0.0.2
+late.example.dbl.test DROP
+"""
+DOMAINS = """dnsbl "bl.test" { weight = 1 answers = {"127.0.0.2"} }
+dnsbl "dbl.test" { of = {helo, sender} weight = 2 answers = {"127.0.1.2-127.0.1.99"} }
+dnsbl "half.test" { of = {sender} }
+dnsbl "good-names.test" { of = {sender} weight = -5 }
+dnsbl "wild.test" { of = {client, sender} weight = 9 }
+dnsbl-threshold = 2
+dnsbl-timeout = 800ms
+access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }
+"""
 LISTS = """dnsbl "bl.test" { weight = 2 answers = {"127.0.0.2"} }
 dnsbl "bl.test" { weight = 1 answers = {"127.0.0.3-127.0.0.9"} reply = "450 4.7.1 ${client} ${zone}, later" }
 dnsbl "good.test" { weight = -2 }
@@ -42,20 +66,21 @@ access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"12
 """
 
 
-def come(b, address):
-    """A client at ADDRESS that has said hello."""
+def come(b, address, helo="client.test", sender="a@far.test"):
+    """A client at ADDRESS that has said hello, and whom it writes for."""
     w = Wire(b.port["smtp"])
     assert w.reply().startswith(b"220")
     w.smtp("EHLO proxy.test")
     name = "IPV6:" + address if ":" in address else address
     assert w.smtp(f"XCLIENT ADDR={name}").startswith(b"220")
-    w.smtp("EHLO client.test")
-    assert w.smtp("MAIL FROM:<a@far.test>").startswith(b"250")
+    w.smtp("EHLO " + helo)
+    utf8 = "" if sender.isascii() else " SMTPUTF8"
+    assert w.smtp(f"MAIL FROM:<{sender}>{utf8}").startswith(b"250")
     return w
 
 
-def rcpt(b, address, to="alice@example.test"):
-    with come(b, address) as w:
+def rcpt(b, address, to="alice@example.test", **said):
+    with come(b, address, **said) as w:
         return w.smtp(f"RCPT TO:<{to}>").decode().strip()
 
 
@@ -66,14 +91,14 @@ def asked(names, address):
 
 def refused(b, names):
     said = rcpt(b, "192.0.2.9")
-    assert said == "550 5.7.1 Client host [192.0.2.9] is listed by bl.test; see https://bl.test/9", said
-    assert rcpt(b, "2001:db8::9").startswith("550 5.7.1 Client host [2001:db8::9] is listed by bl.test")
+    assert said == "550 5.7.1 192.0.2.9 is listed by bl.test; see https://bl.test/9", said
+    assert rcpt(b, "2001:db8::9").startswith("550 5.7.1 2001:db8::9 is listed by bl.test")
     # Each zone once, though one has two sections, and for IPv6 an A record, too.
     assert sorted(asked(names, "192.0.2.9")) == sorted(
         ["udp A 9.2.0.192." + z for z in ("bl.test", "good.test", "refuses.test", "slow.test")] +
         ["udp TXT 9.2.0.192.bl.test"]), asked(names, "192.0.2.9")
     log = b.log()
-    assert "reject: RCPT from unknown[192.0.2.9]: 550 5.7.1 <alice@example.test>: Client host" in log, log
+    assert "reject: RCPT from unknown[192.0.2.9]: 550 5.7.1 <alice@example.test>: 192.0.2.9 is" in log, log
     assert "dnsbl: unknown[192.0.2.9] is listed: bl.test*2 (127.0.0.2) bl.test*1 (127.0.0.4)" in log, log
     # What was found is remembered.
     before = len(names.asked())
@@ -105,15 +130,15 @@ def evil(b):
 
 def check(b):
     r = b.ctl("dnsbl", "check", "192.0.2.9", check=False)
-    assert r.returncode == 1 and "refused: 550 5.7.1 Client host [192.0.2.9]" in r.stdout, r
-    assert "good.test does not have it" in r.stdout and "3 of dnsbl-threshold 2" in r.stdout, r.stdout
+    assert r.returncode == 1 and "refused: 550 5.7.1 192.0.2.9 is" in r.stdout, r
+    assert "good.test does not have 192.0.2.9" in r.stdout and "3 of dnsbl-threshold 2" in r.stdout, r.stdout
     assert "dead.test has 127.0.0.1, which no list has: it counts nothing" in r.stdout, r.stdout
     r = b.ctl("--json", "dnsbl", "check", "192.0.2.11", check=False)
     assert r.returncode == 0, r
     steps = json.loads(r.stdout)["steps"]
     assert steps[-1]["text"].startswith("not refused") and steps[0]["line"] > 0, steps
     assert b.ctl("dnsbl", "check", "10.0.0.1", check=False).returncode == 0
-    for wrong in (["check"], ["check", "a.test"], ["stop", "0"], ["stop", "x"], ["start", "1"], []):
+    for wrong in (["check"], ["check", "a b"], ["stop", "0"], ["stop", "x"], ["start", "1"], []):
         assert b.ctl("dnsbl", *wrong, check=False).returncode in (64, 65), wrong
 
 
@@ -143,7 +168,7 @@ def at_once(names):
     """FEATURES C4: before anything is said, by the greeting."""
     extra = LISTS.replace('xclient = {"127.0.0.1"}', 'proxies = {"127.0.0.1"}') + 'dnsbl-at = "connect"\n' + names.conf
     with Barid(extra=extra) as b:
-        for address, said in (("192.0.2.9", b"554 5.7.1 Client host [192.0.2.9] is listed"),
+        for address, said in (("192.0.2.9", b"554 5.7.1 192.0.2.9 is listed"),
                               ("192.0.2.99", b"220 ")):
             with Wire(b.port["smtp"]) as w:
                 w.send(f"PROXY TCP4 {address} 127.0.0.1 4711 25\r\n".encode())
@@ -152,6 +177,58 @@ def at_once(names):
                 if said[0] == ord("5"):
                     assert w.line() is None, "the connection goes on"
         wait_for("the line", lambda: "reject: CONNECT from unknown[192.0.2.9]: 554 5.7.1" in b.log())
+
+
+def domains(names, b):
+    """BEYOND S8: what the client calls itself, and whom it sends as."""
+    wait_for("a list that has everything", lambda: "dnsbl wild.test has INVALID, which no list has" in b.log())
+    for said, listed in ((dict(helo="bad.example"), "bad.example"), (dict(helo="Mail.Bad.Example"), "bad.example"),
+                         (dict(sender="a@bad.example"), "bad.example"), (dict(sender="a@x.y.bad.example"), "bad.example"),
+                         (dict(sender="a@shop.fine.co.uk"), "shop.fine.co.uk"),
+                         (dict(sender="a@b\u00e4r.example"), "xn--br-via.example")):
+        got = rcpt(b, "192.0.2.99", **said)
+        assert got.startswith(f"550 5.7.1 {listed} is listed by dbl.test"), (said, got)
+    assert got[-8:] == "dbl.test" and rcpt(b, "192.0.2.99", helo="bad.example").endswith("dbl.test; spam")
+    # Of a public suffix nobody is the owner, an answer that no section counts is none, a list that is late neither.
+    for said in (dict(sender="a@other.co.uk"), dict(sender="a@refused.example"), dict(sender="a@abused.example"),
+                 dict(sender="a@late.example"), dict(helo="half.example"), dict(helo="bad.example", sender="a@good.example")):
+        assert rcpt(b, "192.0.2.99", **said).startswith("250"), said
+    wait_for("the late list", lambda: "dnsbl dbl.test does not answer for late.example" in b.log())
+    # One sum of the client's lists and the others.
+    assert rcpt(b, "192.0.2.9").startswith("250") and rcpt(b, "192.0.2.99", sender="a@half.example").startswith("250")
+    assert rcpt(b, "192.0.2.9", sender="a@half.example") == "550 5.7.1 192.0.2.9 is listed by bl.test; see https://bl.test/9"
+    wait_for("the lines", lambda: ("dnsbl: unknown[192.0.2.9] is listed: bl.test*1 (127.0.0.2); sender half.example is listed: "
+                                   "half.test*1 (127.0.0.2)\n") in b.log()
+             and "dnsbl: unknown[192.0.2.99]: sender half.example is listed: half.test*1 (127.0.0.2); noted" in b.log()
+             and "dnsbl: unknown[192.0.2.99]: helo bad.example is listed: dbl.test*2 (127.0.1.2)\n" in b.log())
+    assert rcpt(b, "192.0.2.99", "postmaster@example.test", sender="a@bad.example").startswith("250")
+    nobody(names, b)
+    with come(b, "192.0.2.9", sender="a@half.example") as w:
+        assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"550")
+        # What the next message names is its own.
+        w.smtp("RSET")
+        w.send(b"MAIL FROM:<a@far.test>\r\nRCPT TO:<alice@example.test>\r\n")
+        assert [w.reply()[:3], w.reply()[:3]] == [b"250", b"250"]
+        w.smtp("RSET")
+        w.send(b"MAIL FROM:<a@bad.example>\r\nRCPT TO:<alice@example.test>\r\n")
+        assert [w.reply()[:3], w.reply()[:3]] == [b"250", b"550"]
+    b.ctl("dnsbl", "stop")
+    assert rcpt(b, "192.0.2.99", sender="a@bad.example").startswith("250")
+    b.ctl("dnsbl", "start")
+    assert rcpt(b, "192.0.2.99", sender="a@bad.example").startswith("550")
+
+
+def nobody(names, b):
+    """Where there is no name there is no question, nor of who may relay."""
+    before = len(names.asked())
+    assert rcpt(b, "198.51.100.7", "u@elsewhere.test", helo="bad.example", sender="a@bad.example").startswith("250")
+    for helo in ("[192.0.2.99]", "localhost", "192.0.2.99"):
+        assert rcpt(b, "10.1.2.3", helo=helo, sender="").startswith("250"), helo
+    assert len(names.asked()) == before, names.asked()[before:]
+    # In a private network only the client itself is nobody's entry.
+    assert rcpt(b, "10.1.2.3", sender="a@bad.example").startswith("550")
+    questions = " ".join(names.asked()).split()
+    assert "bad.example.half.test" in questions and not [q for q in questions if q.startswith("client.test.half")]
 
 
 def main():
@@ -164,6 +241,9 @@ def main():
             suspended(b)
             killed(b)
         at_once(names)
+        names.change(DOMAINS_ZONE)
+        with Barid(extra=DOMAINS + names.conf, relay=("198.51.100.7",)) as b:
+            domains(names, b)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ def restarted(b):
 def suspicious(b):
     """Who has a name and is wanted by the domain that he sends for comes in at once."""
     why = {"192.0.2.1": None, "192.0.2.2": "the name of its address does not lead back to it",
-           "192.0.2.3": "its address has no name", "192.0.2.4": "the domain of the sender does not vouch for it (SPF)"}
+           "192.0.2.3": "its address has no name", "192.0.2.4": "the domain of the sender does not vouch for it (SPF)",
+           "192.0.2.5": "a list in DNS has it"}
     for address, reason in why.items():
         said = rcpt(b, address, "a@soft.test" if address == "192.0.2.4" else "a@far.test")
         assert said.startswith("451 4.7.1 Greylisted" if reason else "250"), (address, said)
@@ -99,6 +100,8 @@ def suspicious(b):
 LENIENT = """access { connect = {"0.0.0.0/0"} xclient = {"127.0.0.1"} }
 log { level = debug }
 check "iprev" { }
+dnsbl "bl.test" { }
+dnsbl-threshold = 2
 check "spf" { on-fail = "note" }
 greylist { enabled = true }
 """
@@ -110,6 +113,9 @@ one.far.test A 192.0.2.1
 two.far.test A 192.0.2.99
 4.2.0.192.in-addr.arpa PTR four.far.test
 four.far.test A 192.0.2.4
+5.2.0.192.in-addr.arpa PTR five.far.test
+five.far.test A 192.0.2.5
+5.2.0.192.bl.test A 127.0.0.2
 """)
 try:
     with Barid(extra=names.conf + LENIENT) as barid:

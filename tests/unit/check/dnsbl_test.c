@@ -92,10 +92,19 @@ START_TEST(errors)
 }
 END_TEST
 
+/* What ZONE has. */
+static void
+has(struct dnsbl_entry *found, const char *zone, enum conf_dnsbl_of of, const char *listed,
+    uint32_t answer, const char *text)
+{
+	struct dnsbl_entry e = { str_c(zone), of, str_c(listed), answer, str_c(text) };
+
+	dnsbl_note(&conf->dnsbl, &e, found);
+}
+
 START_TEST(sums)
 {
-	struct dnsbl_answer v[4] = { { .v = { 0x7f000002 }, .n = 1, .text = STR("t1") },
-		{ .v = { 0x7f000002 }, .n = 1, .text = STR("t1") }, { .n = 0 }, { .n = 0 } };
+	struct dnsbl_entry found[4] = { 0 };
 	struct addr a = address("192.0.2.9");
 	struct dnsbl_verdict r;
 
@@ -104,28 +113,32 @@ START_TEST(sums)
 	      "dnsbl other.test { weight = 1 reply = '554 5.7.9 go: ${client} ${zone} $1 ${text}' }\n"
 	      "dnsbl good.test { weight = -2 }\n"
 	      "dnsbl-threshold = 2\n");
-	r = dnsbl_judge(&conf->dnsbl, &a, v, &arena);
+	has(found, "z.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000002, "t1");
+	has(found, "no.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000002, "t1");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
 	ck_assert_int_eq(r.score, 2);
 	ck_assert(r.refused);
 	ck_assert_ptr_eq(r.by, &conf->dnsbl.lists[0]);
-	ck_str(r.text, STR("Client host [192.0.2.9] is listed by z.test; t1"));
-	ck_str(r.why, STR("z.test*2 (127.0.0.2)"));
+	ck_str(r.text, STR("192.0.2.9 is listed by z.test; t1"));
+	ck_str(r.why, STR(" is listed: z.test*2 (127.0.0.2)"));
 	/* A good list takes it back. */
-	v[3] = (struct dnsbl_answer){ .v = { 0x7f000a03 }, .n = 1 };
-	r = dnsbl_judge(&conf->dnsbl, &a, v, &arena);
+	has(found, "Good.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000a03, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
 	ck_assert_int_eq(r.score, 0);
 	ck_assert(!r.refused);
-	ck_str(r.why, STR("z.test*2 (127.0.0.2) good.test*-2 (127.0.10.3)"));
-	/* The second of two answers counts, one that is none does not, nor a list that is late. */
-	v[0] = v[1] = (struct dnsbl_answer){ .v = { 0x7fffffff, 0x7f000004 }, .n = 2 };
-	v[3] = (struct dnsbl_answer){ .late = true };
-	r = dnsbl_judge(&conf->dnsbl, &a, v, &arena);
+	ck_str(r.why, STR(" is listed: z.test*2 (127.0.0.2) good.test*-2 (127.0.10.3)"));
+	/* One that is no answer does not count, nor what the list is not of. */
+	memset(found, 0, sizeof(found));
+	has(found, "z.test", DNSBL_CLIENT, "192.0.2.9", 0x7fffffff, "");
+	has(found, "z.test", DNSBL_SENDER, "bad.test", 0x7f000002, "");
+	has(found, "z.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000004, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
 	ck_assert_int_eq(r.score, 5);
-	ck_str(r.text, STR("Client host [192.0.2.9] is listed by z.test"));
+	ck_str(r.text, STR("192.0.2.9 is listed by z.test"));
 	/* Less than the threshold is known, and no more. */
-	v[0] = v[1] = (struct dnsbl_answer){ .n = 0 };
-	v[2] = (struct dnsbl_answer){ .v = { 0x7f000002 }, .n = 1, .text = STR("a\r\n250 b\303\244 ") };
-	r = dnsbl_judge(&conf->dnsbl, &a, v, &arena);
+	memset(found, 0, sizeof(found));
+	has(found, "other.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000002, "a\r\n250 b\303\244 ");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
 	ck_assert_int_eq(r.score, 1);
 	ck_assert(!r.refused);
 	ck_str(r.text, STR("go: 192.0.2.9 other.test $1 a??250 b??"));
@@ -133,23 +146,65 @@ START_TEST(sums)
 }
 END_TEST
 
+/* BEYOND S8: a list counts once, for what comes first; one sum of them all. */
+START_TEST(domains)
+{
+	struct dnsbl_entry found[3] = { 0 };
+	struct addr a = address("192.0.2.9");
+	struct dnsbl_verdict r;
+
+	begin("dnsbl bl.test { }\n"
+	      "dnsbl dbl.test { weight = 3 of = {helo, sender, url} answers = {127.0.1.2-127.0.1.255} "
+	      "reply = '550 5.7.1 ${listed} of ${client} in ${zone}' }\n"
+	      "dnsbl bl.test { weight = -1 of = {url} }\n"
+	      "dnsbl-threshold = 4\n");
+	has(found, "dbl.test", DNSBL_URL, "u.test", 0x7f000102, "");
+	has(found, "dbl.test", DNSBL_SENDER, "s.test", 0x7f000103, "");
+	has(found, "dbl.test", DNSBL_SENDER, "later.test", 0x7f000102, "");
+	has(found, "dbl.test", DNSBL_URL, "u.test", 0x7f000102, "");
+	has(found, "dbl.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000102, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
+	ck_assert_int_eq(r.score, 3);
+	ck_assert(!r.refused);
+	ck_str(r.why, STR(": sender s.test is listed: dbl.test*3 (127.0.1.3)"));
+	has(found, "bl.test", DNSBL_CLIENT, "192.0.2.9", 0x7f000002, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
+	ck_assert(r.refused && r.score == 4);
+	ck_str(r.text, STR("s.test of 192.0.2.9 in dbl.test"));
+	ck_str(r.why, STR(" is listed: bl.test*1 (127.0.0.2); sender s.test is listed: dbl.test*3 (127.0.1.3)"));
+	has(found, "bl.test", DNSBL_URL, "good.test", 0x7f000002, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, found, &arena);
+	ck_assert(!r.refused && r.score == 3);
+	/* Who is asked for an address, and has none, says 127.0.1.255. */
+	memset(found, 0, sizeof(found));
+	has(found, "dbl.test", DNSBL_URL, "192.0.2.1", 0x7f0001ff, "");
+	ck_assert_uint_eq(found[1].answer, 0);
+	has(found, "dbl.test", DNSBL_URL, "192.0.2.1", 0x7f000102, "");
+	ck_assert_uint_eq(found[1].answer, 0x7f000102);
+	has(found, "dbl.test", DNSBL_HELO, "a.test", 0x7f0001ff, "");
+	ck_assert_uint_eq(found[1].of, DNSBL_HELO);
+	end();
+}
+END_TEST
+
 /* Without a threshold nobody is refused; with nothing found there is nothing to say. */
 START_TEST(noted)
 {
-	struct dnsbl_answer v = { .v = { 0x7f000002 }, .n = 1 };
+	struct dnsbl_entry found = { .answer = 0 };
 	struct addr a = address("2001:db8::9");
 	struct dnsbl_verdict r;
 
 	begin("dnsbl z.test { weight = 1000 }\ndnsbl-threshold = 0\n");
-	r = dnsbl_judge(&conf->dnsbl, &a, &v, &arena);
+	has(&found, "z.test", DNSBL_CLIENT, "2001:db8::9", 0x7f000002, "");
+	r = dnsbl_judge(&conf->dnsbl, &a, &found, &arena);
 	ck_assert(!r.refused);
 	ck_assert_int_eq(r.score, 1000);
-	v.n = 0;
-	r = dnsbl_judge(&conf->dnsbl, &a, &v, &arena);
+	found.answer = 0;
+	r = dnsbl_judge(&conf->dnsbl, &a, &found, &arena);
 	ck_assert(!r.refused && r.by == NULL);
 	ck_assert_uint_eq(r.why.n, 0);
 	end();
 }
 END_TEST
 
-UNIT_MAIN("check/dnsbl", names, at_home, errors, sums, noted)
+UNIT_MAIN("check/dnsbl", names, at_home, errors, sums, domains, noted)

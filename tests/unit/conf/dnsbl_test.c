@@ -24,9 +24,24 @@ START_TEST(lists)
 	ck_assert_str_eq(d[1].refusal.text, "no");
 	ck_assert_str_eq(d[2].zone, "xn--b-0fa.test");
 	ck_assert_int_eq(d[2].weight, 1);
+	ck_assert_uint_eq(c->dnsbl.of, 1u << DNSBL_CLIENT);
 	ck_assert_uint_eq(c->dnsbl.threshold, 4);
 	ck_assert_int_eq(c->dnsbl.at, DNSBL_AT_CONNECT);
 	ck_assert_int_eq(c->dnsbl.timeout, 2000);
+	conf_free(c);
+}
+END_TEST
+
+/* BEYOND S8: what a list has entries of. */
+START_TEST(domains)
+{
+	struct conf *c = must_parse("dnsbl a.test { of = {sender, url} reply = '550 ${listed}' }\n"
+				    "dnsbl b.test { of = {client, helo} }\n");
+
+	ck_assert_uint_eq(c->dnsbl.lists[0].of, 1u << DNSBL_SENDER | 1u << DNSBL_URL);
+	ck_assert_uint_eq(c->dnsbl.lists[1].of, 1u << DNSBL_CLIENT | 1u << DNSBL_HELO);
+	ck_assert_uint_eq(c->dnsbl.of, (1u << DNSBL_OF_N) - 1);
+	ck_assert_str_eq(conf_dnsbl_of_name(DNSBL_URL), "url");
 	conf_free(c);
 }
 END_TEST
@@ -45,6 +60,8 @@ START_TEST(mistakes)
 		{ "dnsbl a.test {\nreply = '250 ok' }", "2: dnsbl.a.test.reply: expected a reply such as" },
 		{ "dnsbl a.test { reply = '550 ${sender}' }", "1: dnsbl.a.test.reply: there is no ${sender}" },
 		{ "dnsbl a.test { reply = '550 ${client ' }", "1: dnsbl.a.test.reply: there is no ${client" },
+		{ "dnsbl a.test {\nof = {helo, from} }", "2: dnsbl.a.test.of: \"from\" does not fit, expected client, helo, sender or url" },
+		{ "dnsbl a.test { of = {} }", "1: dnsbl.a.test.of: the list is empty" },
 		{ "dnsbl-at = later", "1: dnsbl-at: \"later\" does not fit" },
 	};
 
@@ -52,4 +69,4 @@ START_TEST(mistakes)
 }
 END_TEST
 
-UNIT_MAIN("conf/dnsbl", lists, mistakes)
+UNIT_MAIN("conf/dnsbl", lists, domains, mistakes)
