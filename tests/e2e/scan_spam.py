@@ -4,14 +4,13 @@
 FEATURES F8, S1, S2.
 """
 import email.header
-import json
 import os
 import smtplib
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, wait_for  # noqa: E402
-from scantest import GTUBE, Rspamd, Spamd, message  # noqa: E402
+from scantest import GTUBE, Rspamd, Spamd, explained, message  # noqa: E402
 
 FORGED = "X-Spam-Status: No, score=-100\r\nX-SPAM-FLAG: NO\r\nX-Spam-Score: -9\r\nX-Other: kept\r\n"
 
@@ -81,31 +80,21 @@ def rejected(spamd):
                        sender="alice@example.test")[0] == 550
 
 
-def explained(b, text, *args, **kw):
-    """What `baridctl explain` says of TEXT for alice: of the check, and at last."""
-    with open(b.dir + "/shown", "w", encoding="utf-8") as f:
-        f.write(text)
-    os.chmod(b.dir + "/shown", 0o644)
-    done = b.ctl("--json", "explain", "--client", "192.0.2.9", "--message", b.dir + "/shown", *args, "alice@example.test", **kw)
-    steps = {s["step"]: s["text"] for s in json.loads(done.stdout)["steps"]}
-    return steps["spam"], steps["verdict"]
-
-
 def explains(spamd):
     """By the same way as for a session, and in what words it is not."""
     with Barid(extra=check(f"127.0.0.1:{spamd.port}", 'action = "reject" on-error = "defer"')) as b:
         server = f"127.0.0.1:{spamd.port}"
-        assert explained(b, message()) == (f"{server}: clean (0.0/5.0)", "no check that was made refuses it")
-        found, verdict = explained(b, message(GTUBE))
+        assert explained(b, "spam", message()) == (f"{server}: clean (0.0/5.0)", "no check that was made refuses it")
+        found, verdict = explained(b, "spam", message(GTUBE))
         assert found == f"{server}: spam (20.0/5.0) tests=BARID_GTUBE: 550 5.7.1 The message looks like spam (20.0 points)", found
         assert verdict == "refused by spam: 550 5.7.1 The message looks like spam (20.0 points)", verdict
         assert not b.spooled() and "looks like spam" not in b.log()
         if os.geteuid() == 0:
-            found, verdict = explained(b, message(GTUBE), user=1)
+            found, verdict = explained(b, "spam", message(GTUBE), user=1)
             assert found == f"not looked at: {server} cannot be shown it: only root and the mail user may have it shown", found
             assert verdict == "no check that was made refuses it", verdict
         b.stop()
-        assert explained(b, message(GTUBE))[0] == f"not looked at: {server} cannot be shown it: barid does not run"
+        assert explained(b, "spam", message(GTUBE))[0] == f"not looked at: {server} cannot be shown it: barid does not run"
 
 
 def edited(spamd):
@@ -137,6 +126,9 @@ def rspamd():
         assert "BARID_ODD" in fields(got, "X-Spam-Status")[0], got
         code, text = refused(b, message("come again"))
         assert code == 451 and text.startswith("4.7.1 The message is to come again"), (code, text)
+        for words, found in ((GTUBE, "spam, to be refused (15.0/15.0) tests="), ("come again", "later (4.5/15.0) tests=")):
+            said, verdict = explained(b, "spam", message(words))
+            assert found in said and verdict.startswith("refused by spam: "), (said, verdict)
         # What it is told of the message besides.
         with b.smtp() as c:
             c.ehlo()

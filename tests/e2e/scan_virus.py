@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Wire, wait_for  # noqa: E402
-from scantest import EICAR, Clamd, Scand, message  # noqa: E402
+from scantest import EICAR, Clamd, Scand, explained, message  # noqa: E402
 
 
 def check(server, options=""):
@@ -31,6 +31,8 @@ INFECTED = (554, "5.7.1 The message has a virus: Barid.Eicar.UNOFFICIAL")
 def by_socket(c):
     with Barid(extra=check("unix:" + c.socket)) as b:
         assert send(b, message(EICAR)) == INFECTED
+        assert explained(b, "virus", message(EICAR))[1] == "refused by virus: 554 " + INFECTED[1]
+        assert explained(b, "virus", message())[0] == f"unix:{c.socket}: clean"
         assert send(b, message(EICAR), name="submission", login="alice") == INFECTED, "who logs in has viruses, too"
         assert send(b, message(header="X-Virus-Status: Infected (forged)\r\n")) is None
         got = b.mail("alice", 1)[0]

@@ -4,6 +4,7 @@
 Each lives in a folder of its own, with rules and signatures that are made here: none of them asks anybody.
 """
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -17,6 +18,16 @@ from baridtest import ROOT, USER, free_port, listening, need, wait_for
 # What every one of them is to know: neither does anything.
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def explained(b, check, text, *args, **kw):
+    """What `baridctl explain` says of TEXT for alice: of CHECK, and at last."""
+    with open(b.dir + "/shown", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(b.dir + "/shown", 0o644)
+    done = b.ctl("--json", "explain", "--client", "192.0.2.9", "--message", b.dir + "/shown", *args, "alice@example.test", **kw)
+    steps = {s["step"]: s["text"] for s in json.loads(done.stdout)["steps"]}
+    return steps[check], steps["verdict"]
 
 
 def message(body="hello", header=""):
