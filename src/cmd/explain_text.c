@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "check/author.h"
+#include "mail/urls.h"
 #include "policy/recipient.h"
 
 /* A message; DKIM is NULL where no signature is looked at. */
@@ -161,6 +162,24 @@ say_checks(struct looked *k, const struct message *m)
 		looked_skip(k, "dmarc", CONF_NOWHERE, "there is no check \"dmarc\"");
 }
 
+/* ---- whom it leads to ------------------------------------------------------------------- */
+
+static void
+say_urls(struct looked *k, const struct message *m)
+{
+	struct dnsbl_terms t = { .n = 0 };
+	struct urls u = { .n = 0 };
+
+	if ((k->c->dnsbl.of & 1u << DNSBL_URL) == 0)
+		return;
+	urls_find(&u, m->text, k->a);
+	for (size_t i = 0; i < u.n; i++)
+		(void)!dnsbl_terms_add(&t, DNSBL_URL, u.host[i], k->a);
+	explain_say(k->x, "urls", CONF_NOWHERE, "%zu hosts", u.n);
+	if (t.n > 0)
+		explain_listed(k, "lists", &t);
+}
+
 /* ---- all of it ------------------------------------------------------------------------- */
 
 static void
@@ -175,6 +194,8 @@ say_unread(struct looked *k)
 		looked_skip(k, "arc", c->arc.place, why);
 	if (c->dmarc.enabled)
 		looked_skip(k, "dmarc", c->dmarc.place, why);
+	if ((k->c->dnsbl.of & 1u << DNSBL_URL) != 0)
+		looked_skip(k, "urls", CONF_NOWHERE, why);
 }
 
 int
@@ -202,6 +223,7 @@ explain_text(struct looked *k, const char *path)
 			lookup_keys(k->x->dns, m.dkim);
 		}
 		say_checks(k, &m);
+		say_urls(k, &m);
 	}
 	explain_scan(k, path != NULL ? &m.text : NULL);
 	dkim_check_free(m.dkim);

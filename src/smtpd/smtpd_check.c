@@ -4,25 +4,29 @@
  * smtpd_check -- clients, and domains that they name, that lists in DNS have.
  *
  * A session has no way out, so it asks barid-check: about its client when it meets
- * him, about HELO and the sender at MAIL, so that the answers are there by the time
- * that they are wanted.  They say which list has what; what that comes to is decided
- * here, of all that is known.  Who may relay or logs in is not refused, and the
- * postmaster always hears of a mistake (RFC 5782 3).  Who does not answer in time
- * has nothing against the client.
+ * him, about HELO and the sender at MAIL, about the hosts of URLs when it has the
+ * text, so that the answers are there by the time that they are wanted.  They say
+ * which list has what; what that comes to is decided here, of all that is known.
+ * Who may relay or logs in is not refused, and the postmaster always hears of a
+ * mistake (RFC 5782 3).  Who does not answer in time has nothing against the client.
  */
 
 #include "smtpd.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check/dnsbl.h"
 #include "ipc/msg_lists.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "mail/limits.h"
+#include "mail/urls.h"
+#include "queue/prefix.h"
 
 #define OF_CLIENT (1u << DNSBL_CLIENT)
+#define OF_URLS (1u << DNSBL_URL)
 #define OF_NAMES (1u << DNSBL_HELO | 1u << DNSBL_SENDER)
 
 /* An entry for each of 64 lists, and what it views; and what is said of them. */
@@ -77,11 +81,15 @@ check_forget_mail(struct session *s)
 void
 check_begin(struct session *s)
 {
-	struct msg_lists m = { .v = { { DNSBL_CLIENT, str_c(s->address) } }, .n = 1 };
+	struct msg_lists m;
 
 	check_forget(s);
-	if (dnsbl_is_public(&s->env->peer) && is_asked_about(s, OF_CLIENT))
-		ask(s, &s->lists.asked, &m);
+	if (!is_asked_about(s, OF_CLIENT) || !dnsbl_is_public(&s->env->peer))
+		return;
+	m.n = 1;
+	m.v[0].of = DNSBL_CLIENT;
+	m.v[0].what = str_c(s->address);
+	ask(s, &s->lists.asked, &m);
 }
 
 /* NAME is asked about where some list is OF that, and it is one of a host. */
@@ -112,6 +120,49 @@ check_mail(struct session *s)
 	add_name(s, &m, DNSBL_SENDER, s->txn.spf.sender.domain);
 	if (m.n > 0)
 		ask(s, &s->lists.names_asked, &m);
+}
+
+/* ---- the text ---------------------------------------------------------------------- */
+
+/* The hosts in the first octets of the text of M.  -1: errno. */
+static int
+find_urls(struct session *s, struct queue_msg *m, struct urls *u)
+{
+	size_t n = queue_size(m) < URLS_TEXT_MAX ? (size_t)queue_size(m) : URLS_TEXT_MAX;
+	off_t at;
+	int fd = queue_show(m, &at);
+	struct buf text;
+	bool ok;
+
+	if (fd < 0)
+		return -1;
+	buf_init(&text, URLS_TEXT_MAX + 65536);
+	ok = text_read(fd, at, n, &text);
+	close(fd);
+	if (ok)
+		urls_find(u, buf_str(&text), &s->line_arena);
+	buf_free(&text);
+	return ok ? 0 : -1;
+}
+
+struct answer
+check_text_ask(struct session *s, struct queue_msg *m)
+{
+	struct urls u;
+	struct msg_lists q;
+
+	u.n = 0;
+	if (!is_asked_about(s, OF_URLS) || text_is_for_desk(s))
+		return NOTHING;
+	if (find_urls(s, m, &u) < 0)
+		return store_failed(s, "queue_show");
+	for (q.n = 0; q.n < u.n; q.n++) {
+		q.v[q.n].of = DNSBL_URL;
+		q.v[q.n].what = u.host[q.n];
+	}
+	if (q.n > 0)
+		ask(s, &s->lists.names_asked, &q);
+	return NOTHING;
 }
 
 /* ---- answers ---------------------------------------------------------------------- */
@@ -146,12 +197,25 @@ note(const struct session *s, const struct msg_lists_result *r, struct dnsbl_ent
 	}
 }
 
-/* Waits for what was asked, once.  False: there is nothing in it. */
+/* True if FOUND has something that was not there BEFORE. */
+static bool
+is_more(const struct session *s, const struct dnsbl_entry *found,
+    const struct dnsbl_entry *before)
+{
+	for (size_t i = 0; i < s->conf->dnsbl.list_n; i++)
+		if (found[i].answer != 0 && (before == NULL || before[i].answer == 0))
+			return true;
+	return false;
+}
+
+/* Waits for what was asked, once.  True: TO has more than BEFORE. */
 static bool
 await(struct session *s, struct asked *asked, struct listed *to,
     const struct dnsbl_entry *before, struct arena *a)
 {
-	struct msg_lists_result r = { .n = 0 };
+	struct msg_lists_result r;
+	struct dnsbl_entry *found;
+	bool more = false;
 	struct buf reply;
 
 	if (asked->fd == 0)
@@ -163,11 +227,14 @@ await(struct session *s, struct asked *asked, struct listed *to,
 		r.n = 0;
 	}
 	if (r.n > 0) {
-		to->found = copy_found(s, before, a);
-		note(s, &r, to->found, a);
+		found = copy_found(s, before, a);
+		note(s, &r, found, a);
+		more = is_more(s, found, before);
 	}
+	if (more)
+		to->found = found;
 	buf_free(&reply);
-	return r.n > 0;
+	return more;
 }
 
 /* What L comes to; SAID: the log has it by another line. */
@@ -192,7 +259,8 @@ answer(struct session *s)
 {
 	struct listed *client = &s->lists.client, *mail = &s->txn.listed;
 	bool of_client = await(s, &s->lists.asked, client, NULL, &s->lists.arena);
-	bool of_mail = await(s, &s->lists.names_asked, mail, client->found, &s->txn_arena);
+	bool of_mail = await(s, &s->lists.names_asked, mail,
+	    mail->found != NULL ? mail->found : client->found, &s->txn_arena);
 
 	if (of_client)
 		decide(s, client, &s->lists.arena, of_mail);
@@ -227,6 +295,12 @@ check_recipient(struct session *s, const struct path *to)
 	if (access_may_relay(s->conf, &f) || str_ieq(to->local, STR("postmaster")))
 		return NOTHING;
 	return answer(s);
+}
+
+struct answer
+check_text(struct session *s)
+{
+	return is_asked_about(s, OF_URLS) && !text_is_for_desk(s) ? answer(s) : NOTHING;
 }
 
 int64_t

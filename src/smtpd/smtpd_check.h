@@ -10,6 +10,7 @@
 #include "smtpd_asked.h"
 
 struct session;
+struct queue_msg;
 struct dnsbl_entry;
 
 /* What lists in DNS have. */
@@ -37,6 +38,12 @@ void check_forget(struct session *s);
 struct answer check_banner(struct session *s);
 /* A refusal of mail for TO, or code 0. */
 struct answer check_recipient(struct session *s, const struct path *to);
+/*
+ * All of M is there: asks about the hosts of its URLs.  Code 0, or M cannot be stored.
+ * Then a refusal of it, or code 0.
+ */
+struct answer check_text_ask(struct session *s, struct queue_msg *m);
+struct answer check_text(struct session *s);
 /* The sum of the weights of lists, as far as it is known. */
 int64_t check_score(const struct session *s);
 

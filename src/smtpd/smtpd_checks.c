@@ -261,15 +261,19 @@ checks_end(struct session *s, struct queue_msg **m)
 {
 	struct dmarc_verdict dmarc = { .domain = STR("") };
 	struct results r = { .n = 0 };
-	struct answer a = { .code = 0 };
+	/* DNS is asked while the rest goes on. */
+	struct answer a = check_text_ask(s, *m);
 
 	if (s->txn.checks.on) {
 		verify(s);
 		records_await(s);
 		if (s->conf->check.dmarc.enabled && s->txn.checks.author.n > 0)
 			judge_author(s, &dmarc);
-		a = enforce(s, &dmarc);
+		if (a.code == 0)
+			a = enforce(s, &dmarc);
 	}
+	if (a.code == 0)
+		a = check_text(s);
 	if (a.code == 0)
 		a = scan_text(s, m);
 	if (s->conf->check.dmarc.reports && dmarc.domain.n > 0)

@@ -202,25 +202,6 @@ say(const struct session *s, const struct look *l, const struct scanned *what)
 
 /* ---- a text that came back ------------------------------------------------------------ */
 
-/* Reads N octets of FD into B. */
-static bool
-read_all(int fd, uint64_t n, struct buf *b)
-{
-	off_t at = 0;
-
-	while ((uint64_t)at < n) {
-		char *room = buf_room(b, 65536);
-		ssize_t got = room != NULL ? sys_pread(fd, room, 65536, at) : -1;
-
-		if (got <= 0)
-			return false;
-		buf_grew(b, (size_t)got);
-		at += got;
-	}
-	buf_cut(b, (size_t)n);
-	return buf_ok(b);
-}
-
 /* The message *M with TEXT in place of its own; NULL if it cannot be stored. */
 static bool
 put_instead(struct session *s, struct queue_msg **m, struct str text)
@@ -245,7 +226,8 @@ take_edited(struct session *s, const struct look *l, struct scanned *what,
 
 	buf_init(&raw, most);
 	buf_init(&text, most);
-	if (what->result.edited > most / 2 || !read_all(l->edited, what->result.edited, &raw))
+	if (what->result.edited > most / 2 || !text_read(l->edited, 0,
+	    (size_t)what->result.edited, &raw))
 		why = "the text that it sends back cannot be read";
 	if (why == NULL)
 		why = scan_edited(&text, buf_str(&raw), s->txn.trace);
@@ -264,23 +246,10 @@ take_edited(struct session *s, const struct look *l, struct scanned *what,
 
 /* ---- what becomes of the message -------------------------------------------------------- */
 
-/* Postmasters and abuse desks are to see what others complain of. */
-static bool
-is_for_desk(const struct session *s)
-{
-	const struct envelope *e = &s->txn.env;
-
-	for (size_t i = 0; i < e->rcpt_n; i++)
-		if (!str_ieq(e->rcpts[i].path.local, STR("postmaster")) &&
-		    !str_ieq(e->rcpts[i].path.local, STR("abuse")))
-			return false;
-	return true;
-}
-
 static struct answer
 answer_of(struct session *s, const struct look *l, const struct msg_scan_result *r)
 {
-	return answer_refusal(refusal_scan(l->conf, r, is_for_desk(s), &s->txn_arena));
+	return answer_refusal(refusal_scan(l->conf, r, text_is_for_desk(s), &s->txn_arena));
 }
 
 /* Waits for the answer of L; A is what holds so far. */

@@ -20,6 +20,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/sys.h"
 #include "mail/facts.h"
 #include "mail/limits.h"
 #include "policy/sender.h"
@@ -254,4 +255,34 @@ text_flood(const struct session *s)
 	log_warn(NULL, "too much text from %s: closing", s->client);
 	return (struct answer){ .code = 421, .enhanced = "4.7.0",
 		.text = STR("That was far too much"), .then = THEN_CLOSE };
+}
+
+bool
+text_is_for_desk(const struct session *s)
+{
+	const struct envelope *e = &s->txn.env;
+
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (!str_ieq(e->rcpts[i].path.local, STR("postmaster")) &&
+		    !str_ieq(e->rcpts[i].path.local, STR("abuse")))
+			return false;
+	return true;
+}
+
+bool
+text_read(int fd, off_t at, size_t n, struct buf *b)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		char *room = buf_room(b, 65536);
+		ssize_t got = room != NULL ? sys_pread(fd, room, 65536, at + (off_t)have) : -1;
+
+		if (got <= 0)
+			return false;
+		buf_grew(b, (size_t)got);
+		have += (size_t)got;
+	}
+	buf_cut(b, n);
+	return buf_ok(b);
 }

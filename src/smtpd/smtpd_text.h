@@ -64,6 +64,10 @@ struct answer text_end(struct session *s);
 /* The connection ended within it, for VERB; or too much came. */
 struct answer text_cut_off(struct session *s, const char *verb, enum stream_result r);
 struct answer text_flood(const struct session *s);
+/* All recipients are postmasters or abuse desks, who are to see what others complain of. */
+bool text_is_for_desk(const struct session *s);
+/* Reads N octets of FD, from AT on, into B. */
+bool text_read(int fd, off_t at, size_t n, struct buf *b) MUST_USE;
 /* Leaves nothing behind. */
 void text_abort(struct session *s);
 

@@ -2,12 +2,14 @@
 """Lists in DNS: who is refused, when, by which list, and what a list can do that is dead, late or evil.
 
 FEATURES C3, C4, C5: at a recipient or at once, by weights, with the text of the list; suspended at run time.
-BEYOND S8: lists of domains, asked about HELO and the sender; one sum of all.
+BEYOND S8: lists of domains, asked about HELO, the sender and URLs; one sum of all.
 A client at home is never asked about, so these come by PROXY and XCLIENT.
 """
+import base64
 import json
 import os
 import re
+import smtplib
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -44,12 +46,22 @@ test.good-names.test A 127.0.0.2
 good.example.good-names.test A 127.0.0.2
 *.wild.test A 127.0.0.2
 late.example.dbl.test DROP
+test.uri.test A 127.0.1.2
+bad.example.uri.test A 127.0.1.2
+bad.example.uri.test TXT "phish"
+77.2.0.192.uri.test A 127.0.1.2
+78.2.0.192.uri.test A 127.0.1.255
+late.example.uri.test DROP
+test.half-uri.test A 127.0.0.2
+half.example.half-uri.test A 127.0.0.2
 """
 DOMAINS = """dnsbl "bl.test" { weight = 1 answers = {"127.0.0.2"} }
 dnsbl "dbl.test" { of = {helo, sender} weight = 2 answers = {"127.0.1.2-127.0.1.99"} }
 dnsbl "half.test" { of = {sender} }
 dnsbl "good-names.test" { of = {sender} weight = -5 }
 dnsbl "wild.test" { of = {client, sender} weight = 9 }
+dnsbl "uri.test" { of = {url} weight = 2 }
+dnsbl "half-uri.test" { of = {url} }
 dnsbl-threshold = 2
 dnsbl-timeout = 800ms
 access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }
@@ -231,6 +243,90 @@ def nobody(names, b):
     assert "bad.example.half.test" in questions and not [q for q in questions if q.startswith("client.test.half")]
 
 
+def send(b, text, to=("bob@example.test",), sender="a@far.test"):
+    """What a client at home hears that sends TEXT; None: it is taken."""
+    with smtplib.SMTP("127.0.0.1", b.port["smtp"], local_hostname="client.test") as c:
+        try:
+            c.sendmail(sender, to, text)
+        except smtplib.SMTPDataError as e:
+            return f"{e.smtp_code} {e.smtp_error.decode()}"
+    return None
+
+
+def html(text):
+    body = base64.encodebytes(text.encode()).decode()
+    return ("Subject: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: text/html\n"
+            f"Content-Transfer-Encoding: base64\n\n{body}--b--\n")
+
+
+def urls(names, b):
+    """BEYOND S8: the hosts of a message's URLs, when its text is there."""
+    listed = "550 5.7.1 bad.example is listed by uri.test; phish"
+    for text in ("Subject: x\n\nsee http://www.bad.example/y\n", "Subject: x\n\nBAD: HTTPS://user@Bad.Example:8080.\n",
+                 html('<a href="https://click.bad&#46;example/?a&amp;b">'), html("<p>www.bad.example</p>")):
+        said = send(b, text)
+        assert said == listed, (text, said)
+    assert send(b, "Subject: x\n\nhttp://3221226061/\n") == "550 5.7.1 192.0.2.77 is listed by uri.test"
+    log = b.log()
+    assert "reject: END-OF-MESSAGE from unknown[127.0.0.1]: 550 5.7.1 bad.example is listed by uri.test; phish" in log, log
+    assert ": url bad.example is listed: uri.test*2 (127.0.1.2)\n" in log, log
+    assert " queued as " not in log[log.rindex("url bad.example"):], "it is stored all the same"
+    before = len(names.asked())
+    for text in ("Subject: http://bad.example/\n\nnothing\n", "Subject: x\n\nhttp://10.0.0.1/ http://localhost/\n",
+                 "Subject: x\nContent-Type: image/png\n\nhttp://bad.example/\n"):
+        assert send(b, text) is None, text
+    assert not [q for q in names.asked()[before:] if "uri.test" in q], names.asked()[before:]
+    assert send(b, "Subject: x\n\nhttp://192.0.2.78/\n") is None, "a list that has no addresses"
+    assert send(b, "Subject: x\n\nhttp://late.example/ http://good.example/\n") is None
+    wait_for("the late list", lambda: "dnsbl uri.test does not answer for late.example" in b.log())
+    # One sum, of the sender's domain and the text, which each alone would not come to.
+    half = "Subject: x\n\nhttp://half.example/\n"
+    assert send(b, half) is None and send(b, "Subject: x\n\nx\n", sender="a@half.example") is None
+    assert send(b, half, sender="a@half.example") == "550 5.7.1 half.example is listed by half.test"
+    assert (": sender half.example is listed: half.test*1 (127.0.0.2); url half.example is listed: "
+            "half-uri.test*1 (127.0.0.2)\n") in b.log()
+    # Desks see what others complain of; all who get it are to be desks.
+    bad = "Subject: x\n\nhttp://bad.example/\n"
+    assert send(b, bad, to=("postmaster@example.test",)) is None
+    assert send(b, bad, to=("postmaster@example.test", "bob@example.test")) == listed
+    with come(b, "198.51.100.7", sender="a@far.test") as w:
+        w.smtp("RCPT TO:<bob@example.test>")
+        w.smtp("DATA")
+        assert w.smtp("Subject: x\r\n\r\nhttp://bad.example/\r\n.").startswith(b"250"), "who may relay"
+    with come(b, "192.0.2.99") as w:
+        text = b"\r\nhttp://bad.example/\r\n"
+        w.smtp("RCPT TO:<bob@example.test>")
+        w.send(b"BDAT %d LAST\r\n" % len(text) + text)
+        assert w.reply().startswith(b"550 5.7.1 bad.example")
+        w.smtp("MAIL FROM:<a@far.test>")
+        assert w.smtp("RCPT TO:<bob@example.test>").startswith(b"250"), "the next one is another"
+    b.ctl("dnsbl", "stop")
+    assert send(b, bad) is None
+    b.ctl("dnsbl", "start")
+
+
+def explained(b):
+    """BEYOND S8: the same by baridctl."""
+    r = b.ctl("dnsbl", "check", "a.bad.example", check=False)
+    assert r.returncode == 1 and "dbl.test does not have a.bad.example" in r.stdout, r
+    assert 'uri.test answers 127.0.1.2 "phish" for bad.example: 2' in r.stdout and "bl.test does not" not in r.stdout.replace("dbl", ""), r
+    assert "wild.test has 127.0.0.1, which no list has" in r.stdout and "4 of dnsbl-threshold 2" in r.stdout, r.stdout
+    assert b.ctl("dnsbl", "check", "good.example", check=False).returncode == 0
+    assert b.ctl("dnsbl", "check", "late.example", check=False).returncode == 75
+    file = b.dir + "/message.eml"
+    with open(file, "w", encoding="ascii") as f:
+        f.write("Subject: x\n\nhttp://half.example/\n")
+    args = ("explain", "--client", "192.0.2.9", "--helo", "bad.example", "--from", "a@far.test", "alice@example.test")
+    r = b.ctl(*args).stdout
+    assert "refused by lists: 550 5.7.1 bad.example is listed by dbl.test; spam" in r, r
+    assert re.search(r"urls +not looked at: the message was not given", r), r
+    args = ("explain", "--client", "192.0.2.99", "--from", "a@half.example", "--message", file, "alice@example.test")
+    r = b.ctl(*args).stdout
+    assert 'half.test answers 127.0.0.2 "" for half.example: 1' in r and "1 of dnsbl-threshold 2" in r, r
+    assert 'half-uri.test answers 127.0.0.2 "" for half.example: 1' in r and "2 of dnsbl-threshold 2" in r, r
+    assert "refused by lists: 550 5.7.1 half.example is listed by half.test" in r, r
+
+
 def main():
     with Names(ZONE) as names:
         with Barid(extra=LISTS + names.conf, relay=("198.51.100.7",)) as b:
@@ -244,6 +340,8 @@ def main():
         names.change(DOMAINS_ZONE)
         with Barid(extra=DOMAINS + names.conf, relay=("198.51.100.7",)) as b:
             domains(names, b)
+            urls(names, b)
+            explained(b)
 
 
 if __name__ == "__main__":
