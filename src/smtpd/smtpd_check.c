@@ -146,7 +146,7 @@ find_urls(struct session *s, struct queue_msg *m, struct urls *u)
 }
 
 struct answer
-check_text_ask(struct session *s, struct queue_msg *m)
+check_urls_ask(struct session *s, struct queue_msg *m)
 {
 	struct urls u;
 	struct msg_lists q;
@@ -298,7 +298,7 @@ check_recipient(struct session *s, const struct path *to)
 }
 
 struct answer
-check_text(struct session *s)
+check_urls(struct session *s)
 {
 	return is_asked_about(s, OF_URLS) && !text_is_for_desk(s) ? answer(s) : NOTHING;
 }

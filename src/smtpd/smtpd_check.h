@@ -42,8 +42,8 @@ struct answer check_recipient(struct session *s, const struct path *to);
  * All of M is there: asks about the hosts of its URLs.  Code 0, or M cannot be stored.
  * Then a refusal of it, or code 0.
  */
-struct answer check_text_ask(struct session *s, struct queue_msg *m);
-struct answer check_text(struct session *s);
+struct answer check_urls_ask(struct session *s, struct queue_msg *m);
+struct answer check_urls(struct session *s);
 /* The sum of the weights of lists, as far as it is known. */
 int64_t check_score(const struct session *s);
 

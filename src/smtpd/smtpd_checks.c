@@ -262,7 +262,7 @@ checks_end(struct session *s, struct queue_msg **m)
 	struct dmarc_verdict dmarc = { .domain = STR("") };
 	struct results r = { .n = 0 };
 	/* DNS is asked while the rest goes on. */
-	struct answer a = check_text_ask(s, *m);
+	struct answer a = check_urls_ask(s, *m);
 
 	if (s->txn.checks.on) {
 		verify(s);
@@ -273,7 +273,7 @@ checks_end(struct session *s, struct queue_msg **m)
 			a = enforce(s, &dmarc);
 	}
 	if (a.code == 0)
-		a = check_text(s);
+		a = check_urls(s);
 	if (a.code == 0)
 		a = scan_text(s, m);
 	if (s->conf->check.dmarc.reports && dmarc.domain.n > 0)
