@@ -5,7 +5,7 @@
  * out.
  *
  * Everything it hears is foreign; what it says is looked at again by whoever
- * asked (ipc/msg_check.c).  Who gets no answer in time goes on without it.
+ * asked (ipc/msg_lists.c).  Who gets no answer in time goes on without it.
  */
 
 #include "checkd.h"

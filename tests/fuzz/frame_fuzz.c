@@ -4,7 +4,7 @@
  * F-14.  Frames and messages from a process that was taken over: every getter on
  * any octets.  A message that is taken is the same after another round.
  *
- * Parsers: ipc/frame.c ipc/msg.c ipc/msg_box.c ipc/msg_check.c ipc/msg_grey.c
+ * Parsers: ipc/frame.c ipc/msg.c ipc/msg_box.c ipc/msg_grey.c ipc/msg_lists.c
  * ipc/msg_name.c ipc/msg_scan.c ipc/msg_spf.c ipc/msg_txt.c ipc/msg_verify.c.
  */
 
@@ -13,9 +13,9 @@
 #include "ipc/feedback.h"
 #include "ipc/msg.h"
 #include "ipc/msg_box.h"
-#include "ipc/msg_check.h"
 #include "ipc/msg_dmarc.h"
 #include "ipc/msg_grey.h"
+#include "ipc/msg_lists.h"
 #include "ipc/msg_name.h"
 #include "ipc/msg_scan.h"
 #include "ipc/msg_spf.h"
@@ -72,8 +72,8 @@ AGAIN(box)
 AGAIN(box_result)
 AGAIN(txt)
 AGAIN(txt_result)
-AGAIN(client)
-AGAIN(client_result)
+AGAIN(lists)
+AGAIN(lists_result)
 AGAIN(grey)
 AGAIN(grey_result)
 AGAIN(iprev)
@@ -94,7 +94,7 @@ static void (*const again[])(struct str packet, struct buf *b) = {
 	control_result_again, sts_again, sts_result_again, token_again,
 	token_result_again, sign_again, sign_result_again, spawn_again,
 	spawn_result_again, box_again, box_result_again, txt_again, txt_result_again,
-	client_again, client_result_again, grey_again, grey_result_again,
+	lists_again, lists_result_again, grey_again, grey_result_again,
 	iprev_again, iprev_result_again, exists_again, exists_result_again,
 	scan_again, scan_result_again, spf_again, spf_result_again,
 	verify_again, verify_result_again, dmarc_again, feedback_again
