@@ -33,7 +33,7 @@ ZONE = """2.0.0.127.bl.test A 127.0.0.2
 14.2.0.192.bl.test A 127.0.0.2
 15.2.0.192.slow.test DROP
 """
-DOMAINS_ZONE = ZONE + """test.dbl.test A 127.0.1.2
+DOMAINS_ZONE = """test.dbl.test A 127.0.1.2
 bad.example.dbl.test A 127.0.1.2
 bad.example.dbl.test TXT "spam"
 shop.fine.co.uk.dbl.test A 127.0.1.4
@@ -177,8 +177,8 @@ def killed(b):
 
 
 def at_once(names):
-    """FEATURES C4: before anything is said, by the greeting."""
-    extra = LISTS.replace('xclient = {"127.0.0.1"}', 'proxies = {"127.0.0.1"}') + 'dnsbl-at = "connect"\n' + names.conf
+    """FEATURES C4: before anything is said, by the greeting; what a client names counts when it is known."""
+    extra = 'dnsbl "dbl.test" { of = {sender} weight = 2 }\n' + LISTS.replace('xclient = {"127.0.0.1"}', 'proxies = {"127.0.0.1"}') + 'dnsbl-at = "connect"\n' + names.conf
     with Barid(extra=extra) as b:
         for address, said in (("192.0.2.9", b"554 5.7.1 192.0.2.9 is listed"),
                               ("192.0.2.99", b"220 ")):
@@ -188,6 +188,10 @@ def at_once(names):
                 assert got.startswith(said), got
                 if said[0] == ord("5"):
                     assert w.line() is None, "the connection goes on"
+                    continue
+                w.smtp("EHLO client.test")
+                w.smtp("MAIL FROM:<a@bad.example>")
+                assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"550 5.7.1 bad.example is listed")
         wait_for("the line", lambda: "reject: CONNECT from unknown[192.0.2.9]: 554 5.7.1" in b.log())
 
 
@@ -328,7 +332,7 @@ def explained(b):
 
 
 def main():
-    with Names(ZONE) as names:
+    with Names(ZONE + DOMAINS_ZONE) as names:
         with Barid(extra=LISTS + names.conf, relay=("198.51.100.7",)) as b:
             evil(b)
             refused(b, names)
@@ -337,7 +341,6 @@ def main():
             suspended(b)
             killed(b)
         at_once(names)
-        names.change(DOMAINS_ZONE)
         with Barid(extra=DOMAINS + names.conf, relay=("198.51.100.7",)) as b:
             domains(names, b)
             urls(names, b)
