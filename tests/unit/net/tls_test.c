@@ -333,7 +333,7 @@ START_TEST(bad_files)
 		{ { .pairs = { { pki_path("sha1", "crt"), pki_path("sha1", "key") } } },
 			"ca md too weak", CERTIFICATE },
 		{ { .pairs = { { pki_path("short", "crt"), pki_path("short", "key") } } },
-			"ee key too small", CERTIFICATE },
+			"its key is too short", CERTIFICATE },
 		{ { .pairs = { { "/dev/null", "" } } }, "/dev/null: holds no certificate", CERTIFICATE },
 		{ { .pairs = { { good.pairs[0].certificate, "" } } },
 			"good.crt: holds no private key in PEM form", CERTIFICATE },
