@@ -14,15 +14,14 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "sys_fault.h"
 #include "unit.h"
 
@@ -67,15 +66,6 @@ static char where[100];	/* said when a check fails */
 
 #define must(what) ck_assert_msg(what, "%s: %s", where, #what)
 
-static inline int
-enumerate_rm(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 static inline unsigned
 enumerate_fds(void)
 {
@@ -113,15 +103,12 @@ static inline bool
 enumerate_once(const struct operation *op, const struct variant *v, unsigned n,
     struct told *told)
 {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	int status;
 	pid_t pid;
 
-	/* Nothing here depends on the disk; without one it is faster. */
-	snprintf(dir, sizeof(dir), "%s/barid-fault-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	snprintf(where, sizeof(where), "call %u, %s", n, v->name);
-	must(mkdtemp(dir) != NULL);
+	scratch_begin_fast(dir);
 	op->setup(dir);
 	*told = (struct told){ .result = -2 };
 	fflush(NULL);
@@ -137,7 +124,7 @@ enumerate_once(const struct operation *op, const struct variant *v, unsigned n,
 	if (told->sync_failed)
 		must(told->result == -1);
 	op->check(dir, told, v);
-	nftw(dir, enumerate_rm, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_end(dir);
 	return WEXITSTATUS(status) == 0;
 }
 

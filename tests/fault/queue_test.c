@@ -1266,11 +1266,11 @@ FAULT_TEST(mended, setup_torn, run_mend, check_mended)
 /* A directory below cur/ that was not there, and that another made meanwhile. */
 START_TEST(shard_of_another)
 {
-	char dir[] = "/tmp/barid-fault-XXXXXX";
+	char dir[SCRATCH_SIZE];
 	unsigned n = 0;
 	int r;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin_fast(dir);
 	setup_cur(dir);
 	do {
 		ck_assert_int_eq(queue_move(opened, QUEUE_CUR, id, QUEUE_HOLD), 0);
@@ -1285,7 +1285,7 @@ START_TEST(shard_of_another)
 	} while (r < 0 && n < 3);
 	ck_assert_int_eq(r, 0);
 	queue_close(opened);
-	nftw(dir, enumerate_rm, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_end(dir);
 }
 END_TEST
 

@@ -61,7 +61,7 @@ struct scenario {
 
 struct world {
 	const struct scenario *s;
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	char text[TEXT_MAX];	/* of every message */
 	size_t text_n;
 	char id[QUEUE_ID_SIZE];	/* of the message that is there */
@@ -741,11 +741,7 @@ START_TEST(every_way)
 	sched_setaffinity(0, sizeof(one), &one);
 	setenv("QUEUE_TRAYS", "1", 1);
 	/* In memory it takes a third of the time. */
-	memcpy(w.dir, "/dev/shm/barid-trays-XXXXXX", 28);
-	if (mkdtemp(w.dir) == NULL) {
-		memcpy(w.dir, "/tmp/barid-trays-XXXXXX", 24);
-		ck_assert_ptr_nonnull(mkdtemp(w.dir));
-	}
+	scratch_begin_fast(w.dir);
 	while (w.text_n < TEXT_N)
 		w.text_n += (size_t)snprintf(w.text + w.text_n,
 		    sizeof(w.text) - w.text_n, "what stands at %zu\r\n",
@@ -766,7 +762,7 @@ START_TEST(every_way)
 		queue_close(w.actors[i].q);
 	queue_close(w.before);
 	queue_close(w.after);
-	ck_assert_int_eq(nftw(w.dir, tmpspool_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_end(w.dir);
 }
 END_TEST
 

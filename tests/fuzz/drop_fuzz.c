@@ -18,14 +18,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "queue/queue.h"
+#include "scratch.h"
 
 #define ID "0651F0C3D2A1BF00042"
 #define FIRST "barid-1 env=0000000 sum=00000000 size=000000000000 " \
@@ -34,7 +33,7 @@
 enum { F_EML = 1, F_SEALED = 2, F_BELIEVE = 4, F_REMAP = 8 };
 
 static struct {
-	char dir[32];
+	char dir[SCRATCH_SIZE];
 	struct queue *q;
 	struct conf *conf;
 	bool believes, remaps;
@@ -42,19 +41,10 @@ static struct {
 	char id[QUEUE_ID_SIZE];
 } spool;
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 static void
 remove_spool(void)
 {
-	nftw(spool.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_end(spool.dir);
 }
 
 static const char rewrites[] =
@@ -73,12 +63,7 @@ open_spool(bool believes, bool remaps)
 		return;
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	if (spool.dir[0] == '\0') {
-		bool shm = access("/dev/shm", W_OK) == 0;
-
-		(void)!snprintf(spool.dir, sizeof(spool.dir),
-		    "%s/drop.XXXXXX", shm ? "/dev/shm" : "/tmp");
-		if (mkdtemp(spool.dir) == NULL)
-			panic("mkdtemp %s", spool.dir);
+		scratch_begin_fast(spool.dir);
 		atexit(remove_spool);
 		setenv("QUEUE_RESERVE", "0", 1);
 		buf_init(&error, 1000);

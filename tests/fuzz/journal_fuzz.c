@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ipc/journal.h"
+#include "scratch.h"
 
 static void
 write_and_read(struct str s)
@@ -42,27 +43,22 @@ write_and_read(struct str s)
 #define FILE_NAME "2025-11-21.0.000.jsonl"
 
 static struct {
-	char dir[32];
+	char dir[SCRATCH_SIZE];
 	int root, file;
 } spool;
 
 static void
 remove_spool(void)
 {
-	unlinkat(spool.root, JOURNAL_DIR "/" FILE_NAME, 0);
-	unlinkat(spool.root, JOURNAL_DIR, AT_REMOVEDIR);
-	rmdir(spool.dir);
+	scratch_end(spool.dir);
 }
 
 static void
 make_spool(void)
 {
-	memcpy(spool.dir, "/tmp/journal.XXXXXX", 20);
-	if (access("/dev/shm", W_OK) == 0)
-		memcpy(spool.dir, "/dev/shm/journal.XXXXXX", 24);
-	if (mkdtemp(spool.dir) == NULL ||
-	    (spool.root = open(spool.dir, O_RDONLY | O_DIRECTORY)) < 0 ||
-	    mkdirat(spool.root, JOURNAL_DIR, 0700) != 0)
+	scratch_begin_fast(spool.dir);
+	spool.root = scratch_open(spool.dir);
+	if (mkdirat(spool.root, JOURNAL_DIR, 0700) != 0)
 		abort();
 	spool.file = openat(spool.root, JOURNAL_DIR "/" FILE_NAME,
 	    O_RDWR | O_CREAT, 0600);

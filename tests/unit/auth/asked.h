@@ -6,37 +6,29 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
 #include "lib/log.h"
 #include "lib/password.h"
+#include "scratch.h"
 #include "unit.h"
 
-static char asked_dir[64];
+static char asked_dir[SCRATCH_SIZE];
 
 static void
 asked_begin(void)
 {
-	memcpy(asked_dir, "/tmp/barid-asked-XXXXXX", 24);
-	ck_assert_ptr_nonnull(mkdtemp(asked_dir));
+	scratch_begin(asked_dir);
 	/* What a backend complains about is expected here. */
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	ck_assert_int_eq(log_to("file:/dev/null"), 0);
 }
 
-/* All files are directly in the directory. */
 static void
-asked_end(const char *const *names, size_t n)
+asked_end(void)
 {
-	char path[256];
-
-	for (size_t i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", asked_dir, names[i]);
-		(void)unlink(path);
-	}
-	ck_assert_int_eq(rmdir(asked_dir), 0);
+	scratch_end(asked_dir);
 	log_reset();
 }
 

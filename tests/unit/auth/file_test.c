@@ -10,7 +10,6 @@
 #include "mail/text.h"
 
 
-static const char *const files[] = { "users" };
 
 /* What is open now says of NAME and PASSWORD. */
 static enum auth_verdict
@@ -66,7 +65,7 @@ START_TEST(kinds)
 	ck_assert_int_eq(ask(buf_str(&text), "alice", " \u00e4:\t$#\x80 "), AUTH_YES);
 	ck_assert_int_eq(ask(buf_str(&text), "alice", "\u00e4:\t$#\x80 "), AUTH_NO);
 	buf_free(&text);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -128,7 +127,7 @@ START_TEST(lines)
 		    "%zu: %s of %s", i, t[i].name, t[i].text);
 	ck_assert_int_eq(ask(STR("a\0b\nalice:" MD5_BARID "\n\0\0"), "alice", "barid"), AUTH_YES);
 	ck_assert_int_eq(ask(STR("\xff\xfe:x\n" A), "\xff\xfe", "x"), AUTH_NO);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -153,7 +152,7 @@ START_TEST(unreadable)
 	ck_assert_int_eq(truncate(path, 30 << 20), 0);
 	ck_assert_int_eq(ask_open(&b, "alice", "barid"), AUTH_YES);
 	close(b.fd);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -170,7 +169,7 @@ START_TEST(large)
 	ck_assert_int_eq(ask(buf_str(&text), "user199999", "barid"), AUTH_YES);
 	ck_assert_int_eq(ask(buf_str(&text), "user200000", "barid"), AUTH_NO);
 	buf_free(&text);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -211,7 +210,7 @@ START_TEST(times)
 		ck_assert_uint_eq(hashed, 1);
 		ck_assert(strncmp(setting_of, "$6$rounds=60000$", 16) == 0);
 	}
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -251,7 +250,7 @@ START_TEST(plain_ones)
 		ck_assert_msg(auth_file(&b, &q) == t[i].want, "%zu", i);
 	}
 	close(b.fd);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -356,7 +355,7 @@ START_TEST(app_passwords)
 	buf_free(&locked);
 	buf_free(&text);
 	buf_free(&note.said);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -438,7 +437,7 @@ START_TEST(scram)
 	buf_free(&text);
 	buf_free(&first);
 	buf_free(&note.said);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -461,7 +460,7 @@ START_TEST(cram_md5)
 	    AUTH_BY_CRAM, &note), AUTH_NO);
 	ck_assert_int_eq(ask_with("tim", "tanstaaftanstaaf", "", AUTH_BY_TOKEN, &note), AUTH_NO);
 	buf_free(&note.said);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 
@@ -508,7 +507,7 @@ START_TEST(crams)
 	ck_assert_int_eq(ask_with("state2", "Secret", "", AUTH_BY_PASSWORD, &note), AUTH_NO);
 	buf_free(&text);
 	buf_free(&note.said);
-	asked_end(files, ARRAY_LEN(files));
+	asked_end();
 }
 END_TEST
 

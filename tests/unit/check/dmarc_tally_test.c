@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
-static char path[64];
+static char path[SCRATCH_SIZE];
 static int dir;
 static char names[8][DMARC_TALLY_NAME];
 static size_t name_n;
@@ -19,24 +19,15 @@ static size_t name_n;
 static void
 setup(void)
 {
-	strcpy(path, "/tmp/barid-tally-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir, 0);
-}
-
-static int
-rm(const char *p, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st, (void)type, (void)f;
-	return remove(p);
+	scratch_begin(path);
+	dir = scratch_open(path);
 }
 
 static void
 teardown(void)
 {
 	close(dir);
-	nftw(path, rm, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_end(path);
 }
 
 static void

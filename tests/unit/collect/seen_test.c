@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 #define ONE "11111111111111111111111111111111"
@@ -17,16 +18,14 @@
 #define TREE "33333333333333333333333333333333"
 #define DAY 86400
 
-static char path[64];
+static char path[SCRATCH_SIZE];
 static int dir;
 
 static void
 setup(void)
 {
-	strcpy(path, "/tmp/barid-seen-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir, 0);
+	scratch_begin(path);
+	dir = scratch_open(path);
 }
 
 static void

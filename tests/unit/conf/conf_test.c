@@ -7,40 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf_dir.h"
 #include "conf_unit.h"
 
 #define TLS "tls { certificate = /c key = /k } "
 #define FILES "auth { backends = {'file:///u'} } "
-
-static char dir[100];
-
-static void
-enter(void)
-{
-	snprintf(dir, sizeof(dir), "/tmp/barid-conf-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(chdir(dir), 0);
-}
-
-static void
-leave(void)
-{
-	char command[200];
-
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void
-put(const char *name, const char *text)
-{
-	FILE *f = fopen(name, "w");
-
-	ck_assert_msg(f != NULL, "%s: %s", name, strerror(errno));
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
 
 static struct conf *
 must_load(const char *path)

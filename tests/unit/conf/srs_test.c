@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "conf_unit.h"
+#include "scratch.h"
 
-static char dir[64];
+static char dir[SCRATCH_SIZE];
 static struct buf error;
 
 static struct conf *
@@ -47,8 +48,7 @@ START_TEST(secrets)
 	char url[100], path[100], first[100];
 	struct conf *c;
 
-	memcpy(dir, "/tmp/barid-unit-XXXXXX", 23);
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	c = load("said", false, 0);
 	ck_assert_uint_eq(c->srs.secrets.n, 1);
 	ck_assert_str_eq(c->srs.secrets.v[0], "said");

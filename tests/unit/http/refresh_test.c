@@ -4,12 +4,11 @@
 
 #include "http/refresh.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "scratch.h"
 #include "unit.h"
 
 #define DAY 86400
@@ -62,13 +61,13 @@ put(int dir, const char *domain, const char *mode, int64_t age)
 
 START_TEST(turns)
 {
-	char spool[] = "/tmp/refresh-XXXXXX", command[64];
+	char spool[SCRATCH_SIZE];
 	unsigned seen = 0;
 	struct refresh *r;
 	const char *domain;
 	int dir;
 
-	ck_assert_ptr_nonnull(mkdtemp(spool));
+	scratch_begin(spool);
 	dir = policies_dir(spool, true, geteuid());
 	ck_assert_int_ge(dir, 0);
 	put(dir, "a.test", "enforce", 2 * DAY);
@@ -93,8 +92,7 @@ START_TEST(turns)
 	refresh_free(r);
 	refresh_free(NULL);
 	close(dir);
-	snprintf(command, sizeof(command), "rm -rf %s", spool);
-	ck_assert_int_eq(system(command), 0);
+	scratch_end(spool);
 }
 END_TEST
 

@@ -9,18 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
-static char path[64];
+static char path[SCRATCH_SIZE];
 static int dir;
 
 static void
 begin(void)
 {
-	memcpy(path, "/tmp/barid-logins-XXXXXX", 25);
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir, 0);
+	scratch_begin(path);
+	dir = scratch_open(path);
 }
 
 static void

@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "scratch.h"
 #include "unit.h"
 
-static char spool[] = "/tmp/policies-XXXXXX";
+static char spool[SCRATCH_SIZE];
 static int dir;
 
 static void
 setup(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(spool));
+	scratch_begin(spool);
 	ck_assert_int_eq(policies_dir(spool, false, 0), -1);
 	dir = policies_dir(spool, true, geteuid());
 	ck_assert_int_ge(dir, 0);
@@ -31,11 +32,8 @@ setup(void)
 static void
 end(void)
 {
-	char command[64];
-
 	close(dir);
-	snprintf(command, sizeof(command), "rm -rf %s", spool);
-	ck_assert_int_eq(system(command), 0);
+	scratch_end(spool);
 }
 
 static int

@@ -11,16 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
-static char dir_name[] = "/tmp/barid-quotas-XXXXXX";
+static char dir_name[SCRATCH_SIZE];
 static int dir = -1;
 
 static struct quotas *
 begin(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(dir_name));
-	dir = open(dir_name, O_RDONLY | O_DIRECTORY);
+	scratch_begin(dir_name);
+	dir = scratch_open(dir_name);
 	return quotas_open(dir, geteuid(), getegid());
 }
 

@@ -7,37 +7,27 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ipc/journal.h"
 
+#include "scratch.h"
 #include "unit.h"
 
 #define ID "0651F0C3D2A1BF00042"
 #define DAY_MS INT64_C(86400000)
 
 struct tmpjournal {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	struct buf text;	/* of the last tmpjournal_text() */
 };
-
-static inline int
-tmpjournal_rm(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
 
 static inline void
 tmpjournal_begin(struct tmpjournal *t)
 {
-	memcpy(t->dir, "/tmp/barid-unit-XXXXXX", 23);
-	ck_assert_ptr_nonnull(mkdtemp(t->dir));
+	scratch_begin(t->dir);
 	buf_init(&t->text, 4 << 20);
 }
 
@@ -45,8 +35,7 @@ static inline void
 tmpjournal_end(struct tmpjournal *t)
 {
 	buf_free(&t->text);
-	ck_assert_int_eq(
-	    nftw(t->dir, tmpjournal_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_end(t->dir);
 }
 
 static inline const char *

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "lib/confine.h"
+#include "scratch.h"
 
 #define must(what)                                                  \
 	do {                                                        \
@@ -21,7 +22,7 @@
 		}                                                   \
 	} while (0)
 
-static char root[] = "/tmp/barid-confine.XXXXXX";
+static char root[SCRATCH_SIZE];
 static int fill_dir, take_dir, other_dir;
 
 static int
@@ -137,10 +138,9 @@ broken_rules(void)
 START_TEST(files)
 {
 	const struct confine_dir bad = { -1, CONFINE_READ };
-	char command[64];
 	int r;
 
-	ck_assert_ptr_nonnull(mkdtemp(root));
+	scratch_begin(root);
 	fill_dir = subdir("fill");
 	take_dir = subdir("take");
 	other_dir = subdir("other");
@@ -156,8 +156,7 @@ START_TEST(files)
 		ck_assert_int_eq(errno, EBADF);
 	}
 	ck_assert_int_eq(child_run(no_rules, 2), 7);
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	ck_assert_int_eq(system(command), 0);
+	scratch_end(root);
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "logfile.h"
+#include "scratch.h"
 START_TEST(unknown_targets)
 {
 	static const char *const bad[] = { "", "file", "file:", "syslog",
@@ -42,10 +43,10 @@ probed(const char *what, int want)
 
 START_TEST(targets_that_are_only_looked_at)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", name[200], where[220];
+	char dir[SCRATCH_SIZE], name[200], where[220];
 	struct stat st;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	probed("stderr", 0);
 	probed("syslog:mail", 0);
 	probed("syslog:nonesuch", EINVAL);
@@ -151,11 +152,11 @@ ck_syslog(int fd, const char *pri, const char *component, const char *text)
 
 START_TEST(syslog_lines)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", at[64];
+	char dir[SCRATCH_SIZE], at[64];
 	uint64_t before;
 	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(at, sizeof(at), "%s/log", dir);
 	snprintf(target, sizeof(target), "syslog:mail@%s", at);
 	log_reset();
@@ -178,8 +179,7 @@ START_TEST(syslog_lines)
 	log_as("qmgr", LOG_LEVEL_ERROR, NULL, "three");
 	ck_syslog(fd, "<19>", "qmgr", "error: three");
 	close(fd);
-	unlink(at);
-	rmdir(dir);
+	scratch_end(dir);
 	log_reset();
 }
 END_TEST
@@ -187,11 +187,11 @@ END_TEST
 /* The children of one who sees a logger's new socket need not see it. */
 START_TEST(syslog_for_children)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", at[64], away[64], got[LOG_LINE_MAX];
+	char dir[SCRATCH_SIZE], at[64], away[64], got[LOG_LINE_MAX];
 	uint64_t before;
 	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(at, sizeof(at), "%s/log", dir);
 	snprintf(away, sizeof(away), "%s/away", dir);
 	snprintf(target, sizeof(target), "syslog:mail@%s", at);
@@ -220,19 +220,18 @@ START_TEST(syslog_for_children)
 	log_info(NULL, "two");
 	ck_syslog(fd, "<22>", "smtpd", "two");
 	close(fd);
-	unlink(at);
-	rmdir(dir);
+	scratch_end(dir);
 	log_reset();
 }
 END_TEST
 
 START_TEST(syslog_json)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", at[64], got[LOG_LINE_MAX];
+	char dir[SCRATCH_SIZE], at[64], got[LOG_LINE_MAX];
 	ssize_t n;
 	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(at, sizeof(at), "%s/log", dir);
 	snprintf(target, sizeof(target), "syslog:local7@%s", at);
 	fd = logger(at);
@@ -246,8 +245,7 @@ START_TEST(syslog_json)
 	ck_assert(str_ends(str_n(got, (size_t)n),
 	    STR("\"id\":\"4R\",\"message\":\"a \\\"b\\\"\"}")));
 	close(fd);
-	unlink(at);
-	rmdir(dir);
+	scratch_end(dir);
 	log_reset();
 }
 END_TEST
@@ -255,11 +253,11 @@ END_TEST
 /* One that hangs costs a second once, then nothing; then it is back. */
 START_TEST(syslog_that_hangs)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", at[64], got[LOG_LINE_MAX];
+	char dir[SCRATCH_SIZE], at[64], got[LOG_LINE_MAX];
 	uint64_t before = log_dropped();
 	int fd, sent = 0;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(at, sizeof(at), "%s/log", dir);
 	snprintf(target, sizeof(target), "syslog:mail@%s", at);
 	fd = logger(at);
@@ -280,8 +278,7 @@ START_TEST(syslog_that_hangs)
 	ck_assert_int_gt(recv(fd, got, sizeof(got), 0), 0);
 	ck_assert_uint_eq(log_dropped(), before + 1001);
 	close(fd);
-	unlink(at);
-	rmdir(dir);
+	scratch_end(dir);
 	log_reset();
 }
 END_TEST
@@ -316,11 +313,11 @@ END_TEST
 
 START_TEST(rotation_that_fails_keeps_the_old)
 {
-	char dir[] = "/tmp/barid-log.XXXXXX", moved[64];
+	char dir[SCRATCH_SIZE], moved[64];
 	struct buf b;
 	struct str s;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	to_file();
 	log_reset();
 	unlink(path);
@@ -337,7 +334,7 @@ START_TEST(rotation_that_fails_keeps_the_old)
 	ck_assert(str_starts(next_text(&s), STR("barid/smtpd[")));
 	ck_line(&s, "barid/smtpd", "still here");
 	buf_free(&b);
-	rmdir(moved);
+	scratch_end(moved);
 }
 END_TEST
 

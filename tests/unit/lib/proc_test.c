@@ -11,6 +11,7 @@
 
 #include "child.h"
 #include "lib/proc.h"
+#include "scratch.h"
 
 /* Checks in a child: Check's own do not reach the parent from there. */
 #define must(what)                                                  \
@@ -63,7 +64,7 @@ START_TEST(without_root_it_stays_itself)
 }
 END_TEST
 
-static char jail[] = "/tmp/barid-proc.XXXXXX";
+static char jail[SCRATCH_SIZE];
 
 static void
 confine_as_root(void)
@@ -132,7 +133,7 @@ START_TEST(root_is_given_up)
 	/* Needs root: it is what is given up. */
 	if (!proc_is_root())
 		return;
-	ck_assert_ptr_nonnull(mkdtemp(jail));
+	scratch_begin(jail);
 	ck_assert_int_eq(chmod(jail, 0755), 0);
 	snprintf(marker, sizeof(marker), "%s/marker", jail);
 	fd = open(marker, O_CREAT | O_WRONLY, 0644);
@@ -143,8 +144,7 @@ START_TEST(root_is_given_up)
 	ck_assert_int_eq(child_run(confine_to_root, -1), 78);
 	ck_assert_int_eq(child_run(confine_to_nobody_known, -1), 78);
 	ck_assert_int_eq(child_run(confine_to_no_directory, -1), 71);
-	unlink(marker);
-	rmdir(jail);
+	scratch_end(jail);
 }
 END_TEST
 

@@ -15,15 +15,16 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 START_TEST(ways)
 {
-	char base[] = "/tmp/barid-subdir-XXXXXX", path[64];
+	char base[SCRATCH_SIZE], path[64];
 	struct stat st;
 	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(base));
+	scratch_begin(base);
 	ck_assert_int_eq(subdir_open(base, "a", false, geteuid()), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	fd = subdir_open(base, "a", true, geteuid() == 0 ? 65534 : geteuid());
@@ -56,13 +57,12 @@ END_TEST
 /* Files are made below as before, and an ext4 knows. */
 START_TEST(spread)
 {
-	char base[] = "/tmp/barid-subdir-XXXXXX";
+	char base[SCRATCH_SIZE];
 	struct statfs fs;
 	int fd, below, flags = 0;
 
-	ck_assert_ptr_nonnull(mkdtemp(base));
-	fd = open(base, O_RDONLY | O_DIRECTORY);
-	ck_assert_int_ge(fd, 0);
+	scratch_begin(base);
+	fd = scratch_open(base);
 	subdir_spread(fd);
 	subdir_spread(fd);
 	below = subdir_open(base, "a", true, geteuid());

@@ -8,19 +8,18 @@
 
 #include "child.h"
 #include "lib/sys.h"
+#include "scratch.h"
 
 struct place {
-	char name[32];
+	char name[SCRATCH_SIZE];
 	int dir;
 };
 
 static void
 place_open(struct place *p)
 {
-	memcpy(p->name, "/tmp/barid-sys.XXXXXX", 22);
-	ck_assert_ptr_nonnull(mkdtemp(p->name));
-	p->dir = open(p->name, O_RDONLY | O_DIRECTORY);
-	ck_assert_int_ge(p->dir, 0);
+	scratch_begin(p->name);
+	p->dir = scratch_open(p->name);
 }
 
 static void

@@ -10,9 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
-static char dir[100];
+static char dir[SCRATCH_SIZE];
 static char path[120];
 static struct buf text;
 static const char *why;
@@ -20,8 +21,7 @@ static const char *why;
 static void
 begin(void)
 {
-	(void)snprintf(dir, sizeof(dir), "/tmp/barid-forward-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	(void)snprintf(path, sizeof(path), "%s/" FORWARD_NAME, dir);
 	buf_init(&text, FORWARD_MAX);
 }

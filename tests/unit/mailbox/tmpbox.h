@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,36 +14,26 @@
 #include "lib/buf.h"
 #include "mailbox/maildir.h"
 
+#include "scratch.h"
 #include "unit.h"
 
 struct tmpbox {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	int base;
 };
-
-static inline int
-tmpbox_rm(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
 
 static inline void
 tmpbox_begin(struct tmpbox *t)
 {
-	memcpy(t->dir, "/tmp/barid-unit-XXXXXX", 23);
-	ck_assert_ptr_nonnull(mkdtemp(t->dir));
-	t->base = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(t->base, 0);
+	scratch_begin(t->dir);
+	t->base = scratch_open(t->dir);
 }
 
 static inline void
 tmpbox_end(struct tmpbox *t)
 {
 	close(t->base);
-	ck_assert_int_eq(nftw(t->dir, tmpbox_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_end(t->dir);
 }
 
 static inline const char *

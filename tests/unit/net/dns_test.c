@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "scratch.h"
 #include "unit.h"
 
 /* Long, so that a busy machine does not count as silence; and short, to wait out. */
@@ -94,7 +95,7 @@ static const char zone[] =
     "31.2.0.192.in-addr.arpa PTR b.example.test\n"
     "31.2.0.192.in-addr.arpa PTR 'no host.test'\n";
 
-static char dir[] = "/tmp/dns-XXXXXX";
+static char dir[SCRATCH_SIZE];
 static char server_name[32];
 static pid_t server;
 static struct loop *loop;
@@ -131,7 +132,7 @@ start_server(void)
 	int p[2];
 	unsigned port;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	write_zone("");
 	snprintf(zone_path, sizeof(zone_path), "%s/zone", dir);
 	if (src)
@@ -178,15 +179,11 @@ begin(int64_t timeout)
 static void
 end(void)
 {
-	char path[64];
-
 	dns_free(dns);
 	loop_free(loop);
 	kill(server, SIGTERM);
 	ck_assert_int_eq(waitpid(server, NULL, 0), server);
-	snprintf(path, sizeof(path), "%s/zone", dir);
-	unlink(path);
-	rmdir(dir);
+	scratch_end(dir);
 }
 
 /* ---- one answer, in words --------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 struct found {
@@ -80,11 +81,11 @@ END_TEST
 
 START_TEST(unix_socket)
 {
-	char dir[] = "/tmp/listen-XXXXXX", path[64];
+	char dir[SCRATCH_SIZE], path[64];
 	struct addr a;
 	int fd, fd2;
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/s", dir), (int)sizeof(path));
 	ck_assert_int_eq(addr_unix(path, &a), 0);
 	fd = listen_open(&a);
@@ -162,7 +163,7 @@ END_TEST
 
 START_TEST(probing)
 {
-	char dir[] = "/tmp/barid-probe-XXXXXX", path[64];
+	char dir[SCRATCH_SIZE], path[64];
 	struct addr a;
 	int fd;
 
@@ -177,7 +178,7 @@ START_TEST(probing)
 	ck_assert_int_eq(listen_probe(&a), -1);
 	ck_assert_int_eq(errno, EADDRNOTAVAIL);
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(path, sizeof(path), "%s/s", dir);
 	ck_assert_int_eq(addr_unix(path, &a), 0);
 	ck_assert_int_eq(listen_probe(&a), 0);

@@ -16,10 +16,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 struct pki {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	EVP_PKEY *ca_key;
 	X509 *ca;
 	long serial;
@@ -110,8 +111,7 @@ pki_make(EVP_PKEY *key, const char *cn, const char *san, long from, long to,
 static void UNUSED
 pki_begin(void)
 {
-	snprintf(pki.dir, sizeof(pki.dir), "/tmp/pki-XXXXXX");
-	pki_must(mkdtemp(pki.dir) != NULL);
+	scratch_begin(pki.dir);
 	pki.ca_key = EVP_EC_gen("P-256");
 	pki.ca = pki_make(pki.ca_key, "the test's CA", "", -3600, 86400, NULL,
 	    NULL, "critical,CA:TRUE");
@@ -156,11 +156,7 @@ pki_rsa_pss(void)
 static void UNUSED
 pki_end(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", pki.dir);
-	if (system(command) != 0)
-		fprintf(stderr, "cannot remove %s\n", pki.dir);
+	scratch_end(pki.dir);
 	X509_free(pki.ca);
 	EVP_PKEY_free(pki.ca_key);
 }

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include "lib/log.h"
 #include "mail/limits.h"
 #include "pop3d/pop3d.h"
+#include "scratch.h"
 
 /* A client that waits for every answer, one that never waits, a slow one. */
 enum popper_pace { POPPER_LINES, POPPER_WHOLE, POPPER_OCTETS };
@@ -37,7 +37,7 @@ struct popper {
 	struct score *score;
 	int auth[2];
 	int base;		/* the directory of mailboxes */
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	/* The session under way. */
 	struct str in;
 	enum popper_pace pace;
@@ -92,18 +92,10 @@ popper_write(void *ctx UNUSED, const void *p, size_t n, int64_t deadline UNUSED)
 
 static const struct stream_ops popper_ops = { popper_read, popper_write };
 
-static int
-popper_remove_one(const char *path, const struct stat *st UNUSED, int flag UNUSED,
-    struct FTW *ftw UNUSED)
-{
-	return remove(path);
-}
-
 static void
 popper_end(void)
 {
-	if (popper.dir[0])
-		nftw(popper.dir, popper_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_end(popper.dir);
 }
 
 /*
@@ -177,14 +169,11 @@ static void
 popper_begin(void)
 {
 	const struct str names[] = { STR("alice"), STR("Bob") };
-	const char *tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	pthread_t thread;
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
-	(void)!snprintf(popper.dir, sizeof(popper.dir), "%s/popper.XXXXXX", tmp);
-	if (!mkdtemp(popper.dir) ||
-	    (popper.base = open(popper.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		panic("%s: %s", popper.dir, strerror(errno));
+	scratch_begin_fast(popper.dir);
+	popper.base = scratch_open(popper.dir);
 	popper.users = userset_new();
 	popper.score = score_new(4);
 	if (!popper.users || !popper.score ||

@@ -7,18 +7,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "queue/queue.h"
 
+#include "scratch.h"
 #include "unit.h"
 
 struct tmpspool {
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	struct queue *q;
 	struct arena a;
 	struct envelope_rcpt rcpts[3];
@@ -27,23 +26,13 @@ struct tmpspool {
 
 #define TEXT1 "Subject: one\r\n\r\nHello.\r\n"
 
-static inline int
-tmpspool_rm(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st;
-	(void)type;
-	(void)f;
-	return remove(path);
-}
-
 static inline void
 tmpspool_begin(struct tmpspool *t)
 {
 	struct buf error;
 
 	memset(t, 0, sizeof(*t));
-	memcpy(t->dir, "/tmp/barid-unit-XXXXXX", 23);
-	ck_assert_ptr_nonnull(mkdtemp(t->dir));
+	scratch_begin(t->dir);
 	buf_init(&error, 1000);
 	t->q = queue_open(t->dir, QUEUE_CREATE, geteuid(), getegid(), &error);
 	ck_assert_msg(t->q != NULL, "%s", buf_cstr(&error));
@@ -56,7 +45,7 @@ tmpspool_end(struct tmpspool *t)
 {
 	queue_close(t->q);
 	arena_free(&t->a);
-	ck_assert_int_eq(nftw(t->dir, tmpspool_rm, 8, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_end(t->dir);
 }
 
 /* N octets of lines, to be freed. */

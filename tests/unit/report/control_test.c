@@ -14,16 +14,16 @@
 #include "ipc/channel.h"
 #include "net/addr.h"
 
+#include "scratch.h"
 #include "unit.h"
 
-static char dir[64], path[128];
+static char dir[SCRATCH_SIZE], path[128];
 static struct msg_control question;
 
 static void
 begin(void)
 {
-	snprintf(dir, sizeof(dir), "/tmp/control_test.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	snprintf(path, sizeof(path), "%s/control", dir);
 	question = (struct msg_control){ .op = CONTROL_STATUS };
 }
@@ -31,8 +31,7 @@ begin(void)
 static void
 end(void)
 {
-	(void)unlink(path);
-	(void)rmdir(dir);
+	scratch_end(dir);
 }
 
 static void

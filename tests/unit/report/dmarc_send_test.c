@@ -9,12 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "queue/queue.h"
+#include "scratch.h"
 #include "unit.h"
 
 #define DAY 20000
@@ -28,7 +28,7 @@ static const struct name zone[] = {
 	{ NULL, { NULL }, false },
 };
 
-static char path[64];
+static char path[SCRATCH_SIZE];
 static int dir;
 static struct conf *conf;
 
@@ -41,8 +41,7 @@ setup(void)
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	names = zone;
-	strcpy(path, "/tmp/barid-send-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(path));
+	scratch_begin(path);
 	buf_init(&error, 10000);
 	q = queue_open(path, QUEUE_CREATE, geteuid(), getegid(), &error);
 	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
@@ -57,19 +56,12 @@ setup(void)
 	buf_free(&error);
 }
 
-static int
-rm(const char *p, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st, (void)type, (void)f;
-	return remove(p);
-}
-
 static void
 teardown(void)
 {
 	conf_free(conf);
 	close(dir);
-	nftw(path, rm, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_end(path);
 }
 
 /* A day that is over, with a row for each of DOMAINS. */

@@ -53,6 +53,7 @@ START_TEST(good)
 	ck_assert_uint_eq(c->listen_n, 2);
 	buf_free(&error);
 	conf_free(c);
+	pki_end();
 }
 END_TEST
 
@@ -75,6 +76,7 @@ START_TEST(bad_name)
 	buf_free(&error);
 	buf_free(&name);
 	conf_free(c);
+	pki_end();
 }
 END_TEST
 

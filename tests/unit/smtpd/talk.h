@@ -12,7 +12,6 @@
  */
 
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "scratch.h"
 #include "smtpd/smtpd.h"
 
 enum talk_pace { TALK_LINES, TALK_WHOLE, TALK_OCTETS, TALK_SPLIT };
@@ -102,27 +102,16 @@ struct talk {
 	int hints[2];
 	int auth[2];
 	int runners[1];
-	char dir[64];
+	char dir[SCRATCH_SIZE];
 	struct buf out;
 };
 
 static struct talk talk;
 
-static int
-talk_remove_one(const char *path, const struct stat *st, int flag,
-    struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 talk_remove(void)
 {
-	if (talk.dir[0] != '\0')
-		nftw(talk.dir, talk_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_end(talk.dir);
 }
 
 /* barid-auth, as far as a session can tell. */
@@ -189,24 +178,15 @@ talk_conf(const char *extra)
 static void
 talk_spool(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	struct buf path, error;
+	struct buf error;
 
-	buf_init(&path, sizeof(talk.dir) - 1);
 	buf_init(&error, 4096);
-	buf_addf(&path, "%s/talk.XXXXXX", tmp != NULL ? tmp :
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!buf_ok(&path))
-		panic("the path of the scratch directory is too long");
-	memcpy(talk.dir, path.p, path.n + 1);
-	if (mkdtemp(talk.dir) == NULL)
-		panic("mkdtemp: %s", talk.dir);
+	scratch_begin_fast(talk.dir);
 	setenv("QUEUE_RESERVE", "0", 1);
 	talk.queue = queue_open(talk.dir, QUEUE_CREATE, getuid(), getgid(),
 	    &error);
 	if (talk.queue == NULL)
 		panic("%s", buf_cstr(&error));
-	buf_free(&path);
 	buf_free(&error);
 }
 

@@ -9,8 +9,9 @@
 
 #include "conf/conf_unit.h"
 #include "mail/alias.h"
+#include "scratch.h"
 
-static char dir[] = "/tmp/barid-part-XXXXXX";
+static char dir[SCRATCH_SIZE];
 static struct arena a;
 
 static const char *
@@ -39,7 +40,7 @@ START_TEST(finds)
 	struct conf *c;
 
 	arena_init(&a, 1 << 20);
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_begin(dir);
 	ck_assert_int_eq(chmod(dir, 0755), 0);
 	path = file("more", "\"/a b\"\n");
 	path = file("aliases", arena_printf(&a, "x: |/bin/cat -u, :include:%s\n"
@@ -68,6 +69,7 @@ START_TEST(finds)
 	ck_assert_ptr_nonnull(strstr(why, "cannot be read"));
 	conf_free(c);
 	arena_free(&a);
+	scratch_end(dir);
 }
 END_TEST
 
