@@ -17,6 +17,8 @@
 #define MAIL_LOCAL_MAX 64
 #define MAIL_DOMAIN_MAX 255
 #define MAIL_PATH_MAX 256
+/* RFC 1035 2.3.4: a name that DNS has, in text and without the final dot. */
+#define DNS_NAME_MAX 253
 /* RFC 3461 4.4 and 4.2. */
 #define DSN_ENVID_MAX 100
 #define DSN_ORCPT_MAX 500

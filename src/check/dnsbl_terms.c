@@ -10,9 +10,7 @@
 #include "check/dnsbl_terms.h"
 
 #include "check/registrable.h"
-
-/* RFC 1035 2.3.4. */
-#define NAME_MAX_OCTETS 253
+#include "mail/limits.h"
 
 const struct dnsbl_probe dnsbl_probes[DNSBL_PROBES] = {
 	{ 1u << DNSBL_CLIENT, "127.0.0.1", "1.0.0.127", "127.0.0.2", "2.0.0.127" },
@@ -68,7 +66,7 @@ dnsbl_terms_add(struct dnsbl_terms *t, enum conf_dnsbl_of of, struct str what,
 			add_address(t, of, &address, a);
 		return true;
 	}
-	buf_init(&name, NAME_MAX_OCTETS);
+	buf_init(&name, DNS_NAME_MAX);
 	ok = domain_add_host(&name, what) && buf_ok(&name);
 	if (ok) {
 		add(t, of, buf_str(&name), buf_str(&name), a);
@@ -83,7 +81,7 @@ dnsbl_terms_add(struct dnsbl_terms *t, enum conf_dnsbl_of of, struct str what,
 bool
 dnsbl_term_add_name(struct buf *b, const struct dnsbl_term *t, const char *zone)
 {
-	if (t->asked.n + 1 + strlen(zone) > NAME_MAX_OCTETS)
+	if (t->asked.n + 1 + strlen(zone) > DNS_NAME_MAX)
 		return false;
 	buf_addf(b, STR_FMT ".%s", STR_ARG(t->asked), zone);
 	return true;

@@ -9,15 +9,15 @@
 
 #include <libpsl.h>
 
-#define NAME_MAX_OCTETS 253
+#include "mail/limits.h"
 
 struct str
 registrable_domain(struct str name)
 {
-	char text[NAME_MAX_OCTETS + 1];
+	char text[DNS_NAME_MAX + 1];
 	const char *found;
 
-	if (name.n == 0 || name.n > NAME_MAX_OCTETS || memchr(name.p, '\0', name.n) != NULL)
+	if (name.n == 0 || name.n > DNS_NAME_MAX || memchr(name.p, '\0', name.n) != NULL)
 		return STR("");
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';

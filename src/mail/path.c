@@ -25,8 +25,6 @@
 #define DOMAIN_FORM_MAX 1024
 
 #define LABEL_MAX 63
-/* RFC 1035 2.3.4: of a name in text, without the final dot. */
-#define HOST_MAX 253
 
 static const char bad_local[] = "the local part is not well formed";
 static const char bad_domain[] = "the domain is not well formed";
@@ -535,7 +533,7 @@ is_host(struct str d)
 {
 	ptrdiff_t dot = str_rfind(d, '.');
 
-	return dot > 0 && d.n <= HOST_MAX && domain_valid(d) && is_alpha(d.p[dot + 1]);
+	return dot > 0 && d.n <= DNS_NAME_MAX && domain_valid(d) && is_alpha(d.p[dot + 1]);
 }
 
 bool

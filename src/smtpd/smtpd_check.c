@@ -98,7 +98,7 @@ add_name(struct session *s, struct msg_lists *m, enum conf_dnsbl_of of, struct s
 {
 	struct buf host;
 
-	buf_init(&host, MAIL_DOMAIN_MAX);
+	buf_init(&host, DNS_NAME_MAX);
 	if ((s->conf->dnsbl.of & 1u << of) != 0 && domain_add_host(&host, name)) {
 		m->v[m->n].of = of;
 		m->v[m->n++].what = arena_str(&s->line_arena, buf_str(&host));
