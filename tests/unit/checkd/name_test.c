@@ -4,32 +4,9 @@
 
 #include "asker.h"
 
-#include <stdio.h>
-
 #include "ipc/msg_name.h"
-#include "lib/mem.h"
 
 /* ---- what the rest of the program would be --------------------------------------- */
-
-static struct query {
-	char name[300];
-	void (*on_addr)(void *arg, const struct dns_addr_answer *a);
-	void (*on_ptr)(void *arg, const struct dns_ptr_answer *a);
-	void (*on_mx)(void *arg, const struct dns_mx_answer *a);
-	void *arg;
-} queries[64];
-static size_t query_n;
-static struct checkd *d;
-
-static struct query *
-query(const char *name, void *arg)
-{
-	struct query *q = &queries[query_n++];
-
-	*q = (struct query){ .arg = arg };
-	snprintf(q->name, sizeof(q->name), "%s", name);
-	return q;
-}
 
 void
 dns_addr(struct dns *dns UNUSED, const char *name,
@@ -52,24 +29,6 @@ dns_mx(struct dns *dns UNUSED, const char *name,
 	query(name, arg)->on_mx = fn;
 }
 
-static void
-begin(void)
-{
-	d = mem_alloc(sizeof(*d));
-	d->loop = loop_new();
-	d->texts = answers_new();
-	query_n = 0;
-}
-
-static void
-end(void)
-{
-	ck_assert_uint_eq(d->asked, 0);
-	answers_free(d->texts);
-	loop_free(d->loop);
-	mem_free(d);
-}
-
 /* ---- a client ---------------------------------------------------------------------- */
 
 static int
@@ -79,7 +38,7 @@ ask_client(const char *address)
 
 	buf_init(&b, FRAME_MAX);
 	msg_iprev_put(&b, &(struct msg_iprev){ str_c(address) });
-	return asker_ask(d, &b, iprev_take);
+	return asker_ask(&b, iprev_take);
 }
 
 /* "RESULT name", or "" if there is no answer yet. */
@@ -124,7 +83,7 @@ START_TEST(confirmed)
 	static const char *const two[] = { "No.example", "Yes.example" };
 	int fd;
 
-	begin();
+	asker_begin();
 	fd = ask_client("192.0.2.9");
 	ck_assert_str_eq(queries[0].name, "9.2.0.192.in-addr.arpa");
 	names(0, DNS_OK, two, 2);
@@ -138,7 +97,7 @@ START_TEST(confirmed)
 	fd = ask_client("192.0.2.9");
 	ck_assert_uint_eq(query_n, 3);
 	ck_assert_str_eq(client_answer(fd), "0 yes.example");
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -148,7 +107,7 @@ START_TEST(not_confirmed)
 	const char *many[20];
 	int fd;
 
-	begin();
+	asker_begin();
 	fd = ask_client("2001:db8::9");
 	ck_assert_str_eq(queries[0].name + 64, "ip6.arpa");
 	names(0, DNS_OK, two, 2);
@@ -182,7 +141,7 @@ START_TEST(not_confirmed)
 	for (size_t i = 1; i < 6; i++)
 		address(i, DNS_NO_NAME, NULL);
 	ck_assert_str_eq(client_answer(fd), "1 x.example");
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -195,7 +154,7 @@ ask_name(const char *domain)
 
 	buf_init(&b, FRAME_MAX);
 	msg_exists_put(&b, &(struct msg_exists){ str_c(domain) });
-	return asker_ask(d, &b, exists_take);
+	return asker_ask(&b, exists_take);
 }
 
 static int
@@ -240,7 +199,7 @@ START_TEST(behind_a_name)
 	};
 	bool null_mx;
 
-	begin();
+	asker_begin();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char name[] = "X0.example";
 		int fd;
@@ -255,7 +214,7 @@ START_TEST(behind_a_name)
 		ck_assert_int_eq(name_answer(fd, &null_mx), rows[i].expected);
 		ck_assert(null_mx == rows[i].null_mx);
 	}
-	end();
+	asker_end();
 }
 END_TEST
 

@@ -7,31 +7,10 @@
 
 #include "asker.h"
 
-#include <stdio.h>
-
 #include "check/spf.h"
 #include "ipc/msg_spf.h"
-#include "lib/mem.h"
 
-/* ---- what the rest of the program would be --------------------------------------- */
-
-static struct query {
-	char name[300];
-	void (*fn)(void *arg, const struct dns_txt_answer *a);
-	void *arg;
-} queries[16];
-static size_t query_n;
-static struct checkd *d;
-
-void
-dns_txt(struct dns *dns UNUSED, const char *name, void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg)
-{
-	struct query *q = &queries[query_n++];
-
-	snprintf(q->name, sizeof(q->name), "%s", name);
-	q->fn = fn;
-	q->arg = arg;
-}
+/* ---- what nobody asks for here ------------------------------------------------------ */
 
 void
 dns_addr4(struct dns *dns UNUSED, const char *name, void (*fn)(void *arg, const struct dns_addr_answer *a) UNUSED,
@@ -64,23 +43,10 @@ dns_ptr(struct dns *dns UNUSED, const char *name, void (*fn)(void *arg, const st
 static void
 begin(int64_t timeout)
 {
-	d = mem_alloc(sizeof(*d));
+	asker_begin();
 	d->conf = conf_default();
 	d->conf->check.spf.timeout = timeout;
 	d->conf->check.spf.explanation = "";
-	d->loop = loop_new();
-	d->verdicts = answers_new();
-	query_n = 0;
-}
-
-static void
-end(void)
-{
-	ck_assert_uint_eq(d->asked, 0);
-	answers_free(d->verdicts);
-	loop_free(d->loop);
-	conf_free(d->conf);
-	mem_free(d);
 }
 
 /* The way to the answer. */
@@ -92,7 +58,7 @@ ask(const char *domain)
 
 	buf_init(&b, FRAME_MAX);
 	msg_spf_put(&b, &m);
-	return asker_ask(d, &b, spf_take);
+	return asker_ask(&b, spf_take);
 }
 
 /* True if there is an answer, which is then in R, and B. */
@@ -110,7 +76,7 @@ reply(size_t n, enum dns_status status, const char *text)
 {
 	struct str s = str_c(text);
 
-	queries[n].fn(queries[n].arg, &(struct dns_txt_answer){ .status = status, .reason = "x",
+	queries[n].on_txt(queries[n].arg, &(struct dns_txt_answer){ .status = status, .reason = "x",
 		.text = &s, .text_n = status == DNS_OK, .ttl = 300 });
 }
 
@@ -153,7 +119,7 @@ START_TEST(once)
 	ck_assert(answered(fd, &b, &r));
 	ck_assert_uint_eq(r.from.code, SPF_FAIL);
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -177,7 +143,7 @@ START_TEST(late)
 	reply(1, DNS_OK, "v=spf1 include:b.test -all");
 	ck_assert_uint_eq(query_n, 2);
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -191,7 +157,7 @@ START_TEST(broken)
 	spf_take(d, STR("nonsense"), fds[1]);
 	ck_assert_int_eq(read(fds[0], &c, 1), 0);
 	close(fds[0]);
-	end();
+	asker_end();
 }
 END_TEST
 

@@ -7,49 +7,7 @@
 
 #include "asker.h"
 
-#include <stdio.h>
-
 #include "ipc/msg_txt.h"
-#include "lib/mem.h"
-
-/* ---- what the rest of the program would be --------------------------------------- */
-
-static struct query {
-	char name[300];
-	void (*fn)(void *arg, const struct dns_txt_answer *a);
-	void *arg;
-} queries[64];
-static size_t query_n;
-static struct checkd *d;
-
-void
-dns_txt(struct dns *dns UNUSED, const char *name,
-    void (*fn)(void *arg, const struct dns_txt_answer *a), void *arg)
-{
-	struct query *q = &queries[query_n++];
-
-	snprintf(q->name, sizeof(q->name), "%s", name);
-	q->fn = fn;
-	q->arg = arg;
-}
-
-static void
-begin(void)
-{
-	d = mem_alloc(sizeof(*d));
-	d->loop = loop_new();
-	d->texts = answers_new();
-	query_n = 0;
-}
-
-static void
-end(void)
-{
-	ck_assert_uint_eq(d->asked, 0);
-	answers_free(d->texts);
-	loop_free(d->loop);
-	mem_free(d);
-}
 
 /* The way to the answer. */
 static int
@@ -59,7 +17,7 @@ ask(const struct msg_txt *m)
 
 	buf_init(&b, FRAME_MAX);
 	msg_txt_put(&b, m);
-	return asker_ask(d, &b, text_take);
+	return asker_ask(&b, text_take);
 }
 
 /* True if there is an answer, which is then in R. */
@@ -79,7 +37,7 @@ reply(size_t n, enum dns_status status, uint32_t ttl, struct str text, size_t co
 
 	for (size_t i = 0; i < copies; i++)
 		texts[i] = text;
-	queries[n].fn(queries[n].arg, &(struct dns_txt_answer){ .status = status, .reason = "x",
+	queries[n].on_txt(queries[n].arg, &(struct dns_txt_answer){ .status = status, .reason = "x",
 		.text = texts, .text_n = copies, .ttl = ttl });
 }
 
@@ -99,7 +57,7 @@ START_TEST(together)
 	struct buf b;
 	int fd;
 
-	begin();
+	asker_begin();
 	buf_init(&b, FRAME_MAX);
 	fd = ask(&m);
 	ck_assert_uint_eq(query_n, 3);
@@ -130,7 +88,7 @@ START_TEST(together)
 	ck_assert_uint_eq(query_n, 4);
 	ck_assert(answered(fd, &b, &r));
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -141,7 +99,7 @@ START_TEST(in_time)
 	struct buf b;
 	int fd;
 
-	begin();
+	asker_begin();
 	buf_init(&b, FRAME_MAX);
 	m.wait_ms = 1;
 	fd = ask(&m);
@@ -159,7 +117,7 @@ START_TEST(in_time)
 	ck_assert(answered(fd, &b, &r));
 	ck_str(r.answers[1].texts[0], STR("late"));
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -172,7 +130,7 @@ START_TEST(bounded)
 	struct buf b;
 	int fd;
 
-	begin();
+	asker_begin();
 	buf_init(&b, FRAME_MAX);
 	fd = ask(&m);
 	reply(0, DNS_OK, 300, STR("x"), MSG_TXT_RECORDS_MAX + 1);
@@ -183,7 +141,7 @@ START_TEST(bounded)
 	ck_assert_uint_eq(r.answers[1].status, TXT_LARGE);
 	ck_assert_uint_eq(r.answers[2].status, TXT_NO_DATA);
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
@@ -195,7 +153,7 @@ START_TEST(broken)
 	struct buf b;
 	int fd;
 
-	begin();
+	asker_begin();
 	buf_init(&b, FRAME_MAX);
 	m.names[2] = STR("www.x.example");
 	fd = ask(&m);
@@ -205,7 +163,7 @@ START_TEST(broken)
 	ck_assert_int_eq(read(fd, &octet, 1), 0);
 	close(fd);
 	buf_free(&b);
-	end();
+	asker_end();
 }
 END_TEST
 
