@@ -108,15 +108,11 @@ START_TEST(cut_at_each_byte)
 	struct tmpspool t;
 	struct buf b;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), false);
-	tmpspool_slurp(tmpspool_path(&t, "new", t.env.id), &b);
+	tmpspool_begin_with(&t, "new", &b);
 	for (size_t n = 0; n < b.n; n++) {
 		ck_assert_int_eq(truncate(tmpspool_path(&t, "new", t.env.id),
 		    (off_t)n), 0);
-		tmpspool_file(tmpspool_path(&t, "new", t.env.id),
-		    str_n(b.p, n));
+		tmpspool_write(&t, "new", str_n(b.p, n));
 		ck_assert_int_eq(load(&t, QUEUE_NEW, false, &f, &reason), -1);
 		ck_assert_int_eq(errno, EBADMSG);
 		ck_assert_ptr_nonnull(reason);
@@ -134,23 +130,20 @@ START_TEST(flipped_text)
 	struct tmpspool t;
 	struct buf b;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), false);
-	tmpspool_slurp(tmpspool_path(&t, "new", t.env.id), &b);
+	tmpspool_begin_with(&t, "new", &b);
 	/* Size, checksum, and all of the text. */
 	for (size_t i = 38; i < b.n; i++) {
 		if (i == 64)
 			i = b.n - (sizeof(TEXT1) - 1);
 		b.p[i] ^= 1;
-		tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+		tmpspool_write(&t, "new", buf_str(&b));
 		b.p[i] ^= 1;
 		ck_assert_msg(load(&t, QUEUE_NEW, true, &f, &reason) == -1,
 		    "octet %zu", i);
 		ck_assert_int_eq(errno, EBADMSG);
 		ck_assert_ptr_nonnull(reason);
 	}
-	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	tmpspool_write(&t, "new", buf_str(&b));
 	tmpspool_load(&t, QUEUE_NEW, &f);
 	queue_unload(&f);
 	buf_free(&b);
@@ -167,14 +160,10 @@ START_TEST(taken_back)
 	struct buf b;
 	char *crc;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), false);
-	tmpspool_slurp(tmpspool_path(&t, "new", t.env.id), &b);
-	crc = strstr(b.p, "crc=");
-	ck_assert_ptr_nonnull(crc);
-	crc[4] = '.';
-	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	tmpspool_begin_with(&t, "new", &b);
+	crc = tmpspool_crc(&b);
+	*crc = '.';
+	tmpspool_write(&t, "new", buf_str(&b));
 	for (int verify = 0; verify < 2; verify++) {
 		errno = 0;
 		ck_assert_int_eq(load(&t, QUEUE_NEW, verify, &f, &reason), -1);
@@ -183,8 +172,8 @@ START_TEST(taken_back)
 		ck_assert_int_eq(f.fd, -1);
 	}
 	/* Any other octet there is damage. */
-	crc[4] = '-';
-	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	*crc = '-';
+	tmpspool_write(&t, "new", buf_str(&b));
 	ck_assert_int_eq(load(&t, QUEUE_NEW, false, &f, &reason), -1);
 	ck_assert_int_eq(errno, EBADMSG);
 	ck_assert_int_eq(queue_remove(t.q, QUEUE_NEW, t.env.id), 0);

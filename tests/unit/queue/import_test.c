@@ -123,11 +123,8 @@ START_TEST(what_is_bad)
 	struct buf b;
 	char id[QUEUE_ID_SIZE];
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), true);
+	tmpspool_begin_with(&t, "drop", &b);
 	memcpy(id, t.env.id, sizeof(id));
-	tmpspool_slurp(tmpspool_path(&t, "drop", id), &b);
 	ck_assert_int_eq(unlink(tmpspool_path(&t, "drop", id)), 0);
 	for (size_t n = 0; n < b.n; n += 7) {
 		tmpspool_file(tmpspool_path(&t, "drop", id), str_n(b.p, n));
@@ -199,14 +196,11 @@ START_TEST(taken_before)
 	struct tmpspool t;
 	struct buf b;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), true);
-	tmpspool_slurp(tmpspool_path(&t, "drop", t.env.id), &b);
+	tmpspool_begin_with(&t, "drop", &b);
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct timeval then[2] = { { 1000000, 0 }, { 1000000, 0 } };
 
-		tmpspool_file(tmpspool_path(&t, "drop", t.env.id), buf_str(&b));
+		tmpspool_write(&t, "drop", buf_str(&b));
 		ck_assert_int_eq(utimes(tmpspool_path(&t, "drop", t.env.id),
 		    then), 0);
 		if (i == 0)
@@ -222,7 +216,7 @@ START_TEST(taken_before)
 	ck_assert_uint_eq(got.n, 1);
 	/* Another message with that id is not lost either. */
 	ck_assert_int_eq(queue_move(t.q, QUEUE_DEAD, t.env.id, QUEUE_NEW), 0);
-	tmpspool_file(tmpspool_path(&t, "drop", t.env.id), buf_str(&b));
+	tmpspool_write(&t, "drop", buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
 	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
 	buf_free(&b);
@@ -238,12 +232,8 @@ START_TEST(half_taken)
 	struct tmpspool t;
 	struct buf b;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), true);
-	tmpspool_slurp(tmpspool_path(&t, "drop", t.env.id), &b);
-	tmpspool_file(tmpspool_path(&t, "new", t.env.id),
-	    str_n(b.p, b.n - 3));
+	tmpspool_begin_with(&t, "drop", &b);
+	tmpspool_write(&t, "new", str_n(b.p, b.n - 3));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
 	tmpspool_load(&t, QUEUE_NEW, &f);
 	queue_unload(&f);
@@ -260,16 +250,10 @@ START_TEST(withdrawn_before)
 	struct queue_file f;
 	struct tmpspool t;
 	struct buf b;
-	char *crc;
 
-	tmpspool_begin(&t);
-	buf_init(&b, 65536);
-	tmpspool_put(&t, STR(TEXT1), true);
-	tmpspool_slurp(tmpspool_path(&t, "drop", t.env.id), &b);
-	crc = strstr(b.p, "crc=");
-	ck_assert_ptr_nonnull(crc);
-	crc[4] = '.';
-	tmpspool_file(tmpspool_path(&t, "new", t.env.id), buf_str(&b));
+	tmpspool_begin_with(&t, "drop", &b);
+	*tmpspool_crc(&b) = '.';
+	tmpspool_write(&t, "new", buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
 	ck_assert(!tmpspool_has(&t, "drop", t.env.id));
 	tmpspool_load(&t, QUEUE_NEW, &f);
@@ -278,7 +262,7 @@ START_TEST(withdrawn_before)
 	/* In drop/ it is no message, and is kept. */
 	tmpspool_env(&t);
 	memcpy(strstr(b.p, "id: ") + 4, t.env.id, QUEUE_ID_LEN);
-	tmpspool_file(tmpspool_path(&t, "drop", t.env.id), buf_str(&b));
+	tmpspool_write(&t, "drop", buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
 	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
 	buf_free(&b);

@@ -142,6 +142,33 @@ tmpspool_load(struct tmpspool *t, enum queue_place place, struct queue_file *f)
 	    &reason) == 0, "%s: %s", strerror(errno), reason ? reason : "");
 }
 
+/* Makes of S what the message's file in PLACE has. */
+static inline void
+tmpspool_write(const struct tmpspool *t, const char *place, struct str s)
+{
+	tmpspool_file(tmpspool_path(t, place, t->env.id), s);
+}
+
+/* Begins with the message TEXT1 in PLACE, "new" or "drop"; its file's octets are in B, to be freed. */
+static inline void
+tmpspool_begin_with(struct tmpspool *t, const char *place, struct buf *b)
+{
+	tmpspool_begin(t);
+	buf_init(b, 65536);
+	tmpspool_put(t, STR(TEXT1), strcmp(place, "drop") == 0);
+	tmpspool_slurp(tmpspool_path(t, place, t->env.id), b);
+}
+
+/* The first octet of the checksum in B: '.' there takes the message back. */
+static inline char *
+tmpspool_crc(const struct buf *b)
+{
+	char *crc = strstr(b->p, "crc=");
+
+	ck_assert_ptr_nonnull(crc);
+	return crc + 4;
+}
+
 /* The name in tmp/ of what ID is written to, behind PREFIX; to be freed. */
 static inline char *
 tmpspool_tmp(struct tmpspool *t, const char *prefix)
