@@ -15,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "mailbox/maildir.h"
+#include "queue/counted.h"
 #include "queue/queue.h"
 
 #define SIZE 150000
@@ -422,26 +423,16 @@ run_through(const char *dir, struct told *told)
 	return r;
 }
 
-static bool
-count_one(void *arg, const char *name, int64_t mtime, uint64_t size)
-{
-	(void)mtime;
-	(void)size;
-	must(name != NULL);
-	(*(unsigned *)arg)++;
-	return true;
-}
-
 static void
 check_through(const char *dir, const struct told *told,
     const struct variant *v)
 {
-	unsigned spooled = 0;
+	int spooled;
 	size_t boxed = look();
 
 	(void)v;
-	must(queue_scan(opened, QUEUE_NEW, count_one, &spooled) == 0);
-	must(spooled + boxed >= 1);
+	must((spooled = counted(opened, QUEUE_NEW)) >= 0);
+	must((size_t)spooled + boxed >= 1);
 	must(spooled <= 1 && boxed <= 1);
 	if (told->result == 0)
 		must(spooled == 0 && boxed == 1);

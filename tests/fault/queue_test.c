@@ -15,6 +15,7 @@
 #include <sys/time.h>
 
 #include "lib/clock.h"
+#include "queue/counted.h"
 #include "queue/prefix.h"
 #include "queue/tray.h"
 
@@ -1110,31 +1111,19 @@ run_import(const char *dir, struct told *told)
 	return n < 0 ? -1 : 0;
 }
 
-static bool
-count_one(void *arg, const char *name, int64_t mtime, uint64_t size)
-{
-	(void)mtime;
-	(void)size;
-	must(name != NULL);
-	(*(unsigned *)arg)++;
-	return true;
-}
-
 /* At the next start it is imported, once, whatever happened before. */
 static void
 check_import(const char *dir, const struct told *told, const struct variant *v)
 {
-	unsigned in_drop = count_files(dir, "drop", ""), in_new = 0;
+	int in_drop = (int)count_files(dir, "drop", ""), in_new;
 
 	(void)v;
-	must(queue_scan(opened, QUEUE_NEW, count_one, &in_new) == 0);
+	must((in_new = counted(opened, QUEUE_NEW)) >= 0);
 	must(in_new + in_drop >= 1);
 	if (strcmp(told->id, "taken") == 0)
 		must(in_new == 1 && in_drop == 0);
 	must(queue_import(opened, NULL, NULL) >= 0);
-	in_new = 0;
-	must(queue_scan(opened, QUEUE_NEW, count_one, &in_new) == 0);
-	must(in_new == 1);
+	must(counted(opened, QUEUE_NEW) == 1);
 	must(count_files(dir, "drop", "") == 0);
 	must(count_files(dir, "bad", "") == 0);
 	must(queue_clean(opened, -10) >= 0);
@@ -1190,12 +1179,9 @@ check_stored(const char *dir, const struct told *told, const struct variant *v)
 static int
 run_scan(const char *dir, struct told *told)
 {
-	unsigned n = 0;
-
 	(void)dir;
 	(void)told;
-	if (queue_scan(opened, QUEUE_NEW, count_one, &n) < 0 ||
-	    queue_scan(opened, QUEUE_CUR, count_one, &n) < 0 ||
+	if (counted(opened, QUEUE_NEW) < 0 || counted(opened, QUEUE_CUR) < 0 ||
 	    queue_clean(opened, 1000) < 0)
 		return -1;
 	return 0;

@@ -6,6 +6,8 @@
 
 #include <sys/time.h>
 
+#include "counted.h"
+
 struct taken {
 	unsigned n;
 	char id[QUEUE_ID_SIZE];
@@ -18,25 +20,6 @@ took(void *arg, const char *id)
 
 	t->n++;
 	memcpy(t->id, id, sizeof(t->id));
-}
-
-static bool
-count_one(void *arg, const char *id, int64_t mtime, uint64_t size)
-{
-	(void)id;
-	(void)mtime;
-	(void)size;
-	(*(unsigned *)arg)++;
-	return true;
-}
-
-static unsigned
-in_place(struct tmpspool *t, enum queue_place place)
-{
-	unsigned n = 0;
-
-	ck_assert_int_eq(queue_scan(t->q, place, count_one, &n), 0);
-	return n;
 }
 
 START_TEST(from_sendmail)
@@ -157,7 +140,7 @@ START_TEST(what_is_bad)
 	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
 	ck_assert(!tmpspool_has(&t, "drop", id));
 	ck_assert_uint_eq(got.n, 0);
-	ck_assert_uint_eq(in_place(&t, QUEUE_NEW), 0);
+	ck_assert_int_eq(counted(t.q, QUEUE_NEW), 0);
 	/* And the good one still comes through. */
 	tmpspool_file(tmpspool_path(&t, "drop", id), buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
@@ -182,7 +165,7 @@ START_TEST(other_names_stay)
 	ck_assert(tmpspool_has(&t, "drop", ".x.eml"));
 	ck_assert(tmpspool_has(&t, "drop", "x.eml.part"));
 	ck_assert(tmpspool_has(&t, "drop", "young.eml"));
-	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 0);
+	ck_assert_int_eq(counted(t.q, QUEUE_BAD), 0);
 	tmpspool_end(&t);
 }
 END_TEST
@@ -211,14 +194,14 @@ START_TEST(taken_before)
 		if (i > 0)
 			ck_assert_int_eq(queue_import(t.q, took, &got), 0);
 		ck_assert(!tmpspool_has(&t, "drop", t.env.id));
-		ck_assert_uint_eq(in_place(&t, places[i]), 1);
+		ck_assert_int_eq(counted(t.q, places[i]), 1);
 	}
 	ck_assert_uint_eq(got.n, 1);
 	/* Another message with that id is not lost either. */
 	ck_assert_int_eq(queue_move(t.q, QUEUE_DEAD, t.env.id, QUEUE_NEW), 0);
 	tmpspool_write(&t, "drop", buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
-	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
+	ck_assert_int_eq(counted(t.q, QUEUE_BAD), 1);
 	buf_free(&b);
 	tmpspool_end(&t);
 }
@@ -237,7 +220,7 @@ START_TEST(half_taken)
 	ck_assert_int_eq(queue_import(t.q, took, &got), 1);
 	tmpspool_load(&t, QUEUE_NEW, &f);
 	queue_unload(&f);
-	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
+	ck_assert_int_eq(counted(t.q, QUEUE_BAD), 1);
 	buf_free(&b);
 	tmpspool_end(&t);
 }
@@ -258,13 +241,13 @@ START_TEST(withdrawn_before)
 	ck_assert(!tmpspool_has(&t, "drop", t.env.id));
 	tmpspool_load(&t, QUEUE_NEW, &f);
 	queue_unload(&f);
-	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 0);
+	ck_assert_int_eq(counted(t.q, QUEUE_BAD), 0);
 	/* In drop/ it is no message, and is kept. */
 	tmpspool_env(&t);
 	memcpy(strstr(b.p, "id: ") + 4, t.env.id, QUEUE_ID_LEN);
 	tmpspool_write(&t, "drop", buf_str(&b));
 	ck_assert_int_eq(queue_import(t.q, took, &got), 0);
-	ck_assert_uint_eq(in_place(&t, QUEUE_BAD), 1);
+	ck_assert_int_eq(counted(t.q, QUEUE_BAD), 1);
 	buf_free(&b);
 	tmpspool_end(&t);
 }
