@@ -15,6 +15,7 @@
 #include "mail/downgrade.h"
 #include "mail/facts.h"
 #include "mail/limits.h"
+#include "mail/mime_each.h"
 
 static unsigned
 facts_of(struct str text, size_t piece)
@@ -29,29 +30,13 @@ facts_of(struct str text, size_t piece)
 
 /* What the parts are, as text. */
 static void
-shape(struct str text, struct buf *out)
+shape(struct buf *out, const struct mime_walk *w, enum mime_line what)
 {
-	struct mime_walk w;
-	struct mime_lines l;
-	struct mime_piece p;
-
-	mime_walk_init(&w);
-	mime_lines_init(&l);
-	mime_lines_add(&l, text);
-	while (mime_lines_next(&l, true, &p)) {
-		enum mime_line what;
-
-		if (!p.first)
-			continue;
-		what = mime_walk_line(&w, p.bytes);
-		check(w.frames <= MIME_DEPTH_MAX && w.parts > 0);
-		if (what == MIME_BLANK)
-			buf_addf(out, "%d/%zu ", (int)w.part.kind, w.frames);
-		if (what == MIME_DELIMITER)
-			buf_addf(out, "-%zu ", w.frames);
-	}
-	mime_walk_free(&w);
-	mime_lines_free(&l);
+	check(w->frames <= MIME_DEPTH_MAX && w->parts > 0);
+	if (what == MIME_BLANK)
+		buf_addf(out, "%d/%zu ", (int)w->part.kind, w->frames);
+	if (what == MIME_DELIMITER)
+		buf_addf(out, "-%zu ", w->frames);
 }
 
 /* False if it cannot be done. */
@@ -122,8 +107,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(str_eq(buf_str(&one), buf_str(&two)));
 	if (ok) {
 		check_fit(buf_str(&one), to);
-		shape(text, &before);
-		shape(buf_str(&one), &after);
+		mime_each(text, shape, &before);
+		mime_each(buf_str(&one), shape, &after);
 		check(str_eq(buf_str(&before), buf_str(&after)));
 		buf_reset(&two);
 		check(convert(buf_str(&one), to, binary, piece, &two));

@@ -8,39 +8,25 @@
 
 #include "lib/buf.h"
 #include "mail/mime.h"
+#include "mime_each.h"
 
 /* A letter for each line; of a header's end, the kind and encoding too. */
 static void
-walk(struct str text, struct buf *out)
+letter(struct buf *out, const struct mime_walk *w, enum mime_line what)
 {
 	static const char letters[] = "FmBbo-?";
 	static const char kinds[] = "tomMx";
 	static const char encodings[] = "78bqB?";
-	struct mime_walk w;
-	struct mime_lines l;
-	struct mime_piece p;
 
-	mime_walk_init(&w);
-	mime_lines_init(&l);
-	mime_lines_add(&l, text);
-	while (mime_lines_next(&l, true, &p)) {
-		enum mime_line what;
-
-		if (!p.first)
-			continue;
-		what = mime_walk_line(&w, p.bytes);
-		buf_addc(out, letters[what]);
-		if (what != MIME_BLANK)
-			continue;
-		buf_addc(out, kinds[w.part.kind]);
-		buf_addc(out, encodings[w.part.encoding]);
-		if (w.part.sealed)
-			buf_addc(out, '!');
-		if (w.part.twice)
-			buf_addc(out, '2');
-	}
-	mime_walk_free(&w);
-	mime_lines_free(&l);
+	buf_addc(out, letters[what]);
+	if (what != MIME_BLANK)
+		return;
+	buf_addc(out, kinds[w->part.kind]);
+	buf_addc(out, encodings[w->part.encoding]);
+	if (w->part.sealed)
+		buf_addc(out, '!');
+	if (w->part.twice)
+		buf_addc(out, '2');
 }
 
 #define MULTI "Content-Type: multipart/mixed; boundary=b\n"
@@ -94,7 +80,7 @@ START_TEST(lines_are)
 		struct buf out;
 
 		buf_init(&out, 10000);
-		walk(str_c(cases[i].text), &out);
+		mime_each(str_c(cases[i].text), letter, &out);
 		ck_str(buf_str(&out), str_c(cases[i].want));
 		buf_free(&out);
 	}
@@ -112,14 +98,14 @@ START_TEST(depth)
 		buf_addf(&text, "Content-Type: multipart/mixed; boundary=%d.\n"
 		    "\n--%d.\n", i, i);
 	buf_adds(&text, "\n--0.--\n");
-	walk(buf_str(&text), &out);
+	mime_each(buf_str(&text), letter, &out);
 	ck_assert(str_ends(buf_str(&out), STR("-FBm7-FBx7bb-")));
 	buf_reset(&text);
 	buf_reset(&out);
 	for (int i = 0; i <= MIME_DEPTH_MAX; i++)
 		buf_adds(&text, "Content-Type: message/rfc822\n\n");
 	buf_adds(&text, "Subject: x\n\n");
-	walk(buf_str(&text), &out);
+	mime_each(buf_str(&text), letter, &out);
 	ck_assert(str_ends(buf_str(&out), STR("FBM7FBx7bb")));
 	buf_free(&text);
 	buf_free(&out);
@@ -140,7 +126,7 @@ START_TEST(too_long)
 	for (int i = 0; i < 1000; i++)
 		buf_adds(&text, " (a comment)\n");
 	buf_adds(&text, "\n");
-	walk(buf_str(&text), &out);
+	mime_each(buf_str(&text), letter, &out);
 	ck_assert(str_ends(buf_str(&out), STR("mBx?")));
 	buf_free(&text);
 	buf_free(&out);
