@@ -11,6 +11,7 @@ import os
 import re
 import smtplib
 import sys
+import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, Wire, wait_for  # noqa: E402
@@ -52,6 +53,7 @@ bad.example.uri.test TXT "phish"
 77.2.0.192.uri.test A 127.0.1.2
 78.2.0.192.uri.test A 127.0.1.255
 late.example.uri.test DROP
+gone.example.uri.test DROP
 test.half-uri.test A 127.0.0.2
 half.example.half-uri.test A 127.0.0.2
 """
@@ -164,15 +166,16 @@ def suspended(b):
     assert rcpt(b, "192.0.2.9").startswith("550")
 
 
+def helper(b):
+    return int(re.search(r"helper barid-check 0 pid=(\d+)", b.ctl("status").stdout)[1])
+
+
 def killed(b):
     """Without barid-check mail comes in, and it is started again."""
-    def pid():
-        return int(re.search(r"helper barid-check 0 pid=(\d+)", b.ctl("status").stdout)[1])
-
-    old = pid()
+    old = helper(b)
     os.kill(old, 9)
     assert rcpt(b, "192.0.2.9")[:3] in ("250", "550")
-    wait_for("another barid-check", lambda: pid() not in (0, old))
+    wait_for("another barid-check", lambda: helper(b) not in (0, old))
     wait_for("its answer", lambda: rcpt(b, "192.0.2.9").startswith("550"))
 
 
@@ -309,6 +312,18 @@ def urls(names, b):
     b.ctl("dnsbl", "start")
 
 
+def cut_off(names, b):
+    """A text whose question nobody answers any more is taken."""
+    said = []
+    client = threading.Thread(target=lambda: said.append(send(b, "Subject: x\n\nhttp://gone.example/\n")))
+    client.start()
+    wait_for("the question", lambda: "gone.example.uri.test" in " ".join(names.asked()))
+    os.kill(helper(b), 9)
+    client.join()
+    assert said == [None], said
+    assert "barid-check does not say who has unknown[127.0.0.1]" in b.log()
+
+
 def explained(b):
     """BEYOND S8: the same by baridctl."""
     r = b.ctl("dnsbl", "check", "a.bad.example", check=False)
@@ -316,7 +331,7 @@ def explained(b):
     assert 'uri.test answers 127.0.1.2 "phish" for bad.example: 2' in r.stdout and "bl.test does not" not in r.stdout.replace("dbl", ""), r
     assert "wild.test has 127.0.0.1, which no list has" in r.stdout and "4 of dnsbl-threshold 2" in r.stdout, r.stdout
     assert b.ctl("dnsbl", "check", "good.example", check=False).returncode == 0
-    assert b.ctl("dnsbl", "check", "late.example", check=False).returncode == 75
+    assert b.ctl("dnsbl", "check", "gone.example", check=False).returncode == 75
     file = b.dir + "/message.eml"
     with open(file, "w", encoding="ascii") as f:
         f.write("Subject: x\n\nhttp://half.example/\n")
@@ -344,6 +359,7 @@ def main():
         with Barid(extra=DOMAINS + names.conf, relay=("198.51.100.7",)) as b:
             domains(names, b)
             urls(names, b)
+            cut_off(names, b)
             explained(b)
 
 
