@@ -8,7 +8,7 @@ import poplib
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, NO_VERIFY, PASSWORD  # noqa: E402
+from baridtest import Barid, NO_VERIFY, PASSWORD, body_of  # noqa: E402
 
 BODY = ("8-bit: \u00e4\u00f6\u00fc \u0645\u0631\u062d\u0628\u0627\r\n"
         ".\r\n..\r\n. leading dots\r\n" + "x" * 990 + "\r\n\r\nend\r\n").encode()
@@ -36,10 +36,6 @@ def fetch(b, user):
         c.dele(i)
     c.quit()
     return got
-
-
-def body_of(text):
-    return text.split(b"\r\n\r\n", 1)[1]
 
 
 def main():

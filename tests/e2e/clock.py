@@ -11,31 +11,24 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Clock, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Clock, Hosts, Sink, route, upstream, wait_for  # noqa: E402
 
 HOUR, DAY, YEAR = 3600, 86400, 365.25 * 86400
 MESSAGE = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: {}\r\n\r\nbody\r\n"
 SENDER = "alice@origin.example"
 
 
-class World:
+class World(Hosts):
     """A barid with a clock of its own, a peer for mail and one for reports."""
 
     def __init__(self, extra="", rules=()):
         self.clock = Clock()
         self.far, self.origin = Sink(rules=rules), Sink()
+        self.around = self.far, self.origin
         self.b = Barid(relay=("127.0.0.0/8",), folder=self.clock.folder, env=self.clock.env,
                        extra="queue { runners = 1 idle-connection = 0 }\n" + extra +
                        upstream("far", self.far.port) + route("far.example", "far") +
                        upstream("origin", self.origin.port) + route("origin.example", "origin"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.far.stop()
-        self.origin.stop()
 
     def send(self, *rcpts, subject="x"):
         self.b.send(SENDER, list(rcpts), MESSAGE.format(subject))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, need, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Names, Sink, need, route, upstream, wait_for  # noqa: E402
 from dkimtest import PYTHON, by_python, chains_by_python, make_key, section, zone  # noqa: E402
 
 KINDS = {"esp": "ed25519", "a": "rsa", "boss": "ed25519", "now": "ed25519", "long": "ed25519",
@@ -19,7 +19,7 @@ DOMAINS = {"esp": "esp.test", "bring": "brand.test", "bringe": "brand.test"}
 TEXT = b"From: %s\r\nTo: u@far.example\r\nSubject: %s\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nhello \t there\r\n\r\n"
 
 
-class World:
+class World(Hosts):
     """A barid with keys in its folder, whose records are in RECORDS, by selector."""
 
     def __init__(self):
@@ -27,6 +27,7 @@ class World:
         self.b = Barid(users=("alice",), start=False)
         self.records = {s: make_key(f"{self.b.dir}/{s}.pem", kind) for s, kind in KINDS.items()}
         self.names = Names(self.zone())
+        self.around = self.sink, self.names
         self.count = 0
 
     def zone(self, **other):
@@ -34,14 +35,6 @@ class World:
         found = {f"{s}._domainkey.{DOMAINS.get(s, 'example.test')}": r for s, r in {**self.records, **other}.items() if r}
         long = {name: r for name, r in found.items() if name.startswith("long.")}
         return zone({name: r for name, r in found.items() if name not in long}, 1) + zone(long)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.sink.stop()
-        self.names.stop()
 
     def arrives(self, subject):
         """What the host got of it."""

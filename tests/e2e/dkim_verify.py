@@ -9,9 +9,8 @@ import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Names, need, program, run  # noqa: E402
+from dkimtest import PYTHON, make_key_for_others  # noqa: E402
 
-# Debian's own, which has dkim, authres and dns.
-PYTHON = "/usr/bin/python3"
 # Reads jobs as JSON, messages in base64; "sign", "seal", or what it makes of a message.
 BY_PYTHON = r"""
 import base64, dkim, dns.resolver, json, sys
@@ -121,20 +120,6 @@ def verdict(found, method="dkim"):
     """The first result of METHOD: "pass", or "fail: why"."""
     r = next(r for r in found if method in r)
     return r[method] + (": " + r["reason"] if r.get("reason") else "")
-
-
-def make_key(path, kind, bits=2048):
-    more = ["-pkeyopt", f"rsa_keygen_bits:{bits}"] if kind == "rsa" else []
-    run("openssl", "genpkey", "-algorithm", kind, *more, "-out", path + ".pem")
-    # The library of Perl reads the older form alone, that of Python the seed of Ed25519 in base64.
-    if kind == "rsa":
-        run("openssl", "rsa", "-traditional", "-in", path + ".pem", "-out", path)
-    else:
-        der = run("openssl", "pkey", "-in", path + ".pem", "-outform", "DER")
-        with open(path, "wb") as f:
-            f.write(base64.b64encode(der[-32:]))
-    der = run("openssl", "pkey", "-in", path + ".pem", "-pubout", "-outform", "DER")
-    return base64.b64encode(der if kind == "rsa" else der[-32:]).decode()
 
 
 def zone(records):
@@ -373,9 +358,9 @@ def main():
     need("opendkim", "perl", PYTHON, "openssl")
     with tempfile.TemporaryDirectory(prefix="barid-verify-") as folder:
         keys = folder + "/key-"
-        p = {s: make_key(keys + s, "rsa") for s in ("r", "r2", "other")}
-        p["e"] = make_key(keys + "e", "ed25519")
-        p["small"] = make_key(keys + "small", "rsa", 768)
+        p = {s: make_key_for_others(keys + s, "rsa") for s in ("r", "r2", "other")}
+        p["e"] = make_key_for_others(keys + "e", "ed25519")
+        p["small"] = make_key_for_others(keys + "small", "rsa", 768)
         # As large as 16,384 bits; nobody has its private half.
         n = b"\x02\x82\x08\x01\x00" + b"\xff" * 2048 + b"\x02\x03\x01\x00\x01"
         large = base64.b64encode(b"\x30\x82" + len(n).to_bytes(2, "big") + n).decode()

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, run, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Sink, route, run, upstream, wait_for  # noqa: E402
 
 SENDER = "Alice@origin.example"
 # What a recipient's name begins with is what becomes of it.
@@ -27,23 +27,16 @@ MESSAGE = ("From: Alice@origin.example\r\nTo: you@far.example\r\nSubject: the su
 EXPIRED = "x-barid; delivery time expired (#4.4.7), last answer: 450 4.2.1 not now"
 
 
-class World:
+class World(Hosts):
     """A barid, the peer that recipients are at, and the one that senders read their reports at."""
 
     def __init__(self, extra="", caps=None, origin_rules=(), far_rules=()):
         self.far = Sink(*(("--caps", caps) if caps else ()), rules=[*far_rules, *RULES])
         self.origin = Sink(rules=origin_rules)
+        self.around = self.far, self.origin
         self.b = Barid(relay=("127.0.0.0/8",), extra="queue { retry = {1h} idle-connection = 200ms }\n" + extra +
                        upstream("far", self.far.port) + route("far.example", "far") + route("away.example", "far") +
                        upstream("origin", self.origin.port) + route("origin.example", "origin"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.far.stop()
-        self.origin.stop()
 
     def send(self, *rcpts, sender=SENDER, text=MESSAGE, mail=()):
         """RCPTS: addresses, or (address, parameters)."""

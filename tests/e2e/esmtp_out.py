@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, same, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Sink, body_of, route, same, smarthost, upstream, wait_for  # noqa: E402
 
 SLOW = "queue { runners = 1 retry = {1h} idle-connection = 5s }\n"
 SENDER, RCPT = "alice@example.test", "carol@far.example"
@@ -26,10 +26,6 @@ def message(subject="x", header="", body=b"hello\r\n"):
 
 def without(*names):
     return ",".join(c for c in CAPS.split(",") if c not in names)
-
-
-def body_of(text):
-    return text.split(b"\r\n\r\n", 1)[1]
 
 
 def sent(b, words, rcpt=RCPT):

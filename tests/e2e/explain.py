@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, ROOT, Sink, free_port, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Names, ROOT, Sink, free_port, upstream, wait_for  # noqa: E402
 
 USAGE, DATAERR, NOINPUT, NOPERM = 64, 65, 66, 77
 MESSAGE = "Subject: x\r\n\r\ntext\r\n"
@@ -47,12 +47,13 @@ _mta-sts.sts.test TXT "v=STSv1; id=1"
 """
 
 
-class World:
+class World(Hosts):
     def __init__(self):
         # Of MX hosts; one of our listeners has it, too.
         port = free_port(["127.0.0.99"])
         self.names = Names(ZONE.replace("_25.", f"_{port}."))
         self.sink = Sink(rules=["RCPT /^wait/=450 4.2.1 not now"])
+        self.around = self.sink, self.names
         self.extra = (
             'queue { runners = 2 retry = {1h} lifetime = 2d bounce-lifetime = 1d per-destination = 7 }\n'
             + self.names.conf +
@@ -77,14 +78,6 @@ class World:
             'route "*.example" { via = "mx" fallback = "other" }\n')
         self.b = Barid(relay=("127.0.0.0/8",), extra=self.extra)
         self.lines = open(self.b.conf).read().split("\n")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.sink.stop()
-        self.names.stop()
 
     def line(self, text):
         """The number of the line that begins so."""

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, certificate, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Sink, certificate, route, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@origin.example"
 TEXT = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: {}\r\n\r\nbody\r\n"
@@ -20,21 +20,14 @@ RULES = ["RCPT /^wait/=450 4.2.1 not now"]
 
 EXPIRED = "x-barid; delivery time expired (#4.4.7), last answer: 450 4.2.1 not now"
 
-class World:
+class World(Hosts):
     def __init__(self, extra="", rules=RULES, relay=("127.0.0.0/8",), **kw):
         self.far, self.other, self.origin = Sink(rules=rules), Sink(), Sink()
+        self.around = self.far, self.other, self.origin
         self.routes = upstream("far", self.far.port) + route("far.example", "far") + \
             upstream("other", self.other.port) + upstream("origin", self.origin.port) + \
             route("origin.example", "origin")
         self.b = Barid(relay=relay, extra="extract-headers = true\n" + extra + self.routes, **kw)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        for s in (self.far, self.other, self.origin):
-            s.stop()
 
     def send(self, *rcpts, fields="", sender=SENDER, **kw):
         self.b.send(sender, list(rcpts), fields + TEXT.format("x"), **kw)

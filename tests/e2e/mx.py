@@ -9,19 +9,10 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Silent, Sink, Taker, certificate, free_port, spool, wait_for  # noqa: E402
+from baridtest import Barid, Names, Silent, Sink, Taker, body_of, certificate, free_port, message, spool, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 RELAY = ("127.0.0.0/8",)
-
-
-def message(subject="x", body=b"hello\r\n"):
-    return (f"From: alice@example.test\r\nTo: you@far.example\r\nSubject: {subject}\r\n"
-            "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\n").encode() + body
-
-
-def body_of(text):
-    return text.split(b"\r\n\r\n", 1)[1]
 
 
 # ---- two of us -------------------------------------------------------------------

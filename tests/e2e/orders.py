@@ -6,28 +6,21 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Sink, route, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@origin.example"
 TEXT = "From: alice@origin.example\r\nTo: you@far.example\r\nSubject: x\r\n\r\nbody\r\n"
 
 
-class World:
+class World(Hosts):
     """The first connection to far.example, which stores its message, never gets an answer to the dot; others do."""
 
     def __init__(self, rules=("DOT @1=store; stall",), conf="queue { retry = {1h} runners = 1 }\n"):
         self.far, self.origin = Sink(rules=list(rules)), Sink()
+        self.around = self.far, self.origin
         self.b = Barid(relay=("127.0.0.0/8",), extra=conf + upstream("far", self.far.port) +
                        route("far.example", "far") + upstream("origin", self.origin.port) +
                        route("origin.example", "origin"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.far.stop()
-        self.origin.stop()
 
     def send(self, rcpt="a@far.example", sender=SENDER):
         self.b.send(sender, [rcpt], TEXT)
@@ -39,15 +32,8 @@ class World:
         self.far.messages(1)
         return name
 
-    def runner(self):
-        for pid in self.b.processes():
-            stat = self.b.read(f"/proc/{pid}/stat")
-            if "(barid-runner) " in stat and stat.rpartition(")")[2].split()[1] == str(self.b.process.pid):
-                return pid
-        return 0
-
     def order_and_kill(self, *orders, master=False):
-        pid = wait_for("the runner", self.runner)
+        pid = wait_for("the runner", self.b.runner)
         for o in orders:
             self.b.ctl("queue", *o)
         if master:
@@ -55,7 +41,7 @@ class World:
             self.b.start()
         else:
             os.kill(pid, signal.SIGKILL)
-            wait_for("another runner", lambda: self.runner() not in (0, pid))
+            wait_for("another runner", lambda: self.b.runner() not in (0, pid))
 
     def orders(self):
         return sorted(os.listdir(self.b.dir + "/spool/orders"))

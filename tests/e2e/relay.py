@@ -9,21 +9,11 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Names, Sink, certificate, smarthost, wait_for  # noqa: E402
+from baridtest import Names, Sink, body_of, certificate, message, smarthost, wait_for  # noqa: E402
 
 QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
 SENDER, RCPT = "alice@example.test", "Carol@Far.Example"
-
-
-def message(subject="x", body="hello\r\n"):
-    return (f"From: alice@example.test\r\nTo: carol@far.example\r\nSubject: {subject}\r\n"
-            "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\n").encode() + \
-        (body.encode() if isinstance(body, str) else body)
-
-
-def body_of(text):
-    return text.split(b"\r\n\r\n", 1)[1]
 
 
 # ---- the main road -------------------------------------------------------------

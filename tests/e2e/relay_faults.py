@@ -10,21 +10,11 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Sink, body_of, message, route, smarthost, upstream, wait_for  # noqa: E402
 
 QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
 SENDER, RCPT = "alice@example.test", "Carol@Far.Example"
-
-
-def message(subject="x", body="hello\r\n"):
-    return (f"From: alice@example.test\r\nTo: carol@far.example\r\nSubject: {subject}\r\n"
-            "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\n").encode() + \
-        (body.encode() if isinstance(body, str) else body)
-
-
-def body_of(text):
-    return text.split(b"\r\n\r\n", 1)[1]
 
 
 def report(b, user="alice"):
@@ -139,12 +129,13 @@ def flush():
                 b.empty()
 
 
-class Many:
+class Many(Hosts):
     """One barid and a sink for each of many RULES; a domain leads to each."""
 
     def __init__(self, rules, extra=QUICK, sinkargs=()):
         self.rules = rules
         self.sinks = [Sink(*sinkargs, rules=r) for r in rules]
+        self.around = self.sinks
         extra += "".join(upstream(f"u{n}", s.port) + route(f"d{n}.example", f"u{n}")
                          for n, s in enumerate(self.sinks))
         self.b = Barid(extra=extra, relay=("127.0.0.0/8",))
@@ -153,14 +144,6 @@ class Many:
         with self.b.smtp() as c:
             for n in range(len(self.sinks)):
                 c.sendmail(SENDER, [f"{r}@d{n}.example" for r in rcpts], text)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        for s in self.sinks:
-            s.stop()
 
 
 def drops():

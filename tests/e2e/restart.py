@@ -31,19 +31,10 @@ def messages():
     return min(wanted, v.f_bavail * v.f_frsize // 2 // EACH)
 
 
-def runners(b):
-    found = []
-    for pid in b.processes():
-        stat = b.read(f"/proc/{pid}/stat")
-        if "(barid-runner) " in stat and stat.rpartition(")")[2].split()[1] == str(b.process.pid):
-            found.append(pid)
-    return found
-
-
 def kill_runner(b):
-    pid = runners(b)[0]
+    pid = b.runners()[0]
     os.kill(pid, signal.SIGKILL)
-    wait_for("another one", lambda: pid not in runners(b) and len(runners(b)) == 2)
+    wait_for("another one", lambda: pid not in b.runners() and len(b.runners()) == 2)
 
 
 def kill_all(b):

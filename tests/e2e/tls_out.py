@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Sink, route, upstream, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 HOST = "smtp.isp.test"
@@ -74,12 +74,13 @@ def silent(s):
         assert line.split(" ")[0] in ("EHLO", "HELO", "STARTTLS", "QUIT"), line
 
 
-class Servers:
+class Servers(Hosts):
     """A barid, and for each case a server to which mail for its domain goes."""
 
     def __init__(self, ca, cases, extra="", host=HOST):
         """CASES: name -> (arguments, rules, options of the server)."""
         self.sinks = {n: Sink(*args, rules=rules) for n, (args, rules, _) in cases.items()}
+        self.around = self.sinks.values()
         conf = f'tls {{ ca = "{ca}" }}\ndns-override "{host}" {{ addresses = {{"127.0.0.1"}} }}\n' + SLOW
         for n, (_, _, options) in cases.items():
             conf += upstream(n, (host, self.sinks[n].port, options)) + route(f"{n}.test", n)
@@ -89,14 +90,6 @@ class Servers:
         with self.b.smtp() as c:
             for n in names or self.sinks:
                 c.sendmail(SENDER, [f"to@{n}.test"], f"Subject: {n}\r\n\r\nx\r\n")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, exc, tb):
-        self.b.__exit__(kind, exc, tb)
-        for s in self.sinks.values():
-            s.stop()
 
 
 def certificates():

@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Names, Sink, Wire, need, route, run, upstream, wait_for  # noqa: E402
+from dkimtest import make_key_for_others  # noqa: E402
 from scantest import EICAR, GTUBE, Clamd, Spamd  # noqa: E402
 
 # Debian's own, which has dkim.
@@ -168,16 +169,7 @@ class Keys:
     def __init__(self, folder):
         self.folder, self.public = folder, {}
         for name, (kind, bits) in self.KINDS.items():
-            path = self.path(name)
-            run("openssl", "genpkey", "-algorithm", kind, *(["-pkeyopt", f"rsa_keygen_bits:{bits}"] if bits else []), "-out", path + ".pem")
-            if bits:
-                run("openssl", "rsa", "-traditional", "-in", path + ".pem", "-out", path)
-            else:
-                der = run("openssl", "pkey", "-in", path + ".pem", "-outform", "DER")
-                with open(path, "wb") as f:
-                    f.write(base64.b64encode(der[-32:]))
-            der = run("openssl", "pkey", "-in", path + ".pem", "-pubout", "-outform", "DER")
-            self.public[name] = base64.b64encode(der if bits else der[-32:]).decode()
+            self.public[name] = make_key_for_others(self.path(name), kind, bits)
 
     def path(self, selector):
         return f"{self.folder}/{selector if selector in self.KINDS else 'r'}.key"

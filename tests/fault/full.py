@@ -12,7 +12,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import PASSWORD, ROOT, Barid, NO_VERIFY, Sink, route, skip, upstream, wait_for  # noqa: E402
+from baridtest import PASSWORD, ROOT, Barid, NO_VERIFY, Sink, alone_with_mounts, route, skip, upstream, wait_for  # noqa: E402
 
 MB = 1 << 20
 SENDER = "carol@example.test"
@@ -238,12 +238,7 @@ def mailboxes():
 def main():
     if not ROOT:
         skip("only root can make a small file system")
-    if "BARID_UNSHARED" not in os.environ:
-        # A namespace of our own: whatever happens, no mount stays.
-        if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode:
-            skip("mounting a file system is not allowed here")
-        os.environ["BARID_UNSHARED"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+    alone_with_mounts()
     for test in (reserve, no_room, inodes, mailboxes):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue

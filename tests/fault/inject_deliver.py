@@ -40,13 +40,6 @@ class World:
                        route("far.example", "far") + "queue { retry = {1s} runners = 1 idle-connection = 100ms }\n")
         self.names = []
 
-    def runner(self):
-        for pid in self.b.processes():
-            stat = self.b.read(f"/proc/{pid}/stat")
-            if "(barid-runner) " in stat and stat.rpartition(")")[2].split()[1] == str(self.b.process.pid):
-                return pid
-        return 0
-
     def send(self, name):
         self.names.append(name)
         with self.b.smtp() as c:
@@ -63,7 +56,7 @@ class World:
     def experiment(self, call, fault, n):
         """True if there was an n-th call."""
         b, name = self.b, f"{call}-{fault[-3:]}-{n}"
-        pid = wait_for("a runner", self.runner)
+        pid = wait_for("a runner", self.b.runner)
         with inject.Inject([pid], call, fault, n) as i:
             self.send(name)
             # One of both comes, if not soon on a slow machine: what other faults left undone is of other names.
@@ -71,7 +64,7 @@ class World:
             if i.fired() and "error" in fault:
                 time.sleep(0.02)        # further threads have their n-th call as well
         if i.happened and "KILL" in fault:
-            wait_for("the end of the runner", lambda: not os.path.exists(f"/proc/{pid}") or self.runner() != pid)
+            wait_for("the end of the runner", lambda: not os.path.exists(f"/proc/{pid}") or self.b.runner() != pid)
             # Not to wait for the master's patience with helpers that die.
             b.kill()
             b.start()

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, skip, wait_for  # noqa: E402
+from baridtest import ROOT, alone_with_mounts, skip, wait_for  # noqa: E402
 from journaltest import World  # noqa: E402
 import inject  # noqa: E402
 
@@ -26,7 +26,7 @@ def kills():
         twice = 0
         for call, most in (("pwrite64", 5), ("unlinkat", 2), ("fdatasync", 1), ("renameat2", 2)):
             for n in range(1, most + 1):
-                pid = wait_for("the runner", lambda: runner(b))
+                pid = wait_for("the runner", b.runner)
                 with inject.Inject([pid], call, "signal=KILL", n) as i:
                     for rcpts in (["alice@example.test", "ok@far.example"], ["no@far.example", "ok@far.example"],
                                   ["ok@far.example"]):
@@ -35,7 +35,7 @@ def kills():
                     while time.monotonic() < end and not i.fired() and b.spooled():
                         time.sleep(0.01)
                 if i.happened:
-                    wait_for("its end", lambda: runner(b) != pid)
+                    wait_for("its end", lambda: b.runner() != pid)
                     b.kill()
                     b.start()
                 b.empty()
@@ -43,14 +43,6 @@ def kills():
                 assert a["wrong"] == 0 and a["ends"]["queued"] == 0, (call, n, a)
                 twice = sum(f["kind"] == "twice" for f in a["findings"])
         print(f"kills: {twice} recipients were dealt with twice")
-
-
-def runner(b):
-    for pid in b.processes():
-        stat = b.read(f"/proc/{pid}/stat")
-        if "(barid-runner) " in stat and stat.rpartition(")")[2].split()[1] == str(b.process.pid):
-            return pid
-    return 0
 
 
 # ---- a full disk ---------------------------------------------------------------------------------
@@ -111,12 +103,7 @@ def main():
     why = inject.possible()
     if why:
         skip(why)
-    if "BARID_UNSHARED" not in os.environ:
-        # A namespace of our own: whatever happens, no mount stays.
-        if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode:
-            skip("mounting a file system is not allowed here")
-        os.environ["BARID_UNSHARED"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+    alone_with_mounts()
     for test in (full, kills):
         begun = time.monotonic()
         test()

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, skip, wait_for  # noqa: E402
+from baridtest import Barid, ROOT, alone_with_mounts, skip, wait_for  # noqa: E402
 
 MB = 1 << 20
 SENDER = "carol@example.test"
@@ -104,11 +104,7 @@ def expires(b, q):
 def main():
     if not ROOT:
         skip("only root can mount a file system")
-    if "BARID_UNSHARED" not in os.environ:
-        if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode:
-            skip("mounting a file system is not allowed here")
-        os.environ["BARID_UNSHARED"] = "1"
-        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
+    alone_with_mounts()
     if not shutil.which("mkfs.btrfs"):
         raise SystemExit("mkfs.btrfs is missing: run `make deps`")
     q = Quotas()

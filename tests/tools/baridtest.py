@@ -95,9 +95,29 @@ def same(got, want, what=""):
                              f"{got[max(at - 40, 0):at + 80]!r}, not {want[max(at - 40, 0):at + 80]!r}")
 
 
+def message(subject="x", body="hello\r\n"):
+    """A whole one of alice's; its BODY is text, or octets."""
+    return (f"From: alice@example.test\r\nTo: carol@far.example\r\nSubject: {subject}\r\n"
+            "Date: Fri, 20 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.test>\r\n\r\n").encode() + \
+        (body.encode() if isinstance(body, str) else body)
+
+
+def body_of(text):
+    return text.split(b"\r\n\r\n", 1)[1]
+
+
 def skip(why):
     print(why)
     raise SystemExit(77)
+
+
+def alone_with_mounts():
+    """Goes on in a namespace of its own: whatever happens, no mount stays.  Skips who may not mount."""
+    if "BARID_UNSHARED" not in os.environ:
+        if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode:
+            skip("mounting a file system is not allowed here")
+        os.environ["BARID_UNSHARED"] = "1"
+        os.execvp("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv])
 
 
 def need(*programs):
@@ -741,6 +761,16 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         return [int(p) for p in filter(str.isdigit, os.listdir("/proc"))
                 if f"\0{self.conf}\0" in self.read(f"/proc/{p}/cmdline")]
 
+    def runners(self):
+        """Those of the master that runs."""
+        def is_one(stat):
+            return "(barid-runner) " in stat and stat.rpartition(")")[2].split()[1] == str(self.process.pid)
+        return [p for p in self.processes() if is_one(self.read(f"/proc/{p}/stat"))]
+
+    def runner(self):
+        """One of them; 0 if there is none."""
+        return next(iter(self.runners()), 0)
+
     def spooled(self):
         """Message files that stand in the spool: (place, name)."""
         found, laid = [], []
@@ -820,3 +850,16 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         if check:
             assert r.returncode == 0, (args, r)
         return r
+
+
+class Hosts:
+    """B, the barid of a test, and the servers AROUND it, which end after it."""
+    b, around = None, ()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.b.__exit__(*exc)
+        for server in self.around:
+            server.stop()

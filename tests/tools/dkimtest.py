@@ -7,7 +7,7 @@ import subprocess
 
 from baridtest import run
 
-# Debian's own, which has dkim and dns.
+# Debian's own, which has dkim, authres and dns.
 PYTHON = "/usr/bin/python3"
 BY_PYTHON = r"""
 import dkim, dns.resolver, json, sys
@@ -54,6 +54,21 @@ def make_key(path, kind):
     # RFC 8463 3: the 32 octets themselves.
     octets = der if kind == "rsa" else der[-32:]
     return f"v=DKIM1; k={kind}; p={base64.b64encode(octets).decode()}"
+
+
+def make_key_for_others(path, kind, bits=2048):
+    """Makes PATH as the libraries of Perl and Python want it, and PATH.pem; what its record has."""
+    more = ["-pkeyopt", f"rsa_keygen_bits:{bits}"] if kind == "rsa" else []
+    run("openssl", "genpkey", "-algorithm", kind, *more, "-out", path + ".pem")
+    # The library of Perl reads the older form alone, that of Python the seed of Ed25519 in base64.
+    if kind == "rsa":
+        run("openssl", "rsa", "-traditional", "-in", path + ".pem", "-out", path)
+    else:
+        der = run("openssl", "pkey", "-in", path + ".pem", "-outform", "DER")
+        with open(path, "wb") as f:
+            f.write(base64.b64encode(der[-32:]))
+    der = run("openssl", "pkey", "-in", path + ".pem", "-pubout", "-outform", "DER")
+    return base64.b64encode(der if kind == "rsa" else der[-32:]).decode()
 
 
 def zone(records, ttl=300):

@@ -4,29 +4,23 @@ import glob
 import json
 import re
 
-from baridtest import Barid, Sink, route, upstream, wait_for
+from baridtest import Barid, Hosts, Sink, route, upstream, wait_for
 
 RULES = ["RCPT /^no/=550 5.1.1 no \"such\\n5.1.1 us\u00e9r\\", "RCPT /^wait/=450 4.2.1 not now"]
 SENDER = "alice@example.test"
 MESSAGE = "From: alice@example.test\r\nSubject: x\r\n\r\ntext\r\n"
 
 
-class World:
+class World(Hosts):
     def __init__(self, extra="", rules=RULES, options=(), server='tls = "off"', **kw):
         self.sink = Sink(*options, rules=rules)
+        self.around = (self.sink,)
         self.extra, self.server = extra, server
         self.b = Barid(relay=("127.0.0.0/8",), extra=self.conf(), **kw)
 
     def conf(self):
         return ("queue { retry = {1h} runners = 2 idle-connection = 100ms }\n" + self.extra +
                 upstream("far", ("127.0.0.1", self.sink.port, self.server)) + upstream("other", self.sink.port) + route("far.example", "far"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.b.__exit__(*exc)
-        self.sink.stop()
 
     def send(self, *rcpts, sender=SENDER):
         """The queue id."""
