@@ -4,6 +4,7 @@
 
 /* child -- runs a function in a process of its own and says how it ended. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -11,6 +12,16 @@
 #include <unistd.h>
 
 #include "unit.h"
+
+/* Checks in a child: Check's own do not reach the parent from there. */
+#define must(what)                                                  \
+	do {                                                        \
+		if (!(what)) {                                      \
+			dprintf(2, "line %d: %s: %s\n", __LINE__,   \
+			    #what, strerror(errno));                \
+			_exit(1);                                   \
+		}                                                   \
+	} while (0)
 
 /*
  * The exit status of a child that ran FN(), 128 + the signal that ended it;

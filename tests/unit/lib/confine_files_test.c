@@ -13,15 +13,6 @@
 #include "lib/confine.h"
 #include "scratch.h"
 
-#define must(what)                                                  \
-	do {                                                        \
-		if (!(what)) {                                      \
-			dprintf(2, "line %d: %s: %s\n", __LINE__,   \
-			    #what, strerror(errno));                \
-			_exit(1);                                   \
-		}                                                   \
-	} while (0)
-
 static char root[SCRATCH_SIZE];
 static int fill_dir, take_dir, other_dir;
 

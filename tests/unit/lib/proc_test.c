@@ -13,16 +13,6 @@
 #include "lib/proc.h"
 #include "scratch.h"
 
-/* Checks in a child: Check's own do not reach the parent from there. */
-#define must(what)                                                  \
-	do {                                                        \
-		if (!(what)) {                                      \
-			dprintf(2, "line %d: %s: %s\n", __LINE__,   \
-			    #what, strerror(errno));                \
-			_exit(1);                                   \
-		}                                                   \
-	} while (0)
-
 #define STDERR_OF_TEST 2
 
 START_TEST(users)
