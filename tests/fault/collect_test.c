@@ -16,6 +16,7 @@
 
 #include "collect/collect.h"
 #include "lib/log.h"
+#include "queue/opened.h"
 
 #define BOX "collect"
 #define HEAD "Subject: x\r\n\r\n"
@@ -29,7 +30,6 @@ setup(const char *dir)
 {
 	struct buf error;
 	char path[128];
-	struct queue *q;
 
 	fault_disarm();
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
@@ -38,9 +38,7 @@ setup(const char *dir)
 		conf = conf_parse("x", STR("domains = {'x.test'}\n"
 		    "collect a { server = s.test user = u password = p to = bob }\n"), &error);
 	ck_assert_msg(conf != NULL, "%s", buf_cstr(&error));
-	q = queue_open(dir, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	queue_close(q);
+	queue_close(opened_spool(dir, QUEUE_CREATE));
 	snprintf(path, sizeof(path), "%s/" BOX, dir);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert(seen_mark("uidl", "s.test", "u", STR("1"), mark));

@@ -16,7 +16,7 @@
 #include <fcntl.h>
 
 #include "lib/log.h"
-#include "queue/queue.h"
+#include "queue/opened.h"
 #include "report/dmarc_send.h"
 
 #define DAY 20000
@@ -46,20 +46,14 @@ open_in(const char *dir, const char *name)
 static void
 setup(const char *dir)
 {
-	struct buf error;
 	char path[128];
-	struct queue *q;
 
 	fault_disarm();
 	/* Each failure has a line, and that is as it should be. */
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	(void)!log_to("file:/dev/null");
 	names = zone;
-	buf_init(&error, 10000);
-	q = queue_open(dir, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	queue_close(q);
-	buf_free(&error);
+	queue_close(opened_spool(dir, QUEUE_CREATE));
 	snprintf(path, sizeof(path), "%s/" DMARC_TALLY_DIR, dir);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 }

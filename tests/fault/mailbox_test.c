@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "mailbox/maildir.h"
 #include "queue/counted.h"
+#include "queue/opened.h"
 #include "queue/queue.h"
 
 #define SIZE 150000
@@ -389,8 +390,7 @@ setup_spool(const char *dir)
 
 	setup_box(dir);
 	snprintf(path, sizeof(path), "%s/spool", dir);
-	opened = queue_open(path, QUEUE_CREATE, geteuid(), getegid(), NULL);
-	ck_assert_ptr_nonnull(opened);
+	opened = opened_spool(path, QUEUE_CREATE);
 	queue_id_new(e.id);
 	memcpy(id, e.id, sizeof(id));
 	m = queue_begin(opened, &e, false);

@@ -16,6 +16,7 @@
 
 #include "lib/clock.h"
 #include "queue/counted.h"
+#include "queue/opened.h"
 #include "queue/prefix.h"
 #include "queue/tray.h"
 
@@ -26,18 +27,6 @@
 
 static const char *const places[] = { "new", "cur", "hold", "dead", "drop",
 	"bad" };
-
-static struct queue *
-spool(const char *dir)
-{
-	struct buf error;
-	struct queue *q;
-
-	buf_init(&error, 1000);
-	q = queue_open(dir, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	return q;
-}
 
 static char
 octet(size_t i)
@@ -230,7 +219,7 @@ static struct conf *stored_by;	/* whose store it has */
 static void
 setup_empty(const char *dir)
 {
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 }
 
 static void
@@ -249,7 +238,7 @@ setup_tray(const char *dir)
 
 	fault_disarm();
 	setenv("QUEUE_TRAYS", "3", 1);
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	ck_assert_int_eq(queue_tray_make(opened), 0);
 	fd = queue_tray_open(opened, 1);
 	ck_assert_int_ge(fd, 0);
@@ -433,7 +422,7 @@ static void
 setup_new(const char *dir)
 {
 	fault_disarm();
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	ck_assert_int_eq(write_message(opened, 5000, false, id), 0);
 }
 
@@ -836,7 +825,7 @@ static void
 setup_many(const char *dir)
 {
 	fault_disarm();
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	for (size_t i = 0; i < MANY; i++) {
 		ck_assert_int_eq(write_message(opened, 500, false, ids[i]), 0);
 		ck_assert_int_eq(
@@ -1044,7 +1033,7 @@ static void
 setup_dropped(const char *dir)
 {
 	fault_disarm();
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	ck_assert_int_eq(write_message(opened, LARGE, true, id), 0);
 }
 
@@ -1067,7 +1056,7 @@ static void
 setup_eml(const char *dir)
 {
 	fault_disarm();
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	put_old(dir, "drop/a.eml", STR("To: a@b.example, c@d.example\n"
 	    "From: s@t.example\n\nbody\n"));
 }
@@ -1086,7 +1075,7 @@ setup_stored(const char *dir)
 	struct buf error;
 
 	fault_disarm();
-	opened = spool(dir);
+	opened = opened_spool(dir, QUEUE_CREATE);
 	snprintf(text, sizeof(text), "%s/texts", dir);
 	ck_assert_int_eq(mkdir(text, 0700), 0);
 	put_old(dir, "texts/k.eml.gz", str_n((const char *)packed, sizeof(packed)));

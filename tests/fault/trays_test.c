@@ -258,19 +258,6 @@ another_way(void)
 
 /* ---- the spool ------------------------------------------------------------------ */
 
-static struct queue *
-spool(void)
-{
-	struct buf error;
-	struct queue *q;
-
-	buf_init(&error, 1000);
-	q = queue_open(w.dir, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
-	return q;
-}
-
 static int
 put(struct queue *q, char id[QUEUE_ID_SIZE])
 {
@@ -491,7 +478,7 @@ open_again(struct actor *a)
 {
 	/* It had a lock of the process, perhaps. */
 	queue_close(a->q);
-	a->q = spool();
+	a->q = opened_spool(w.dir, QUEUE_CREATE);
 	/* The first one is a runner, where there is one. */
 	if (a == &w.actors[0])
 		must(queue_lock_runner(a->q, 0, false) == 0);
@@ -748,11 +735,11 @@ START_TEST(every_way)
 		    w.text_n);
 	sem_init(&w.back, 0, 0);
 	fault_fd = note_open;
-	w.before = spool();
-	w.after = spool();
+	w.before = opened_spool(w.dir, QUEUE_CREATE);
+	w.after = opened_spool(w.dir, QUEUE_CREATE);
 	for (size_t i = 0; i < ACTORS; i++) {
 		sem_init(&w.actors[i].go, 0, 0);
-		w.actors[i].q = spool();
+		w.actors[i].q = opened_spool(w.dir, QUEUE_CREATE);
 	}
 	/* The first one is a runner, where there is one. */
 	must(queue_lock_runner(w.actors[0].q, 0, false) == 0);

@@ -23,7 +23,7 @@
 
 #include "lib/hash.h"
 #include "lib/log.h"
-#include "queue/queue.h"
+#include "queue/opened.h"
 #include "scratch.h"
 
 #define ID "0651F0C3D2A1BF00042"
@@ -73,11 +73,7 @@ open_spool(bool believes, bool remaps)
 		buf_free(&error);
 	}
 	queue_close(spool.q);
-	buf_init(&error, 1000);
-	spool.q = queue_open(spool.dir, QUEUE_CREATE, geteuid(), getegid(),
-	    &error);
-	if (spool.q == NULL)
-		panic("%s", buf_cstr(&error));
+	spool.q = opened_spool(spool.dir, QUEUE_CREATE);
 	if (believes)
 		queue_believe_settings(spool.q, spool.conf);
 	if (remaps) {
@@ -86,7 +82,6 @@ open_spool(bool believes, bool remaps)
 	}
 	spool.believes = believes;
 	spool.remaps = remaps;
-	buf_free(&error);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "queue/queue.h"
 
+#include "queue/opened.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -29,14 +30,9 @@ struct tmpspool {
 static inline void
 tmpspool_begin(struct tmpspool *t)
 {
-	struct buf error;
-
 	memset(t, 0, sizeof(*t));
 	scratch_begin(t->dir);
-	buf_init(&error, 1000);
-	t->q = queue_open(t->dir, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(t->q != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
+	t->q = opened_spool(t->dir, QUEUE_CREATE);
 	arena_init(&t->a, ENVELOPE_ARENA);
 }
 

@@ -64,14 +64,7 @@ begin(struct tmpspool *t)
 static inline struct queue *
 another(const struct tmpspool *t)
 {
-	struct buf error;
-	struct queue *q;
-
-	buf_init(&error, 1000);
-	q = queue_open(t->dir, 0, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	buf_free(&error);
-	return q;
+	return opened_spool(t->dir, 0);
 }
 
 /* Puts a message there. */

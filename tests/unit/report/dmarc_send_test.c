@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "queue/queue.h"
+#include "queue/opened.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -37,15 +37,12 @@ setup(void)
 {
 	char text[300], sub[100];
 	struct buf error;
-	struct queue *q;
 
 	log_setup(LOG_LEVEL_ERROR, LOG_TEXT);
 	names = zone;
 	scratch_begin(path);
 	buf_init(&error, 10000);
-	q = queue_open(path, QUEUE_CREATE, geteuid(), getegid(), &error);
-	ck_assert_msg(q != NULL, "%s", buf_cstr(&error));
-	queue_close(q);
+	queue_close(opened_spool(path, QUEUE_CREATE));
 	snprintf(sub, sizeof(sub), "%s/" DMARC_TALLY_DIR, path);
 	ck_assert_int_eq(mkdir(sub, 0700), 0);
 	dir = open(sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -22,6 +22,7 @@
 #include "ipc/msg.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "queue/opened.h"
 #include "scratch.h"
 #include "smtpd/smtpd.h"
 
@@ -178,16 +179,9 @@ talk_conf(const char *extra)
 static void
 talk_spool(void)
 {
-	struct buf error;
-
-	buf_init(&error, 4096);
 	scratch_begin_fast(talk.dir);
 	setenv("QUEUE_RESERVE", "0", 1);
-	talk.queue = queue_open(talk.dir, QUEUE_CREATE, getuid(), getgid(),
-	    &error);
-	if (talk.queue == NULL)
-		panic("%s", buf_cstr(&error));
-	buf_free(&error);
+	talk.queue = opened_spool(talk.dir, QUEUE_CREATE);
 }
 
 /* Once a process; in a test that forks, once a test. */
