@@ -79,7 +79,10 @@ struct mime_walk {
 
 void mime_walk_init(struct mime_walk *w);
 void mime_walk_free(struct mime_walk *w);
-/* LINE without its end, or its first MIME_LINE_KEPT octets. */
+/*
+ * LINE without its end, or its first piece: of a line that is too long what stands
+ * behind the first MIME_LINE_KEPT - 1 octets is not looked at.
+ */
 enum mime_line mime_walk_line(struct mime_walk *w, struct str line);
 /* True if the last line belongs to the field Content-Transfer-Encoding. */
 bool mime_walk_at_encoding(const struct mime_walk *w);
@@ -87,7 +90,7 @@ bool mime_walk_at_encoding(const struct mime_walk *w);
 /*
  * Cuts a text into lines, which come whole (FIRST and LAST) or, if they
  * are longer than MIME_LINE_KEPT, in pieces of which the first has at least
- * that many octets.
+ * that many octets, but for a CR that is the last of them.
  */
 struct mime_piece {
 	struct str bytes;	/* without the line end */

@@ -345,6 +345,8 @@ header_line(struct mime_walk *w, struct str line)
 enum mime_line
 mime_walk_line(struct mime_walk *w, struct str line)
 {
+	/* As much as a first piece has in any case: how a text is cut says nothing of it. */
+	line = str_head(line, MIME_LINE_KEPT - 1);
 	if (w->state == BEHIND_HEADER)
 		begin_part(w, w->part.sealed, false);
 	if (take_delimiter(w, line))

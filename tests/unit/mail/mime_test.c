@@ -190,4 +190,62 @@ START_TEST(pieces)
 }
 END_TEST
 
-UNIT_MAIN("mail/mime", lines_are, depth, too_long, pieces)
+/* What is known of each line of TEXT that comes PIECE octets at a time. */
+static void
+walk(struct str text, size_t piece, struct buf *out)
+{
+	struct mime_lines l;
+	struct mime_walk w;
+	struct mime_piece p;
+
+	mime_walk_init(&w);
+	mime_lines_init(&l);
+	for (size_t at = 0; at < text.n; at += piece) {
+		mime_lines_add(&l, str_head(str_skip(text, at), piece));
+		while (mime_lines_next(&l, at + piece >= text.n, &p))
+			if (p.first) {
+				enum mime_line what = mime_walk_line(&w, p.bytes);
+
+				buf_addf(out, "%d %d %d %zu\n", (int)what, (int)w.part.kind,
+				    (int)w.part.encoding, w.frames);
+			}
+	}
+	mime_walk_free(&w);
+	mime_lines_free(&l);
+}
+
+/* How a text is cut says nothing of it, also not of lines that are too long. */
+START_TEST(cuts)
+{
+	static const struct {
+		const char *before, *behind;
+	} t[] = {
+		{ CTE "base64", "x\r\n\r\nbody\r\n" },
+		{ CTE, "base64\r\n\r\nbody\r\n" },
+		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b", "x\r\n\r\nbody\r\n--b--\r\n" },
+		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b", "\r\r\n\r\nbody\r\n--b--\r\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		for (size_t spaces = 900; spaces < 1100; spaces++) {
+			struct buf text, whole, cut;
+
+			buf_init(&text, 10000);
+			buf_init(&whole, 10000);
+			buf_init(&cut, 10000);
+			buf_adds(&text, t[i].before);
+			for (size_t n = 0; n < spaces; n++)
+				buf_addc(&text, ' ');
+			buf_adds(&text, t[i].behind);
+			walk(buf_str(&text), text.n, &whole);
+			walk(buf_str(&text), 94, &cut);
+			ck_assert_msg(str_eq(buf_str(&whole), buf_str(&cut)), "%zu, %zu: %s%s", i,
+			    spaces, buf_cstr(&whole), buf_cstr(&cut));
+			buf_free(&text);
+			buf_free(&whole);
+			buf_free(&cut);
+		}
+}
+END_TEST
+
+UNIT_MAIN("mail/mime", lines_are, depth, too_long, pieces, cuts)
