@@ -230,12 +230,6 @@ check_settle(const char *dir, const struct told *told, const struct variant *v)
 	close_run(&k);
 }
 
-START_TEST(settling)
-{
-	static const struct operation op = { setup_settle, run_settle, check_settle };
-
-	enumerate(&op);
-}
-END_TEST
+FAULT_TEST(settling, setup_settle, run_settle, check_settle)
 
 UNIT_MAIN("fault/collect", accepting, settling)

@@ -116,13 +116,7 @@ check_count(const char *dir, const struct told *told, const struct variant *v)
 	close(fd);
 }
 
-START_TEST(counting)
-{
-	static const struct operation op = { setup, run_count, check_count };
-
-	enumerate(&op);
-}
-END_TEST
+FAULT_TEST(counting, setup, run_count, check_count)
 
 /* ---- sending ------------------------------------------------------------------------- */
 
@@ -213,12 +207,6 @@ check_send(const char *dir, const struct told *told, const struct variant *v UNU
 	close(fd);
 }
 
-START_TEST(sending)
-{
-	static const struct operation op = { setup_send, run_send, check_send };
-
-	enumerate(&op);
-}
-END_TEST
+FAULT_TEST(sending, setup_send, run_send, check_send)
 
 UNIT_MAIN("fault/dmarc", counting, sending)

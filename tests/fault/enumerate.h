@@ -163,4 +163,13 @@ is_single(const struct variant *v)
 	return v->kind == FAULT_ERROR || v->kind == FAULT_SHORT;
 }
 
+/* The test NAME of one operation. */
+#define FAULT_TEST(name, setup, run, check)                             \
+	START_TEST(name)                                                \
+	{                                                               \
+		const struct operation op = { setup, run, check };      \
+		enumerate(&op);                                         \
+	}                                                               \
+	END_TEST
+
 #endif

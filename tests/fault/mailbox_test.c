@@ -81,10 +81,8 @@ deliver(int fd, off_t at)
 }
 
 static int
-run_deliver(const char *dir, struct told *told)
+run_deliver(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return deliver(source, 0);
 }
 
@@ -161,10 +159,8 @@ setup_delivered(const char *dir)
 }
 
 static void
-check_again(const char *dir, const struct told *told, const struct variant *v)
+check_again(const char *dir, const struct told *told UNUSED, const struct variant *v UNUSED)
 {
-	(void)told;
-	(void)v;
 	must(look() == 1);
 	must(deliver(source, 0) == 0);
 	must(look() == 1);
@@ -212,12 +208,11 @@ setup_limited(const char *dir)
 }
 
 static int
-run_limited(const char *dir, struct told *told)
+run_limited(const char *dir UNUSED, struct told *told)
 {
 	struct maildir m;
 	int r = deliver_limited(1);
 
-	(void)dir;
 	told->id[0] = r == 0 ? 'y' : 'n';
 	/* Full: it is told so, whatever the file says. */
 	if (r == 0 && (deliver_limited(2) == 0 || errno != EDQUOT))
@@ -232,12 +227,11 @@ run_limited(const char *dir, struct told *told)
 
 /* No count stands in the way of mail that there is room for. */
 static void
-check_limited(const char *dir, const struct told *told, const struct variant *v)
+check_limited(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	size_t n = look();
 	struct maildir m;
 
-	(void)v;
 	must(n <= 2);
 	if (told->id[0] == 'y')
 		must(has_rcpt(dir, 1) || told->result == 0);
@@ -278,17 +272,15 @@ deliver_these(char ok[TOGETHER], bool shares, bool ordered)
 }
 
 static int
-run_together(const char *dir, struct told *told)
+run_together(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return deliver_these(told->id, false, false);
 }
 
 /* With one sync for all of them. */
 static int
-run_ordered(const char *dir, struct told *told)
+run_ordered(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return deliver_these(told->id, false, true);
 }
 
@@ -337,16 +329,14 @@ check_ordered(const char *dir, const struct told *told, const struct variant *v)
 
 /* One file, of three mailboxes. */
 static int
-run_linked(const char *dir, struct told *told)
+run_linked(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return deliver_these(told->id, true, false);
 }
 
 static int
-run_linked_ordered(const char *dir, struct told *told)
+run_linked_ordered(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return deliver_these(told->id, true, true);
 }
 
@@ -401,15 +391,13 @@ setup_spool(const char *dir)
 
 /* What the runner does: deliver, then forget. */
 static int
-run_through(const char *dir, struct told *told)
+run_through(const char *dir UNUSED, struct told *told UNUSED)
 {
 	const char *reason;
 	struct queue_file f;
 	struct arena a;
 	int r = -1;
 
-	(void)dir;
-	(void)told;
 	arena_init(&a, ENVELOPE_ARENA);
 	if (queue_load(opened, QUEUE_NEW, id, false, &a, &f, &reason) == 0) {
 		r = deliver(f.fd, f.text_at);
@@ -425,12 +413,11 @@ run_through(const char *dir, struct told *told)
 
 static void
 check_through(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
 	int spooled;
 	size_t boxed = look();
 
-	(void)v;
 	must((spooled = counted(opened, QUEUE_NEW)) >= 0);
 	must((size_t)spooled + boxed >= 1);
 	must(spooled <= 1 && boxed <= 1);
@@ -466,15 +453,13 @@ setup_messages(const char *dir)
 }
 
 static int
-run_expunge(const char *dir, struct told *told)
+run_expunge(const char *dir UNUSED, struct told *told UNUSED)
 {
 	struct maildir m;
 	uint64_t size;
 	size_t failed;
 	int fd, r;
 
-	(void)dir;
-	(void)told;
 	if (maildir_open(&m, base, "bob") < 0)
 		return -1;
 	r = m.n == MESSAGES ? maildir_size(&m, 0, &size) : -1;
@@ -501,11 +486,10 @@ exists(const char *dir, int i)
 
 static void
 check_expunge(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
 	struct maildir m;
 
-	(void)v;
 	for (int i = 0; i < MESSAGES; i++) {
 		bool marked = i >= 1 && i <= 3;
 
@@ -535,12 +519,10 @@ setup_twins(const char *dir)
 }
 
 static int
-run_twins(const char *dir, struct told *told)
+run_twins(const char *dir UNUSED, struct told *told UNUSED)
 {
 	struct maildir m;
 
-	(void)dir;
-	(void)told;
 	if (maildir_open(&m, base, "bob") < 0)
 		return -1;
 	maildir_close(&m);
@@ -548,13 +530,11 @@ run_twins(const char *dir, struct told *told)
 }
 
 static void
-check_twins(const char *dir, const struct told *told, const struct variant *v)
+check_twins(const char *dir, const struct told *told UNUSED, const struct variant *v UNUSED)
 {
 	struct maildir m;
 	struct buf a, b;
 
-	(void)told;
-	(void)v;
 	buf_init(&a, 80);
 	buf_init(&b, 80);
 	must(count_files(dir, "bob/new") == 2);
@@ -589,14 +569,12 @@ setup_many(const char *dir)
 
 /* A session that asks for all sizes: 0 if each is right. */
 static int
-run_sizes(const char *dir, struct told *told)
+run_sizes(const char *dir UNUSED, struct told *told UNUSED)
 {
 	struct maildir m;
 	uint64_t size;
 	int r = 0;
 
-	(void)dir;
-	(void)told;
 	if (maildir_open(&m, base, "bob") < 0)
 		return -1;
 	for (size_t i = 0; i < m.n; i++)
@@ -609,21 +587,12 @@ run_sizes(const char *dir, struct told *told)
 
 /* Whatever was kept, all is there and has its size. */
 static void
-check_sizes(const char *dir, const struct told *told, const struct variant *v)
+check_sizes(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
-	(void)v;
 	must(told->result != 0 || count_files(dir, "bob/new") == MANY);
 	must(run_sizes(dir, NULL) == 0);
 	must(run_sizes(dir, NULL) == 0);
 }
-
-#define FAULT_TEST(name, setup, run, check)                             \
-	START_TEST(name)                                                \
-	{                                                               \
-		const struct operation op = { setup, run, check };      \
-		enumerate(&op);                                         \
-	}                                                               \
-	END_TEST
 
 FAULT_TEST(into_a_box, setup_box, run_deliver, check_deliver)
 FAULT_TEST(into_no_box, setup_base, run_deliver, check_deliver)

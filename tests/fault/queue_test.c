@@ -25,9 +25,6 @@
 /* In place of many more. */
 #define TRAYS 3
 
-static const char *const places[] = { "new", "cur", "hold", "dead", "drop",
-	"bad" };
-
 static char
 octet(size_t i)
 {
@@ -116,7 +113,7 @@ check_text(const struct queue_file *f)
 }
 
 static bool
-look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
+look_at(void *arg, const char *id, int64_t mtime, uint64_t size UNUSED)
 {
 	struct look *l = arg;
 	struct queue_attempt *last;
@@ -124,7 +121,6 @@ look_at(void *arg, const char *id, int64_t mtime, uint64_t size)
 	struct queue_file f;
 	struct arena a;
 
-	(void)size;
 	must(id != NULL);
 	memcpy(l->id, id, sizeof(l->id));
 	l->next = mtime;
@@ -223,9 +219,8 @@ setup_empty(const char *dir)
 }
 
 static void
-to_bad(void *arg, const char *of)
+to_bad(void *arg UNUSED, const char *of)
 {
-	(void)arg;
 	ck_assert_msg(false, "%s: %s goes to bad/", where, of);
 }
 
@@ -247,16 +242,14 @@ setup_tray(const char *dir)
 }
 
 static int
-run_small(const char *dir, struct told *told)
+run_small(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return write_message(opened, 5000, false, told->id);
 }
 
 static int
-run_large(const char *dir, struct told *told)
+run_large(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return write_message(opened, LARGE, false, told->id);
 }
 
@@ -299,15 +292,14 @@ run_large_confined(const char *dir, struct told *told)
 }
 
 static int
-run_drop(const char *dir, struct told *told)
+run_drop(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	return write_message(opened, 5000, true, told->id);
 }
 
 /* An abort in the middle of a large message. */
 static int
-run_abort(const char *dir, struct told *told)
+run_abort(const char *dir UNUSED, struct told *told)
 {
 	struct envelope_rcpt r = { .state = RCPT_QUEUED,
 		.path = { STR("a"), STR("b.example") } };
@@ -317,7 +309,6 @@ run_abort(const char *dir, struct told *told)
 	char piece[70000];
 	int ok;
 
-	(void)dir;
 	queue_id_new(e.id);
 	memcpy(told->id, e.id, sizeof(e.id));
 	m = queue_begin(opened, &e, false);
@@ -403,13 +394,11 @@ check_drop(const char *dir, const struct told *told, const struct variant *v)
 }
 
 static void
-check_abort(const char *dir, const struct told *told, const struct variant *v)
+check_abort(const char *dir, const struct told *told UNUSED, const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)told;
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 0);
 	queue_close(opened);
 }
@@ -474,26 +463,20 @@ attempt(enum queue_place place, bool defer)
 }
 
 static int
-run_defer_new(const char *dir, struct told *told)
+run_defer_new(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return attempt(QUEUE_NEW, true);
 }
 
 static int
-run_defer_cur(const char *dir, struct told *told)
+run_defer_cur(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return attempt(QUEUE_CUR, true);
 }
 
 static int
-run_sync(const char *dir, struct told *told)
+run_sync(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return attempt(QUEUE_NEW, false);
 }
 
@@ -521,31 +504,27 @@ check_attempt(const char *dir, const struct told *told, bool deferred,
 
 static void
 check_defer_new(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
-	(void)v;
 	check_attempt(dir, told, true, false);
 }
 
 static void
 check_defer_cur(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
-	(void)v;
 	check_attempt(dir, told, true, true);
 }
 
 static void
-check_sync(const char *dir, const struct told *told, const struct variant *v)
+check_sync(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
-	(void)v;
 	check_attempt(dir, told, false, false);
 }
 
 static int
-run_remove(const char *dir, struct told *told)
+run_remove(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	if (queue_remove(opened, QUEUE_CUR, id) < 0)
 		return -1;
 	memcpy(told->id, "removed", 8);
@@ -568,9 +547,8 @@ check_remove(const char *dir, const struct told *told, const struct variant *v)
 
 /* Out of a tray, which then is for another message. */
 static int
-run_empty(const char *dir, struct told *told)
+run_empty(const char *dir UNUSED, struct told *told)
 {
-	(void)dir;
 	if (queue_remove(opened, QUEUE_NEW, id) < 0)
 		return -1;
 	memcpy(told->id, "removed", 8);
@@ -578,7 +556,7 @@ run_empty(const char *dir, struct told *told)
 }
 
 static void
-check_empty(const char *dir, const struct told *told, const struct variant *v)
+check_empty(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	unsigned n[6], all;
 	struct look l;
@@ -587,7 +565,6 @@ check_empty(const char *dir, const struct told *told, const struct variant *v)
 	if (strcmp(told->id, "removed") == 0)
 		must(all == 0);
 	must(all == n[QUEUE_NEW] && all <= 1);
-	(void)v;
 	queue_tray_use(opened, -1, 0);
 	/* Cut off amid the overwriting: that is ended by whoever comes next. */
 	must(queue_tray_mend(opened, to_bad, NULL) == 0);
@@ -607,20 +584,17 @@ setup_missing(const char *dir)
 }
 
 static int
-run_make(const char *dir, struct told *told)
+run_make(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_tray_make(opened);
 }
 
 static void
-check_made(const char *dir, const struct told *told, const struct variant *v)
+check_made(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
 	if (told->result == 0)
 		must(count_files(dir, "trays", "") == TRAYS);
@@ -643,34 +617,28 @@ setup_torn(const char *dir)
 }
 
 static void
-ignored(void *arg, const char *of)
+ignored(void *arg UNUSED, const char *of UNUSED)
 {
-	(void)arg;
-	(void)of;
 }
 
 static void
-one_to_bad(void *arg, const char *of)
+one_to_bad(void *arg UNUSED, const char *of)
 {
-	(void)arg;
 	ck_assert_str_eq(of, id);
 }
 
 static int
-run_mend(const char *dir, struct told *told)
+run_mend(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_tray_mend(opened, one_to_bad, NULL);
 }
 
 /* Its octets are kept, though it may be put away twice. */
 static void
-check_mended(const char *dir, const struct told *told, const struct variant *v)
+check_mended(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	unsigned bad;
 
-	(void)v;
 	if (told->result == 0)
 		must(count_files(dir, "bad", "") == 1);
 	fault_disarm();
@@ -681,26 +649,20 @@ check_mended(const char *dir, const struct told *told, const struct variant *v)
 }
 
 static int
-run_hold(const char *dir, struct told *told)
+run_hold(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_move(opened, QUEUE_NEW, id, QUEUE_HOLD);
 }
 
 static int
-run_release(const char *dir, struct told *told)
+run_release(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_move(opened, QUEUE_HOLD, id, QUEUE_CUR);
 }
 
 static int
-run_dead(const char *dir, struct told *told)
+run_dead(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_move(opened, QUEUE_CUR, id, QUEUE_DEAD);
 }
 
@@ -719,24 +681,21 @@ check_moved(const char *dir, const struct told *told, enum queue_place from,
 }
 
 static void
-check_hold(const char *dir, const struct told *told, const struct variant *v)
+check_hold(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
-	(void)v;
 	check_moved(dir, told, QUEUE_NEW, QUEUE_HOLD);
 }
 
 static void
 check_release(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
-	(void)v;
 	check_moved(dir, told, QUEUE_HOLD, QUEUE_CUR);
 }
 
 static void
-check_dead(const char *dir, const struct told *told, const struct variant *v)
+check_dead(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
-	(void)v;
 	check_moved(dir, told, QUEUE_CUR, QUEUE_DEAD);
 }
 
@@ -767,29 +726,24 @@ rewrite(enum queue_place place)
 }
 
 static int
-run_rewrite(const char *dir, struct told *told)
+run_rewrite(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return rewrite(QUEUE_CUR);
 }
 
 static int
-run_rewrite_laid(const char *dir, struct told *told)
+run_rewrite_laid(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return rewrite(QUEUE_NEW);
 }
 
 static void
 check_rewritten_laid(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
 	must(l.max_attempts == (strcmp(l.route, "another") == 0 ? 7 : 0));
 	if (told->result == 0)
@@ -799,12 +753,11 @@ check_rewritten_laid(const char *dir, const struct told *told,
 
 static void
 check_rewritten(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_CUR] == 1);
 	/* What was there stays, in the old file or the new one. */
 	must(l.states[0] == RCPT_DONE && l.states[1] == RCPT_QUEUED);
@@ -834,7 +787,7 @@ setup_many(const char *dir)
 }
 
 static int
-run_rewrite_many(const char *dir, struct told *told)
+run_rewrite_many(const char *dir UNUSED, struct told *told UNUSED)
 {
 	struct queue_rewrite v[MANY];
 	struct queue_file f[MANY];
@@ -843,8 +796,6 @@ run_rewrite_many(const char *dir, struct told *told)
 	size_t n = 0;
 	int r = 0;
 
-	(void)dir;
-	(void)told;
 	arena_init(&a, ENVELOPE_ARENA);
 	for (size_t i = 0; i < MANY; i++) {
 		if (queue_load(opened, QUEUE_CUR, ids[i], false, &a, &f[n],
@@ -864,23 +815,21 @@ run_rewrite_many(const char *dir, struct told *told)
 }
 
 static bool
-is_changed(void *arg, const char *name, int64_t mtime, uint64_t size)
+is_changed(void *arg, const char *name, int64_t mtime, uint64_t size UNUSED)
 {
 	unsigned *n = arg;
 
-	(void)size;
 	must(name != NULL);
 	n[mtime == NEXT]++;
 	return true;
 }
 
 static void
-check_many(const char *dir, const struct told *told, const struct variant *v)
+check_many(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	unsigned n[6], changed[2] = { 0 };
 	struct look l;
 
-	(void)v;
 	/* Each is looked into, and whole. */
 	must(look_around(opened, dir, n, &l) == MANY && n[QUEUE_CUR] == MANY);
 	must(queue_scan(opened, QUEUE_CUR, is_changed, changed) == 0);
@@ -890,12 +839,10 @@ check_many(const char *dir, const struct told *told, const struct variant *v)
 }
 
 static int
-run_hold_many(const char *dir, struct told *told)
+run_hold_many(const char *dir UNUSED, struct told *told UNUSED)
 {
 	int r = 0;
 
-	(void)dir;
-	(void)told;
 	for (size_t i = 0; i < MANY; i++)
 		r |= queue_move_early(opened, QUEUE_CUR, ids[i], QUEUE_HOLD);
 	return queue_sync_moves(opened) < 0 ? -1 : r;
@@ -903,12 +850,11 @@ run_hold_many(const char *dir, struct told *told)
 
 static void
 check_hold_many(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)v;
 	must(look_around(opened, dir, n, &l) == MANY);
 	must(n[QUEUE_CUR] + n[QUEUE_HOLD] == MANY);
 	if (told->result == 0)
@@ -917,20 +863,17 @@ check_hold_many(const char *dir, const struct told *told,
 }
 
 static int
-run_next(const char *dir, struct told *told)
+run_next(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	return queue_set_next(opened, QUEUE_CUR, id, NEXT);
 }
 
 static void
-check_next(const char *dir, const struct told *told, const struct variant *v)
+check_next(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_CUR] == 1);
 	if (told->result == 0)
 		must(l.next == NEXT);
@@ -947,30 +890,24 @@ setup_ordered(const char *dir)
 }
 
 static int
-run_order(const char *dir, struct told *told)
+run_order(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	if (queue_order(opened, id, ORDER_NONE, ORDER_BOUNCE) < 0)
 		return -1;
 	return queue_sync_orders(opened);
 }
 
 static int
-run_another_order(const char *dir, struct told *told)
+run_another_order(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	if (queue_order(opened, id, ORDER_HOLD, ORDER_BOUNCE) < 0)
 		return -1;
 	return queue_sync_orders(opened);
 }
 
 static int
-run_no_order(const char *dir, struct told *told)
+run_no_order(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	if (queue_order(opened, id, ORDER_HOLD, ORDER_NONE) < 0)
 		return -1;
 	return queue_sync_orders(opened);
@@ -1005,25 +942,22 @@ check_orders(const char *dir, const struct told *told, enum queue_order first,
 }
 
 static void
-check_order(const char *dir, const struct told *told, const struct variant *v)
+check_order(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
-	(void)v;
 	check_orders(dir, told, ORDER_NONE, ORDER_BOUNCE);
 }
 
 static void
 check_another_order(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
-	(void)v;
 	check_orders(dir, told, ORDER_HOLD, ORDER_BOUNCE);
 }
 
 static void
 check_no_order(const char *dir, const struct told *told,
-    const struct variant *v)
+    const struct variant *v UNUSED)
 {
-	(void)v;
 	check_orders(dir, told, ORDER_HOLD, ORDER_NONE);
 }
 
@@ -1090,11 +1024,10 @@ setup_stored(const char *dir)
 }
 
 static int
-run_import(const char *dir, struct told *told)
+run_import(const char *dir UNUSED, struct told *told)
 {
 	int n = queue_import(opened, NULL, NULL);
 
-	(void)dir;
 	if (n == 1)
 		memcpy(told->id, "taken", 6);
 	return n < 0 ? -1 : 0;
@@ -1102,11 +1035,10 @@ run_import(const char *dir, struct told *told)
 
 /* At the next start it is imported, once, whatever happened before. */
 static void
-check_import(const char *dir, const struct told *told, const struct variant *v)
+check_import(const char *dir, const struct told *told, const struct variant *v UNUSED)
 {
 	int in_drop = (int)count_files(dir, "drop", ""), in_new;
 
-	(void)v;
 	must((in_new = counted(opened, QUEUE_NEW)) >= 0);
 	must(in_new + in_drop >= 1);
 	if (strcmp(told->id, "taken") == 0)
@@ -1133,16 +1065,13 @@ check_dropped(const char *dir, const struct told *told,
 }
 
 static bool
-see_stored(void *arg, const char *name, int64_t mtime, uint64_t size)
+see_stored(void *arg UNUSED, const char *name, int64_t mtime UNUSED, uint64_t size UNUSED)
 {
 	char text[sizeof(STORED_TEXT)];
 	const char *reason;
 	struct queue_file f;
 	struct arena a;
 
-	(void)arg;
-	(void)mtime;
-	(void)size;
 	arena_init(&a, ENVELOPE_ARENA);
 	must(queue_load(opened, QUEUE_NEW, name, true, &a, &f, &reason) == 0);
 	must(f.size == sizeof(text) - 1);
@@ -1166,10 +1095,8 @@ check_stored(const char *dir, const struct told *told, const struct variant *v)
 }
 
 static int
-run_scan(const char *dir, struct told *told)
+run_scan(const char *dir UNUSED, struct told *told UNUSED)
 {
-	(void)dir;
-	(void)told;
 	if (counted(opened, QUEUE_NEW) < 0 || counted(opened, QUEUE_CUR) < 0 ||
 	    queue_clean(opened, 1000) < 0)
 		return -1;
@@ -1178,25 +1105,14 @@ run_scan(const char *dir, struct told *told)
 
 /* A scan changes nothing. */
 static void
-check_scan(const char *dir, const struct told *told, const struct variant *v)
+check_scan(const char *dir, const struct told *told UNUSED, const struct variant *v UNUSED)
 {
 	unsigned n[6];
 	struct look l;
 
-	(void)told;
-	(void)v;
 	must(look_around(opened, dir, n, &l) == 1 && n[QUEUE_NEW] == 1);
 	queue_close(opened);
 }
-
-#define FAULT_TEST(name, setup, run, check)                             \
-	START_TEST(name)                                                \
-	{                                                               \
-		const struct operation op = { setup, run, check };      \
-		ck_assert_ptr_nonnull(places[0]);                       \
-		enumerate(&op);                                         \
-	}                                                               \
-	END_TEST
 
 FAULT_TEST(accept_small, setup_empty, run_small, check_small)
 FAULT_TEST(accept_large, setup_empty, run_large, check_large)
