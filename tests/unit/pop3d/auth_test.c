@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-#include "mail/text.h"
+#include "encoded.h"
 #include "popper.h"
 
 static struct buf in;
@@ -15,17 +15,6 @@ start(void)
 	buf_free(&in);
 	buf_init(&in, 64u << 20);
 }
-
-/* Adds a line: PREFIX and the base64 of N octets. */
-static void
-add(const char *prefix, const char *p, size_t n)
-{
-	buf_adds(&in, prefix);
-	base64_add(&in, str_n(p, n));
-	buf_adds(&in, "\r\n");
-}
-
-#define ADD(prefix, bytes) add(prefix, bytes, sizeof(bytes) - 1)
 
 static void
 check(const char *want)
@@ -82,13 +71,13 @@ START_TEST(plain)
 	popper_begin();
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		start();
-		add(t[i].n > 0 ? "AUTH PLAIN " : "AUTH PLAIN =", t[i].p, t[i].n);
+		encoded_line(&in, t[i].n > 0 ? "AUTH PLAIN " : "AUTH PLAIN =", t[i].p, t[i].n);
 		buf_adds(&in, "STAT\r\n");
 		check(t[i].good ? "+++" : "+--");
 		ck_assert_msg(said(t[i].says), "%zu: %s", i, buf_cstr(&popper.out));
 		start();
 		buf_adds(&in, "auth plain\r\n");
-		add("", t[i].p, t[i].n);
+		encoded_line(&in, "", t[i].p, t[i].n);
 		buf_adds(&in, "STAT\r\n");
 		check(t[i].good ? "+?++" : "+?--");
 		ck_assert_msg(said(t[i].says), "%zu: %s", i, buf_cstr(&popper.out));

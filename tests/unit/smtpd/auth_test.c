@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include "encoded.h"
 #include "mail/text.h"
 #include "talk.h"
 
@@ -29,17 +30,6 @@ end(void)
 	buf_free(&got);
 	talk_remove();
 }
-
-/* Adds a line: PREFIX and the base64 of N octets. */
-static void
-add(const char *prefix, const char *p, size_t n)
-{
-	buf_adds(&in, prefix);
-	base64_add(&in, str_n(p, n));
-	buf_adds(&in, "\r\n");
-}
-
-#define ADD(prefix, bytes) add(prefix, bytes, sizeof(bytes) - 1)
 
 static void
 start(void)
@@ -90,12 +80,12 @@ START_TEST(plain)
 
 		buf_init(&want, 256);
 		start();
-		add(t[i].n > 0 ? "AUTH PLAIN " : "AUTH PLAIN =", t[i].p, t[i].n);
+		encoded_line(&in, t[i].n > 0 ? "AUTH PLAIN " : "AUTH PLAIN =", t[i].p, t[i].n);
 		buf_addf(&want, "220 250 %s 221", t[i].code);
 		check(buf_cstr(&want));
 		start();
 		buf_adds(&in, "AUTH plain\r\n");
-		add("", t[i].p, t[i].n);
+		encoded_line(&in, "", t[i].p, t[i].n);
 		buf_reset(&want);
 		buf_addf(&want, "220 250 334 %s 221", t[i].code);
 		check(buf_cstr(&want));
