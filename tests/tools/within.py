@@ -19,6 +19,8 @@ GET, SET, ATTACH, DETACH, TO_CALL, OPTIONS = 12, 13, 16, 17, 24, 0x4200
 # PTRACE_O_TRACESYSGOOD: a stop at a call is none of a signal.
 SAY_CALLS, AT_CALL = 1, signal.SIGTRAP | 0x80
 WALL = 0x40000000
+# What a call that waits has as its result meanwhile: that it is to be begun anew (EINTR, ERESTARTSYS and its like).
+ANEW = (-4, -512, -513, -514, -516)
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 LIBC.ptrace.restype = ctypes.c_long
@@ -55,7 +57,9 @@ def stopped(pid, memory):
         ask(ATTACH, pid)
         os.waitpid(pid, WALL)
         ask(GET, pid, ctypes.byref(now))
-        if ctypes.c_longlong(now.orig_rax).value >= 0 and os.pread(memory, 2, now.rip - 2) == b"\x0f\x05":
+        # One that is over has its result, perhaps of octets that cannot be read once more.
+        waits = ctypes.c_longlong(now.orig_rax).value >= 0 and ctypes.c_longlong(now.rax).value in ANEW
+        if waits and os.pread(memory, 2, now.rip - 2) == b"\x0f\x05":
             ask(OPTIONS, pid, SAY_CALLS)
             return now
         ask(DETACH, pid)
