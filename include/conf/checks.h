@@ -97,10 +97,10 @@ struct conf_check_sender {
 	struct conf_nets exempt;
 };
 
-/* RFC 6647. */
 /* Of whom: of whom something speaks against (check/greylist.h); of all. */
 enum conf_greylist_when { GREYLIST_SUSPICIOUS, GREYLIST_ALWAYS };
 
+/* RFC 6647. */
 struct conf_greylist {
 	bool enabled;
 	int when;		/* enum conf_greylist_when */

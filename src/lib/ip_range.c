@@ -54,7 +54,7 @@ fill(unsigned char *p, unsigned bits, unsigned octets)
 		unsigned char rest = keep >= 8 ? 0 : (unsigned char)(0xff >> keep);
 
 		clean = clean && (p[i] & rest) == 0;
-		p[i] |= rest;
+		p[i] = (unsigned char)(p[i] | rest);
 	}
 	return clean;
 }

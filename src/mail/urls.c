@@ -176,9 +176,10 @@ add_host(struct find *f, struct str s)
 	while (i < s.n && n < sizeof(space)) {
 		bool coded = s.p[i] == '%' && s.n - i > 2 && digit_of(s.p[i + 1]) < 16 &&
 		    digit_of(s.p[i + 2]) < 16;
-		char c = coded ? (char)(digit_of(s.p[i + 1]) << 4 | digit_of(s.p[i + 2])) :
-		    s.p[i];
+		char c = s.p[i];
 
+		if (coded)
+			c = (char)(digit_of(s.p[i + 1]) * 16 + digit_of(s.p[i + 2]));
 		if (!is_host_char(c))
 			break;
 		space[n++] = c;
