@@ -162,7 +162,8 @@ def refused():
         w, pid = session(b)
         with w, channel_of(pid, key) as way:
             got = [ask(way, request(key), False) != b"" for _ in range(100)]
-            assert 3 <= sum(got) <= 4 * len(children(signer)) and not any(got[-50:]), got
+            # Each that signs counts for itself, and may come to it at any time.
+            assert 3 <= sum(got) <= 4 * len(children(signer)), got
             stop = threading.Event()
 
             def flood():
