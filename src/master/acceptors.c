@@ -34,6 +34,8 @@
 /* What ends every moment, session or acceptor, must not keep us starting others. */
 #define PAUSE_MS 1000
 #define LATER_MS 5000
+/* Other certificates come into force by themselves (master_check_certificates()). */
+#define UNFIT_MS 60000
 #define REASON_MAX 16384
 
 static bool
@@ -114,6 +116,24 @@ is_ready(struct master *m, const struct acceptor *a, struct buf *error)
 	return false;
 }
 
+/*
+ * Whether those that were started may take over.  They have read certificates by
+ * themselves, which could be others by now than those whose keys are with
+ * barid-sign: written while they started, or refused before.  Nobody is served by
+ * TLS with these, so that who is there stays; none at all would be worse.
+ */
+static bool
+may_take_over(const struct master *m, const struct acceptor next[ACCEPTORS], struct buf *error)
+{
+	for (size_t i = 0; i < ACCEPTORS; i++)
+		if (next[i].pid > 0 && m->acceptors[i].pid == 0)
+			return true;
+	if (master_certificates_fit(m))
+		return true;
+	buf_adds(error, "certificates or keys have changed since they were last in order\n");
+	return false;
+}
+
 static bool
 start_all(struct master *m, struct acceptor next[ACCEPTORS], struct buf *error)
 {
@@ -126,7 +146,7 @@ start_all(struct master *m, struct acceptor next[ACCEPTORS], struct buf *error)
 	for (size_t i = 0; i < ACCEPTORS; i++)
 		if (next[i].pid > 0 && !is_ready(m, &next[i], error))
 			return false;
-	return true;
+	return may_take_over(m, next, error);
 }
 
 static void
@@ -188,7 +208,7 @@ acceptors_replace(struct master *m, struct buf *error)
 		for (size_t i = 0; i < ACCEPTORS; i++)
 			forget(&next[i]);
 		m->acceptors_wanted = true;
-		m->acceptors_ms = clock_ms() + LATER_MS;
+		m->acceptors_ms = clock_ms() + (master_certificates_fit(m) ? LATER_MS : UNFIT_MS);
 		return -1;
 	}
 	part(m, next, true);

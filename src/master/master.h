@@ -98,7 +98,8 @@ struct master {
 	struct service_tls *tls;	/* in an acceptor */
 	size_t tls_n;
 	struct signer *signer;	/* who signs for all of them */
-	uint64_t certificates_mtime;	/* of all files, to see a change */
+	uint64_t certificates_seen;	/* a stamp of all files, to see a change */
+	uint64_t certificates_kept;	/* of those whose keys barid-sign has */
 	uint64_t tables_stamp;		/* the same of tables of addresses */
 
 	struct helper helpers[FIRST_RUNNER + RUNNERS_MAX];	/* by enum helper_place */
@@ -174,6 +175,7 @@ int master_apply(struct master *m, struct conf *c, int kept, bool first, struct 
 void check_tls(struct check *k);	/* whether it can be loaded, with keys: for check_apart() */
 void master_reload(struct master *m);
 void master_check_certificates(struct master *m);
+bool master_certificates_fit(const struct master *m);	/* files are as when keys were kept */
 void master_check_tables(struct master *m);
 void master_release(struct master *m);	/* all of it, at the end */
 

@@ -145,6 +145,7 @@ signer_make(struct check *k)
 
 /* What a configuration makes, beside what is in force. */
 struct making {
+	uint64_t certificates_stamp;	/* before they were read */
 	struct signer *signer;
 	struct plan plan;
 	struct listener *listeners;
@@ -160,6 +161,7 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 
 	if (m->conf)
 		places_keep(k, m->conf);
+	n->certificates_stamp = certificates_stamp(c);
 	n->signer = signer_make(k);
 	check_ca(k);
 	check_apart(k, check_identities);
@@ -202,7 +204,7 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 	m->listeners = n->listeners;
 	m->listener_n = n->listener_n;
 	signer_in_force(m, n->signer);
-	m->certificates_mtime = certificates_stamp(c);
+	m->certificates_seen = m->certificates_kept = n->certificates_stamp;
 	m->tables_stamp = conf_tables_stamp(c);
 	conf_free(m->conf);
 	m->conf = c;
@@ -283,6 +285,12 @@ master_reload(struct master *m)
 	notify_send("READY=1\nSTATUS=running");
 }
 
+bool
+master_certificates_fit(const struct master *m)
+{
+	return certificates_stamp(m->conf) == m->certificates_kept;
+}
+
 /* New certificates come into force by themselves; bad ones do not. */
 void
 master_check_certificates(struct master *m)
@@ -291,14 +299,15 @@ master_check_certificates(struct master *m)
 	struct signer *signer;
 	struct buf error;
 
-	if (stamp == m->certificates_mtime)
+	if (stamp == m->certificates_seen)
 		return;
-	m->certificates_mtime = stamp;
+	m->certificates_seen = stamp;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
 	acceptors_hold(m, true);
 	if ((signer = signer_make(&k))) {
 		signer_in_force(m, signer);
+		m->certificates_kept = stamp;
 		helpers_restart_one(m, HELPER_ADMIN);
 		(void)acceptors_replace(m, &error);
 	}

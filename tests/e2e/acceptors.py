@@ -32,6 +32,14 @@ def live(b):
     return int(re.search(r"^sessions (\d+)$", b.ctl("status").stdout, re.M)[1])
 
 
+def shown(b):
+    """The certificate of a handshake."""
+    with socket.create_connection((b.host, b.port["submissions"]), 30) as s:
+        with NO_VERIFY.wrap_socket(s, server_hostname="localhost") as t:
+            assert t.recv(100).startswith(b"220 ")
+            return t.getpeercert(True)
+
+
 def session_of(b, client):
     """Its process id; b.sessions() has children for baridctl, too."""
     return int(re.search(rf"^session (\d+) .*{re.escape(client)}\b", b.ctl("status").stdout, re.M)[1])
@@ -140,6 +148,23 @@ def keys():
         assert len(shown) == 4
 
 
+def unfit():
+    """A certificate whose key is not there yet: who lets clients in stays, whatever wants others meanwhile."""
+    with Barid() as b, tempfile.TemporaryDirectory() as d:
+        cert, key = certificate(d, "other")
+        first, old = shown(b), acceptors(b)
+        os.replace(cert, b.dir + "/localhost.pem")
+        wait_for("the refusal", lambda: "new certificate refused, the old one stays" in b.log())
+        with Wire(b.port["smtp"]) as w:
+            assert w.reply().startswith(b"220 ")
+            os.kill(session_of(b, "127.0.0.1"), signal.SIGABRT)
+        wait_for("the reason", lambda: "acceptors cannot be started anew after a crashed session: certificates " in b.log())
+        assert acceptors(b) == old and shown(b) == first
+        os.replace(key, b.dir + "/localhost.key")
+        anew(b, old)
+        wait_for("the new certificate", lambda: shown(b) != first)
+
+
 def names():
     """A password file that changes: who is new is let in and gets mail, and no acceptor is replaced for it."""
     with Barid(users=("alice",)) as b:
@@ -230,7 +255,7 @@ def leaks():
         wait_for("the same descriptors", lambda: held() == before)
 
 
-for test in (killed, busy, keys, names, early, leaks):
+for test in (killed, busy, keys, unfit, names, early, leaks):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
