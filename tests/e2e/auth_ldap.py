@@ -4,15 +4,12 @@
 FEATURES A10.
 """
 import os
-import signal
-import socket
 import sys
 import tempfile
-import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from authtest import Backends, LATER, NO, Silent, YES  # noqa: E402
-from baridtest import free_port  # noqa: E402
+from baridtest import Script, free_port, halt  # noqa: E402
 from slapdtest import BIND, SECRET, Slapd  # noqa: E402
 
 WRONG = "guess-0815"
@@ -70,7 +67,7 @@ def encrypted(s):
 def slow_and_dead(s):
     url = f"ldap://127.0.0.1:{s.port}/ou=people,dc=x"
     with Backends(url, "hardcoded://carol:three", auth="timeout = 1s cache = 0s") as b:
-        os.kill(s.process.pid, signal.SIGSTOP)
+        halt(s.process.pid)
         b.expect(LATER, "alice", SECRET)
         b.expect(YES, "carol", "three")
         s.stop()
@@ -109,29 +106,18 @@ TO_STARTTLS = (
 )
 
 
-class Liar:
+class Liar(Script):
     """A server that answers everything with ANSWER, and keeps what it was told."""
 
-    def __init__(self):
-        self.server, self.answer, self.told = socket.create_server(("127.0.0.1", 0)), b"", b""
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+    serial = True
+    answer, told = b"", b""
 
-    def serve(self):
-        while True:
-            try:
-                c, _ = self.server.accept()
-            except OSError:
-                return
-            with c:
-                try:
-                    self.told += c.recv(4096)
-                    c.sendall(self.answer)
-                    c.settimeout(5)
-                    while self.answer and (more := c.recv(4096)):
-                        self.told += more
-                except OSError:
-                    pass
+    def serve(self, c):
+        self.told += c.recv(4096)
+        c.sendall(self.answer)
+        c.settimeout(5)
+        while self.answer and (more := c.recv(4096)):
+            self.told += more
 
 
 def hostile():
@@ -156,7 +142,7 @@ def hostile():
                 b.change(url)
                 assert b.smtp("alice", SECRET) == LATER
         assert "died of signal" not in b.log()
-    liar.server.close()
+    liar.close()
 
 
 def main():

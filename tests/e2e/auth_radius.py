@@ -15,7 +15,7 @@ import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from authtest import Backends, LATER, NO, Silent, YES, together  # noqa: E402
-from baridtest import need, wait_for  # noqa: E402
+from baridtest import halt, need, wait_for  # noqa: E402
 
 SECRET, WRONG, SHARED = "sesame-4711", "guess-0815", "radius@secret-99"
 
@@ -116,7 +116,7 @@ def real(r):
                                ("long", "p" * 129), ("x" * 254, SECRET), ("alice", SECRET + "y" * 200)):
             assert b.smtp(user, password) == NO, user
         b.keeps(SECRET, WRONG, "secret-99")
-        os.kill(r.process.pid, signal.SIGSTOP)
+        halt(r.process.pid)
         b.expect(LATER, "alice", SECRET)
         os.kill(r.process.pid, signal.SIGCONT)
         b.expect(YES, "alice", SECRET)

@@ -3,22 +3,19 @@
 
 FEATURES O10.
 """
-import contextlib
 import glob
 import json
 import os
 import pwd
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import shutil
-import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, ROOT, certificate, free_port, need, same, wait_for  # noqa: E402
+from baridtest import Barid, PASSWORD, ROOT, Script, certificate, free_port, need, same, wait_for  # noqa: E402
 
 
 def section(name, port, more="", server="localhost", user="alice", to="bob", tls="pop3s"):
@@ -84,29 +81,17 @@ def own(b):
     assert b.ctl("collect", "nobody", check=False).returncode == 64
 
 
-class Pop:
+class Pop(Script):
     """A POP3 server of one mailbox, which says what it is told to."""
+
+    serial = True
 
     def __init__(self, mails, capa=("UIDL", "USER", "SASL PLAIN"), tls=None, name="one"):
         self.mails = list(mails)
         self.capa, self.tls, self.name = capa, tls, name
         self.said, self.on, self.uidl = [], {}, lambda i: f"{self.name}-{i}"
         self.sizes = {}
-        self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.listen(16)
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.loop, daemon=True).start()
-
-    def loop(self):
-        while True:
-            try:
-                c = self.sock.accept()[0]
-            except OSError:
-                return
-            with contextlib.suppress(OSError):
-                self.serve(c)
-            c.close()
+        super().__init__()
 
     def put(self, c, line):
         c.sendall(line + b"\r\n" if isinstance(line, bytes) else line.encode() + b"\r\n")
@@ -155,16 +140,6 @@ class Pop:
             act(c, rest)
             return True
         self.on[word] = do
-
-    def close(self):
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
 
 def mails(first, count, more=""):
     return [(f"u{n}", text(n, more).encode()) for n in range(first, first + count)]

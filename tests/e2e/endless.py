@@ -4,14 +4,13 @@
 Whoever sends it is cut off soon, whatever it would have sent, and costs no
 memory; what others do goes on meanwhile.
 """
+import contextlib
 import os
 import select
-import socket
 import sys
-import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, route, sanitized, upstream, wait_for, Wire  # noqa: E402
+from baridtest import Barid, Script, route, sanitized, upstream, wait_for, Wire  # noqa: E402
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -92,24 +91,19 @@ def recipients(b):
         assert sanitized() or now < was + MIB, f"a session took {now - was} octets for recipients that it refused"
 
 
-class Endless:
+class Endless(Script):
     """A server that says THINGS in turn, and then BLOCK without an end."""
+
+    serial = True
 
     def __init__(self, things, block):
         self.things, self.block, self.sent, self.count = things, block, 0, 0
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__()
 
-    def serve(self):
-        while True:
-            c, _ = self.sock.accept()
-            with c:
-                try:
-                    self.talk(c)
-                except ConnectionError:
-                    pass
-            self.count += 1
+    def serve(self, c):
+        with contextlib.suppress(ConnectionError):
+            self.talk(c)
+        self.count += 1
 
     def talk(self, c):
         f = c.makefile("rb")

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """To a smarthost that fails: at each step, in each way; mixed outcomes; nothing is smuggled."""
-import contextlib
 import os
 import re
 import signal
 import socket
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Hosts, Sink, body_of, message, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Script, Sink, body_of, message, route, smarthost, upstream, wait_for  # noqa: E402
 
 QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
@@ -248,20 +246,11 @@ def cannot():
 def pipelining_lies():
     """N-09: a peer that says PIPELINING and cannot: once more without."""
     # Commands in a group end the connection; one at a time they do not.
-    class Liar:
-        def __init__(self):
-            self.sock = socket.create_server(("127.0.0.1", 0))
-            self.port = self.sock.getsockname()[1]
-            self.done = False
-            threading.Thread(target=self.run, daemon=True).start()
+    class Liar(Script):
+        serial = True
+        done = False
 
-        def run(self):
-            while True:
-                c, _ = self.sock.accept()
-                with c, contextlib.suppress(ConnectionError):
-                    self.talk(c)
-
-        def talk(self, c):
+        def serve(self, c):
             c.sendall(b"220 liar\r\n")
             text = False
             while data := c.recv(65536):
@@ -280,13 +269,11 @@ def pipelining_lies():
                 else:
                     c.sendall(b"250 2.0.0 ok\r\n")
 
-    liar = Liar()
-    with smarthost(liar.port, extra=QUICK) as b:
+    with Liar() as liar, smarthost(liar.port, extra=QUICK) as b:
         b.send(SENDER, [RCPT], message())
         wait_for("the message", lambda: liar.done, 40)
         b.empty()
         assert b.mailbox("alice") == []
-    liar.sock.close()
 
 
 # ---- smuggling out ------------------------------------------------------------

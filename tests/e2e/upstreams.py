@@ -12,7 +12,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import (ROOT, Barid, Names, Sink, certificate, free_port, listening, need, route, smarthost,  # noqa: E402
+from baridtest import (ROOT, Barid, Names, Script, Sink, certificate, free_port, listening, need, route, smarthost,  # noqa: E402
                        upstream, wait_for)
 
 SENDER, RCPT = "alice@example.test", "you@far.example"
@@ -284,24 +284,14 @@ def dovecot():
 
 # ---- SOCKS ------------------------------------------------------------------------------
 
-class Proxy:
+class Proxy(Script):
     """SOCKS 4a as a script: ANSWER(request) are the octets that it says, then it leads to PORT."""
 
     def __init__(self, port, answer=lambda request: b"\0\x5a\0\0\0\0\0\0"):
         self.target, self.answer, self.requests = port, answer, []
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__()
 
-    def serve(self):
-        while True:
-            try:
-                c, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(c,), daemon=True).start()
-
-    def talk(self, c):
+    def serve(self, c):
         request = c.recv(8)
         # User and name end with a NUL each.
         while request[:1] == b"\4" and request[8:].count(b"\0") < (2 if request[4:7] == b"\0\0\0" else 1):
@@ -314,11 +304,12 @@ class Proxy:
         if answer:
             c.sendall(answer)
         if not self.target:
-            c.close()
             return
         s = socket.create_connection(("127.0.0.1", self.target))
-        threading.Thread(target=self.copy, args=(s, c), daemon=True).start()
+        back = threading.Thread(target=self.copy, args=(s, c), daemon=True)
+        back.start()
         self.copy(c, s)
+        back.join()
 
     @staticmethod
     def copy(a, b):
@@ -328,12 +319,6 @@ class Proxy:
             b.shutdown(socket.SHUT_WR)
         except OSError:
             pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.sock.close()
 
 
 def socks_4a():
@@ -346,7 +331,7 @@ def socks_4a():
         b.empty()
         assert p.requests == [b"\4\1\x02\x4b\0\0\0\1\0mail.behind.test\0"], p.requests
         assert not any("behind" in line for line in names.asked()), names.asked()
-        assert f"relay=mail.behind.test[by proxy 127.0.0.1]:587" in b.log(), b.log()
+        assert "relay=mail.behind.test[by proxy 127.0.0.1]:587" in b.log(), b.log()
         shown = b.ctl("config").stdout
         assert str(p.port) not in shown
 
@@ -365,7 +350,7 @@ def socks_hostile():
             b.empty()
             assert all(p.requests for p in proxies), "each was tried"
         for p in proxies:
-            p.sock.close()
+            p.close()
     with Proxy(0, answers[1]) as p, \
             smarthost(server(25, f'socks = "127.0.0.1:{p.port}"', "h.test"), extra=SLOW) as b:
         b.send(SENDER, [RCPT], message())

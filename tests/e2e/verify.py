@@ -11,7 +11,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, Wire, wait_for  # noqa: E402
+from baridtest import Barid, Script, Sink, Wire, unix_listener, wait_for  # noqa: E402
 
 PROGRAM = """#!/bin/sh
 echo "$#|$*" >>"${0%/*}/asked"
@@ -95,7 +95,7 @@ def program(b):
     assert f"exec:{path} is asked" in said and "barid.conf:" in said, said
 
 
-class Lines:
+class Lines(Script):
     """A server of the line protocol that answers as it is told, by recipient; ONE: it closes behind each answer."""
 
     SAYS = {"alice": b"0|alice|Alice\n", "nick": b"1|bob@example.test\n", "who": b"2|unheard of|because\n",
@@ -106,19 +106,12 @@ class Lines:
         self.heard, self.connections, self.open, self.one = [], 0, set(), one
         self.held = threading.Event()
         self.held.set()
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(path)
-        os.chmod(path, 0o777)
-        self.socket.listen(64)
-        threading.Thread(target=self.run, daemon=True).start()
+        super().__init__(unix_listener(path))
 
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                c, _ = self.socket.accept()
-                self.connections += 1
-                self.open.add(c)
-                threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+    def accepted(self, c):
+        self.connections += 1
+        self.open.add(c)
+        return (c,)
 
     def serve(self, c):
         for line in c.makefile("rb"):
@@ -142,9 +135,7 @@ class Lines:
                 c.close()
 
     def close(self):
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+        super().close()
         self.hang_up()
 
 

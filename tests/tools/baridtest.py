@@ -29,6 +29,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 STAGE = os.environ["BARID_STAGE"]
@@ -217,6 +218,68 @@ def listening(port):
     except OSError:
         return False
     return True
+
+
+def halt(pid):
+    """SIGSTOP, and none of its threads runs any more: kill() does not wait for those that are not the first."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands(task):
+        with open(f"{task}/stat", encoding="utf-8") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "TtZX"
+    wait_for(f"process {pid} to stand", lambda: all(stands(t) for t in glob.glob(f"/proc/{pid}/task/*")))
+
+
+def unix_listener(path):
+    """That anybody may connect to."""
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path)
+    os.chmod(path, 0o777)
+    s.listen(200)
+    return s
+
+
+class Script:
+    """A script of a test's own in the place of a server: SERVE(c) has each connection, in a thread of it or, if it is
+    SERIAL, one after the other."""
+
+    serial = False
+
+    def __init__(self, sock=None):
+        self.sock = sock or socket.create_server(("127.0.0.1", 0), backlog=200)
+        self.port = self.sock.getsockname()[1] if self.sock.family != socket.AF_UNIX else None
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+
+    def accepted(self, c):
+        """What SERVE is called with; in the order in which they come."""
+        return (c,)
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                args = self.accepted(self.sock.accept()[0])
+                if self.serial:
+                    self.whole(*args)
+                else:
+                    threading.Thread(target=self.whole, args=args, daemon=True).start()
+
+    def whole(self, c, *args):
+        with c, contextlib.suppress(OSError):
+            self.serve(c, *args)
+
+    def close(self):
+        """The thread ends first: a closed socket leaves its number to the next server's, on which it would accept."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.thread.join(timeout=20)
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
 
 
 class Peer:

@@ -3,17 +3,14 @@
 
 Each lives in a folder of its own, with rules and signatures that are made here: none of them asks anybody.
 """
-import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 
-from baridtest import ROOT, USER, free_port, listening, need, wait_for
+from baridtest import ROOT, USER, Script, unix_listener, free_port, listening, need, wait_for
 
 # What every one of them is to know: neither does anything.
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -185,7 +182,7 @@ StreamMaxLength 1M
         self.start("clamd", "-c", conf)
 
 
-class Scand:
+class Scand(Script):
     """A server that gives the answer that ANSWER(number, what it heard so far) returns, octets or a list of pieces.
 
     It is asked at each piece that comes: None is to hear more, b"" to hang up.
@@ -193,45 +190,23 @@ class Scand:
 
     def __init__(self, answer, path=None):
         self.answer, self.heard = answer, []
-        self.held = []
-        self.sock = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-        self.sock.bind(path or ("127.0.0.1", 0))
-        if path:
-            os.chmod(path, 0o666)
-        else:
-            self.port = self.sock.getsockname()[1]
-        self.sock.listen(200)
-        threading.Thread(target=self.run, daemon=True).start()
+        super().__init__(unix_listener(path) if path else None)
 
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                c = self.sock.accept()[0]
-                self.heard.append(b"")
-                threading.Thread(target=self.serve, args=(c, len(self.heard) - 1), daemon=True).start()
+    def accepted(self, c):
+        self.heard.append(b"")
+        return c, len(self.heard) - 1
 
     def serve(self, c, number):
         said = None
-        with contextlib.suppress(OSError):
-            while said is None:
-                said = self.answer(number, self.heard[number])
-                if said is None:
-                    got = c.recv(1 << 16)
-                    if not got:
-                        break
-                    self.heard[number] += got
-            for piece in [said] if isinstance(said, bytes) else said or []:
-                c.sendall(piece)
-        c.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        # accept() in another thread only ends so.
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
+        while said is None:
+            said = self.answer(number, self.heard[number])
+            if said is None:
+                got = c.recv(1 << 16)
+                if not got:
+                    break
+                self.heard[number] += got
+        for piece in [said] if isinstance(said, bytes) else said or []:
+            c.sendall(piece)
 
 
 if __name__ == "__main__":
