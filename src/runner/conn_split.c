@@ -86,18 +86,13 @@ share(struct conn *c, struct delivery *v)
 static struct delivery *
 rest_of(struct delivery *v, size_t n)
 {
-	struct job *j = v->job;
-	struct delivery *r = arena_alloc(&j->arena, sizeof(*r));
+	struct delivery *r = job_delivery(v->job, v->dest);
 
-	r->job = j;
-	r->dest = v->dest;
 	r->rcpts = v->rcpts + n;
 	r->paths = v->paths + n;
 	r->results = v->results + n;
 	r->n = v->n - n;
 	v->n = n;
-	j->deliveries++;
-	j->open++;
 	return r;
 }
 

@@ -243,6 +243,21 @@ job_result(struct job *j, size_t rcpt, const struct result *given,
 		mark_later(j, rcpt);
 }
 
+struct delivery *
+job_delivery(struct job *j, struct dest *dest)
+{
+	struct delivery *v = arena_alloc(&j->arena, sizeof(*v));
+
+	v->job = j;
+	v->dest = dest;
+	v->all_next = j->all;
+	j->all = v;
+	dest->users++;
+	j->deliveries++;
+	j->open++;
+	return v;
+}
+
 /* What is left out waits in the spool. */
 static void
 park_left(struct job *j)

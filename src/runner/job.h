@@ -101,6 +101,8 @@ void job_start(struct runner *r, uint32_t slot, struct dest *from);
 /* The outcome for recipient number RCPT: said in the log, counted, kept. */
 void job_result(struct job *j, size_t rcpt, const struct result *res,
     const struct delays *d);
+/* A new delivery of J, under way to DEST from now on; it has no recipients yet. */
+struct delivery *job_delivery(struct job *j, struct dest *dest);
 /* A delivery is over; after the last the job is finished. */
 void job_delivered(struct job *j);
 /* The same outcome for all of a delivery, which is then over. */

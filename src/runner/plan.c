@@ -75,18 +75,11 @@ job_target(struct job *j, size_t rcpt, const struct mail_facts *f)
 static struct delivery *
 delivery_new(struct job *j, struct dest *dest, size_t most)
 {
-	struct delivery *v = arena_alloc(&j->arena, sizeof(*v));
+	struct delivery *v = job_delivery(j, dest);
 
-	v->job = j;
-	v->dest = dest;
 	v->rcpts = arena_alloc(&j->arena, most * sizeof(*v->rcpts));
 	v->paths = arena_alloc(&j->arena, most * sizeof(*v->paths));
 	v->results = arena_alloc(&j->arena, most * sizeof(*v->results));
-	v->all_next = j->all;
-	j->all = v;
-	dest->users++;
-	j->deliveries++;
-	j->open++;
 	return v;
 }
 

@@ -70,6 +70,19 @@ def too_many():
         assert [[r["path"] for r in m["rcpts"]] for m in s.messages(1)] == [["a@far.example"]]
 
 
+def too_many_in_time():
+    """Those whom the rate does not let through before the connection ends wait in the spool, and go then."""
+    extra = SLOW + 'destination "up" { rate = 1 per = 1s }\n'
+    with Sink(rules=["RCPT 2-=452 4.5.3 too many recipients"]) as s, smarthost(s.port, extra=extra) as b:
+        runners = b.runners()
+        b.send(SENDER, [f"{n}@far.example" for n in "abc"], message("many"))
+        found = [m["rcpts"] for m in s.messages(3)]
+        b.empty()
+        assert sorted(r["path"][0] for r in sum(found, [])) == ["a", "b", "c"] == sorted(
+            re.findall(r"to=<(.)@far.example>.* status=sent", b.log())), found
+        assert len(s.connections(3)) == 3 and b.runners() == runners, b.log()
+
+
 def received(port):
     """The octets that wait to be read by those who are connected to PORT."""
     found = 0
@@ -311,7 +324,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, too_many, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, too_many, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
