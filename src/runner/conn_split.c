@@ -92,6 +92,8 @@ rest_of(struct delivery *v, size_t n)
 	r->paths = v->paths + n;
 	r->results = v->results + n;
 	r->n = v->n - n;
+	r->from = v->from;
+	r->via = v->via;
 	v->n = n;
 	return r;
 }

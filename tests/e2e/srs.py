@@ -127,9 +127,25 @@ def own():
         assert answer(b, "", made)[0] == 250
 
 
+def divided():
+    """The same for those whom the host takes in transactions of their own."""
+    three = ", ".join(f'"{n}@elsewhere.example"' for n in "abc")
+    with Sink("--caps", "PIPELINING,LIMITS RCPTMAX=1") as sink, \
+            Barid(extra=upstream("up", sink.port) + route("*", "up") + 'srs { domain = "example.test" }\n' +
+                  'recipient "away@example.test" { forward = {' + three + "} }\n") as b:
+        b.send(OUTSIDE, ["away@example.test"], message("three"))
+        got = sink.messages(3)
+        b.empty()
+        assert sorted(m["rcpts"][0]["path"][0] for m in got) == ["a", "b", "c"], got
+        assert len({m["mail"]["path"] for m in got}) == 1 and got[0]["mail"]["path"].startswith("SRS0="), got
+        for m in got:
+            assert email.message_from_bytes(m["text"]).get_all("Delivered-To") == ["away@example.test"], m["text"]
+
+
 def main():
     shared()
     own()
+    divided()
 
 
 main()
