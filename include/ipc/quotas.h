@@ -7,9 +7,10 @@
  * of the spool, mapped by the master for all sessions, and by baridctl.
  *
  * A window begins with the first recipient and is over after its time; the
- * next one begins anew.  The file outlives barid; after a power cut it may be
- * that of half a minute ago.  It has a fixed size: an account that finds no
- * room is not counted.  There are no locks.
+ * next one begins anew, as it does where the clock was set back by more.  The
+ * file outlives barid; after a power cut it may be that of half a minute ago.
+ * It has a fixed size: an account that finds no room is not counted.  There are
+ * no locks.
  */
 
 #include "lib/str.h"
@@ -29,10 +30,11 @@ void quotas_free(struct quotas *q);	/* NULL is fine */
 
 struct quota_limit {
 	uint64_t most;		/* in a window, at most QUOTAS_MOST */
-	int64_t per;		/* seconds */
+	int64_t per;		/* seconds, at most QUOTAS_PER_MAX */
 	uint64_t warning;	/* from so many on its owner is warned; 0: never */
 };
 #define QUOTAS_MOST ((uint64_t)1 << 24)
+#define QUOTAS_PER_MAX ((int64_t)366 * 86400)
 
 struct quota_use {
 	char name[QUOTAS_NAME_MAX + 1];

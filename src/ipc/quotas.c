@@ -37,6 +37,9 @@
 #define USE_MASK ((UINT64_C(1) << 26) - 1)
 #define END_SHIFT 28
 
+/* So far apart are the clocks of two who count at the same moment, at most. */
+#define SKEW_S 60
+
 enum { CLAIM_FREE, CLAIM_WRITING, CLAIM_TAKEN };
 
 struct slot {
@@ -65,6 +68,17 @@ static uint64_t
 use_of(uint64_t state)
 {
 	return state >> USE_SHIFT & USE_MASK;
+}
+
+/*
+ * True if STATE says nothing of NOW: its window is over, or ends later than one
+ * of PER seconds could.  That one was begun by a clock that was wrong, and would
+ * last until that time has really come.
+ */
+static bool
+is_over(uint64_t state, int64_t now, int64_t per)
+{
+	return end_of(state) <= now || end_of(state) - now > per + SKEW_S;
 }
 
 /* ---- the file ----------------------------------------------------------------- */
@@ -177,7 +191,8 @@ claim(const struct quotas *q, struct str name, int64_t now)
 		uint32_t was = atomic_load(&s->claim);
 
 		if (was == CLAIM_WRITING ||
-		    (was == CLAIM_TAKEN && end_of(atomic_load(&s->state)) > now))
+		    (was == CLAIM_TAKEN &&
+			!is_over(atomic_load(&s->state), now, QUOTAS_PER_MAX)))
 			continue;
 		if (!atomic_compare_exchange_strong(&s->claim, &was, CLAIM_WRITING))
 			continue;
@@ -204,7 +219,7 @@ say(const struct slot *s, uint64_t state, struct quota_use *use)
 static uint64_t
 count(uint64_t state, const struct quota_limit *l, int64_t now, enum quota_verdict *v)
 {
-	if (end_of(state) <= now)
+	if (is_over(state, now, l->per))
 		state = (uint64_t)(now + l->per) << END_SHIFT;
 	if (use_of(state) >= l->most) {
 		*v = state & STATE_BITTEN ? QUOTA_SPENT : QUOTA_BITES;

@@ -64,6 +64,32 @@ START_TEST(windows)
 }
 END_TEST
 
+/* It was 2100 for a moment: who sent something then is not shut out until it is. */
+START_TEST(clock_was_wrong)
+{
+	const int64_t now = 1800000000, wrong = 4102444800;
+	const struct quota_limit l = { .most = 1, .per = 100 };
+	struct quotas *q = begin();
+	char name[32];
+	struct quota_use u;
+
+	ck_assert_int_eq(quotas_take(q, STR("alice"), &l, wrong, &u), QUOTA_FREE);
+	ck_assert_int_eq(quotas_take(q, STR("alice"), &l, wrong, &u), QUOTA_BITES);
+	ck_assert_int_eq(quotas_take(q, STR("alice"), &l, now, &u), QUOTA_FREE);
+	ck_assert(u.used == 1 && u.until == now + 100 && !u.bitten);
+	/* Nor is it anew for who looked at the clock a moment before. */
+	ck_assert_int_eq(quotas_take(q, STR("alice"), &l, now - 2, &u), QUOTA_BITES);
+	/* And all slots can be had again. */
+	for (int i = 0; i < 2 * QUOTAS_SLOTS; i++) {
+		snprintf(name, sizeof(name), "user%d", i);
+		ck_assert_int_eq(quotas_take(q, str_c(name), &l, wrong, &u), QUOTA_FREE);
+	}
+	ck_assert_int_eq(quotas_take(q, STR("bob"), &l, now, &u), QUOTA_FREE);
+	ck_assert_int_eq(quotas_take(q, STR("bob"), &l, now, &u), QUOTA_BITES);
+	end(q);
+}
+END_TEST
+
 START_TEST(kept)
 {
 	const struct quota_limit l = { .most = 2, .per = 100 };
@@ -164,4 +190,4 @@ START_TEST(full)
 }
 END_TEST
 
-UNIT_MAIN("ipc/quotas", windows, kept, not_ours, together, full)
+UNIT_MAIN("ipc/quotas", windows, clock_was_wrong, kept, not_ours, together, full)
