@@ -105,8 +105,11 @@ size_t journal_waiting(const struct journal *j);
 uint64_t journal_lost(const struct journal *j);
 /* Writes what waits, with one call.  -1: errno; it still waits. */
 int journal_flush(struct journal *j) MUST_USE;
-/* Makes durable what was written; from any thread, but not beside journal_turn(). */
-int journal_sync(const struct journal *j) MUST_USE;
+/*
+ * Makes durable what was written, before the last journal_turn() too; from any
+ * thread, but not beside that.
+ */
+int journal_sync(struct journal *j) MUST_USE;
 /*
  * Goes on with another file if the day is over or the file is large: true
  * if a day began.  Old files are removed.

@@ -45,6 +45,7 @@
 struct journal {
 	int dir;
 	int fd;			/* -1: none yet */
+	int before;		/* the file before it, which is not synced yet; or -1 */
 	off_t at;		/* what is whole ends here */
 	bool torn;		/* a line that was cut off stands there */
 	size_t runner;
@@ -221,7 +222,7 @@ journal_open(const char *spool, size_t runner, uid_t owner, int64_t keep_ms)
 		return NULL;
 	j = mem_alloc(sizeof(*j));
 	j->dir = dir;
-	j->fd = -1;
+	j->fd = j->before = -1;
 	j->runner = runner;
 	j->day = today();
 	j->keep_days = (keep_ms + DAY_S * 1000 - 1) / (DAY_S * 1000);
@@ -236,6 +237,8 @@ journal_close(struct journal *j)
 {
 	if (j == NULL)
 		return;
+	if (j->before >= 0)
+		sys_close(j->before);
 	if (j->fd >= 0)
 		sys_close(j->fd);
 	sys_close(j->dir);
@@ -339,10 +342,31 @@ journal_flush(struct journal *j)
 	return 0;
 }
 
-int
-journal_sync(const struct journal *j)
+/* What failed once is not tried again: the kernel would say that all is well. */
+static int
+sync_before(struct journal *j)
 {
-	return j == NULL || j->fd < 0 ? 0 : sys_fdatasync(j->fd);
+	int r = 0, e;
+
+	if (j->before < 0)
+		return 0;
+	r = sys_fdatasync(j->before);
+	e = errno;
+	sys_close(j->before);
+	j->before = -1;
+	errno = e;
+	return r;
+}
+
+int
+journal_sync(struct journal *j)
+{
+	int r;
+
+	if (j == NULL)
+		return 0;
+	r = sync_before(j);
+	return j->fd >= 0 && sys_fdatasync(j->fd) < 0 ? -1 : r;
 }
 
 bool
@@ -358,8 +382,13 @@ journal_turn(struct journal *j)
 	    sys_ftruncate(j->fd, j->at) < 0)
 		log_warn(NULL, "a file of the journal ends in half a line: %s",
 		    strerror(errno));
-	if (j->fd >= 0)
-		sys_close(j->fd);
+	/* Its last lines tell of what the spool is about to forget. */
+	if (j->fd >= 0) {
+		if (sync_before(j) < 0)
+			log_warn(NULL, "a file of the journal may not be durable: %s",
+			    strerror(errno));
+		j->before = j->fd;
+	}
 	j->fd = -1;
 	j->at = 0;
 	j->torn = false;

@@ -176,6 +176,79 @@ START_TEST(many)
 }
 END_TEST
 
+static ino_t synced[8];
+static size_t synced_n;
+static int sync_error;
+
+/* In place of libc's: which files, and whether it works. */
+int
+fdatasync(int fd)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_lt(synced_n, ARRAY_LEN(synced));
+	synced[synced_n++] = st.st_ino;
+	errno = sync_error;
+	return sync_error == 0 ? 0 : -1;
+}
+
+static ino_t
+file_of(const struct tmpjournal *t, const char *ends)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(tmpjournal_path(t, tmpjournal_file(t, ends)), &st), 0);
+	return st.st_ino;
+}
+
+/* Removals are made durable behind a turn whose lines stand in the file before it. */
+START_TEST(synced_after_a_turn)
+{
+	struct tmpjournal t;
+	struct journal *j;
+	ino_t first, second;
+	char name[512];
+
+	tmpjournal_begin(&t);
+	j = opened(&t, 0);
+	journal_set_day(j, 11323);
+	tmpjournal_say(j, JOURNAL_REMOVED);
+	ck_assert_int_eq(journal_flush(j), 0);
+	first = file_of(&t, ".0.000.jsonl");
+	/* It is too old to stay; its number stays with this name. */
+	snprintf(name, sizeof(name), "%s", tmpjournal_path(&t, tmpjournal_file(&t, "l")));
+	ck_assert_int_eq(link(name, tmpjournal_path(&t, "kept")), 0);
+	ck_assert(journal_turn(j));
+	ck_assert_int_eq(journal_sync(j), 0);
+	ck_assert(synced_n == 1 && synced[0] == first);
+	tmpjournal_say(j, JOURNAL_REMOVED);
+	ck_assert_int_eq(journal_flush(j), 0);
+	second = file_of(&t, ".0.000.jsonl");
+	ck_assert_int_eq(journal_sync(j), 0);
+	ck_assert(synced_n == 2 && synced[1] == second);
+	/* It is said if that fails, and the file at hand is synced all the same. */
+	journal_set_day(j, 11323);
+	ck_assert(journal_turn(j));
+	sync_error = EIO;
+	ck_assert_int_eq(journal_sync(j), -1);
+	sync_error = 0;
+	ck_assert(synced_n == 3 && synced[2] == second);
+	ck_assert_int_eq(journal_sync(j), 0);
+	/* Two turns without a sync between them. */
+	for (int i = 0; i < 2; i++) {
+		tmpjournal_say(j, JOURNAL_REMOVED);
+		ck_assert_int_eq(journal_flush(j), 0);
+		journal_set_day(j, 11323);
+		ck_assert(journal_turn(j));
+	}
+	ck_assert_int_eq(journal_sync(j), 0);
+	ck_assert(synced_n == 5);
+	journal_close(j);
+	tmpjournal_end(&t);
+}
+END_TEST
+
 /* At a day's turn what is too old goes, of whatever runner, and nothing else. */
 START_TEST(old)
 {
@@ -217,4 +290,4 @@ START_TEST(old)
 }
 END_TEST
 
-UNIT_MAIN("ipc/journal", writes, torn, full, many, old)
+UNIT_MAIN("ipc/journal", writes, torn, full, many, synced_after_a_turn, old)
