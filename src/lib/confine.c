@@ -59,7 +59,7 @@ extern void __gcov_dump(void) __attribute__((weak));
 static const int session_calls[] = {
 	/* The client, the other processes, the log (whose socket may be gone). */
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recv), SCMP_SYS(send),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(shutdown), SCMP_SYS(connect),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(connect),
 	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 	/*
 	 * Spool and mailboxes: lib/sys_real.c, and what fdopendir() and fstatvfs() are made of.  Not
@@ -274,6 +274,9 @@ add_some(const struct library *l, scmp_filter_ctx ctx, enum confine_role role)
 
 	if (role != CONFINE_SIGNER)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, all, AF_UNIX);
+	/* SIGTERM ends a wait for the client by it; the other half would end a channel for all. */
+	if (r == 0 && role != CONFINE_SIGNER)
+		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 1, all, SHUT_RD);
 	if (r == 0)
 		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (r == 0)

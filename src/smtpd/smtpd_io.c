@@ -200,7 +200,7 @@ session_gone(struct session *s, enum stream_result r)
 /*
  * A socket that is closed with input unread takes the last answer back from
  * the client (TCP resets it).  So what is still coming is thrown away, for a
- * moment.
+ * moment.  Not by shutdown(), which would end a channel that all share, too.
  */
 void
 session_linger(struct session *s)
@@ -212,7 +212,6 @@ session_linger(struct session *s)
 		return;
 	tls_free(s->tls);
 	s->tls = NULL;
-	(void)shutdown(s->fd, SHUT_WR);
 	for (;;) {
 		struct pollfd p = { .fd = s->fd, .events = POLLIN };
 		int64_t wait = end - clock_ms();

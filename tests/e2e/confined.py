@@ -408,6 +408,21 @@ def accepted(b, pid):
     os.unlink(b.dir + "/spool/new/evil")
 
 
+def channels(b):
+    """P-09: what a session may shut of an end that all have keeps nobody from being heard."""
+    with b.smtp("submission") as c:
+        pid = server_of(b, c.sock)
+        own = f"socket:[{far_end(c.sock)}]"
+        ways = [fd for fd, to in descriptors(pid).items() if to.startswith("socket:") and to != own]
+        got = within(pid, *(("shutdown", fd, socket.SHUT_RD) for fd in ways))
+        assert len(ways) >= 2 and got == [0] * len(ways), (ways, got)
+    with b.smtp("submission", login="alice") as c:
+        had = len(b.mailbox("bob"))
+        c.sendmail("alice@example.test", ["bob@example.test"], "Subject: x\r\n\r\nhello\r\n")
+        b.mail("bob", had + 1)
+    b.pop3("bob").quit()
+
+
 def intruder(b):
     """P-08: no other message, no other mailbox, no password file; and what a session never calls is its end."""
     if ASAN:
@@ -417,6 +432,7 @@ def intruder(b):
         print("the intruder: is known for x86-64 alone")
         return
     os.makedirs(b.dir + "/spool/hold", exist_ok=True)
+    channels(b)
     for path in ("spool/hold/other", "mail/alice/new/1.other"):
         os.makedirs(os.path.dirname(f"{b.dir}/{path}"), exist_ok=True)
         with open(f"{b.dir}/{path}", "w") as f:
@@ -451,7 +467,7 @@ def intruder(b):
     c.close()
 
     for call in (("execve", 0, 0, 0), ("clone", signal.SIGCHLD, 0, 0, 0, 0), ("kill", b.process.pid, 15), ("socket", 2, 1, 0),
-                 ("ptrace", 0, 0, 0, 0), ("setuid", 0), ("utimensat", -100, "/new", 0, 0), ("chmod", "/new", 0)):
+                 ("shutdown", 0, socket.SHUT_WR), ("shutdown", 0, socket.SHUT_RDWR), ("ptrace", 0, 0, 0, 0), ("setuid", 0), ("utimensat", -100, "/new", 0, 0), ("chmod", "/new", 0)):
         s = socket.create_connection((b.host, b.port["smtp"]), 30)
         f = s.makefile("rb")
         f.readline()
