@@ -5,7 +5,8 @@
  *
  * Added is the whole message, durably, or nothing: what was written is cut off
  * again.  Whoever else writes it is kept out by both locks that are in use,
- * fcntl(2) and a file PATH.lock.  The file is opened as the account whose it is
+ * fcntl(2) and a file PATH.lock.  While these are waited for the delivery can be
+ * called off, and it is asked for again then.  The file is opened as the account whose it is
  * to be, no link is followed, and it must have no other name (CONFORMANCE
  * S-52).  A delivery that a crash repeats is there twice: such a file has
  * no place for the name of a message.
@@ -15,6 +16,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -26,14 +29,6 @@
 /* A lock file that is older was left behind by a crash. */
 #define LOCK_STALE_S 500
 
-static void
-pause_ms(long ms)
-{
-	struct timespec t = { 0, ms * 1000000 };
-
-	(void)nanosleep(&t, NULL);
-}
-
 static const char *
 complain(struct arena *a, const char *path, const char *what)
 {
@@ -42,9 +37,35 @@ complain(struct arena *a, const char *path, const char *what)
 
 /* ---- locks ------------------------------------------------------------------- */
 
+/* Lets signals in for MS.  False: whoever asked is gone, or this process is to be. */
+static bool
+is_wanted(const struct box_wait *w, long ms)
+{
+	struct timespec t = { 0, ms * 1000000 };
+	struct pollfd p = { .fd = w->reply };
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)ppoll(&p, 1, &t, &none);
+	return !*w->stop && (p.revents & (POLLHUP | POLLERR)) == 0;
+}
+
+/* -1: it is not worth another look. */
+static int
+pause_for(const struct box_wait *w)
+{
+	if (!is_wanted(w, LOCK_LOOK_MS))
+		errno = ECANCELED;
+	else if (clock_ms() >= w->until)
+		errno = EBUSY;
+	else
+		return 0;
+	return -1;
+}
+
 /* 1: LOCK is ours; 0: it cannot be made here, which others live with; -1. */
 static int
-lock_name(const char *lock, int64_t until)
+lock_name(const char *lock, const struct box_wait *w)
 {
 	struct stat st;
 	int fd;
@@ -62,27 +83,21 @@ lock_name(const char *lock, int64_t until)
 		if (lstat(lock, &st) == 0 &&
 		    clock_wall() - st.st_mtime > LOCK_STALE_S)
 			(void)unlink(lock);
-		else if (clock_ms() >= until) {
-			errno = EBUSY;
+		else if (pause_for(w) < 0)
 			return -1;
-		} else
-			pause_ms(LOCK_LOOK_MS);
 	}
 }
 
 static int
-lock_file(int fd, int64_t until)
+lock_file(int fd, const struct box_wait *w)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	while (fcntl(fd, F_SETLK, &whole) < 0) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
 			return -1;
-		if (clock_ms() >= until) {
-			errno = EBUSY;
+		if (pause_for(w) < 0)
 			return -1;
-		}
-		pause_ms(LOCK_LOOK_MS);
 	}
 	return 0;
 }
@@ -189,28 +204,48 @@ add_to(int fd, const char *path, const struct told *t, struct feed *f,
 	    strerror(error));
 }
 
+/* Both locks of the file FD, if it is one that has them; -1.  NAMED: lock_name(). */
+static int
+lock_both(int fd, const char *lock, const struct box_wait *w, int *named)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode) && ((*named = lock_name(lock, w)) < 0 ||
+	    lock_file(fd, w) < 0))
+		return -1;
+	/* The last moment: what is added now is there twice, if it is asked for again. */
+	if (is_wanted(w, 0))
+		return 0;
+	errno = ECANCELED;
+	return -1;
+}
+
+static const char *
+why_locked(int error)
+{
+	return error == EBUSY ? "another program keeps it locked" :
+	    error == ECANCELED ? "it was called off" : strerror(error);
+}
+
 const char *
 box_append(const char *path, const struct told *t, struct feed *f,
-    int64_t until, struct arena *a)
+    const struct box_wait *w, struct arena *a)
 {
 	const char *lock = arena_printf(a, "%s.lock", path), *why;
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
 	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-	int locked;
-	struct stat st;
+	int named = 0;
 
 	if (fd < 0)
 		return complain(a, path, errno == ELOOP ?
 		    "it is a symbolic link" : strerror(errno));
-	locked = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ?
-	    lock_name(lock, until) : 0;
-	if (locked < 0 ||
-	    (S_ISREG(st.st_mode) && lock_file(fd, until) < 0))
-		why = complain(a, path, errno == EBUSY ?
-		    "another program keeps it locked" : strerror(errno));
+	if (lock_both(fd, lock, w, &named) < 0)
+		why = complain(a, path, why_locked(errno));
 	else
 		why = add_to(fd, path, t, f, a);
-	if (locked > 0)
+	if (named > 0)
 		(void)unlink(lock);
 	close(fd);
 	return why;

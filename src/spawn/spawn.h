@@ -92,14 +92,21 @@ void home_tell(const struct conf *c, const struct msg_forward *m, int reply);
 
 /* ---- box.c: files of mailboxes ---------------------------------------------- */
 
+/* How long a lock is waited for, and by whom. */
+struct box_wait {
+	int64_t until;		/* by clock_ms() */
+	int reply;		/* who asked hangs up here when he gives up, */
+	const volatile int *stop;	/* or a signal sets this, which is let in */
+};
+
 /*
- * Adds a message to the file at PATH, which it makes if there is none: locked
- * until clock_ms() UNTIL at the latest, quoted, and durable; or does not.  F has the
+ * Adds a message to the file at PATH, which it makes if there is none: locked,
+ * if that comes to be within W, quoted, and durable; or does not.  F has the
  * message and what goes before it.  NULL, or why not, in A, with an enhanced
  * code before it.
  */
 const char *box_append(const char *path, const struct told *t, struct feed *f,
-    int64_t until, struct arena *a) MUST_USE;
+    const struct box_wait *w, struct arena *a) MUST_USE;
 
 /* ---- work.c ----------------------------------------------------------------- */
 

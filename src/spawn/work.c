@@ -338,11 +338,12 @@ run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
 static void
 append(struct run *w, const struct msg_spawn *m, const char *path)
 {
+	struct box_wait wait = { w->deadline, w->reply, &got_term };
 	const char *why;
 
 	(void)umask(077);
 	feed_begin(w, m);
-	why = box_append(path, &w->told, &w->feed, w->deadline, &w->arena);
+	why = box_append(path, &w->told, &w->feed, &wait, &w->arena);
 	if (why != NULL)
 		refuse(w, why);
 	feed_free(&w->feed);

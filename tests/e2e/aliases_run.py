@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -100,7 +101,6 @@ def runs():
         assert "dsn=4.3.0" in b.deferred("temporary failure")
         said = b.ctl("explain", "all@example.test").stdout
         assert "cat >>" in said and f'as "{WHO}"' in said and f"{w.out}/box" in said, said
-        b.ctl("queue", "delete", "*", check=False)
 
 
 def files():
@@ -143,7 +143,7 @@ def refused():
             wait_for(name, lambda n=name, s=words: re.search(rf"to=<{n}@.*dsn=4\.2\.0, status=deferred.*{s}", b.log()))
         assert b.read(mine) == "as it was"
         # Whoever has it locked is waited for.
-        b.ctl("queue", "delete", "*", check=False)
+        b.ctl("queue", "delete", "--all")
         with open(w.out + "/box.lock", "w", encoding="utf-8"):
             pass
         w.send("box")
@@ -151,11 +151,41 @@ def refused():
         assert w.file("box") == ""
         os.unlink(w.out + "/box.lock")
         wait_for("it", lambda: "hello" in w.file("box"))
+        called_off(w)
         # What is mended counts, and what is gone is not run.
         w.write(ALIASES.replace("exit 75", "exit 0"))
         w.send("later", "mended")
         # The runner reads the files every other second; until then the mail waits.
         wait_for("the mended one", lambda: b.ctl("queue", "flush") and "delivered to command: exit 0" in b.log())
+
+
+def called_off(w):
+    """A lock that does not go keeps nobody, and what was asked for twice is there once."""
+    b, lock = w.b, w.out + "/box.lock"
+
+    def workers():
+        stats = {p: b.read(f"/proc/{p}/stat") for p in b.processes()}
+        return {p for p, s in stats.items() if "(barid-spawn) S" in s and int(s.rpartition(")")[2].split()[1]) in
+                [q for q in stats if "(barid-spawn) " in stats[q]]}
+
+    b.empty()
+    with open(lock, "x", encoding="utf-8"):
+        pass
+    w.send("box", "called off")
+    first = wait_for("a worker", workers)
+    # Whoever asked is gone, and asks again by another.
+    for pid in b.runners():
+        os.kill(pid, signal.SIGKILL)
+    wait_for("the end of the first", lambda: not first & set(b.processes()))
+    second = wait_for("a second worker", lambda: b.ctl("queue", "flush", check=False) and workers())
+    # That of barid-spawn, as it ends.
+    for pid in second:
+        os.kill(pid, signal.SIGTERM)
+    wait_for("the end of the second", lambda: not second & set(b.processes()))
+    os.unlink(lock)
+    wait_for("it", lambda: b.ctl("queue", "flush") and "called off" in w.file("box"))
+    b.empty()
+    assert w.file("box").count("Subject: called off") == 1, w.file("box")
 
 
 def owners():
