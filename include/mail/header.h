@@ -20,6 +20,20 @@ struct field {
  * at it.
  */
 int field_next(struct str *rest, struct field *f) MUST_USE;
+/*
+ * The same, past lines that are no field: readers of mail go on behind them, so
+ * who looks for what a stranger must not say does, too.  False: the header has
+ * ended, at its blank line or where the text does.
+ */
+bool field_seek(struct str *rest, struct field *f) MUST_USE;
+/* All of MESSAGE up to its first blank line, with that, fields or not. */
+struct str header_whole(struct str message);
+/*
+ * Adds TEXT to OUT without those fields of its header, as field_seek() finds them,
+ * of which FN is true.  How many that are; nothing is added if there are none.
+ */
+size_t header_strip(struct buf *out, struct str text,
+    bool (*fn)(void *arg, const struct field *f), void *arg);
 /* The first field of that name; false if there is none. */
 bool header_find(struct str message, struct str name, struct field *f);
 unsigned header_count(struct str message, struct str name);

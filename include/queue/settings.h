@@ -51,7 +51,5 @@ const char *settings_apply(const struct settings *s, struct envelope *e) MUST_US
 int64_t settings_time(struct str v, int64_t now_us);
 /* True if a message may choose ROUTE itself. */
 bool settings_may_go(struct str route);
-/* Adds TEXT without these fields of its header. */
-void settings_strip(struct buf *b, struct str text);
 
 #endif

@@ -44,14 +44,18 @@ const char *
 author_domain(struct str header, struct arena *a, struct str *domain)
 {
 	struct reading r = { .a = a, .domain = STR("") };
-	struct field from;
-	unsigned n = header_count(header, STR("From"));
+	struct field f, from = { .name = STR("") };
+	unsigned n = 0;
 
 	*domain = STR("");
+	while (field_seek(&header, &f))
+		if (str_ieq(f.name, STR("From"))) {
+			from = f;
+			n++;
+		}
 	if (n != 1)
 		return n == 0 ? "it has no From" : "it has more than one From";
-	if (!header_find(header, STR("From"), &from) ||
-	    (!address_list(from.value, take, &r) && r.why == NULL))
+	if (!address_list(from.value, take, &r) && r.why == NULL)
 		return broken;
 	if (r.why != NULL)
 		return r.why;

@@ -34,12 +34,13 @@ header_length(struct str text)
 {
 	struct str rest = text;
 	struct field f;
-	size_t n = 0;
-	int r;
+	size_t n;
 
-	while ((r = field_next(&rest, &f)) == 1)
-		n += f.raw.n;
-	return r < 0 || n > MAIL_HEADER_MAX ? 0 : n;
+	if (field_next(&rest, &f) != 1)
+		return 0;
+	/* A line that is no field was in the text before, if it is the sender's. */
+	n = header_whole(text).n;
+	return n > MAIL_HEADER_MAX ? 0 : n;
 }
 
 /* Takes the octets from AT to AT + N out of B. */

@@ -55,33 +55,14 @@ message_read(const char *path, struct buf *text)
 	return true;
 }
 
-size_t
-message_header(struct str text)
-{
-	struct str body = text;
-	struct field f;
-	char *end;
-	int r;
-
-	while ((r = field_next(&body, &f)) == 1)
-		continue;
-	/* What is no field belongs to the header, which is none then. */
-	if (r < 0) {
-		end = memmem(body.p, body.n, "\r\n\r\n", 4);
-		body = end == NULL ? str_skip(body, body.n) :
-				     str_skip(body, (size_t)(end - body.p) + 4);
-	}
-	return text.n - body.n;
-}
-
 struct dkim_check *
 message_check(struct str text, unsigned what)
 {
 	struct dkim_check *c = dkim_check_new(what, clock_wall());
-	size_t header = message_header(text);
+	struct str header = header_whole(text);
 
-	dkim_check_header(c, str_head(text, header));
-	dkim_check_body(c, str_skip(text, header));
+	dkim_check_header(c, header);
+	dkim_check_body(c, str_skip(text, header.n));
 	dkim_check_end(c);
 	return c;
 }

@@ -72,8 +72,6 @@ int explain_checks(struct explain *x, const struct ctl *t, const struct path *p)
 
 /* dkim_verify.c: the file at PATH ("-" is standard input) as it is on its way; false: errno. */
 bool message_read(const char *path, struct buf *text) MUST_USE;
-/* Where the body of TEXT begins. */
-size_t message_header(struct str text);
 /* WHAT of its signatures, all but the keys. */
 struct dkim_check *message_check(struct str text, unsigned what) MUST_USE;
 

@@ -213,7 +213,7 @@ explain_text(struct looked *k, const char *path)
 	}
 	if (path != NULL) {
 		m.text = buf_str(&text);
-		m.header = str_head(m.text, message_header(m.text));
+		m.header = header_whole(m.text);
 	}
 	if (path == NULL && !k->relays)
 		say_unread(k);

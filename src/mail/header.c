@@ -75,6 +75,49 @@ field_next(struct str *rest, struct field *f)
 }
 
 bool
+field_seek(struct str *rest, struct field *f)
+{
+	struct str line;
+	int r;
+
+	while ((r = field_next(rest, f)) < 0)
+		(void)str_cut(*rest, '\n', &line, rest);
+	return r > 0;
+}
+
+struct str
+header_whole(struct str message)
+{
+	struct str rest = message;
+	struct field f;
+
+	while (field_seek(&rest, &f))
+		;
+	return str_head(message, (size_t)(rest.p - message.p));
+}
+
+size_t
+header_strip(struct buf *out, struct str text, bool (*fn)(void *arg, const struct field *f),
+    void *arg)
+{
+	struct str rest = text;
+	const char *from = text.p;
+	struct field f;
+	size_t n = 0;
+
+	while (field_seek(&rest, &f)) {
+		if (!fn(arg, &f))
+			continue;
+		buf_add(out, str_n(from, (size_t)(f.raw.p - from)));
+		from = f.raw.p + f.raw.n;
+		n++;
+	}
+	if (n > 0)
+		buf_add(out, str_n(from, (size_t)(text.p + text.n - from)));
+	return n;
+}
+
+bool
 header_find(struct str message, struct str name, struct field *f)
 {
 	struct field at;

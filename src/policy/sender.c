@@ -105,7 +105,7 @@ sender_in_header(const struct conf *c, const struct userset *users, struct str u
 
 	arena_init(&a, FIELD_ROOM);
 	k.arena = &a;
-	while (read && field_next(&rest, &f) == 1)
+	while (read && field_seek(&rest, &f))
 		if (str_ieq(f.name, STR("From"))) {
 			fields++;
 			read = f.value.n < FIELD_ROOM / 4 && address_list(f.value, is_his, &k);

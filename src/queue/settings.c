@@ -374,7 +374,7 @@ settings_take_all(struct settings *s, struct str text)
 	const char *why = NULL;
 	struct field f;
 
-	while (why == NULL && field_next(&text, &f) == 1)
+	while (why == NULL && field_seek(&text, &f))
 		if (settings_field(f.name))
 			why = settings_take(s, &f);
 	return why;
@@ -434,20 +434,4 @@ settings_apply(const struct settings *s, struct envelope *e)
 		if (e->rcpts[i].notify == 0)
 			e->rcpts[i].notify = s->notify;
 	return apply_smarthost(s, e);
-}
-
-void
-settings_strip(struct buf *b, struct str text)
-{
-	struct str rest = text;
-	const char *from = text.p;
-	struct field f;
-
-	while (field_next(&rest, &f) == 1) {
-		if (!settings_field(f.name))
-			continue;
-		buf_add(b, str_n(from, (size_t)(f.raw.p - from)));
-		from = f.raw.p + f.raw.n;
-	}
-	buf_add(b, str_n(from, (size_t)(text.p + text.n - from)));
 }

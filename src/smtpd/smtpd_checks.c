@@ -38,18 +38,6 @@ is_checked(const struct session *s)
 
 /* ---- the header -------------------------------------------------------------------- */
 
-/* Of S->text: with its blank line, if that is there. */
-static struct str
-header_of(const struct session *s)
-{
-	struct str text = buf_str(&s->text), rest = text;
-	struct field f;
-
-	while (field_next(&rest, &f) == 1)
-		;
-	return str_head(text, (size_t)(rest.p - text.p));
-}
-
 /* "_dmarc." and DOMAIN, in the command's arena. */
 static struct str
 policy_name(struct session *s, struct str domain)
@@ -93,7 +81,7 @@ checks_begin(struct session *s)
 		return;
 	c->on = is_checked(s);
 	if (c->on) {
-		header = header_of(s);
+		header = text_header(s);
 		if (what != 0) {
 			c->dkim = dkim_check_new(what, clock_wall_us() / 1000000);
 			dkim_check_header(c->dkim, header);

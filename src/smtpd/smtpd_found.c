@@ -198,9 +198,11 @@ found_write(struct session *s, struct queue_msg *m, struct results *r, bool quar
 
 /* ---- what others wrote ------------------------------------------------------------------ */
 
+/* header_strip(): of a session. */
 static bool
-is_ours(const struct session *s, const struct field *f)
+is_ours(void *arg, const struct field *f)
 {
+	const struct session *s = arg;
 	struct str name, rest, line = str_c(s->conf->check.dmarc.quarantine);
 
 	if (result_is_claimed(f, str_c(s->conf->check.authserv)))
@@ -212,24 +214,5 @@ is_ours(const struct session *s, const struct field *f)
 void
 found_strip(struct session *s)
 {
-	struct str rest = buf_str(&s->text);
-	const char *from = rest.p;
-	struct field f;
-	struct buf out;
-	bool any = false;
-
-	buf_init(&out, s->text.max);
-	while (field_next(&rest, &f) == 1)
-		if (is_ours(s, &f)) {
-			buf_add(&out, str_n(from, (size_t)(f.raw.p - from)));
-			from = f.raw.p + f.raw.n;
-			any = true;
-		}
-	if (!any) {
-		buf_free(&out);
-		return;
-	}
-	buf_add(&out, str_n(from, (size_t)(s->text.p + s->text.n - from)));
-	buf_free(&s->text);
-	s->text = out;
+	text_strip(s, is_ours);
 }

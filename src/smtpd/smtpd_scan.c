@@ -64,40 +64,21 @@ scan_is_wanted(const struct session *s)
 	return is_wanted(s, SCAN_KIND_SPAM) || is_wanted(s, SCAN_KIND_VIRUS);
 }
 
+/* header_strip(): of a session. */
 static bool
-is_forged(const struct session *s, struct str name)
+is_forged(void *arg, const struct field *f)
 {
-	return (is_wanted(s, SCAN_KIND_SPAM) && scan_field_is_ours(SCAN_KIND_SPAM, name)) ||
-	    (is_wanted(s, SCAN_KIND_VIRUS) && scan_field_is_ours(SCAN_KIND_VIRUS, name));
-}
+	const struct session *s = arg;
 
-static bool
-has_forged(const struct session *s, struct str text)
-{
-	struct field f;
-
-	while (field_next(&text, &f) == 1)
-		if (is_forged(s, f.name))
-			return true;
-	return false;
+	return (is_wanted(s, SCAN_KIND_SPAM) && scan_field_is_ours(SCAN_KIND_SPAM, f->name)) ||
+	    (is_wanted(s, SCAN_KIND_VIRUS) && scan_field_is_ours(SCAN_KIND_VIRUS, f->name));
 }
 
 void
 scan_strip(struct session *s)
 {
-	struct str text = buf_str(&s->text);
-	struct field f;
-	struct buf rest;
-
-	if (!scan_is_wanted(s) || !has_forged(s, text))
-		return;
-	buf_init(&rest, s->text.max);
-	for (struct str left = text; field_next(&left, &f) == 1; text = left)
-		if (!is_forged(s, f.name))
-			buf_add(&rest, f.raw);
-	buf_add(&rest, text);
-	buf_free(&s->text);
-	s->text = rest;
+	if (scan_is_wanted(s))
+		text_strip(s, is_forged);
 }
 
 /* ---- the question ------------------------------------------------------------------ */

@@ -25,36 +25,38 @@ may_steer(const struct session *s)
 }
 
 static bool
-has_settings(struct str text)
+has_settings(struct str header)
 {
 	struct field f;
 
-	while (field_next(&text, &f) == 1)
+	while (field_seek(&header, &f))
 		if (settings_field(f.name))
 			return true;
 	return false;
+}
+
+static bool
+is_setting(void *arg UNUSED, const struct field *f)
+{
+	return settings_field(f->name);
 }
 
 struct answer
 store_settings(struct session *s)
 {
 	struct settings settings;
-	struct buf rest;
 	const char *why;
 
 	if (!s->conf->extract_headers || !may_steer(s) ||
-	    !has_settings(buf_str(&s->text)))
+	    !has_settings(text_header(s)))
 		return (struct answer){ .code = 0 };
 	settings_init(&settings, s->conf, &s->txn_arena, clock_wall_us());
-	why = settings_take_all(&settings, buf_str(&s->text));
+	why = settings_take_all(&settings, text_header(s));
 	if (why == NULL)
 		why = settings_apply(&settings, &s->txn.env);
 	if (why != NULL)
 		return (struct answer){ .code = 554, .enhanced = "5.6.0",
 			.text = arena_str(&s->txn_arena, str_c(why)) };
-	buf_init(&rest, s->text.max);
-	settings_strip(&rest, buf_str(&s->text));
-	buf_free(&s->text);
-	s->text = rest;
+	text_strip(s, is_setting);
 	return (struct answer){ .code = 0 };
 }

@@ -81,18 +81,16 @@ header_look(struct session *s, struct str text, bool end,
 {
 	struct str rest = text;
 	struct field f;
-	int r;
 
 	if (!end && text.n <= MAIL_HEADER_MAX && !is_whole(text, h))
 		return 0;
 	h->message_id = STR("");
-	while ((r = field_next(&rest, &f)) == 1) {
-		if ((size_t)(rest.p - text.p) > MAIL_HEADER_MAX)
-			return -1;
+	h->none = field_next(&rest, &f) < 0;
+	if (h->none)
+		return 1;
+	for (rest = text; field_seek(&rest, &f);)
 		note_field(s, &f, h);
-	}
-	h->none = r < 0 && rest.p == text.p;
-	return 1;
+	return (size_t)(rest.p - text.p) > MAIL_HEADER_MAX ? -1 : 1;
 }
 
 /* ---- the envelope ------------------------------------------------------- */

@@ -93,6 +93,26 @@ text_is_too_large(const struct session *s, uint64_t octets)
 	return limit > 0 && octets > limit;
 }
 
+struct str
+text_header(const struct session *s)
+{
+	return s->txn.text.header.none ? STR("") : header_whole(buf_str(&s->text));
+}
+
+void
+text_strip(struct session *s, bool (*fn)(void *arg, const struct field *f))
+{
+	struct buf rest;
+
+	buf_init(&rest, s->text.max);
+	if (s->txn.text.header.none || header_strip(&rest, buf_str(&s->text), fn, s) == 0) {
+		buf_free(&rest);
+		return;
+	}
+	buf_free(&s->text);
+	s->text = rest;
+}
+
 /* RFC 3030 3: the body may be binary; a header is what it always was. */
 static bool
 header_is_lines(struct str text)
@@ -117,7 +137,7 @@ check_from(const struct session *s)
 
 	if (s->user[0] != '\0' && s->conf->access.sender_login == SENDER_FROM)
 		why = sender_in_header(s->conf, s->env->users, str_c(s->user),
-		    buf_str(&s->text));
+		    text_header(s));
 	return why == NULL ? (struct answer){ .code = 0 } :
 	    (struct answer){ .code = 550, .enhanced = "5.7.1", .text = str_c(why) };
 }

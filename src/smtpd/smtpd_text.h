@@ -51,6 +51,10 @@ int64_t text_deadline(const struct session *s);
  * END: nothing will follow.
  */
 void text_more(struct session *s, size_t octets, struct answer fault, bool end);
+/* The header of S->text, which is gathered, with its blank line; nothing if it has none. */
+struct str text_header(const struct session *s);
+/* Takes the fields out of it of which FN is true; ARG is S. */
+void text_strip(struct session *s, bool (*fn)(void *arg, const struct field *f));
 /* What the lists among the recipients say of the header in S->text: code 0, or a refusal. */
 struct answer smtpd_list(struct session *s) MUST_USE;
 /* Who gets a copy becomes a recipient. */

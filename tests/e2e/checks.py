@@ -131,6 +131,9 @@ def bad(b, path):
     for head in (b"", b"From: a@good.test\r\nFrom: a@good.test\r\n", b"From: a@good.test, b@other.test\r\n"):
         said = give(b, head + b"Subject: x\r\n\r\nx\r\n")
         assert said.startswith("550 5.7.1 The message cannot be said to be anybody's (DMARC): it"), said
+    # A line that is no field ends no header for those who read mail.
+    said = give(b, b"From: x@unknown.test\r\njunk\r\nFrom: ceo@good.test\r\n\r\nx\r\n")
+    assert said.startswith("550 5.7.1 The message cannot be said to be anybody's (DMARC): it has more than one From"), said
     # No trace of any of them.
     assert not os.listdir(b.dir + "/spool/tmp")
 
@@ -168,6 +171,12 @@ def claimed(b, path):
     m = newest(b, b"claimed")
     fields = m.get_all("Authentication-Results")
     assert len(fields) == 2 and "mx.other.test; spf=pass" in fields[1] and "dmarc=pass header.from=good.test" in fields[0], fields
+    # Behind a line that is no field, too: whose mail is taken all the same, as of a second MX.
+    said = give(b, b"Subject: behind\r\njunk\r\n" + mine + b"X-Quarantine: no\r\nX-Kept: 1\r\n\r\n" + mine, address="192.0.2.77")
+    assert said.startswith("250"), said
+    text = newest(b, b"behind").as_bytes().replace(b"\r", b"")
+    head, body = text.split(b"\njunk\n")[1].split(b"\n\n", 1)
+    assert head == b"X-Kept: 1" and b"bank.test" in body and b"dmarc=permerror" in text, text
 
 
 def in_spool(b, path):

@@ -25,6 +25,9 @@ static const struct {
 	{ "From: root\r\n", "", NULL },
 	{ "From: a@[192.0.2.1]\r\n", "", "its From has an address without a domain" },
 	{ "From: a@..\r\n", "", NULL },
+	{ "From: a@b.example\r\njunk\r\nFrom: c@d.example\r\n\r\n", "",
+	    "it has more than one From" },
+	{ "To: x@y\r\njunk\r\nFrom: a@b.example\r\n\r\nFrom: c@d.example\r\n", "b.example", NULL },
 };
 
 START_TEST(domains)

@@ -89,6 +89,50 @@ START_TEST(finding)
 }
 END_TEST
 
+static bool
+is_a(void *arg UNUSED, const struct field *f)
+{
+	return str_ieq(f->name, STR("A"));
+}
+
+/* Past what is no field, to the blank line, as many readers do. */
+START_TEST(seeking)
+{
+	static const struct {
+		const char *text, *names, *header, *without;
+	} t[] = {
+		{ "", "", "", NULL },
+		{ "\r\nA: 1\r\n", "", "\r\n", NULL },
+		{ "A: 1\r\n\r\nA: 2\r\n", "A", "A: 1\r\n\r\n", "\r\nA: 2\r\n" },
+		{ "B: 1\r\njunk\r\nA:\r\n 2\r\nC: 3\r\n\r\nA: 4\r\n", "BAC",
+		    "B: 1\r\njunk\r\nA:\r\n 2\r\nC: 3\r\n\r\n",
+		    "B: 1\r\njunk\r\nC: 3\r\n\r\nA: 4\r\n" },
+		{ "junk\r\n folded: x\r\n: y\r\nA: 1\r\na : 2\r\n", "Aa",
+		    "junk\r\n folded: x\r\n: y\r\nA: 1\r\na : 2\r\n",
+		    "junk\r\n folded: x\r\n: y\r\n" },
+		{ "B: 1\r\njunk\r\n\r\nA: 2\r\n", "B", "B: 1\r\njunk\r\n\r\n", NULL },
+		{ "B: 1\r\nA", "B", "B: 1\r\nA", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct str rest = str_c(t[i].text);
+		struct field f;
+		size_t n;
+
+		buf_init(&b, 1000);
+		while (field_seek(&rest, &f))
+			buf_add(&b, f.name);
+		ck_str(buf_str(&b), str_c(t[i].names));
+		ck_str(header_whole(str_c(t[i].text)), str_c(t[i].header));
+		buf_reset(&b);
+		n = header_strip(&b, str_c(t[i].text), is_a, NULL);
+		ck_assert_msg((n > 0) == (t[i].without != NULL), "case %zu", i);
+		ck_str(buf_str(&b), str_c(t[i].without != NULL ? t[i].without : ""));
+		buf_free(&b);
+	}
+}
+END_TEST
+
 /* A bare CR is no fold. */
 START_TEST(unfolding)
 {
@@ -400,5 +444,5 @@ START_TEST(no_tls)
 }
 END_TEST
 
-UNIT_MAIN("mail/header", places, no_tls, walking, walking_ends, finding, unfolding, lists,
+UNIT_MAIN("mail/header", places, no_tls, walking, walking_ends, finding, seeking, unfolding, lists,
     lists_large, making, round_trip, phrases, encoded_words)

@@ -262,30 +262,4 @@ START_TEST(refused)
 }
 END_TEST
 
-START_TEST(stripped)
-{
-	static const struct {
-		const char *in, *out;
-	} t[] = {
-		{ "", "" },
-		{ "A: b\r\n\r\nx-mq-ip: c\r\n", "A: b\r\n\r\nx-mq-ip: c\r\n" },
-		{ "x-mq-ip: c\r\nA: b\r\nX-BARID-route:\r\n d\r\n\te\r\n\r\nf",
-		    "A: b\r\n\r\nf" },
-		{ "x-mq-ip: c\r\n", "" },
-		{ "x-mq-: c\r\nx-mqx: d\r\n\r\n", "x-mq-: c\r\nx-mqx: d\r\n\r\n" },
-		{ "x-mq-ip: c\r\nno field\r\nx-mq-ip: d\r\n",
-		    "no field\r\nx-mq-ip: d\r\n" },
-	};
-	struct buf b;
-
-	buf_init(&b, 1000);
-	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		buf_reset(&b);
-		settings_strip(&b, str_c(t[i].in));
-		ck_str(buf_str(&b), str_c(t[i].out));
-	}
-	buf_free(&b);
-}
-END_TEST
-
-UNIT_MAIN("queue/settings", times, everything, smarthost, refused, stripped)
+UNIT_MAIN("queue/settings", times, everything, smarthost, refused)
