@@ -313,11 +313,47 @@ smtp_meant(const struct asking *q, const struct line *l, const struct reply *r, 
 	return result;
 }
 
+/* RFC 5321 4.1.1.1: what is offered stands behind the first line. */
+static bool
+offers(const struct reply *hello, struct str keyword)
+{
+	struct str line, rest = hello->text;
+	bool first = true, more = true;
+
+	while (more) {
+		more = str_cut(rest, '\n', &line, &rest);
+		if (!first && str_ieq(str_word(&line), keyword))
+			return true;
+		first = false;
+	}
+	return false;
+}
+
+/* From EHLO to RCPT.  ASKED: R is what was said to that. */
+static void
+ask_of(struct line *l, struct reply *r, bool *asked)
+{
+	const struct asking *q = l->q;
+	struct str rcpt = q->about->recipient;
+	bool utf8 = str_has_8bit(rcpt);
+
+	if (!goes_on(l, arena_printf(q->a, "EHLO %s\r\n", q->conf->hostname), r))
+		return;
+	/* RFC 6531 3.2: it would refuse the address, whoever has it. */
+	if (utf8 && !offers(r, STR("SMTPUTF8"))) {
+		l->why = "it does not offer SMTPUTF8";
+		return;
+	}
+	if (!goes_on(l, utf8 ? "MAIL FROM:<> SMTPUTF8\r\n" : "MAIL FROM:<>\r\n", r))
+		return;
+	(void)goes_on(l, arena_printf(q->a, "RCPT TO:<" STR_FMT ">\r\n",
+	    STR_ARG(rcpt)), r);
+	*asked = true;
+}
+
 struct msg_verify_result
 ask_smtp(const struct asking *q)
 {
-	const char *rcpt = arena_printf(q->a, "RCPT TO:<" STR_FMT ">\r\n",
-	    STR_ARG(q->about->recipient));
 	struct msg_verify_result result;
 	struct reply r = { .code = 0 };
 	struct line l;
@@ -326,14 +362,11 @@ ask_smtp(const struct asking *q)
 	if (!line_open(&l, q))
 		return cannot_say(q, "%s: %s", q->whom->host, l.why);
 	r = hear_reply(&l);
-	if (l.why == NULL && r.code < 400 &&
-	    goes_on(&l, arena_printf(q->a, "EHLO %s\r\n", q->conf->hostname), &r) &&
-	    goes_on(&l, "MAIL FROM:<>\r\n", &r)) {
-		(void)goes_on(&l, rcpt, &r);
-		asked = true;
-	}
+	if (l.why == NULL && r.code < 400)
+		ask_of(&l, &r, &asked);
 	result = smtp_meant(q, &l, &r, asked);
 	/* It need not be heard. */
+	l.why = NULL;
 	say(&l, STR("QUIT\r\n"));
 	line_close(&l);
 	return result;

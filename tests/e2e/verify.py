@@ -37,20 +37,20 @@ def conf(what, more=""):
 
 
 @contextlib.contextmanager
-def client(b):
+def client(b, params=""):
     w = Wire(b.port["smtp"])
     w.reply()
-    for text in ("EHLO client.test", "MAIL FROM:<carol@far.example>"):
+    for text in ("EHLO client.test", "MAIL FROM:<carol@far.example>" + params):
         assert w.smtp(text).startswith(b"250")
     yield w
     w.close()
 
 
-def answers(b, want):
+def answers(b, want, params=""):
     """Each in one session, so that one is no harm to the next."""
-    with client(b) as w:
+    with client(b, params) as w:
         for name, start in want:
-            got = w.smtp(f"RCPT TO:<{name}@example.test>").decode()
+            got = w.smtp(f"RCPT TO:<{name}@example.test>".encode()).decode()
             assert got.startswith(start), (name, got)
 
 
@@ -230,6 +230,20 @@ def call_out(b):
         set_conf(b, conf(f"smtp:127.0.0.1:{sink.port}", "mailboxes = {any}"))
         answers(b, [("alice", "451")])
     assert "says 550" in b.log()
+    # RFC 6531 3.2: an address in UTF-8 is for a server that knows of it; what another would say is no word about it.
+    name = "jos\u00e9"
+    with Sink("--caps", "8BITMIME") as sink:
+        set_conf(b, conf(f"smtp:127.0.0.1:{sink.port}", "mailboxes = {any} verify-cache = 1h"))
+        answers(b, [(name, "451 4.4.3"), ("alice", "250")], " SMTPUTF8")
+        said = [c["lines"] for c in sink.connections(2)]
+        assert ["MAIL" in " ".join(lines) for lines in said] == [False, True], said
+        assert not any(c["faults"] for c in sink.connections()) and "does not offer SMTPUTF8" in b.log()
+    with Sink() as sink:
+        set_conf(b, conf(f"smtp:127.0.0.1:{sink.port}", "mailboxes = {any}"))
+        # A yes; and then there is no mailbox of that name.
+        answers(b, [(name, "451 4.3.5")], " SMTPUTF8")
+        sink.connections(1)
+        assert sink.said()[1:3] == ["MAIL FROM:<> SMTPUTF8", f"RCPT TO:<{name}@example.test>"], sink.said()
 
 
 def helper_is_lost(b):
