@@ -60,7 +60,7 @@ static const int session_calls[] = {
 	/* The client, the other processes, the log (whose socket may be gone). */
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recv), SCMP_SYS(send),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(connect),
-	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 	/*
 	 * Spool and mailboxes: lib/sys_real.c, and what fdopendir() and fstatvfs() are made of.  Not
 	 * utimensat(): a time says when a message is due, and Landlock guards none.
@@ -188,18 +188,26 @@ library_open(struct library *l, struct buf *error)
 
 /* ---- the rules ----------------------------------------------------------------------- */
 
-/* Adds ACTION for CALL where its argument ARG, cut to MASK, is VALUE; 0 or -errno. */
+/* Allows CALL where all N of CMP are true; 0 or -errno. */
 static int
-add_if(const struct library *l, scmp_filter_ctx ctx, uint32_t action, int call,
-    unsigned arg, uint64_t mask, uint64_t value)
+allow_if(const struct library *l, scmp_filter_ctx ctx, int call,
+    const struct scmp_arg_cmp *cmp, unsigned n)
 {
-	struct scmp_arg_cmp cmp = { .arg = arg, .op = SCMP_CMP_MASKED_EQ,
-		.datum_a = mask, .datum_b = value };
-
-	int r = l->rule_add(ctx, action, call, 1, &cmp);
+	int r = l->rule_add(ctx, SCMP_ACT_ALLOW, call, n, cmp);
 
 	/* This machine does not know it. */
 	return r == -EDOM ? 0 : r;
+}
+
+/* Allows CALL where its argument ARG, cut to MASK, is VALUE; 0 or -errno. */
+static int
+add_if(const struct library *l, scmp_filter_ctx ctx, int call, unsigned arg,
+    uint64_t mask, uint64_t value)
+{
+	const struct scmp_arg_cmp cmp = { .arg = arg, .op = SCMP_CMP_MASKED_EQ,
+		.datum_a = mask, .datum_b = value };
+
+	return allow_if(l, ctx, call, &cmp, 1);
 }
 
 static int
@@ -233,7 +241,7 @@ add_fcntl(const struct library *l, scmp_filter_ctx ctx)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(calls) * ARRAY_LEN(commands) && r == 0; i++)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, calls[i / ARRAY_LEN(commands)], 1,
+		r = add_if(l, ctx, calls[i / ARRAY_LEN(commands)], 1,
 		    ~(uint64_t)0, (uint64_t)commands[i % ARRAY_LEN(commands)]);
 	for (size_t i = 0; i < ARRAY_LEN(calls) && r == 0; i++) {
 		struct scmp_arg_cmp cmp[] = {
@@ -241,9 +249,32 @@ add_fcntl(const struct library *l, scmp_filter_ctx ctx)
 			{ .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = others, .datum_b = 0 },
 		};
 
-		r = l->rule_add(ctx, SCMP_ACT_ALLOW, calls[i], ARRAY_LEN(cmp), cmp);
-		if (r == -EDOM)
-			r = 0;
+		r = allow_if(l, ctx, calls[i], cmp, ARRAY_LEN(cmp));
+	}
+	return r;
+}
+
+/*
+ * How long a call waits, and nothing else.  SO_LINGER is a property of the socket,
+ * not of who set it: handed to a helper as the way to answer, one whose client
+ * reads nothing would hold that helper in its close().  And a channel's end is
+ * one that all sessions share: a small SO_SNDBUF there would be theirs, too.
+ */
+static int
+add_setsockopt(const struct library *l, scmp_filter_ctx ctx)
+{
+	/* The numbers of both forms of struct timeval. */
+	static const int options[] = { SO_RCVTIMEO_OLD, SO_SNDTIMEO_OLD,
+		SO_RCVTIMEO_NEW, SO_SNDTIMEO_NEW };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(options) && r == 0; i++) {
+		const struct scmp_arg_cmp cmp[] = {
+			{ .arg = 1, .op = SCMP_CMP_EQ, .datum_a = SOL_SOCKET },
+			{ .arg = 2, .op = SCMP_CMP_EQ, .datum_a = (uint64_t)options[i] },
+		};
+
+		r = allow_if(l, ctx, SCMP_SYS(setsockopt), cmp, ARRAY_LEN(cmp));
 	}
 	return r;
 }
@@ -256,12 +287,12 @@ add_acceptor(const struct library *l, scmp_filter_ctx ctx)
 	int r = add_all(l, ctx, SCMP_ACT_ALLOW, acceptor_calls, ARRAY_LEN(acceptor_calls));
 
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), PROC_SIBLING_ARG, all,
+		r = add_if(l, ctx, SCMP_SYS(clone), PROC_SIBLING_ARG, all,
 		    PROC_SIBLING_FLAGS);
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0, all, 0);
+		r = add_if(l, ctx, SCMP_SYS(prlimit64), 0, all, 0);
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 0, all, PR_SET_NAME);
+		r = add_if(l, ctx, SCMP_SYS(prctl), 0, all, PR_SET_NAME);
 	return r;
 }
 
@@ -273,26 +304,28 @@ add_some(const struct library *l, scmp_filter_ctx ctx, enum confine_role role)
 	int r = 0;
 
 	if (role != CONFINE_SIGNER)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, all, AF_UNIX);
+		r = add_if(l, ctx, SCMP_SYS(socketpair), 0, all, AF_UNIX);
 	/* SIGTERM ends a wait for the client by it; the other half would end a channel for all. */
 	if (r == 0 && role != CONFINE_SIGNER)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 1, all, SHUT_RD);
+		r = add_if(l, ctx, SCMP_SYS(shutdown), 1, all, SHUT_RD);
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+		r = add_if(l, ctx, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 2, PROT_EXEC, 0);
+		r = add_if(l, ctx, SCMP_SYS(mmap2), 2, PROT_EXEC, 0);
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+		r = add_if(l, ctx, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	if (r == 0 && role != CONFINE_SIGNER)
 		r = add_fcntl(l, ctx);
+	if (r == 0 && role != CONFINE_SIGNER)
+		r = add_setsockopt(l, ctx);
 	/* Never to give one up: who lets go of a tray's lock still has it open. */
 	if (r == 0 && role != CONFINE_SIGNER)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(flock), 1, all, LOCK_EX | LOCK_NB);
+		r = add_if(l, ctx, SCMP_SYS(flock), 1, all, LOCK_EX | LOCK_NB);
 	if (r == 0 && role == CONFINE_ACCEPTOR)
 		return add_acceptor(l, ctx);
 	/* panic(); siblings could end each other by it (on_denied()). */
 	if (r == 0)
-		r = add_if(l, ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, all, SIGABRT);
+		r = add_if(l, ctx, SCMP_SYS(tgkill), 2, all, SIGABRT);
 	return r;
 }
 

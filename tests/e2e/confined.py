@@ -466,8 +466,11 @@ def intruder(b):
     assert c.noop().startswith(b"+OK")
     c.close()
 
+    # SO_LINGER: whoever has the client's socket last waits in close() for as long as the client likes.
     for call in (("execve", 0, 0, 0), ("clone", signal.SIGCHLD, 0, 0, 0, 0), ("kill", b.process.pid, 15), ("socket", 2, 1, 0),
-                 ("shutdown", 0, socket.SHUT_WR), ("shutdown", 0, socket.SHUT_RDWR), ("ptrace", 0, 0, 0, 0), ("setuid", 0), ("utimensat", -100, "/new", 0, 0), ("chmod", "/new", 0)):
+                 ("shutdown", 0, socket.SHUT_WR), ("shutdown", 0, socket.SHUT_RDWR),
+                 ("setsockopt", 0, socket.SOL_SOCKET, socket.SO_LINGER, "\1\0\0\0\1\0\0", 8), ("ptrace", 0, 0, 0, 0),
+                 ("setuid", 0), ("utimensat", -100, "/new", 0, 0), ("chmod", "/new", 0)):
         s = socket.create_connection((b.host, b.port["smtp"]), 30)
         f = s.makefile("rb")
         f.readline()

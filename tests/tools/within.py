@@ -13,8 +13,9 @@ import signal
 import time
 
 # The 64-bit table of Linux for this processor.
-NUMBERS = {"socket": 41, "shutdown": 48, "clone": 56, "execve": 59, "kill": 62, "unlink": 87, "chmod": 90, "ptrace": 101, "setuid": 105,
-           "openat": 257, "unlinkat": 263, "renameat": 264, "linkat": 265, "utimensat": 280, "renameat2": 316}
+NUMBERS = {"socket": 41, "shutdown": 48, "setsockopt": 54, "clone": 56, "execve": 59, "kill": 62, "unlink": 87,
+           "chmod": 90, "ptrace": 101, "setuid": 105, "openat": 257, "unlinkat": 263, "renameat": 264, "linkat": 265,
+           "utimensat": 280, "renameat2": 316}
 GET, SET, ATTACH, DETACH, TO_CALL, OPTIONS = 12, 13, 16, 17, 24, 0x4200
 # PTRACE_O_TRACESYSGOOD: a stop at a call is none of a signal.
 SAY_CALLS, AT_CALL = 1, signal.SIGTRAP | 0x80

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -118,6 +119,38 @@ locks_for_all(void)
 	(void)fcntl(0, F_OFD_SETLK, &l);
 }
 
+/* Whoever closes that socket last, somewhere else, would wait for its peer. */
+static void
+lingers(void)
+{
+	const struct linger l = { 1, 1 << 30 };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+		(void)setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+static void
+narrows(void)
+{
+	const int one = 1;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+		(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &one, sizeof(one));
+}
+
+/* The number is that of a time-out, the level another. */
+static void
+holds_back(void)
+{
+	const struct timeval t = { .tv_sec = 1 };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
+		(void)setsockopt(pair[0], IPPROTO_TCP, SO_SNDTIMEO, &t, sizeof(t));
+}
+
 static void
 catches_it(void)
 {
@@ -149,10 +182,13 @@ panics(void)
 static void
 works(void)
 {
+	const struct timeval t = { .tv_sec = 1 };
 	char *p = malloc(1 << 20);
 	int pair[2];
 
 	if (!p || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)) < 0 ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ||
 	    fcntl(pair[0], F_SETFL, O_RDWR | O_NONBLOCK) < 0 ||
 	    send(pair[0], "x", 1, 0) != 1 || recv(pair[1], p, 1, 0) != 1)
 		_exit(1);
@@ -189,7 +225,7 @@ computes(void)
 START_TEST(a_session)
 {
 	void (*const deadly[])(void) = { runs_a_program, forks, connects, kills, blocks_it,
-		lets_go, appends, locks_for_all };
+		lets_go, appends, locks_for_all, lingers, narrows, holds_back };
 	void (*const unchecked[])(void) = { maps_code, makes_code, catches_it };
 
 	to_file();
