@@ -4,7 +4,7 @@
  * staged -- messages that are whole, durable, and not accepted yet.
  *
  * One stands in the directory of its mailbox as ID.MARK.  Once its mark is in
- * the file of those that were seen it is ours, and one rename accepts it; so it
+ * the file of those that were taken it is ours, and one rename accepts it; so it
  * is accepted once, whenever the process that fetched it dies: before the mark
  * was written it is removed and fetched again, after the rename it is not there.
  */
@@ -45,10 +45,13 @@ recover_one(struct queue *q, int dir, const struct seen *s, const char *name,
     void (*fn)(void *arg, const char *id), void *arg)
 {
 	char id[QUEUE_ID_SIZE], mark[SEEN_MARK_LEN + 1];
+	const struct seen_entry *e;
 
 	if (!is_staged(name, id, mark))
 		return 0;
-	if (seen_find(s, mark) == NULL)
+	/* One that was refused a day ago is as little ours as one that is not known. */
+	e = seen_find(s, mark);
+	if (e == NULL || e->kind != SEEN_TAKEN)
 		return sys_unlinkat(dir, name);
 	if (queue_unstage(q, dir, name, id) < 0)
 		return -1;

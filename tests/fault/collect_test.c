@@ -24,6 +24,7 @@
 static struct conf *conf;
 static char mark[SEEN_MARK_LEN + 1];
 static size_t size;
+static bool was_refused;	/* a day ago */
 
 static void
 setup(const char *dir)
@@ -78,6 +79,27 @@ close_run(struct collector *k)
 	buf_free(&k->client);
 	buf_free(&k->from);
 	buf_free(&k->facts);
+}
+
+static void
+setup_one(const char *dir)
+{
+	struct collector k;
+
+	setup(dir);
+	if (!was_refused)
+		return;
+	must(open_run(dir, &k));
+	must(seen_add(k.seen, mark, SEEN_REFUSED, 5) == 0);
+	close_run(&k);
+}
+
+static bool
+is_taken(const struct seen *s)
+{
+	const struct seen_entry *e = seen_find(s, mark);
+
+	return e != NULL && e->kind == SEEN_TAKEN;
 }
 
 static int
@@ -168,7 +190,7 @@ check(const char *dir, const struct told *told, const struct variant *v)
 	(void)v;
 	must(open_run(dir, &k));
 	must(staged_recover(k.queue, k.dir, on_accepted, &accepted) == 0);
-	known = seen_find(k.seen, mark) != NULL;
+	known = is_taken(k.seen);
 	must(staged(&k) == 0);
 	must(count(k.queue) == (known ? 1 : 0));
 	must(told->result != 0 || known);
@@ -183,10 +205,21 @@ check(const char *dir, const struct told *told, const struct variant *v)
 
 START_TEST(accepting)
 {
-	static const struct operation op = { setup, run_one, check };
+	static const struct operation op = { setup_one, run_one, check };
 
 	for (size = 1000; size <= 200000; size += 199000)
 		enumerate(&op);
+}
+END_TEST
+
+/* It was none that can be taken, and is asked for again. */
+START_TEST(accepting_later)
+{
+	static const struct operation op = { setup_one, run_one, check };
+
+	size = 1000;
+	was_refused = true;
+	enumerate(&op);
 }
 END_TEST
 
@@ -232,4 +265,4 @@ check_settle(const char *dir, const struct told *told, const struct variant *v)
 
 FAULT_TEST(settling, setup_settle, run_settle, check_settle)
 
-UNIT_MAIN("fault/collect", accepting, settling)
+UNIT_MAIN("fault/collect", accepting, accepting_later, settling)
