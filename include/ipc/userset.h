@@ -64,6 +64,8 @@ struct userset_trust {
 	char keyword[65];
 };
 void userset_set_trusts(struct userset *u, const struct userset_trust *t, size_t n);
+/* At once, and until the next userset_replace(). */
+void userset_trust_none(struct userset *u);
 /* The keyword of the smallest range that has an address (4 or 16 octets); false: none has. */
 bool userset_trusts(const struct userset *u, int family, const void *octets, char keyword[65]);
 /* Of users. */

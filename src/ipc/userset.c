@@ -338,6 +338,12 @@ userset_set_trusts(struct userset *u, const struct userset_trust *t, size_t n)
 }
 
 void
+userset_trust_none(struct userset *u)
+{
+	atomic_store(&writable_head(u)->trusts, 0);
+}
+
+void
 userset_set_any(struct userset *u, bool any)
 {
 	atomic_store(&writable_head(u)->any, any);

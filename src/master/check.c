@@ -571,6 +571,8 @@ master_check(const struct conf *c)
 	check_tables(&k);
 	check_spf(&k);
 	check_log(&k);
+	if (error.n == 0)
+		users_free(users_read(&k));
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);
 	plan_free(&plan);

@@ -411,7 +411,7 @@ static void
 tick(struct master *m, int64_t now, int64_t *checked)
 {
 	helpers_tick(m);
-	users_refresh(m, false);
+	users_refresh(m);
 	if (now - *checked >= TICK_MS) {
 		*checked = now;
 		clock_local_prepare(clock_wall());

@@ -16,6 +16,7 @@
 #include "master/session.h"
 #include "sandbox.h"
 #include "signer.h"
+#include "users.h"
 
 /*
  * Descriptors of the master alone stand at this number or above, so that a
@@ -118,8 +119,9 @@ struct master {
 	int marks_fd;
 	int ask;		/* an eventfd: somebody wants log_before_fork() to be called */
 	struct userset *users;
-	uint64_t users_state;	/* of the files they are in */
-	int64_t users_checked_ms;
+	uint64_t users_state;	/* of the files they are in, as those in force were read */
+	uint64_t users_failed;	/* the same when they could not be read; 0: they could */
+	int64_t users_look_ms;	/* when to look again */
 
 	bool once;		/* -q: no listeners, and it ends with the runner */
 	int code;		/* its exit status */
@@ -228,11 +230,6 @@ void helpers_leave(struct master *m, enum helper_kind kind);
 void helpers_signal(const struct master *m, int signo);
 bool helpers_alive(const struct master *m);
 int64_t helpers_next_ms(const struct master *m);
-
-/* users.c: keeps the set of names in step with the password file. */
-const char *users_file(const char *backend);	/* the path of a file:// backend, or NULL */
-void users_refresh(struct master *m, bool force);
-int64_t users_next_ms(const struct master *m);	/* when to look again */
 
 /* notify.c: systemd's protocols, by hand (sd_notify(3), sd_listen_fds(3)). */
 void notify_send(const char *fmt, ...) PRINTF(1, 2);

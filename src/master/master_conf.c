@@ -151,6 +151,8 @@ struct making {
 	struct listener *listeners;
 	size_t listener_n;
 	struct sandbox sandbox;
+	uint64_t users_state;		/* likewise */
+	struct names *users;
 };
 
 /* All that can fail.  -1 after a complaint: nothing has changed. */
@@ -176,6 +178,10 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 	if (!m->once)
 		plan_make(k, m, &n->plan);
 	if (k->error->n > 0)
+		return -1;
+	/* Once it is known that all files are there. */
+	n->users_state = users_state(c);
+	if (!(n->users = users_read(k)))
 		return -1;
 	m->user = user;
 	if ((first && places_open(k, m) < 0) || places_maildirs(k, &m->user) < 0)
@@ -215,7 +221,9 @@ put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
 	log_doubts(c);
 	sandbox_free(&m->sandbox);
 	m->sandbox = n->sandbox;
-	users_refresh(m, true);
+	m->users_state = n->users_state;
+	m->users_failed = 0;
+	users_in_force(m, n->users);
 }
 
 int
@@ -239,6 +247,7 @@ master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf 
 		close(kept);
 	}
 	plan_free(&n.plan);
+	users_free(n.users);
 	return code;
 }
 

@@ -3,6 +3,11 @@
  * users -- keeps the shared set of names in step with who may log in, with the
  * files of aliases, and with those of the members of lists.
  *
+ * A set that lacks somebody has his mail refused, and returned where it was
+ * accepted before.  So it is read whole or not at all: while one of the sources
+ * cannot be read who was known stays known, and a start or a reload, which
+ * have no such set, are refused.
+ *
  * The master alone opens the password file, takes the names out of it and
  * wipes what it read: no session child is ever forked with a hash in its
  * memory (CONFORMANCE P-04).
@@ -17,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/map.h"
 #include "lib/mem.h"
@@ -29,8 +35,12 @@
 
 #define USERS_FILE_MAX (64u << 20)
 #define USERS_CHECK_MS 1000
+/* What could not be read is tried again then, though no file has changed. */
+#define USERS_RETRY_MS 2000
 
 struct names {
+	struct check *check;	/* who hears what cannot be read */
+	struct buf doubts;	/* lines that do not count, for the log */
 	struct str *v;
 	size_t n, size;
 	bool wanted;	/* those of password files */
@@ -64,6 +74,18 @@ names_add_alias(struct names *names, struct str name)
 	names_grow(names);
 	names->v[names->n++] = str_c(arena_printf(&names->arena, ":" STR_FMT,
 	    STR_ARG(name)));
+}
+
+/* Each line of TEXT is one for the log, with PREFIX. */
+static void
+names_doubt(struct names *names, const char *prefix, struct str text)
+{
+	struct str line;
+
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		buf_addf(&names->doubts, "%s" STR_FMT "\n", prefix, STR_ARG(line));
+	}
 }
 
 static bool
@@ -101,8 +123,8 @@ file_state(uint64_t state, const char *path)
 }
 
 /* Of all files that names are in. */
-static uint64_t
-files_state(const struct conf *c)
+uint64_t
+users_state(const struct conf *c)
 {
 	uint64_t state = 1;
 
@@ -197,60 +219,92 @@ names_from_secrets(struct names *names, const char *path, struct str text)
 			why = names_add_trust(names, &l);
 		}
 		if (why)
-			log_warn(NULL, "%s:%d: this line %s", path, number, why);
+			buf_addf(&names->doubts, "%s:%d: this line %s\n", path, number, why);
 	}
 	map_free(seen);
 	mem_wipe(&l, sizeof(l));
 	arena_wipe(&arena);
 }
 
-static void
-names_from_file(struct names *names, const char *path, bool secrets)
+/* -1: errno, of what is no plain file EINVAL. */
+static int
+read_users(const char *path, struct buf *b)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = -1, err;
 	struct stat st;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		log_warn(NULL, "%s: cannot read the users: %s", path,
-		    fd < 0 ? strerror(errno) : "not a plain file");
-		if (fd >= 0)
-			close(fd);
-		return;
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0) {
+		errno = EINVAL;
+		r = S_ISREG(st.st_mode) ? file_read(fd, b) : -1;
 	}
-	struct buf b;
-	buf_init(&b, USERS_FILE_MAX);
-	for (;;) {
-		char *room = buf_room(&b, 65536);
-		if (!room || (n = read(fd, room, 65536)) <= 0)
-			break;
-		buf_grew(&b, (size_t)n);
-	}
+	err = errno;
 	close(fd);
-	if (secrets)
+	errno = err;
+	return r;
+}
+
+static bool
+names_from_file(struct names *names, const char *const *url)
+{
+	const char *path = users_file(*url);
+	struct check *k = names->check;
+	struct buf b;
+
+	buf_init(&b, USERS_FILE_MAX);
+	int r = read_users(path, &b);
+	if (r < 0)
+		check_blame(k, conf_where(k->conf, url, CONF_NOWHERE), "auth.backends", errno,
+		    "cannot read the users in %s: %s, expected a file of up to 64 MiB", path,
+		    strerror(errno));
+	else if (is_secrets(*url))
 		names_from_secrets(names, path, buf_str(&b));
 	else
 		names_from_text(names, buf_str(&b));
 	buf_wipe(&b);
 	buf_free(&b);
-}
-
-static void
-names_from_system(struct names *names)
-{
-	struct passwd *pw;
-
-	setpwent();
-	while ((pw = getpwent()))
-		if (pw->pw_uid >= PERSON_UID_MIN && pw->pw_uid <= PERSON_UID_MAX)
-			names_add(names, str_c(pw->pw_name));
-	endpwent();
+	return r == 0;
 }
 
 /*
- * Of aliases only who they are: the rest is read by who delivers.  False: a
- * file cannot be read; who was known stays known.
+ * getpwent(3) has one answer for the end and for a source that cannot be read,
+ * and some sources leave an errno at the end of a good list.  These mean no end;
+ * nor does a host with nobody at all, not even root.
  */
+static bool
+is_cut(int err, size_t accounts)
+{
+	return accounts == 0 || err == EINTR || err == EAGAIN || err == EIO || err == EMFILE ||
+	    err == ENFILE || err == ENOMEM;
+}
+
+static bool
+names_from_system(struct names *names)
+{
+	struct check *k = names->check;
+	struct passwd *pw;
+	size_t accounts = 0;
+	int err;
+
+	setpwent();
+	while (errno = 0, (pw = getpwent()) != NULL) {
+		accounts++;
+		if (pw->pw_uid >= PERSON_UID_MIN && pw->pw_uid <= PERSON_UID_MAX)
+			names_add(names, str_c(pw->pw_name));
+	}
+	err = errno;
+	endpwent();
+	if (!is_cut(err, accounts))
+		return true;
+	check_blame(k, conf_where(k->conf, &k->conf->recipients.mailboxes, CONF_NOWHERE),
+	    "recipients.mailboxes", err != 0 ? err : EIO,
+	    "cannot read the accounts of this host: %s",
+	    err != 0 ? strerror(err) : "there are none");
+	return false;
+}
+
+/* Of aliases only who they are: the rest is read by who delivers. */
 static bool
 names_from_aliases(struct names *names, const struct conf_strs *files)
 {
@@ -262,31 +316,34 @@ names_from_aliases(struct names *names, const struct conf_strs *files)
 
 	buf_init(&complaints, 65536);
 	a = aliases_load(files, false, &complaints);
-	log_lines(LOG_LEVEL_WARNING, "aliases: ", buf_str(&complaints));
+	if (a != NULL)
+		names_doubt(names, "aliases: ", buf_str(&complaints));
+	else
+		check_blame(names->check, conf_where(names->check->conf, files, CONF_NOWHERE),
+		    "aliases", EIO, STR_FMT, STR_ARG(str_trim(buf_str(&complaints))));
 	buf_free(&complaints);
-	if (a == NULL)
-		return false;
-	while (aliases_next(a, &at, &name, &list))
+	while (a != NULL && aliases_next(a, &at, &name, &list))
 		names_add_alias(names, name);
 	aliases_free(a);
-	return true;
+	return a != NULL;
 }
 
-/* Of lists that ask who sends; what is wrong is for the runner to say. */
-static void
+/* Of lists that ask who sends; what is wrong with a line is for the runner to say. */
+static bool
 names_from_list(struct names *names, const struct conf_list *l)
 {
 	char name[USERSET_MEMBER_SIZE];
 	struct buf complaints, address;
 	struct members *m;
 
-	if (!l->members_only)
-		return;
 	buf_init(&complaints, 65536);
 	buf_init(&address, 2048);
 	m = members_load(l->members, &complaints);
 	if (m == NULL)
-		log_lines(LOG_LEVEL_WARNING, "list: ", buf_str(&complaints));
+		check_blame(names->check,
+		    conf_where(names->check->conf, &l->members, l->place), "list.members",
+		    access(l->members, R_OK) < 0 ? errno : 0, STR_FMT,
+		    STR_ARG(str_trim(buf_str(&complaints))));
 	for (size_t i = 0; m != NULL && i < members_count(m); i++) {
 		buf_reset(&address);
 		path_add(&address, &members_at(m, i)->path);
@@ -296,31 +353,63 @@ names_from_list(struct names *names, const struct conf_list *l)
 	members_free(m);
 	buf_free(&address);
 	buf_free(&complaints);
+	return m != NULL;
 }
 
-/* False: some cannot be known now. */
+/* False after a complaint: some cannot be known now. */
 static bool
 names_all(struct names *names, const struct conf *c)
 {
+	bool ok = true;
+
 	names->wanted = wants(c, "file");
 	for (size_t i = 0; i < c->auth.backends.n; i++) {
-		const char *url = c->auth.backends.v[i], *path = users_file(url);
+		const char *const *url = &c->auth.backends.v[i];
 
-		if (path != NULL)
-			names_from_file(names, path, is_secrets(url));
-		names->plain = names->plain ||
-		    str_starts(str_c(url), STR("hardcoded://"));
+		if (users_file(*url) != NULL)
+			ok = names_from_file(names, url) && ok;
+		names->plain = names->plain || str_starts(str_c(*url), STR("hardcoded://"));
 	}
 	if (wants(c, "system"))
-		names_from_system(names);
+		ok = names_from_system(names) && ok;
 	for (size_t i = 0; i < c->list_n; i++)
-		names_from_list(names, &c->lists[i]);
-	return names_from_aliases(names, &c->aliases);
+		if (c->lists[i].members_only)
+			ok = names_from_list(names, &c->lists[i]) && ok;
+	return names_from_aliases(names, &c->aliases) && ok;
 }
 
-static void
-names_publish(struct master *m, const struct names *names)
+struct names *
+users_read(struct check *k)
 {
+	struct names *names = mem_alloc(sizeof(*names));
+
+	*names = (struct names){ .check = k };
+	buf_init(&names->doubts, 1 << 20);
+	arena_init(&names->arena, USERS_FILE_MAX);
+	if (names_all(names, k->conf)) {
+		names->check = NULL;
+		return names;
+	}
+	users_free(names);
+	return NULL;
+}
+
+void
+users_free(struct names *names)
+{
+	if (names == NULL)
+		return;
+	mem_free(names->v);
+	mem_free(names->trusts);
+	arena_free(&names->arena);
+	buf_free(&names->doubts);
+	mem_free(names);
+}
+
+void
+users_in_force(struct master *m, const struct names *names)
+{
+	log_lines(LOG_LEVEL_WARNING, "", buf_str(&names->doubts));
 	userset_set_any(m->users, wants(m->conf, "any"));
 	userset_set_plain(m->users, names->plain);
 	userset_set_digests(m->users, names->plain ? (1u << HMAC_HASHES) - 1 : names->states);
@@ -336,29 +425,60 @@ users_next_ms(const struct master *m)
 {
 	for (size_t i = 0; i < m->conf->auth.backends.n; i++)
 		if (users_file(m->conf->auth.backends.v[i]))
-			return m->users_checked_ms + USERS_CHECK_MS;
+			return m->users_look_ms;
 	return m->conf->aliases.n + m->conf->list_n > 0 ?
-	    m->users_checked_ms + USERS_CHECK_MS : INT64_MAX;
+	    m->users_look_ms : INT64_MAX;
+}
+
+/* A file of those who need no login is not there: who removes it means that. */
+static bool
+trusts_are_gone(const struct conf *c)
+{
+	for (size_t i = 0; i < c->auth.backends.n; i++) {
+		const char *url = c->auth.backends.v[i];
+
+		if (is_secrets(url) && access(users_file(url), F_OK) < 0 && errno == ENOENT)
+			return true;
+	}
+	return false;
+}
+
+/* Says what cannot be read when it is new, or a file has changed: not at each try. */
+static void
+users_stay(struct master *m, uint64_t state, struct str why)
+{
+	if (state != m->users_failed)
+		log_lines(LOG_LEVEL_ERROR, "the users cannot be read, the old ones stay: ", why);
+	if (trusts_are_gone(m->conf))
+		userset_trust_none(m->users);
+	m->users_failed = state;
+	m->users_look_ms += USERS_RETRY_MS - USERS_CHECK_MS;
 }
 
 void
-users_refresh(struct master *m, bool force)
+users_refresh(struct master *m)
 {
-	struct names names = { 0 };
 	int64_t now = clock_ms();
+	struct names *names;
+	struct buf error;
 	uint64_t state;
 
-	if (!force && now - m->users_checked_ms < USERS_CHECK_MS)
+	if (now < m->users_look_ms)
 		return;
-	m->users_checked_ms = now;
-	state = files_state(m->conf);
-	if (!force && state == m->users_state)
+	m->users_look_ms = now + USERS_CHECK_MS;
+	state = users_state(m->conf);
+	if (state == m->users_state && m->users_failed == 0)
 		return;
-	m->users_state = state;
-	arena_init(&names.arena, USERS_FILE_MAX);
-	if (names_all(&names, m->conf))
-		names_publish(m, &names);
-	mem_free(names.v);
-	mem_free(names.trusts);
-	arena_free(&names.arena);
+	buf_init(&error, 65536);
+	struct check k = { .conf = m->conf, .error = &error };
+	names = users_read(&k);
+	if (names == NULL) {
+		users_stay(m, state, buf_str(&error));
+	} else {
+		m->users_state = state;
+		m->users_failed = 0;
+		users_in_force(m, names);
+	}
+	users_free(names);
+	buf_free(&error);
 }

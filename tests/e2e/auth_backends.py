@@ -220,8 +220,10 @@ def trusted(folder):
         put("server plain bob two\nserver none 127.0.1.0/24 other\n")
         wait_for("the change", lambda: say(b, "127.0.1.8") == ([250, 250, 250], ["none other"]))
         assert say(b, "127.0.0.9")[0] == [530, 503, 503]
-        os.unlink(path)
+        os.rename(path, path + ".gone")
         wait_for("nobody trusted", lambda: say(b, "127.0.1.8")[0] == [530, 503, 503])
+        os.rename(path + ".gone", path)
+        wait_for("the file", lambda: say(b, "127.0.1.8") == ([250, 250, 250], ["none other"]))
 
 
 def program(folder):

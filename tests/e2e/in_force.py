@@ -2,6 +2,7 @@
 """In force is what was last loaded and checked, whatever the files say by now, until a reload says otherwise."""
 import json
 import os
+import resource
 import shutil
 import signal
 import smtplib
@@ -9,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, ROOT, Sink, Wire, smarthost, wait_for  # noqa: E402
+from baridtest import Barid, ROOT, Sink, Wire, program, run, smarthost, wait_for  # noqa: E402
 
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
 BROKEN = 'nonsense = 1\nlisten "x" {\n'
@@ -170,12 +171,51 @@ def named_files():
         # By the next try after the crash, or since certificates have changed.
         wait_for("the new acceptors", lambda: not set(old) & set(helpers(b, "barid-acceptor")), 30)
         works(b, 4)
-        # What only helpers open is no matter of theirs.
+        # What only helpers open is no matter of theirs; and whom nobody can look up now is no stranger.
         os.rename(b.dir + "/users", b.dir + "/users.away")
+        wait_for("the word of it", lambda: "the users cannot be read, the old ones stay: "
+                 f"{b.conf}:9: auth.backends: cannot read the users in {b.dir}/users: No such file" in b.log())
         crash(b)
+        b.send("x@y.example", ["alice@example.test"], MESSAGE)
+        b.mail("alice", 5)
         os.rename(b.dir + "/users.away", b.dir + "/users")
-        wait_for("the users", lambda: "users 2\n" in b.ctl("status").stdout)
-        works(b, 6)
+        b.send("alice@example.test", ["alice@example.test"], MESSAGE, "submission", "alice")
+        b.mail("alice", 6)
+
+
+def rcpt(b, name):
+    with b.smtp() as c:
+        c.ehlo()
+        c.mail("x@y.example")
+        return c.rcpt(name + "@example.test")[0]
+
+
+def unread():
+    """Who has a mailbox is known while the file of users cannot be read; it is read again without another change."""
+    with Barid() as b:
+        # No descriptor is left in the master.
+        limit = resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (4, limit[1]))
+        b.set_users(("alice", "carol"))
+        wait_for("the word of it", lambda: "/users: Too many open files" in b.log())
+        assert [rcpt(b, name) for name in ("alice", "bob", "carol")] == [250, 250, 550]
+        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, limit)
+        wait_for("the new user", lambda: rcpt(b, "carol") == 250)
+        assert rcpt(b, "bob") == 550
+        assert b.log().count("the users cannot be read") == 1, "said once, not at each try"
+        # More than it may have: none of it counts.
+        with open(b.dir + "/users", "ab") as f:
+            f.truncate((64 << 20) + 1)
+        wait_for("the word of it", lambda: "/users: File too large" in b.log())
+        assert [rcpt(b, name) for name in ("alice", "bob", "carol")] == [250, 550, 250]
+        # Where nobody is known yet it is no start, and no reload.
+        b.reload()
+        assert "reload refused" in b.log() and b.log().count("/users: File too large") == 2
+        r = run(program("barid"), "-t", "-c", b.conf, code=78)
+        assert "/users: File too large" in str(r), r
+        b.set_users(("alice", "bob"))
+        wait_for("the old user", lambda: rcpt(b, "bob") == 250)
+
 
 
 def has(pid, needle):
@@ -236,7 +276,7 @@ def secrets():
         look()
 
 
-for test in (broken, edited, named_files, secrets):
+for test in (broken, edited, named_files, unread, secrets):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)

@@ -168,6 +168,8 @@ START_TEST(trusts)
 	userset_set_trusts(u, many, ARRAY_LEN(many));
 	ck_assert_int_eq(userset_replace(u, NULL, 0), 0);
 	ck_assert_str_eq(trusted_as(u, "192.0.2.1"), "many");
+	userset_trust_none(u);
+	ck_assert_str_eq(trusted_as(u, "192.0.2.1"), "");
 	ck_assert_str_eq(trusted_as(u, "192.0.2.2"), "");
 	userset_set_trusts(u, NULL, 0);
 	ck_assert_int_eq(userset_replace(u, NULL, 0), 0);
