@@ -34,8 +34,6 @@
 #define STOP_LIMIT_MS 30000
 #define TICK_MS 5000
 
-volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
-
 static const char usage_text[] =
 	"usage: barid [-dfqsTtV] [-c file]\n"
 	"  -c file  read this configuration\n"
@@ -122,27 +120,6 @@ out:
 }
 
 /* ---- start --------------------------------------------------------------------- */
-
-static void
-catch_signals(void)
-{
-	sigset_t all;
-
-	proc_on_signal(SIGHUP, &master_got_hup);
-	proc_on_signal(SIGTERM, &master_got_term);
-	proc_on_signal(SIGINT, &master_got_term);
-	proc_on_signal(SIGCHLD, &master_got_chld);
-	proc_on_signal(SIGUSR1, &master_got_usr1);
-	proc_ignore(SIGPIPE);
-	/* They are let in only while ppoll() waits: no signal falls between. */
-	sigemptyset(&all);
-	sigaddset(&all, SIGHUP);
-	sigaddset(&all, SIGTERM);
-	sigaddset(&all, SIGINT);
-	sigaddset(&all, SIGCHLD);
-	sigaddset(&all, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-}
 
 /*
  * Goes into the background.  The parent waits until the child is ready, so
@@ -554,7 +531,7 @@ main(int argc, char **argv)
 	m.conf_path = absolute(o.path);
 	m.once = o.once;
 	int ready = o.foreground || o.once ? -1 : daemonize();
-	catch_signals();
+	master_catch_signals();
 	start(&m, c);
 	say_ready(ready);
 	loop(&m);

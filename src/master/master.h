@@ -140,7 +140,9 @@ struct master {
 	int64_t watchdog_next_ms;
 };
 
+/* signals.c */
 extern volatile int master_got_hup, master_got_term, master_got_chld, master_got_usr1;
+void master_catch_signals(void);
 
 /* places.c: the directories. */
 int places_open(struct check *k, struct master *m);
