@@ -26,8 +26,11 @@ void userset_free(struct userset *u);	/* NULL is fine */
  * Replaces all names (sorted here; ASCII letters folded).  ":" stands before
  * that of an alias, "%" before that of a member of a list.  One that is not
  * plain (lib/name.h) is left out; of two that differ by case the first counts.
- * Only in the process that made U.  -1: too many (16 MiB).
+ * Only in the process that made U.  -1: they come to more than
+ * USERSET_OCTETS_MAX; the old ones stay.
  */
+#define USERSET_OCTETS_MAX ((size_t)63 << 20)
+size_t userset_octets(struct str name);	/* what NAME counts for */
 int userset_replace(struct userset *u, const struct str *names, size_t n) MUST_USE;
 /*
  * With ANY, every plain name is a user.  It then goes by its lower-case

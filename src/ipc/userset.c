@@ -43,7 +43,8 @@
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
 #define MAGIC UINT64_C(0x6261726964757304)
-#define AREA ((size_t)16 << 20)
+/* With names enough for several lists of MEMBERS_MAX, at 39 octets each. */
+#define AREA ((size_t)64 << 20)
 #define HEAD ((size_t)4096)
 #define TOTAL (HEAD + 2 * AREA)
 #define ENTRY_LEN_MAX (NAME_LEN_MAX + 1)
@@ -53,6 +54,7 @@ struct trusts {
 	struct userset_trust v[USERSET_TRUSTS_MAX];	/* the smallest range first */
 };
 #define NAMES (AREA - sizeof(struct trusts))
+_Static_assert(NAMES >= USERSET_OCTETS_MAX, "the names do not fit beside the trusts");
 
 struct head {
 	uint64_t magic;
@@ -144,7 +146,7 @@ userset_new(void)
 
 	if (fd < 0)
 		return NULL;
-	/* 32 MiB of address space; only pages that are written cost memory. */
+	/* 128 MiB of address space; only pages that are written cost memory. */
 	if (ftruncate(fd, (off_t)TOTAL) == 0)
 		u = attach(fd, true);
 	if (!u) {
@@ -270,19 +272,26 @@ write_area(char *area, const struct str *const *order, size_t n)
 	}
 }
 
+/* Its offset, its length, and itself in two spellings. */
+size_t
+userset_octets(struct str name)
+{
+	return 4 + 1 + 2 * name.n;
+}
+
 int
 userset_replace(struct userset *u, const struct str *names, size_t n)
 {
 	struct head *h = writable_head(u);
 	const struct str **order = mem_array(n + 1, sizeof(*order));
-	size_t kept = sort_names(names, n, order), bytes = 4, users = 0;
+	size_t kept = sort_names(names, n, order), octets = 0, users = 0;
 	uint64_t next = atomic_load(&h->generation) + 1;
 
 	for (size_t i = 0; i < kept; i++) {
-		bytes += 4 + 1 + 2 * order[i]->n;
+		octets += userset_octets(*order[i]);
 		users += !is_mark(order[i]->p[0]);
 	}
-	if (bytes > NAMES) {
+	if (octets > USERSET_OCTETS_MAX) {
 		mem_free(order);
 		errno = ENOSPC;
 		return -1;

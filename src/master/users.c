@@ -34,6 +34,8 @@
 #include "mailbox/person.h"
 
 #define USERS_FILE_MAX (64u << 20)
+/* All that the shared set takes, of one octet each. */
+#define NAMES_ARENA_MAX (USERSET_OCTETS_MAX / 7 * 32)
 #define USERS_CHECK_MS 1000
 /* What could not be read is tried again then, though no file has changed. */
 #define USERS_RETRY_MS 2000
@@ -49,31 +51,28 @@ struct names {
 	unsigned states;	/* somebody has a state of these hashes (1 << HMAC_MD5 ...) */
 	struct userset_trust *trusts;	/* USERSET_TRUSTS_MAX, once there are some */
 	size_t trust_n;
+	size_t octets;	/* of the shared set; what is more than it has is counted alone */
 	struct arena arena;
 };
 
+/* MARK: what stands before the name of who is no user. */
 static void
-names_grow(struct names *names)
+names_add(struct names *names, const char *mark, struct str name)
 {
+	struct str marked = { NULL, strlen(mark) + name.n };
+	char *p;
+
+	names->octets += userset_octets(marked);
+	if (names->octets > USERSET_OCTETS_MAX)
+		return;
 	if (names->n == names->size) {
 		names->size = names->size ? names->size * 2 : 64;
 		names->v = mem_grow(names->v, names->size, sizeof(*names->v));
 	}
-}
-
-static void
-names_add(struct names *names, struct str name)
-{
-	names_grow(names);
-	names->v[names->n++] = arena_str(&names->arena, name);
-}
-
-static void
-names_add_alias(struct names *names, struct str name)
-{
-	names_grow(names);
-	names->v[names->n++] = str_c(arena_printf(&names->arena, ":" STR_FMT,
-	    STR_ARG(name)));
+	p = arena_alloc(&names->arena, marked.n);
+	memcpy(p, mark, marked.n - name.n);
+	memcpy(p + marked.n - name.n, name.p, name.n);
+	names->v[names->n++] = str_n(p, marked.n);
 }
 
 /* Each line of TEXT is one for the log, with PREFIX. */
@@ -148,7 +147,7 @@ names_from_account(struct names *names, const struct account *a)
 	struct str password;
 
 	if (names->wanted)
-		names_add(names, a->user);
+		names_add(names, "", a->user);
 	names->plain = names->plain || account_is_plain(a->secret, &password);
 	names->keys = names->keys || scram_key_is(a->secret);
 	if (account_is_state(a->secret, &state)) {
@@ -291,7 +290,7 @@ names_from_system(struct names *names)
 	while (errno = 0, (pw = getpwent()) != NULL) {
 		accounts++;
 		if (pw->pw_uid >= PERSON_UID_MIN && pw->pw_uid <= PERSON_UID_MAX)
-			names_add(names, str_c(pw->pw_name));
+			names_add(names, "", str_c(pw->pw_name));
 	}
 	err = errno;
 	endpwent();
@@ -323,7 +322,7 @@ names_from_aliases(struct names *names, const struct conf_strs *files)
 		    "aliases", EIO, STR_FMT, STR_ARG(str_trim(buf_str(&complaints))));
 	buf_free(&complaints);
 	while (a != NULL && aliases_next(a, &at, &name, &list))
-		names_add_alias(names, name);
+		names_add(names, ":", name);
 	aliases_free(a);
 	return a != NULL;
 }
@@ -348,7 +347,7 @@ names_from_list(struct names *names, const struct conf_list *l)
 		buf_reset(&address);
 		path_add(&address, &members_at(m, i)->path);
 		userset_member(str_c(l->name), buf_str(&address), name);
-		names_add(names, str_c(name));
+		names_add(names, "", str_c(name));
 	}
 	members_free(m);
 	buf_free(&address);
@@ -378,6 +377,22 @@ names_all(struct names *names, const struct conf *c)
 	return names_from_aliases(names, &c->aliases) && ok;
 }
 
+/* False after a complaint. */
+static bool
+names_fit(const struct names *names)
+{
+	struct check *k = names->check;
+
+	if (names->octets <= USERSET_OCTETS_MAX)
+		return true;
+	check_blame(k, conf_where(k->conf, &k->conf->recipients.mailboxes, CONF_NOWHERE),
+	    "recipients.mailboxes", 0,
+	    "the names of users, aliases and members of lists come to %zu MiB, expected %zu MiB "
+	    "or less: a member takes 39 octets, a user or alias twice its name and 5",
+	    (names->octets >> 20) + 1, USERSET_OCTETS_MAX >> 20);
+	return false;
+}
+
 struct names *
 users_read(struct check *k)
 {
@@ -385,8 +400,8 @@ users_read(struct check *k)
 
 	*names = (struct names){ .check = k };
 	buf_init(&names->doubts, 1 << 20);
-	arena_init(&names->arena, USERS_FILE_MAX);
-	if (names_all(names, k->conf)) {
+	arena_init(&names->arena, NAMES_ARENA_MAX);
+	if (names_all(names, k->conf) && names_fit(names)) {
 		names->check = NULL;
 		return names;
 	}
@@ -416,8 +431,7 @@ users_in_force(struct master *m, const struct names *names)
 	userset_set_scram(m->users, names->plain || names->keys);
 	userset_set_trusts(m->users, names->trusts, names->trust_n);
 	if (userset_replace(m->users, names->v, names->n) < 0)
-		log_warn(NULL, "%zu users and aliases are too many: the old "
-		    "list stays", names->n);
+		panic("users: names that were counted do not fit");
 }
 
 int64_t

@@ -226,19 +226,22 @@ many(size_t n)
 
 START_TEST(too_many)
 {
-	size_t n = 130000;
-	struct str *names = many(n);
+	/* As many as there is room for. */
+	size_t n = USERSET_OCTETS_MAX / (5 + 2 * 64);
+	struct str *names = many(n + 1);
 	struct userset *u = userset_new();
 
-	ck_assert_int_eq(userset_replace(u, names, 100000), 0);
-	for (size_t i = 0; i < 100000; i += 997)
+	ck_assert_uint_eq(userset_octets(names[0]), 5 + 2 * 64);
+	ck_assert_int_eq(userset_replace(u, names, n), 0);
+	for (size_t i = 0; i < n; i += 997)
 		ck_assert(has(u, names[i].p, names[i].p));
 	/* Refused as a whole: the old names stay. */
-	ck_assert_int_eq(userset_replace(u, names, n), -1);
+	ck_assert_int_eq(userset_replace(u, names, n + 1), -1);
 	ck_assert_int_eq(errno, ENOSPC);
-	ck_assert_uint_eq(userset_count(u), 100000);
-	ck_assert(has(u, names[0].p, names[0].p));
-	for (size_t i = 0; i < n; i++)
+	ck_assert_uint_eq(userset_count(u), n);
+	ck_assert(has(u, names[n - 1].p, names[n - 1].p));
+	ck_assert(has(u, names[n].p, NULL));
+	for (size_t i = 0; i <= n; i++)
 		mem_free((char *)(uintptr_t)names[i].p);
 	mem_free(names);
 	userset_free(u);
@@ -296,7 +299,7 @@ END_TEST
 START_TEST(garbage)
 {
 	struct userset *u = userset_new(), *r;
-	size_t bytes = 4096 + 2 * ((size_t)16 << 20);
+	size_t bytes = 4096 + 2 * ((size_t)64 << 20);
 	int fd = memfd_create("garbage", MFD_CLOEXEC);
 	unsigned char *raw;
 	unsigned seed = 1;
@@ -318,10 +321,10 @@ START_TEST(garbage)
 			memset(raw + 4096, 0, 3), raw[4098] = 1;
 		if (round % 4 == 2) {
 			/* Offsets at the very end of the area. */
-			uint32_t v[3] = { 2, (16u << 20) - 1, (16u << 20) - 1 };
+			uint32_t v[3] = { 2, (64u << 20) - 1, (64u << 20) - 1 };
 
 			memcpy(raw + 4096, v, sizeof(v));
-			raw[4096 + (16 << 20) - 1] = (unsigned char)round;
+			raw[4096 + (64 << 20) - 1] = (unsigned char)round;
 		}
 		(void)userset_has(r, STR("alice"), out);
 		(void)userset_has(r, STR("zzzzz"), out);
