@@ -137,6 +137,9 @@ users_state(const struct conf *c)
 		state = file_state(state, c->aliases.v[i]);
 	for (size_t i = 0; i < c->list_n; i++)
 		state = file_state(state, c->lists[i].members);
+	/* What other sources of nsswitch.conf have is known to be another by a reload alone. */
+	if (wants(c, "system"))
+		state = file_state(state, "/etc/passwd");
 	return state;
 }
 
@@ -437,11 +440,12 @@ users_in_force(struct master *m, const struct names *names)
 int64_t
 users_next_ms(const struct master *m)
 {
-	for (size_t i = 0; i < m->conf->auth.backends.n; i++)
-		if (users_file(m->conf->auth.backends.v[i]))
-			return m->users_look_ms;
-	return m->conf->aliases.n + m->conf->list_n > 0 ?
-	    m->users_look_ms : INT64_MAX;
+	const struct conf *c = m->conf;
+	bool any = c->aliases.n > 0 || c->list_n > 0 || wants(c, "system");
+
+	for (size_t i = 0; i < c->auth.backends.n && !any; i++)
+		any = users_file(c->auth.backends.v[i]) != NULL;
+	return any ? m->users_look_ms : INT64_MAX;
 }
 
 /* A file of those who need no login is not there: who removes it means that. */

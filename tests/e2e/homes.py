@@ -244,6 +244,24 @@ def kills(b, count=3000):
         print(f"killed in UPDATE: {len(left) - len(kept)} of {len(doomed)} still there, {said}")
 
 
+def accounts(b):
+    """Who becomes an account gets mail, and who is none any more gets none, without a reload."""
+    def rcpt():
+        with Barid.smtp(b) as c:
+            c.ehlo()
+            c.mail(SENDER)
+            return c.rcpt("comer@example.test")[0]
+
+    path = b.homes + "/passwd"
+    before = b.read(path)
+    assert rcpt() == 550
+    # In place: it is mounted over that of the host.
+    for text, want in ((before + f"comer:x:{UID + 100}:{UID + 100}::{b.homes}/comer:/bin/sh\n", 250), (before, 550)):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        wait_for(str(want), lambda n=want: rcpt() == n)
+
+
 def goes_on(b):
     """A session is served to its end whatever becomes of barid-auth; a new one by the new."""
     b.put_home("many", "1.M1.host")
@@ -279,7 +297,7 @@ def main():
     try:
         with World(homes) as b:
             b.start()
-            for test in (fetches, clients, confined, unbelieved, kills, goes_on):
+            for test in (fetches, clients, confined, unbelieved, kills, accounts, goes_on):
                 test(b)
                 print(test.__name__, flush=True)
     finally:
