@@ -66,7 +66,8 @@ ask(struct session *s, const struct path *p, struct buf *reply,
 	struct arena *a = &s->line_arena;
 	struct msg_verify m = { .recipient = path_str(a, p),
 		.sender = path_str(a, &s->txn.env.from),
-		.mechanism = str_c(s->auth_mechanism != NULL ? s->auth_mechanism : ""),
+		/* An AUTH that failed, or was before STARTTLS, has one as well. */
+		.mechanism = str_c(s->user[0] != '\0' ? s->auth_mechanism : ""),
 		.login = str_c(s->user[0] != '\0' ? s->user : s->trusted) };
 	struct buf client;
 	bool ok;

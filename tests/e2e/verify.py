@@ -3,6 +3,7 @@
 
 FEATURES C7, R9, R10, R11, R14.
 """
+import base64
 import contextlib
 import os
 import pwd
@@ -11,7 +12,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Script, Sink, Wire, unix_listener, wait_for  # noqa: E402
+from baridtest import Barid, PASSWORD, Script, Sink, Wire, unix_listener, wait_for  # noqa: E402
 
 PROGRAM = """#!/bin/sh
 echo "$#|$*" >>"${0%/*}/asked"
@@ -33,15 +34,18 @@ esac
 
 def conf(what, more=""):
     return f'recipients {{ verify = "{what}" verify-timeout = 2s {more} }}\n' \
-        'limits { tarpit-delay = 0s }\naccess { relay = {} }\n'
+        'auth { failure-delay = 1ms without-tls = {"PLAIN"} }\nlimits { tarpit-delay = 0s }\naccess { relay = {} }\n'
 
 
 @contextlib.contextmanager
-def client(b, params=""):
+def client(b, params="", login=None):
     w = Wire(b.port["smtp"])
     w.reply()
-    for text in ("EHLO client.test", "MAIL FROM:<carol@far.example>" + params):
-        assert w.smtp(text).startswith(b"250")
+    assert w.smtp("EHLO client.test").startswith(b"250")
+    if login is not None:
+        said = w.smtp("AUTH PLAIN " + base64.b64encode(login).decode())
+        assert said.startswith(b"235" if login.endswith(PASSWORD.encode()) else b"535"), said
+    assert w.smtp("MAIL FROM:<carol@far.example>" + params).startswith(b"250")
     yield w
     w.close()
 
@@ -84,6 +88,13 @@ def program(b):
     assert asked[0].startswith("6|alice@example.test carol@far.example 127.0.0.1:"), asked
     assert asked[0].endswith(" mx.example.test none "), asked
     assert not any("postmaster" in a or "|-x" in a for a in asked), asked
+    # A login that failed is none.
+    with client(b, login=b"\0alice\0wrong") as w:
+        assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"250")
+    with client(b, login=b"\0alice\0" + PASSWORD.encode()) as w:
+        assert w.smtp("RCPT TO:<alice@example.test>").startswith(b"250")
+    asked = b.read(b.dir + "/asked").splitlines()
+    assert asked[-2].endswith(" mx.example.test none ") and asked[-1].endswith(" mx.example.test PLAIN alice"), asked[-2:]
     # Strangers' mail for others is not asked about, and where it goes is who was named.
     with client(b) as w:
         assert w.smtp("RCPT TO:<x@far.example>").startswith(b"554")
