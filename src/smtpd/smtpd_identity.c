@@ -63,7 +63,6 @@ ask_exists(struct session *s, enum question q, struct str domain)
 {
 	struct buf packet, name;
 
-	asked_forget(&s->identity.asked[q]);
 	buf_init(&packet, FRAME_MAX);
 	buf_init(&name, 1024);
 	/* What has no form in ASCII has none in DNS, and was refused elsewhere. */
@@ -132,6 +131,7 @@ identity_greeted(struct session *s)
 	const struct conf_check_helo *k = &s->conf->check.helo;
 
 	s->identity.knows_helo = false;
+	asked_forget(&s->identity.asked[ASK_HELO]);
 	if (helo_is_asked(k, s->helo) && is_stranger(s))
 		ask_exists(s, ASK_HELO, s->helo);
 }

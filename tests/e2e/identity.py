@@ -35,7 +35,8 @@ def rcpt(b, address="192.0.2.9", helo="host.good.test", sender="a@good.test", to
         w.smtp("EHLO proxy.test")
         name = "IPV6:" + address if ":" in address else address
         assert w.smtp(f"XCLIENT ADDR={name}").startswith(b"220")
-        w.smtp(f"EHLO {helo}")
+        for one in (helo,) if isinstance(helo, str) else helo:
+            w.smtp(f"EHLO {one}")
         assert w.smtp(f"MAIL FROM:<{sender}>").startswith(b"250")
         return w.smtp(f"RCPT TO:<{to}>").decode().strip()
 
@@ -63,6 +64,8 @@ def helos(b):
     assert rcpt(b, helo="[192.0.2.9]").startswith("250")
     assert rcpt(b, helo="[127.0.0.1]").startswith("550 5.7.1"), "our address"
     assert rcpt(b, "192.0.2.200", helo="short").startswith("250")
+    # The last counts, also where nobody is asked about it.
+    assert rcpt(b, helo=("unknown.test", "[192.0.2.9]")).startswith("250")
 
 
 def senders(b):
