@@ -36,6 +36,8 @@ struct stream {
 	struct buf out;		/* written, not yet flushed */
 	size_t skipped;		/* octets of a long line thrown away so far */
 	bool skip_cr;		/* the last of them was a CR */
+	char begin[8];		/* what that line begins with */
+	size_t begin_n;
 	bool eof;
 	int error;		/* errno of a failed read or write, sticky */
 	uint64_t bytes_in;
@@ -66,7 +68,7 @@ void stream_switch(struct stream *s, const struct stream_ops *ops, void *ctx);
  * The next line without its CRLF, of at most MAX octets with it; good until
  * the next call.  STREAM_BARE and STREAM_NUL set LINE as well: the line ends
  * there, and what is done about it is the caller's decision.  A line that is
- * both is STREAM_BARE.
+ * both is STREAM_BARE.  With STREAM_TOO_LONG it is what that line begins with.
  */
 enum stream_result stream_line(struct stream *s, size_t max, int64_t deadline,
     struct str *line) MUST_USE;

@@ -131,7 +131,7 @@ take_line(struct stream *s, size_t lf, struct str *line)
  * middle of a line for its beginning.
  */
 static enum stream_result
-skip_line(struct stream *s, size_t limit, int64_t deadline)
+skip_line(struct stream *s, size_t limit, int64_t deadline, struct str *line)
 {
 	for (;;) {
 		struct str in = pending(s);
@@ -148,6 +148,7 @@ skip_line(struct stream *s, size_t limit, int64_t deadline)
 			if (end > 1 ? in.p[end - 2] == '\r' : s->skip_cr) {
 				s->in_at += end;
 				s->skipped = 0;
+				*line = str_n(s->begin, s->begin_n);
 				return STREAM_TOO_LONG;
 			}
 			at = end;
@@ -183,13 +184,15 @@ stream_line(struct stream *s, size_t max, int64_t deadline, struct str *line)
 		scanned = in.n;
 		if (scanned >= max) {
 			s->skip_cr = false;
+			s->begin_n = in.n < sizeof(s->begin) ? in.n : sizeof(s->begin);
+			memcpy(s->begin, in.p, s->begin_n);
 			break;
 		}
 		r = fill(s, deadline);
 		if (r != STREAM_OK)
 			return r;
 	}
-	return skip_line(s, limit, deadline);
+	return skip_line(s, limit, deadline, line);
 }
 
 enum stream_result

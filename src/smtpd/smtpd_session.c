@@ -283,16 +283,19 @@ malformed(struct session *s, enum stream_result r, struct str line)
 		return (struct answer){ .code = 421, .enhanced = "4.7.0",
 			.text = STR("The line is far too long"),
 			.then = THEN_CLOSE };
+	/* What it meant to send behind it would be read as commands. */
+	if (str_istarts(line, STR("BDAT"))) {
+		s->last = "BDAT";
+		return (struct answer){ .code = 500, .enhanced = "5.5.2",
+			.text = r == STREAM_TOO_LONG ? STR("The line is too long") :
+						       STR("Lines end with CRLF"),
+			.then = THEN_CLOSE };
+	}
 	if (r == STREAM_TOO_LONG)
 		return ANSWER(500, "5.5.2", "The line is too long");
 	if (is_foreign(line))
 		return refuse_foreign(s, line);
 	s->last = "UNKNOWN";
-	/* What it meant to send behind it would be read as commands. */
-	if (str_istarts(line, STR("BDAT")))
-		return (struct answer){ .code = 500, .enhanced = "5.5.2",
-			.text = STR("Lines end with CRLF"),
-			.then = THEN_CLOSE };
 	return r == STREAM_NUL ?
 	    ANSWER(500, "5.5.2", "There is a NUL in the line") :
 	    ANSWER(500, "5.5.2", "Lines end with CRLF, and hold no other "

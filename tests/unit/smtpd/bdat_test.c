@@ -132,6 +132,10 @@ START_TEST(swallowed)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		ck_assert_msg(strcmp(talk_codes(talk_say(str_c(t[i].said), TALK_WHOLE), &got),
 		    t[i].codes) == 0, "case %zu: %s", i, buf_cstr(&got));
+	/* Longer than a line may be. */
+	buf_reset(&in);
+	buf_addf(&in, TO_TEXT("") "bdat 6 LAST %020000d\r\nQUIT\r\nNOOP\r\n", 0);
+	ck_assert_str_eq(talk_codes(talk_say(buf_str(&in), TALK_WHOLE), &got), "220 250 250 250 500");
 	/* Where TLS has to be first. */
 	talk.listen.tls = LISTEN_TLS_REQUIRED;
 	talk_codes(talk_say(STR("EHLO x\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"), TALK_WHOLE), &got);
