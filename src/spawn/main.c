@@ -36,8 +36,8 @@
 #define RUNNING_MAX 256
 /* Beyond these, requests wait in the channel. */
 #define WAITING_MAX 512
-/* Lines behind those of the configuration's commands. */
-#define LINES_MORE 3
+/* Lines behind those of the configuration's commands; who waits in one is in no other's way. */
+enum { LINE_ALIASES, LINE_FORWARDS, LINE_HOMES, LINE_READING, LINES_MORE };
 /* What runs at the end has so long, as in a runner. */
 #define STOP_MS 10000
 #define STOP_LOOK_MS 100
@@ -173,7 +173,8 @@ reap(struct spawn *s)
 
 /*
  * In which line PACKET stands: that of a command, or behind them of aliases, of
- * what a .forward leads to, and of the reading of these.  False: it is broken.
+ * what a .forward leads to, of mailboxes at home, for which no program runs, and of
+ * the reading of a .forward.  False: it is broken.
  */
 static bool
 line_of(const struct spawn *s, struct str packet, size_t *line)
@@ -183,14 +184,15 @@ line_of(const struct spawn *s, struct str packet, size_t *line)
 	struct msg_spawn m;
 
 	if (msg_forward_get(packet, &home)) {
-		*line = commands + LINES_MORE - 1;
+		*line = commands + LINE_READING;
 		return true;
 	}
 	if (!msg_spawn_get(packet, &m))
 		return false;
 	*line = m.kind == SPAWN_COMMAND ? (size_t)m.command :
-	    m.kind == SPAWN_ALIAS	? commands :
-					  commands + 1;
+	    m.kind == SPAWN_ALIAS	? commands + LINE_ALIASES :
+	    m.via.n > 0			? commands + LINE_FORWARDS :
+					  commands + LINE_HOMES;
 	return m.kind != SPAWN_COMMAND || m.command < commands;
 }
 

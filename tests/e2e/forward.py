@@ -143,10 +143,17 @@ def maildirs(w, homes):
     """recipients.home-maildir: the mail of an account is in its Maildir and its own, that of others where it was."""
     b = w.b
     b.write_conf(b.extra.replace('"system"}', '"system"} home-maildir = "Maildir"') +
-                 f'vacation "ann" {{ message = "{homes}/away-*" }}\n')
+                 f'limits {{ programs = 1 }}\nvacation "ann" {{ message = "{homes}/away-*" }}\n')
+    write(homes + "/more", "\"|touch $HOME/runs; until test -e $HOME/go; do sleep .1; done\"\n")
     b.stop()
     b.start()
-    w.send("ann", "at home")
+    # What takes the place of all programs of a .forward is not in its way.
+    b.send(SENDER, ["more@example.test"], TEXT.format("long"))
+    wait_for("the program", lambda: os.path.exists(homes + "/more/runs"))
+    b.send(SENDER, ["ann@example.test"], TEXT.format("at home"))
+    wait_for("the mail", lambda: glob.glob(homes + "/ann/Maildir/new/*"))
+    write(homes + "/more", "", name="go")
+    b.empty()
     found = glob.glob(homes + "/ann/Maildir/new/*")
     assert len(found) == 1 and os.stat(found[0]).st_uid == UID + 1 and "Subject: at home" in b.read(found[0])
     assert os.stat(found[0]).st_mode & 0o777 == 0o600 and os.stat(homes + "/ann/Maildir").st_mode & 0o777 == 0o700
