@@ -63,7 +63,7 @@ conn_session_end(struct conn *c)
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
-	c->broke = c->stale = c->more = false;
+	c->broke = c->stale = c->more = c->text.stopped = false;
 	conn_text_end(&c->text);
 	conn_split_end(&c->split);
 	if (c->timer != NULL)

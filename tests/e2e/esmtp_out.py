@@ -105,6 +105,11 @@ def long_lines():
         assert not m["faults"] and b"<299@x.test>" in m["text"], m
         b.empty()
         assert "status=deferred" not in b.log()
+    # That session may be refused: the mail waits.
+    with Sink("--caps", CAPS, rules=["CONNECT @2-=421 4.3.2 not now; drop"]) as s, smarthost(s.port, extra=SLOW) as b:
+        b.send(SENDER, [RCPT], message("refused", header, large))
+        b.deferred("not now", 5)
+        assert len(s.connections(2)) == 2, s.connections()
     with Sink("--caps", CAPS) as s, smarthost(s.port, extra=SLOW) as b:
         b.send(SENDER, [RCPT], message("x", "X-Word: " + "w" * 2000 + "\r\n"))
         bounced(b, "5.6.3", "cannot be folded")
