@@ -143,9 +143,9 @@ def divided():
 
 
 def main():
-    shared()
     own()
     divided()
+    shared()
 
 
 main()
