@@ -321,14 +321,6 @@ is_waiting(const struct conn *c)
 }
 
 static void
-say_quit(struct conn *c)
-{
-	c->quitting = true;
-	client_quit(c->client);
-	conn_flush(c);
-}
-
-static void
 became_ready(struct conn *c)
 {
 	if (conn_hop(c)->tls.tell && c->tls == NULL)
@@ -337,6 +329,15 @@ became_ready(struct conn *c)
 	c->ready = true;
 	bad_del(c->r, &conn_hop(c)->addr);
 	group_ready(c->group);
+}
+
+/* From now on: what the server says meanwhile, or what may not go yet, gives no more time. */
+static void
+rest(struct conn *c)
+{
+	if (!c->resting)
+		c->cap_ms = clock_ms() + c->group->idle_ms;
+	c->resting = true;
 }
 
 /* Takes its leave here, and goes on to another host. */
@@ -379,9 +380,11 @@ conn_settle(struct conn *c)
 			/* Others may wait for its place. */
 			if (!c->r->stopping && !c->only && !slot_wanted(c->r) &&
 			    !slot_owed(c->group, c->place, c->messages) &&
-			    !conn_is_spent(c))
+			    !conn_is_spent(c)) {
+				rest(c);
 				break;
-			say_quit(c);
+			}
+			conn_quit(c);
 			continue;
 		}
 		conn_flush(c);
@@ -416,7 +419,7 @@ conn_yield(struct runner *r)
 {
 	for (struct conn *c = r->conns; c != NULL; c = c->all_next)
 		if (is_waiting(c) && c->ready) {
-			say_quit(c);
+			conn_quit(c);
 			conn_settle(c);
 			return true;
 		}
@@ -452,11 +455,8 @@ conn_stop_all(struct runner *r, bool now)
 		/* A message under way is given its time. */
 		if (!now && c->v != NULL)
 			continue;
-		if (!now && is_idle(c)) {
-			c->quitting = true;
-			client_quit(c->client);
-			conn_flush(c);
-		}
+		if (!now && is_idle(c))
+			conn_quit(c);
 		unlink_conn(c);
 	}
 }

@@ -70,6 +70,7 @@ struct conn {
 
 	bool ready;		/* the session got through, once */
 	bool quitting;
+	bool resting;		/* idle, until CAP_MS */
 	bool ended, closed, starttls;	/* events */
 
 	struct conn_text text;
@@ -85,7 +86,8 @@ struct conn {
 	size_t messages;	/* of this session */
 	size_t total;
 	bool answered;		/* the peer said what it thinks of a message */
-	int64_t begun_ms, talk_ms, sent_ms, cap_ms;
+	int64_t begun_ms, talk_ms, sent_ms;
+	int64_t cap_ms;		/* what it does now is over then */
 
 	struct cause why;	/* the last thing that went wrong */
 	bool all_refused;	/* every host so far said 5xx */
@@ -131,6 +133,8 @@ void conn_timer(struct conn *c, int64_t ms);
 void conn_begin(struct conn *c);
 /* Writes what the engine has; may note ended or closed. */
 void conn_flush(struct conn *c);
+/* Takes its leave of the server. */
+void conn_quit(struct conn *c);
 /* Waits for what is to be waited for. */
 void conn_watch(struct conn *c);
 void conn_tls_begin(struct conn *c);

@@ -4,8 +4,8 @@
  * conn_io -- bytes between a socket, TLS and the client engine, in time.
  *
  * Every wait has an end: connecting, a handshake, each reply as RFC 5321
- * 4.5.3.2 says, and the session and the transaction as wholes, so that a
- * peer that sends an octet a second cannot keep a connection for ever.
+ * 4.5.3.2 says, and the session's start, a transaction, rest and QUIT as wholes,
+ * so that a peer that sends an octet a second cannot keep a connection for ever.
  */
 
 #include <errno.h>
@@ -63,7 +63,7 @@ conn_session_end(struct conn *c)
 	c->ready = c->ended = c->closed = c->starttls = false;
 	c->tls_failed = c->tls_wants_write = c->blocked = false;
 	c->messages = 0;
-	c->broke = c->stale = c->more = c->text.stopped = false;
+	c->broke = c->stale = c->more = c->resting = c->text.stopped = false;
 	conn_text_end(&c->text);
 	conn_split_end(&c->split);
 	if (c->timer != NULL)
@@ -241,11 +241,9 @@ on_timer(void *arg)
 			read_on(c);
 			return;
 		}
-		if (client_ready(c->client) && !c->quitting) {
-			c->quitting = true;
-			client_quit(c->client);
-			conn_flush(c);
-		} else
+		if (client_ready(c->client) && !c->quitting)
+			conn_quit(c);
+		else
 			client_expired(c->client);
 		conn_settle(c);
 		return;
@@ -268,22 +266,30 @@ conn_timer(struct conn *c, int64_t ms)
 }
 
 void
+conn_quit(struct conn *c)
+{
+	c->quitting = true;
+	c->cap_ms = clock_ms() + QUIT_MS;
+	client_quit(c->client);
+	conn_flush(c);
+}
+
+void
 conn_watch(struct conn *c)
 {
-	int64_t ms = client_timeout(c->client), now = clock_ms();
+	int64_t ms = client_timeout(c->client);
+	int64_t left = c->cap_ms - clock_ms();
 
 	loop_io_want(c->io, true, c->blocked || c->tls_wants_write);
-	if (c->quitting)
-		ms = QUIT_MS;
-	else if (client_ready(c->client))
-		ms = c->group->idle_ms;
+	if (c->quitting || c->resting)
+		ms = left;
 	else if (ms == 0)
 		ms = HANDSHAKE_MS;
 	else if (c->group->reply_ms > 0 && ms > c->group->reply_ms)
 		ms = c->group->reply_ms;
-	else if (ms > c->cap_ms - now)
-		ms = c->cap_ms - now;
-	conn_timer(c, c->more ? 0 : ms);
+	if (c->more)
+		ms = 0;
+	conn_timer(c, ms < left ? ms : left);
 }
 
 /* ---- TLS ---------------------------------------------------------------------------- */

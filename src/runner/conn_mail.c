@@ -241,6 +241,7 @@ conn_mail_next(struct conn *c)
 	if (v == NULL || !conn_split(c, v))
 		return false;
 	c->v = v;
+	c->resting = false;
 	c->messages++;
 	c->total++;
 	c->sent_ms = clock_ms();

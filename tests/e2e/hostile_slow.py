@@ -17,6 +17,7 @@ FAKETIME = subprocess.run(["sh", "-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.
 SENDER = "alice@example.test"
 QUEUE = "queue { retry = {12h} lifetime = 30d delay-notice = {20d} idle-connection = 1m }\n"
 BODY = ("z" * 70 + "\r\n") * 30000
+ENDLESS = "x" * 50000
 
 # The peer's rules, what becomes of the recipient, messages that it took.
 CASES = (
@@ -36,7 +37,13 @@ CASES = (
     ("QUIT=stall", "sent", 1),
     ("CONNECT=slow 10; ok", "sent", 1),                  # N-15: an octet in half a second
     ("CONNECT=slow 1000; ok", "deferred", 0),            # an octet a minute: each in time, all too late
+    ("CONNECT=slow 1000; ok", "deferred", 0),            # the same, and each reply has two minutes
+    ("QUIT=slow 50; raw " + ENDLESS, "sent", 1),         # an octet every three seconds, which are nobody's reply
+    ("DOT=store; raw 250 ok\\r\\n; slow 300; raw " + ENDLESS, "sent", 1),
 )
+# What has a reply-timeout, and what must be over.
+REPLY = 16
+DRIPS = [n for n, (rule, _, _) in enumerate(CASES) if ENDLESS in rule]
 
 
 def fast_runner(folder):
@@ -60,6 +67,7 @@ def main():
         raise SystemExit("faketime is missing: run `make deps`")
     sinks = [Sink("--rcvbuf", "4096", rules=[rule]) for rule, _, _ in CASES]
     extra = QUEUE + "".join(upstream(f"u{n}", s.port) + route(f"d{n}.example", f"u{n}") for n, s in enumerate(sinks))
+    extra += f'destination "u{REPLY}" {{ reply-timeout = 2m }}\n'
     with Barid(extra=extra, relay=("127.0.0.0/8",), start=False) as b:
         b.env["BARID_LIBEXEC"] = fast_runner(b.dir)
         b.start()
@@ -73,6 +81,8 @@ def main():
             wait_for(f"{stored} messages by {rule}", lambda: len(sinks[n].messages()) == stored, 30)
         left = {f"one@d{n}.example" for n, (_, want, _) in enumerate(CASES) if want == "deferred"}
         wait_for("only what was put off", lambda: len(b.spooled()) == len(left))
+        for n in DRIPS:
+            sinks[n].connections(1)
         assert b.mailbox("alice") == []
     for s in sinks:
         s.stop()
