@@ -54,6 +54,18 @@ check_blame(struct check *k, struct conf_place where, const char *name, int err,
 		k->mistake = true;
 }
 
+/* Why the file at PATH cannot be opened now: an errno, or 0. */
+static int
+why_shut(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 int
 check_code(const struct check *k)
 {
@@ -265,6 +277,19 @@ check_aliases(struct check *k)
 	}
 }
 
+/* True if it is not for what one says that it cannot be read. */
+static bool
+tables_are_in_trouble(const struct conf *c)
+{
+	bool trouble = false;
+
+	for (size_t i = 0; i < c->rewrite_n; i++)
+		trouble = trouble || is_trouble(why_shut(c->rewrites[i].table));
+	for (size_t i = 0; i < c->rule_n; i++)
+		trouble = trouble || is_trouble(why_shut(c->rules[i].table));
+	return trouble;
+}
+
 /* Like all else that is configured: who changes addresses by it must get it right. */
 void
 check_tables(struct check *k)
@@ -272,7 +297,8 @@ check_tables(struct check *k)
 	size_t before = k->error->n;
 
 	conf_tables_check(k->conf, k->error);
-	k->mistake = k->mistake || k->error->n > before;
+	if (k->error->n > before && !tables_are_in_trouble(k->conf))
+		k->mistake = true;
 }
 
 static void
@@ -280,14 +306,15 @@ check_identity(struct check *k, const char *upstream, const struct conf_server *
 {
 	struct tls_identity *own;
 	struct buf reason, name;
-	int err = 0;
+	int err;
 
 	buf_init(&reason, 4096);
 	buf_init(&name, 700);
 	own = tls_identity_load(s->certificate, s->key, &reason);
 	if (!own) {
-		if (access(s->certificate, R_OK) < 0 || (s->key[0] && access(s->key, R_OK) < 0))
-			err = errno;
+		err = why_shut(s->certificate);
+		if (err == 0 && s->key[0])
+			err = why_shut(s->key);
 		buf_addf(&name, "upstream.%s.server.%s.certificate", upstream, s->name);
 		check_blame(k, conf_where(k->conf, &s->certificate, s->place), buf_cstr(&name), err,
 		    "%s, expected a certificate chain and its key in PEM form",
@@ -315,15 +342,14 @@ check_dkim_key(struct check *k, const struct conf_dkim *d)
 {
 	struct buf reason, name;
 	struct dkim_key *key;
-	int err = 0;
+	int err;
 
 	buf_init(&reason, 8192);
 	buf_init(&name, 700);
 	buf_addf(&name, "dkim-sign.%s.key", d->domain);
 	key = dkim_key_load(d->key, &reason);
 	if (!key) {
-		if (access(d->key, R_OK) < 0)
-			err = errno;
+		err = why_shut(d->key);
 		check_blame(k, conf_where(k->conf, &d->key, d->place), buf_cstr(&name), err,
 		    "%s, expected a private key, RSA or Ed25519, in PEM form",
 		    buf_cstr(&reason));
@@ -404,12 +430,11 @@ blame_field(struct check *k, const struct tls_fault *f, const char *const *field
     struct conf_place otherwise, const char *section, const char *name, const char *expected)
 {
 	struct buf option;
-	int err = 0;
+	int err;
 
 	if (f->wrong != *field)
 		return false;
-	if (access(*field, R_OK) < 0)
-		err = errno;
+	err = why_shut(*field);
 	buf_init(&option, 400);
 	buf_addf(&option, "%s.%s", section, name);
 	check_blame(k, conf_where(k->conf, field, otherwise), buf_cstr(&option), err,
@@ -472,15 +497,14 @@ check_ca(struct check *k)
 	const struct conf_tls *t = &k->conf->tls;
 	struct tls_ctx *ctx;
 	struct buf reason;
-	int err = 0;
+	int err;
 
 	if (!t->ca[0])
 		return;
 	buf_init(&reason, 4096);
 	ctx = tls_client_ctx(t->ca, t->min_version, &reason);
 	if (!ctx) {
-		if (access(t->ca, R_OK) < 0)
-			err = errno;
+		err = why_shut(t->ca);
 		check_blame(k, conf_where(k->conf, &t->ca, CONF_NOWHERE), "tls.ca", err,
 		    "%s, expected " ANCHORS, buf_cstr(&reason));
 	}

@@ -310,11 +310,14 @@ master_check_certificates(struct master *m)
 
 	if (stamp == m->certificates_seen)
 		return;
-	m->certificates_seen = stamp;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
 	acceptors_hold(m, true);
-	if ((signer = signer_make(&k))) {
+	signer = signer_make(&k);
+	/* What was not the files' fault is tried again with the next look. */
+	if (signer || k.mistake)
+		m->certificates_seen = stamp;
+	if (signer) {
 		signer_in_force(m, signer);
 		m->certificates_kept = stamp;
 		helpers_restart_one(m, HELPER_ADMIN);
@@ -350,10 +353,11 @@ master_check_tables(struct master *m)
 
 	if (stamp == m->tables_stamp)
 		return;
-	m->tables_stamp = stamp;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
 	check_tables(&k);
+	if (error.n == 0 || k.mistake)
+		m->tables_stamp = stamp;
 	if (error.n == 0) {
 		acceptors_hold(m, true);
 		helpers_restart(m);

@@ -165,6 +165,20 @@ def unfit():
         wait_for("the new certificate", lambda: shown(b) != first)
 
 
+def crowded():
+    """A good certificate that nothing can be made of now is not a bad one: it counts once it can be read."""
+    with Barid() as b, tempfile.TemporaryDirectory() as d:
+        cert, key = certificate(d, "other")
+        first, old = shown(b), acceptors(b)
+        with b.without_descriptors():
+            os.replace(key, b.dir + "/localhost.key")
+            os.replace(cert, b.dir + "/localhost.pem")
+            wait_for("the refusal", lambda: re.search("new certificate refused.*Too many open files", b.log()))
+            assert shown(b) == first
+        anew(b, old)
+        wait_for("the new certificate", lambda: shown(b) != first)
+
+
 def names():
     """A password file that changes: who is new is let in and gets mail, and no acceptor is replaced for it."""
     with Barid(users=("alice",)) as b:
@@ -255,7 +269,7 @@ def leaks():
         wait_for("the same descriptors", lambda: held() == before)
 
 
-for test in (killed, busy, keys, unfit, names, early, leaks):
+for test in (killed, busy, keys, unfit, crowded, names, early, leaks):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)

@@ -2,7 +2,6 @@
 """In force is what was last loaded and checked, whatever the files say by now, until a reload says otherwise."""
 import json
 import os
-import resource
 import shutil
 import signal
 import smtplib
@@ -193,13 +192,10 @@ def rcpt(b, name):
 def unread():
     """Who has a mailbox is known while the file of users cannot be read; it is read again without another change."""
     with Barid() as b:
-        # No descriptor is left in the master.
-        limit = resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (4, limit[1]))
-        b.set_users(("alice", "carol"))
-        wait_for("the word of it", lambda: "/users: Too many open files" in b.log())
-        assert [rcpt(b, name) for name in ("alice", "bob", "carol")] == [250, 250, 550]
-        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, limit)
+        with b.without_descriptors():
+            b.set_users(("alice", "carol"))
+            wait_for("the word of it", lambda: "/users: Too many open files" in b.log())
+            assert [rcpt(b, name) for name in ("alice", "bob", "carol")] == [250, 250, 550]
         wait_for("the new user", lambda: rcpt(b, "carol") == 250)
         assert rcpt(b, "bob") == 550
         assert b.log().count("the users cannot be read") == 1, "said once, not at each try"

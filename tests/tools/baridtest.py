@@ -20,6 +20,7 @@ import poplib
 import pty
 import pwd
 import re
+import resource
 import select
 import shutil
 import signal
@@ -729,6 +730,14 @@ log {{ to = {{"file:{d}/log"}} level = "debug" format = "{self.log_format}" }}
         n = self.log().count("reload")
         self.process.send_signal(signal.SIGHUP)
         wait_for("the reload", lambda: self.log().count("reload") > n)
+
+    @contextlib.contextmanager
+    def without_descriptors(self):
+        """The master can open nothing; what it has open stays."""
+        limit = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (4, limit[1]))
+        yield
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, limit)
 
     def close(self):
         self.stop()
