@@ -158,22 +158,15 @@ ctl_blocks(struct ctl *t, int argc, char **argv UNUSED)
 {
 	struct msg_control *m;
 	struct msg_control_result r = { .ok = false };
-	char *text = NULL;
 	size_t size = 0;
 	int code = EX_OK;
-	FILE *out;
 
 	if (argc != 0)
 		return ctl_usage();
-	if ((out = open_memstream(&text, &size)) == NULL)
-		return EX_OSERR;
 	m = mem_alloc(sizeof(*m));
 	m->op = CONTROL_BLOCKS;
-	bool answered = cmd_control_list(t->conf, m, out, &r) == 0;
-	int err = errno;
-	(void)fclose(out);
-	errno = err;
-	if (!answered)
+	char *text = cmd_control_text(t->conf, m, &size, &r);
+	if (!text)
 		code = ctl_not_running();
 	else if (!r.ok) {
 		fprintf(stderr, STR_FMT, STR_ARG(str_n(text, size)));

@@ -36,6 +36,9 @@ bool cmd_is_running(const struct conf *c);
  */
 int cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
     struct msg_control_result *r) MUST_USE;
+/* The same for a text of N octets, the caller's, with a NUL behind it.  NULL: errno. */
+char *cmd_control_text(const struct conf *c, const struct msg_control *m, size_t *n,
+    struct msg_control_result *r) MUST_USE;
 
 /* ---- list.c -------------------------------------------------------------------- */
 

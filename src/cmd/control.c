@@ -6,8 +6,10 @@
 
 #include "cmd.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "lib/mem.h"
 #include "report/control.h"
 
 struct conf *
@@ -50,4 +52,25 @@ cmd_control_list(const struct conf *c, const struct msg_control *m, FILE *out,
     struct msg_control_result *r)
 {
 	return control_read(c->run, m, out, r);
+}
+
+char *
+cmd_control_text(const struct conf *c, const struct msg_control *m, size_t *n,
+    struct msg_control_result *r)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, n);
+	bool answered = out && cmd_control_list(c, m, out, r) == 0;
+	int err = errno;
+
+	if (out && fclose(out) != 0 && answered) {
+		answered = false;
+		err = errno;
+	}
+	if (!answered) {
+		mem_free(text);
+		text = NULL;
+	}
+	errno = err;
+	return text;
 }

@@ -21,16 +21,11 @@ active_lines(const struct conf *c)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	struct msg_control_result r;
-	char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
 
 	m->op = CONTROL_ACTIVE;
 	/* Of one that does not run nothing is active. */
-	if (out != NULL && cmd_control_list(c, m, out, &r) < 0)
-		errno = 0;
-	if (out != NULL)
-		fclose(out);
+	char *text = cmd_control_text(c, m, &size, &r);
 	mem_free(m);
 	return text;
 }

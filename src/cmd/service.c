@@ -31,22 +31,26 @@ int
 ctl_status(struct ctl *t, int argc, char **argv UNUSED)
 {
 	struct msg_control *m;
-	struct msg_control_result r;
-	struct buf answer;
+	struct msg_control_result r = { .ok = false };
+	size_t size = 0;
 	int code = EX_OK;
 
 	if (argc != 0)
 		return ctl_usage();
 	m = mem_alloc(sizeof(*m));
 	m->op = CONTROL_STATUS;
-	buf_init(&answer, FRAME_MAX);
-	if (cmd_control(t->conf, m, &answer, &r) < 0)
+	char *text = cmd_control_text(t->conf, m, &size, &r);
+	if (!text) {
 		code = ctl_not_running();
-	else if (t->json)
-		forms_status(r.text, stdout);
-	else
-		printf(STR_FMT, STR_ARG(r.text));
-	buf_free(&answer);
+	} else if (!r.ok) {
+		fputs(text, stderr);
+		code = EX_UNAVAILABLE;
+	} else if (t->json) {
+		forms_status(str_n(text, size), stdout);
+	} else {
+		fwrite(text, 1, size, stdout);
+	}
+	mem_free(text);
 	mem_free(m);
 	return code;
 }

@@ -51,25 +51,17 @@ ask(const struct ctl *t, struct view *v)
 {
 	struct msg_control *m = mem_alloc(sizeof(*m));
 	struct msg_control_result r = { .ok = false };
-	char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int result = -1;
 
 	view_init(v);
 	m->op = CONTROL_DESTS;
-	if (out != NULL) {
-		result = cmd_control_list(t->conf, m, out, &r);
-		int error = errno;
-		if (fclose(out) != 0)
-			result = -1;
-		errno = error;
-	}
-	if (result == 0)
-		view_read(v, str_n(text, size));
-	mem_free(text);
+	char *text = cmd_control_text(t->conf, m, &size, &r);
 	mem_free(m);
-	return result;
+	if (text == NULL)
+		return -1;
+	view_read(v, str_n(text, size));
+	mem_free(text);
+	return 0;
 }
 
 /* ---- accounts -------------------------------------------------------------------- */

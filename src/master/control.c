@@ -68,19 +68,24 @@ out:
 	return fd;
 }
 
+/* To FD, what is much of it as it comes; the rest stays in B. */
 static void
-status_sessions(const struct master *m, struct buf *b)
+status_sessions(const struct master *m, int fd, struct buf *b)
 {
 	struct score_slot copy, *s = &copy;
 
-	for (size_t i = 0; score_look(m->score, i, &copy); i++)
-		if (atomic_load(&s->pid) != 0)
-			buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld "
-			    "messages=%llu\n",
-			    (int)atomic_load(&s->pid), s->service, s->client,
-			    score_state_name(atomic_load(&s->state)),
-			    (long long)(clock_ms() - s->since_ms) / 1000,
-			    (unsigned long long)atomic_load(&s->messages));
+	for (size_t i = 0; score_look(m->score, i, &copy); i++) {
+		if (atomic_load(&s->pid) == 0)
+			continue;
+		buf_addf(b, "session %d service=%d client=%s state=%s seconds=%lld "
+		    "messages=%llu\n",
+		    (int)atomic_load(&s->pid), s->service, s->client,
+		    score_state_name(atomic_load(&s->state)),
+		    (long long)(clock_ms() - s->since_ms) / 1000,
+		    (unsigned long long)atomic_load(&s->messages));
+		if (control_put_much(fd, b) < 0)
+			return;
+	}
 }
 
 static void
@@ -125,7 +130,6 @@ status_text(const struct master *m, struct buf *b)
 	if (score_lists_suspended(m->score) > clock_ms())
 		buf_adds(b, "disabled dnsbl\n");
 	status_marks(m, b);
-	status_sessions(m, b);
 }
 
 void
@@ -172,6 +176,18 @@ control_put_text(void *cookie, const char *p, size_t n)
 	}
 	buf_free(&b);
 	return sent < 0 ? 0 : (ssize_t)n;
+}
+
+int
+control_put_much(int fd, struct buf *b)
+{
+	ssize_t n;
+
+	if (b->n < FRAME_MAX / 4)
+		return 0;
+	n = control_put_text(&fd, b->p, b->n);
+	buf_reset(b);
+	return n > 0 ? 0 : -1;
 }
 
 /*
@@ -403,8 +419,9 @@ carry_out(const struct master *m, int fd, struct str packet, bool trusted)
 		control_answer(fd, false, 0, STR("this is no request\n"));
 	else if (c->op == CONTROL_STATUS) {
 		struct buf text;
-		buf_init(&text, FRAME_MAX / 2);
+		buf_init(&text, FRAME_MAX);
 		status_text(m, &text);
+		status_sessions(m, fd, &text);
 		control_answer(fd, true, score_live(m->score), buf_str(&text));
 		buf_free(&text);
 	} else if (c->op == CONTROL_LIST)

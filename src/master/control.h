@@ -13,6 +13,8 @@ bool control_access(const struct master *m, int fd, const struct msg_control *c,
 /* control.c: the last packet of an answer; and others before it, as a FILE's function. */
 void control_answer(int fd, bool ok, uint64_t count, struct str text);
 ssize_t control_put_text(void *fd, const char *p, size_t n);
+/* Sends what is in B before the last packet if it is much, and empties B.  -1: nobody takes it. */
+int control_put_much(int fd, struct buf *b) MUST_USE;
 
 /* blocked.c */
 /* At the start: those that were blocked by hand before. */

@@ -33,11 +33,8 @@ list_blocks(const struct master *m, int fd)
 		buf_addf(&b, " %lld %s %s\n", block.until_ms == INT64_MAX ? -1LL :
 		    (long long)(block.until_ms - now + 999) / 1000,
 		    block.by_hand ? "manual" : "automatic", block.why);
-		if (b.n < FRAME_MAX / 4)
-			continue;
-		if (control_put_text(&fd, b.p, b.n) == 0)
+		if (control_put_much(fd, &b) < 0)
 			break;
-		buf_reset(&b);
 	}
 	control_answer(fd, true, count, buf_str(&b));
 	buf_free(&b);

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, ROOT, program, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, ROOT, Wire, program, route, upstream, wait_for  # noqa: E402
 
 NOPERM, UNAVAILABLE, EMPTY = 77, 69, "Mail queue is empty\n"
 # Nobody's account, here.
@@ -115,6 +115,18 @@ def silent_clients(b):
     assert as_stranger(b, "mailq").returncode == 0
 
 
+def many_sessions():
+    """Each that there is, however many: more than a packet holds."""
+    limits = "limits { connections = 1000 connections-in = 1000 connections-per-address = 1000 }\n"
+    with Barid(extra=limits) as b, contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(b.port["smtp"])) for _ in range(500)]
+        for w in wires:
+            assert w.reply().startswith(b"220 ")
+        said = b.ctl("status").stdout
+        assert said.count("\nsession ") == 500 and "\nsessions 500\n" in said and len(said) > 32768, len(said)
+        assert len(set(json.loads(b.ctl("--json", "status").stdout)["session"])) == 500
+
+
 def left_over(b):
     """A pid file without a barid behind it: nobody else is signalled."""
     victim = subprocess.Popen(["sleep", "60"])
@@ -152,6 +164,7 @@ def main():
             r = as_stranger(b, "mailq")
             assert r.returncode == NOPERM and not r.stdout and "not running" in r.stderr, r
         left_over(b)
+    many_sessions()
 
 
 main()
