@@ -281,12 +281,15 @@ take_line(struct reading *r, struct buf *line)
 	return true;
 }
 
-/* A line of a body may be of any length: what is long is not kept whole. */
+/* A line of a body may be of any length: what is long is not kept whole; a field may not. */
 static void
 long_line(struct reading *r, struct buf *line)
 {
-	if (!r->header_done && is_header_line(r, buf_str(line)))
+	if (!r->header_done && is_header_line(r, buf_str(line))) {
+		if (line->n > MAIL_HEADER_MAX)
+			r->error = "the header is too large";
 		return;
+	}
 	r->header_done = true;
 	r->line_open = true;
 	buf_add(&r->rest, buf_str(line));
@@ -297,7 +300,7 @@ long_line(struct reading *r, struct buf *line)
 static bool
 take_piece(struct reading *r, struct str piece, struct buf *line)
 {
-	for (size_t i = 0; i < piece.n; i++) {
+	for (size_t i = 0; i < piece.n && !r->error; i++) {
 		char c = piece.p[i];
 		bool after_cr = r->cr;
 		r->cr = c == '\r';

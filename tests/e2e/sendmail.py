@@ -314,6 +314,22 @@ def bodies(c):
     assert m.body == bytes(range(128, 256)) + b"\n"
 
 
+def endless(c):
+    """A field without an end is refused before it has one."""
+    with subprocess.Popen([program("sendmail"), "-C", c.b.conf, "-i", "bob"], stdin=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        with contextlib.suppress(BrokenPipeError):
+            p.stdin.write(b"Subject: x\nX: ")
+            # Until nobody reads it.
+            while True:
+                p.stdin.write(b"x" * 65536)
+                p.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            p.stdin.close()
+        assert p.wait() == DATAERR and b"the header is too large" in p.stderr.read()
+    assert os.listdir(c.b.dir + "/spool/drop") == []
+
+
 def killed(c):
     """Who dies while writing leaves no message, and none that is half."""
     p = subprocess.Popen([program("sendmail"), "-C", c.b.conf, "-i", "bob"], stdin=subprocess.PIPE)
@@ -573,7 +589,7 @@ def main():
                          'route "no.example" { via = "discard" }\n')
             b.start()
             c = Caller(b)
-            for test in (cron, git, php, mutt, flags, exit_codes, senders, headers, bodies, killed, while_down,
+            for test in (cron, git, php, mutt, flags, exit_codes, senders, headers, bodies, endless, killed, while_down,
                          session, verify, attacks, as_stranger):
                 test(c)
             deferred(c, sink)
