@@ -106,8 +106,9 @@ set_flush(struct sendmail_options *o, const char *arg)
 		return 0;
 	o->mode = MODE_FLUSH;
 	/* Nobody's mail is not everybody's. */
-	if (arg[0] == 'S' && arg[1] == '\0')
-		return usage("-qS needs a part of the sender", NULL);
+	if (arg[0] != '\0' && strchr("SIR", arg[0]) && arg[1] == '\0')
+		return usage("-qS, -qI and -qR need something behind them, expected a part of the "
+			     "sender, a queue id, a domain", NULL);
 	if (arg[0] == 'S')
 		o->flush_sender = arg + 1;
 	else if (arg[0] == 'I')

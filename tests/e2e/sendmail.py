@@ -406,7 +406,7 @@ def while_down(c):
         os.unlink(path)
     c.b.empty()
     assert mailq(c) == "Mail queue is empty\n"
-    for args in (["-q"], ["-qI", "-i"], ["-q1h"], ["-qRexample.test"]):
+    for args in (["-q"], ["-qI06510000000000000A1", "-i"], ["-q1h"], ["-qRexample.test"]):
         c.b.sendmail(*args, text="")
 
 

@@ -148,7 +148,7 @@ START_TEST(refused)
 		"s|-be", "s|-bs@x", "s|-bt", "s|-bmp", "s|-b|",
 		"s|-B|binary", "s|-B|", "s|-N|sometimes", "s|-N|never,success", "s|-N|",
 		"s|-R|headers", "s|-R|", "s|-V|a\nb", "s|-z", "s|-tz", "s|--help", "s|--version",
-		"s|-ti|--x", "s|-1", "s|-qS", "s|-\xff",
+		"s|-ti|--x", "s|-1", "s|-qS", "s|-qI", "s|-qR", "s|-qI|-i", "s|-\xff",
 	};
 	char long_id[160] = "s|-V";
 
