@@ -217,11 +217,11 @@ ask(struct visit *v, struct str user, struct str password)
 	return r.verdict;
 }
 
-/* Waits, so that guessing is slow; the client may hang up meanwhile. */
+/* Waits, so that guessing is slow; not for who is gone, but for who only says no more. */
 static void
 pause_for_failure(const struct visit *v, int64_t ms)
 {
-	struct pollfd p = { .fd = v->fd, .events = POLLRDHUP };
+	struct pollfd p = { .fd = v->fd };
 
 	(void)poll(&p, 1, (int)ms);
 }

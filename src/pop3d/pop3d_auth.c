@@ -166,11 +166,14 @@ pop3_tls_begin(struct pop3_session *s)
 	return s->tls != NULL;
 }
 
-/* Waits, so that guessing is slow; the client may hang up meanwhile, and so may we. */
+/*
+ * Waits, so that guessing is slow.  Not for a client that is gone, nor when we are
+ * to stop; but for one that only says no more, and would get the answer.
+ */
 static void
 pause_for_failure(const struct pop3_session *s, int64_t ms)
 {
-	struct pollfd p = { .fd = s->fd, .events = POLLRDHUP };
+	struct pollfd p = { .fd = s->fd };
 
 	if (s->fd >= 0)
 		(void)poll(&p, 1, (int)ms);

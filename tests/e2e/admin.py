@@ -7,6 +7,7 @@ import base64
 import html
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -351,6 +352,24 @@ def blocks():
         assert len(re.findall(r"LOGIN FAILED, user=alice, ip=\[127.0.0.9\]", b.log())) == 4
 
 
+def paused():
+    """Who says no more after a wrong password, but hears, waits as others do."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    # Nothing is to be read after the handshake but the answer: no tickets.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with Pages(extra=ADMIN + "auth { failure-delay = 1m }\n") as b:
+        word = base64.b64encode(b"alice:no").decode()
+        with socket.create_connection((b.host, b.port["admin"]), 60) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost") as s:
+                s.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{b.port['admin']}\r\n"
+                          f"Authorization: Basic {word}\r\n\r\n".encode())
+                socket.socket.shutdown(s, socket.SHUT_WR)
+                wait_for("the failure", lambda: "LOGIN FAILED, user=alice" in b.log())
+                assert b.basic("alice", PASSWORD).status == 200
+                assert not select.select([s], [], [], 0)[0]
+
+
 class PagesOf(Backends, Pages):
     LISTEN = dict(Backends.LISTEN, admin=("admin", "implicit"))
 
@@ -419,6 +438,8 @@ for case in (by_page, by_password, metrics, queue, blocked_and_logins, hostile, 
         case(barid)
 print("blocks", flush=True)
 blocks()
+print("paused", flush=True)
+paused()
 print("same_list", flush=True)
 with tempfile.TemporaryDirectory(prefix="barid-admin-") as place:
     os.chmod(place, 0o755)

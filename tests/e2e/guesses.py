@@ -11,13 +11,14 @@ import base64
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, Wire, program, sanitized  # noqa: E402
+from baridtest import Barid, PASSWORD, Wire, program, sanitized, wait_for  # noqa: E402
 
 HONEST = "127.9.9.9"
 ADDRESSES = [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(1000)]
@@ -107,8 +108,27 @@ def all_of(b, told):
         t.join()
 
 
+def paused(listen):
+    """Who says no more after a wrong password, but hears, waits as others do."""
+    with Barid(extra="auth { failure-delay = 1m  without-tls = {\"PLAIN\"} }\n", listen=listen) as b:
+        for name, login in (("pop", ("USER alice", "PASS no")),
+                            ("clear", ("EHLO client.test", "AUTH PLAIN " + base64.b64encode(b"\0alice\0no").decode()))):
+            w, _ = connect(b, name, "127.0.0.8")
+            with w:
+                said = w.cmd(login[0]) if name == "pop" else w.smtp(login[0])
+                assert said.startswith((b"+OK", b"250"))
+                failed = b.log().count("127.0.0.8")
+                w.send(login[1].encode() + b"\r\n")
+                w.sock.shutdown(socket.SHUT_WR)
+                wait_for("the failure", lambda n=failed: b.log().count("127.0.0.8") > n)
+                honest(b)
+                assert not select.select([w.sock], [], [], 0)[0], f"{name}: {w.line()}"
+        b.stop()
+
+
 def main():
     listen = dict(Barid.LISTEN, clear=("submission", "starttls"), pop=("pop3", "starttls"))
+    paused(listen)
     with Barid(extra=CONF, listen=listen) as b:
         honest(b)
         before, told = memory(b), {}
