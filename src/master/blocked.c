@@ -66,7 +66,7 @@ write_file(int dir, struct str text)
 }
 
 /* With the lock held. */
-static int
+static enum blocked
 change(struct blocks *t, int dir, const struct block *b, bool remove)
 {
 	int64_t now = clock_ms();
@@ -74,22 +74,23 @@ change(struct blocks *t, int dir, const struct block *b, bool remove)
 
 	errno = remove ? ESRCH : E2BIG;
 	if (!(remove ? blocks_remove(t, &b->net, now) : blocks_add(t, b, now)))
-		return -1;
+		return BLOCKED_NOT;
 	buf_init(&text, FILE_SIZE);
 	blocklist_put(t, &text);
 	int r = write_file(dir, buf_str(&text)), err = errno;
 	buf_free(&text);
 	errno = err;
-	return r;
+	return r < 0 ? BLOCKED_FOR_NOW : BLOCKED_KEPT;
 }
 
-int
+enum blocked
 blocked_change(const struct master *m, const struct block *b, bool remove)
 {
-	int dir = open(m->conf->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock = -1, r = -1;
+	int dir = open(m->conf->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock = -1;
+	enum blocked r = BLOCKED_NOT;
 
 	if (dir < 0)
-		return -1;
+		return r;
 	lock = openat(dir, FILE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (lock >= 0 && flock(lock, LOCK_EX) == 0)
 		r = change(score_blocks(m->score), dir, b, remove);

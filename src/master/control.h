@@ -21,10 +21,14 @@ int control_put_much(int fd, struct buf *b) MUST_USE;
 void blocked_load(const struct master *m);
 /*
  * For a process of the mail user: puts B in force (REMOVE: takes its network
- * out) and writes it down.  -1: errno; E2BIG where the table is full, ESRCH where
- * there is no such block.  It is in force even if it was not written.
+ * out) and writes it down.
  */
-int blocked_change(const struct master *m, const struct block *b, bool remove) MUST_USE;
+enum blocked {
+	BLOCKED_KEPT,
+	BLOCKED_FOR_NOW,	/* errno: it is in force and not written, so a restart undoes it */
+	BLOCKED_NOT		/* errno; E2BIG: the table is full, ESRCH: there is no such block */
+};
+enum blocked blocked_change(const struct master *m, const struct block *b, bool remove) MUST_USE;
 /* Adds lines "rate" and "from" (report/view.h): who is near what limits. */
 void control_view(const struct master *m, struct buf *b);
 

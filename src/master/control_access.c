@@ -68,6 +68,19 @@ read_block(int fd, const struct msg_control *c, struct block *b)
 	return true;
 }
 
+/* ERR: of blocked_change(). */
+static void
+say_why_not(const struct master *m, const struct msg_control *c, int err, struct buf *text)
+{
+	if (err == ESRCH)
+		buf_addf(text, STR_FMT " is not blocked\n", STR_ARG(str_head(c->domain, 100)));
+	else if (err == E2BIG)
+		buf_addf(text, "there is no room for more than %d blocks\n", BLOCKS_MAX);
+	else
+		buf_addf(text, "%s/blocks.lock: %s: nothing was changed\n", m->conf->spool,
+		    strerror(err));
+}
+
 static void
 change(const struct master *m, int fd, const struct msg_control *c)
 {
@@ -78,19 +91,18 @@ change(const struct master *m, int fd, const struct msg_control *c)
 	if (!read_block(fd, c, &b))
 		return;
 	buf_init(&text, 1024);
-	bool ok = blocked_change(m, &b, remove) == 0;
-	if (ok)
+	enum blocked done = blocked_change(m, &b, remove);
+	int err = errno;
+	if (done == BLOCKED_NOT)
+		say_why_not(m, c, err, &text);
+	else
 		log_info(NULL, "control: " STR_FMT " is %s%s%s", STR_ARG(c->domain),
 		    remove ? "not blocked any more" : "blocked", c->reason.n > 0 ? ": " : "",
 		    b.why);
-	else if (errno == ESRCH)
-		buf_addf(&text, STR_FMT " is not blocked\n", STR_ARG(str_head(c->domain, 100)));
-	else if (errno == E2BIG)
-		buf_addf(&text, "there is no room for more than %d blocks\n", BLOCKS_MAX);
-	else
-		buf_addf(&text, "%s/blocks: %s: it is in force, but not kept over a restart\n",
-		    m->conf->spool, strerror(errno));
-	control_answer(fd, ok, ok, buf_str(&text));
+	if (done == BLOCKED_FOR_NOW)
+		buf_addf(&text, "%s/blocks: %s: it is %s, but only until the next restart\n",
+		    m->conf->spool, strerror(err), remove ? "not blocked any more" : "blocked");
+	control_answer(fd, done == BLOCKED_KEPT, done == BLOCKED_KEPT, buf_str(&text));
 	buf_free(&text);
 }
 

@@ -153,10 +153,26 @@ def by_hand(b):
     wait_for("the end of the block", lambda: smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"235"))
     baridctl(b, "unblock", "2001:db8::/32")
     assert blocks(b) == {}
+    unwritten(b)
     b.stop()
     with open(b.dir + "/spool/blocks", encoding="ascii") as f:
         assert "2001" not in f.read()
     b.start()
+
+
+def unwritten(b):
+    """What was not changed, and what was and cannot be written down, are two things."""
+    os.unlink(b.dir + "/spool/blocks.lock")
+    os.mkdir(b.dir + "/spool/blocks.lock")
+    assert "blocks.lock: Is a directory: nothing was changed" in baridctl(b, "block", GUESSER, code=69)
+    assert blocks(b) == {}
+    os.rmdir(b.dir + "/spool/blocks.lock")
+    os.mkdir(b.dir + "/spool/blocks.new")
+    assert "Is a directory: it is blocked, but only until" in baridctl(b, "block", GUESSER, code=69)
+    assert set(blocks(b)) == {GUESSER}
+    assert "it is not blocked any more, but only until" in baridctl(b, "unblock", GUESSER, code=69)
+    assert blocks(b) == {}
+    os.rmdir(b.dir + "/spool/blocks.new")
 
 
 def configured(b):
