@@ -7,6 +7,7 @@
  *
  * main.c	start and end
  * questions.c	the channel: what is asked, and who takes it
+ * places.c	how many questions of a kind are open, and who waits for an answer
  * dmarc.c	messages that are reported to the domains of their authors
  * grey.c	senders that come again
  * lists.c	questions about a client and its domains, and the lists that are asked
@@ -35,6 +36,19 @@ struct zone {
 	int64_t said_ms;	/* when an answer that is none was last in the log */
 };
 
+/* Kinds of questions that DNS is asked for. */
+enum place { PLACE_LISTS, PLACE_TEXTS, PLACE_SPF, PLACE_NAMES, PLACES_N };
+
+/* Of one kind. */
+struct places {
+	size_t open;		/* that somebody waits for */
+	size_t kept;		/* and those that DNS still has something of */
+	size_t waiting;
+	int64_t swept_ms;
+	struct place_waiting *first, *last;
+	bool busy;
+};
+
 struct checkd {
 	struct conf *conf;
 	int channel;
@@ -52,7 +66,7 @@ struct checkd {
 	struct readers *readers;	/* of reports */
 	void *greylist;		/* or NULL */
 	struct desk *desk;	/* of reports; or NULL */
-	size_t asked;		/* questions that are open, of all kinds */
+	struct places places[PLACES_N];
 };
 
 /* ---- lists.c -------------------------------------------------------------------- */
@@ -118,9 +132,6 @@ void zone_complain(struct zone *z, uint32_t answer);
 
 /* ---- questions.c ---------------------------------------------------------------- */
 
-/* Questions that are open; others wait in the channel. */
-#define QUESTIONS_MAX 256
-
 /*
  * Until when an answer is kept that DNS wants to be kept for TTL seconds: from a
  * minute to an hour.  UINT32_MAX: DNS has said nothing.
@@ -135,10 +146,36 @@ keep_until(uint32_t ttl)
 
 void questions_open(struct checkd *d);
 void questions_close(struct checkd *d);
-/* A question is open from here on, and is not any more. */
-void question_begin(struct checkd *d);
-void question_end(struct checkd *d);
 /* Sends PACKET to who asked, and closes the way to him: who is gone needs no answer. */
 void question_answer(int reply, struct str packet);
+
+/* ---- places.c ------------------------------------------------------------------- */
+
+typedef void take_fn(struct checkd *d, struct str packet, int reply);
+
+/* Has TAKE take PACKET, as soon as there is a place of kind K; or closes REPLY. */
+void place_ask(struct checkd *d, enum place k, take_fn *take, struct str packet, int reply);
+/* A question takes a place, leaves it, and is no more. */
+void place_begin(struct checkd *d, enum place k);
+void place_end(struct checkd *d, enum place k);
+void place_forget(struct checkd *d, enum place k);
+/* Nobody waits for a place any more. */
+void places_close(struct checkd *d);
+
+/* Who waits for an answer. */
+struct waiter {
+	int fd;			/* -1: nobody */
+	struct loop_io *io;
+	void (*gone)(void *arg);
+	void *arg;
+};
+
+/* Takes REPLY.  GONE is called if nobody waits for what it leads to any more. */
+void waiter_open(struct waiter *w, struct checkd *d, int reply, void (*gone)(void *arg),
+    void *arg);
+/* Sends PACKET, and closes the way. */
+void waiter_answer(struct waiter *w, struct str packet);
+/* Nobody is fine. */
+void waiter_close(struct waiter *w);
 
 #endif

@@ -26,6 +26,13 @@
 
 _Static_assert(DNSBL_TERMS_MAX >= 2 * MSG_LISTS_MAX, "a name, and what was registered of it");
 
+struct inquiry;
+
+struct asker {
+	struct waiter waiter;
+	struct inquiry *i;
+};
+
 struct inquiry {
 	struct checkd *d;
 	struct dnsbl_terms terms;
@@ -36,9 +43,9 @@ struct inquiry {
 	uint32_t ttl;			/* the lowest of all entries */
 	size_t pending;			/* questions that DNS has */
 	bool answered;
+	bool left;			/* its place, since all were gone */
 	struct loop_timer *timer;
-	int waiters[WAITERS_MAX];
-	size_t waiter_n;
+	struct asker askers[WAITERS_MAX];
 };
 
 /* A question to a zone. */
@@ -118,12 +125,13 @@ finish(struct inquiry *i)
 			answers_put(d->known, key, buf_str(&b), keep_until(i->ttl));
 		(void)map_del(d->open, key);
 	}
-	for (size_t k = 0; k < i->waiter_n; k++)
-		question_answer(i->waiters[k], buf_str(&b));
+	for (size_t k = 0; k < WAITERS_MAX; k++)
+		if (i->askers[k].waiter.fd >= 0)
+			waiter_answer(&i->askers[k].waiter, buf_str(&b));
 	buf_free(&b);
-	i->waiter_n = 0;
 	i->answered = true;
-	question_end(d);
+	if (!i->left)
+		place_end(d, PLACE_LISTS);
 }
 
 /* Answers if all is there; the inquiry lives until DNS has nothing of it. */
@@ -134,6 +142,7 @@ settle(struct inquiry *i)
 		return;
 	if (!i->answered)
 		finish(i);
+	place_forget(i->d, PLACE_LISTS);
 	loop_timer_free(i->timer);
 	arena_free(&i->arena);
 	mem_free(i->key);
@@ -147,6 +156,38 @@ on_time(void *arg)
 
 	if (!i->answered)
 		finish(i);
+}
+
+/* Others may still come to ask the same. */
+static void
+on_gone(void *arg)
+{
+	struct asker *a = arg;
+	struct inquiry *i = a->i;
+
+	waiter_close(&a->waiter);
+	for (size_t k = 0; k < WAITERS_MAX; k++)
+		if (i->askers[k].waiter.fd >= 0)
+			return;
+	if (!i->left)
+		place_end(i->d, PLACE_LISTS);
+	i->left = true;
+}
+
+/* False: too many wait for this one. */
+static bool
+join(struct inquiry *i, int reply)
+{
+	for (size_t k = 0; k < WAITERS_MAX; k++) {
+		struct asker *a = &i->askers[k];
+
+		if (a->waiter.fd >= 0)
+			continue;
+		a->i = i;
+		waiter_open(&a->waiter, i->d, reply, on_gone, a);
+		return true;
+	}
+	return false;
 }
 
 /* ---- DNS -------------------------------------------------------------------------- */
@@ -268,7 +309,9 @@ start(struct checkd *d, const struct inquiry *from, struct str key, int reply)
 	*i = *from;
 	i->d = d;
 	i->ttl = UINT32_MAX;
-	i->waiters[i->waiter_n++] = reply;
+	for (size_t k = 0; k < WAITERS_MAX; k++)
+		i->askers[k].waiter.fd = -1;
+	(void)join(i, reply);
 	if (key.n > 0) {
 		i->key = mem_dup(key);
 		i->key_n = key.n;
@@ -278,7 +321,7 @@ start(struct checkd *d, const struct inquiry *from, struct str key, int reply)
 	memset(i->answers, 0, n * sizeof(*i->answers));
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, d->conf->dnsbl.timeout);
-	question_begin(d);
+	place_begin(d, PLACE_LISTS);
 	for (size_t z = 0; z < d->zone_n; z++)
 		if (d->zones[z].failed == 0)
 			ask_zone(i, z);
@@ -318,9 +361,7 @@ lists_take(struct checkd *d, struct str packet, int reply)
 	} else if (!shared || (i = map_get(d->open, packet)) == NULL) {
 		start(d, &from, shared ? packet : STR(""), reply);
 		return;
-	} else if (i->waiter_n < WAITERS_MAX) {
-		i->waiters[i->waiter_n++] = reply;
-	} else {
+	} else if (!join(i, reply)) {
 		close(reply);
 	}
 	arena_free(&from.arena);

@@ -31,7 +31,7 @@ struct inquiry {
 	struct addr client;
 	bool is_client;
 	struct loop_timer *timer;
-	int reply;		/* -1: answered */
+	struct waiter waiter;
 	size_t pending;		/* questions that DNS has */
 	bool unsure;		/* DNS did not say something */
 	/* Of a client. */
@@ -76,17 +76,16 @@ finish(struct inquiry *i)
 {
 	struct buf b;
 
-	if (i->reply < 0)
+	if (i->waiter.fd < 0)
 		return;
 	i->unsure = i->unsure || (i->pending > 0 && !i->confirmed);
 	buf_init(&b, FRAME_MAX);
 	format(i, &b);
 	if (!i->unsure)
 		answers_put(i->d->texts, str_c(i->key), buf_str(&b), clock_ms() + KEEP_MS);
-	question_answer(i->reply, buf_str(&b));
-	i->reply = -1;
+	waiter_answer(&i->waiter, buf_str(&b));
 	buf_free(&b);
-	question_end(i->d);
+	place_end(i->d, PLACE_NAMES);
 }
 
 /* Answers if all is there; the inquiry lives until DNS has nothing of it. */
@@ -98,6 +97,7 @@ settle(struct inquiry *i)
 	if (i->pending > 0)
 		return;
 	finish(i);
+	place_forget(i->d, PLACE_NAMES);
 	loop_timer_free(i->timer);
 	mem_free(i->key);
 	mem_free(i);
@@ -107,6 +107,16 @@ static void
 on_time(void *arg)
 {
 	finish(arg);
+}
+
+static void
+on_gone(void *arg)
+{
+	struct inquiry *i = arg;
+
+	waiter_close(&i->waiter);
+	place_end(i->d, PLACE_NAMES);
+	settle(i);
 }
 
 /* ---- the name of a client ----------------------------------------------------------------- */
@@ -196,10 +206,11 @@ begin(struct checkd *d, struct str key, int reply)
 		return NULL;
 	}
 	i = mem_alloc(sizeof(*i));
-	*i = (struct inquiry){ .d = d, .key = mem_dup(key), .reply = reply };
+	*i = (struct inquiry){ .d = d, .key = mem_dup(key) };
+	waiter_open(&i->waiter, d, reply, on_gone, i);
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, TIME_MS);
-	question_begin(d);
+	place_begin(d, PLACE_NAMES);
 	return i;
 }
 

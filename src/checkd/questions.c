@@ -3,10 +3,11 @@
 /*
  * questions -- the channel: what sessions ask, and who takes it.
  *
- * Questions come as packets on descriptor 3, each with the way to answer, and
- * only as many as can be worked at; the rest wait in the channel.  What is no
- * question is dropped: its sender has a deadline.  What is told of a message has
- * no way to answer, and nobody who waits.
+ * Questions come as packets on descriptor 3, each with the way to answer.  How
+ * many of them are worked at is for each kind to say (places.c), so that none
+ * keeps another from being heard.  What is no question is dropped: its sender has
+ * a deadline.  What is told of a message has no way to answer, and nobody who
+ * waits.
  */
 
 #include "checkd.h"
@@ -21,41 +22,24 @@
 /* Of one turn: the answers of DNS come in between. */
 #define TURN_MAX 32
 
-/* Who takes a question of each kind, and its way to answer; MSG_DMARC is none. */
+/*
+ * Who takes a question of each kind, and its way to answer; MSG_DMARC is none.
+ * PLACES_N: it needs no place, or counts them itself.
+ */
 static const struct {
 	unsigned type;
-	void (*take)(struct checkd *d, struct str packet, int reply);
+	enum place place;
+	take_fn *take;
 } kinds[] = {
-	{ MSG_LISTS, lists_take },
-	{ MSG_TXT, text_take },
-	{ MSG_SPF, spf_take },
-	{ MSG_IPREV, iprev_take },
-	{ MSG_EXISTS, exists_take },
-	{ MSG_SCAN, scan_take_question },
-	{ MSG_GREY, grey_take },
-	{ MSG_FEEDBACK, feedback_take },
+	{ MSG_LISTS, PLACE_LISTS, lists_take },
+	{ MSG_TXT, PLACE_TEXTS, text_take },
+	{ MSG_SPF, PLACE_SPF, spf_take },
+	{ MSG_IPREV, PLACE_NAMES, iprev_take },
+	{ MSG_EXISTS, PLACE_NAMES, exists_take },
+	{ MSG_SCAN, PLACES_N, scan_take_question },
+	{ MSG_GREY, PLACES_N, grey_take },
+	{ MSG_FEEDBACK, PLACES_N, feedback_take },
 };
-
-static void
-channel_want(struct checkd *d)
-{
-	if (d->io != NULL)
-		loop_io_want(d->io, d->asked < QUESTIONS_MAX, false);
-}
-
-void
-question_begin(struct checkd *d)
-{
-	d->asked++;
-	channel_want(d);
-}
-
-void
-question_end(struct checkd *d)
-{
-	d->asked--;
-	channel_want(d);
-}
 
 void
 question_answer(int reply, struct str packet)
@@ -77,7 +61,10 @@ take(struct checkd *d, struct str packet, int reply)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (frame_open_as(&f, packet, kinds[i].type)) {
-			kinds[i].take(d, packet, reply);
+			if (kinds[i].place == PLACES_N)
+				kinds[i].take(d, packet, reply);
+			else
+				place_ask(d, kinds[i].place, kinds[i].take, packet, reply);
 			return;
 		}
 	log_error(NULL, "a question is of no kind");
@@ -92,7 +79,7 @@ on_channel(void *arg, bool readable UNUSED, bool writable UNUSED)
 	int reply = -1, got = 1;
 
 	buf_init(&packet, FRAME_MAX);
-	for (int n = 0; n < TURN_MAX && d->asked < QUESTIONS_MAX; n++) {
+	for (int n = 0; n < TURN_MAX; n++) {
 		got = channel_recv(d->channel, &packet, &reply);
 		if (got <= 0)
 			break;
@@ -107,7 +94,7 @@ void
 questions_open(struct checkd *d)
 {
 	d->io = loop_io_new(d->loop, d->channel, on_channel, d);
-	channel_want(d);
+	loop_io_want(d->io, true, false);
 }
 
 void
@@ -115,4 +102,5 @@ questions_close(struct checkd *d)
 {
 	loop_io_free(d->io);
 	d->io = NULL;
+	places_close(d);
 }

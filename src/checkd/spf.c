@@ -38,7 +38,7 @@ struct inquiry {
 	uint32_t ttl;		/* the lowest of all */
 	size_t pending;		/* questions that DNS has */
 	struct loop_timer *timer;
-	int reply;		/* -1: answered */
+	struct waiter waiter;
 };
 
 static void advance(struct inquiry *i);
@@ -68,18 +68,18 @@ finish(struct inquiry *i)
 	msg_spf_result_put(&b, &r);
 	if (is_certain(i))
 		answers_put(i->d->verdicts, i->key, buf_str(&b), keep_until(i->ttl));
-	question_answer(i->reply, buf_str(&b));
+	waiter_answer(&i->waiter, buf_str(&b));
 	buf_free(&b);
-	i->reply = -1;
-	question_end(i->d);
+	place_end(i->d, PLACE_SPF);
 }
 
-/* The inquiry lives until it is answered and DNS has nothing of it. */
+/* The inquiry lives until nobody waits for it and DNS has nothing of it. */
 static void
 settle(struct inquiry *i)
 {
-	if (i->pending > 0 || i->reply >= 0)
+	if (i->pending > 0 || i->waiter.fd >= 0)
 		return;
+	place_forget(i->d, PLACE_SPF);
 	loop_timer_free(i->timer);
 	spf_facts_free(i->facts);
 	arena_free(&i->arena);
@@ -101,11 +101,21 @@ on_time(void *arg)
 {
 	struct inquiry *i = arg;
 
-	if (i->reply < 0)
+	if (i->waiter.fd < 0)
 		return;
 	give_up(&i->helo);
 	give_up(&i->from);
 	finish(i);
+}
+
+static void
+on_gone(void *arg)
+{
+	struct inquiry *i = arg;
+
+	waiter_close(&i->waiter);
+	place_end(i->d, PLACE_SPF);
+	settle(i);
 }
 
 /* ---- the question ------------------------------------------------------------------------ */
@@ -119,7 +129,7 @@ on_answer(void *arg, uint32_t ttl)
 	i->pending--;
 	if (ttl < i->ttl)
 		i->ttl = ttl;
-	if (i->reply >= 0)
+	if (i->waiter.fd >= 0)
 		advance(i);
 	settle(i);
 }
@@ -153,7 +163,8 @@ start(struct checkd *d, const struct msg_spf *m, const struct addr *client, stru
 {
 	struct inquiry *i = mem_alloc(sizeof(*i));
 
-	*i = (struct inquiry){ .d = d, .ttl = UINT32_MAX, .reply = reply };
+	*i = (struct inquiry){ .d = d, .ttl = UINT32_MAX };
+	waiter_open(&i->waiter, d, reply, on_gone, i);
 	arena_init(&i->arena, ARENA_MAX_OCTETS);
 	i->facts = spf_facts_new();
 	i->key = arena_str(&i->arena, key);
@@ -168,7 +179,7 @@ start(struct checkd *d, const struct msg_spf *m, const struct addr *client, stru
 	i->from.client.domain = spf_domain(m->domain, &i->arena);
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, d->conf->check.spf.timeout);
-	question_begin(d);
+	place_begin(d, PLACE_SPF);
 	advance(i);
 	settle(i);
 }

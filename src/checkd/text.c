@@ -27,7 +27,7 @@ struct inquiry {
 	struct msg_txt_result result;
 	size_t pending;				/* names that DNS has */
 	struct loop_timer *timer;
-	int reply;				/* -1: answered */
+	struct waiter waiter;
 };
 
 /* A name that DNS has. */
@@ -41,14 +41,13 @@ finish(struct inquiry *i)
 {
 	struct buf b;
 
-	if (i->reply < 0)
+	if (i->waiter.fd < 0)
 		return;
 	buf_init(&b, FRAME_MAX);
 	msg_txt_result_put(&b, &i->result);
-	question_answer(i->reply, buf_str(&b));
+	waiter_answer(&i->waiter, buf_str(&b));
 	buf_free(&b);
-	i->reply = -1;
-	question_end(i->d);
+	place_end(i->d, PLACE_TEXTS);
 }
 
 /* Answers if all is there; the inquiry lives until DNS has nothing of it. */
@@ -58,6 +57,7 @@ settle(struct inquiry *i)
 	if (i->pending > 0)
 		return;
 	finish(i);
+	place_forget(i->d, PLACE_TEXTS);
 	loop_timer_free(i->timer);
 	arena_free(&i->arena);
 	mem_free(i);
@@ -67,6 +67,17 @@ static void
 on_time(void *arg)
 {
 	finish(arg);
+}
+
+/* What DNS says is kept for the next. */
+static void
+on_gone(void *arg)
+{
+	struct inquiry *i = arg;
+
+	waiter_close(&i->waiter);
+	place_end(i->d, PLACE_TEXTS);
+	settle(i);
 }
 
 /* ---- what is known ----------------------------------------------------------------- */
@@ -162,12 +173,12 @@ text_take(struct checkd *d, struct str packet, int reply)
 	}
 	i = mem_alloc(sizeof(*i));
 	i->d = d;
-	i->reply = reply;
+	waiter_open(&i->waiter, d, reply, on_gone, i);
 	i->result.answer_n = m.name_n;
 	arena_init(&i->arena, ARENA_MAX_OCTETS);
 	i->timer = loop_timer_new(d->loop, on_time, i);
 	loop_timer_set(i->timer, (int64_t)m.wait_ms);
-	question_begin(d);
+	place_begin(d, PLACE_TEXTS);
 	for (size_t n = 0; n < m.name_n; n++) {
 		i->names[n] = arena_lower(&i->arena, m.names[n]);
 		/* Until the answer comes. */

@@ -4,6 +4,7 @@
 FEATURES C6: by MAIL FROM and HELO, with the explanation of the domain.  CONFORMANCE S-57.
 A client at home is never asked about, so these come by XCLIENT.
 """
+import contextlib
 import email
 import os
 import re
@@ -191,11 +192,31 @@ def killed(b):
     wait_for("its answer", lambda: say(b, BAD, "b@mute.test").startswith("451 4.7.23"))
 
 
+def flooded(b):
+    """Clients that ask about a name whose DNS is silent and go on take no place of those who wait for an answer."""
+    with contextlib.ExitStack() as stack:
+        for i in range(14):
+            w = stack.enter_context(Wire(b.port["smtp"]))
+            w.reply()
+            w.smtp("EHLO proxy.test")
+            w.smtp(f"XCLIENT ADDR=192.0.2.{100 + i}")
+            w.smtp("EHLO client.test")
+            # In pieces: what waits to be read counts for all tests of the mail user.
+            for _ in range(9):
+                w.send(b"MAIL FROM:<b@dead.test>\r\nRSET\r\n" * 10)
+                assert all(w.reply().startswith(b"250") for _ in range(20))
+        said = say(b, GOOD, "b@far.test", text="Subject: flooded\r\n\r\nx")
+        assert said.startswith("250"), said
+    found, _ = fields(b, "flooded")
+    assert found[0].startswith("pass "), found
+
+
 def main():
     with Names(ZONE) as names:
         with Barid(extra=DEFAULTS + names.conf, relay=("203.0.113.7",)) as b:
             refused(b)
             taken(b)
+            flooded(b)
         with Barid(extra=STRICT + names.conf, relay=("203.0.113.7",)) as b:
             strict(b)
             kept(b, names)

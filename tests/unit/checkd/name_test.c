@@ -218,4 +218,20 @@ START_TEST(behind_a_name)
 }
 END_TEST
 
-UNIT_MAIN("checkd/name", confirmed, not_confirmed, behind_a_name)
+/* Who asked is gone, of either kind. */
+START_TEST(nobody_waits)
+{
+	static const char *const one[] = { "a.example" };
+
+	asker_begin();
+	asker_goes(ask_client("192.0.2.9"), PLACE_NAMES);
+	names(0, DNS_OK, one, 1);
+	address(1, DNS_OK, "192.0.2.9");
+	asker_goes(ask_name("x.example"), PLACE_NAMES);
+	hosts(2, DNS_NO_DATA, NULL);
+	address(3, DNS_TEMPORARY, NULL);
+	asker_end();
+}
+END_TEST
+
+UNIT_MAIN("checkd/name", confirmed, not_confirmed, behind_a_name, nobody_waits)

@@ -147,6 +147,21 @@ START_TEST(late)
 }
 END_TEST
 
+/* Who asked is gone: nothing else is asked. */
+START_TEST(nobody_waits)
+{
+	int fd;
+
+	begin(60000);
+	fd = ask("a.test");
+	reply(0, DNS_NO_NAME, "");
+	asker_goes(fd, PLACE_SPF);
+	reply(1, DNS_OK, "v=spf1 include:b.test -all");
+	ck_assert_uint_eq(query_n, 2);
+	asker_end();
+}
+END_TEST
+
 START_TEST(broken)
 {
 	int fds[2];
@@ -161,4 +176,4 @@ START_TEST(broken)
 }
 END_TEST
 
-UNIT_MAIN("checkd/spf", once, late, broken)
+UNIT_MAIN("checkd/spf", once, late, nobody_waits, broken)

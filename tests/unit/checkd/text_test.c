@@ -61,7 +61,7 @@ START_TEST(together)
 	buf_init(&b, FRAME_MAX);
 	fd = ask(&m);
 	ck_assert_uint_eq(query_n, 3);
-	ck_assert_uint_eq(d->asked, 1);
+	ck_assert_uint_eq(d->places[PLACE_TEXTS].open, 1);
 	ck_assert_str_eq(queries[0].name, "a._domainkey.x.example");
 	reply(2, DNS_TEMPORARY, 0, STR(""), 0);
 	reply(0, DNS_OK, 300, STR("v=DKIM1; p="), 2);
@@ -104,7 +104,7 @@ START_TEST(in_time)
 	m.wait_ms = 1;
 	fd = ask(&m);
 	reply(0, DNS_OK, 300, STR("x"), 1);
-	while (d->asked > 0)
+	while (d->places[PLACE_TEXTS].open > 0)
 		loop_once(d->loop, true);
 	ck_assert(answered(fd, &b, &r));
 	ck_assert_uint_eq(r.answers[0].status, TXT_OK);
@@ -116,6 +116,30 @@ START_TEST(in_time)
 	ck_assert_uint_eq(query_n, 3);
 	ck_assert(answered(fd, &b, &r));
 	ck_str(r.answers[1].texts[0], STR("late"));
+	buf_free(&b);
+	asker_end();
+}
+END_TEST
+
+/* Who asked is gone; what DNS says then is known to the next. */
+START_TEST(nobody_waits)
+{
+	const struct msg_txt m = three_names();
+	struct msg_txt_result r;
+	struct buf b;
+	int fd;
+
+	asker_begin();
+	buf_init(&b, FRAME_MAX);
+	fd = ask(&m);
+	reply(0, DNS_OK, 300, STR("x"), 1);
+	asker_goes(fd, PLACE_TEXTS);
+	reply(1, DNS_NO_NAME, 0, STR(""), 0);
+	reply(2, DNS_OK, 300, STR("y"), 1);
+	fd = ask(&m);
+	ck_assert_uint_eq(query_n, 3);
+	ck_assert(answered(fd, &b, &r));
+	ck_str(r.answers[2].texts[0], STR("y"));
 	buf_free(&b);
 	asker_end();
 }
@@ -167,4 +191,4 @@ START_TEST(broken)
 }
 END_TEST
 
-UNIT_MAIN("checkd/text", together, in_time, bounded, broken)
+UNIT_MAIN("checkd/text", together, in_time, nobody_waits, bounded, broken)
