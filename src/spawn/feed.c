@@ -90,6 +90,8 @@ fill(struct feed *f)
 	if (f->at == f->end) {
 		if (f->cr)
 			put(f, '\r');
+		/* What is held back stands in a line that has no end. */
+		f->in_line = f->in_line || f->from > 0;
 		let_go(f);
 	}
 	if (!buf_ok(&f->out)) {

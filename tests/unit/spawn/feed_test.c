@@ -111,13 +111,16 @@ START_TEST(quotes)
 {
 	const struct {
 		struct str in, out;
+		bool in_line;	/* it ends within one */
 	} t[] = {
-		{ STR("From x\r\nFrom"), STR(">From x\nFrom") },
+		{ STR("From x\r\nFrom"), STR(">From x\nFrom"), true },
+		{ STR("x\r\nF"), STR("x\nF"), true },
 		{ STR("a From x\r\n\r\nFrom \r\n"),
-		    STR("a From x\n\n>From \n") },
+		    STR("a From x\n\n>From \n"), false },
 		{ STR("Fro\r\nFrom: x\r\nFFrom y"),
-		    STR("Fro\nFrom: x\nFFrom y") },
-		{ STR(">From x\r\n"), STR(">From x\n") },
+		    STR("Fro\nFrom: x\nFFrom y"), true },
+		{ STR(">From x\r\n"), STR(">From x\n"), false },
+		{ STR("x\r"), STR("x\r"), true },
 	};
 	char got[100];
 	struct feed f;
@@ -130,6 +133,7 @@ START_TEST(quotes)
 		ck_assert_int_eq(feed_write(&f, p[1]), 1);
 		ck_str(str_n(got, (size_t)read(p[0], got, sizeof(got))),
 		    t[i].out);
+		ck_assert_int_eq(f.in_line, t[i].in_line);
 		feed_free(&f);
 		close(p[0]);
 		close(p[1]);
