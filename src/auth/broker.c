@@ -194,6 +194,14 @@ is_let_in(const struct request *r)
 	return r->steps[PLACE_MAILBOX] != STEP_NONE;
 }
 
+/* The next backend is asked at R's hedge_ms, though another has yet to answer. */
+static bool
+is_hedged(const struct request *r)
+{
+	return (r->proof == AUTH_BY_PASSWORD || r->proof == AUTH_BY_TOKEN) &&
+	    r->next < r->end && !is_let_in(r);
+}
+
 /* Who is let in has to wait for PLACE yet; if that cannot be, he has no mailbox. */
 static void
 fetch_box(struct broker *b, struct request *r, unsigned place)
@@ -485,11 +493,9 @@ tick_one(struct broker *b, struct request *r, int64_t now)
 		cannot(r, i, "too many wait for it");
 		changed = true;
 	}
-	if (is_let_in(r))
-		return;
-	while (is_open(r) && now >= r->hedge_ms && ask_next(b, r))
+	while (is_hedged(r) && is_open(r) && now >= r->hedge_ms && ask_next(b, r))
 		;
-	if (changed)
+	if (changed && !is_let_in(r))
 		settle(b, r);
 }
 
@@ -517,8 +523,7 @@ wait_ms(const struct broker *b)
 
 		if (r->number == 0)
 			continue;
-		if (r->proof == AUTH_BY_PASSWORD && r->next < r->end &&
-		    r->hedge_ms < due)
+		if (is_hedged(r) && r->hedge_ms < due)
 			due = r->hedge_ms;
 		for (unsigned k = 0; k < PLACES; k++)
 			if (r->steps[k] == STEP_QUEUED &&

@@ -24,7 +24,7 @@ import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from authtest import Backends, b64, LATER, NO, Silent, YES, hmac_state, together  # noqa: E402
-from baridtest import ROOT, Wire, certificate, wait_for  # noqa: E402
+from baridtest import ROOT, Wire, certificate, halt, wait_for  # noqa: E402
 
 SECRET, WRONG = "sesame-4711", "guess-0815"
 
@@ -461,14 +461,35 @@ def one_hangs():
         assert b.pop3("bob", "barid") == YES
 
 
+def below(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return sorted(int(p) for p in f.read().split())
+
+
+def mailbox_stands():
+    """Who is let in already is waited for in peace."""
+    with Backends("hardcoded://alice:one", "file://USERS", auth="timeout = 40s cache = 1h") as b:
+        assert b.pop3("alice", "one") == YES
+        broker, *workers = below(b.helper())
+        for pid in workers:
+            halt(pid)
+        before = b.log().count("user=alice: yes")
+        t = threading.Thread(target=lambda: b.pop3("alice", "one"))
+        t.start()
+        wait_for("the yes", lambda: b.log().count("user=alice: yes") > before)
+        # One that asks poll() again and again never sleeps.
+        wait_for("the broker to sleep", lambda: all(b.read(f"/proc/{broker}/stat").rpartition(")")[2].split()[0] == "S"
+                                                    for _ in range(20)), 5)
+        assert t.is_alive()
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        t.join()
+
+
 def parts_die(folder):
     """A worker that is killed costs its question; the broker, those that are under way; then all is as before."""
     e = Exec(folder)
     with Backends(e.url, "hardcoded://bob:two", auth="timeout = 40s cache = 0s") as b:
-        def below(pid):
-            with open(f"/proc/{pid}/task/{pid}/children") as f:
-                return sorted(int(p) for p in f.read().split())
-
         def in_the_middle(victim):
             e.does("hang")
             with open(folder + "/child", "w") as f:
@@ -510,6 +531,7 @@ def main():
             test(folder)
             print(test.__name__)
     one_hangs()
+    mailbox_stands()
     if ROOT:
         with tempfile.TemporaryDirectory(prefix="barid-accounts-") as folder:
             os.chmod(folder, 0o755)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """auth_token -- XOAUTH2 and OAUTHBEARER against a server that knows the tokens: right, wrong, slow, dead and hostile."""
 import base64
+import contextlib
 import http.server
 import json
 import os
@@ -13,7 +14,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from authtest import LATER, NO, YES  # noqa: E402
+from authtest import LATER, NO, Silent, YES  # noqa: E402
 from baridtest import Barid, Wire, certificate, need, run, wait_for  # noqa: E402
 
 CLIENT, SECRET = "mail server", "s:e@c&r"
@@ -54,6 +55,9 @@ class Introspection(http.server.BaseHTTPRequestHandler):
         elif token == "slow":
             self.server.wait.wait(30)
             self.close_connection = True
+        elif token == "beside":
+            self.server.beside.append(self.server.still_open())
+            self.answer(200, GOOD)
         else:
             self.answer(200, TOKENS.get(token, {"active": False}), "text/plain" if token == "plain" else "application/json")
 
@@ -171,6 +175,27 @@ def judged(b, server):
         assert w.smtp("AUTH PLAIN " + base64.b64encode(b"\0alice\0barid").decode()).startswith(b"235 ")
 
 
+def one_hangs(b, server, write, good):
+    """The next one is asked beside one that says nothing, not when that one's time is over."""
+    with Silent() as silent:
+        def still_open():
+            with silent.sock.accept()[0] as c, contextlib.suppress(BlockingIOError):
+                c.setblocking(False)
+                while c.recv(65536):
+                    pass
+                return False
+            return True
+        server.beside, server.still_open = [], still_open
+        b.stop()
+        write(b, good.replace(f":{server.server_port}/", f":{silent.port}/") + f'", "{good}', "40s")
+        b.start()
+        assert smtp(b, "XOAUTH2", "alice", "beside") == YES
+        assert server.beside == [True], server.beside
+        b.stop()
+        write(b, good)
+        b.start()
+
+
 def by_programs(b):
     """curl and msmtp."""
     ca = b.dir + "/localhost.pem"
@@ -206,8 +231,8 @@ def main():
         extra = 'auth { mechanisms = {"PLAIN", "XOAUTH2", "OAUTHBEARER"}  failure-delay = 0s  timeout = 2s }\n' \
             f'tls {{ ca = "{folder}/localhost.pem" }}\ndns-override "localhost" {{ addresses = {{"127.0.0.1"}} }}\n'
 
-        def write(b, url):
-            b.write_conf(extra)
+        def write(b, url, timeout="2s"):
+            b.write_conf(extra.replace("2s", timeout))
             text = b.read(b.conf).replace("backends = {", f'backends = {{"{url}", ')
             with open(b.conf, "w") as f:
                 f.write(text)
@@ -215,6 +240,7 @@ def main():
             write(b, f"oauth://{who}@{url}")
             b.start()
             judged(b, server)
+            one_hangs(b, server, write, f"oauth://{who}@{url}")
             by_programs(b)
             shown = b.ctl("config").stdout + b.log()
             assert SECRET not in shown and urllib.parse.quote(SECRET, "") not in shown and "oauth://mail%20server:" in shown
