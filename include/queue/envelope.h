@@ -126,6 +126,8 @@ void envelope_format(struct buf *b, const struct envelope *e);
 /* The same, filled up to SIZE octets: ENVELOPE_PAD_MIN more than it needs, or none. */
 #define ENVELOPE_PAD_MIN 6
 void envelope_format_to(struct buf *b, const struct envelope *e, size_t size);
+/* Octets that N recipients take of a block. */
+size_t envelope_rcpts_size(const struct envelope_rcpt *rcpts, size_t n);
 /* Fills in what was blank in the block at BLOCK; CRC: of block and text. */
 void envelope_seal(char *block, uint64_t size, uint32_t crc);
 /*

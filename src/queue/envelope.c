@@ -281,6 +281,22 @@ envelope_format_to(struct buf *b, const struct envelope *e, size_t size)
 	format(b, e, size);
 }
 
+size_t
+envelope_rcpts_size(const struct envelope_rcpt *rcpts, size_t n)
+{
+	struct buf b;
+	size_t octets = 0;
+
+	buf_init(&b, ENVELOPE_MAX);
+	for (size_t i = 0; i < n; i++) {
+		buf_reset(&b);
+		add_rcpt(&b, &rcpts[i]);
+		octets += b.n;
+	}
+	buf_free(&b);
+	return octets;
+}
+
 void
 envelope_seal(char *block, uint64_t size, uint32_t crc)
 {

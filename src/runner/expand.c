@@ -18,16 +18,25 @@
 #include "job.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/map.h"
 #include "lib/mem.h"
 #include "lists.h"
 #include "mail/text.h"
 #include "runner.h"
+
+/* Of an envelope, but for what orders may add later. */
+#define OCTETS_MAX (ENVELOPE_MAX - 4096U)
+
+static const char too_many[] = "the address leads to more others than a message "
+			       "can have recipients";
 
 /* An envelope that is being written anew. */
 struct spread {
 	struct job *j;
 	struct envelope_rcpt *rcpts;
 	size_t n, size;
+	size_t octets;		/* that the envelope takes with them */
+	struct map *seen;	/* recipients, but for those whose mail others get */
 	const struct mail_facts *facts;
 	const char *waits;	/* for what homes.c has asked of this account; or NULL */
 	int error;
@@ -45,19 +54,42 @@ refuse(struct job *j, size_t rcpt, const char *status, const char *why)
 	    status, str_c(why));
 }
 
-/*
- * PART of P is a recipient already, for whom nobody else stands: a second copy
- * helps nobody.
- */
-static bool
-has(const struct spread *s, const struct path *p, struct str part)
+static void
+key_make(struct buf *key, const struct envelope_rcpt *rcpt)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (path_eq(&s->rcpts[i].path, p) &&
-		    str_eq(s->rcpts[i].part, part) &&
-		    (i >= s->j->file.env.rcpt_n || !s->j->rcpts[i].forwards))
-			return true;
-	return false;
+	buf_init(key, ENVELOPE_MAX);
+	buf_add(key, rcpt->path.local);
+	buf_addc(key, '@');
+	buf_add_lower(key, rcpt->path.domain);
+	buf_addc(key, ' ');
+	buf_add(key, rcpt->part);
+}
+
+/* True the first time: a second copy helps nobody. */
+static bool
+is_new(struct spread *s, const struct envelope_rcpt *rcpt)
+{
+	static char seen;
+	struct buf key;
+	bool new;
+
+	key_make(&key, rcpt);
+	new = map_put(s->seen, buf_str(&key), &seen) == NULL;
+	buf_free(&key);
+	return new;
+}
+
+/* The last N recipients are none. */
+static void
+take_back(struct spread *s, size_t n)
+{
+	struct buf key;
+
+	for (; n > 0; n--) {
+		key_make(&key, &s->rcpts[--s->n]);
+		map_del(s->seen, buf_str(&key));
+		buf_free(&key);
+	}
 }
 
 static void
@@ -111,6 +143,40 @@ part_of(struct arena *a, const struct alias_target *t)
 	return arena_str(a, str_c(part));
 }
 
+/*
+ * True if the last N recipients have room in the envelope.  What the sender calls
+ * the list may be long, and each of many has it: better without than not at all.
+ */
+static bool
+has_room(struct spread *s, size_t n)
+{
+	struct envelope_rcpt *new = &s->rcpts[s->n - n];
+	size_t octets = envelope_rcpts_size(new, n);
+
+	if (s->octets + octets > OCTETS_MAX) {
+		for (size_t i = 0; i < n; i++)
+			new[i].orcpt = STR("");
+		octets = envelope_rcpts_size(new, n);
+	}
+	if (s->octets + octets > OCTETS_MAX)
+		return false;
+	s->octets += octets;
+	return true;
+}
+
+/* Those who are recipients already, and for whom nobody else stands. */
+static void
+begin(struct spread *s)
+{
+	const struct job *j = s->j;
+
+	s->octets = (size_t)j->file.text_at;
+	s->seen = map_new();
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
+		if (!j->rcpts[i].forwards)
+			(void)is_new(s, &s->rcpts[i]);
+}
+
 static void
 spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 {
@@ -118,15 +184,23 @@ spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 	struct envelope_rcpt member = { .state = RCPT_QUEUED,
 		.notify = notify_of_member(of->notify), .orcpt = of->orcpt,
 		.of = origin(&s->j->arena, &of->path) };
+	size_t before = s->n;
 
+	if (s->seen == NULL)
+		begin(s);
 	make_room(s, x->n);
 	for (size_t i = 0; i < x->n; i++) {
 		member.path = x->paths[i];
 		member.part = part_of(&s->j->arena, &x->v[i]);
-		if (!has(s, &member.path, member.part))
+		if (is_new(s, &member))
 			s->rcpts[s->n++] = member;
 	}
-	s->j->rcpts[rcpt].spreads = true;
+	if (has_room(s, s->n - before)) {
+		s->j->rcpts[rcpt].spreads = true;
+		return;
+	}
+	take_back(s, s->n - before);
+	refuse(s->j, rcpt, "5.4.6", too_many);
 }
 
 static void
@@ -148,8 +222,7 @@ expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 		jr->at_last = true;
 		jr->target = NULL;
 	} else if (s->n + x.n > ENVELOPE_RCPT_MAX)
-		refuse(j, rcpt, "5.4.6", "the address leads to more others "
-		    "than a message can have recipients");
+		refuse(j, rcpt, "5.4.6", too_many);
 	else
 		spread_rcpt(s, rcpt, &x);
 }
@@ -302,6 +375,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 			look_at_home(&s, i, &lists);
 		spreads = spreads || j->rcpts[i].spreads;
 	}
+	map_free(s.seen);
 	if (s.waits != NULL) {
 		homes_wait(j->r, s.waits, j);
 		return true;
@@ -311,6 +385,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 	kept = mem_alloc(sizeof(*kept));
 	*kept = s;
 	kept->facts = NULL;
+	kept->seen = NULL;
 	start(kept);
 	return true;
 }

@@ -185,9 +185,34 @@ def reports():
         assert all(g["Original-Recipient"] == "rfc822;all@example.test" for g in groups), groups
 
 
+def large():
+    """What an envelope has no room for is a parameter less, and then a list that is refused."""
+    with Barid(extra='route "*" { via = "discard" }\n' + RETRY) as b:
+        wide = "@" + ".".join("d" * 60 for _ in range(3)) + ".example"
+        aliases(b, "\n".join(f"m{n}@far.example" for n in range(8000)), "many")
+        aliases(b, "\n".join(f"m{n:050}{wide}" for n in range(20000)), "wide")
+        path = aliases(b, f"many: :include:{b.dir}/many\nwide: :include:{b.dir}/wide\n")
+        b.stop()
+        b.write_conf(f'aliases = {{"{path}"}}\n' + b.extra)
+        b.start()
+        with b.smtp() as s:
+            s.ehlo("far.example")
+            s.mail(OUTSIDE)
+            s.rcpt("many@example.test", ["ORCPT=rfc822;" + "x" * 450])
+            s.data(message("many"))
+        b.empty()
+        assert len(re.findall(r"to=<m\d+@far.example>, orig_to=<many@example.test>.* status=sent", b.log())) == 8000
+        b.send("alice@example.test", ["wide@example.test", "many@example.test"], message("wide"))
+        report = b.mail("alice", 1)[0]
+        b.empty()
+        assert b"wide@example.test" in report and b"5.4.6" in report and b"many@" not in report, report
+        assert b.log().count("orig_to=<many@example.test>") == 16000
+
+
 def main():
     sections()
     files()
+    large()
     reports()
 
 

@@ -108,6 +108,24 @@ START_TEST(every_line)
 }
 END_TEST
 
+START_TEST(size_of_recipients)
+{
+	struct envelope e = whole();
+	struct buf one, both;
+
+	buf_init(&one, ENVELOPE_MAX);
+	buf_init(&both, ENVELOPE_MAX);
+	envelope_format(&both, &e);
+	e.rcpt_n = 1;
+	envelope_format(&one, &e);
+	ck_assert_uint_eq(envelope_rcpts_size(&rcpts[1], 1), both.n - one.n);
+	ck_assert_uint_eq(envelope_rcpts_size(rcpts, 2),
+	    envelope_rcpts_size(rcpts, 1) + both.n - one.n);
+	buf_free(&one);
+	buf_free(&both);
+}
+END_TEST
+
 START_TEST(seal_fills_in)
 {
 	struct envelope e = whole();
@@ -276,5 +294,5 @@ START_TEST(size_is_capped)
 }
 END_TEST
 
-UNIT_MAIN("queue/envelope", every_line, seal_fills_in, sum_knows_no_states,
+UNIT_MAIN("queue/envelope", every_line, size_of_recipients, seal_fills_in, sum_knows_no_states,
     refused, size_is_capped)
