@@ -15,7 +15,7 @@
 #include "lib/buf.h"
 
 /* What is kept of a line: a line that is longer must be given by this much. */
-#define MIME_LINE_KEPT 1024
+#define MIME_LINE_KEPT 4096
 /* Multiparts and messages within each other; what is deeper is not looked into. */
 #define MIME_DEPTH_MAX 100
 #define MIME_BOUNDARY_MAX 200
@@ -69,6 +69,7 @@ struct mime_walk {
 	size_t parts;		/* how many have begun: PART is the last of them */
 	int field;		/* which one is being read */
 	struct buf value;	/* of it */
+	size_t octets;		/* of all its lines */
 	char boundary[MIME_BOUNDARY_MAX];
 	size_t boundary_n;
 	bool seals;		/* is multipart/signed */

@@ -20,15 +20,12 @@
 enum { IN_HEADER, IN_LEAF, IN_OUTSIDE, BEHIND_HEADER };
 enum { FIELD_OTHER, FIELD_TYPE, FIELD_ENCODING, FIELD_VERSION };
 
-/* Of a field's value: a boundary of 70 octets finds room in it. */
-#define VALUE_MAX 4096
-
 void
 mime_walk_init(struct mime_walk *w)
 {
 	*w = (struct mime_walk){ .state = IN_HEADER, .parts = 1 };
 	w->part.top = true;
-	buf_init(&w->value, VALUE_MAX);
+	buf_init(&w->value, MIME_LINE_KEPT);
 }
 
 void
@@ -189,6 +186,16 @@ read_encoding(struct mime_walk *w, struct str rest)
 			w->part.encoding = names[i].encoding;
 }
 
+/*
+ * True if all lines of the field were whole, and are not too many.  Where it is
+ * folded changes nothing: what could not be read is no more than it was.
+ */
+static bool
+is_readable(const struct mime_walk *w)
+{
+	return w->octets < MIME_LINE_KEPT - 1;
+}
+
 static void
 end_field(struct mime_walk *w)
 {
@@ -205,11 +212,11 @@ end_field(struct mime_walk *w)
 	}
 	*seen[field] = true;
 	/* One that is too long to be read is none that we know. */
-	if (field == FIELD_TYPE && !buf_ok(&w->value))
+	if (field == FIELD_TYPE && !is_readable(w))
 		w->part.kind = MIME_OPAQUE;
 	else if (field == FIELD_TYPE)
 		read_type(w, buf_str(&w->value));
-	else if (field == FIELD_ENCODING && !buf_ok(&w->value))
+	else if (field == FIELD_ENCODING && !is_readable(w))
 		w->part.encoding = MIME_UNKNOWN;
 	else if (field == FIELD_ENCODING)
 		read_encoding(w, buf_str(&w->value));
@@ -231,6 +238,7 @@ begin_field(struct mime_walk *w, struct str line)
 	else if (str_ieq(name, STR("mime-version")))
 		w->field = FIELD_VERSION;
 	buf_reset(&w->value);
+	w->octets = line.n;
 	if (w->field != FIELD_OTHER)
 		buf_add(&w->value, str_skip(line, n + 1));
 	return MIME_FIELD;
@@ -333,6 +341,7 @@ header_line(struct mime_walk *w, struct str line)
 	if (line.n > 0 && is_wsp(line.p[0])) {
 		if (w->field != FIELD_OTHER)
 			buf_add(&w->value, line);
+		w->octets += line.n;
 		return MIME_MORE;
 	}
 	end_field(w);
