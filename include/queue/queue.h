@@ -229,7 +229,7 @@ int queue_clean(struct queue *q, int64_t age) MUST_USE;
  * what is left is taken another time).
  *
  * By one process at a time, and at its start before it scans new/: then
- * nothing is taken twice, also after a crash.  A .eml that was written to
+ * nothing is taken twice, also after a crash (queue/dropped.h).  A .eml that was written to
  * in the last QUEUE_EML_AGE seconds is left for the next call: its writer
  * may not be done.
  */

@@ -11,7 +11,8 @@
  *
  * The new message's id depends on the file alone.  So if a crash comes
  * between the commit and the removal from drop/, the next import finds the
- * message in the spool and only removes the file.
+ * message in the spool and only removes the file; dropped.c sees to it that
+ * it is there until then.
  *
  * What names a text of the store waits where it is until it is there, for an
  * hour; that the store fails is nobody's fault, and has no end.
@@ -21,7 +22,6 @@
 #include <fcntl.h>
 
 #include "lib/clock.h"
-#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
@@ -58,33 +58,14 @@ struct dropped {
 	const char *why;
 };
 
-static bool
-is_eml(const char *name)
-{
-	return str_iends(str_c(name), STR(".eml"));
-}
-
-/* An id for what brings none: of the file's last change and its number. */
-static void
-id_of_file(const struct stat *st, char id[QUEUE_ID_SIZE])
-{
-	uint64_t us = (uint64_t)st->st_ctim.tv_sec * 1000000 +
-	    (uint64_t)st->st_ctim.tv_nsec / 1000;
-	uint64_t ino = st->st_ino;
-
-	spool_hex(id, 13, us);
-	spool_hex(id + 13, 6, crc32c(0, &ino, sizeof(ino)) >> 8);
-	id[QUEUE_ID_LEN] = '\0';
-}
-
 /* What is known of the message without believing its file. */
 static void
 set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 {
 	int64_t now = clock_wall_us();
 	/* A copied .eml may be as old as it likes; it was put there then. */
-	const struct timespec *t = is_eml(d->name) ? &d->st.st_ctim :
-						     &d->st.st_mtim;
+	const struct timespec *t = dropped_is_eml(str_c(d->name)) ?
+	    &d->st.st_ctim : &d->st.st_mtim;
 	int64_t us = (int64_t)t->tv_sec * 1000000 + t->tv_nsec / 1000;
 
 	e->arrival_us = us > 0 && us < now ? us : now;
@@ -94,7 +75,6 @@ set_facts(const struct queue *q, struct dropped *d, struct envelope *e)
 	e->ours = true;
 	e->listener = STR(CONF_LISTEN_DROP);
 	e->local = e->tls = e->certificate = e->chain = e->report = STR("");
-	e->auth = e->checks = STR("");
 	e->auth = e->checks = STR("");
 	e->delays = 0;
 	e->extra_n = 0;
@@ -265,8 +245,9 @@ take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 	    st.st_nlink != 1) {
 		r = TAKE_BAD;
 	} else {
-		id_of_file(&d->st, d->env.id);
+		dropped_id(&d->st, d->env.id);
 		set_facts(q, d, &d->env);
+		dropped_note(&d->env, &d->arena, str_c(d->name));
 		f.fd = fd;
 		r = eml_take(q, &f.src, &d->env, &d->arena, m, &d->why);
 	}
@@ -394,7 +375,7 @@ take(struct import *im, struct dropped *d)
 	d->why = "it is not a plain file with one name";
 	if (!S_ISREG(d->st.st_mode) || d->st.st_nlink != 1)
 		r = TAKE_BAD;
-	else if (is_eml(d->name))
+	else if (dropped_is_eml(str_c(d->name)))
 		r = take_eml(im->q, d, &m);
 	else
 		r = take_envelope(im->q, d, &m);
@@ -422,7 +403,7 @@ is_young(const struct dropped *d)
 {
 	int64_t now = clock_wall(), t = d->st.st_mtim.tv_sec;
 
-	return is_eml(d->name) && t <= now && now - t < QUEUE_EML_AGE;
+	return dropped_is_eml(str_c(d->name)) && t <= now && now - t < QUEUE_EML_AGE;
 }
 
 static bool
@@ -434,7 +415,7 @@ import_entry(void *arg, int dir, const struct dirent *e)
 	if (e == NULL)
 		return false;
 	d.name = e->d_name;
-	if (!is_eml(d.name) && !queue_id_valid(str_c(d.name)))
+	if (!dropped_is_eml(str_c(d.name)) && !queue_id_valid(str_c(d.name)))
 		return true;
 	if (sys_fstatat(dir, d.name, &d.st) < 0 || is_young(&d))
 		return true;

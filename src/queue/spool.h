@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "queue/queue.h"
 
@@ -135,6 +136,13 @@ int file_load(const struct spool_name *n, const char *id, bool verify, struct ar
  */
 int file_load_tray(struct queue *q, const char *id, bool search, struct arena *a,
     struct queue_file *f, const char **reason) MUST_USE;
+
+/* True if the file NAME of drop/ is plain text; else it is what sendmail wrote. */
+bool dropped_is_eml(struct str name);
+/* An id for what brings none: of the file's last change and its number. */
+void dropped_id(const struct stat *st, char id[QUEUE_ID_SIZE]);
+/* Puts the NAME that it has there into E, which has no extras; in A. */
+void dropped_note(struct envelope *e, struct arena *a, struct str name);
 
 /* Of what the import writes in tmp/. */
 #define IMPORT_PREFIX "drop."

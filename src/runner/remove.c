@@ -13,10 +13,12 @@
  */
 
 #include <errno.h>
+#include <limits.h>
 
 #include "job.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "queue/dropped.h"
 #include "runner.h"
 
 /* So many at most wait for the pool. */
@@ -28,6 +30,7 @@ struct removal {
 	enum queue_place place;
 	int error;
 	bool gone;
+	char *dropped;			/* its name in drop/; NULL: none */
 	char (*made)[QUEUE_ID_SIZE];	/* of it, to be taken up when it is gone */
 	size_t made_n;
 	char id[QUEUE_ID_SIZE];
@@ -44,7 +47,8 @@ struct batch {
 static void
 take_out(struct queue *q, struct removal *m)
 {
-	m->gone = queue_remove(q, m->place, m->id) == 0 || errno == ENOENT;
+	m->gone = queue_remove_dropped(q, m->place, m->id, m->dropped) == 0 ||
+	    errno == ENOENT;
 	m->error = m->gone ? 0 : errno;
 }
 
@@ -84,7 +88,7 @@ batch_done(void *arg)
 	for (struct removal *m = b->first; m != NULL; m = next) {
 		next = m->next;
 		if (m->error != 0) {
-			/* EAGAIN: it is being looked at, which is soon over. */
+			/* EAGAIN: it is looked at, or imported, which is soon over. */
 			if (m->error != EAGAIN)
 				log_error(m->id, "cannot be removed: %s",
 				    strerror(m->error));
@@ -98,6 +102,7 @@ batch_done(void *arg)
 		for (size_t i = 0; i < m->made_n; i++)
 			runner_announce(r, m->made[i]);
 		mem_free(m->made);
+		mem_free(m->dropped);
 		mem_free(m);
 	}
 	if (b->flush && b->error != 0)
@@ -127,6 +132,19 @@ batch_start(struct runner *r, bool flush)
 	loop_pool_run(r->disk, batch_work, batch_done, b);
 }
 
+static char *
+name_in_drop(const struct envelope *e)
+{
+	struct buf b;
+	char *name;
+
+	buf_init(&b, NAME_MAX);
+	queue_dropped_as(e, &b);
+	name = b.n > 0 ? mem_dup(buf_str(&b)) : NULL;
+	buf_free(&b);
+	return name;
+}
+
 void
 remove_job(struct job *j)
 {
@@ -136,6 +154,7 @@ remove_job(struct job *j)
 	m->slot = j->slot;
 	m->place = j->file.place;
 	memcpy(m->id, j->id, sizeof(m->id));
+	m->dropped = name_in_drop(&j->file.env);
 	if (j->made_n > 0) {
 		m->made = mem_array(j->made_n, sizeof(*m->made));
 		memcpy(m->made, j->made, j->made_n * sizeof(*m->made));

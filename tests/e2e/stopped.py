@@ -2,16 +2,18 @@
 """C-19: a runner that stands still, and programs that are started without standard descriptors.
 
 While a runner is stopped, mail is accepted, the other one delivers its own, and
-who asks is told; when it goes on, it delivers what waited, once.  A program
+who asks is told; when it goes on, it delivers what waited, once.  What it was taking
+from drop/ it does not take once more when the other one has delivered it.  A program
 without descriptors 0, 1 and 2 takes no file of its own for one of them.
 """
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, program, wait_for  # noqa: E402
+from baridtest import Barid, Sink, halt, program, route, upstream, wait_for  # noqa: E402
 
 EXTRA = "queue { runners = 2 }\n"
 COUNT = 16
@@ -45,6 +47,45 @@ def a_runner(b):
                  for m in b.mail("alice", COUNT))
     assert got == list(range(COUNT)), got
     b.empty()
+
+
+def runner_of(queue_id):
+    """As include/queue/part.h has it, of two."""
+    h = 2166136261
+    for c in queue_id.encode():
+        h = (h ^ c) * 16777619 & 0xffffffff
+    return h % 2
+
+
+def taken(b, sink):
+    """CONFORMANCE C-01: as if the first runner had died between the commit of an import and the removal from drop/."""
+    first, = (p for p in runners(b) if "\0-i\0000\0" in b.read(f"/proc/{p}/cmdline"))
+    halt(first)
+    while not b.spooled() or runner_of(b.spooled()[0][1]) == 0:
+        for _, name in b.spooled():
+            os.unlink(f"{b.dir}/spool/drop/{name}")
+        b.sendmail("-f", "carol@example.test", "x@far.example", text="Subject: once\n\nx\n")
+    (place, name), = b.spooled()
+    assert place == "drop"
+    file, aside = f"{b.dir}/spool/drop/{name}", f"{b.dir}/aside"
+    shutil.copy2(file, aside)
+    halt(sink.process.pid)
+    os.kill(first, signal.SIGCONT)
+    wait_for("the import", lambda: b.spooled() == [("new", name)])
+    halt(first)
+    shutil.copy2(aside, file)
+    os.kill(sink.process.pid, signal.SIGCONT)
+    wait_for("the delivery", lambda: any(f"{name}: to=" in line and "status=sent" in line for line in b.log().split("\n")))
+    # What is delivered behind it is removed behind it.
+    removed = b.log().count(": removed")
+    for n in range(COUNT):
+        b.send("a@b.test", ["x@far.example"], f"Subject: {n}\r\n\r\nx\r\n")
+    wait_for("a removal", lambda: b.log().count(": removed") > removed)
+    assert ("new", name) in b.spooled(), "it goes when it can be imported no more"
+    os.kill(first, signal.SIGCONT)
+    b.empty()
+    got = [m for m in sink.messages(1 + COUNT) if b"Subject: once" in m["text"]]
+    assert len(got) == 1, f"delivered {len(got)} times"
 
 
 def no_descriptors(b):
@@ -89,8 +130,10 @@ def tools(b):
 
 
 def main():
-    with Barid(extra=EXTRA) as b:
+    with Sink() as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.example", "far"),
+                               relay=("127.0.0.0/8",)) as b:
         a_runner(b)
+        taken(b, sink)
         no_descriptors(b)
         tools(b)
 
