@@ -121,6 +121,9 @@ has_long_line(struct str s)
 
 	while (s.n > 0) {
 		str_cut(s, '\n', &line, &s);
+		/* RFC 5322 2.1.1: without its CRLF. */
+		if (str_ends(line, STR("\r")))
+			line.n--;
 		if (line.n > MAIL_LINE_MAX)
 			return true;
 	}

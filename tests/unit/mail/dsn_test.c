@@ -274,6 +274,18 @@ START_TEST(long_lines)
 	check_lines();
 	ck_assert(has("text/rfc822-headers\r\n"));
 	buf_free(&b);
+	/* The longest that a line may be, and one octet more. */
+	for (size_t more = 0; more < 2; more++) {
+		memset(text, 'x', sizeof(text));
+		memcpy(text, "A: b\r\n\r\n", 8);
+		memcpy(text + 8 + MAIL_LINE_MAX + more, "\r\n", 2);
+		d.original = str_n(text, 10 + MAIL_LINE_MAX + more);
+		make(&d);
+		check_lines();
+		ck_assert(has(more ? "text/rfc822-headers\r\n" :
+				     "message/rfc822\r\n"));
+		buf_free(&b);
+	}
 }
 END_TEST
 
