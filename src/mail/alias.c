@@ -133,17 +133,26 @@ span(struct str s, char stop)
 	return i;
 }
 
-/* "Name <address> (comment)": the address. */
+/* "Name <address> (comment)": the address; what quotes or a comment hold is none. */
 static struct str
 bare_address(struct str s)
 {
-	ptrdiff_t open = str_find(s, '<'), close = str_rfind(s, '>');
+	size_t from = 0, to = s.n, n;
 
-	if (s.n > 0 && s.p[s.n - 1] == ')' && str_find(s, '(') >= 0)
-		s = str_trim(str_head(s, (size_t)str_find(s, '(')));
-	if (open < 0 || close < open || str_find(s, '"') == 0)
-		return s;
-	return str_trim(str_n(s.p + open + 1, (size_t)(close - open - 1)));
+	for (size_t i = 0; i < s.n; i += n) {
+		n = strchr("\"(<", s.p[i]) != NULL ? skip_group(str_skip(s, i)) : 0;
+		if (n == 0)
+			n = s.p[i] == '\\' ? 2 : 1;
+		else if (s.p[i] == '<')
+			return str_trim(str_n(s.p + i + 1, n - 2));
+		else if (s.p[i] == '(' && i == from)
+			from = i + n;
+		else if (s.p[i] == '(' && to == s.n)
+			to = i;
+		if (i == from && is_blank(s.p[i]))
+			from++;
+	}
+	return str_trim(str_n(s.p + from, to - from));
 }
 
 /* ---- names -------------------------------------------------------------- */

@@ -90,6 +90,11 @@ START_TEST(targets)
 		{ "Al Ice <alice@x.example> , <bob>", { { ALIAS_ADDRESS,
 		    "alice@x.example" }, { ALIAS_ADDRESS, "bob" } } },
 		{ "bob (the builder, here)", { { ALIAS_ADDRESS, "bob" } } },
+		{ "bob (formerly <old@x.example>), (once <old>) bob", {
+		    { ALIAS_ADDRESS, "bob" }, { ALIAS_ADDRESS, "bob" } } },
+		{ "\"B. <old>\" <bob> (x), B (<old>) <bob>", {
+		    { ALIAS_ADDRESS, "bob" }, { ALIAS_ADDRESS, "bob" } } },
+		{ "\\(bob (x)", { { ALIAS_ADDRESS, "\\(bob" } } },
 		{ "|/bin/cat -u", { { ALIAS_PROGRAM, "/bin/cat -u" } } },
 		{ "\"|/bin/cat a, b\", x", { { ALIAS_PROGRAM,
 		    "/bin/cat a, b" }, { ALIAS_ADDRESS, "x" } } },
