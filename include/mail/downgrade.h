@@ -51,6 +51,7 @@ struct downgrade_scan {
 	unsigned line_flags;
 	size_t word;		/* octets since it could be folded */
 	bool in_space;		/* the last of them was white space */
+	bool in_name;		/* its field has had no colon yet */
 	struct mime_part leaf;	/* whose body is read */
 	unsigned flags;		/* of the leaf */
 	unsigned utf8;		/* state: octets that a character lacks */

@@ -31,6 +31,7 @@ struct downgrade {
 	bool fold;
 	struct buf word;
 	bool in_space;
+	bool in_name;	/* RFC 5322 4.5: white space before the colon folds nothing */
 	size_t column;
 
 	/* A body that is being encoded. */
@@ -100,9 +101,10 @@ fold_bytes(struct downgrade *d, struct str s, struct buf *out)
 	for (size_t i = 0; i < s.n; i++) {
 		bool space = is_wsp(s.p[i]);
 
-		if (space && !d->in_space)
+		if (space && !d->in_space && !d->in_name)
 			end_word(d, out);
 		d->in_space = space;
+		d->in_name = d->in_name && s.p[i] != ':';
 		buf_addc(&d->word, s.p[i]);
 	}
 }
@@ -171,6 +173,7 @@ header_piece(struct downgrade *d, const struct mime_piece *p, struct buf *out)
 		    (!p->last || p->bytes.n > MAIL_LINE_MAX);
 		d->column = 0;
 		d->in_space = true;
+		d->in_name = d->what == MIME_FIELD;
 	}
 	if (d->skip)
 		return;

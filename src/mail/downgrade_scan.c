@@ -201,16 +201,17 @@ note_utf8(struct downgrade_scan *s, struct str bytes)
 	}
 }
 
-/* A header line can be folded before each white space but the last. */
+/* A header line can be folded before each white space but the last, behind its name. */
 static void
 note_words(struct downgrade_scan *s, struct str bytes)
 {
 	for (size_t i = 0; i < bytes.n; i++) {
 		bool space = is_wsp(bytes.p[i]);
 
-		if (space && !s->in_space)
+		if (space && !s->in_space && !s->in_name)
 			s->word = 0;
 		s->in_space = space;
+		s->in_name = s->in_name && bytes.p[i] != ':';
 		if (++s->word > FOLD_WORD_MAX)
 			s->line_flags |= NO_FOLD;
 	}
@@ -289,6 +290,7 @@ take_piece(struct downgrade_scan *s, const struct mime_piece *p)
 		s->line = s->word = 0;
 		s->line_flags = 0;
 		s->in_space = false;
+		s->in_name = s->what == MIME_FIELD;
 		if (s->what != MIME_BODY)
 			end_leaf(s);
 	}

@@ -44,6 +44,8 @@ static const struct {
 	{ SIGNED "\r\nx\r\n--b--\r\n\200\r\n", OUTSIDE, NULL },
 	{ SIGNED "\r\nx\r\n--b--\r\n" LONG "\r\n", OUTSIDE, OUTSIDE },
 	{ "X-A: " LONG "\r\n\r\n", FOLD, FOLD },
+	{ "X" L100 " :" L100 L100 L100 L100 L100 L100 L100 L100 L100 " x"
+	  "\r\n\r\n", FOLD, FOLD },
 	{ "X-A: " L100 L100 L100 L100 L100 " " L100 L100 L100 L100 L100
 	  "\r\n\r\n", NULL, NULL },
 };

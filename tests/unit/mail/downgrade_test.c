@@ -14,6 +14,8 @@
 #define CTE "Content-Transfer-Encoding: "
 #define MULTI "Content-Type: multipart/mixed; boundary=b\r\n"
 #define VERSION "MIME-Version: 1.0\r\n"
+#define L10 "llllllllll"
+#define L100 L10 L10 L10 L10 L10 L10 L10 L10 L10 L10
 #define W10 "www wwwww "
 #define W100 W10 W10 W10 W10 W10 W10 W10 W10 W10 W10
 
@@ -82,6 +84,11 @@ static const struct {
 	    "X-A: " W100 W100 W100 W100 W100 W100 W100 W100
 	    W10 W10 W10 W10 W10 W10 W10 W10 W10 "www\r\n"
 	    " wwwww " W100 "\r\n\r\nx\r\n", DOWNGRADE_TO_8BIT },
+	/* The colon stays with its name. */
+	{ "X \t:" L100 L100 L100 L100 L100 L100 L100 L100 L100 L10 L10 " "
+	    L100 "\r\n\r\nx\r\n",
+	    "X \t:" L100 L100 L100 L100 L100 L100 L100 L100 L100 L10 L10 "\r\n "
+	    L100 "\r\n\r\nx\r\n", DOWNGRADE_TO_8BIT },
 };
 
 START_TEST(octets)
