@@ -9,8 +9,9 @@
  * what is legal in the state, returns an answer, and never writes to the
  * client.  smtpd_io.c is all that reads and writes.
  *
- * Memory has three lifetimes: the session's arena, the transaction's (one
- * reset at EHLO, RSET and the end of data), and that of a single command.
+ * Memory has four lifetimes: the session's arena; that of its client, which is
+ * another one behind each XCLIENT; the transaction's (one reset at EHLO, RSET
+ * and the end of data); and that of a single command.
  */
 
 #include "lib/arena.h"
@@ -71,6 +72,7 @@ struct session {
 	const char *tls_facts;	/* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
 
 	struct arena arena;
+	struct arena client_arena;
 	struct arena txn_arena;
 	struct arena line_arena;
 	struct buf out;		/* an answer being written */

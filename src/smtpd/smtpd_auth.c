@@ -110,8 +110,8 @@ welcome(struct session *s)
 	const struct msg_auth_result *r = &s->login->result;
 	struct score_slot *slot = s->env->slot;
 
-	s->user = arena_cstr(&s->arena, r->user);
-	s->app = arena_cstr(&s->arena, r->app);
+	s->user = arena_cstr(&s->client_arena, r->user);
+	s->app = arena_cstr(&s->client_arena, r->app);
 	session_count(s, COUNT_AUTH_OK);
 	log_info(NULL, "%s: SASL %s authentication succeeded, sasl_username=%s%s%s",
 	    s->client, s->auth_mechanism, s->user,

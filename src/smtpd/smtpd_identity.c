@@ -99,11 +99,11 @@ await_name(struct session *s)
 	buf_init(&reply, FRAME_MAX);
 	if (!await(s, ASK_NAME, &reply) || !msg_iprev_result_get(buf_str(&reply), r))
 		*r = (struct msg_iprev_result){ IPREV_TEMPERROR, STR("") };
-	r->name = arena_str(&s->arena, r->name);
+	r->name = arena_str(&s->client_arena, r->name);
 	s->identity.named = true;
 	if (r->result == IPREV_PASS && strcmp(s->named, "unknown") == 0) {
 		s->named = r->name.p;
-		s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
+		s->client = arena_printf(&s->client_arena, "%s[%s]", s->named, s->address);
 	}
 	buf_free(&reply);
 }

@@ -37,6 +37,7 @@ enum {
 
 /* A session holds little; a transaction its recipients. */
 #define SESSION_ARENA 65536
+#define CLIENT_ARENA 65536
 #define LINE_ARENA 65536
 #define TXN_ARENA_BASE (2u << 20)
 #define TXN_ARENA_RCPT 4096
@@ -416,11 +417,11 @@ greet(struct session *s)
 		session_answer(s, &refusal);
 		return refusal.then;
 	}
-	banner.text = str_c(arena_printf(&s->arena, "%s ESMTP barid",
+	banner.text = str_c(arena_printf(&s->client_arena, "%s ESMTP barid",
 	    s->env->hostname));
 	if (takes_no_mail(s)) {
 		banner = (struct answer){ .code = 521, .enhanced = "5.3.2",
-			.text = str_c(arena_printf(&s->arena, "%s takes no mail",
+			.text = str_c(arena_printf(&s->client_arena, "%s takes no mail",
 			    s->env->hostname)) };
 		log_reject(s, "CONNECT", &banner, NULL, NULL);
 	}
@@ -473,7 +474,7 @@ client_address(struct session *s)
 		return "local";
 	buf_init(&b, 128);
 	addr_add(&b, &s->env->peer);
-	p = arena_cstr(&s->arena, buf_str(&b));
+	p = arena_cstr(&s->client_arena, buf_str(&b));
 	buf_free(&b);
 	return p;
 }
@@ -499,8 +500,8 @@ session_meet(struct session *s, const char *name)
 		name = strcmp(s->address, "local") == 0 ? "localhost" :
 							  "unknown";
 	s->named = strcmp(name, "unknown") != 0 ?
-	    arena_cstr(&s->arena, str_c(name)) : "unknown";
-	s->client = arena_printf(&s->arena, "%s[%s]", s->named, s->address);
+	    arena_cstr(&s->client_arena, str_c(name)) : "unknown";
+	s->client = arena_printf(&s->client_arena, "%s[%s]", s->named, s->address);
 	find_trust(s);
 	check_begin(s);
 	identity_begin(s);
@@ -510,6 +511,7 @@ void
 session_forget(struct session *s)
 {
 	session_enter(s, S_START);
+	arena_reset(&s->client_arena);
 	memset(s->tried, 0, sizeof(s->tried));
 	memset(s->done, 0, sizeof(s->done));
 	s->errors = s->junk = s->auth_failures = 0;
@@ -544,6 +546,7 @@ session_init(struct session *s, const struct session_env *env,
 		.helo = STR(""), .last = "CONNECT",
 		.state = S_START };
 	arena_init(&s->arena, SESSION_ARENA);
+	arena_init(&s->client_arena, CLIENT_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);
 	buf_init(&s->out, REPLY_BUF);
@@ -571,6 +574,7 @@ session_free(struct session *s)
 	buf_free(&s->out);
 	arena_free(&s->line_arena);
 	arena_free(&s->txn_arena);
+	arena_free(&s->client_arena);
 	arena_free(&s->arena);
 }
 

@@ -26,7 +26,7 @@
 	ATTR_BIT(ATTR_PORT) | ATTR_BIT(ATTR_PROTO) | ATTR_BIT(ATTR_HELO) | \
 	ATTR_BIT(ATTR_IDENT) | ATTR_BIT(ATTR_SOURCE))
 
-/* Each costs a little memory until the end of the connection. */
+/* Each is a client that others are asked about. */
 #define XCLIENT_MAX 100
 
 static struct answer
@@ -85,7 +85,7 @@ log_in(struct session *s, const struct attrs *a)
 
 	if (user == NULL)
 		return;
-	s->user = arena_cstr(&s->arena, str_c(user));
+	s->user = arena_cstr(&s->client_arena, str_c(user));
 	s->auth_mechanism = "XCLIENT";
 }
 
@@ -100,9 +100,9 @@ begin_anew(struct session *s, const struct attrs *a)
 	speak_for(&s->spoken_for, a);
 	s->env = &s->spoken_for;
 	s->said_helo = helo != NULL && helo_valid(str_c(helo)) ?
-	    arena_cstr(&s->arena, str_c(helo)) : NULL;
+	    arena_cstr(&s->client_arena, str_c(helo)) : NULL;
 	s->said_proto = attr_get(a, ATTR_PROTO) != NULL ?
-	    arena_cstr(&s->arena, str_c(attr_get(a, ATTR_PROTO))) : NULL;
+	    arena_cstr(&s->client_arena, str_c(attr_get(a, ATTR_PROTO))) : NULL;
 	session_meet(s, attr_get(a, ATTR_NAME));
 	log_in(s, a);
 	log_connect(s);

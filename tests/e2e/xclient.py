@@ -63,6 +63,22 @@ def blocked(b):
         assert w.smtp("XCLIENT ADDR=192.0.2.67").startswith(b"220")
 
 
+def many(b):
+    """As many clients as may be, with names as long as may be; and one more."""
+    name = ".".join(["a" * 63] * 4)[:255]
+    with Wire(b.port["smtp"]) as w:
+        assert w.reply().startswith(b"220")
+        for i in range(100):
+            said = w.smtp(f"XCLIENT ADDR=192.0.2.{i % 90 + 1} NAME={name} HELO={name} LOGIN={'u' * 255}")
+            assert said.startswith(b"220"), (i, said)
+        assert w.smtp(f"EHLO {name}").startswith(b"250")
+        assert w.smtp("MAIL FROM:<a@x.test>").startswith(b"250")
+        assert w.smtp("RCPT TO:<u@elsewhere.test>").startswith(b"250"), "the last is logged in"
+        w.smtp("RSET")
+        assert w.smtp("XCLIENT ADDR=192.0.2.1").startswith(b"421 4.7.0 Too many XCLIENT")
+    assert f"connect from {name}[192.0.2.10]" in b.log()
+
+
 def xforward(b):
     with b.smtp() as c:
         c.ehlo()
@@ -117,6 +133,7 @@ def main():
         xclient(b)
         xforward(b)
         limits(b)
+        many(b)
         blocked(b)
     etrn()
 
