@@ -65,6 +65,19 @@ def through(a, b, sink):
     quiet(a, b)
 
 
+def several(b):
+    """Of many recipients the one that is meant, among many that it was at, in any letters."""
+    went = "".join(f"Delivered-To: {n}@b.test\r\n" for n in ("x", "y", "ALIAS", "z")) + "junk\r\nDelivered-To: list@b.test\r\n"
+    for names, code in ((["away"], 250), (["away", "alias"], 554), (["away", "list"], 554)):
+        with b.smtp() as c:
+            c.ehlo()
+            c.mail("<>")
+            for name in names:
+                assert c.rcpt(f"{name}@b.test")[0] == 250
+            said = c.data(went + text("several", "you@b.test"))
+            assert said[0] == code and (code == 250 or f"<{names[-1]}@b.test>".encode() in said[1]), said
+
+
 def main():
     with Sink() as sink:
         a = Barid(hostname="mx.a.test", domain="a.test", start=False)
@@ -89,6 +102,8 @@ def main():
             for path in a_had:
                 os.unlink(path)
             mailing_list(a, b, sink)
+            several(b)
+            quiet(a, b)
             for s in (a, b):
                 wait_for("the audit to close", lambda s=s: s.ctl("audit", check=False).returncode == 0)
 
