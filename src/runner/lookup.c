@@ -487,8 +487,8 @@ add_literal(struct lookup *l)
 	struct host *h = host_add(l->h, str_c(l->d->name));
 
 	if (h != NULL &&
-	    addr_from_literal(str_c(l->d->name),
-		(uint16_t)l->d->r->conf->smtp_port, &h->addr[0]) == 0)
+	    addr_from_literal(str_c(l->d->name), l->d->way->port,
+		&h->addr[0]) == 0)
 		h->addr_n = 1;
 	loop_timer_set(l->later, 0);
 }

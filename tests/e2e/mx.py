@@ -275,14 +275,14 @@ def elsewhere():
         # All of a message, wherever its recipients are: what is dropped says so.
         drop = b.dir + "/spool/drop/one.eml"
         with open(drop + ".tmp", "w", encoding="ascii") as f:
-            f.write(f"X-Barid-Route: mx:{other}\nFrom: a@b.test\nTo: x@two.test, y@three.test\nSubject: dropped\n\nx\n")
+            f.write(f"X-Barid-Route: mx:{other}\nFrom: a@b.test\nTo: x@two.test, y@three.test, z@[127.0.0.3]\nSubject: dropped\n\nx\n")
         os.rename(drop + ".tmp", drop)
 
         def dropped():
             return [m for m in more.messages() if b"Subject: dropped" in m["text"]]
-        wait_for("the dropped one, by however many connections", lambda: sum(len(m["rcpts"]) for m in dropped()) == 2)
+        wait_for("the dropped one, by however many connections", lambda: sum(len(m["rcpts"]) for m in dropped()) == 3)
         got = dropped()
-        assert sorted(r["path"] for m in got for r in m["rcpts"]) == ["x@two.test", "y@three.test"], got
+        assert sorted(r["path"] for m in got for r in m["rcpts"]) == ["x@two.test", "y@three.test", "z@[127.0.0.3]"], got
         assert b"Message-ID" not in got[0]["text"] and b"X-Barid" not in got[0]["text"]
         said = b.ctl("explain", "x@three.test").stdout
         assert "one.test, at port" in said and "MX hosts of another domain" in said and "127.0.0.2" in said, said
