@@ -170,8 +170,8 @@ begin(struct conn *c)
 	if (c->hop_n == 0)
 		conn_fail(c, "4.4.4", "no address of %s that a source address "
 		    "can reach", c->group->name);
-	/* No MX host has said anything. */
-	if (c->hop_n == 0 || hops[0].fallback)
+	/* No MX host has said anything; or those that could not be found have not. */
+	if (c->hop_n == 0 || hops[0].fallback || hosts_unsure(c->hosts))
 		c->all_refused = false;
 	try_hops(c);
 }

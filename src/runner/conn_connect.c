@@ -374,6 +374,7 @@ on_race(void *arg, bool readable, bool writable)
 	(void)writable;
 	if (e != 0) {
 		say_unreachable(c, hop, e);
+		c->all_refused = false;
 		hop->tried = true;
 		race_end(c);
 		return;
@@ -394,6 +395,7 @@ race_start(struct conn *c)
 		return;
 	fd = hop_open(c, &c->hops[i]);
 	if (fd < 0) {
+		c->all_refused = false;
 		c->hops[i].tried = true;
 		return;
 	}

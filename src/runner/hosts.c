@@ -36,6 +36,12 @@ hosts_free(struct hosts *h)
 	mem_free(h);
 }
 
+bool
+hosts_unsure(const struct hosts *h)
+{
+	return h->unsure;
+}
+
 int64_t
 hosts_expiry(const struct hosts *h)
 {

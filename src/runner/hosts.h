@@ -127,6 +127,8 @@ void hosts_resolve(struct dest *d);
 /* Keeps H until another hosts_free(). */
 struct hosts *hosts_hold(struct hosts *h) MUST_USE;
 void hosts_free(struct hosts *h);	/* NULL is fine */
+/* True if not all that the domain has are among them, for now. */
+bool hosts_unsure(const struct hosts *h);
 /* Good until then, on clock_ms(). */
 int64_t hosts_expiry(const struct hosts *h);
 /* The name of host I, or NULL behind the last. */

@@ -248,6 +248,7 @@ lookup_decided(void *arg)
 	struct buf words;
 
 	note_skipped(l);
+	l->h->unsure = l->temporary;
 	if (any_address(l->h, false) ||
 	    (l->temporary && any_address(l->h, true))) {
 		lookup_end(l, NULL);

@@ -14,6 +14,7 @@
 struct hosts {
 	unsigned held;
 	int64_t expires;
+	bool unsure;		/* others of the domain may be there another time */
 	struct arena arena;	/* what the hosts point to */
 	size_t n;
 	struct host v[];	/* HOSTS_MAX while it is resolved, then N */

@@ -136,6 +136,8 @@ half.test A 127.0.0.2
 sick SERVFAIL
 sicker.test MX 10 sick
 sicker.test MX 20 h2
+unsure.test MX 10 sick
+unsure.test MX 20 h4
 self.test MX 10 mx.example.test
 self.test MX 20 h2
 mx.example.test A 127.0.0.5
@@ -195,7 +197,8 @@ RETURNS = {"null": "5.1.10", "gone": "5.1.2", "nonsuch": "5.1.2", "lost": "5.4.4
            "refuse": "5.3.2", "empty": "5.4.4", "name": "5.4.6"}
 # N-11: whatever is not a clear no waits.
 WAITS = {"servfail": "4.4.3", "refused": "4.4.3", "drop": "4.4.3", "half": "4.4.3", "worse": "4.4.1",
-         "short": "4.4.3", "round": "4", "loop": "4.4.3", "chain": "4.4.3", "notcp": "4.4.3", "no6": "4.4.1"}
+         "short": "4.4.3", "round": "4", "loop": "4.4.3", "chain": "4.4.3", "notcp": "4.4.3", "no6": "4.4.1",
+         "unsure": "4.3.2"}
 
 
 def routing():
