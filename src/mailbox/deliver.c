@@ -345,7 +345,11 @@ forget(int dir, const char *name)
 	errno = e;
 }
 
-/* Renames it to NAME: 0; 1 if the message is there already; or -1. */
+/*
+ * Renames it to NAME: 0; 1 if the message is there already; or -1.  Where no rename
+ * refuses to replace something (NFS, some of FUSE: EINVAL) a look comes first, which
+ * is enough: nobody else makes that name.
+ */
 static int
 rename_into(struct delivery *v, const char *name)
 {
@@ -353,7 +357,7 @@ rename_into(struct delivery *v, const char *name)
 
 	if (sys_rename_new(v->tmp, v->tmp_name, v->new, name) == 0)
 		return 0;
-	if (errno != EEXIST)
+	if (errno != EEXIST && errno != EINVAL && errno != ENOSYS)
 		return -1;
 	if ((there = keep_other(v, name)) != 0)
 		return there;

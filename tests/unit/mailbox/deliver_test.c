@@ -4,6 +4,8 @@
 
 #include "tmpbox.h"
 
+#include <sys/syscall.h>
+
 #define PREFIX STR("Return-Path: <s@t.example>\r\nDelivered-To: bob\r\n")
 
 static void
@@ -21,6 +23,19 @@ slurp(const struct tmpbox *t, const char *dir, const char *name, struct buf *b)
 	while ((got = read(fd, buf_room(b, 65536), 65536)) > 0)
 		buf_grew(b, (size_t)got);
 	close(fd);
+}
+
+/* What a rename with a flag fails with, as on NFS; 0: it does not. */
+static int rename_error;
+
+/* In place of libc's. */
+int
+renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (rename_error == 0 || flags == 0)
+		return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+	errno = rename_error;
+	return -1;
 }
 
 START_TEST(file_and_name)
@@ -50,11 +65,13 @@ START_TEST(file_and_name)
 }
 END_TEST
 
-START_TEST(twice_is_once)
+static void
+deliver_twice(int error)
 {
 	struct tmpbox t;
 	char name[256];
 
+	rename_error = error;
 	tmpbox_begin(&t);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(tmpbox_deliver(&t, "bob", 0,
@@ -71,10 +88,19 @@ START_TEST(twice_is_once)
 	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", name), 2);
 	tmpbox_end(&t);
 }
+
+/* Also where there is no rename that replaces nothing. */
+START_TEST(twice_is_once)
+{
+	deliver_twice(0);
+	deliver_twice(EINVAL);
+	deliver_twice(ENOSYS);
+}
 END_TEST
 
 /* What a power cut left under the name of the message is replaced. */
-START_TEST(torn_one_is_replaced)
+static void
+replace_torn(int error)
 {
 	static const char path[] = "bob/new/1763683200.Q0651F0C3D2A1BF00042R0."
 	    "mail.example,S=8,W=11";
@@ -82,6 +108,7 @@ START_TEST(torn_one_is_replaced)
 	struct buf b;
 	char name[256];
 
+	rename_error = error;
 	tmpbox_begin(&t);
 	buf_init(&b, 1 << 20);
 	tmpbox_make(&t, "bob");
@@ -100,6 +127,27 @@ START_TEST(torn_one_is_replaced)
 		ck_assert_int_eq(unlink(tmpbox_path(&t, path)), 0);
 	}
 	buf_free(&b);
+	tmpbox_end(&t);
+}
+
+START_TEST(torn_one_is_replaced)
+{
+	replace_torn(0);
+	replace_torn(EINVAL);
+}
+END_TEST
+
+/* Another trouble is none that a rename without a flag is for. */
+START_TEST(rename_fails)
+{
+	struct tmpbox t;
+
+	tmpbox_begin(&t);
+	rename_error = EIO;
+	ck_assert_int_eq(tmpbox_deliver(&t, "bob", 0, STR("a: b\r\n\r\nc\r\n"), PREFIX), -1);
+	ck_assert_int_eq(errno, EIO);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 0);
+	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
 	tmpbox_end(&t);
 }
 END_TEST
@@ -345,5 +393,5 @@ START_TEST(linked)
 END_TEST
 
 UNIT_MAIN("mailbox/deliver", linked, file_and_name, by_path, together, twice_is_once,
-    torn_one_is_replaced, large, host_names,
+    torn_one_is_replaced, rename_fails, large, host_names,
     short_source)
