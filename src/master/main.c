@@ -363,6 +363,16 @@ next_wake(const struct master *m, int64_t now)
 	return next > now ? next - now : 0;
 }
 
+/* What runs once ends with its runner, which is not to be another half way. */
+static void
+reload(struct master *m)
+{
+	if (m->once)
+		log_info(NULL, "reload -- not while the queue is tried once");
+	else
+		master_reload(m);
+}
+
 static void
 handle_signals(struct master *m)
 {
@@ -374,7 +384,7 @@ handle_signals(struct master *m)
 		stop_begin(m);
 	if (master_got_hup && !m->stopping) {
 		master_got_hup = 0;
-		master_reload(m);
+		reload(m);
 	}
 	if (master_got_usr1) {
 		master_got_usr1 = 0;
@@ -394,7 +404,7 @@ tick(struct master *m, int64_t now, int64_t *checked)
 		clock_local_prepare(clock_wall());
 		/* For sessions that are open. */
 		log_before_fork();
-		if (!m->stopping) {
+		if (!m->stopping && !m->once) {
 			master_check_certificates(m);
 			master_check_tables(m);
 		}
@@ -530,6 +540,8 @@ main(int argc, char **argv)
 	struct conf *c = load_or_exit(o.path, &m.kept);
 	m.conf_path = absolute(o.path);
 	m.once = o.once;
+	/* Until the runner says otherwise. */
+	m.code = o.once ? EX_TEMPFAIL : EX_OK;
 	int ready = o.foreground || o.once ? -1 : daemonize();
 	master_catch_signals();
 	start(&m, c);

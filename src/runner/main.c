@@ -390,7 +390,8 @@ main(int argc, char **argv)
 	start(r);
 	loop_run(r->loop);
 	stop(r);
-	code = r->once && r->left > 0 ? EX_TEMPFAIL : EX_OK;
+	/* Who is stopped before has not seen all that there is. */
+	code = r->once && (!r->once_done || r->left > 0) ? EX_TEMPFAIL : EX_OK;
 	conf_free(r->conf);
 	mem_free(r);
 	log_reset();

@@ -286,6 +286,7 @@ on_tick(void *arg)
 	}
 	/* Before the next look into drop/ begins. */
 	if (r->once && once_over(r)) {
+		r->once_done = true;
 		runner_stop(r);
 		return;
 	}

@@ -90,7 +90,8 @@ struct runner {
 	int orders;			/* what no session can write to; -1: none */
 	int send[RUNNERS_MAX];		/* to the runners; -1: none */
 	size_t number, count;		/* which of how many runners */
-	bool once, once_begun;		/* it ends when all was tried */
+	bool once, once_begun;		/* it ends when all was tried ... */
+	bool once_done;			/* ... which it was */
 	size_t left;			/* at the end, in the queue */
 	pid_t parent;
 

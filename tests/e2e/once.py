@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """barid -q: what is in the queue is tried once, in the foreground, and the exit status says what is left (K11, K12)."""
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, program, route, upstream  # noqa: E402
+from baridtest import Barid, Sink, program, route, upstream, wait_for  # noqa: E402
 
 TEXT = "From: alice@example.test\nTo: {to}\nSubject: {subject}\n{more}\nhello\n"
 
@@ -35,9 +38,29 @@ class World:
         assert r.returncode == code, (r, self.b.log())
         return r.stderr
 
+    @contextlib.contextmanager
+    def begun(self):
+        """A run whose runner is there, while the smarthost stands still."""
+        before = ready(self.b)
+        self.sink.process.send_signal(signal.SIGSTOP)
+        with subprocess.Popen([program("barid"), "-q", "-c", self.b.conf], stderr=subprocess.DEVNULL, env=self.b.env) as p:
+            try:
+                wait_for("the runner", lambda: ready(self.b) > before)
+                yield p
+            except BaseException:
+                print(self.b.log()[-3000:])
+                p.kill()
+                raise
+            finally:
+                self.sink.process.send_signal(signal.SIGCONT)
+
     def subjects(self):
         return sorted(line for m in self.sink.messages() for line in m["text"].decode().split("\r\n")
                       if line.startswith("Subject: "))
+
+
+def ready(b):
+    return b.log().count(" is ready: ")
 
 
 def all_goes():
@@ -88,8 +111,37 @@ def left_alone():
         assert w.subjects() == [] and [p for p, _ in w.b.spooled()] == ["hold"], w.b.spooled()
 
 
+def disturbed():
+    """Nothing is read anew half way; who is stopped before all was tried says that mail may be left."""
+    with tempfile.TemporaryDirectory() as d:
+        table = d + "/table"
+        os.chmod(d, 0o755)
+
+        def put(text):
+            with open(table, "w", encoding="ascii") as f:
+                f.write(text)
+
+        put("")
+        with World(f'rewrite "*" {{ table = "{table}" what = {{"envelope-recipient"}} }}\n') as w:
+            w.submit("slow@far.example", "slow")
+            with w.begun() as p:
+                put("nobody@far.example bob@example.test\n")
+                p.send_signal(signal.SIGHUP)
+                wait_for("the signal", lambda: "reload -- not while" in w.b.log())
+            assert p.returncode == 0, w.b.log()
+            assert w.subjects() == ["Subject: slow"] and ready(w.b) == 2
+            # A file whose writer may not be done is not in the queue yet; and once it is, nobody takes it.
+            with open(w.b.dir + "/spool/drop/one.eml", "w", encoding="ascii") as f:
+                f.write(TEXT.format(to="eml@far.example", subject="eml", more=""))
+            with w.begun() as p:
+                p.terminate()
+                assert p.wait(100) == 75, w.b.log()
+            w.once(0)
+            assert "Subject: eml" in w.subjects()
+
+
 def main():
-    for test in (all_goes, some_is_left, left_alone):
+    for test in (all_goes, some_is_left, left_alone, disturbed):
         test()
         print(test.__name__, "ok", flush=True)
 
