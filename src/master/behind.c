@@ -57,13 +57,14 @@ read_header(const struct session_env *env, int fd, struct proxied *p)
 {
 	int64_t wait = env->conf->limits.timeout < HEADER_MS ? env->conf->limits.timeout
 							     : HEADER_MS;
-	int64_t end = clock_ms() + wait;
+	int64_t end = clock_ms() + wait, left;
 	enum proxied_result r = PROXIED_MORE;
 
 	proxied_init(p);
-	while (r == PROXIED_MORE && !*env->stop && clock_ms() < end) {
+	/* The clock is read once: less than nothing is for ever to poll(). */
+	while (r == PROXIED_MORE && !*env->stop && (left = end - clock_ms()) > 0) {
 		struct pollfd w = { .fd = fd, .events = POLLIN };
-		if (poll(&w, 1, (int)(end - clock_ms())) > 0)
+		if (poll(&w, 1, (int)left) > 0)
 			r = take(fd, p);
 	}
 	return r;
