@@ -25,6 +25,7 @@
 /* Room for one descriptor more than is allowed, to see that it is there. */
 #define PASS_MAX 2
 #define COMPLAIN_EVERY_MS 1000
+#define CROWDED_MS 5
 
 union control {
 	struct cmsghdr align;
@@ -216,11 +217,30 @@ wait_for(int fd, short events, int64_t deadline)
 	}
 }
 
+/*
+ * ETOOMANYREFS: of all channels of this user together so many descriptors are on
+ * their way that the kernel takes no other, and nothing says when it will.
+ */
+static int
+wait_for_room(int fd, int64_t deadline)
+{
+	if (errno == EAGAIN)
+		return wait_for(fd, POLLOUT, deadline);
+	if (errno != ETOOMANYREFS)
+		return -1;
+	if (is_past(deadline)) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	(void)poll(NULL, 0, CROWDED_MS);
+	return 0;
+}
+
 static int
 send_by(int fd, struct str packet, int pass, int64_t deadline)
 {
 	while (channel_send(fd, packet, pass) < 0)
-		if (errno != EAGAIN || wait_for(fd, POLLOUT, deadline) < 0)
+		if (wait_for_room(fd, deadline) < 0)
 			return -1;
 	return 0;
 }

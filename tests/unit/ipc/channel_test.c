@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -355,5 +356,47 @@ START_TEST(complaints)
 }
 END_TEST
 
-UNIT_MAIN("channel", complaints, senders, packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
+/* Of one user only so many descriptors may be on their way: then a call waits until some were taken. */
+static void
+crowded_child(void)
+{
+	struct rlimit r = { .rlim_cur = 32, .rlim_max = 32 };
+	struct str one = STR("one");
+	int n = 0, way, pass;
+
+	/* Who may anything is not counted. */
+	if (geteuid() == 0)
+		ck_assert(setgid(65534) == 0 && setuid(60000 + (uid_t)getpid() % 4000) == 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
+	setup();
+	while (channel_send(fds[0], one, fds[0]) == 0)
+		ck_assert_int_lt(++n, 200);
+	ck_assert_int_eq(errno, ETOOMANYREFS);
+	ck_assert_int_eq(channel_ask(fds[0], one, clock_ms() + 20), -1);
+	ck_assert_int_eq(errno, ETIMEDOUT);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(channel_recv(fds[1], &b, &pass), 1);
+		close(pass);
+	}
+	way = channel_ask(fds[0], one, clock_ms() + 20);
+	ck_assert_int_ge(way, 0);
+	close(way);
+	teardown();
+}
+
+START_TEST(crowded)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		crowded_child();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+UNIT_MAIN("channel", crowded, complaints, senders, packets, full_and_end, passing, harm, calls, answers_with_a_descriptor,
     call_of_a_full_channel)
