@@ -54,7 +54,7 @@ struct delivery {
 	const struct path *from;	/* ... and from whom, if not as the envelope has it */
 	struct str via;		/* a field that says by whose address it was forwarded, or empty */
 	struct result *results;
-	size_t n;
+	size_t n, room;
 	unsigned put_off;	/* hosts that put it off in this attempt */
 	unsigned passed;	/* by others, in the line */
 	char mailbox[65];	/* of a local one */

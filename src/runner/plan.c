@@ -72,21 +72,40 @@ job_target(struct job *j, size_t rcpt, const struct mail_facts *f)
 	return t;
 }
 
-static struct delivery *
-delivery_new(struct job *j, struct dest *dest, size_t most)
+/*
+ * Room for another recipient.  It begins with one: there may be as many deliveries
+ * as a message has recipients.
+ */
+static void
+make_room(struct delivery *v)
 {
-	struct delivery *v = job_delivery(j, dest);
+	struct arena *a = &v->job->arena;
+	size_t *rcpts = v->rcpts;
+	struct path *paths = v->paths;
 
-	v->rcpts = arena_alloc(&j->arena, most * sizeof(*v->rcpts));
-	v->paths = arena_alloc(&j->arena, most * sizeof(*v->paths));
-	v->results = arena_alloc(&j->arena, most * sizeof(*v->results));
-	return v;
+	if (v->n < v->room)
+		return;
+	v->room = v->room > 0 ? 2 * v->room : 1;
+	v->rcpts = arena_alloc(a, v->room * sizeof(*v->rcpts));
+	v->paths = arena_alloc(a, v->room * sizeof(*v->paths));
+	v->results = arena_alloc(a, v->room * sizeof(*v->results));
+	if (v->n == 0)
+		return;
+	memcpy(v->rcpts, rcpts, v->n * sizeof(*rcpts));
+	memcpy(v->paths, paths, v->n * sizeof(*paths));
+}
+
+static void
+delivery_add(struct delivery *v, size_t rcpt, struct path path)
+{
+	make_room(v);
+	v->rcpts[v->n] = rcpt;
+	v->paths[v->n++] = path;
 }
 
 /* A list of deliveries that are not yet in the line of their destination. */
 struct plan {
 	struct delivery *first, **last;
-	size_t left;	/* recipients without a delivery */
 	struct mail_facts facts;
 	struct conf_via way;	/* the message's own, which FACTS lead to */
 	struct queue_attempt *last_tried;	/* of each recipient; NULL: nobody asked */
@@ -143,8 +162,7 @@ plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
 
 	if (v == NULL || v->n == DELIVERY_RCPT_MAX || v->from != from ||
 	    !str_eq(v->via, via)) {
-		v = delivery_new(j, dest,
-		    p->left < DELIVERY_RCPT_MAX ? p->left : DELIVERY_RCPT_MAX);
+		v = job_delivery(j, dest);
 		v->from = from;
 		v->via = via;
 		dest->filling = v;
@@ -152,8 +170,7 @@ plan_to(struct job *j, size_t rcpt, struct dest *dest, const struct path *path,
 	}
 	j->rcpts[rcpt].to = dest;
 	j->rcpts[rcpt].dest = arena_str(&j->arena, str_c(dest->key));
-	v->rcpts[v->n] = rcpt;
-	v->paths[v->n++] = path_copy(&j->arena, path);
+	delivery_add(v, rcpt, path_copy(&j->arena, path));
 }
 
 /* Who is forwarded to is sent mail that we answer for (policy/srs.h). */
@@ -258,15 +275,13 @@ static void
 plan_local(struct job *j, size_t rcpt, const struct target *t,
     struct plan *p)
 {
-	struct delivery *v = delivery_new(j, j->r->dests.local, 1);
+	struct delivery *v = job_delivery(j, j->r->dests.local);
 
 	j->rcpts[rcpt].local = true;
 	j->rcpts[rcpt].to = v->dest;
 	memcpy(v->mailbox, t->mailbox, sizeof(v->mailbox));
 	v->maildir = t->kind == TARGET_MAILDIR ? t->way->maildir : NULL;
-	v->rcpts[0] = rcpt;
-	v->paths[0] = t->path;
-	v->n = 1;
+	delivery_add(v, rcpt, t->path);
 	plan_add(p, v);
 }
 
@@ -315,7 +330,6 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 
 	if (j->rcpts[rcpt].part.n > 0) {
 		plan_part(j, rcpt, p);
-		p->left--;
 		return;
 	}
 	t = job_target(j, rcpt, &p->facts);
@@ -324,7 +338,6 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 	if (p->wrong != NULL && t->kind != TARGET_MAILBOX &&
 	    t->kind != TARGET_UNKNOWN) {
 		decide(j, rcpt, TEMPFAIL, "4.3.5", p->wrong);
-		p->left--;
 		return;
 	}
 	switch (t->kind) {
@@ -364,7 +377,6 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 		decide(j, rcpt, TEMPFAIL, "4.3.0", "the aliases have changed");
 		break;
 	}
-	p->left--;
 }
 
 static void
@@ -519,8 +531,6 @@ job_plan(struct job *j)
 	int64_t until;
 
 	job_rcpts(j, j->partly);
-	for (size_t i = 0; i < e->rcpt_n; i++)
-		p.left += j->rcpts[i].todo;
 	if (list_waits(j)) {
 		index_wait(j->r->index, j->slot, runner_now(j->r) + 1);
 		job_free(j);

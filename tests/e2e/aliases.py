@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Sink, program, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import USER, Barid, Sink, program, route, smarthost, upstream, wait_for  # noqa: E402
 
 OUTSIDE = "carol@far.example"
 OFF = 'tls = "off"'
@@ -191,9 +191,10 @@ def large():
         wide = "@" + ".".join("d" * 60 for _ in range(3)) + ".example"
         aliases(b, "\n".join(f"m{n}@far.example" for n in range(8000)), "many")
         aliases(b, "\n".join(f"m{n:050}{wide}" for n in range(20000)), "wide")
-        path = aliases(b, f"many: :include:{b.dir}/many\nwide: :include:{b.dir}/wide\n")
+        path = aliases(b, f"many: :include:{b.dir}/many\nwide: :include:{b.dir}/wide\n"
+                       "run: " + ", ".join(f'"|exit 0 #{n}"' for n in range(20000)) + "\n")
         b.stop()
-        b.write_conf(f'aliases = {{"{path}"}}\n' + b.extra)
+        b.write_conf(f'aliases = {{"{path}"}}\nrecipients {{ run-as = "{USER}" }}\n' + b.extra)
         b.start()
         with b.smtp() as s:
             s.ehlo("far.example")
@@ -207,6 +208,12 @@ def large():
         b.empty()
         assert b"wide@example.test" in report and b"5.4.6" in report and b"many@" not in report, report
         assert b.log().count("orig_to=<many@example.test>") == 16000
+        # Programs get it one by one.
+        runners = b.runners()
+        b.send(OUTSIDE, ["run@example.test"], message("run"))
+        wait_for("all of them to begin", lambda: "nrcpt=20001 (queue active)" in b.log())
+        assert b.runners() == runners, b.log()[-2000:]
+        b.kill()
 
 
 def main():
