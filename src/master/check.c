@@ -589,13 +589,16 @@ master_check(const struct conf *c)
 	check_apart(&k, check_identities);
 	if (c->dkim_n > 0)
 		check_apart(&k, check_dkim);
+	size_t notes = note.n;
 	check_users(&k);
+	/* What was said of a file need not be said twice. */
+	bool readable = note.n == notes;
 	check_programs(&k);
 	check_aliases(&k);
 	check_tables(&k);
 	check_spf(&k);
 	check_log(&k);
-	if (error.n == 0)
+	if (readable && error.n == 0)
 		users_free(users_read(&k));
 	plan_make(&k, &m, &plan);
 	plan_probe(&k, &plan);
