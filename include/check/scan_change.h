@@ -40,7 +40,7 @@ bool scan_change_remove(struct scan_changes *c, struct arena *a, struct str name
 /* The Subject becomes TEXT, which may have encoded words. */
 bool scan_change_subject(struct scan_changes *c, struct arena *a, struct str text);
 
-/* Adds HEADER, fields with CRLF, as it is then; without a blank line. */
+/* Adds HEADER, lines with CRLF, as it is then; both without a blank line. */
 void scan_change_header(const struct scan_changes *c, struct str header, struct buf *out);
 
 #endif

@@ -136,25 +136,44 @@ is_meant(const struct scan_change *v, unsigned nth, unsigned all)
 	return v->which == 0 || v->which == nth || v->which == (int64_t)nth - all - 1;
 }
 
+/* How many fields have the name of each change, in all, and so far. */
+struct counted {
+	const struct scan_changes *changes;
+	unsigned all[SCAN_CHANGES_MAX], seen[SCAN_CHANGES_MAX];
+};
+
+static bool
+is_of(const struct scan_change *v, const struct field *f)
+{
+	return v->remove && str_ieq(f->name, v->name);
+}
+
+/* header_strip(): of what is counted. */
+static bool
+is_removed(void *arg, const struct field *f)
+{
+	struct counted *n = arg;
+	const struct scan_changes *c = n->changes;
+	bool gone = false;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (is_of(&c->v[i], f))
+			gone = is_meant(&c->v[i], ++n->seen[i], n->all[i]) || gone;
+	return gone;
+}
+
 void
 scan_change_header(const struct scan_changes *c, struct str header, struct buf *out)
 {
-	unsigned seen[SCAN_CHANGES_MAX] = { 0 }, all[SCAN_CHANGES_MAX] = { 0 };
+	struct counted n = { .changes = c };
 	struct str rest = header;
 	struct field f;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].remove)
-			all[i] = header_count(header, c->v[i].name);
-	add_all(c, true, out);
-	while (field_next(&rest, &f) == 1) {
-		bool gone = false;
-
+	while (field_seek(&rest, &f))
 		for (size_t i = 0; i < c->n; i++)
-			if (c->v[i].remove && str_ieq(f.name, c->v[i].name))
-				gone = is_meant(&c->v[i], ++seen[i], all[i]) || gone;
-		if (!gone)
-			buf_add(out, f.raw);
-	}
+			n.all[i] += is_of(&c->v[i], &f);
+	add_all(c, true, out);
+	if (header_strip(out, header, is_removed, &n) == 0)
+		buf_add(out, header);
 	add_all(c, false, out);
 }

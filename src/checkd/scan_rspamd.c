@@ -56,14 +56,13 @@ take_changes(struct scan_job *j, const struct rspamd_answer *r, struct scan_chan
 		    "are left out", j->conf->server);
 }
 
-/* The fields of the header of the text of J, into B; false: it is none, or too long. */
+/* The header of the text of J without its blank line, into B; false: it is none, or too long. */
 static bool
 read_header(const struct scan_job *j, struct buf *b)
 {
-	size_t most = j->about.size < b->max ? (size_t)j->about.size : b->max, n = 0;
-	struct str rest;
+	size_t most = j->about.size < b->max ? (size_t)j->about.size : b->max, n;
+	struct str rest, header;
 	struct field f;
-	int got;
 
 	while (b->n < most) {
 		char *room = buf_room(b, most - b->n);
@@ -75,10 +74,12 @@ read_header(const struct scan_job *j, struct buf *b)
 		buf_grew(b, (size_t)octets);
 	}
 	rest = buf_str(b);
-	while ((got = field_next(&rest, &f)) == 1)
-		n += f.raw.n;
+	if (field_next(&rest, &f) != 1)
+		return false;
+	header = header_whole(buf_str(b));
+	n = header.n - (str_ends(header, STR("\r\n\r\n")) ? 2 : 0);
 	/* What fills B may go on behind it. */
-	if (got < 0 || n == 0 || n == b->max)
+	if (n == b->max || !str_ends(str_head(header, n), STR("\r\n")))
 		return false;
 	buf_cut(b, n);
 	return true;

@@ -50,6 +50,23 @@ START_TEST(removed)
 }
 END_TEST
 
+/* A sender who puts such a line in is not spared what stands behind it. */
+START_TEST(behind_no_field)
+{
+	static const char header[] = "X-A: 1\r\njunk\r\nx-a: 2\r\nSubject: old\r\n";
+	struct buf out;
+
+	begin();
+	buf_init(&out, 65536);
+	ck_assert(scan_change_remove(&c, &a, STR("X-A"), -1));
+	ck_assert(scan_change_subject(&c, &a, STR("new")));
+	scan_change_header(&c, str_c(header), &out);
+	ck_str(buf_str(&out), STR("X-A: 1\r\njunk\r\nSubject: new\r\n"));
+	buf_free(&out);
+	arena_free(&a);
+}
+END_TEST
+
 START_TEST(added)
 {
 	begin();
@@ -115,4 +132,4 @@ START_TEST(refused)
 }
 END_TEST
 
-UNIT_MAIN("check/scan_change", removed, added, clean, refused)
+UNIT_MAIN("check/scan_change", removed, behind_no_field, added, clean, refused)
