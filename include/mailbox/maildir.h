@@ -13,6 +13,7 @@
  */
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -76,6 +77,9 @@ struct maildir_entry {
 	bool in_new;		/* stands in new/, else in cur/ */
 	bool twin;		/* another message has its base */
 	bool deleted;		/* for the caller's use */
+	bool gone;		/* was not found when it was last looked for */
+	bool other;		/* the name is that of another file, which nobody has read */
+	bool missing;		/* while what is deleted is removed */
 };
 
 struct known;
@@ -86,6 +90,9 @@ struct maildir {
 	size_t asked;		/* sizes of messages before it were asked for there */
 	struct maildir_entry *v;	/* oldest first; order and numbers never change */
 	size_t n;
+	struct maildir_entry **by_base;	/* once one was looked for; else NULL */
+	struct timespec new_time, cur_time;	/* of the directories then */
+	bool seen;		/* a change of these is one of the times */
 	uint64_t doubted;	/* octets read for names that were not believed */
 	struct known *known;	/* sizes of an earlier session; NULL: nobody looked */
 	struct arena arena;

@@ -4,6 +4,7 @@
 
 /* mailbox -- what the files of this room share. */
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -27,12 +28,16 @@ uint64_t maildir_time(const char *name);
 bool maildir_said_octets(const char *name, uint64_t *octets);
 /* The directory where E stands. */
 int maildir_dir_of(const struct maildir *m, const struct maildir_entry *e);
+/* Calls FN with each entry of DIR that may be a message, until it is false.  -1: errno. */
+int maildir_list(int dir, bool (*fn)(void *arg, const struct dirent *e),
+    void *arg) MUST_USE;
 /*
- * Finds E, which is no longer under its name, and gives it the name that it
- * has now; SAME says if it is that very file.  -1: it is gone.
+ * Reads both directories: each entry gets the name that it has now, or is GONE, or
+ * the name is that of an OTHER file under its base.  -1: errno.
  */
-int maildir_find_again(struct maildir *m, struct maildir_entry *e,
-    bool *same) MUST_USE;
+int maildir_look_again(struct maildir *m) MUST_USE;
+/* The same, if it is of any use, for E, which is no longer under its name.  -1: it is gone. */
+int maildir_find_again(struct maildir *m, const struct maildir_entry *e) MUST_USE;
 /*
  * Opens entry I as maildir_read() does, and says in ST what fstat() said.
  */

@@ -5,8 +5,7 @@
  *
  * One pass over new/ and cur/ gives the list; no message is opened.  The
  * list does not change while it is open: what arrives is not seen, and what
- * another program renames is found again by its inode, or by the part of its
- * name that never changes.  Messages stay in the directory where they are.
+ * another program renames is found again (again.c).  Messages stay in the directory where they are.
  */
 
 #include "mailbox/maildir.h"
@@ -42,9 +41,8 @@ maildir_fixed(const char *name)
 	return str_n(name, strcspn(name, ":"));
 }
 
-/* Calls FN with each entry of DIR that may be a message, until it is false. */
-static int
-list(int dir, bool (*fn)(void *arg, const struct dirent *e), void *arg)
+int
+maildir_list(int dir, bool (*fn)(void *arg, const struct dirent *e), void *arg)
 {
 	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	struct dirent *e;
@@ -166,11 +164,11 @@ static int
 list_all(struct maildir *m)
 {
 	struct listing l = { .m = m, .in_new = true };
-	int r = list(m->new_dir, add_entry, &l);
+	int r = maildir_list(m->new_dir, add_entry, &l);
 
 	l.in_new = false;
 	if (r == 0)
-		r = list(m->cur_dir, add_entry, &l);
+		r = maildir_list(m->cur_dir, add_entry, &l);
 	if (r == 0) {
 		if (l.n > 0)
 			qsort(l.v, l.n, sizeof(*l.v), compare);
@@ -271,59 +269,12 @@ maildir_close(struct maildir *m)
 	close_if(&m->new_dir);
 	close_if(&m->cur_dir);
 	close_if(&m->lock);
+	mem_free(m->by_base);
 	mem_free(m->v);
+	m->by_base = NULL;
 	m->v = NULL;
 	m->n = 0;
 	arena_free(&m->arena);
-}
-
-struct search {
-	const struct maildir_entry *e;	/* what is looked for */
-	struct str base;
-	char name[256];
-	bool in_new;		/* what is being read */
-	bool found, found_in_new;
-	bool same;		/* what was found is that very file */
-};
-
-/* Another program may also have written the message anew, under its base. */
-static bool
-match(void *arg, const struct dirent *d)
-{
-	struct search *s = arg;
-	size_t n = strlen(d->d_name);
-	bool same = d->d_ino == s->e->inode;
-
-	if (n >= sizeof(s->name) ||
-	    !str_eq(maildir_base(d->d_name), s->base) ||
-	    (!same && (s->found || s->e->twin)))
-		return true;
-	memcpy(s->name, d->d_name, n + 1);
-	s->found = true;
-	s->found_in_new = s->in_new;
-	s->same = same;
-	return !same;
-}
-
-int
-maildir_find_again(struct maildir *m, struct maildir_entry *e, bool *same)
-{
-	struct search s = { .e = e, .base = maildir_base(e->name) };
-
-	/* cur/ first: that is where messages are moved to. */
-	if (list(m->cur_dir, match, &s) < 0)
-		return -1;
-	s.in_new = true;
-	if (!s.same && list(m->new_dir, match, &s) < 0)
-		return -1;
-	if (!s.found) {
-		errno = ENOENT;
-		return -1;
-	}
-	e->name = arena_cstr(&m->arena, str_c(s.name));
-	e->in_new = s.found_in_new;
-	*same = s.same;
-	return 0;
 }
 
 int
@@ -342,16 +293,20 @@ open_entry(const struct maildir *m, const struct maildir_entry *e)
 int
 maildir_read_stat(struct maildir *m, size_t i, struct stat *st)
 {
-	int fd = open_entry(m, &m->v[i]);
-	bool same;
+	struct maildir_entry *e = &m->v[i];
+	int fd = open_entry(m, e);
 
-	if (fd < 0 && errno == ENOENT &&
-	    maildir_find_again(m, &m->v[i], &same) == 0)
-		fd = open_entry(m, &m->v[i]);
+	if (fd < 0 && errno == ENOENT && maildir_find_again(m, e) == 0)
+		fd = open_entry(m, e);
 	if (fd < 0)
 		return -1;
-	if (sys_fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+	if (sys_fstat(fd, st) == 0 && S_ISREG(st->st_mode)) {
+		/* Whoever reads it may delete it, too. */
+		if (e->other)
+			e->inode = st->st_ino;
+		e->other = false;
 		return fd;
+	}
 	sys_close(fd);
 	errno = ENOENT;
 	return -1;
@@ -380,54 +335,73 @@ octets_of(const struct maildir *m, const struct maildir_entry *e)
 	    st.st_size : 0;
 }
 
-static int
-remove_entry(struct maildir *m, size_t i)
-{
-	struct maildir_entry *e = &m->v[i];
-	bool same;
+/* What was removed, for the count that the mailbox keeps, and the disk. */
+struct removed {
+	size_t of_new, of_cur;
+	int64_t octets;
+};
 
-	if (sys_unlinkat(maildir_dir_of(m, e), e->name) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -1;
-	/* Gone is what was wanted; renamed is not. */
-	if (maildir_find_again(m, e, &same) < 0)
-		return errno == ENOENT ? 0 : -1;
+static int
+remove_entry(const struct maildir *m, const struct maildir_entry *e,
+    struct removed *r)
+{
+	int64_t octets = octets_of(m, e);
+
 	/* Another file under its base is not what was marked. */
-	if (!same) {
-		errno = ESTALE;
+	errno = ESTALE;
+	if (e->other || sys_unlinkat(maildir_dir_of(m, e), e->name) < 0)
 		return -1;
+	*(e->in_new ? &r->of_new : &r->of_cur) += 1;
+	r->octets += octets;
+	return 0;
+}
+
+/* Removes what is marked, but is not under its name.  The number that could not be. */
+static size_t
+remove_renamed(struct maildir *m, struct removed *r)
+{
+	bool looked = maildir_look_again(m) == 0;
+	size_t failed = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct maildir_entry *e = &m->v[i];
+
+		if (!e->missing)
+			continue;
+		/* Gone is what was wanted, and whoever did it has counted it; renamed is not. */
+		if (!looked || (!e->gone && remove_entry(m, e, r) < 0))
+			failed++;
+		e->missing = false;
 	}
-	return sys_unlinkat(maildir_dir_of(m, e), e->name);
+	return failed;
 }
 
 size_t
 maildir_expunge(struct maildir *m)
 {
-	size_t gone[2] = { 0, 0 }, failed = 0;
-	int64_t octets = 0;
+	struct removed r = { 0 };
+	size_t failed = 0;
+	bool missing = false;
 
 	if (m->far >= 0)
 		return far_expunge(m);
 	for (size_t i = 0; i < m->n; i++) {
-		int64_t its;
+		struct maildir_entry *e = &m->v[i];
 
-		if (!m->v[i].deleted)
+		if (!e->deleted || remove_entry(m, e, &r) == 0)
 			continue;
-		its = octets_of(m, &m->v[i]);
-		if (remove_entry(m, i) < 0) {
-			failed++;
-			continue;
-		}
-		gone[m->v[i].in_new]++;
-		octets += its;
+		e->missing = errno == ENOENT;
+		missing = missing || e->missing;
+		failed += !e->missing;
 	}
-	if (gone[0] + gone[1] > 0)
-		usage_add(m->dir, -octets, -(int64_t)(gone[0] + gone[1]));
+	if (missing)
+		failed += remove_renamed(m, &r);
+	if (r.of_new + r.of_cur > 0)
+		usage_add(m->dir, -r.octets, -(int64_t)(r.of_new + r.of_cur));
 	/* What is not durable may come back, so it counts as not removed. */
-	if (gone[0] > 0 && sys_fsync(m->cur_dir) < 0)
-		failed += gone[0];
-	if (gone[1] > 0 && sys_fsync(m->new_dir) < 0)
-		failed += gone[1];
+	if (r.of_cur > 0 && sys_fsync(m->cur_dir) < 0)
+		failed += r.of_cur;
+	if (r.of_new > 0 && sys_fsync(m->new_dir) < 0)
+		failed += r.of_new;
 	return failed;
 }

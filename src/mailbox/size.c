@@ -83,10 +83,8 @@ is_ours(const char *name)
 static bool
 look(struct maildir *m, struct maildir_entry *e, struct stat *st)
 {
-	bool same;
-
 	return sys_fstatat(maildir_dir_of(m, e), e->name, st) == 0 ||
-	    (errno == ENOENT && maildir_find_again(m, e, &same) == 0 &&
+	    (errno == ENOENT && maildir_find_again(m, e) == 0 &&
 	    sys_fstatat(maildir_dir_of(m, e), e->name, st) == 0);
 }
 

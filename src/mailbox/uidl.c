@@ -138,6 +138,9 @@ rename_twin(struct maildir *m, struct twin *t, struct str uidl)
 		log_warn(NULL, "another message has the base of %s: it is %s "
 		    "from now on", e->name, buf_cstr(&name));
 		e->name = arena_cstr(&m->arena, buf_str(&name));
+		/* It is in the order of the bases. */
+		mem_free(m->by_base);
+		m->by_base = NULL;
 	}
 	buf_free(&name);
 	return r;
@@ -183,7 +186,6 @@ static int
 part_run(struct maildir *m, struct maildir_entry *e, size_t n)
 {
 	struct twin *v = mem_array(n, sizeof(*v));
-	bool same;
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
@@ -191,7 +193,7 @@ part_run(struct maildir *m, struct maildir_entry *e, size_t n)
 		v[i] = (struct twin){ &e[i], birth(m, &e[i]) };
 		/* Another program may just have renamed it. */
 		if (v[i].born == UINT64_MAX &&
-		    maildir_find_again(m, &e[i], &same) == 0)
+		    maildir_find_again(m, &e[i]) == 0)
 			v[i].born = birth(m, &e[i]);
 	}
 	qsort(v, n, sizeof(*v), by_birth);

@@ -54,7 +54,8 @@ def crowd(b):
     assert len(got) == 1, answers
     assert all(a.startswith(b"-ERR [IN-USE] ") for a in answers if a[:1] == b"-"), answers
     start = time.monotonic()
-    assert got[0].cmd("STAT") == b"+OK %d %d" % (COUNT, COUNT * 17)
+    stat = got[0].cmd("STAT")
+    assert stat == b"+OK %d %d" % (COUNT, COUNT * 17), stat
     assert time.monotonic() - start < SECONDS
     for w in clients:
         w.close()
@@ -62,6 +63,13 @@ def crowd(b):
     wait_for("the end of the sessions", lambda: not b.sessions())
     with login(b, "alice") as w:
         assert w.line().startswith(b"+OK")
+        # Another program moves them all while the session is open.
+        box = b.dir + "/mail/alice/"
+        for name in os.listdir(box + "new"):
+            os.rename(f"{box}new/{name}", f"{box}cur/{name}:2,")
+        start = time.monotonic()
+        assert w.cmd("STAT") == b"+OK %d %d" % (COUNT, COUNT * 17)
+        assert time.monotonic() - start < SECONDS
 
 
 def big(b, path):
