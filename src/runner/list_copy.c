@@ -67,13 +67,13 @@ set_id(struct chunk *k)
 		k->env.id[i] = digits[sum & 15];
 }
 
+/* Where a message of the spool may be that is not over. */
+static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR, QUEUE_HOLD };
+
 /* 1: it is in the spool; 0: it is not, or its id is another's; -1: errno. */
 static int
 is_there(const struct chunk *k)
 {
-	static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR,
-		QUEUE_HOLD };
-
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct queue_file f;
 		const char *reason;
@@ -102,7 +102,6 @@ is_there(const struct chunk *k)
 static enum rcpt_state
 state_of(const struct runner *r, const char *id, uint64_t rcpt)
 {
-	static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR };
 	enum rcpt_state state = RCPT_DONE;
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Hosts, Names, Sink, need, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Names, Sink, need, route, spool_file, upstream, wait_for  # noqa: E402
 from dkimtest import PYTHON, by_python, chains_by_python, make_key, section, zone  # noqa: E402
 
 KINDS = {"esp": "ed25519", "a": "rsa", "boss": "ed25519", "now": "ed25519", "long": "ed25519",
@@ -71,11 +71,9 @@ class World(Hosts):
         number = "0651F0C3D2A1BF00042"
         env = (f"id: {number}\nfrom: <alice@example.test>\ntime: 1795305600000000\ndelays: 00\ndkim: {json.dumps(keys)}\n"
                "rcpt: Q <u@far.example>\n\n").encode()
-        total = crc32c(env)
-        first = f"barid-1 env={64 + len(env):07} sum={total:08X} size={len(text):012} crc={crc32c(text, total):08X}\n"
         path = f"{self.b.dir}/spool/drop/tmp.{number}"
         with open(path, "wb") as f:
-            f.write(first.encode() + env + text)
+            f.write(spool_file(env, text))
         os.chmod(path, 0o644)
         os.rename(path, f"{self.b.dir}/spool/drop/{number}")
 
@@ -91,15 +89,6 @@ class World(Hosts):
         paths = self.store(texts)
         for found, text in zip(by_python(self.names, paths), texts):
             assert found == [True] * len(signers(text)), (found, text)
-
-
-def crc32c(data, total=0):
-    total ^= 0xFFFFFFFF
-    for octet in data:
-        total ^= octet
-        for _ in range(8):
-            total = total >> 1 ^ (0x82F63B78 if total & 1 else 0)
-    return total ^ 0xFFFFFFFF
 
 
 def signers(text):

@@ -11,7 +11,7 @@ import smtplib
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Sink, run, route, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, Sink, run, route, spool_file, upstream, wait_for  # noqa: E402
 
 ZONE = """_dmarc.strict.example TXT "v=DMARC1; p=none; sp=reject"
 _dmarc.own.strict.example TXT "v=DMARC1; p=quarantine; t=y"
@@ -177,6 +177,19 @@ def other(b):
     assert "a mailing list: dev" in b.sendmail("-bv", "dev@example.test").stdout.decode()
 
 
+def cut_off(b, number):
+    """A copy of message NUMBER for m77777, as an attempt that was cut off leaves it."""
+    env = ("id: 0651F0C3D2A1BF00042\nfrom: <dev-owner@example.test>\ntime: 1795305600000000\ndelays: 00\n"
+           f"copy-of: {number}/0/0\nrcpt: Q <m77777@example.test>\n\n").encode()
+    b.stop()
+    path = f"{b.dir}/spool/new/0651F0C3D2A1BF00042"
+    with open(path, "wb") as f:
+        f.write(spool_file(env, text("eve@far.example").encode()))
+    os.chmod(path, 0o600)
+    b.give(path)
+    b.start()
+
+
 def large(b):
     """12,000 members: three messages, each with its own progress; the file is read anew."""
     with open(f"{b.dir}/all", "w", encoding="ascii") as f:
@@ -188,11 +201,17 @@ def large(b):
     # While nobody can read it, mail waits.
     os.rename(f"{b.dir}/all", f"{b.dir}/all.away")
     b.send("eve@far.example", ["all@example.test"], text("eve@far.example"))
-    b.deferred("the members of the list cannot be read")
+    number = re.search(r" ([0-9A-F]{19}): ", b.deferred("the members of the list cannot be read")).group(1)
+    # What was made of it already goes when the spool knows that, also where it is held meanwhile.
+    b.ctl("queue", "hold", number)
+    cut_off(b, number)
     with open(f"{b.dir}/all", "w", encoding="ascii") as f:
         f.write("rest@example.test\n")
+    b.ctl("queue", "release", number)
     b.mail("rest", 2)
     b.empty()
+    log = b.log()
+    assert 0 < log.rindex("sent to list all, 1 members") < log.rindex("to=<m77777@example.test>"), log[-4000:]
 
 
 def wrong(b):

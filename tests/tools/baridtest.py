@@ -108,6 +108,22 @@ def body_of(text):
     return text.split(b"\r\n\r\n", 1)[1]
 
 
+def crc32c(data, total=0):
+    total ^= 0xFFFFFFFF
+    for octet in data:
+        total ^= octet
+        for _ in range(8):
+            total = total >> 1 ^ (0x82F63B78 if total & 1 else 0)
+    return total ^ 0xFFFFFFFF
+
+
+def spool_file(env, text):
+    """A message as the spool has it (barid-spool(5)); ENV ends with the blank line."""
+    total = crc32c(env)
+    first = f"barid-1 env={64 + len(env):07} sum={total:08X} size={len(text):012} crc={crc32c(text, total):08X}\n"
+    return first.encode() + env + text
+
+
 def skip(why):
     print(why)
     raise SystemExit(77)
