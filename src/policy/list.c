@@ -158,7 +158,7 @@ list_verdict(const struct conf_list *l, const struct list_mail *m,
 
 	if (path_is_null(&m->from))
 		return refuse(550, "5.7.1", "This list takes no reports", l);
-	arena_init(&q.arena, ROOM);
+	arena_init(&q.arena, ROOM + 64 * m->text.n);
 	q.may = !l->members_only || may_send(&q, &m->from);
 	while (v.code == 250 && field_next(&rest, &f) == 1)
 		v = look_at_field(&q, &f);

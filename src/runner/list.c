@@ -23,7 +23,7 @@
 #include "lib/idn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "mail/limits.h"
+#include "mail/header.h"
 #include "mail/list.h"
 #include "policy/list.h"
 #include "runner.h"
@@ -192,6 +192,21 @@ find_domain(struct listing *g, struct str text)
 	arena_free(&a);
 }
 
+/* True if TEXT, with which a message of SIZE octets begins, has all of its header. */
+static bool
+is_whole(struct str text, uint64_t size)
+{
+	struct str rest = text;
+	struct field f;
+	int r;
+
+	while ((r = field_next(&rest, &f)) == 1)
+		;
+	/* A line that is no field ends it; what was cut off in a name is none either. */
+	return text.n == size ||
+	    (rest.n > 0 && (r == 0 || str_find(rest, '\n') >= 0));
+}
+
 static void
 ask_work(void *arg)
 {
@@ -200,11 +215,15 @@ ask_work(void *arg)
 	struct list_mail m = { .from = j->file.env.from };
 	struct buf header;
 
-	buf_init(&header, MAIL_HEADER_MAX);
+	buf_init(&header, LIST_HEADER_MAX);
 	g->members = members_load(g->copy.list->members, &g->complaints);
 	g->copy.members = g->members;
-	if (queue_read(&j->file, MAIL_HEADER_MAX, &header) < 0)
+	if (queue_read(&j->file, LIST_HEADER_MAX, &header) < 0)
 		g->error = errno;
+	else if (!is_whole(buf_str(&header), j->file.size))
+		g->verdict = (struct rcpt_verdict){ .code = 552,
+			.enhanced = "5.3.4",
+			.text = "The header is too long for a list" };
 	else if (g->members != NULL) {
 		m.text = buf_str(&header);
 		g->verdict = list_verdict(g->copy.list, &m, is_member, g);

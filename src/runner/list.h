@@ -5,10 +5,13 @@
 /* list -- the message that a mailing list makes of one that came to it. */
 
 #include "job.h"
+#include "mail/limits.h"
 #include "mailbox/members.h"
 
 /* RFC 3848 has no word for it: as Postfix has none for its reports. */
 #define LIST_PROTO "LIST"
+/* A header as a session takes it, and what may have been put before it. */
+#define LIST_HEADER_MAX (4 * (size_t)MAIL_HEADER_MAX)
 /* Members of one message of a list: what is more is another one. */
 #define LIST_CHUNK 5000
 #define LIST_CHUNKS_MAX (MEMBERS_MAX / LIST_CHUNK)

@@ -19,7 +19,6 @@
 #include "lib/log.h"
 #include "list.h"
 #include "mail/date.h"
-#include "mail/limits.h"
 #include "mail/list.h"
 #include "queue/id.h"
 #include "runner.h"
@@ -197,7 +196,7 @@ write_text(const struct chunk *k, struct queue_msg *m)
 	int r = -1;
 
 	buf_init(&received, 4096);
-	buf_init(&out, 4 * MAIL_HEADER_MAX + LIST_FIELDS_MAX);
+	buf_init(&out, 4 * LIST_HEADER_MAX + LIST_FIELDS_MAX);
 	received_add(k, &received);
 	form.received = buf_str(&received);
 	body = list_header_add(&out, buf_str(k->header), &form);
@@ -298,13 +297,13 @@ list_copy(struct list_copy *c)
 	size_t at = 0;
 	int r = 0;
 
-	buf_init(&header, MAIL_HEADER_MAX);
+	buf_init(&header, LIST_HEADER_MAX);
 	arena_init(&a, 65536);
 	arena_init(&each, COPY_ARENA);
 	if (path_parse_addr(str_c(c->list->return_path), PATH_UTF8, &a,
 		&from) != NULL)
 		panic("list %s: its return-path was an address", c->list->name);
-	r = queue_read(&c->job->file, MAIL_HEADER_MAX, &header);
+	r = queue_read(&c->job->file, LIST_HEADER_MAX, &header);
 	while (r == 0 && at < members_count(c->members) &&
 	    c->n < LIST_CHUNKS_MAX) {
 		struct chunk k = { .copy = c, .number = c->n, .arena = &each,

@@ -214,6 +214,32 @@ def large(b):
     assert 0 < log.rindex("sent to list all, 1 members") < log.rindex("to=<m77777@example.test>"), log[-4000:]
 
 
+def padded(octets, subject):
+    """A message whose header has so many, with what matters at its end."""
+    end = f"From: alice@example.test\r\nSubject: {subject}\r\n\r\n"
+    pad = "".join("X-Pad: " + "p" * 70 + "\r\n" for _ in range((octets - len(end)) // 79 - 1))
+    pad += "X-Pad: " + "p" * (octets - len(end) - len(pad) - 9) + "\r\n"
+    return pad + end + "body\r\n"
+
+
+def long_headers(b):
+    """All of a header is header, with what stands before it here; or nobody gets it."""
+    before = len(b.mailbox("rest"))
+    b.send("alice@example.test", ["all@example.test"], padded(102390, "long"))
+    number = "0651F0C3D2A1BF00043"
+    path = f"{b.dir}/spool/drop/tmp.{number}"
+    env = f"id: {number}\nfrom: <alice@example.test>\ntime: 1795305600000000\ndelays: 00\nrcpt: Q <all@example.test>\n\n"
+    with open(path, "wb") as f:
+        f.write(spool_file(env.encode(), padded(500000, "longer").encode()))
+    os.chmod(path, 0o644)
+    os.rename(path, path.replace("tmp.", ""))
+    report = wait_for("a report", lambda: [m for m in got(b, "alice", 1) if "5.3.4" in str(m)])[0]
+    assert "too long for a list" in str(report), report
+    b.empty()
+    m, = [m for m in got(b, "rest", before + 1) if "X-Pad" in m]
+    assert (m["From"], m["Subject"], m.get_content()) == ("alice@example.test", "long", "body\n"), m.get_content()[:1000]
+
+
 def wrong(b):
     for conf, words in (('list "x" { members = "/x" return-path = "y@z.example" }', "list.x.address: no recipient with one address"),
                         ('list "x" { address = "a@b.example" members = "/x" }', "list.x.return-path: \"\" is no address"),
@@ -244,6 +270,7 @@ def main():
             dmarc(b, names)
             other(b)
             large(b)
+            long_headers(b)
             wrong(b)
 
 
