@@ -23,6 +23,7 @@
 
 #include "lib/hash.h"
 #include "lib/log.h"
+#include "queue/dropped.h"
 #include "queue/opened.h"
 #include "scratch.h"
 
@@ -135,8 +136,22 @@ took(void *arg, const char *id)
 	memcpy(spool.id, id, QUEUE_ID_SIZE);
 }
 
+/* What it says of itself is the NAME that it has in drop/, if that is not its id. */
+static bool
+says_name(const struct envelope *e, const char *name)
+{
+	struct buf b;
+	bool it;
+
+	buf_init(&b, 256);
+	queue_dropped_as(e, &b);
+	it = e->extra_n == (strcmp(name, ID) != 0) && str_eq(buf_str(&b), str_c(name));
+	buf_free(&b);
+	return it;
+}
+
 static void
-check_taken(bool believes)
+check_taken(const char *name, bool believes)
 {
 	const char *why = "";
 	struct queue_file f;
@@ -146,7 +161,7 @@ check_taken(bool believes)
 	if (queue_load(spool.q, QUEUE_NEW, spool.id, true, &a, &f, &why) < 0)
 		panic("%s was taken and cannot be read: %s", spool.id, why);
 	if (f.env.user.n > 0 || f.env.tls.n > 0 || f.env.auth.n > 0 ||
-	    f.env.report.n > 0 || f.env.extra_n > 0 || f.env.delays > 0 ||
+	    f.env.report.n > 0 || !says_name(&f.env, name) || f.env.delays > 0 ||
 	    f.env.rcpt_n == 0 || !str_eq(f.env.listener, STR("sendmail")))
 		panic("it says what it may not");
 	if (!believes && (f.env.route.n > 0 || f.env.retry.n > 0 ||
@@ -207,7 +222,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (queue_import(spool.q, took, NULL) != (int)spool.taken)
 		panic("the import failed");
 	if (spool.taken > 0)
-		check_taken(spool.believes);
+		check_taken(name, spool.believes);
 	if (sweep("drop") != 0 || sweep("new") != 0 || sweep("tmp") != 0)
 		panic("something was left");
 	if (sweep("bad") + spool.taken != 1)
