@@ -29,6 +29,7 @@
 #include "queue/queue.h"
 #include "queue/archive.h"
 #include "queue/own_keys.h"
+#include "queue/prefix.h"
 #include "queue/remap.h"
 #include "queue/settings.h"
 
@@ -255,23 +256,74 @@ take_eml(struct queue *q, struct dropped *d, struct queue_msg **m)
 	return r;
 }
 
-/* 1: F is M, made durable (who wrote it may have died before); -1: errno. */
+/* 1: F has the text of M, octet for octet; 0: it has another; -1: errno. */
 static int
-compare(const struct queue_file *f, const struct queue_msg *m)
+same_text(const struct queue_file *f, struct queue_msg *m)
 {
-	if (f->size == m->size && f->crc == m->crc)
+	char *p = mem_alloc(2 * SPOOL_CHUNK), *q = p + SPOOL_CHUNK;
+	uint64_t done = 0;
+	off_t at = 0;
+	int fd = queue_show(m, &at), r = fd < 0 ? -1 : 1, e;
+
+	while (r == 1 && done < f->size) {
+		size_t n = f->size - done < SPOOL_CHUNK ? (size_t)(f->size - done) :
+							  SPOOL_CHUNK;
+		ssize_t a = spool_read(f->fd, f->text_at + (off_t)done, p, n);
+		ssize_t b = spool_read(fd, at + (off_t)done, q, n);
+
+		if (a < 0 || b < 0)
+			r = -1;
+		else if ((size_t)a != n || (size_t)b != n || memcmp(p, q, n) != 0)
+			r = 0;
+		done += n;
+	}
+	e = errno;
+	if (fd >= 0)
+		sys_close(fd);
+	mem_free(p);
+	errno = e;
+	return r;
+}
+
+/* True if F has the time, the sender and the recipients of E, whatever else it has by now. */
+static bool
+is_of(const struct queue_file *f, const struct envelope *e)
+{
+	if (!str_eq(f->env.listener, STR(CONF_LISTEN_DROP)) ||
+	    f->env.arrival_us != e->arrival_us || !path_eq(&f->env.from, &e->from) ||
+	    f->env.rcpt_n < e->rcpt_n)
+		return false;
+	for (size_t i = 0; i < e->rcpt_n; i++)
+		if (!path_eq(&f->env.rcpts[i].path, &e->rcpts[i].path))
+			return false;
+	return true;
+}
+
+/*
+ * 1: F is M, made of E, and durable (who wrote it may have died before); -1: errno.
+ * Its runner may have put others behind its recipients by now (queue_rewrite()).
+ */
+static int
+compare(const struct queue_file *f, struct queue_msg *m, const struct envelope *e)
+{
+	int same = f->size == m->size && f->crc == m->crc;
+
+	if (!same && f->size == m->size && is_of(f, e))
+		same = same_text(f, m);
+	if (same > 0)
 		return sys_fsync(f->fd) == 0 ? 1 : -1;
-	errno = EEXIST;
+	if (same == 0)
+		errno = EEXIST;
 	return -1;
 }
 
 /*
- * Whether a message with M's id is in the spool already: 1, the same one,
+ * Whether a message with the id of M, made of E, is in the spool already: 1, the same,
  * and it is durable; 0, none; -1, errno: EEXIST is another message.  What a
  * power cut has left of an import that was never finished goes to bad/.
  */
 static int
-is_there(struct queue *q, const struct queue_msg *m)
+is_there(struct queue *q, struct queue_msg *m, const struct envelope *e)
 {
 	static const enum queue_place places[] = { QUEUE_NEW, QUEUE_CUR,
 		QUEUE_HOLD, QUEUE_DEAD };
@@ -284,7 +336,7 @@ is_there(struct queue *q, const struct queue_msg *m)
 	for (size_t i = 0; i < ARRAY_LEN(places) && r == 0; i++) {
 		if (queue_load(q, places[i], m->id, true, &a, &f, &reason)
 		    == 0) {
-			r = compare(&f, m);
+			r = compare(&f, m, e);
 			queue_unload(&f);
 		} else if (errno == EBADMSG) {
 			r = queue_move(q, places[i], m->id, QUEUE_BAD);
@@ -319,7 +371,7 @@ put_away(struct queue *q, const struct dropped *d)
 static int
 finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 {
-	int drop = im->q->dirs[QUEUE_DROP], there = is_there(im->q, m);
+	int drop = im->q->dirs[QUEUE_DROP], there = is_there(im->q, m, &d->env);
 	char id[QUEUE_ID_SIZE];
 
 	memcpy(id, m->id, sizeof(id));

@@ -2,6 +2,7 @@
 
 /* import -- what sendmail left: believed where it may be, else not. */
 
+#include "lib/hash.h"
 #include "tmpspool.h"
 
 #include <sys/time.h>
@@ -207,6 +208,45 @@ START_TEST(taken_before)
 }
 END_TEST
 
+/* The same where its runner has put members of an alias behind its recipients by then. */
+START_TEST(rewritten_before)
+{
+	const struct timeval then[2] = { { 1000000, 0 }, { 1000000, 0 } };
+	struct taken got = { 0 };
+	struct envelope_rcpt more[10];
+	struct queue_file f;
+	struct tmpspool t;
+	struct buf b;
+
+	tmpspool_begin_with(&t, "drop", &b);
+	for (int i = 0; i < 3; i++) {
+		/* In the end with another text. */
+		if (i == 2) {
+			b.p[b.n - 3] ^= 1;
+			envelope_seal(b.p, STR(TEXT1).n, crc32c(envelope_sum(buf_str(&b)),
+			    b.p + b.n - STR(TEXT1).n, STR(TEXT1).n));
+		}
+		tmpspool_write(&t, "drop", buf_str(&b));
+		ck_assert_int_eq(utimes(tmpspool_path(&t, "drop", t.env.id), then), 0);
+		ck_assert_int_eq(queue_import(t.q, took, &got), i == 0);
+		ck_assert(!tmpspool_has(&t, "drop", t.env.id));
+		ck_assert_int_eq(counted(t.q, QUEUE_NEW), 1);
+		ck_assert_int_eq(counted(t.q, QUEUE_BAD), i == 2);
+		if (i > 0)
+			continue;
+		tmpspool_load(&t, QUEUE_NEW, &f);
+		ck_assert_uint_lt(f.env.rcpt_n, ARRAY_LEN(more));
+		memcpy(more, f.env.rcpts, f.env.rcpt_n * sizeof(*more));
+		more[f.env.rcpt_n] = more[0];
+		f.env.rcpts = more;
+		f.env.rcpt_n++;
+		ck_assert_int_eq(queue_rewrite(t.q, &f, 7), 0);
+	}
+	buf_free(&b);
+	tmpspool_end(&t);
+}
+END_TEST
+
 /* A power cut amid an import: what it left is no reason to lose the file. */
 START_TEST(half_taken)
 {
@@ -254,4 +294,4 @@ START_TEST(withdrawn_before)
 END_TEST
 
 UNIT_MAIN("queue/import", from_sendmail, forged_facts, what_is_bad,
-    other_names_stay, taken_before, half_taken, withdrawn_before)
+    other_names_stay, taken_before, rewritten_before, half_taken, withdrawn_before)
