@@ -14,13 +14,11 @@
 
 #include "checkd.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "ipc/channel.h"
 #include "ipc/frame.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 /* Of each kind: questions that somebody waits for; and all that DNS has something of. */
@@ -78,9 +76,9 @@ waiter_close(struct waiter *w)
 void
 waiter_answer(struct waiter *w, struct str packet)
 {
-	if (channel_send(w->fd, packet, -1) < 0 && errno != EPIPE)
-		log_warn(NULL, "cannot answer: %s", strerror(errno));
-	waiter_close(w);
+	loop_io_free(w->io);
+	question_answer(w->fd, packet);
+	*w = (struct waiter){ .fd = -1 };
 }
 
 /* ---- places --------------------------------------------------------------------------- */
