@@ -36,7 +36,6 @@ size_t header_strip(struct buf *out, struct str text,
     bool (*fn)(void *arg, const struct field *f), void *arg);
 /* The first field of that name; false if there is none. */
 bool header_find(struct str message, struct str name, struct field *f);
-unsigned header_count(struct str message, struct str name);
 /* The value unfolded and trimmed, in A. */
 struct str field_unfold(struct arena *a, const struct field *f);
 

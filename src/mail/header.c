@@ -131,17 +131,6 @@ header_find(struct str message, struct str name, struct field *f)
 	return false;
 }
 
-unsigned
-header_count(struct str message, struct str name)
-{
-	struct field f;
-	unsigned n = 0;
-
-	while (field_next(&message, &f) == 1)
-		n += str_ieq(f.name, name);
-	return n;
-}
-
 /* RFC 5322 2.2.3: only the line end before white space goes. */
 bool
 field_needs_no_tls(const struct field *f)

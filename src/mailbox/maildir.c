@@ -5,7 +5,8 @@
  *
  * One pass over new/ and cur/ gives the list; no message is opened.  The
  * list does not change while it is open: what arrives is not seen, and what
- * another program renames is found again (again.c).  Messages stay in the directory where they are.
+ * another program renames is found again (again.c).  Messages stay in the
+ * directory where they are.
  */
 
 #include "mailbox/maildir.h"

@@ -6,10 +6,10 @@
  * Added is the whole message, durably, or nothing: what was written is cut off
  * again.  Whoever else writes it is kept out by both locks that are in use,
  * fcntl(2) and a file PATH.lock.  While these are waited for the delivery can be
- * called off, and it is asked for again then.  The file is opened as the account whose it is
- * to be, no link is followed, and it must have no other name (CONFORMANCE
- * S-52).  A delivery that a crash repeats is there twice: such a file has
- * no place for the name of a message.
+ * called off, and it is asked for again then.  The file is opened as the account
+ * whose it is to be, no link is followed, and it must have no other name
+ * (CONFORMANCE S-52).  A delivery that a crash repeats is there twice: such a
+ * file has no place for the name of a message.
  */
 
 #include "spawn.h"

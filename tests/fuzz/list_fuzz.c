@@ -19,7 +19,12 @@
 static unsigned
 count(struct str text, const char *name)
 {
-	return header_count(text, str_c(name));
+	struct field f;
+	unsigned n = 0;
+
+	while (field_next(&text, &f) == 1)
+		n += str_ieq(f.name, str_c(name));
+	return n;
 }
 
 static void

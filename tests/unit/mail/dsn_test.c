@@ -340,6 +340,7 @@ START_TEST(injection)
 	struct dsn_rcpt rcpt = failed_rcpt();
 	struct dsn d = report(&rcpt, 1);
 	struct str parts[8];
+	struct field f;
 
 	memset(endless, 'z', sizeof(endless));
 	for (int round = 0; round < 2; round++) {
@@ -357,7 +358,7 @@ START_TEST(injection)
 		ck_assert(!str_has_8bit(buf_str(&b)));
 		ck_assert(!has("\nBcc"));
 		ck_assert(!has("\nX: y"));
-		ck_assert_uint_eq(header_count(parts[0], STR("Bcc")), 0);
+		ck_assert(!header_find(parts[0], STR("Bcc"), &f));
 		buf_free(&b);
 	}
 }

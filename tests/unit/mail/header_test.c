@@ -74,6 +74,18 @@ START_TEST(walking_ends)
 }
 END_TEST
 
+/* Fields of that name before what is none. */
+static unsigned
+count(struct str message, struct str name)
+{
+	struct field f;
+	unsigned n = 0;
+
+	while (field_next(&message, &f) == 1)
+		n += str_ieq(f.name, name);
+	return n;
+}
+
 START_TEST(finding)
 {
 	struct str m = STR("To: a\r\nX: 1\r\nto: b\r\n\r\nTo: c\r\n");
@@ -82,10 +94,9 @@ START_TEST(finding)
 	ck_assert(header_find(m, STR("TO"), &f));
 	ck_str(f.value, STR(" a"));
 	ck_assert(!header_find(m, STR("Cc"), &f));
-	ck_assert_uint_eq(header_count(m, STR("To")), 2);
-	ck_assert_uint_eq(header_count(m, STR("Cc")), 0);
-	ck_assert_uint_eq(header_count(STR("To: a\nbroken\nTo: b\n"),
-	    STR("To")), 1);
+	ck_assert_uint_eq(count(m, STR("To")), 2);
+	ck_assert_uint_eq(count(m, STR("Cc")), 0);
+	ck_assert_uint_eq(count(STR("To: a\nbroken\nTo: b\n"), STR("To")), 1);
 }
 END_TEST
 
