@@ -116,8 +116,9 @@ def not_under_way():
 def hurried():
     """What is to be tried now is tried now, by the runner that comes after, too."""
     for order in ("flush", "retry"):
-        # The second attempt hears nothing and does not end; the third is the next runner's.
-        with World(rules=["RCPT @1=450 4.2.1 later", "MAIL @2=stall"],
+        # The second attempt is answered late: by then its runner is dead.  It may have died before that attempt said
+        # anything, and then the late answer is for the attempt of the next runner.
+        with World(rules=["RCPT @1=450 4.2.1 later", "MAIL @2=delay 4000"],
                    conf="queue { retry = {1h} runners = 1 idle-connection = 100ms }\n") as w:
             name = w.send()
             wait_for("it in cur/", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
