@@ -83,6 +83,11 @@ void staged_name(const char *id, const char *mark, char name[STAGED_NAME_SIZE]);
  * be fetched again.  FN is called with each id that was accepted.  -1: errno.
  */
 int staged_recover(struct queue *q, int dir, void (*fn)(void *arg, const char *id), void *arg);
+/*
+ * Before a run: does the same in the directory of K, and opens K->seen.  False:
+ * errno, and there must be none.
+ */
+bool staged_settle(struct collector *k) MUST_USE;
 
 /* ---- hint.c ---- */
 

@@ -8,7 +8,8 @@
  * sends back one packet, which is foreign.  A mailbox is looked into by one worker
  * at a time: when its time has come, or when baridctl asks, who is answered
  * when that run is over.  What a worker that died has left staged is seen to
- * after its end, and at the start.
+ * after its end, and at the start; where that fails, by the next worker, before it
+ * does anything else.
  */
 
 #include "worker.h"

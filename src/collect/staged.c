@@ -7,6 +7,9 @@
  * the file of those that were taken it is ours, and one rename accepts it; so it
  * is accepted once, whenever the process that fetched it dies: before the mark
  * was written it is removed and fetched again, after the rename it is not there.
+ *
+ * A run deletes at the server what it remembers, and may forget it then.  So none
+ * begins as long as anything is staged.
  */
 
 #include "collect.h"
@@ -87,4 +90,21 @@ staged_recover(struct queue *q, int dir, void (*fn)(void *arg, const char *id), 
 	closedir(d);
 	errno = e;
 	return r;
+}
+
+static void
+on_accepted(void *arg, const char *id)
+{
+	const struct collector *k = arg;
+
+	hint(k->runners, k->runner_n, k->score, id);
+}
+
+bool
+staged_settle(struct collector *k)
+{
+	if (staged_recover(k->queue, k->dir, on_accepted, k) < 0)
+		return false;
+	k->seen = seen_open(k->dir);
+	return k->seen != NULL;
 }

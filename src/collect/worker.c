@@ -129,8 +129,9 @@ work(struct collector *k, struct findings *o)
 	buf_init(&k->facts, 1024);
 	if (k->of->password[0] == '\0') {
 		buf_addf(&o->why, "there is no password in %s", k->of->password_file);
-	} else if (!(k->seen = seen_open(k->dir))) {
-		buf_addf(&o->why, "what was seen cannot be read: %s", strerror(errno));
+	} else if (!staged_settle(k)) {
+		buf_addf(&o->why, "what was fetched before cannot be accepted, or what was "
+		    "seen cannot be read: %s", strerror(errno));
 	} else if (!(k->tls = tls_client_ctx(k->conf->tls.ca, k->conf->tls.min_version,
 			 &reason))) {
 		buf_add(&o->why, buf_str(&reason));

@@ -7,7 +7,8 @@
  * After each, and after what a start does about it: a message that is remembered
  * is in the spool once and whole, one that is not is in it not at all, and nothing
  * is staged.  So it comes in once: what is remembered is not fetched again, what is
- * not is.
+ * not is.  Where what is done about it fails as well, there is no run that could
+ * delete it at the server, and forget it.
  */
 
 #include "enumerate.h"
@@ -46,9 +47,9 @@ setup(const char *dir)
 	buf_free(&error);
 }
 
-/* Opens all that a run has; false: errno. */
+/* Opens what a run has, but for what was seen; false: errno. */
 static bool
-open_run(const char *dir, struct collector *k)
+open_files(const char *dir, struct collector *k)
 {
 	struct buf error;
 	char path[128];
@@ -62,11 +63,16 @@ open_run(const char *dir, struct collector *k)
 	buf_adds(&k->client, "s.test[192.0.2.1]:995");
 	buf_adds(&k->from, "s.test ([192.0.2.1])");
 	snprintf(path, sizeof(path), "%s/" BOX, dir);
-	if ((k->queue = queue_open(dir, 0, geteuid(), getegid(), &error)) != NULL &&
-	    (k->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
-		k->seen = seen_open(k->dir);
+	if ((k->queue = queue_open(dir, 0, geteuid(), getegid(), &error)) != NULL)
+		k->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	buf_free(&error);
-	return k->seen != NULL;
+	return k->dir >= 0;
+}
+
+static bool
+open_run(const char *dir, struct collector *k)
+{
+	return open_files(dir, k) && (k->seen = seen_open(k->dir)) != NULL;
 }
 
 static void
@@ -223,6 +229,77 @@ START_TEST(accepting_later)
 }
 END_TEST
 
+/* The AT-th call of accepting a message fails.  False: there are not so many. */
+static bool
+accept_in_vain(const char *dir, unsigned at)
+{
+	fault_arm(FAULT_ERROR, at, EIO);
+	(void)run_one(dir, NULL);
+	fault_disarm();
+	return fault.hit;
+}
+
+/* The same of what is done about it then. */
+static bool
+recover_in_vain(const char *dir, unsigned at)
+{
+	struct collector k;
+	unsigned accepted = 0;
+
+	must(open_files(dir, &k));
+	fault_arm(FAULT_ERROR, at, EIO);
+	(void)staged_recover(k.queue, k.dir, on_accepted, &accepted);
+	fault_disarm();
+	close_run(&k);
+	return fault.hit;
+}
+
+/* The same of the next run's begin, which deletes at the server what it knows. */
+static bool
+delete_after(const char *dir, unsigned at)
+{
+	struct collector k;
+	unsigned accepted = 0;
+	bool gone = false;
+
+	must(open_files(dir, &k));
+	fault_arm(FAULT_ERROR, at, EIO);
+	gone = staged_settle(&k) && is_taken(k.seen);
+	fault_disarm();
+	if (gone) {
+		seen_forget(k.seen, mark);
+		must(seen_settle(k.seen, 10) == 0);
+	}
+	must(staged_recover(k.queue, k.dir, on_accepted, &accepted) == 0);
+	must(staged(&k) == 0 && (!gone || count(k.queue) == 1));
+	close_run(&k);
+	return fault.hit;
+}
+
+START_TEST(failing_twice)
+{
+	char dir[SCRATCH_SIZE];
+	bool accepts, recovers, begins;
+	unsigned n = 0, m;
+
+	size = 1000;
+	do {
+		n++;
+		m = 0;
+		do {
+			snprintf(where, sizeof(where), "calls %u and %u", n, ++m);
+			scratch_begin_fast(dir);
+			setup(dir);
+			accepts = accept_in_vain(dir, n);
+			recovers = recover_in_vain(dir, m);
+			begins = delete_after(dir, m);
+			scratch_end(dir);
+		} while (recovers || begins);
+	} while (accepts);
+	must(n > 5 && m > 2);
+}
+END_TEST
+
 /* What is remembered, written anew. */
 static void
 setup_settle(const char *dir)
@@ -265,4 +342,4 @@ check_settle(const char *dir, const struct told *told, const struct variant *v)
 
 FAULT_TEST(settling, setup_settle, run_settle, check_settle)
 
-UNIT_MAIN("fault/collect", accepting, accepting_later, settling)
+UNIT_MAIN("fault/collect", accepting, accepting_later, failing_twice, settling)
