@@ -97,7 +97,11 @@ set_dsn(struct sendmail_options *o, char letter, const char *arg)
 	return 0;
 }
 
-/* -q: all; -qI id; -qR part of a recipient's domain; -q1h asks for a daemon, which runs anyway. */
+/*
+ * -q and sendmail's -qf: all; -qI id; -qR part of a recipient's domain; -qS part of the sender.
+ * -q1h and -qp1h ask for a daemon, which runs anyway.  What else sendmail knows (-qL, -qQ, -q!R)
+ * is a choice that cannot be made here: to try all of the queue in its place is not what was asked.
+ */
 static int
 set_flush(struct sendmail_options *o, const char *arg)
 {
@@ -115,6 +119,8 @@ set_flush(struct sendmail_options *o, const char *arg)
 		o->flush_id = str_c(arg + 1);
 	else if (arg[0] == 'R')
 		o->flush_domain = str_c(arg + 1);
+	else if (arg[0] != '\0' && arg[0] != 'f' && arg[0] != 'p' && !(arg[0] >= '0' && arg[0] <= '9'))
+		return usage("-q takes I, R or S with a text, a time, or nothing", arg);
 	return 0;
 }
 

@@ -118,6 +118,7 @@ START_TEST(modes)
 		{ "s|-bi", MODE_ALIASES }, { "s|-I", MODE_ALIASES }, { "s|-bv", MODE_VERIFY },
 		{ "s|-bd", MODE_DAEMON }, { "s|-bD", MODE_FOREGROUND }, { "s|-b|p", MODE_LIST },
 		{ "s|-q", MODE_FLUSH }, { "s|-q30m", MODE_FLUSH }, { "s|-qIx", MODE_FLUSH },
+		{ "s|-qf", MODE_FLUSH }, { "s|-qp5m", MODE_FLUSH },
 		{ "s|-bp|-bm", MODE_MESSAGE }, { "s|-bp|-v", MODE_LIST },
 		/* How init scripts start a daemon. */
 		{ "s|-bd|-q1h", MODE_DAEMON }, { "s|-q1h|-bd", MODE_DAEMON },
@@ -149,6 +150,7 @@ START_TEST(refused)
 		"s|-B|binary", "s|-B|", "s|-N|sometimes", "s|-N|never,success", "s|-N|",
 		"s|-R|headers", "s|-R|", "s|-V|a\nb", "s|-z", "s|-tz", "s|--help", "s|--version",
 		"s|-ti|--x", "s|-1", "s|-qS", "s|-qI", "s|-qR", "s|-qI|-i", "s|-\xff",
+		"s|-qL", "s|-qQ", "s|-q!Rx", "s|-qGlist", "s|-q|-qx",
 	};
 	char long_id[160] = "s|-V";
 
