@@ -54,9 +54,8 @@ check_blame(struct check *k, struct conf_place where, const char *name, int err,
 		k->mistake = true;
 }
 
-/* Why the file at PATH cannot be opened now: an errno, or 0. */
-static int
-why_shut(const char *path)
+int
+check_shut(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
@@ -284,9 +283,9 @@ tables_are_in_trouble(const struct conf *c)
 	bool trouble = false;
 
 	for (size_t i = 0; i < c->rewrite_n; i++)
-		trouble = trouble || is_trouble(why_shut(c->rewrites[i].table));
+		trouble = trouble || is_trouble(check_shut(c->rewrites[i].table));
 	for (size_t i = 0; i < c->rule_n; i++)
-		trouble = trouble || is_trouble(why_shut(c->rules[i].table));
+		trouble = trouble || is_trouble(check_shut(c->rules[i].table));
 	return trouble;
 }
 
@@ -312,9 +311,9 @@ check_identity(struct check *k, const char *upstream, const struct conf_server *
 	buf_init(&name, 700);
 	own = tls_identity_load(s->certificate, s->key, &reason);
 	if (!own) {
-		err = why_shut(s->certificate);
+		err = check_shut(s->certificate);
 		if (err == 0 && s->key[0])
-			err = why_shut(s->key);
+			err = check_shut(s->key);
 		buf_addf(&name, "upstream.%s.server.%s.certificate", upstream, s->name);
 		check_blame(k, conf_where(k->conf, &s->certificate, s->place), buf_cstr(&name), err,
 		    "%s, expected a certificate chain and its key in PEM form",
@@ -349,7 +348,7 @@ check_dkim_key(struct check *k, const struct conf_dkim *d)
 	buf_addf(&name, "dkim-sign.%s.key", d->domain);
 	key = dkim_key_load(d->key, &reason);
 	if (!key) {
-		err = why_shut(d->key);
+		err = check_shut(d->key);
 		check_blame(k, conf_where(k->conf, &d->key, d->place), buf_cstr(&name), err,
 		    "%s, expected a private key, RSA or Ed25519, in PEM form",
 		    buf_cstr(&reason));
@@ -434,7 +433,7 @@ blame_field(struct check *k, const struct tls_fault *f, const char *const *field
 
 	if (f->wrong != *field)
 		return false;
-	err = why_shut(*field);
+	err = check_shut(*field);
 	buf_init(&option, 400);
 	buf_addf(&option, "%s.%s", section, name);
 	check_blame(k, conf_where(k->conf, field, otherwise), buf_cstr(&option), err,
@@ -504,7 +503,7 @@ check_ca(struct check *k)
 	buf_init(&reason, 4096);
 	ctx = tls_client_ctx(t->ca, t->min_version, &reason);
 	if (!ctx) {
-		err = why_shut(t->ca);
+		err = check_shut(t->ca);
 		check_blame(k, conf_where(k->conf, &t->ca, CONF_NOWHERE), "tls.ca", err,
 		    "%s, expected " ANCHORS, buf_cstr(&reason));
 	}

@@ -32,6 +32,7 @@ struct check {
  */
 void check_blame(struct check *k, struct conf_place where, const char *name, int err,
     const char *fmt, ...) PRINTF(5, 6);
+int check_shut(const char *path);	/* why the file cannot be opened now: an errno, or 0 */
 /*
  * Has LOOK complain in a process of its own: what it reads, private keys, is
  * never in this one, nor in those that are forked from it.

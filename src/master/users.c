@@ -344,7 +344,7 @@ names_from_list(struct names *names, const struct conf_list *l)
 	if (m == NULL)
 		check_blame(names->check,
 		    conf_where(names->check->conf, &l->members, l->place), "list.members",
-		    access(l->members, R_OK) < 0 ? errno : 0, STR_FMT,
+		    check_shut(l->members), STR_FMT,
 		    STR_ARG(str_trim(buf_str(&complaints))));
 	for (size_t i = 0; m != NULL && i < members_count(m); i++) {
 		buf_reset(&address);
