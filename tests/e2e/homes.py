@@ -127,7 +127,11 @@ def clients(b):
 
 
 def descriptors(pid):
-    return [os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd") if int(n) > 2]
+    found = []
+    for n in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found += [os.readlink(f"/proc/{pid}/fd/{n}")] if int(n) > 2 else []
+    return found
 
 
 def confined(b):
@@ -147,8 +151,8 @@ def confined(b):
         assert os.stat(f"/proc/{pid}/environ").st_uid == 0 or "asan" in b.read(f"/proc/{pid}/maps")
         home = re.compile(rf"{re.escape(b.homes)}/joe/Maildir(/new|/cur|/\.barid-lock)?$")
         here = re.compile(rf"socket:\[\d+\]|/dev/null|/memfd:\S+ \(deleted\)|pipe:\[\d+\]|{re.escape(b.dir)}/(log|stderr)$")
-        for to in descriptors(pid):
-            assert home.match(to) or here.match(to), (to, descriptors(pid))
+        # The message that was read may be open for a moment yet.
+        wait_for("nothing else to be open", lambda: all(home.match(to) or here.match(to) for to in descriptors(pid)))
         session, = b.sessions()
         for to in descriptors(session):
             assert here.match(to), to
