@@ -7,6 +7,9 @@
 #include "lib/buf.h"
 
 #define SPAWN_RCPTS_MAX 100
+/* Of what accounts have in their .forward files so many of each run at once. */
+#define SPAWN_FORWARD_ACTIVE 2
+
 /*
  * No program is ever said by its path.  It is one of the configuration
  * (conf/program.h), which both have read, though not the same for the moment of

@@ -23,6 +23,7 @@
 #include "dest.h"
 
 #include "group.h"
+#include "ipc/spawn.h"
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "runner.h"
@@ -59,6 +60,7 @@ dests_init(struct runner *r)
 	all->all = map_new();
 	all->asks_last = &all->asks_first;
 	all->hungry_last = &all->hungry_first;
+	all->turn_last = &all->turn_first;
 	all->waiting_max = (r->job_max - min(r->conn_max, r->job_max / 2)) / 2;
 	all->first_max = all->waiting_max / 2;
 	all->local = dest_get(r, &(struct dest_way){ .kind = DEST_LOCAL,
@@ -122,7 +124,7 @@ static bool
 is_unused(const struct dest *d, int64_t now)
 {
 	return d->way->kind != DEST_LOCAL && d->first == NULL && d->parking.n == 0 &&
-	    !d->resolving && !d->asks && !d->hungry && !d->later &&
+	    !d->resolving && !d->asks && !d->hungry && !d->later && !d->in_turn &&
 	    d->filling == NULL &&
 	    d->users == 0 && now - d->used_ms > UNUSED_MS;
 }
@@ -212,12 +214,34 @@ may_look_up(const struct dest *d)
 static bool
 is_shut(const struct dest *d)
 {
-	if (d->way->kind == DEST_LOCAL || d->way->kind == DEST_PIPE ||
+	if (d->way->kind == DEST_LOCAL || way_is_spawn(d->way->kind) ||
 	    d->way->kind == DEST_LIST)
 		return false;
 	if (d->group != NULL)
 		return group_is_shut(d->group);
 	return !d->resolving && (d->asks || !may_look_up(d));
+}
+
+size_t
+dest_most(const struct dest *d)
+{
+	size_t programs = d->r->conf->limits.programs;
+
+	switch (d->way->kind) {
+	case DEST_LOCAL: return DEST_LOCAL_ACTIVE;
+	case DEST_PIPE: return programs;
+	case DEST_FORWARD: return min(SPAWN_FORWARD_ACTIVE, programs);
+	case DEST_LIST: return LIST_WORKS;
+	default: return 0;
+	}
+}
+
+/* What accounts have is bounded together, too: barid-spawn has a line for all of it. */
+static bool
+may_spawn(const struct dest *d)
+{
+	return d->active < dest_most(d) && (d->way->kind != DEST_FORWARD ||
+	    d->r->dests.forwards < d->r->conf->limits.programs);
 }
 
 /* True if the next message is the first, and will hardly wait. */
@@ -228,10 +252,10 @@ is_free(const struct dest *d)
 		return false;
 	if (d->way->kind == DEST_LOCAL)
 		return d->works < LOCAL_WORKS;
-	if (d->way->kind == DEST_PIPE)
-		return d->active < d->r->conf->limits.programs;
+	if (way_is_spawn(d->way->kind))
+		return may_spawn(d);
 	if (d->way->kind == DEST_LIST)
-		return d->active < LIST_WORKS;
+		return d->active < dest_most(d);
 	return d->group == NULL || d->group->conn_n == 0 ||
 	    conn_is_idle(d->group);
 }
@@ -582,17 +606,71 @@ pump_local(struct dest *d)
 		local_deliver(d);
 }
 
+/* An account that only others are in the way of has its turn when one of theirs ends. */
 static void
-pump_pipe(struct dest *d)
+turn_push(struct dest *d)
 {
-	while (d->active < d->r->conf->limits.programs && d->first != NULL)
+	struct dests *all = &d->r->dests;
+
+	if (d->in_turn)
+		return;
+	d->in_turn = true;
+	d->turn_next = NULL;
+	*all->turn_last = d;
+	all->turn_last = &d->turn_next;
+}
+
+static struct dest *
+turn_pop(struct dests *all)
+{
+	struct dest *d = all->turn_first;
+
+	if (d == NULL)
+		return NULL;
+	all->turn_first = d->turn_next;
+	if (all->turn_first == NULL)
+		all->turn_last = &all->turn_first;
+	d->in_turn = false;
+	return d;
+}
+
+static void
+pump_spawn(struct dest *d)
+{
+	while (may_spawn(d) && d->first != NULL)
 		pipe_deliver(d);
+	if (d->first != NULL && d->active < dest_most(d))
+		turn_push(d);
+}
+
+void
+dest_spawning(struct dest *d)
+{
+	d->active++;
+	if (d->way->kind == DEST_FORWARD)
+		d->r->dests.forwards++;
+}
+
+void
+dest_spawned(struct dest *d)
+{
+	struct dests *all = &d->r->dests;
+	struct dest *next;
+
+	d->active--;
+	if (d->way->kind == DEST_FORWARD) {
+		all->forwards--;
+		while (all->forwards < d->r->conf->limits.programs &&
+		    (next = turn_pop(all)) != NULL)
+			dest_pump(next);
+	}
+	dest_pump(d);
 }
 
 static void
 pump_list(struct dest *d)
 {
-	while (d->active < LIST_WORKS && d->first != NULL)
+	while (d->active < dest_most(d) && d->first != NULL)
 		list_deliver(d);
 }
 
@@ -608,8 +686,8 @@ dest_pump(struct dest *d)
 		dest_suspend(d, dead);
 	else if (d->way->kind == DEST_LOCAL)
 		pump_local(d);
-	else if (d->way->kind == DEST_PIPE)
-		pump_pipe(d);
+	else if (way_is_spawn(d->way->kind))
+		pump_spawn(d);
 	else if (d->way->kind == DEST_LIST)
 		pump_list(d);
 	else if (is_fresh(d, now))

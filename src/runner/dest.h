@@ -31,7 +31,7 @@ struct dest {
 
 	struct group *group;	/* of hosts that take its mail; NULL: unknown */
 	struct dest *mate, **mate_at;	/* of the same group */
-	struct dest *turn_next;	/* in the group's round */
+	struct dest *turn_next;	/* in the round of the group, or of accounts */
 	bool in_turn;
 	int64_t fresh_until;	/* clock_ms(): then the hosts are looked up */
 	bool resolving;
@@ -42,7 +42,7 @@ struct dest {
 	struct dest *later_next;	/* in the line of dests_pump() */
 	bool later;
 
-	/* Deliveries of DEST_LOCAL in the pool, of DEST_PIPE, of DEST_LIST. */
+	/* Deliveries of DEST_LOCAL in the pool, of barid-spawn, of DEST_LIST. */
 	size_t active;
 	size_t works;		/* that these are in */
 	struct dead dead;	/* its name could not be looked up */
@@ -68,6 +68,8 @@ struct dests {
 	struct dest *asks_first, **asks_last;
 	struct dest *hungry_first, **hungry_last;
 	struct dest *later;
+	size_t forwards;	/* active of all DEST_FORWARD */
+	struct dest *turn_first, **turn_last;	/* of these, who waits for others */
 };
 
 void dests_init(struct runner *r);
@@ -104,6 +106,11 @@ void dest_add(struct dest *d, struct delivery *v);
 void dest_return(struct delivery *v);
 struct delivery *dest_take(struct dest *d);
 void dest_pump(struct dest *d);
+/* A delivery of barid-spawn has begun, and has ended: others may go. */
+void dest_spawning(struct dest *d);
+void dest_spawned(struct dest *d);
+/* How many deliveries it may have at once; 0: that is the matter of its group. */
+size_t dest_most(const struct dest *d);
 /* All that waits gets RES; what is parked will ask, and get it too. */
 void dest_fail(struct dest *d, const struct result *res);
 /* Puts off what came since it was DEAD, without another attempt. */

@@ -103,7 +103,7 @@ job_delays(const struct job *j, int64_t begun_ms, int64_t sent_ms)
 static const char *
 component(const struct job_rcpt *jr)
 {
-	if (jr->to != NULL && jr->to->way->kind == DEST_PIPE)
+	if (jr->to != NULL && way_is_spawn(jr->to->way->kind))
 		return "pipe";
 	return jr->local ? "local" : "smtp";
 }

@@ -80,14 +80,13 @@ end(struct piping *g, const struct result *res)
 	struct delays d = job_delays(v->job, v->begun_ms, v->begun_ms);
 
 	g->r->piped--;
-	dest->active--;
 	if (res->outcome == DELIVERED)
 		reading_start(v->job, v->rcpts[0], &g->text);
 	for (size_t i = 0; i < v->n; i++)
 		job_result(v->job, v->rcpts[i], res, &d);
 	job_delivered(v->job);
 	piping_free(g);
-	dest_pump(dest);
+	dest_spawned(dest);
 }
 
 /* ---- what a mailbox at home answers ------------------------------------- */
@@ -270,7 +269,7 @@ pipe_deliver(struct dest *dest)
 	g->r = dest->r;
 	g->v = dest_take(dest);
 	g->v->begun_ms = clock_ms();
-	dest->active++;
+	dest_spawning(dest);
 	g->r->piped++;
 	loop_pool_run(g->r->disk, prepare, prepared, g);
 }

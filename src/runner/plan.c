@@ -131,7 +131,7 @@ from_whom(struct job *j, size_t rcpt, const struct dest *dest)
 	struct str field;
 	struct buf b;
 
-	if (!j->rcpts[rcpt].at_last || dest->way->kind == DEST_PIPE ||
+	if (!j->rcpts[rcpt].at_last || way_is_spawn(dest->way->kind) ||
 	    dest->way->kind == DEST_LIST)
 		return STR("");
 	buf_init(&b, 2048);
@@ -224,8 +224,9 @@ plan_pipe(struct job *j, size_t rcpt, const struct target *t, struct plan *p)
 }
 
 /*
- * A program or a file that an alias or a .forward has: one by one, and all in
- * one line.
+ * A program or a file that an alias or a .forward has: one by one.  Those of
+ * aliases are in one line, those of each account in one of its own: how long
+ * its programs take is up to the account, and nobody else waits for them.
  */
 static void
 plan_part(struct job *j, size_t rcpt, struct plan *p)
@@ -233,7 +234,7 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 	struct job_rcpt *jr = &j->rcpts[rcpt];
 	bool home = alias_part_is_home(jr->part);
 	struct dest_way way = { .kind = DEST_PIPE, .source = STR(""),
-		.name = home ? STR("forwards") : STR("aliases"),
+		.name = STR("aliases"),
 		.command = program_commands(j->r->conf) + home };
 	const struct target *t = job_target(j, rcpt, &p->facts);
 	struct dest *dest;
@@ -248,6 +249,10 @@ plan_part(struct job *j, size_t rcpt, struct plan *p)
 	if (home && t->kind != TARGET_MAILBOX) {
 		refuse(j, rcpt, "5.1.1", "there is no such mailbox any more");
 		return;
+	}
+	if (home) {
+		way.kind = DEST_FORWARD;
+		way.name = str_c(t->mailbox);
 	}
 	dest = dest_get(j->r, &way);
 	dest->filling = NULL;

@@ -59,7 +59,8 @@ add_dest(struct buf *b, const struct dest *d)
 {
 	static const char *const kinds[] = { [DEST_LOCAL] = "local",
 		[DEST_MX] = "mx", [DEST_UPSTREAM] = "upstream",
-		[DEST_PIPE] = "pipe", [DEST_LIST] = "list" };
+		[DEST_PIPE] = "pipe", [DEST_FORWARD] = "forward",
+		[DEST_LIST] = "list" };
 	const struct group *g = d->group;
 	const struct dead *dead = dest_dead(d, clock_ms());
 	int64_t now = clock_wall();
@@ -73,11 +74,7 @@ add_dest(struct buf *b, const struct dest *d)
 	    d->waiting, d->parking.n,
 	    g != NULL ? g->conn_n : d->active,
 	    g != NULL ? g->ready_n : d->active,
-	    g != NULL			   ? g->window.size :
-		d->way->kind == DEST_LOCAL ? (size_t)DEST_LOCAL_ACTIVE :
-		d->way->kind == DEST_PIPE ?
-				     (size_t)d->r->conf->limits.programs :
-					     0,
+	    g != NULL ? g->window.size : dest_most(d),
 	    g != NULL ? (unsigned long long)g->per_destination : 0,
 	    minute_sum(&d->minute, DELIVERED, now),
 	    minute_sum(&d->minute, TEMPFAIL, now),

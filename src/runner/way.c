@@ -47,11 +47,17 @@ is_own(const struct conf_upstream *u)
 	return u->place.file[0] == '\0';
 }
 
+bool
+way_is_spawn(enum dest_kind kind)
+{
+	return kind == DEST_PIPE || kind == DEST_FORWARD;
+}
+
 void
 way_key(struct buf *b, const struct dest_way *w)
 {
 	static const char *const words[] = { "local", "mx", "upstream",
-		"pipe", "list" };
+		"pipe", "forward", "list" };
 
 	buf_addf(b, "%s/%d%s/" STR_FMT "/", words[w->kind], level(w),
 	    w->requiretls ? "r" : "", STR_ARG(w->source));
@@ -63,7 +69,7 @@ way_key(struct buf *b, const struct dest_way *w)
 	if (w->port != 0)
 		buf_addf(b, ":%u/", w->port);
 	/* Others may have the same pattern, or program. */
-	if (w->kind == DEST_PIPE)
+	if (way_is_spawn(w->kind))
 		buf_addf(b, "%zu/", w->command);
 }
 

@@ -6,14 +6,21 @@
 
 #include "conf/conf.h"
 
-enum dest_kind { DEST_LOCAL, DEST_MX, DEST_UPSTREAM, DEST_PIPE, DEST_LIST };
+enum dest_kind {
+	DEST_LOCAL,
+	DEST_MX,
+	DEST_UPSTREAM,
+	DEST_PIPE,	/* a program */
+	DEST_FORWARD,	/* programs and files that an account has in its .forward */
+	DEST_LIST
+};
 
 /* A way that mail takes; what differs here is another destination. */
 struct dest_way {
 	enum dest_kind kind;
-	struct str name;	/* domain, upstream, pattern of a section */
+	struct str name;	/* domain, upstream, pattern of a section, account */
 	const struct conf_upstream *upstream;	/* DEST_UPSTREAM */
-	size_t command;		/* DEST_PIPE: its number, see conf/program.h */
+	size_t command;		/* of barid-spawn: its number, see conf/program.h */
 	const struct conf_upstream *fallback;	/* DEST_MX: another way, or NULL */
 	uint16_t port;		/* DEST_MX: 0: smtp-port */
 	int tls;		/* DEST_MX: enum conf_client_tls */
@@ -34,6 +41,8 @@ struct way {
 	const char *source;
 };
 
+/* True if barid-spawn takes the mail. */
+bool way_is_spawn(enum dest_kind kind);
 /* Adds a key of W without its name. */
 void way_key(struct buf *b, const struct dest_way *w);
 struct way *way_new(const struct conf *c, const struct dest_way *w) MUST_USE;

@@ -49,12 +49,14 @@ struct request {
 	char *packet;
 	size_t n;
 	size_t command;		/* or one of those behind: see line_of() */
+	char *who;		/* of LINE_FORWARDS: the account; else NULL */
 	int reply;
 };
 
 struct running {
 	pid_t pid;		/* 0: this place is free */
 	size_t command;
+	char *who;
 };
 
 struct spawn {
@@ -72,6 +74,7 @@ static void
 request_free(struct request *q)
 {
 	close(q->reply);
+	mem_free(q->who);
 	mem_free(q->packet);
 	mem_free(q);
 }
@@ -117,8 +120,27 @@ start(struct spawn *s, struct request *q)
 		return;
 	}
 	w->command = q->command;
+	w->who = q->who;
+	q->who = NULL;
 	s->running_n++;
 	s->of_command[q->command]++;
+}
+
+/*
+ * True if there is room in its line, and for another one of its account: each
+ * runner bounds them, too, but knows only its own.
+ */
+static bool
+may_start(const struct spawn *s, const struct request *q)
+{
+	size_t of_who = 0;
+
+	if (s->of_command[q->command] >= s->conf->limits.programs)
+		return false;
+	for (size_t i = 0; q->who != NULL && i < RUNNING_MAX; i++)
+		if (s->running[i].who != NULL && strcmp(s->running[i].who, q->who) == 0)
+			of_who++;
+	return of_who < SPAWN_FORWARD_ACTIVE;
 }
 
 /* Starts what has its turn. */
@@ -130,8 +152,7 @@ serve(struct spawn *s)
 	while ((q = *at) != NULL && s->running_n < RUNNING_MAX) {
 		bool gone = is_given_up(q);
 
-		if (!gone &&
-		    s->of_command[q->command] >= s->conf->limits.programs) {
+		if (!gone && !may_start(s, q)) {
 			at = &q->next;
 			continue;
 		}
@@ -163,6 +184,8 @@ reap(struct spawn *s)
 			if (w->pid != pid)
 				continue;
 			w->pid = 0;
+			mem_free(w->who);
+			w->who = NULL;
 			s->running_n--;
 			s->of_command[w->command]--;
 		}
@@ -174,15 +197,17 @@ reap(struct spawn *s)
 /*
  * In which line PACKET stands: that of a command, or behind them of aliases, of
  * what a .forward leads to, of mailboxes at home, for which no program runs, and of
- * the reading of a .forward.  False: it is broken.
+ * the reading of a .forward; *WHO, for the caller, is whose .forward it is, or
+ * NULL.  False: it is broken.
  */
 static bool
-line_of(const struct spawn *s, struct str packet, size_t *line)
+line_of(const struct spawn *s, struct str packet, size_t *line, char **who)
 {
 	size_t commands = program_commands(s->conf);
 	struct msg_forward home;
 	struct msg_spawn m;
 
+	*who = NULL;
 	if (msg_forward_get(packet, &home)) {
 		*line = commands + LINE_READING;
 		return true;
@@ -193,6 +218,8 @@ line_of(const struct spawn *s, struct str packet, size_t *line)
 	    m.kind == SPAWN_ALIAS	? commands + LINE_ALIASES :
 	    m.via.n > 0			? commands + LINE_FORWARDS :
 					  commands + LINE_HOMES;
+	if (m.kind == SPAWN_HOME && m.via.n > 0)
+		*who = mem_dup(m.who);
 	return m.kind != SPAWN_COMMAND || m.command < commands;
 }
 
@@ -201,8 +228,9 @@ take(struct spawn *s, struct str packet, int reply)
 {
 	struct request *q;
 	size_t line;
+	char *who;
 
-	if (!line_of(s, packet, &line)) {
+	if (!line_of(s, packet, &line, &who)) {
 		channel_complain("a request");
 		close(reply);
 		return;
@@ -212,6 +240,7 @@ take(struct spawn *s, struct str packet, int reply)
 	q->packet = mem_dup(packet);
 	q->n = packet.n;
 	q->command = line;
+	q->who = who;
 	*s->last = q;
 	s->last = &q->next;
 	s->waiting++;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The .forward of accounts: who gets the mail, what runs as whom, and which files are not believed (S-43, S-52)."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -139,6 +140,32 @@ def kills(w, homes):
     assert b.read(joe + "/once").count("Subject: killed") == 2 and "delivered to command: cat >>$HOME/once" in b.log()
 
 
+def fair(w, homes):
+    """An account whose programs do not end has two of them, and nobody else waits for that."""
+    b = w.b
+    conf = b.extra
+    b.write_conf(conf + "limits { programs = 3 }\n")
+    b.stop()
+    b.start()
+    write(homes + "/more", "\"|echo >>$HOME/runs; until test -e $HOME/go; do sleep .1; done\"\n")
+    write(homes + "/joe", "\"|cat >>$HOME/fair\"\n")
+    for n in range(5):
+        b.send(SENDER, ["more@example.test"], TEXT.format(f"more {n}"))
+    wait_for("two programs", lambda: b.read(homes + "/more/runs") == "\n\n")
+    for n in range(5):
+        b.send(SENDER, ["joe@example.test"], TEXT.format(f"joe {n}"))
+    wait_for("those of another", lambda: b.read(homes + "/joe/fair").count("Subject: joe") == 5)
+    assert b.read(homes + "/more/runs") == "\n\n"
+    shown = json.loads(b.ctl("--json", "top", "--once").stdout.splitlines()[0])["destinations"]
+    assert [d["kind"] for d in shown if d["name"] == "more"] == ["forward"], shown
+    write(homes + "/more", "", name="go")
+    b.empty()
+    assert b.read(homes + "/more/runs") == 5 * "\n"
+    for name in ("/more/go", "/more/runs", "/joe/.forward"):
+        os.unlink(homes + name)
+    b.write_conf(conf)
+
+
 def maildirs(w, homes):
     """recipients.home-maildir: the mail of an account is in its Maildir and its own, that of others where it was."""
     b = w.b
@@ -231,7 +258,7 @@ def main():
         w = World(homes)
         with w.b:
             w.b.start()
-            for test in (works, loops, unbelieved, full, kills, maildirs):
+            for test in (works, loops, unbelieved, full, kills, fair, maildirs):
                 test(w, homes)
                 print(test.__name__, flush=True)
         two_systems(homes)
