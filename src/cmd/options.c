@@ -119,7 +119,7 @@ set_flush(struct sendmail_options *o, const char *arg)
 		o->flush_id = str_c(arg + 1);
 	else if (arg[0] == 'R')
 		o->flush_domain = str_c(arg + 1);
-	else if (arg[0] != '\0' && arg[0] != 'f' && arg[0] != 'p' && !(arg[0] >= '0' && arg[0] <= '9'))
+	else if (arg[0] != '\0' && strchr("fp0123456789", arg[0]) == NULL)
 		return usage("-q takes I, R or S with a text, a time, or nothing", arg);
 	return 0;
 }
