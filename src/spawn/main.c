@@ -10,7 +10,7 @@
  * itself: so that what runs goes on if this process is lost.  Of each so many
  * run at once; the others wait here, and who gives up meanwhile is not served.
  *
- * It stays root only where a section has an account of its own, and then reads
+ * It stays root only where a section, or who has a file, is another account, and then reads
  * its number in a request and nothing else; the rest is read by the child.
  */
 
@@ -333,8 +333,8 @@ needs_root(const struct conf *c)
 			return true;
 	if (conf_has_homes(c))
 		return true;
-	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0' &&
-	    strcmp(c->recipients.run_as, c->user) != 0;
+	/* Whoever run_as is: what others' files have runs as those. */
+	return c->aliases.n > 0 && c->recipients.run_as[0] != '\0';
 }
 
 static void

@@ -198,12 +198,18 @@ def owners():
         w.write('"|id -u >OUT/uid"\n', b.dir + "/list")
         os.chown(b.dir + "/list", games.pw_uid, games.pw_gid)
         wait_for("the list", lambda: "OUT" not in b.ctl("explain", "mine@example.test").stdout)
-        w.send("mine")
-        # The runner sees a new file within two seconds, and what came before that waits.
-        wait_for("the program", lambda: not b.spooled() or not b.ctl("queue", "flush"))
-        assert w.file("uid").strip() == str(games.pw_uid)
-        assert 'as "games"' in b.ctl("explain", "mine@example.test").stdout
-        b.write_conf(b.extra.replace(f'run-as = "{WHO}"', 'run-as = ""'))
+        extra = b.extra
+        # Also where those of root's files are barid's own.
+        for run_as in (WHO, USER):
+            b.write_conf(extra.replace(f'run-as = "{WHO}"', f'run-as = "{run_as}"'))
+            b.reload()
+            w.send("mine")
+            # The runner sees a new file within two seconds, and what came before that waits.
+            wait_for("the program", lambda: not b.spooled() or not b.ctl("queue", "flush"))
+            assert w.file("uid").strip() == str(games.pw_uid), run_as
+            assert 'as "games"' in b.ctl("explain", "mine@example.test").stdout
+            os.unlink(w.out + "/uid")
+        b.write_conf(extra.replace(f'run-as = "{WHO}"', 'run-as = ""'))
         b.reload()
         w.send("mine")
         assert "mail to a command is restricted" in b.mail("alice", 1)[0].decode()
