@@ -145,7 +145,7 @@ on_answer(void *arg, struct str answer)
 		return;
 	if (!got)
 		m = (struct msg_forward_result){ .state = FORWARD_LATER,
-			.text = STR("barid-spawn, which reads it, was lost") };
+			.text = STR("it cannot be read: no answer of barid-spawn") };
 	learn(h, &m);
 	h->known = true;
 	h->good_ms = clock_ms() + (got ? GOOD_MS : AGAIN_MS);

@@ -166,6 +166,18 @@ serve(struct spawn *s)
 	}
 }
 
+/* It died of SIGNO. */
+static void
+say_died(pid_t pid, int signo)
+{
+	if (signo == SIGALRM)
+		log_warn(NULL, "a worker (pid %d) was ended: files that it reads or "
+		    "writes for an account have not answered in time", (int)pid);
+	else
+		log_error(NULL, "a worker (pid %d) died of signal %d (%s)", (int)pid, signo,
+		    strsignal(signo));
+}
+
 static void
 reap(struct spawn *s)
 {
@@ -175,9 +187,7 @@ reap(struct spawn *s)
 	came.chld = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (WIFSIGNALED(status))
-			log_error(NULL, "a worker (pid %d) died of signal %d (%s)",
-			    (int)pid, WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
+			say_died(pid, WTERMSIG(status));
 		for (size_t i = 0; i < RUNNING_MAX; i++) {
 			struct running *w = &s->running[i];
 

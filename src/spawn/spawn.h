@@ -111,6 +111,12 @@ const char *box_append(const char *path, const struct told *t, struct feed *f,
 /* ---- work.c ----------------------------------------------------------------- */
 
 /*
+ * This process ends in MS, also if it waits for a file system that does not answer:
+ * else each attempt would leave one behind, until no more may run.
+ */
+void end_after(int64_t ms);
+
+/*
  * In a child of its own: runs the program of M's route as the account that is
  * due to it, and answers on REPLY, which also brings the message.
  */

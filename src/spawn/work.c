@@ -42,6 +42,8 @@
 /* The message comes with the request, or not at all. */
 #define MESSAGE_MS 10000
 #define FILES_MAX 1024
+/* Beyond program-time, at which a program and a lock are given up; for what is not. */
+#define SLACK_MS 60000
 /* What is there behind the end of the program is read, but no more than this. */
 #define DRAIN_MAX 64
 
@@ -487,6 +489,13 @@ catch_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
+void
+end_after(int64_t ms)
+{
+	proc_default(SIGALRM);
+	(void)alarm((unsigned)((ms + 999) / 1000));
+}
+
 /* A part of an alias is found first, and is what says whose it is. */
 static void
 do_as(struct run *w, const struct conf *c, const struct msg_spawn *m)
@@ -535,6 +544,7 @@ work(const struct conf *c, const struct msg_spawn *m, int reply)
 	struct run w = { .reply = reply, .message = -1, .in = -1, .out = -1 };
 
 	catch_signals();
+	end_after(c->limits.program_time + SLACK_MS);
 	proc_limit(FILES_MAX, 0, 0);
 	arena_init(&w.arena, ARENA_MAX);
 	buf_init(&w.output, OUTPUT_MAX);
