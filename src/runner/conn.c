@@ -7,8 +7,9 @@
  * of a choice of its own until one greets it (RFC 5321 5.1: each is given
  * its time), then takes deliveries from the line until there are none.  What
  * says no before any message costs that host, not the mail; only when all
- * hosts say 5xx has the domain spoken.  A message that was lost before its
- * text went out is carried to the next host by the same connection.
+ * hosts say 5xx, and have not taken mail lately, has the domain spoken.  A
+ * message that was lost before its text went out is carried to the next host
+ * by the same connection.
  */
 
 #include <stdarg.h>
@@ -93,6 +94,14 @@ conn_reap(struct runner *r)
 	}
 }
 
+/* Its hosts are strangers, and none of them wants anything to do with us. */
+static bool
+has_spoken(const struct conn *c)
+{
+	return c->total == 0 && c->all_refused &&
+	    c->group->way->kind == DEST_MX && !group_lives(c->group);
+}
+
 void
 conn_over(struct conn *c)
 {
@@ -103,10 +112,7 @@ conn_over(struct conn *c)
 	struct result *why = &c->why.result;
 
 	/* Smarthosts are our own configuration: mended, it frees the mail. */
-	why->outcome = bad && c->total == 0 && c->all_refused &&
-		g->way->kind == DEST_MX ?
-	    PERMFAIL :
-	    TEMPFAIL;
+	why->outcome = bad && has_spoken(c) ? PERMFAIL : TEMPFAIL;
 	/* A host's 5xx that is not the domain's is temporary. */
 	if (why->outcome == TEMPFAIL && why->status[0] == '5')
 		why->status[0] = '4';

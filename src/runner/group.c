@@ -400,11 +400,23 @@ group_ready(struct group *g)
 	later(g);
 }
 
+/*
+ * Whoever refuses one connection beside others has enough of them; and where
+ * one of several machines behind an address is broken, the rest take mail.
+ */
+bool
+group_lives(const struct group *g)
+{
+	return g->conn_n > 1 || (g->worked_ms != 0 &&
+		clock_ms() - g->worked_ms < PROVEN_MS);
+}
+
 void
 group_worked(struct group *g)
 {
 	size_t before = g->window.size;
 
+	g->worked_ms = clock_ms();
 	window_worked(&g->window, g->conn_n);
 	if (g->window.size > before)
 		later(g);

@@ -46,6 +46,7 @@ struct group {
 	struct group *later_next;	/* in the line of groups_pump() */
 	bool later;
 	int64_t used_ms;
+	int64_t worked_ms;	/* clock_ms() when it took a message; 0: never */
 };
 
 /* Those that wait for a connection. */
@@ -83,6 +84,9 @@ void group_pump(struct group *g);
 void group_feed(struct group *g);
 /* Mail could not go now however little there were of it. */
 bool group_is_shut(const struct group *g);
+
+/* Another of its connections stands or may yet, or its hosts took mail lately. */
+bool group_lives(const struct group *g);
 
 /* What its connections have to say. */
 void group_ready(struct group *g);

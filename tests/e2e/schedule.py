@@ -20,12 +20,16 @@ class Host:
     """An SMTP server that counts, and waits or refuses as it is told.
 
     mute: greets when it is released; hold: answers a text then.  most: more
-    connections than that are told 421.  drip: its replies come an octet a
-    second.  sick: it says 421 to everybody.
+    connections than that are told ENOUGH, when they may be.  drip: its replies
+    come an octet a second.  sick: it says 421 to everybody.
     """
+
+    lag = 0
+    enough = b"421 4.3.2 enough\r\n"
 
     def __init__(self, mute=False, hold=False, most=None, drip=False, sick=False):
         self.mute, self.hold, self.most, self.drip, self.sick = mute, hold, most, drip, sick
+        self.patience = None
         self.seen = self.open = self.peak = self.refused = self.held = 0
         self.taken, self.port = [], None
         threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True).start()
@@ -53,8 +57,10 @@ class Host:
         conn, self.open = self.seen, self.open + 1
         with contextlib.suppress(ConnectionError):
             if self.sick or (self.most and self.open > self.most):
+                if self.patience:
+                    await self.patience.wait()
                 self.refused += 1
-                writer.write(b"421 4.3.2 enough\r\n")
+                writer.write(self.enough)
             else:
                 self.peak = max(self.peak, self.open)
                 await self.dialogue(conn, reader, writer)
@@ -75,6 +81,7 @@ class Host:
                 while await reader.readline() not in (b".\r\n", b""):
                     pass
                 self.held += 1
+                await asyncio.sleep(self.lag)
                 if self.hold:
                     await self.free.wait()
                 self.taken.append((conn, rcpts))
@@ -167,6 +174,38 @@ def trial():
         assert host.peak == 3, host.peak
         assert 1 <= host.refused <= 80, host.refused
         assert "status=deferred" not in b.log()
+
+
+def crowded():
+    """Who greets some with 220 and others with 554 has enough for now: nothing is returned for it."""
+    host = Host()
+    host.enough = b"554 5.7.0 too many connections\r\n"
+    # A host of several messages at once, each of which takes it a moment.
+    host.lag = 0.03
+    with World("t.test MX 10 mx.test\nmx.test A 127.0.0.1\n", host.port,
+               "queue { runners = 1 per-destination = 20 idle-connection = 1s retry = {1h} }\n") as b:
+        load(b, 60, "x@t.test")
+        b.empty(60)
+        assert host.peak >= 10, host.peak
+        wait_for("the end of what is idle", lambda: host.open == 0)
+        host.most, host.hold, host.patience = 3, True, asyncio.Event()
+        load(b, 25, "x@t.test")
+        wait_for("those that it takes", lambda: host.held == 63 and host.open >= 9)
+        host.loop.call_soon_threadsafe(host.patience.set)
+        wait_for("the others", lambda: host.refused >= 6 and host.open == 3)
+        host.release()
+        wait_for("the rest at rest", lambda: {p for p, _ in b.spooled()} == {"cur"} and host.open == 0)
+        # One alone, right behind mail that it took.
+        host.most, seen = 0, host.seen
+        b.ctl("queue", "flush")
+        wait_for("another", lambda: host.seen > seen)
+        send(b, "y@t.test")
+        wait_for("that it was put off", lambda: re.search(r"to=<y@t\.test>.*status=", b.log()))
+        host.most = None
+        b.ctl("queue", "flush")
+        b.empty(60)
+        assert len(host.taken) == 86, len(host.taken)
+        assert "status=bounced" not in b.log()
 
 
 # ---- dead hosts -----------------------------------------------------------------------
@@ -345,7 +384,7 @@ def postponed(n=60):
 
 
 def main():
-    for test in (common, moves, trial, dead, burst, partly, postponed, tarpits, rates, all_rates, shared):
+    for test in (common, moves, trial, crowded, dead, burst, partly, postponed, tarpits, rates, all_rates, shared):
         test()
         print(test.__name__, flush=True)
 
