@@ -10,10 +10,12 @@
 #include "ipc/msg.h"
 
 #define MSG_TXT_NAMES_MAX 16
-/* Records of a name; octets of a name's records, and of all. */
+/*
+ * Records of a name, and their octets.  As much of every name fits in an answer: what
+ * a stranger publishes under the names that he brings up takes no room from others.
+ */
 #define MSG_TXT_RECORDS_MAX 16
-#define MSG_TXT_NAME_MAX 8192
-#define MSG_TXT_ALL_MAX 32768
+#define MSG_TXT_NAME_MAX 3840	/* sixteen of them, and what tells them apart, are a frame */
 /* How long an answer may be waited for. */
 #define MSG_TXT_WAIT_MAX_MS 60000
 
@@ -39,7 +41,7 @@ enum txt_status {
 	TXT_NO_NAME,		/* there is no such name (NXDOMAIN) */
 	TXT_NO_DATA,		/* there is, without such a record */
 	TXT_TEMPORARY,		/* nobody knows now */
-	TXT_LARGE		/* there is more than an answer holds: none of it is in it */
+	TXT_LARGE		/* there is more than that: none of it is in the answer */
 };
 
 struct txt_answer {
@@ -53,7 +55,7 @@ struct msg_txt_result {
 	struct txt_answer answers[MSG_TXT_NAMES_MAX];
 	size_t answer_n;
 };
-/* An answer for which there is no room in MSG_TXT_ALL_MAX becomes TXT_LARGE. */
+/* An answer of more than MSG_TXT_NAME_MAX becomes TXT_LARGE. */
 void msg_txt_result_put(struct buf *b, const struct msg_txt_result *m);
 bool msg_txt_result_get(struct str packet, struct msg_txt_result *m) MUST_USE;
 

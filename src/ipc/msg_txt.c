@@ -87,18 +87,14 @@ octets_of(const struct txt_answer *a)
 void
 msg_txt_result_put(struct buf *b, const struct msg_txt_result *m)
 {
-	size_t left = MSG_TXT_ALL_MAX;
-
 	frame_begin(b, MSG_TXT_RESULT);
 	for (size_t i = 0; i < m->answer_n; i++) {
 		const struct txt_answer *a = &m->answers[i];
-		size_t n = octets_of(a);
-		bool fits = n <= left && n <= MSG_TXT_NAME_MAX;
+		bool fits = octets_of(a) <= MSG_TXT_NAME_MAX;
 
 		frame_put_u64(b, TAG_1, fits ? a->status : TXT_LARGE);
 		for (size_t k = 0; fits && k < a->text_n; k++)
 			frame_put(b, TAG_2, a->texts[k]);
-		left -= fits ? n : 0;
 	}
 	frame_end(b);
 }
@@ -120,17 +116,13 @@ take_answer(struct frame *f, struct txt_answer *a)
 bool
 msg_txt_result_get(struct str packet, struct msg_txt_result *m)
 {
-	size_t octets = 0;
 	struct frame f;
 
 	if (!frame_open_as(&f, packet, MSG_TXT_RESULT))
 		return false;
-	for (m->answer_n = 0; m->answer_n < MSG_TXT_NAMES_MAX; m->answer_n++) {
-		if (!frame_has(&f, TAG_1))
-			break;
+	for (m->answer_n = 0; m->answer_n < MSG_TXT_NAMES_MAX && frame_has(&f, TAG_1);
+	    m->answer_n++)
 		if (!take_answer(&f, &m->answers[m->answer_n]))
 			return false;
-		octets += octets_of(&m->answers[m->answer_n]);
-	}
-	return frame_close(&f) && m->answer_n > 0 && octets <= MSG_TXT_ALL_MAX;
+	return frame_close(&f) && m->answer_n > 0;
 }

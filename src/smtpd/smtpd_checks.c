@@ -154,7 +154,8 @@ look(void *arg, struct str domain, struct dmarc *d)
 	a = records_find(s, policy_name(s, domain));
 	if (a == NULL)
 		return DMARC_UNASKED;
-	if (a->status == TXT_TEMPORARY)
+	/* In what is too large there may be a policy: that it has none is not known. */
+	if (a->status == TXT_TEMPORARY || a->status == TXT_LARGE)
 		return DMARC_UNKNOWN;
 	return a->status == TXT_OK && dmarc_parse_only(a->texts, a->text_n, d) ?
 	    DMARC_PRESENT : DMARC_ABSENT;

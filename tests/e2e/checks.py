@@ -46,7 +46,11 @@ def signed(path, domain, message, canon="relaxed/simple"):
 
 
 def zone(key):
-    return "".join(f"sel._domainkey.{d} TXT {key}\n" for d in ("good.test", "mail.good.test", "other.test", "strict.test")) + """
+    # Keys that are nothing but large.
+    large = "".join(f"s{n}._domainkey.evil.test TXT " + " ".join(['"' + "x" * 240 + '"'] * (34 if n < 4 else 16)) + ' "%s"\n' % ("x" * (32 if n < 4 else 0))
+                    for n in range(8))
+    large += "_dmarc.large.test TXT " + " ".join(['"' + "x" * 240 + '"'] * 17) + "\n_dmarc.large.test TXT \"v=DMARC1; p=reject\"\n"
+    return large + "".join(f"sel._domainkey.{d} TXT {key}\n" for d in ("good.test", "mail.good.test", "other.test", "strict.test")) + """
 spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
 mail.spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
 _dmarc.spf.test TXT "v=DMARC1; p=reject"
@@ -138,6 +142,13 @@ def bad(b, path):
     assert not os.listdir(b.dir + "/spool/tmp")
 
 
+def crowded(b, path):
+    """Of all that an answer of barid-check holds a stranger's keys leave enough for the policy of who is said to be the author."""
+    field = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=evil.test; s=s%d; h=from; bh=" + base64.b64encode(b"x" * 32) + b"; b=eHg=\r\n"
+    said = give(b, b"".join(field % n for n in range(8)) + message())
+    assert said.startswith("550 5.7.1 Refused by the policy of good.test"), said
+
+
 def by_spf(b):
     """DMARC goes by SPF as well, of the organization's domains; and a message that has both has both results."""
     assert give(b, message("spf.test", b"by spf"), sender="x@mail.spf.test").startswith("250")
@@ -155,8 +166,8 @@ def apart(b):
     # What is not there, below a domain that has a policy for that.
     assert give(b, message("missing.np.test")).startswith("550 5.7.1 Refused by the policy of np.test")
     assert give(b, message("there.np.test")).startswith("250")
-    # DNS does not answer, or has nothing: never a refusal, nor set apart.
-    for domain, result in (("silent.test", "temperror"), ("unknown.test", "none")):
+    # DNS does not answer, or has more than is looked at, or nothing: never a refusal, nor set apart.
+    for domain, result in (("silent.test", "temperror"), ("large.test", "temperror"), ("unknown.test", "none")):
         assert give(b, message(domain, domain.encode(), more=b"X-Quarantine: DMARC\r\n")).startswith("250")
         m = newest(b, domain.encode())
         assert m["X-Quarantine"] is None and f"dmarc={result} header.from={domain}" in results(m), m.as_string()
@@ -225,7 +236,7 @@ def main():
     names = Names(zone(key))
     try:
         with Barid(extra=names.conf + RELAYED + CHECKS + WAITS) as b:
-            for case in (good, aligned, bad, claimed, in_spool, killed):
+            for case in (good, aligned, bad, crowded, claimed, in_spool, killed):
                 print(case.__name__, flush=True)
                 case(b, path)
             for case in (by_spf, apart, others):

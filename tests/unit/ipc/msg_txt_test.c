@@ -127,19 +127,27 @@ START_TEST(answer)
 }
 END_TEST
 
+/* Each name may have as much as there may be, whatever the others have. */
 START_TEST(large)
 {
-	static char text[MSG_TXT_NAME_MAX + 1];
-	struct msg_txt_result in = { .answer_n = 6 }, out;
+	static char text[MSG_TXT_NAME_MAX];
+	const size_t one = sizeof(text) / MSG_TXT_RECORDS_MAX;
+	struct msg_txt_result in = { .answer_n = MSG_TXT_NAMES_MAX }, out;
 
 	memset(text, 'x', sizeof(text));
-	in.answers[0] = (struct txt_answer){ TXT_OK, { str_n(text, sizeof(text)) }, 1 };
-	for (size_t i = 1; i < 6; i++)
-		in.answers[i] = (struct txt_answer){ TXT_OK, { str_n(text, MSG_TXT_NAME_MAX) }, 1 };
+	for (size_t i = 0; i < in.answer_n; i++) {
+		in.answers[i] = (struct txt_answer){ .text_n = MSG_TXT_RECORDS_MAX };
+		for (size_t k = 0; k < MSG_TXT_RECORDS_MAX; k++)
+			in.answers[i].texts[k] = str_n(text, one);
+	}
+	in.answers[0].texts[0] = str_n(text, one + 1);
 	msg_txt_result_put(&packet, &in);
 	ck_assert(msg_txt_result_get(buf_str(&packet), &out));
-	for (size_t i = 0; i < 6; i++)
-		ck_assert_uint_eq(out.answers[i].status, i == 0 || i == 5 ? TXT_LARGE : TXT_OK);
+	ck_assert_uint_eq(out.answer_n, MSG_TXT_NAMES_MAX);
+	for (size_t i = 0; i < out.answer_n; i++) {
+		ck_assert_uint_eq(out.answers[i].status, i == 0 ? TXT_LARGE : TXT_OK);
+		ck_assert_uint_eq(out.answers[i].text_n, i == 0 ? 0 : MSG_TXT_RECORDS_MAX);
+	}
 }
 END_TEST
 
@@ -167,17 +175,14 @@ START_TEST(hostile)
 	ck_assert(!msg_txt_result_get(buf_str(&packet), &out));
 	put_answer(TXT_LARGE + 1, 0);
 	ck_assert(!msg_txt_result_get(buf_str(&packet), &out));
-	/* Each is small enough, and all of them are not. */
-	for (size_t n = 4; n <= 5; n++) {
-		static char text[MSG_TXT_NAME_MAX];
+	for (size_t more = 0; more <= 1; more++) {
+		static char text[MSG_TXT_NAME_MAX + 1];
 
 		frame_begin(&packet, MSG_TXT_RESULT);
-		for (size_t i = 0; i < n; i++) {
-			frame_put_u64(&packet, 1, TXT_OK);
-			frame_put(&packet, 2, str_n(text, sizeof(text)));
-		}
+		frame_put_u64(&packet, 1, TXT_OK);
+		frame_put(&packet, 2, str_n(text, MSG_TXT_NAME_MAX + more));
 		frame_end(&packet);
-		ck_assert(msg_txt_result_get(buf_str(&packet), &out) == (n == 4));
+		ck_assert(msg_txt_result_get(buf_str(&packet), &out) == (more == 0));
 	}
 	frame_begin(&packet, MSG_TXT_RESULT);
 	frame_end(&packet);
