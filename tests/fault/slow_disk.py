@@ -14,12 +14,18 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, program, route, Sink, SRC, upstream, wait_for, Wire  # noqa: E402
+from baridtest import Barid, halt, program, route, Sink, SRC, upstream, wait_for, Wire  # noqa: E402
 
 ASAN = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-TIMEOUT = 2
-RULES = ["RCPT /^dead/=550 5.1.1 nobody", "RCPT /^hold/=delay 1000; 450 4.2.1 later"]
-EXTRA = f"limits {{ timeout = {TIMEOUT}s }}\nqueue {{ runners = 1 }}\n"
+RULES = ["RCPT /^dead/=550 5.1.1 nobody", "RCPT /^hold/=450 4.2.1 later"]
+EXTRA = "queue { runners = 1 }\n"
+
+
+class Short(Barid):
+    """On the listener "short" nobody may be silent for longer than two seconds."""
+
+    LISTEN = {**Barid.LISTEN, "short": ("smtp", "starttls")}
+    own = {"short": "timeout = 2s"}
 
 
 class Disk:
@@ -59,26 +65,38 @@ def ready(w):
     return bool(select.select([w.sock], [], [], 0)[0])
 
 
-def say_text(b, name):
-    """A client that has said all of a message, and has no answer yet."""
-    w = Wire(b.port["smtp"])
-    w.reply()
-    for line in ("EHLO x", "MAIL FROM:<a@b.test>", "RCPT TO:<alice@example.test>", "DATA"):
-        assert w.smtp(line)[:1] in b"23"
-    w.send(f"Subject: {name}\r\n\r\nx\r\n.\r\n")
-    return w
+def say_text(b, disk, name):
+    """A client that has said all of a message, which is being flushed, and has no answer yet."""
+    before = disk.waiting()
+    while True:
+        w = Wire(b.port["short"])
+        said = w.reply()
+        for line in ("EHLO x", "MAIL FROM:<a@b.test>", "RCPT TO:<alice@example.test>", "DATA",
+                     f"Subject: {name}\r\n\r\nx\r\n."):
+            if not said.startswith((b"2", b"3")):
+                break
+            w.send(line + "\r\n")
+            if line.endswith("."):
+                wait_for("a flush", lambda: disk.waiting() > before or ready(w))
+                if disk.waiting() > before:
+                    return w
+            said = w.reply()
+        # Here we were slow ourselves.
+        assert said[:3] in (b"421", b""), said
+        w.close()
 
 
 def sessions(b, disk):
     disk.slow(True)
-    first = say_text(b, "first")
-    wait_for("a flush", lambda: disk.waiting() == 1)
+    first = say_text(b, disk, "first")
     # Others do not wait for it: neither those with a message of their own ...
-    second = say_text(b, "second")
-    wait_for("another flush", lambda: disk.waiting() == 2)
+    second = say_text(b, disk, "second")
+    assert disk.waiting() == 2
     # ... nor those who have none, be it SMTP or POP3.
-    with Wire(b.port["smtp"]) as silent:
-        assert silent.reply().startswith(b"220") and silent.smtp("EHLO x").startswith(b"250")
+    with Wire(b.port["short"]) as silent:
+        assert silent.reply().startswith(b"220")
+        with Wire(b.port["smtp"]) as w:
+            assert w.reply().startswith(b"220") and w.smtp("EHLO x").startswith(b"250")
         c = b.pop3("bob")
         assert c.stat()[0] == 1 and c.retr(1)[1]
         c.quit()
@@ -127,7 +145,7 @@ def order(b, *words):
     return p
 
 
-def moving(b, disk, trays):
+def moving(b, disk, sink, trays):
     """What is on its way to dead/ or hold/ when an order comes, also out of a tray first: the order sees it there."""
     b.stop()
     b.env["QUEUE_TRAYS"] = str(trays)
@@ -141,13 +159,19 @@ def moving(b, disk, trays):
         os.kill(pid, signal.SIGSTOP)
         b.send("" if place == "dead" else "alice@example.test", [place + "@far.test"], "Subject: x\r\n\r\nx\r\n")
         (_, name), = b.spooled()
-        # Its way to dead/ takes no time; that to hold/ begins when it is told to.
-        disk.slow(place == "dead")
-        os.kill(pid, signal.SIGCONT)
-        if place == "hold":
-            wait_for("an attempt", lambda: b.ctl("--json", "queue", "list", "--state", "active").stdout)
-            b.ctl("queue", "hold", name)
+        # Its way to dead/ takes no time; that to hold/ begins when it is told to, before there is an answer.
+        if place == "dead":
             disk.slow(True)
+            os.kill(pid, signal.SIGCONT)
+        else:
+            halt(sink.process.pid)
+            os.kill(pid, signal.SIGCONT)
+            try:
+                wait_for("an attempt", lambda: b.ctl("--json", "queue", "list", "--state", "active").stdout)
+                b.ctl("queue", "hold", name)
+                disk.slow(True)
+            finally:
+                os.kill(sink.process.pid, signal.SIGCONT)
         wait_for("its flush", disk.waiting)
         if not trays:
             wait_for(f"it in {place}/", lambda p=place, n=name: b.spooled() == [(p, n)])
@@ -182,7 +206,7 @@ def removals():
 
 def main():
     removals()
-    with Sink(rules=RULES) as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
+    with Sink(rules=RULES) as sink, Short(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
                                relay=("127.0.0.0/8",), start=False) as b:
         disk = Disk(b.dir)
         b.env.update(disk.env, BARID_LIBEXEC=disk.libexec(b.dir + "/libexec"))
@@ -191,8 +215,8 @@ def main():
         try:
             sessions(b, disk)
             runner(b, disk, sink)
-            moving(b, disk, 0)
-            moving(b, disk, 64)
+            moving(b, disk, sink, 0)
+            moving(b, disk, sink, 64)
         finally:
             disk.slow(False)
 
