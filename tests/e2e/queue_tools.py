@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """baridctl and barid's own options: looking, steering, configuring, for people and for programs."""
 import base64
+import collections
 import json
 import os
 import pty
@@ -34,8 +35,17 @@ class Tools:
         assert r.returncode == 0 or r.stderr or r.stdout, (args, r)
         return r.returncode
 
+    def tries(self):
+        """The attempts for each queue id."""
+        return collections.Counter(re.findall(r"barid/smtp\[\d+\]: (\w+): to=", self.b.log()))
+
     def attempts(self, queue_id):
-        return len(re.findall(rf"barid/smtp\[\d+\]: {queue_id}: to=", self.b.log()))
+        return self.tries()[queue_id]
+
+    def again(self, ids, before):
+        """Waits until each of these was tried once more than BEFORE, and waits again."""
+        wait_for("another attempt for each", lambda: (n := self.tries()) and all(n[i] > before[i] for i in ids))
+        wait_for("the ends of the attempts", lambda: set(ids) <= set(self.ids("--state", "deferred")))
 
     def fill(self):
         """Messages that wait for a next hop: their ids by name."""
@@ -46,8 +56,7 @@ class Tools:
             self.b.send(f"{sender}@example.test", rcpts, f"Subject: {name}\r\n\r\ntext of {name}\r\n", "submission",
                         sender)
             found[name] = wait_for("the queue id", lambda: [i for i in self.ids() if i not in found.values()])[0]
-        for queue_id in found.values():
-            wait_for("the first attempt", lambda: self.attempts(queue_id) > 0)
+        self.again(found.values(), collections.Counter())
         wait_for("the reasons", lambda: all(r.get("delay_reason") for o in self.queue() for r in o["recipients"]))
         return found
 
@@ -151,9 +160,10 @@ def chosen(t, ids):
     # Ids and filters: those of the ids that the filters choose.
     assert t.json("queue", "hold", ids["one"], ids["three"], "--sender", "alice")["count"] == 1
     assert names("--state", "hold") == ["one"]
+    before = t.tries()
     assert t.json("queue", "release", "--recipient", "x@far")["count"] == 1
     assert t.code("queue", "release", "--sender", "alice") == DATAERR
-    wait_for("the attempt", lambda: names("--state", "deferred") == everything)
+    t.again([ids["one"]], before)
 
 
 def asked(t, ids):
@@ -189,9 +199,10 @@ def asked(t, ids):
     assert code == 0 and b"?" not in shown and b"1 message\r\n" in shown, shown
     shown, code = at_terminal(b"", "queue", "release", "--all", "--yes")
     assert code == 0 and b"?" not in shown and b"1 message\r\n" in shown, shown
+    before = t.tries()
     shown, code = at_terminal(b"", "queue", "flush")
     assert code == 0 and b"?" not in shown, shown
-    wait_for("the attempts", lambda: len(t.ids("--state", "deferred")) == 4)
+    t.again(ids.values(), before)
 
 
 def steering(t, ids):
@@ -212,7 +223,8 @@ def steering(t, ids):
     t.b.sendmail("-qSbob@")
     wait_for("an attempt for bob", lambda: t.attempts(ids["three"]) > n["three"])
     assert t.attempts(ids["one"]) == n["one"], "alice's was not asked for"
-    # What is held is not tried, by flush or otherwise, and others are.
+    # What is held is not tried, by flush or otherwise, and others are.  While it is tried it would be held later.
+    wait_for("the ends of the attempts", lambda: len(t.ids("--state", "deferred")) == 4)
     assert t.json("queue", "hold", ids["one"], ids["three"]) == {"ok": True, "count": 2}
     assert placed("one") == placed("three") == "hold" and placed("two") == "deferred"
     assert re.search(rf"(?m)^{ids['one']}! ", t.b.ctl("queue").stdout)
@@ -228,9 +240,9 @@ def steering(t, ids):
     assert t.json("queue", "hold", "--domain", "far.example")["count"] == 3
     assert t.json("queue", "release", "--all")["count"] == 4
     assert "hold" not in {o["queue_name"] for o in t.queue()}
-    # Deleted is gone, and nobody is told.
+    # Deleted is gone, and nobody is told; if it is tried just now, when that is over.
     assert t.json("queue", "delete", ids["two"])["count"] == 1
-    assert t.ids() == sorted(ids[n] for n in ("one", "three", "four"))
+    wait_for("it to be gone", lambda: t.ids() == sorted(ids[n] for n in ("one", "three", "four")))
     # Returned: the sender is told.
     assert t.json("queue", "bounce", ids["three"])["count"] == 1
     report = t.b.mail("bob", 1)[0]
@@ -253,8 +265,9 @@ def many(t):
                               folder=t.b.dir)
     total = 300 + others
     assert code == 0 and f"{total} messages".encode() in shown and b"128 of %d" % total in shown, shown
+    before = t.tries()
     assert t.json("queue", "release", "--all") == {"ok": True, "count": total}
-    wait_for("the attempts", lambda: len(t.ids("--state", "deferred", *among)) == 300, 60)
+    t.again(t.ids(), before)
     assert t.json("queue", "move", "--route", "unused", *among) == {"ok": True, "count": 300}
     assert t.json("queue", "delete", "--route", "unused") == {"ok": True, "count": 300}
 
@@ -497,6 +510,7 @@ def main():
         with Peer("sinkd", "--out", out, "--rule", "RCPT=450 4.2.0 not now") as sink:
             port = sink.port
             b.write_conf(f'upstream "next" {{ server "127.0.0.1" {{ port = {port} }} }}\n'
+                         'queue { retry = {1h} }\n'
                          'upstream "unused" { server "127.0.0.2" { user = "u" password = "not-for-eyes" } }\n'
                          'route "far.example" { via = "next" }\nroute "other.example" { via = "next" }\n')
             b.start()
