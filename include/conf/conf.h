@@ -164,15 +164,16 @@ struct conf *conf_load(const char *path, struct buf *error) MUST_USE;
 /*
  * The same, and leaves in *KEPT (-1 with NULL) what was read: a sealed memory
  * file, closed on exec, that has passwords.  conf_load_kept() makes the same
- * configuration of it, whatever has become of files, environment and host.
+ * configuration of it, whatever has become of files, environment and host; TABLES:
+ * with its tables of addresses, which conf_tables_keep() (conf/table.h) puts there.
  */
 struct conf *conf_load_and_keep(const char *path, int *kept, struct buf *error) MUST_USE;
-struct conf *conf_load_kept(int fd, struct buf *error) MUST_USE;
+struct conf *conf_load_kept(int fd, bool tables, struct buf *error) MUST_USE;
 /*
  * For a helper: what the master keeps and gave it as standard input, which is
  * /dev/null then; the file at PATH for one that was started by hand.
  */
-struct conf *conf_inherit(const char *path, struct buf *error) MUST_USE;
+struct conf *conf_inherit(const char *path, bool tables, struct buf *error) MUST_USE;
 /* conf_load() for text that is called NAME; include() is refused if that is no absolute path. */
 struct conf *conf_parse(const char *name, struct str text, struct buf *error) MUST_USE;
 /* All defaults. */

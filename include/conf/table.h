@@ -62,6 +62,12 @@ const struct conf_table_entry *conf_table_find(const struct conf_table *t, struc
  * that are wrong are in ERROR either way.
  */
 int conf_tables_load(struct conf *c, struct buf *error) MUST_USE;
+/*
+ * Reads and checks them, and leaves what they say in a memory file of its own,
+ * behind what KEPT has (conf_load_and_keep()).  -1: if ERROR has grown it is what is
+ * wrong with them, else errno says why they cannot be kept.
+ */
+int conf_tables_keep(const struct conf *c, int kept, struct buf *error) MUST_USE;
 /* Only says what is wrong with them. */
 void conf_tables_check(const struct conf *c, struct buf *error);
 void conf_tables_free(struct conf *c);

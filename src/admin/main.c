@@ -239,7 +239,7 @@ load(struct admin *a, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(a->conf = conf_inherit(path, &error)))
+	if (!(a->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	conf_forget_secrets(a->conf);

@@ -359,7 +359,7 @@ load(struct auth *a, const char *path)
 	struct buf error;
 
 	buf_init(&error, 65536);
-	if (!(a->conf = conf_inherit(path, &error)))
+	if (!(a->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	/* The workers read what clients sent: these are not for them. */
 	conf_forget_secrets(a->conf);

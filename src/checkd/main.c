@@ -42,7 +42,7 @@ load(struct checkd *d, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(d->conf = conf_inherit(path, &error)))
+	if (!(d->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	conf_forget_secrets(d->conf);

@@ -427,9 +427,7 @@ load(struct collect *c, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(c->conf = conf_inherit(path, &error)))
-		fatal(EX_CONFIG, "%s", buf_cstr(&error));
-	if (conf_tables_load(c->conf, &error) < 0)
+	if (!(c->conf = conf_inherit(path, true, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	conf_forget_upstreams(c->conf);

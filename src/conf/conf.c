@@ -218,7 +218,7 @@ conf_load_and_keep(const char *path, int *kept, struct buf *error)
 }
 
 struct conf *
-conf_load_kept(int fd, struct buf *error)
+conf_load_kept(int fd, bool tables, struct buf *error)
 {
 	struct kept kept;
 	struct conf *c;
@@ -230,19 +230,36 @@ conf_load_kept(int fd, struct buf *error)
 	}
 	c = conf_read(
 	    conf_new(kept.path), &(struct input){ .kept = &kept }, error);
+	if (c && tables && conf_tables_take(c, kept.tables, error) < 0) {
+		conf_free(c);
+		c = NULL;
+	}
 	conf_kept_close(&kept);
 	return c;
 }
 
+/* A line that is wrong is no less of a mistake than one of the main file. */
+static struct conf *
+load_with_tables(const char *path, struct buf *error)
+{
+	struct conf *c = conf_load(path, error);
+
+	if (c && (conf_tables_load(c, error) < 0 || error->n > 0)) {
+		conf_free(c);
+		c = NULL;
+	}
+	return c;
+}
+
 struct conf *
-conf_inherit(const char *path, struct buf *error)
+conf_inherit(const char *path, bool tables, struct buf *error)
 {
 	struct conf *c;
 	int null;
 
 	if (!conf_is_kept(STDIN_FILENO))
-		return conf_load(path, error);
-	c = conf_load_kept(STDIN_FILENO, error);
+		return tables ? load_with_tables(path, error) : conf_load(path, error);
+	c = conf_load_kept(STDIN_FILENO, tables, error);
 	/* What it has is not for whoever may come to read this process's files. */
 	null = sys_openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0)

@@ -14,11 +14,15 @@
  * In it are records that end with a NUL, which no path and no token holds:
  * MAGIC, the path of the main file, the name of this host, and then for each
  * token its line and the token itself, behind "@FILE" where that is another
- * than before.
+ * than before.  Behind them stand the tables of addresses, each a record
+ * "=SIZE PATH" and then its text.  They are put there when they have been
+ * checked, and again when they have changed, into another memory file with the
+ * same tokens (conf_tables_keep()).
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,7 +31,7 @@
 #include "private.h"
 
 /* Helpers of another release may be started by a master that is older. */
-#define MAGIC "barid-conf 1"
+#define MAGIC "barid-conf 2"
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define KEPT_MAX (8 * CONF_TEXT_MAX)
 
@@ -61,26 +65,47 @@ add_tokens(struct buf *b, const struct lexer *lx)
 	}
 }
 
+/* FD if OK; else it is closed, and the errno stays. */
+static int
+if_well(bool ok, int fd)
+{
+	int err = errno;
+
+	if (ok)
+		return fd;
+	(void)sys_close(fd);
+	errno = err;
+	return -1;
+}
+
+/* A memory file that begins with TEXT; -1: errno. */
+static int
+begin(struct str text)
+{
+	int fd = memfd_create("barid-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	return fd < 0 ? -1 : if_well(
+	    fchmod(fd, 0600) == 0 && sys_write_all(fd, text.p, text.n) == 0, fd);
+}
+
+int
+conf_keep_end(int fd)
+{
+	return if_well(fcntl(fd, F_ADD_SEALS, SEALS) == 0, fd);
+}
+
 /* -1: errno. */
 static int
 write_sealed(const struct buf *b)
 {
-	int fd, err;
+	int fd;
 
 	if (!buf_ok(b)) {
 		errno = EFBIG;
 		return -1;
 	}
-	fd = memfd_create("barid-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -1;
-	if (fchmod(fd, 0600) == 0 && sys_write_all(fd, b->p, b->n) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, SEALS) == 0)
-		return fd;
-	err = errno;
-	(void)sys_close(fd);
-	errno = err;
-	return -1;
+	fd = begin(buf_str(b));
+	return fd < 0 ? -1 : conf_keep_end(fd);
 }
 
 int
@@ -104,6 +129,37 @@ conf_keep(const struct conf *c, const struct lexer *lx, struct buf *error)
 	return fd;
 }
 
+int
+conf_keep_again(int kept)
+{
+	struct kept k;
+	int fd;
+
+	if (!conf_kept_open(&k, kept)) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = begin(str_head(str_n(k.map, k.size), k.size - k.tables.n));
+	conf_kept_close(&k);
+	return fd;
+}
+
+int
+conf_keep_table(int fd, const char *path, struct str text)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, PATH_MAX + 32);
+	buf_addf(&b, "=%zu ", text.n);
+	add_record(&b, str_c(path));
+	r = buf_ok(&b) && sys_write_all(fd, b.p, b.n) == 0 ?
+	    sys_write_all(fd, text.p, text.n) :
+	    -1;
+	buf_free(&b);
+	return r;
+}
+
 /* ---- reading ---- */
 
 static bool
@@ -118,6 +174,33 @@ conf_is_kept(int fd)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+bool
+conf_kept_table(struct str *tables, const char *path, struct str *text)
+{
+	struct str size, at;
+	uint64_t n;
+
+	if (!take_record(tables, &at) || !str_starts(at, STR("=")) ||
+	    !str_cut(str_skip(at, 1), ' ', &size, &at) ||
+	    !str_eq(at, str_c(path)) || str_u64(size, tables->n, &n) < 0)
+		return false;
+	*text = str_head(*tables, (size_t)n);
+	*tables = str_skip(*tables, (size_t)n);
+	return true;
+}
+
+/* Where the tokens end the tables begin. */
+static void
+part(struct kept *k)
+{
+	struct str rest = k->tokens, token;
+
+	while (rest.n > 0 && rest.p[0] != '=' && take_record(&rest, &token))
+		;
+	k->tables = rest;
+	k->tokens = str_head(k->tokens, k->tokens.n - rest.n);
 }
 
 bool
@@ -136,8 +219,10 @@ conf_kept_open(struct kept *k, int fd)
 	k->tokens = str_n(k->map, k->size);
 	if (take_record(&k->tokens, &magic) && str_eq(magic, STR(MAGIC)) &&
 	    take_record(&k->tokens, &k->path) &&
-	    take_record(&k->tokens, &k->hostname))
+	    take_record(&k->tokens, &k->hostname)) {
+		part(k);
 		return true;
+	}
 	conf_kept_close(k);
 	return false;
 }

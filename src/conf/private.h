@@ -111,13 +111,20 @@ bool conf_source_include(struct lexer *lx, const struct source *s,
 /* ---- keep.c: what was read, for whoever inherits it ---- */
 
 /* C was read from LX's tokens.  A descriptor, or -1 after a complaint. */
-int conf_keep(const struct conf *c, const struct lexer *lx, struct buf *error)
-    MUST_USE;
+int conf_keep(const struct conf *c, const struct lexer *lx, struct buf *error) MUST_USE;
+/*
+ * Once more what KEPT has, but without its tables: conf_keep_table() adds one, and
+ * conf_keep_end() seals it, or closes it.  -1: errno.
+ */
+int conf_keep_again(int kept) MUST_USE;
+int conf_keep_table(int fd, const char *path, struct str text) MUST_USE;
+int conf_keep_end(int fd) MUST_USE;
 
 struct kept {
 	struct str path; /* of the main file */
 	struct str hostname; /* of C */
 	struct str tokens;
+	struct str tables;
 	void *map;
 	size_t size;
 };
@@ -128,6 +135,10 @@ bool conf_kept_open(struct kept *k, int fd) MUST_USE;
 void conf_kept_close(struct kept *k);
 /* Puts the tokens into LX. */
 bool conf_kept_read(const struct kept *k, struct lexer *lx) MUST_USE;
+/* Takes the first of *TABLES, which is to be that at PATH; false: it is not. */
+bool conf_kept_table(struct str *tables, const char *path, struct str *text) MUST_USE;
+/* table.c: conf_tables_load() from what was kept.  -1: it is not what C says. */
+int conf_tables_take(struct conf *c, struct str kept, struct buf *error) MUST_USE;
 
 /* ---- parse.c: libConfuse ---- */
 

@@ -217,34 +217,52 @@ read_text(int fd, struct buf *text)
 	}
 }
 
-struct conf_table *
-conf_table_read(const struct conf *c, const char *path, conf_table_take *take_text,
+/* All of the file at PATH, or a complaint.  TEXT is to be freed either way. */
+static bool
+read_file(const char *path, struct buf *text, struct buf *complaints)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	const char *why = why_not(fd, &st);
+
+	buf_init(text, CONF_TABLE_OCTETS_MAX + PIECE);
+	if (why == NULL)
+		why = read_text(fd, text);
+	if (fd >= 0)
+		close(fd);
+	if (why != NULL)
+		buf_addf(complaints, "%s: %s\n", path, why);
+	return why == NULL;
+}
+
+/* TEXT is that of the file at PATH. */
+static struct conf_table *
+make(const struct conf *c, const char *path, struct str text, conf_table_take *take_text,
     struct buf *complaints)
 {
 	struct reading r = { .conf = c, .path = path, .take = take_text,
 		.complaints = complaints };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	const char *why = why_not(fd, &st);
+
+	r.table = mem_alloc(sizeof(*r.table));
+	arena_init(&r.table->arena, ARENA_FACTOR * CONF_TABLE_OCTETS_MAX);
+	arena_init(&r.scratch, 64 * LINE_MAX_OCTETS);
+	r.table->entries = map_new();
+	take_all(&r, text);
+	arena_free(&r.scratch);
+	return r.table;
+}
+
+struct conf_table *
+conf_table_read(const struct conf *c, const char *path, conf_table_take *take_text,
+    struct buf *complaints)
+{
+	struct conf_table *t = NULL;
 	struct buf text;
 
-	buf_init(&text, CONF_TABLE_OCTETS_MAX + PIECE);
-	if (why == NULL)
-		why = read_text(fd, &text);
-	if (fd >= 0)
-		close(fd);
-	if (why == NULL) {
-		r.table = mem_alloc(sizeof(*r.table));
-		arena_init(&r.table->arena, ARENA_FACTOR * CONF_TABLE_OCTETS_MAX);
-		arena_init(&r.scratch, 64 * LINE_MAX_OCTETS);
-		r.table->entries = map_new();
-		take_all(&r, buf_str(&text));
-		arena_free(&r.scratch);
-	} else {
-		buf_addf(complaints, "%s: %s\n", path, why);
-	}
+	if (read_file(path, &text, complaints))
+		t = make(c, path, buf_str(&text), take_text, complaints);
 	buf_free(&text);
-	return r.table;
+	return t;
 }
 
 void
@@ -383,19 +401,76 @@ first_use(const struct conf *c, size_t i)
 	return i;
 }
 
+/* Section I is the first that has its file in its form. */
+static bool
+is_first_use(const struct conf *c, size_t i)
+{
+	struct place_of_use u = use_at(c, i);
+
+	return is_used(&u) && first_use(c, i) == i;
+}
+
 void
 conf_tables_check(const struct conf *c, struct buf *error)
 {
 	for (size_t i = 0; i < use_n(c); i++) {
 		struct place_of_use u = use_at(c, i);
 
-		if (is_used(&u) && first_use(c, i) == i)
+		if (is_first_use(c, i))
 			conf_table_free(conf_table_read(c, u.path, u.take, error));
 	}
 }
 
+/* The file of U, if there is nothing wrong with it, behind those that FD has.  -1: errno. */
+static int
+keep_use(const struct conf *c, struct place_of_use u, int fd, struct buf *error)
+{
+	size_t before = error->n;
+	struct buf text;
+	int r = 0;
+
+	if (read_file(u.path, &text, error))
+		conf_table_free(make(c, u.path, buf_str(&text), u.take, error));
+	if (error->n == before)
+		r = conf_keep_table(fd, u.path, buf_str(&text));
+	buf_free(&text);
+	return r;
+}
+
 int
-conf_tables_load(struct conf *c, struct buf *error)
+conf_tables_keep(const struct conf *c, int kept, struct buf *error)
+{
+	size_t before = error->n;
+	int fd = conf_keep_again(kept), r = 0;
+
+	for (size_t i = 0; i < use_n(c) && fd >= 0 && r == 0; i++)
+		if (is_first_use(c, i))
+			r = keep_use(c, use_at(c, i), fd, error);
+	if (fd >= 0 && (r < 0 || error->n > before)) {
+		int err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd < 0 ? -1 : conf_keep_end(fd);
+}
+
+/* That of U as it is now, or the next of those that were KEPT. */
+static struct conf_table *
+load(const struct conf *c, struct place_of_use u, struct str *kept, struct buf *error)
+{
+	struct str text;
+
+	if (kept == NULL)
+		return conf_table_read(c, u.path, u.take, error);
+	if (conf_kept_table(kept, u.path, &text))
+		return make(c, u.path, text, u.take, error);
+	buf_addf(error, "%s: what was kept of it is broken\n", u.path);
+	return NULL;
+}
+
+static int
+load_all(struct conf *c, struct str *kept, struct buf *error)
 {
 	int r = 0;
 
@@ -406,12 +481,26 @@ conf_tables_load(struct conf *c, struct buf *error)
 		if (!is_used(&u))
 			continue;
 		first = first_use(c, i);
-		*u.loaded = first < i ? *use_at(c, first).loaded :
-					conf_table_read(c, u.path, u.take, error);
+		*u.loaded = first < i ? *use_at(c, first).loaded : load(c, u, kept, error);
 		if (*u.loaded == NULL)
 			r = -1;
 	}
 	return r;
+}
+
+int
+conf_tables_load(struct conf *c, struct buf *error)
+{
+	return load_all(c, NULL, error);
+}
+
+int
+conf_tables_take(struct conf *c, struct str kept, struct buf *error)
+{
+	size_t before = error->n;
+
+	/* There was nothing wrong with them when they were kept. */
+	return load_all(c, &kept, error) < 0 || error->n > before ? -1 : 0;
 }
 
 void
@@ -420,7 +509,7 @@ conf_tables_free(struct conf *c)
 	for (size_t i = use_n(c); i-- > 0;) {
 		struct place_of_use u = use_at(c, i);
 
-		if (is_used(&u) && first_use(c, i) == i)
+		if (is_first_use(c, i))
 			conf_table_free(*u.loaded);
 		*u.loaded = NULL;
 	}

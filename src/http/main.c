@@ -131,7 +131,7 @@ load(struct http *h, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(h->conf = conf_inherit(path, &error)))
+	if (!(h->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_backends(h->conf);
 	conf_forget_collects(h->conf);

@@ -112,9 +112,10 @@ make_all(struct check *k, struct master *m, bool pop)
 
 /* Sessions are forked from here; what only a runner needs is not handed down. */
 static struct conf *
-load(const char *path, struct buf *error)
+load(const char *path, bool pop, struct buf *error)
 {
-	struct conf *c = conf_inherit(path, error);
+	/* POP3 is asked for no recipient. */
+	struct conf *c = conf_inherit(path, !pop, error);
 
 	if (c) {
 		conf_forget_secrets(c);
@@ -131,16 +132,12 @@ prepare(struct master *m, struct handover *h)
 	struct check k = { .error = &error };
 
 	buf_init(&error, 16384);
-	k.conf = m->conf = load(m->conf_path, &error);
+	k.conf = m->conf = load(m->conf_path, h->pop, &error);
 	if (!m->conf)
 		give_up(h, buf_str(&error));
 	(void)conf_open_log(m->conf);
-	/* POP3 is asked for no recipient. */
-	if (!h->pop && (conf_srs_load(m->conf, false, 0, &error) < 0 ||
-			   conf_tables_load(m->conf, &error) < 0))
+	if (!h->pop && conf_srs_load(m->conf, false, 0, &error) < 0)
 		give_up(h, buf_str(&error));
-	/* Of what is only left out the master has said it. */
-	buf_reset(&error);
 	if (!handover_settle(m, h, m->conf) || make_all(&k, m, h->pop) < 0)
 		give_up(h, buf_str(&error));
 	buf_free(&error);

@@ -289,15 +289,26 @@ tables_are_in_trouble(const struct conf *c)
 	return trouble;
 }
 
-/* Like all else that is configured: who changes addresses by it must get it right. */
-void
-check_tables(struct check *k)
+/*
+ * Like all else that is configured: who changes addresses by it must get it right.
+ * What is right is kept, so that whoever starts later has the same.
+ */
+int
+check_tables(struct check *k, int kept)
 {
 	size_t before = k->error->n;
+	int fd = -1;
 
-	conf_tables_check(k->conf, k->error);
+	if (kept < 0)
+		conf_tables_check(k->conf, k->error);
+	else if ((fd = conf_tables_keep(k->conf, kept, k->error)) >= 0)
+		fd = fd_raise(fd);
 	if (k->error->n > before && !tables_are_in_trouble(k->conf))
 		k->mistake = true;
+	else if (k->error->n == before && kept >= 0 && fd < 0)
+		check_blame(k, CONF_NOWHERE, "table", ENOMEM,
+		    "cannot keep the tables of addresses: %s", strerror(errno));
+	return fd;
 }
 
 static void
@@ -594,7 +605,7 @@ master_check(const struct conf *c)
 	bool readable = note.n == notes;
 	check_programs(&k);
 	check_aliases(&k);
-	check_tables(&k);
+	(void)check_tables(&k, -1);
 	check_spf(&k);
 	check_log(&k);
 	if (readable && error.n == 0)

@@ -46,7 +46,11 @@ struct proc_user check_user(struct check *k, const struct master *m);
 void check_users(struct check *k);	/* what auth.backends names; check_auth.c */
 void check_programs(struct check *k);	/* accounts of routes to programs */
 void check_aliases(struct check *k);
-void check_tables(struct check *k);	/* of sections rewrite: each line */
+/*
+ * Each line of those of sections rewrite and recipient.  What KEPT has and they, if
+ * nothing is wrong, in a memory file of its own, >= master_fd_base(); KEPT -1: only looks.
+ */
+int check_tables(struct check *k, int kept);
 void check_ca(struct check *k);
 void check_dkim(struct check *k);	/* keys that mail is signed with; likewise */
 void check_identities(struct check *k);	/* certificates that servers are shown; likewise */

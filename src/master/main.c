@@ -220,12 +220,12 @@ share_all(struct master *m, const struct conf *c)
 }
 
 /* What the configuration was read from has passwords, and goes where sessions have nothing. */
-static void
-raise_kept(struct master *m)
+static int
+raised(int kept)
 {
-	m->kept = fd_raise(m->kept);
-	if (m->kept < 0)
+	if ((kept = fd_raise(kept)) < 0)
 		fatal(EX_OSERR, "cannot keep the configuration: %s", strerror(errno));
+	return kept;
 }
 
 /* Whoever is told ERROR by standard error may not be able to read the log. */
@@ -237,17 +237,17 @@ refuse_to_start(int code, struct buf *error)
 }
 
 static void
-start(struct master *m, struct conf *c)
+start(struct master *m, struct conf *c, int kept)
 {
 	struct buf error;
 
 	environ_withhold();
 	proc_files_max();
-	raise_kept(m);
+	kept = raised(kept);
 	notify_init(m);
 	share_all(m, c);
 	buf_init(&error, 65536);
-	int code = master_apply(m, c, m->kept, true, &error);
+	int code = master_apply(m, c, kept, true, &error);
 	if (code != EX_OK)
 		refuse_to_start(code, &error);
 	blocked_load(m);
@@ -537,14 +537,15 @@ main(int argc, char **argv)
 	if (o.check || o.dump)
 		return look(&o);
 	log_component("master");
-	struct conf *c = load_or_exit(o.path, &m.kept);
+	int kept;
+	struct conf *c = load_or_exit(o.path, &kept);
 	m.conf_path = absolute(o.path);
 	m.once = o.once;
 	/* Until the runner says otherwise. */
 	m.code = o.once ? EX_TEMPFAIL : EX_OK;
 	int ready = o.foreground || o.once ? -1 : daemonize();
 	master_catch_signals();
-	start(&m, c);
+	start(&m, c, kept);
 	say_ready(ready);
 	loop(&m);
 	finish(&m);

@@ -89,7 +89,7 @@ struct acceptor {
 struct master {
 	char *conf_path;
 	struct conf *conf;	/* in force, without the passwords of upstreams */
-	int kept;		/* what it was read from (conf_load_kept()), >= master_fd_base() */
+	int kept;		/* what it has been read from (conf_load_kept()), raised */
 	struct proc_user user;
 	struct sandbox sandbox;
 
@@ -172,8 +172,8 @@ void plan_blame_open(struct check *k, const struct wanted *w, int err);
 /* master_conf.c: what is made from a configuration, and its swap. */
 /*
  * Puts C, read from KEPT, in force: EX_OK.  Else the code of sysexits(3) that
- * a start ends with: nothing has changed, ERROR has the complaints, and C and
- * KEPT are gone.
+ * a start ends with: nothing has changed, ERROR has the complaints, and C is
+ * gone.  So is KEPT either way.
  */
 int master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error);
 void check_tls(struct check *k);	/* whether it can be loaded, with keys: for check_apart() */

@@ -146,6 +146,8 @@ signer_make(struct check *k)
 /* What a configuration makes, beside what is in force. */
 struct making {
 	uint64_t certificates_stamp;	/* before they were read */
+	uint64_t tables_stamp;		/* likewise */
+	int kept;			/* the configuration, and tables */
 	struct signer *signer;
 	struct plan plan;
 	struct listener *listeners;
@@ -157,7 +159,7 @@ struct making {
 
 /* All that can fail.  -1 after a complaint: nothing has changed. */
 static int
-make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bool first)
+make_all(struct check *k, struct conf *c, int kept, struct master *m, struct making *n, bool first)
 {
 	struct proc_user user = check_user(k, m);
 
@@ -172,7 +174,8 @@ make_all(struct check *k, struct conf *c, struct master *m, struct making *n, bo
 	check_users(k);
 	check_programs(k);
 	check_aliases(k);
-	check_tables(k);
+	n->tables_stamp = conf_tables_stamp(c);
+	n->kept = check_tables(k, kept);
 	check_spf(k);
 	check_log(k);
 	if (!m->once)
@@ -204,19 +207,19 @@ log_doubts(const struct conf *c)
 }
 
 static void
-put_in_force(struct master *m, struct conf *c, int kept, struct making *n)
+put_in_force(struct master *m, struct conf *c, struct making *n)
 {
 	listeners_close(m->listeners, m->listener_n);
 	m->listeners = n->listeners;
 	m->listener_n = n->listener_n;
 	signer_in_force(m, n->signer);
 	m->certificates_seen = m->certificates_kept = n->certificates_stamp;
-	m->tables_stamp = conf_tables_stamp(c);
+	m->tables_stamp = n->tables_stamp;
 	conf_free(m->conf);
 	m->conf = c;
-	if (m->kept != kept)
+	if (m->kept >= 0)
 		close(m->kept);
-	m->kept = kept;
+	m->kept = n->kept;
 	(void)conf_open_log(c);
 	log_doubts(c);
 	sandbox_free(&m->sandbox);
@@ -230,22 +233,24 @@ int
 master_apply(struct master *m, struct conf *c, int kept, bool first, struct buf *error)
 {
 	struct check k = { .conf = c, .error = error };
-	struct making n = { .sandbox = SANDBOX_NONE };
+	struct making n = { .sandbox = SANDBOX_NONE, .kept = -1 };
 	int code = EX_OK;
 
 	/* Children for control are forked from here; others need no passwords. */
 	conf_forget_secrets(c);
 	conf_forget_proxy(c);
 	conf_forget_backends(c);
-	if (make_all(&k, c, m, &n, first) == 0) {
-		put_in_force(m, c, kept, &n);
+	if (make_all(&k, c, kept, m, &n, first) == 0) {
+		put_in_force(m, c, &n);
 	} else {
 		code = m->spool_busy ? EX_TEMPFAIL : check_code(&k);
+		if (n.kept >= 0)
+			close(n.kept);
 		signer_free(n.signer);
 		sandbox_free(&n.sandbox);
 		conf_free(c);
-		close(kept);
 	}
+	close(kept);
 	plan_free(&n.plan);
 	users_free(n.users);
 	return code;
@@ -344,30 +349,43 @@ master_release(struct master *m)
 		close(m->mailboxes);
 }
 
-/* Tables of addresses likewise: whoever has them is started anew, and reads them. */
+static void
+tables_in_force(struct master *m, int kept)
+{
+	struct buf error;
+
+	buf_init(&error, 16384);
+	close(m->kept);
+	m->kept = kept;
+	acceptors_hold(m, true);
+	helpers_restart(m);
+	if (acceptors_replace(m, &error) < 0)
+		log_lines(LOG_LEVEL_ERROR, "new sessions have the old tables yet: ",
+		    buf_str(&error));
+	acceptors_hold(m, false);
+	log_info(NULL, "tables of addresses were read again");
+	buf_free(&error);
+}
+
+/* Tables of addresses likewise: whoever has them is started anew, with what was read. */
 void
 master_check_tables(struct master *m)
 {
 	uint64_t stamp = conf_tables_stamp(m->conf);
 	struct buf error;
+	int kept;
 
 	if (stamp == m->tables_stamp)
 		return;
 	buf_init(&error, 16384);
 	struct check k = { .conf = m->conf, .error = &error };
-	check_tables(&k);
-	if (error.n == 0 || k.mistake)
+	kept = check_tables(&k, m->kept);
+	if (kept >= 0 || k.mistake)
 		m->tables_stamp = stamp;
-	if (error.n == 0) {
-		acceptors_hold(m, true);
-		helpers_restart(m);
-		(void)!acceptors_replace(m, &error);
-		acceptors_hold(m, false);
-	}
-	if (error.n > 0)
+	if (kept >= 0)
+		tables_in_force(m, kept);
+	else
 		log_lines(LOG_LEVEL_ERROR, "new table refused, the old one stays: ",
 		    buf_str(&error));
-	else
-		log_info(NULL, "tables of addresses were read again");
 	buf_free(&error);
 }

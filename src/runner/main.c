@@ -159,7 +159,7 @@ load(struct runner *r, const char *path)
 	struct buf error;
 
 	buf_init(&error, 65536);
-	r->conf = conf_inherit(path, &error);
+	r->conf = conf_inherit(path, true, &error);
 	if (r->conf == NULL)
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_refresh(r->conf);
@@ -199,8 +199,6 @@ open_all(struct runner *r, const struct proc_user *u)
 		    POLICIES_DIR, strerror(errno));
 	if (conf_srs_load(r->conf, false, u->uid, &error) < 0)
 		log_error(NULL, "%s: mail is forwarded without srs", buf_cstr(&error));
-	if (conf_tables_load(r->conf, &error) < 0)
-		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	drop_open(r);
 	record_open(r, u->uid);
 	reading_open(r);

@@ -241,7 +241,7 @@ load(struct sign *s, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(s->conf = conf_inherit(path, &error)))
+	if (!(s->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	conf_forget_secrets(s->conf);
 	conf_forget_backends(s->conf);

@@ -324,7 +324,7 @@ load(struct spawn *s, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(s->conf = conf_inherit(path, &error)))
+	if (!(s->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	(void)conf_open_log(s->conf);

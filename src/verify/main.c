@@ -449,7 +449,7 @@ load(struct verify *v, const char *path)
 	struct buf error;
 
 	buf_init(&error, 16384);
-	if (!(v->conf = conf_inherit(path, &error)))
+	if (!(v->conf = conf_inherit(path, false, &error)))
 		fatal(EX_CONFIG, "%s", buf_cstr(&error));
 	buf_free(&error);
 	conf_forget_secrets(v->conf);

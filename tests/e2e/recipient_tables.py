@@ -4,6 +4,8 @@
 FEATURES R1, R2, R3, R4, R5, R6, R7, R8, R13, D5, D13.
 """
 import os
+import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -134,6 +136,25 @@ def changed(b, t):
     lands(b, "new@example.test", "new")
     r = b.ctl("config", "check", check=False)
     assert r.returncode == 78 and f"{t.path}:{ROWS + 1}: " in r.stderr, r
+    refused_for_all(b)
+
+
+def refused_for_all(b):
+    """Who is started again has what was read last, too, and not that file without its bad line."""
+    said = "acceptors were started anew"
+    before = b.log().count(said)
+    b.process.send_signal(signal.SIGUSR1)
+    wait_for("other acceptors", lambda: b.log().count(said) > before)
+    ready = b.log().count(" is ready: ")
+    old = b.runners()
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    wait_for("other runners", lambda: b.log().count(" is ready: ") >= ready + len(old))
+    lands(b, "new@example.test", "new")
+    # Nor does a start begin with it.
+    b.stop()
+    r = subprocess.run([program("barid"), "-f", "-c", b.conf], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 78 and f":{ROWS + 1}: " in r.stderr, r
 
 
 def main():

@@ -3,6 +3,7 @@
 /* keep -- the same configuration from what was kept, whatever became of its files. */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -34,7 +35,7 @@ must_load_kept(int fd)
 	struct conf *c;
 
 	buf_init(&error, 65536);
-	c = conf_load_kept(fd, &error);
+	c = conf_load_kept(fd, true, &error);
 	ck_assert_msg(c != NULL, "%s", buf_cstr(&error));
 	ck_assert_uint_eq(error.n, 0);
 	buf_free(&error);
@@ -152,14 +153,14 @@ refused(const char *text, size_t n, int seals, const char *complaint)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, n), (ssize_t)n);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
-	ck_assert_ptr_null(conf_load_kept(fd, &error));
+	ck_assert_ptr_null(conf_load_kept(fd, true, &error));
 	ck_assert_msg(strstr(buf_cstr(&error), complaint) != NULL, "%s", buf_cstr(&error));
 	buf_free(&error);
 	close(fd);
 }
 
 #define KEPT(text) text, sizeof(text) - 1
-#define HEAD "barid-conf 1\0/a\0h.example\0@/a\0"
+#define HEAD "barid-conf 2\0/a\0h.example\0@/a\0"
 
 START_TEST(broken)
 {
@@ -169,8 +170,8 @@ START_TEST(broken)
 	refused(KEPT(HEAD), 0, foreign);
 	refused(KEPT(HEAD), F_SEAL_WRITE, foreign);
 	refused(KEPT(""), SEALS, foreign);
-	refused(KEPT("barid-conf 1"), SEALS, foreign);
-	refused(KEPT("barid-conf 1\0/a\0"), SEALS, foreign);
+	refused(KEPT("barid-conf 2"), SEALS, foreign);
+	refused(KEPT("barid-conf 2\0/a\0"), SEALS, foreign);
 	refused(KEPT("barid-conf 0\0/a\0h.example\0"), SEALS, foreign);
 	refused(KEPT(HEAD "1 'user'"), SEALS, "/a:1: what was kept of this file is broken");
 	refused(KEPT(HEAD "x 'user'\0"), SEALS, "is broken");
@@ -178,7 +179,7 @@ START_TEST(broken)
 	refused(KEPT(HEAD "\0"), SEALS, "is broken");
 	refused(KEPT(HEAD "7 'nosuch'\0" "8 =\0" "9 '1'\0"), SEALS, "/a:7: unknown option");
 	buf_init(&error, 65536);
-	ck_assert_ptr_null(conf_load_kept(-1, &error));
+	ck_assert_ptr_null(conf_load_kept(-1, false, &error));
 	ck_assert_uint_gt(error.n, 0);
 	buf_free(&error);
 }
@@ -204,7 +205,7 @@ END_TEST
 /* What is not in the tokens: the name of the host at the time. */
 START_TEST(host_name)
 {
-	static const char text[] = "barid-conf 1\0/a\0kept.example\0";
+	static const char text[] = "barid-conf 2\0/a\0kept.example\0";
 	int fd = memfd_create("test", MFD_ALLOW_SEALING);
 	struct conf *c;
 
@@ -232,13 +233,13 @@ START_TEST(inherited)
 	put("barid.conf", "hostname = new.example");
 	/* By hand: the file. */
 	ck_assert_int_eq(dup2(open("/dev/null", O_RDONLY), STDIN_FILENO), STDIN_FILENO);
-	again = conf_inherit("barid.conf", &error);
+	again = conf_inherit("barid.conf", true, &error);
 	ck_assert_ptr_nonnull(again);
 	ck_assert_str_eq(again->hostname, "new.example");
 	conf_free(again);
 	/* By the master: what it keeps, once. */
 	ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
-	again = conf_inherit("barid.conf", &error);
+	again = conf_inherit("barid.conf", true, &error);
 	ck_assert_ptr_nonnull(again);
 	same(c, again);
 	conf_free(again);
@@ -251,5 +252,81 @@ START_TEST(inherited)
 }
 END_TEST
 
+#define ROWS "a@x.example mailbox:a\nb@x.example reject:551 5.1.6 gone\n"
+
+/* What stands behind KEY in the rows, or NULL. */
+static const char *
+row(const struct conf *c, const char *key)
+{
+	const struct conf_table_entry *e = conf_table_get(c->rules[0].rows, str_c(key));
+
+	return e ? e->to : NULL;
+}
+
+/* Tables go with the tokens: as they were when they were last in order. */
+START_TEST(tables)
+{
+	struct conf *c, *again;
+	struct buf error, text;
+	char here[PATH_MAX];
+	int fd, kept, newer;
+
+	enter();
+	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
+	buf_init(&error, 65536);
+	buf_init(&text, 65536);
+	buf_addf(&text, "domains = {x.example}\nrewrite '*' { table = '%s/names' }\n"
+	    "recipient '*' { table = '%s/rows' }\nrewrite '*' { table = '%s/names' at = send }\n",
+	    here, here, here);
+	put("barid.conf", buf_cstr(&text));
+	put("rows", ROWS);
+	put("names", "a b@x.example\nbroken\n");
+	c = must_load("barid.conf", &fd);
+	/* A line that is wrong: nothing is kept. */
+	ck_assert_int_eq(conf_tables_keep(c, fd, &error), -1);
+	ck_assert_msg(strstr(buf_cstr(&error), "/names:2: ") != NULL, "%s", buf_cstr(&error));
+	buf_reset(&error);
+	put("names", "a b@x.example\n=5 b@x.example\n");
+	kept = conf_tables_keep(c, fd, &error);
+	ck_assert_int_ge(kept, 0);
+	ck_assert_uint_eq(error.n, 0);
+	put("rows", "a@x.example |no\n");
+	ck_assert_int_eq(unlink("names"), 0);
+	again = must_load_kept(kept);
+	same(c, again);
+	ck_assert_ptr_nonnull(row(again, "a@x.example"));
+	ck_assert_uint_eq(conf_table_count(again->rules[0].rows), 2);
+	ck_assert_uint_eq(conf_table_count(again->rewrites[0].entries), 2);
+	ck_assert_ptr_eq(again->rewrites[0].entries, again->rewrites[1].entries);
+	conf_free(again);
+	/* Others in their place, behind the same tokens. */
+	put("rows", "c@x.example discard\n");
+	put("names", "");
+	newer = conf_tables_keep(c, kept, &error);
+	ck_assert_int_ge(newer, 0);
+	again = must_load_kept(newer);
+	same(c, again);
+	ck_assert_uint_eq(conf_table_count(again->rewrites[0].entries), 0);
+	ck_assert_ptr_nonnull(row(again, "c@x.example"));
+	ck_assert_ptr_null(row(again, "a@x.example"));
+	conf_free(again);
+	/* Without them it is no configuration for who wants them. */
+	ck_assert_ptr_null(conf_load_kept(fd, true, &error));
+	ck_assert(strstr(buf_cstr(&error), "/names: what was kept of it is broken") != NULL);
+	again = conf_load_kept(newer, false, &error);
+	ck_assert_ptr_nonnull(again);
+	ck_assert_ptr_null(again->rules[0].rows);
+	conf_free(again);
+	ck_assert_int_eq(conf_tables_keep(c, -1, &error), -1);
+	conf_free(c);
+	close(fd);
+	close(kept);
+	close(newer);
+	buf_free(&error);
+	buf_free(&text);
+	leave();
+}
+END_TEST
+
 UNIT_MAIN("conf/keep", the_same, nothing_in_it, sealed, broken, nothing_is_kept, host_name,
-    inherited)
+    inherited, tables)
