@@ -13,6 +13,8 @@
 /* One list may lead to another so often (CONFORMANCE S-43, S-44). */
 #define EXPAND_DEPTH 10
 #define EXPAND_MAX 50000
+/* An arena of this size holds whatever an address leads to. */
+#define EXPAND_ARENA ((size_t)256 << 20)
 
 /* What is known of the .forward of an account: FOUND has a list, LATER a reason. */
 enum expand_home { HOME_NONE, HOME_FOUND, HOME_LATER, HOME_WAIT };
@@ -34,6 +36,7 @@ struct expansion {
 	struct alias_target *v;
 	struct path *paths;	/* the address; of a program or file, whose list has it */
 	size_t n;
+	size_t looked;		/* so many targets of lists were looked at */
 	/* The account of which not all is known yet: nothing else counts; or NULL. */
 	const char *waits;
 	const char *status;	/* NULL; or why it is none: "5.4.6", "4.3.0" ... */
@@ -42,9 +45,9 @@ struct expansion {
 
 /*
  * Expands P, whose target is TARGET_FORWARD or TARGET_ALIAS, or a mailbox whose
- * account has a .forward; what X holds is in A.  Each address stands in it once.
- * Those that stand for themselves in a list of theirs are in it, too:
- * target_at_last() says what becomes of them.
+ * account has a .forward; what X holds is in A, of EXPAND_ARENA, or in LISTS.
+ * Each address stands in it once.  Those that stand for themselves in a list of
+ * theirs are in it, too: target_at_last() says what becomes of them.
  */
 void expand(const struct conf *c, const struct userset *users,
     const struct mail_facts *f, const struct path *p,

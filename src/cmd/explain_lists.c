@@ -184,7 +184,7 @@ explain_lists(struct explain *x, const struct userset *users,
 	struct expansion e;
 	struct arena a;
 
-	arena_init(&a, (size_t)256 << 20);
+	arena_init(&a, 2 * EXPAND_ARENA);
 	x->lists = &a;
 	expand(x->conf, users, &x->facts, p, &lists, &a, &e);
 	if (e.status != NULL)

@@ -7,6 +7,9 @@
  * dealt with; next to itself ("alice: alice, bob") it means its own mailbox,
  * as everywhere.  If nothing but such a way back is found, it is a loop.  Who
  * is no address of ours is not looked at any more.
+ *
+ * What is met again costs no memory: an address may stand in lists as often as
+ * it likes.
  */
 
 #include "policy/expand.h"
@@ -14,19 +17,31 @@
 #include "lib/map.h"
 #include "lib/mem.h"
 
+/* Those who lead on take memory, too. */
+#define MET_MAX (4 * (size_t)EXPAND_MAX)
+/* A path, and the lines of tables that may decide on it. */
+#define ONE_MAX ((size_t)16 << 20)
+/* A target, and what it is. */
+#define KEY_MAX (ALIAS_TARGET_LEN_MAX + 8)
+
 struct walk {
 	const struct conf *conf;
 	const struct userset *users;
-	const struct mail_facts *facts;
+	struct mail_facts facts;
 	const struct expand_lists *lists;
-	struct arena *a;
+	struct arena *a;	/* what it comes to, and the way to here */
+	struct arena one;	/* the address that is looked at, and its target */
+	struct buf key;
 	struct expansion *x;
 	struct map *met;	/* addresses and files */
 	struct path way[EXPAND_DEPTH];
 	size_t depth;
 	size_t size;
+	size_t own;		/* targets that sections have */
 	bool back;		/* a list led back to where it was found */
 };
+
+static const char by_too_many[] = "the address leads to others by way of too many";
 
 static void list_walk(struct walk *w, const struct alias_list *l);
 
@@ -39,25 +54,42 @@ fail(struct walk *w, const char *status, const char *why)
 	w->x->why = why;
 }
 
-/* True the first time that TEXT is met, as KIND. */
+/* True the first time that what KEY says is met. */
+static bool
+is_new_key(struct walk *w)
+{
+	static char met;
+
+	if (map_put(w->met, buf_str(&w->key), &met) != NULL)
+		return false;
+	if (map_count(w->met) > MET_MAX)
+		fail(w, "5.4.6", by_too_many);
+	return true;
+}
+
+/* The same of TEXT, as KIND. */
 static bool
 is_new(struct walk *w, char kind, struct str text)
 {
-	static char met;
-	char *key = arena_printf(w->a, "%c" STR_FMT, kind, STR_ARG(text));
-
-	return map_put(w->met, str_c(key), &met) == NULL;
+	buf_reset(&w->key);
+	buf_addc(&w->key, kind);
+	buf_add(&w->key, text);
+	return is_new_key(w);
 }
 
 /* The same of an address; local parts of ours know no case, as domains do not. */
 static bool
 is_new_address(struct walk *w, char kind, const struct path *p)
 {
-	struct path folded = { p->local, arena_lower(w->a, p->domain) };
-
+	buf_reset(&w->key);
+	buf_addc(&w->key, kind);
 	if (conf_is_local(w->conf, p->domain))
-		folded.local = arena_lower(w->a, p->local);
-	return is_new(w, kind, path_str(w->a, &folded));
+		buf_add_lower(&w->key, p->local);
+	else
+		buf_add(&w->key, p->local);
+	buf_addc(&w->key, '@');
+	buf_add_lower(&w->key, p->domain);
+	return is_new_key(w);
 }
 
 static void
@@ -90,7 +122,8 @@ read_address(struct walk *w, struct str text, struct path *p)
 	/* "\alice": alice and nobody behind; a list of hers would say so too. */
 	if (str_starts(text, STR("\\")))
 		text = str_skip(text, 1);
-	why = path_parse_addr(text, PATH_BARE | PATH_UTF8, w->a, p);
+	arena_reset(&w->one);
+	why = path_parse_addr(text, PATH_BARE | PATH_UTF8, &w->one, p);
 	if (why != NULL) {
 		fail(w, "5.3.5", arena_printf(w->a, "\"" STR_FMT "\" in the "
 		    "list of " STR_FMT " is no address: %s", STR_ARG(text),
@@ -141,11 +174,27 @@ home_of(struct walk *w, const struct target *t, const struct alias_list **l)
 	return false;
 }
 
+/* The section, or the line of its table, may be gone with the next address. */
+static void
+section_walk(struct walk *w, const struct conf_strs *forward)
+{
+	struct alias_list own = { .n = forward->n };
+
+	w->own += own.n;
+	if (w->own > MET_MAX) {
+		fail(w, "5.4.6", by_too_many);
+		return;
+	}
+	own.v = arena_alloc(w->a, own.n * sizeof(*own.v));
+	for (size_t i = 0; i < own.n; i++)
+		own.v[i].text = arena_str(w->a, str_c(forward->v[i]));
+	list_walk(w, &own);
+}
+
 static void
 address_expand(struct walk *w, const struct path *p, const struct target *t)
 {
 	const struct alias_list *l;
-	struct alias_list own;
 	const char *why = NULL;
 
 	if (w->depth == EXPAND_DEPTH) {
@@ -164,13 +213,8 @@ address_expand(struct walk *w, const struct path *p, const struct target *t)
 			fail(w, "4.3.0", why);
 		else
 			list_walk(w, l);
-	} else {
-		own.n = t->rule->forward.n;
-		own.v = arena_alloc(w->a, own.n * sizeof(*own.v));
-		for (size_t i = 0; i < own.n; i++)
-			own.v[i].text = str_c(t->rule->forward.v[i]);
-		list_walk(w, &own);
-	}
+	} else
+		section_walk(w, &t->rule->forward);
 	w->depth--;
 }
 
@@ -188,7 +232,8 @@ address_walk(struct walk *w, const struct alias_target *given)
 	w->back = w->back || back > 1;
 	if (back > 1 || !is_new_address(w, back == 1 ? '=' : '@', &p))
 		return;
-	t = target_of(w->conf, w->users, w->facts, &p);
+	p = path_copy(w->a, &p);
+	t = target_of(w->conf, w->users, &w->facts, &p);
 	if (back == 0 && given->text.p[0] != '\\' &&
 	    (t.kind == TARGET_FORWARD || t.kind == TARGET_ALIAS))
 		address_expand(w, &p, &t);
@@ -230,6 +275,7 @@ list_walk(struct walk *w, const struct alias_list *l)
 	for (size_t i = 0; i < l->n && w->x->status == NULL; i++) {
 		const struct alias_target *t = &l->v[i];
 
+		w->x->looked++;
 		switch (t->kind) {
 		case ALIAS_ADDRESS:
 			address_walk(w, t);
@@ -270,11 +316,16 @@ expand(const struct conf *c, const struct userset *users,
     const struct mail_facts *f, const struct path *p,
     const struct expand_lists *lists, struct arena *a, struct expansion *x)
 {
-	struct walk w = { .conf = c, .users = users, .facts = f,
+	struct walk w = { .conf = c, .users = users, .facts = *f,
 		.lists = lists, .a = a, .x = x, .met = map_new() };
-	struct target t = target_of(c, users, f, p);
+	struct target t;
 
+	arena_init(&w.one, ONE_MAX);
+	buf_init(&w.key, KEY_MAX);
+	if (f->arena != NULL)
+		w.facts.arena = &w.one;
 	*x = (struct expansion){ .n = 0 };
+	t = target_of(c, users, &w.facts, p);
 	address_expand(&w, p, &t);
 	if (w.back && x->n == 0)
 		fail(&w, "5.4.6", "the address leads to nobody but itself");
@@ -282,4 +333,6 @@ expand(const struct conf *c, const struct userset *users,
 		fail(&w, "5.2.4", "the address leads to nobody");
 	settle(&w);
 	map_free(w.met);
+	buf_free(&w.key);
+	arena_free(&w.one);
 }

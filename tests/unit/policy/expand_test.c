@@ -35,21 +35,24 @@ static const struct {
 	{ "d8", "d9" }, { "d9", "d10" }, { "d10", "alice" },
 	{ "/home", "\\home, |/bin/x, away" }, { "/away", "home, a@elsewhere.test" },
 	{ "homes", "home, later" }, { "unsure", "alice, unknown" },
-	{ "boxes", "box" }, { "many", "" }, { "some", "" },
+	{ "boxes", "box" }, { "many", "" }, { "some", "" }, { "same", "" },
+	{ "caught", ":include:/caught" },
 };
+
+#define SAME_N 100000
 
 static struct arena arena;
 
-/* A list of N addresses. */
+/* A list of N addresses at DOMAIN, of which so many are different. */
 static const struct alias_list *
-crowd(size_t n)
+crowd(size_t n, size_t different, const char *domain)
 {
 	struct alias_list *l = arena_alloc(&arena, sizeof(*l));
 
 	l->v = arena_alloc(&arena, n * sizeof(*l->v));
 	for (l->n = 0; l->n < n; l->n++)
 		l->v[l->n].text = str_c(arena_printf(&arena,
-		    "u%zu@elsewhere.test", l->n));
+		    "u%zu@%s", l->n % different, domain));
 	return l;
 }
 
@@ -59,7 +62,12 @@ find(struct str name, const char **why)
 	struct alias_list *l = arena_alloc(&arena, sizeof(*l));
 
 	if (str_eq(name, STR("many")) || str_eq(name, STR("some")))
-		return crowd(name.p[0] == 'm' ? 100000 : EXPAND_MAX);
+		return crowd(name.p[0] == 'm' ? 100000 : EXPAND_MAX, SIZE_MAX,
+		    "elsewhere.test");
+	if (str_eq(name, STR("same")))
+		return crowd(SAME_N, 2, "elsewhere.test");
+	if (str_eq(name, STR("/caught")))
+		return crowd(5 * EXPAND_MAX, SIZE_MAX, "x.test");
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		struct str rest = str_c(lists[i].targets);
 		struct alias_target t;
@@ -204,7 +212,7 @@ START_TEST(nobody)
 		const char *name, *status;
 	} rows[] = { { "loop", "5.4.6" }, { "empty", "5.2.4" },
 		{ "broken", "5.3.5" }, { "gone", "4.3.0" }, { "d0", "5.4.6" },
-		{ "many", "5.4.6" }, { "homes", "4.3.0" } };
+		{ "many", "5.4.6" }, { "caught", "5.4.6" }, { "homes", "4.3.0" } };
 
 	begin();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -214,4 +222,24 @@ START_TEST(nobody)
 }
 END_TEST
 
-UNIT_MAIN("policy/expand", whom, nobody)
+/* Those who stand in lists again and again take no memory. */
+START_TEST(again)
+{
+	static const struct mail_facts nothing;
+	struct expand_lists by = { find_alias, find_include, find_home, NULL };
+	struct path p = { STR("same"), STR("x.test") };
+	struct expansion x;
+	struct arena small;
+
+	begin();
+	arena_init(&small, 4096);
+	expand(conf, users, &nothing, &p, &by, &small, &x);
+	ck_assert_ptr_null(x.status);
+	ck_assert_uint_eq(x.n, 2);
+	ck_assert_uint_eq(x.looked, SAME_N);
+	arena_free(&small);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("policy/expand", whom, nobody, again)
