@@ -30,6 +30,9 @@
 static const char too_many[] = "the address leads to more others than a message "
 			       "can have recipients";
 
+/* Of why somebody gets nothing: there may be as many as there are recipients. */
+#define WHY_MAX 500
+
 /* An envelope that is being written anew. */
 struct spread {
 	struct job *j;
@@ -50,8 +53,9 @@ refuse(struct job *j, size_t rcpt, const char *status, const char *why)
 	struct job_rcpt *jr = &j->rcpts[rcpt];
 
 	jr->refused = true;
+	/* The files that it is about may be read anew before it is said. */
 	jr->result = result_words(status[0] == '4' ? TEMPFAIL : PERMFAIL,
-	    status, str_c(why));
+	    status, arena_str(&j->arena, str_head(str_c(why), WHY_MAX)));
 }
 
 static void
