@@ -27,6 +27,12 @@
 /* Of an envelope, but for what orders may add later. */
 #define OCTETS_MAX (ENVELOPE_MAX - 4096U)
 
+/*
+ * So many targets of lists are looked at for a message before others have their
+ * turn: what different lists have in common is found for each of them anew.
+ */
+#define LOOKED_MAX 1000000
+
 static const char too_many[] = "the address leads to more others than a message "
 			       "can have recipients";
 
@@ -39,7 +45,9 @@ struct spread {
 	struct envelope_rcpt *rcpts;
 	size_t n, size;
 	size_t octets;		/* that the envelope takes with them */
+	size_t looked;		/* so many targets of lists were */
 	struct map *seen;	/* recipients, but for those whose mail others get */
+	struct map *lists;	/* those that were looked at: the first whose it is */
 	const struct mail_facts *facts;
 	const char *waits;	/* for what homes.c has asked of this account; or NULL */
 	int error;
@@ -168,6 +176,24 @@ has_room(struct spread *s, size_t n)
 	return true;
 }
 
+/* The last N recipients stay: until now they were views of what is forgotten. */
+static void
+keep(struct spread *s, size_t n, struct str of)
+{
+	struct arena *a = &s->j->arena;
+
+	if (n > 0)
+		of = arena_str(a, of);
+	for (size_t i = s->n - n; i < s->n; i++) {
+		struct envelope_rcpt *r = &s->rcpts[i];
+
+		r->path = path_copy(a, &r->path);
+		r->of = of;
+		if (r->part.n > 0)
+			r->part = arena_str(a, r->part);
+	}
+}
+
 /* Those who are recipients already, and for whom nobody else stands. */
 static void
 begin(struct spread *s)
@@ -182,12 +208,13 @@ begin(struct spread *s)
 }
 
 static void
-spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
+spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x,
+    struct arena *a)
 {
 	const struct envelope_rcpt *of = &s->j->file.env.rcpts[rcpt];
 	struct envelope_rcpt member = { .state = RCPT_QUEUED,
 		.notify = notify_of_member(of->notify), .orcpt = of->orcpt,
-		.of = origin(&s->j->arena, &of->path) };
+		.of = origin(a, &of->path) };
 	size_t before = s->n;
 
 	if (s->seen == NULL)
@@ -195,11 +222,12 @@ spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 	make_room(s, x->n);
 	for (size_t i = 0; i < x->n; i++) {
 		member.path = x->paths[i];
-		member.part = part_of(&s->j->arena, &x->v[i]);
+		member.part = part_of(a, &x->v[i]);
 		if (is_new(s, &member))
 			s->rcpts[s->n++] = member;
 	}
 	if (has_room(s, s->n - before)) {
+		keep(s, s->n - before, member.of);
 		s->j->rcpts[rcpt].spreads = true;
 		return;
 	}
@@ -207,28 +235,117 @@ spread_rcpt(struct spread *s, size_t rcpt, const struct expansion *x)
 	refuse(s->j, rcpt, "5.4.6", too_many);
 }
 
+/* What X, in A, says becomes of it. */
+static void
+decide(struct spread *s, size_t rcpt, const struct expansion *x, struct arena *a)
+{
+	struct job *j = s->j;
+	struct job_rcpt *jr = &j->rcpts[rcpt];
+
+	if (x->waits != NULL)
+		s->waits = arena_cstr(&j->arena, str_c(x->waits));
+	else if (x->status != NULL)
+		refuse(j, rcpt, x->status, x->why);
+	else if (x->n == 1) {
+		jr->path = path_copy(&j->arena, &x->paths[0]);
+		jr->part = part_of(&j->arena, &x->v[0]);
+		jr->at_last = true;
+		jr->target = NULL;
+	} else if (s->n + x->n > ENVELOPE_RCPT_MAX)
+		refuse(j, rcpt, "5.4.6", too_many);
+	else
+		spread_rcpt(s, rcpt, x, a);
+}
+
+/* The list that others stand in for recipient RCPT; NULL: it is not there now. */
+static const void *
+list_of(struct spread *s, size_t rcpt, const struct expand_lists *lists)
+{
+	const struct target *t = job_target(s->j, rcpt, s->facts);
+	const struct alias_list *list = NULL;
+	const char *why = NULL;
+
+	if (t->kind == TARGET_FORWARD)
+		return t->rule;
+	if (t->kind == TARGET_ALIAS)
+		return lists->alias(lists->arg, &s->j->rcpts[rcpt].path, &why);
+	return lists->home(lists->arg, t->mailbox, &list, &why) == HOME_FOUND ?
+	    list : NULL;
+}
+
+/* The list, and the domain of the names in it that have none. */
+static void
+list_key(struct buf *key, const void *list, struct str domain)
+{
+	buf_init(key, 1024);
+	buf_add(key, str_n((const char *)&list, sizeof(list)));
+	buf_add_lower(key, domain);
+}
+
+/* True if what X comes to is the same whichever name of its list was asked for. */
+static bool
+is_same_for_all(const struct expansion *x)
+{
+	if (x->waits != NULL || x->status != NULL)
+		return false;
+	/* A program is told by which. */
+	for (size_t i = 0; i < x->n; i++)
+		if (x->v[i].kind != ALIAS_ADDRESS)
+			return false;
+	return true;
+}
+
+/* The same becomes of JR as of FIRST. */
+static void
+decide_as(struct job_rcpt *jr, const struct job_rcpt *first)
+{
+	jr->refused = first->refused;
+	jr->result = first->result;
+	jr->spreads = first->spreads;
+	if (!first->at_last)
+		return;
+	jr->path = first->path;
+	jr->part = first->part;
+	jr->at_last = true;
+	jr->target = NULL;
+}
+
+/*
+ * A list may have as many names as it likes ("list+1", "list+2" ...): it is gone
+ * through once, and what that takes is given back but for who is new.  Who is put
+ * off here is looked at again at once where the envelope is written anew, since
+ * nothing else of this pass counts then; else at the next attempt, and those
+ * before him are through with it.
+ */
 static void
 expand_rcpt(struct spread *s, size_t rcpt, const struct expand_lists *lists)
 {
 	struct job *j = s->j;
-	struct job_rcpt *jr = &j->rcpts[rcpt];
+	struct job_rcpt *jr = &j->rcpts[rcpt], *first;
+	const void *list = list_of(s, rcpt, lists);
 	struct expansion x;
+	struct arena a;
+	struct buf key;
 
-	expand(j->r->conf, j->r->users, s->facts, &jr->path, lists, &j->arena,
-	    &x);
-	if (x.waits != NULL)
-		s->waits = x.waits;
-	else if (x.status != NULL)
-		refuse(j, rcpt, x.status, x.why);
-	else if (x.n == 1) {
-		jr->path = x.paths[0];
-		jr->part = part_of(&j->arena, &x.v[0]);
-		jr->at_last = true;
-		jr->target = NULL;
-	} else if (s->n + x.n > ENVELOPE_RCPT_MAX)
-		refuse(j, rcpt, "5.4.6", too_many);
-	else
-		spread_rcpt(s, rcpt, &x);
+	if (s->lists == NULL)
+		s->lists = map_new();
+	list_key(&key, list, jr->path.domain);
+	if (list != NULL && (first = map_get(s->lists, buf_str(&key))) != NULL)
+		decide_as(jr, first);
+	else if (s->looked >= LOOKED_MAX)
+		refuse(j, rcpt, "4.5.3", "the message leads to too many others "
+		    "to be dealt with at once");
+	else {
+		arena_init(&a, EXPAND_ARENA);
+		expand(j->r->conf, j->r->users, s->facts, &jr->path, lists, &a,
+		    &x);
+		s->looked += x.looked;
+		if (is_same_for_all(&x))
+			map_put(s->lists, buf_str(&key), jr);
+		decide(s, rcpt, &x, &a);
+		arena_free(&a);
+	}
+	buf_free(&key);
 }
 
 /* ---- the envelope, written anew ----------------------------------------- */
@@ -380,6 +497,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 		spreads = spreads || j->rcpts[i].spreads;
 	}
 	map_free(s.seen);
+	map_free(s.lists);
 	if (s.waits != NULL) {
 		homes_wait(j->r, s.waits, j);
 		return true;
@@ -389,7 +507,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 	kept = mem_alloc(sizeof(*kept));
 	*kept = s;
 	kept->facts = NULL;
-	kept->seen = NULL;
+	kept->seen = kept->lists = NULL;
 	start(kept);
 	return true;
 }
