@@ -130,7 +130,7 @@ def main():
     port = free_port(["127.0.0.1", "127.0.0.2"])
     own = f'listen "own" {{ service = "smtp" address = {{"127.0.0.1"}} port = "{port}" tls = "off" }}\n'
     with Names(zone) as names, Sink("--host", "127.0.0.2", "--port", str(port)) as sink, \
-            Barid(relay=("127.0.0.0/8",), extra=names.conf.replace("1s", "4s") + own + f"smtp-port = {port}\nqueue {{ retry = {{1h}} }}\n") as b:
+            Barid(relay=("127.0.0.0/8",), extra=names.within("4s") + own + f"smtp-port = {port}\nqueue {{ retry = {{1h}} }}\n") as b:
         before = set(b.processes())
 
         def outcomes():

@@ -209,7 +209,7 @@ def routing():
     with Names(ZONE + HUNDRED) as names, Sink("--host", "127.0.0.2", "--port", str(port)) as two, \
             Sink("--host", "127.0.0.3", "--port", str(port)) as three, \
             Sink("--host", "127.0.0.4", "--port", str(port), rules=["CONNECT=554 5.3.2 not here"]) as four, \
-            Barid(relay=RELAY, extra=names.conf + own + f"smtp-port = {port}\n" +
+            Barid(relay=RELAY, extra=names.within("5s") + own + f"smtp-port = {port}\n" +
                   'mx-ignore = {"10.0.0.0/8", "127.0.0.77"}\n' +
                   "queue { retry = {1h} idle-connection = 200ms }\n") as b:
         sinks = {"2": two, "3": three}
@@ -373,7 +373,7 @@ def silent():
 
 def stopped():
     """A stop while DNS is silent: what waits stays as it is (and a sanitizer sees that nobody touches what is gone)."""
-    with Names("*.far.test DROP\n") as names, Barid(relay=RELAY, extra=names.conf.replace("timeout = 1s", "timeout = 60s")) as b:
+    with Names("*.far.test DROP\n") as names, Barid(relay=RELAY, extra=names.within("60s")) as b:
         for i in range(20):
             b.send(SENDER, [f"to@d{i}.far.test"], message())
         wait_for("the questions", lambda: len({line.split()[2] for line in names.asked() if "far.test" in line}) >= 20)
@@ -384,8 +384,8 @@ def stopped():
 def turns():
     """V4: dns.capacity: so many destinations are looked up at once, and the next when one is through."""
     for timeout, capacity in (("1m", 128), ("300ms", 1)):
-        with Names("drop.test DROP\nfine.test MX 0 .\n") as names, Barid(relay=RELAY, extra=names.conf.replace(
-                "1s", f"{timeout} capacity = {capacity}") + "queue { retry = {1h} runners = 1 }\n") as b:
+        with Names("drop.test DROP\nfine.test MX 0 .\n") as names, Barid(relay=RELAY, extra=names.within(
+                f"{timeout} capacity = {capacity}") + "queue { retry = {1h} runners = 1 }\n") as b:
             with b.smtp() as c:
                 c.sendmail(SENDER, ["a@drop.test"], message())
                 wait_for("the question", lambda: any("drop.test" in q for q in names.asked()))

@@ -43,10 +43,10 @@ xn--b-0fa.test TXT "v=spf1 ip4:192.0.2.9 -all"
 ACCESS = """access { connect = {"0.0.0.0/0", "::/0"} relay = {"203.0.113.7"} xclient = {"127.0.0.1"} }
 recipient "any@example.test" { mailbox = "alice" }
 """
-DEFAULTS = 'check "spf" { timeout = 3s exempt += {"203.0.113.0/28"} }\n' + ACCESS
+DEFAULTS = 'check "spf" { timeout = 30s exempt += {"203.0.113.0/28"} }\n' + ACCESS
 STRICT = """check "spf" {
   on-fail = "defer"  on-softfail = "reject"  on-none = "reject"  on-permerror = "reject"
-  on-temperror = "defer"  on-helo-fail = "note"  timeout = 3s  explanation = "not by %{i}"
+  on-temperror = "defer"  on-helo-fail = "note"  timeout = 30s  explanation = "not by %{i}"
 }
 """ + ACCESS
 
@@ -113,20 +113,12 @@ def taken(b):
         (GOOD, "b@wide.test", "permerror", 'problem="more than 2 names that do not exist"'),
         (GOOD, "b@large.test", "permerror", 'problem="large.test: the record is too long"'),
         (GOOD, "b@many.test", "none", "receiver=mx.example.test"),
-        (GOOD, "b@dead.test", "temperror", 'problem="DNS does not answer for dead.test"'),
         (GOOD, '"pl us+\\"x"@odd.test', "pass", 'mechanism="exists:%{l}.odd.test"'),
         (GOOD, "b@ptr.test", "pass", "mechanism=ptr"),
         (GOOD, "b@b\u00e4.test", "pass", 'mechanism="ip4:192.0.2.9"'),
     )
-    for n, (address, sender, result, has) in enumerate(cases):
-        text = f"Subject: case {n}\r\nReceived-SPF: pass forged\r\n\r\nx"
-        said = say(b, address, sender, text=text, to="any@example.test")
-        assert said.startswith("250"), (sender, said)
-        got, names = fields(b, f"case {n}")
-        assert len(got) == 2 and got[0].startswith(result + " (") and has in got[0], (sender, got)
-        assert "identity=mailfrom" in got[0] and "envelope-from=" in got[0], got
-        # RFC 7208 9.1: above our Received.
-        assert names.index("Received-SPF") < names.index("Received"), names
+    for n, case in enumerate(cases):
+        noted(b, f"case {n}", *case)
     said = say(b, GOOD, "b@far.test", text="Subject: both\r\n\r\nx", helo="helo.test")
     assert said.startswith("250"), said
     got, _ = fields(b, "both")
@@ -137,13 +129,24 @@ def taken(b):
     assert len(got) == 1 and "identity=helo" in got[0] and 'envelope-from="<>"' in got[0], got
 
 
+def noted(b, subject, address, sender, result, has):
+    """What is taken has a field Received-SPF that says RESULT and HAS."""
+    text = f"Subject: {subject}\r\nReceived-SPF: pass forged\r\n\r\nx"
+    said = say(b, address, sender, text=text, to="any@example.test")
+    assert said.startswith("250"), (sender, said)
+    got, names = fields(b, subject)
+    assert len(got) == 2 and got[0].startswith(result + " (") and has in got[0], (sender, got)
+    assert "identity=mailfrom" in got[0] and "envelope-from=" in got[0], got
+    # RFC 7208 9.1: above our Received.
+    assert names.index("Received-SPF") < names.index("Received"), names
+
+
 def strict(b):
     assert say(b, BAD, "b@mute.test") == "451 4.7.23 Blocked - see: not by " + BAD
     assert say(b, GOOD, "b@soft.test") == "550 5.7.23 Blocked by SPF, softly"
     assert say(b, GOOD, "b@none.test") == "550 5.7.1 Blocked: none.test has no SPF record"
     said = say(b, GOOD, "b@broken.test")
     assert said == '550 5.7.24 The SPF record of broken.test is broken: broken.test: "a:-all" has no domain', said
-    assert say(b, GOOD, "b@dead.test") == "451 4.7.24 The SPF record of dead.test cannot be found now"
     assert say(b, BAD, "b@any.test", helo="helo.test").startswith("250")
 
 
@@ -168,7 +171,6 @@ def by_hand(b):
     assert r.returncode == 1 and r.stdout.startswith("fail identity=mailfrom"), r
     assert b.ctl("spf", GOOD, "b@far.test").stdout.startswith("pass identity=mailfrom")
     assert b.ctl("spf", GOOD, "<>", "helo.test").stdout.startswith("pass identity=helo")
-    assert b.ctl("spf", GOOD, "b@dead.test", check=False).returncode == 75
     for wrong in ([], [GOOD], ["x", "b@a.test"], [GOOD, "b@"], [GOOD, "b@a.test", "h", "more"]):
         assert b.ctl("spf", *wrong, check=False).returncode in (64, 65), wrong
 
@@ -216,12 +218,17 @@ def main():
         with Barid(extra=DEFAULTS + names.conf, relay=("203.0.113.7",)) as b:
             refused(b)
             taken(b)
-            flooded(b)
         with Barid(extra=STRICT + names.conf, relay=("203.0.113.7",)) as b:
             strict(b)
             kept(b, names)
             by_hand(b)
             killed(b)
+        with Barid(extra=DEFAULTS + names.within("1s"), relay=("203.0.113.7",)) as b:
+            noted(b, "dead", GOOD, "b@dead.test", "temperror", 'problem="DNS does not answer for dead.test"')
+            flooded(b)
+        with Barid(extra=STRICT + names.within("1s"), relay=("203.0.113.7",)) as b:
+            assert say(b, GOOD, "b@dead.test") == "451 4.7.24 The SPF record of dead.test cannot be found now"
+            assert b.ctl("spf", GOOD, "b@dead.test", check=False).returncode == 75
 
 
 if __name__ == "__main__":
