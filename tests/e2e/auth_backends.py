@@ -113,7 +113,7 @@ def secrets(folder):
     with open(folder + "/users", "w", encoding="ascii") as f:
         f.write(f"frank:{state}\n")
     both = f"secrets://{path}", f"file://{folder}/users"
-    mech = 'timeout = 5s cache = 0s mechanisms = {"PLAIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512"}'
+    mech = 'timeout = 20s cache = 0s mechanisms = {"PLAIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512"}'
     with Backends(*both, auth=mech, clear='"PLAIN", "CRAM-MD5", "CRAM-SHA1", "CRAM-SHA256", "CRAM-SHA512"') as b:
         for user, password in (("alice", "a secret"), ("bob", "two"), ("carol", "tanstaaf"), ("DAVE", "tanstaaf"),
                                ("frank", "tanstaaf")):
@@ -228,7 +228,7 @@ def trusted(folder):
 
 def program(folder):
     e = Exec(folder)
-    with Backends(e.url, auth="timeout = 1s cache = 0s") as b:
+    with Backends(e.url) as b:
         e.does(0)
         b.expect(YES, "alice", SECRET)
         assert e.read("input") == f"alice|{SECRET}|", e.read("input")
@@ -241,13 +241,19 @@ def program(folder):
         for status, want in ((1, NO), (2, NO), (77, NO), (75, LATER), (127, LATER)):
             e.does(status)
             b.expect(want, "alice", SECRET)
-        for action in ("kill", "hang"):
-            e.does(action)
+        e.does("kill")
+        b.expect(LATER, "alice", SECRET)
+        b.change(e.url, auth="timeout = 1s cache = 0s")
+        e.does("hang")
+
+        def hangs():
+            """It may be stopped before it has a child."""
             b.expect(LATER, "alice", SECRET)
+            return os.path.exists(folder + "/child") and e.read("child")
         # What it started ends with it.
-        child = int(e.read("child"))
-        assert child
+        child = int(wait_for("its child", hangs))
         wait_for("the end of its child", lambda: not os.path.exists(f"/proc/{child}"))
+        b.change(e.url, auth="timeout = 20s cache = 0s")
         e.does("noise")
         b.expect(YES, "alice", SECRET)
         os.chmod(e.path, 0o644)
@@ -260,7 +266,7 @@ def program(folder):
 def cached(folder):
     """What was right a moment ago is so without asking; nothing else is."""
     e = Exec(folder)
-    with Backends(e.url, auth="timeout = 5s cache = 1h") as b:
+    with Backends(e.url, auth="timeout = 20s cache = 1h") as b:
         def asked():
             before = len(e.read("inputs").split("alice|"))
             return lambda: len(e.read("inputs").split("alice|")) - before
@@ -452,12 +458,14 @@ def order(folder):
 def one_hangs():
     """CONFORMANCE S-65: 1,000 logins while a backend hangs, which is asked first."""
     with Silent() as silent, Backends(f"http://127.0.0.1:{silent.port}/", "file://USERS",
-                                      auth="timeout = 3s cache = 0s") as b:
+                                      auth="timeout = 40s cache = 0s") as b:
         results = together([lambda: b.smtp("alice", "barid")] * 1000, threads=40)
         assert results.count(YES) == 1000, [r for r in results if r != YES][:5]
+        b.change(*b.urls, auth="timeout = 3s cache = 0s")
         # Nobody is told no by halves.
         results = together([lambda: b.smtp("alice", WRONG), lambda: b.pop3("carol", "barid")])
         assert results == [LATER, LATER], results
+        b.change(*b.urls, auth="timeout = 40s cache = 0s")
         assert b.pop3("bob", "barid") == YES
 
 

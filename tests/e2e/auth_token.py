@@ -165,8 +165,8 @@ def judged(b, server):
         w.smtp("EHLO client.test")
         w.send("AUTH XOAUTH2 " + message("XOAUTH2", "alice", "slow") + "\r\n")
         expect(b, YES, "alice", "good")
+        server.wait.set()
         assert w.reply().startswith(b"454 4.7.0")
-    server.wait.set()
     # The password is not a token, and no token is a password.
     with Wire(b.port["submissions"], True) as w:
         w.reply()
@@ -217,8 +217,7 @@ def by_programs(b):
             f.write(f"account default\nhost localhost\nport {b.port['submissions']}\nfrom {FROM}\nauth {mechanism}\n"
                     f"user alice\npassword good\ntls on\ntls_starttls off\ntls_trust_file {ca}\n")
         run("msmtp", "-C", conf, "--", TO, data=data, folder=b.dir)
-    new = b.dir + "/mail/bob/new"
-    wait_for("four messages", lambda: len(os.listdir(new)) == 4)
+    wait_for("four messages", lambda: len(b.mailbox("bob")) == 4)
 
 
 def main():
@@ -228,15 +227,19 @@ def main():
         server = serve(folder)
         who = urllib.parse.quote(CLIENT, "") + ":" + urllib.parse.quote(SECRET, "")
         url = f"localhost:{server.server_port}/introspect?user=email&scope=mail&audience=barid"
-        extra = 'auth { mechanisms = {"PLAIN", "XOAUTH2", "OAUTHBEARER"}  failure-delay = 0s  timeout = 2s }\n' \
+        extra = 'auth { mechanisms = {"PLAIN", "XOAUTH2", "OAUTHBEARER"}  failure-delay = 0s  timeout = 20s }\n' \
             f'tls {{ ca = "{folder}/localhost.pem" }}\ndns-override "localhost" {{ addresses = {{"127.0.0.1"}} }}\n'
 
-        def write(b, url, timeout="2s"):
-            b.write_conf(extra.replace("2s", timeout))
+        def write(b, url, timeout="20s"):
+            b.write_conf(extra.replace("20s", timeout))
             text = b.read(b.conf).replace("backends = {", f'backends = {{"{url}", ')
             with open(b.conf, "w") as f:
                 f.write(text)
         with Barid(extra=extra, start=False) as b:
+            write(b, f"oauth://{who}@{url}", "2s")
+            b.start()
+            expect(b, LATER, "alice", "slow")
+            b.stop()
             write(b, f"oauth://{who}@{url}")
             b.start()
             judged(b, server)

@@ -19,11 +19,12 @@ def b64(*parts):
 
 
 class Backends(Barid):
-    """Without TLS and delays: it is the backends that are tested.  AUTH is more of that section."""
+    """Without TLS and delays: it is the backends that are tested.  AUTH is more of that section: its timeout is short
+    only where all answers are to be LATER, as a backend that is slow with this machine gives the same."""
 
     LISTEN = {"submission": ("submission", "off"), "pop3": ("pop3", "off")}
 
-    def __init__(self, *urls, auth="timeout = 2s cache = 0s", clear='"PLAIN"', **kw):
+    def __init__(self, *urls, auth="timeout = 20s cache = 0s", clear='"PLAIN"', **kw):
         self.urls, self.auth, self.clear = urls, auth, clear
         kw.setdefault("extra", "limits { connections-per-address = 1000 }\n")
         super().__init__(**kw)
@@ -43,9 +44,9 @@ class Backends(Barid):
         line = next(x for x in self.ctl("status").stdout.split("\n") if x.startswith("helper barid-auth"))
         return int(line.rpartition("pid=")[2])
 
-    def change(self, *urls):
+    def change(self, *urls, auth=None):
         """From now on these are asked: the old barid-auth has gone."""
-        self.urls = urls
+        self.urls, self.auth = urls, auth or self.auth
         self.write_conf()
         before = self.helper()
         self.reload()
