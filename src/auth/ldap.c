@@ -4,7 +4,10 @@
  * ldap -- a bind as the user, at a server of LDAP: the only user of libldap.
  *
  * Either the DN is made of the name and the base, or an entry is searched for,
- * of which there must be one.  Each question has a connection of its own.  A
+ * of which there must be one.  Each question has a connection of its own.  Of
+ * several servers the next one is asked where one has said neither yes nor no,
+ * by a handle of its own: libldap would give the first of them all the time, and
+ * stay with who takes a connection and says nothing.  A
  * certificate is held against its anchors and the server's name, no referral
  * is followed, nothing is read from ldap.conf, and an empty password, with
  * which a bind succeeds as nobody, is never sent.
@@ -29,8 +32,9 @@
 struct asking {
 	const struct auth_backend *b;
 	const struct auth_question *q;
+	const char *url;
 	LDAP *ld;
-	int64_t deadline;
+	int64_t deadline;	/* of this server */
 	struct buf dn;		/* of the user; empty: there is none */
 };
 
@@ -47,10 +51,11 @@ failed(const struct asking *a, const char *what, int rc)
 	return v;
 }
 
+/* One of PARTS of the time. */
 static struct timeval
-time_left(const struct asking *a)
+time_left(const struct asking *a, int parts)
 {
-	int64_t left = a->deadline - clock_ms();
+	int64_t left = (a->deadline - clock_ms()) / parts;
 
 	if (left < 1)
 		left = 1;
@@ -75,7 +80,8 @@ set_tls(struct asking *a)
 static bool
 set_options(struct asking *a)
 {
-	struct timeval left = time_left(a);
+	/* A name may have an address that does not answer, and one that does. */
+	struct timeval left = time_left(a, 1), connect = time_left(a, 2);
 	int version = LDAP_VERSION3, limit = 2;
 	ber_len_t max = ANSWER_MAX;
 	Sockbuf *sb = NULL;
@@ -84,7 +90,7 @@ set_options(struct asking *a)
 	    ldap_set_option(a->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != 0 ||
 	    ldap_set_option(a->ld, LDAP_OPT_RESTART, LDAP_OPT_ON) != 0 ||
 	    ldap_set_option(a->ld, LDAP_OPT_SIZELIMIT, &limit) != 0 ||
-	    ldap_set_option(a->ld, LDAP_OPT_NETWORK_TIMEOUT, &left) != 0 ||
+	    ldap_set_option(a->ld, LDAP_OPT_NETWORK_TIMEOUT, &connect) != 0 ||
 	    ldap_set_option(a->ld, LDAP_OPT_TIMEOUT, &left) != 0)
 		return false;
 	if (ldap_get_option(a->ld, LDAP_OPT_SOCKBUF, &sb) == 0 && sb)
@@ -96,21 +102,13 @@ set_options(struct asking *a)
 static enum auth_verdict
 begin(struct asking *a)
 {
-	const struct conf_strs *list = &a->b->c.list;
-	struct buf urls;
-	int rc;
+	int rc = ldap_initialize(&a->ld, a->url);
 
-	/* libldap tries them in their order. */
-	buf_init(&urls, 16384);
-	for (size_t i = 0; i < list->n; i++)
-		buf_addf(&urls, "%s%s", i ? " " : "", list->v[i]);
-	rc = ldap_initialize(&a->ld, buf_cstr(&urls));
-	buf_free(&urls);
 	if (rc != LDAP_SUCCESS)
 		return auth_cannot(a->q, "%s", ldap_err2string(rc));
 	if (!set_options(a))
 		return auth_cannot(a->q, "libldap does not take an option");
-	if ((a->b->c.starttls || str_starts(str_c(list->v[0]), STR("ldaps://"))) && !set_tls(a))
+	if ((a->b->c.starttls || str_starts(str_c(a->url), STR("ldaps://"))) && !set_tls(a))
 		return auth_cannot(a->q, "the trust anchors cannot be read");
 	if (a->b->c.starttls && (rc = ldap_start_tls_s(a->ld, NULL, NULL)) != LDAP_SUCCESS)
 		return failed(a, "StartTLS", rc);
@@ -123,7 +121,7 @@ begin(struct asking *a)
 static int
 bind_result(const struct asking *a, int msgid)
 {
-	struct timeval left = time_left(a);
+	struct timeval left = time_left(a, 1);
 	LDAPMessage *result = NULL;
 	int code = LDAP_OTHER, rc = ldap_result(a->ld, msgid, LDAP_MSG_ALL, &left, &result);
 
@@ -190,7 +188,7 @@ search(struct asking *a)
 		return failed(a, "bindname cannot log in", rc);
 	buf_init(&filter, 65536);
 	auth_ldap_filter(&filter, c->filter, str_c(a->q->user));
-	left = time_left(a);
+	left = time_left(a, 1);
 	rc = ldap_search_ext_s(a->ld, c->base, (int)c->scope, buf_cstr(&filter), attributes, 1,
 	    NULL, NULL, &left, 2, &result);
 	buf_free(&filter);
@@ -254,21 +252,37 @@ ask(struct asking *a)
 	return v == AUTH_YES && !found ? AUTH_NO : v;
 }
 
+/* The server at URL, which has until DEADLINE. */
+static enum auth_verdict
+ask_server(const struct auth_backend *b, const struct auth_question *q, const char *url,
+    int64_t deadline)
+{
+	struct asking a = { .b = b, .q = q, .url = url, .deadline = deadline };
+	enum auth_verdict v;
+
+	buf_init(&a.dn, DN_MAX);
+	v = ask(&a);
+	if (a.ld)
+		(void)ldap_unbind_ext_s(a.ld, NULL, NULL);
+	buf_free(&a.dn);
+	return v;
+}
+
 enum auth_verdict
 auth_ldap(const struct auth_backend *b, const struct auth_question *q)
 {
-	struct asking a = { .b = b, .q = q, .deadline = clock_ms() + b->timeout_ms };
-	enum auth_verdict v;
+	const struct conf_strs *list = &b->c.list;
+	int64_t now = clock_ms(), end = now + b->timeout_ms;
+	enum auth_verdict v = AUTH_TEMPORARY;
 
 	/* RFC 4513 5.1.2: a bind with a name and no password succeeds, and proves nothing. */
 	if (q->password[0] == '\0' || q->user[0] == '\0')
 		return AUTH_NO;
 	/* ldap.conf is for people's tools. */
 	(void)setenv("LDAPNOINIT", "1", 1);
-	buf_init(&a.dn, DN_MAX);
-	v = ask(&a);
-	if (a.ld)
-		(void)ldap_unbind_ext_s(a.ld, NULL, NULL);
-	buf_free(&a.dn);
+	for (size_t i = 0; i < list->n && v == AUTH_TEMPORARY; i++) {
+		v = ask_server(b, q, list->v[i], now + (end - now) / (int64_t)(list->n - i));
+		now = clock_ms();
+	}
 	return v;
 }

@@ -3,7 +3,9 @@
 
 FEATURES A10.
 """
+import contextlib
 import os
+import socket
 import sys
 import tempfile
 
@@ -79,6 +81,26 @@ def slow_and_dead(s):
         # Of two the second is asked where the first is not there.
         b.change(f"ldap://127.0.0.1:{free_port(['127.0.0.1'])},127.0.0.1:{s.port}/ou=people,dc=x")
         assert b.smtp("alice", SECRET) == YES
+        # And where it is there and silent, or as if nobody were.
+        b.auth = "timeout = 6s cache = 0s"
+        with Silent() as silent, unreachable() as port:
+            for first in (silent.port, port):
+                b.change(f"ldap://127.0.0.1:{first},127.0.0.1:{s.port}/ou=people,dc=x")
+                assert b.smtp("alice", SECRET) == YES, b.log()[-2000:]
+
+
+@contextlib.contextmanager
+def unreachable():
+    """A port whose listener has no room left: no packet to it is answered."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            c = stack.enter_context(socket.socket())
+            c.setblocking(False)
+            c.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 # What is no LDAP; a bind that succeeds with another number; a length without an end; a referral.
