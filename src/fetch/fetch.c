@@ -113,13 +113,19 @@ on_tls(CURL *curl, void *ssl_ctx, void *arg)
 
 /* ---- where it is ------------------------------------------------------------ */
 
-/* "+HOST:PORT:ADDRESS,ADDRESS": these, and nothing that was looked up. */
+/*
+ * "HOST:PORT:ADDRESS,ADDRESS": these, and nothing that was looked up.  NULL: it is
+ * an address itself, which with colons could not stand there.
+ */
 static struct curl_slist *
 resolve_list(const char *host, unsigned port, const struct addr *addr, size_t n)
 {
 	struct curl_slist *list;
+	struct addr own;
 	struct buf b;
 
+	if (addr_parse(str_c(host), 0, &own) == 0)
+		return NULL;
 	buf_init(&b, 4096);
 	buf_addf(&b, "%s:%u:", host, port);
 	for (size_t i = 0; i < n && i < FETCH_ADDR_MAX; i++) {
@@ -140,13 +146,14 @@ resolve_list(const char *host, unsigned port, const struct addr *addr, size_t n)
 static struct curl_slist *
 connect_list(const char *host, unsigned port)
 {
+	bool six = strchr(host, ':') != NULL;
 	struct curl_slist *list = NULL;
 	struct buf b;
 
 	if (port == 0)
 		return NULL;
 	buf_init(&b, 1024);
-	buf_addf(&b, "::%s:%u", host, port);
+	buf_addf(&b, six ? "::[%s]:%u" : "::%s:%u", host, port);
 	list = curl_slist_append(NULL, buf_cstr(&b));
 	buf_free(&b);
 	return list;

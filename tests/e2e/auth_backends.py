@@ -326,8 +326,12 @@ class Web(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def web(folder, tls):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+class Web6(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def web(folder, tls, kind=http.server.ThreadingHTTPServer, address="127.0.0.1"):
+    server = kind((address, 0), Web)
     server.daemon_threads = True
     server.handle_error = lambda *args: None
     if tls:
@@ -359,6 +363,13 @@ def http_servers(folder):
             b.change(http_url + str(kind))
             got = b.smtp("alice", SECRET)
             assert got == want, (kind, got)
+        if socket.has_ipv6:
+            six = web(folder, False, Web6, "::1")
+            b.change(f"http://[::1]:{six.server_port}/check")
+            b.expect(YES, "alice", SECRET)
+            b.expect(NO, "alice", WRONG)
+            six.shutdown()
+            six.server_close()
     plain.shutdown()
     plain.server_close()
     with Silent() as silent, Backends(http_url + "check", f"http://127.0.0.1:{silent.port}/",
