@@ -40,7 +40,8 @@ struct maildir_delivery {
 	struct str prefix;
 	bool shares;		/* one file with others of that id and text that go together */
 	struct usage_limit limit;	/* of the mailbox, which keeps count then */
-	struct usage *used;	/* gets what was in it before, if there is a limit; or NULL */
+	/* Get what is in it without this one, and with it, if there is a limit; or NULL. */
+	struct usage *was, *now;
 };
 
 /* What is no errno: the mailbox has no room for it within its limit. */

@@ -48,6 +48,7 @@ struct delivery {
 	struct stored stored;
 	struct wire wire;
 	uint64_t octets;
+	struct usage was;	/* in the mailbox, if it has a limit */
 	char *tmp_name;		/* NULL: nothing is in tmp/ */
 	bool shown;		/* in new/, and not durable yet */
 	bool together;		/* made durable by a sync for several ... */
@@ -242,26 +243,22 @@ static int
 has_room(struct delivery *v)
 {
 	const struct maildir_delivery *d = v->d;
-	uint64_t octets = d->size + d->prefix.n;
-	struct usage_limit l = d->limit;
-	struct usage u;
+	struct usage u, more = { 0 };
 	bool fits;
 
-	if (usage_limit_is_none(&l))
+	if (usage_limit_is_none(&d->limit))
 		return 0;
+	/* As if these were there. */
 	for (const struct delivery *b = v->before; b != NULL; b = b->before) {
 		if (b->error != 0 || !is_same_box(b->d, d))
 			continue;
-		octets += b->octets;
-		/* As if it were there: a limit of none is another one. */
-		if (l.messages > 0)
-			l.messages--;
+		more.octets += b->octets;
+		more.messages++;
 	}
-	if (usage_ask(v->box, &d->limit, octets, &u, &fits) < 0)
+	if (usage_ask(v->box, &d->limit, more.octets + d->size + d->prefix.n, &u, &fits) < 0)
 		return -1;
-	if (d->used != NULL)
-		*d->used = u;
-	if (fits && (d->limit.messages == 0 || u.messages < l.messages))
+	v->was = (struct usage){ u.octets + more.octets, u.messages + more.messages };
+	if (fits && (d->limit.messages == 0 || v->was.messages < d->limit.messages))
 		return 0;
 	v->full = true;
 	errno = EDQUOT;
@@ -516,9 +513,21 @@ close_if(int fd)
 		sys_close(fd);
 }
 
+/* What its caller wants to know of the mailbox. */
+static void
+tell_usage(const struct delivery *v)
+{
+	if (v->d->was != NULL)
+		*v->d->was = v->was;
+	if (v->d->now != NULL)
+		*v->d->now = (struct usage){ v->was.octets + v->octets,
+			v->was.messages + 1 };
+}
+
 static void
 end(struct delivery *v)
 {
+	tell_usage(v);
 	/* After a sync that failed it is gone from there. */
 	if (v->error != 0 && v->tmp_name != NULL)
 		forget(v->tmp, v->tmp_name);

@@ -35,7 +35,7 @@ struct local_work {
 	const char *why_not;	/* the mailbox cannot hold it */
 	const struct conf_account *rule;	/* of its limit, or NULL */
 	struct usage_limit limit;
-	struct usage used;
+	struct usage was, now;		/* in it, if there is one */
 	char notice[QUEUE_ID_SIZE];	/* the owner was told by this one; "": not */
 	int error;
 	bool answered;		/* the sender, by ANSWER */
@@ -77,19 +77,17 @@ fill(struct local_work *w, struct maildir_delivery *d)
 		.prefix = buf_str(&w->prefix),
 		.shares = is_shared(v),
 		.limit = w->limit,
-		.used = &w->used,
+		.was = &w->was,
+		.now = &w->now,
 	};
 }
 
-/* W's message was delivered, as D says. */
+/* W's message was delivered. */
 static void
-warn(struct local_work *w, const struct maildir_delivery *d)
+warn(struct local_work *w)
 {
-	struct usage now = { w->used.octets + d->size + d->prefix.n,
-		w->used.messages + 1 };
-
-	if (w->rule != NULL && notice_is_due(w->rule, &w->used, &now) &&
-	    notice_write(w->v->job->r, w->rule, w->v->mailbox, &now,
+	if (w->rule != NULL && notice_is_due(w->rule, &w->was, &w->now) &&
+	    notice_write(w->v->job->r, w->rule, w->v->mailbox, &w->now,
 		w->notice) < 0)
 		w->notice[0] = '\0';
 }
@@ -129,7 +127,7 @@ work(void *arg)
 	for (size_t i = 0; i < n; i++) {
 		of[i]->error = errors[i];
 		if (errors[i] == 0)
-			warn(of[i], &d[i]);
+			warn(of[i]);
 		if (errors[i] == 0 && of[i]->v->maildir == NULL)
 			of[i]->answered = vacation_answer(of[i]->v,
 			    of[i]->answer);

@@ -233,22 +233,30 @@ START_TEST(deliveries)
 	struct maildir_delivery d[4];
 	struct maildir m;
 	struct tmpbox t;
-	struct usage was;
+	struct usage was[4] = { { 0 } }, now[4] = { { 0 } };
 	int errors[4];
 	FILE *f = tmpfile();
 
 	tmpbox_begin(&t);
 	fputs("a: b\r\n\r\n0123456789012345678901\r\n", f);
 	fflush(f);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4; i++) {
 		d[i] = delivery(&t, ids[i], f, 32);
-	d[1].used = &was;
+		d[i].was = &was[i];
+		d[i].now = &now[i];
+	}
 	maildir_deliver_all(d, 4, errors);
 	ck_assert_int_eq(errors[0], 0);
 	ck_assert_int_eq(errors[1], 0);
 	ck_assert_int_eq(errors[2], 0);
 	ck_assert_int_eq(errors[3], MAILDIR_FULL);
-	ck_assert_uint_eq(was.messages, 0);
+	/* Each comes behind the one before it. */
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(was[i].messages, i);
+		ck_assert_uint_eq(was[i].octets, 29 * i);
+		ck_assert_uint_eq(now[i].messages, i + 1);
+		ck_assert_uint_eq(now[i].octets, 29 * (i + 1));
+	}
 	ck_assert_uint_eq(tmpbox_count(&t, "bob/new", NULL), 3);
 	ck_assert_uint_eq(tmpbox_count(&t, "bob/tmp", NULL), 0);
 	ck_assert_str_eq(file_text(&t), "100S,3C\n0 0\n29 1\n29 1\n29 1\n");
