@@ -98,10 +98,11 @@ bool scan_field_is_ours(enum scan_kind kind, struct str name) MUST_USE;
 
 /*
  * Adds TEXT to OUT as a message that may be stored: TRACE, the fields of ours
- * that were sent with it, comes first and once, and lines end in CRLF.  NULL, or
- * why it is no message.
+ * that were sent with it, comes first and once, and lines end in CRLF; BINARY: those
+ * of its header, since its body has none (RFC 3030).  NULL, or why it is no message.
  */
-const char *scan_edited(struct buf *out, struct str text, struct str trace) MUST_USE;
+const char *scan_edited(struct buf *out, struct str text, struct str trace, bool binary)
+    MUST_USE;
 /* The names of rules in the X-Spam-Status of TEXT, as in struct msg_scan_result; in A. */
 struct str scan_edited_symbols(struct str text, struct arena *a);
 

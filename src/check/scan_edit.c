@@ -51,26 +51,37 @@ cut_out(struct buf *b, size_t at, size_t n)
 	buf_cut(b, b->n - n);
 }
 
-const char *
-scan_edited(struct buf *out, struct str text, struct str trace)
+/* Adds TEXT in lines; if BINARY only its header is, and what is behind stays as it is. */
+static void
+add_text(struct buf *out, struct str text, bool binary)
 {
 	struct str line;
-	const char *again;
-	size_t header;
 
-	if (text.n == 0 || memchr(text.p, '\0', text.n) != NULL)
-		return "the text that it sends back has octets that no message has";
-	buf_reset(out);
-	buf_add(out, trace);
 	while (text.n > 0) {
 		(void)str_cut(text, '\n', &line, &text);
 		add_lines(out, line);
+		if (binary && (line.n == 0 || str_eq(line, STR("\r"))))
+			break;
 	}
+	buf_add(out, text);
+}
+
+const char *
+scan_edited(struct buf *out, struct str text, struct str trace, bool binary)
+{
+	const char *again;
+	size_t header;
+
+	buf_reset(out);
+	buf_add(out, trace);
+	add_text(out, text, binary);
 	if (!buf_ok(out))
 		return "the text that it sends back is too long";
 	header = header_length(str_skip(buf_str(out), trace.n));
 	if (header == 0)
 		return "the text that it sends back has no header";
+	if (memchr(out->p, '\0', binary ? trace.n + header : out->n) != NULL)
+		return "the text that it sends back has octets that no message has";
 	if (trace.n > 0 &&
 	    (again = memmem(out->p + trace.n, header, trace.p, trace.n)) != NULL &&
 	    again[-1] == '\n')

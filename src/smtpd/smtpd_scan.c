@@ -201,6 +201,8 @@ take_edited(struct session *s, const struct look *l, struct scanned *what,
     struct queue_msg **m)
 {
 	const size_t most = (size_t)queue_size(*m) * 2 + (size_t)SCAN_EDIT_MORE * 2;
+	const bool binary = s->txn.env.body == BODY_BINARYMIME;
+	const bool spamd = l->conf->kind == SCAN_SPAMD;
 	struct answer a = { .code = 0 };
 	const char *why = NULL;
 	struct buf raw, text;
@@ -211,13 +213,16 @@ take_edited(struct session *s, const struct look *l, struct scanned *what,
 	    (size_t)what->result.edited, &raw))
 		why = "the text that it sends back cannot be read";
 	if (why == NULL)
-		why = scan_edited(&text, buf_str(&raw), s->txn.trace);
+		why = scan_edited(&text, buf_str(&raw), s->txn.trace, binary);
 	if (why != NULL) {
 		failed(s, what, why);
 	} else {
-		if (l->conf->kind == SCAN_SPAMD)
+		if (spamd)
 			what->result.symbols = scan_edited_symbols(buf_str(&text), &s->txn_arena);
-		if (!put_instead(s, m, buf_str(&text)))
+		/* It knows nothing but lines: what is none stays, and we say what was found. */
+		if (spamd && binary)
+			what->result.edited = 0;
+		else if (!put_instead(s, m, buf_str(&text)))
 			a = store_failed(s, "queue_write");
 	}
 	buf_free(&raw);

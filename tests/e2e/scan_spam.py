@@ -3,6 +3,7 @@
 
 FEATURES F8, S1, S2.
 """
+import email
 import email.header
 import os
 import smtplib
@@ -12,6 +13,7 @@ sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, wait_for  # noqa: E402
 from scantest import GTUBE, Rspamd, Spamd, explained, message  # noqa: E402
 
+BINARY = b"edit me\n" + bytes(range(256)) + b"\r\n.\r\n\n\r"
 FORGED = "X-Spam-Status: No, score=-100\r\nX-SPAM-FLAG: NO\r\nX-Spam-Score: -9\r\nX-Other: kept\r\n"
 
 
@@ -114,6 +116,9 @@ def edited(spamd):
         got = take(b, message(long), 3)
         assert long.encode() in got and fields(got, "X-Spam-Checker-Version"), got[:1000]
         assert got.index(b"Received: ") < got.index(b"X-Spam-Checker-Version"), got[:1000]
+        # What has no lines stays as it is, and says what was found.
+        got = binary(b, 4)
+        assert fields(got, "X-Spam-Status") == ["No, score=1.5 required=5.0 tests=BARID_ODD"] and not fields(got, "X-Spam-Checker-Version"), got
 
 
 def rspamd():
@@ -138,6 +143,22 @@ def rspamd():
         got = b.mail("bob", 1)[0]
         assert "BARID_TOLD" in fields(got, "X-Spam-Status")[0], got
         assert fields(got, "X-Spam-Status")[0].startswith("No, score=0.5 required=15.0"), got
+
+
+def binary(b, count):
+    """A message that has no lines (RFC 3030), as alice gets it in another form."""
+    text = message("", 'MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n')
+    data = text.replace("hi", "something odd", 1).encode()[:-2] + BINARY
+    with b.smtp() as c:
+        c.ehlo()
+        assert c.docmd("MAIL FROM:<a@far.test> BODY=BINARYMIME")[0] == 250
+        assert c.docmd("RCPT TO:<alice@example.test>")[0] == 250
+        c.send(b"BDAT %d LAST\r\n" % len(data) + data)
+        code, said = c.getreply()
+        assert code == 250, said
+    got = b.mail("alice", count)[-1]
+    assert email.message_from_bytes(got).get_payload(decode=True) == BINARY, got
+    return got
 
 
 def rspamd_edits():
@@ -167,6 +188,8 @@ def rspamd_edits():
         got = take(b, message("edit me", "X-Gone: 1\r\njunk\r\nX-Gone: 2\r\n"), 4)
         head = got.split(b"\n\n", 1)[0]
         assert b"\njunk\n" in head and b"X-Gone" not in head and b"\nX-Plain: one\n" in head + b"\n", got[:2000]
+        got = binary(b, 5)
+        assert fields(got, "X-Plain") == ["one"] and "BARID_ODD" in fields(got, "X-Spam-Status")[0], got
         wait_for("the warning", lambda: "they are left out" in b.log())
         code, text = refused(b, message("edit me, not now"))
         assert code == 451 and text.startswith("4.7.1 The message is to come again: not now"), (code, text)

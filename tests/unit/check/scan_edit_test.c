@@ -12,11 +12,11 @@
 static struct buf out;
 
 static const char *
-edit(struct str text)
+edit(struct str text, bool binary)
 {
 	buf_free(&out);
 	buf_init(&out, 1 << 20);
-	return scan_edited(&out, text, STR(TRACE));
+	return scan_edited(&out, text, STR(TRACE), binary);
 }
 
 START_TEST(taken)
@@ -40,7 +40,7 @@ START_TEST(taken)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		const char *why = edit(str_c(t[i].text));
+		const char *why = edit(str_c(t[i].text), false);
 
 		ck_assert_msg(why == NULL, "%zu: %s", i, why);
 		ck_str(buf_str(&out), str_c(t[i].want));
@@ -48,24 +48,51 @@ START_TEST(taken)
 }
 END_TEST
 
+/* RFC 3030: lines end with the header. */
+START_TEST(binary)
+{
+	const struct str body = str_n("a\nb\rc\0\r\n\n", 9);
+	static const char *const ends[] = { "\r\n", "\n" };
+	struct buf b, want;
+
+	buf_init(&b, 1000);
+	buf_init(&want, 1000);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		buf_reset(&b);
+		buf_addf(&b, "X: 1%s" TRACE "Y: 2%s%s", ends[i], ends[i], ends[i]);
+		buf_add(&b, body);
+		buf_reset(&want);
+		buf_adds(&want, TRACE "X: 1\r\nY: 2\r\n\r\n");
+		buf_add(&want, body);
+		ck_assert_ptr_null(edit(buf_str(&b), true));
+		ck_str(buf_str(&out), buf_str(&want));
+		ck_assert_ptr_nonnull(edit(buf_str(&b), false));
+	}
+	ck_assert_ptr_nonnull(edit(STR("X: \0\r\n\r\nbody"), true));
+	ck_assert_ptr_nonnull(edit(STR("\r\n\r\nbody"), true));
+	buf_free(&want);
+	buf_free(&b);
+}
+END_TEST
+
 START_TEST(refused)
 {
 	struct buf b;
 
-	ck_assert(edit(STR("")) != NULL);
-	ck_assert(edit(STR("\r\nbody\r\n")) != NULL);
-	ck_assert(edit(STR("no field\r\n\r\nbody\r\n")) != NULL);
-	ck_assert(edit(STR("X: 1\r\n\r\na\0b\r\n")) != NULL);
+	ck_assert(edit(STR(""), false) != NULL);
+	ck_assert(edit(STR("\r\nbody\r\n"), false) != NULL);
+	ck_assert(edit(STR("no field\r\n\r\nbody\r\n"), false) != NULL);
+	ck_assert(edit(STR("X: 1\r\n\r\na\0b\r\n"), false) != NULL);
 	buf_init(&b, 2 * MAIL_HEADER_MAX);
 	while (b.n <= MAIL_HEADER_MAX)
 		buf_adds(&b, "X-Long: 0123456789012345678901234567890123456789\r\n");
 	buf_adds(&b, "\r\nbody\r\n");
 	buf_free(&out);
 	buf_init(&out, 4 * MAIL_HEADER_MAX);
-	ck_assert(scan_edited(&out, buf_str(&b), STR(TRACE)) != NULL);
+	ck_assert(scan_edited(&out, buf_str(&b), STR(TRACE), false) != NULL);
 	buf_free(&out);
 	buf_init(&out, 100);
-	ck_assert(scan_edited(&out, buf_str(&b), STR(TRACE)) != NULL);
+	ck_assert(scan_edited(&out, buf_str(&b), STR(TRACE), false) != NULL);
 	buf_free(&b);
 }
 END_TEST
@@ -91,4 +118,4 @@ START_TEST(symbols)
 }
 END_TEST
 
-UNIT_MAIN("check/scan_edit", taken, refused, symbols)
+UNIT_MAIN("check/scan_edit", taken, binary, refused, symbols)
