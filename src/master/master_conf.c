@@ -269,6 +269,41 @@ load_again(const struct master *m, int *kept, struct buf *error)
 	return NULL;
 }
 
+/* Whether what helpers read when they start is in order, by the configuration in force. */
+static bool
+helpers_may_start(const struct master *m)
+{
+	struct buf error;
+	struct check k = { .conf = m->conf, .error = &error };
+
+	buf_init(&error, 16384);
+	check_ca(&k);
+	check_apart(&k, check_identities);
+	if (m->conf->dkim_n > 0)
+		check_apart(&k, check_dkim);
+	check_users(&k);
+	check_aliases(&k);
+	bool ok = error.n == 0;
+	buf_free(&error);
+	return ok;
+}
+
+/*
+ * Who has rotated the log asks for it by a reload, too, and removes the old file
+ * some day.  Helpers and acceptors are confined, and open it when they start.
+ */
+static void
+logs_again(struct master *m)
+{
+	log_reopen();
+	if (helpers_may_start(m))
+		helpers_restart(m);
+	else
+		log_warn(NULL, "helpers could not start with the files that are there now: "
+		    "they stay, and write to the log as it was");
+	acceptors_again(m);
+}
+
 void
 master_reload(struct master *m)
 {
@@ -281,8 +316,8 @@ master_reload(struct master *m)
 	buf_init(&error, 16384);
 	acceptors_hold(m, true);
 	struct conf *c = load_again(m, &kept, &error);
-	log_reopen();
 	if (!c || master_apply(m, c, kept, false, &error) != EX_OK) {
+		logs_again(m);
 		log_lines(LOG_LEVEL_ERROR, "reload refused, the old configuration stays: ",
 		    buf_str(&error));
 	} else {

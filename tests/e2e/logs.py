@@ -338,9 +338,25 @@ def syslog():
         logger.stop()
 
 
+def rotated():
+    """A reload that is refused opens the log again, for all: logrotate reloads, and removes the old file."""
+    with Barid() as b:
+        wait_for("the runners", lambda: " is ready: " in b.log())
+        os.rename(b.log_path, b.log_path + ".1")
+        b.write_conf("nonsense = 1\n")
+        b.reload()
+        wait_for("the refusal", lambda: "reload refused, the old configuration stays: " in b.log())
+
+        def all_write():
+            b.send("x@elsewhere.example", ["alice@example.test"], "Subject: x\r\n\r\nx\r\n")
+            return " barid/smtpd[" in b.log() and ": removed" in b.log()
+        wait_for("sessions and runners to write there", all_write)
+
+
 def main():
     need("pflogsumm", "fail2ban-regex")
     syslog()
+    rotated()
     rules = ["--rule", "RCPT /later/=450 4.2.0 later, please", "--rule", "RCPT /never/=550 5.1.1 never in my life",
              "--rule", "RCPT /red/=raw 550 5.7.1 \\x1b[31mred \\xe2\\x80\\xae\\r\\n"]
     setup = Barid(start=False)
