@@ -101,13 +101,14 @@ size_t score_live_from(const struct score *s, uint64_t address);
  */
 bool score_any_ended(const struct score *s);
 struct score_slot *score_find(struct score *s, pid_t pid);
+size_t score_slots(const struct score *s);	/* that there are, taken or not */
 struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
 /*
  * Copies slot I for reading: its strings end, and with the book its
  * pid, address and client are those of score_take() and of the fork, whatever
  * the session has made of its slot; but who its client is says the session where
  * the master took ADDRESS 0.  For every use that believes a slot: a signal to
- * a pid, a line of text.  False at the end.
+ * a pid, a line of text.  False behind the last one that was ever taken.
  */
 bool score_look(const struct score *s, size_t i, struct score_slot *copy);
 void score_look_at(const struct score *s, const struct score_slot *slot,

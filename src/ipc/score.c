@@ -6,7 +6,8 @@
  * Every session can write the whole board, so the master believes nothing
  * that it reads there: which slots are taken, by which pid and address, is
  * kept in a second mapping (struct book), which master and acceptors have in
- * common and sessions have not, and only shown on the board.
+ * common and sessions have not, and only shown on the board.  The kill() of a
+ * stop goes by it, so that nobody else has one in which he can write.
  *
  * There are no locks, since whoever holds one can be killed: a slot is one's
  * own by a compare-and-swap, and of two acceptors that look at once how many
@@ -30,8 +31,8 @@
 #include "lib/mem.h"
 #include "lib/random.h"
 
-#define MAGIC UINT64_C(0x6261726964736305)
-#define SLOTS_MAX 1000000
+#define MAGIC UINT64_C(0x6261726964736306)
+#define SLOTS_MAX (1 << 20)
 
 /* A cache line each: sessions add to different counters at once. */
 struct counter {
@@ -64,6 +65,7 @@ struct board {
 	struct blocks blocks;
 	_Atomic unsigned off;	/* services, by bit */
 	_Atomic int64_t lists_from;	/* when lists in DNS are asked again */
+	_Atomic size_t top;	/* as the book has it, for those without one */
 	_Alignas(64) struct score_slot slots[];
 };
 
@@ -248,6 +250,27 @@ book(struct score *s)
 
 int
 score_book_fd(struct score *s)
+/* What the book has by now, where two show it at once. */
+static void
+show_top(struct score *s)
+{
+	size_t top;
+
+	do {
+		top = atomic_load(&s->book->top);
+		atomic_store(&s->board->top, top);
+	} while (atomic_load(&s->book->top) != top);
+}
+
+/* How many slots were ever taken: those behind them are not touched, and cost no memory. */
+static size_t
+used(const struct score *s)
+{
+	size_t top = atomic_load(s->book ? &s->book->top : &s->board->top);
+
+	return top < s->slot_n ? top : s->slot_n;
+}
+
 {
 	(void)book(s);
 	return s->book_fd;
@@ -303,6 +326,7 @@ struct score_slot *
 score_take(struct score *s, int service, uint64_t address, const char *client)
 {
 	struct str name = str_head(str_c(client), sizeof(s->clients->name) - 1);
+		show_top(s);
 	size_t i = take_free(s);
 	struct score_slot *slot;
 
@@ -336,13 +360,14 @@ score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
     const char *client)
 {
 	struct str name = str_head(str_c(client), sizeof(slot->client) - 1);
-	size_t n = 0;
+	size_t n = 0, top;
 
 	/* Shown first, counted then: of two that come at once, one sees the other. */
 	atomic_store(&slot->address, address);
 	memset(slot->client, 0, sizeof(slot->client));
 	memcpy(slot->client, name.p, name.n);
-	for (size_t i = 0; i < s->slot_n; i++) {
+	top = used(s);
+	for (size_t i = 0; i < top; i++) {
 		const struct score_slot *other = &s->board->slots[i];
 
 		int state = atomic_load(&other->state);
@@ -407,9 +432,9 @@ name_in(const char name[48])
 static size_t
 count_shown(const struct score *s, const uint64_t *address)
 {
-	size_t n = 0;
+	size_t n = 0, top = used(s);
 
-	for (size_t i = 0; i < s->slot_n; i++) {
+	for (size_t i = 0; i < top; i++) {
 		const struct score_slot *slot = &s->board->slots[i];
 
 		if (atomic_load(&slot->pid) > 0 &&
@@ -486,6 +511,12 @@ look(const struct score *s, size_t i, struct score_slot *copy)
 
 	memset(copy, 0, sizeof(*copy));
 	atomic_store(&copy->pid, pid > 0 ? pid : 0);
+size_t
+score_slots(const struct score *s)
+{
+	return s->slot_n;
+}
+
 	atomic_store(&copy->state, atomic_load(&slot->state));
 	copy->service = slot->service;
 	atomic_store(&copy->address,
@@ -502,7 +533,7 @@ look(const struct score *s, size_t i, struct score_slot *copy)
 bool
 score_look(const struct score *s, size_t i, struct score_slot *copy)
 {
-	if (i >= s->slot_n)
+	if (i >= used(s))
 		return false;
 	look(s, i, copy);
 	return true;

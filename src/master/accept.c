@@ -74,6 +74,20 @@ turn_away(const struct master *m, const struct listener *l, int fd, const char *
 	refuse(m->score, l->conf, hostname_of(m, l), fd, why);
 }
 
+/* The same, and the log says so. */
+static void
+turn_away_logged(const struct master *m, const struct listener *l, int fd,
+    const struct addr *peer, const char *why)
+{
+	struct buf name;
+
+	buf_init(&name, 128);
+	addr_add(&name, peer);
+	log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
+	buf_free(&name);
+	turn_away(m, l, fd, why);
+}
+
 /* What a client is counted by; 0: not by its address. */
 static uint64_t
 key_of(const struct listener *l, const struct addr *peer)
@@ -259,7 +273,7 @@ start_child(struct master *m, const struct listener *l, int fd, const struct add
 	addr_add(&name, peer);
 	slot = score_take(m->score, l->conf->service, key_of(l, peer), buf_cstr(&name));
 	if (!slot) {
-		turn_away(m, l, fd, "too many connections");
+		turn_away_logged(m, l, fd, peer, "too many connections for the scoreboard");
 		return;
 	}
 	log_before_fork();
@@ -319,18 +333,13 @@ static void
 take(struct master *m, const struct listener *l, int fd, struct addr *peer)
 {
 	const char *why = unwelcome(m, l, peer);
-	struct buf name;
 
 	if (!why) {
 		look_around(m);
 		start_child(m, l, fd, peer);
 		return;
 	}
-	buf_init(&name, 128);
-	addr_add(&name, peer);
-	log_warn(NULL, "refused a connection from unknown[%s]: %s", buf_cstr(&name), why);
-	buf_free(&name);
-	turn_away(m, l, fd, why);
+	turn_away_logged(m, l, fd, peer, why);
 }
 
 void

@@ -33,6 +33,8 @@
 
 #define STOP_LIMIT_MS 30000
 #define TICK_MS 5000
+/* So that a reload can raise the limit: what nobody has taken costs no memory. */
+#define SLOTS_MIN 65536
 
 static const char usage_text[] =
 	"usage: barid [-dfqsTtV] [-c file]\n"
@@ -208,8 +210,9 @@ share_open(void)
 static void
 share_all(struct master *m, const struct conf *c)
 {
-	/* One slot for each session, and some for those that just ended. */
-	m->score = score_new(c->limits.connections + 64);
+	size_t slots = c->limits.connections + SLOTS_SPARE;
+
+	m->score = score_new(slots > SLOTS_MIN ? slots : SLOTS_MIN);
 	m->share = share_open();
 	m->users = userset_new();
 	m->marks = m->own_marks = marks_new(&m->marks_fd);

@@ -59,6 +59,8 @@ enum helper_place { PLACE_AUTH, PLACE_HTTP, PLACE_SIGN, PLACE_SPAWN, PLACE_VERIF
 	PLACE_CHECK, PLACE_COLLECT, PLACE_ADMIN, FIRST_RUNNER };
 
 #define RUNNERS_MAX 64
+/* Of the scoreboard, beside one for each connection: for those that just ended. */
+#define SLOTS_SPARE 64
 /* Requests at the control socket that are served at once. */
 #define CONTROLS_MAX 32
 
@@ -150,7 +152,7 @@ void places_look(struct check *k, const struct proc_user *u);
 /* Makes the Maildirs of routes.  -1 after a complaint. */
 int places_maildirs(struct check *k, const struct proc_user *u);
 /* Complains of what only a restart changes. */
-void places_keep(struct check *k, const struct conf *old);
+void places_keep(struct check *k, const struct master *m);
 
 /* plan.c: which sockets the listen sections mean. */
 struct wanted {

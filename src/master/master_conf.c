@@ -164,7 +164,7 @@ make_all(struct check *k, struct conf *c, int kept, struct master *m, struct mak
 	struct proc_user user = check_user(k, m);
 
 	if (m->conf)
-		places_keep(k, m->conf);
+		places_keep(k, m);
 	n->certificates_stamp = certificates_stamp(c);
 	n->signer = signer_make(k);
 	check_ca(k);

@@ -237,9 +237,10 @@ keep(struct check *k, const char *const *field, const char *old, const char *nam
 }
 
 void
-places_keep(struct check *k, const struct conf *old)
+places_keep(struct check *k, const struct master *m)
 {
-	const struct conf *c = k->conf;
+	const struct conf *c = k->conf, *old = m->conf;
+	uint64_t most = score_slots(m->score) - SLOTS_SPARE;
 
 	keep(k, &c->spool, old->spool, "spool");
 	keep(k, &c->mailboxes, old->mailboxes, "mailboxes");
@@ -248,4 +249,8 @@ places_keep(struct check *k, const struct conf *old)
 		check_blame(k, conf_where(c, &c->queue.runners, CONF_NOWHERE), "queue.runners", 0,
 		    "changes with a restart only, expected %llu until then",
 		    (unsigned long long)old->queue.runners);
+	if (c->limits.connections > most)
+		check_blame(k, conf_where(c, &c->limits.connections, CONF_NOWHERE),
+		    "limits.connections", 0, "has no room before a restart, expected at most "
+		    "%llu until then", (unsigned long long)most);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The master: limits before the fork, reload, certificates, stop, crash, activation."""
+import contextlib
 import glob
 import json
 import os
@@ -72,6 +73,21 @@ def limits():
         for x, y in held[1:]:
             x.close()
             y.close()
+
+
+def raised():
+    """A limit that a reload raises is as good as one that was there from the start."""
+    few = "limits { connections = 4 connections-in = 3 connections-per-address = 1000 }\n"
+    with Barid(listen={"smtp": ("smtp", "off")}, extra=few) as b, contextlib.ExitStack() as held:
+        b.write_conf(few.replace("= 4", "= 200").replace("= 3", "= 100"))
+        b.reload()
+        # More than what an empty place would have been left for.
+        for n in range(75):
+            w = held.enter_context(Wire(b.port["smtp"]))
+            assert w.line().startswith(b"220 "), n
+        b.write_conf("limits { connections = 100000 }\n")
+        b.reload()
+        wait_for("the refusal", lambda: "limits.connections: has no room before a restart, expected at most 65472" in b.log())
 
 
 def crowded():
@@ -633,8 +649,8 @@ def privilege():
         f.close()
 
 
-for test in (limits, crowded, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash, marks, second,
-             helpers, acceptors, counts, activation, own_ports, descriptors, processes, full_log, privilege):
+for test in (limits, raised, crowded, unwelcome, reload, reload_mistakes, signals, reload_under_load, certificates, stop, crash,
+             marks, second, helpers, acceptors, counts, activation, own_ports, descriptors, processes, full_log, privilege):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
