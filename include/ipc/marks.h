@@ -35,8 +35,8 @@ int64_t marks_refused_ms(const struct marks *m, uint64_t key, int64_t now_ms);
 const struct mark *marks_at(const struct marks *m, size_t i, int64_t now_ms);
 
 /*
- * Marks in shared memory that only who makes them can write; *FD is for those
- * who read.  NULL: errno.
+ * Marks in shared memory that only who makes them can write, and none of its
+ * children; *FD is for those who read.  NULL: errno.
  */
 struct marks *marks_new(int *fd) MUST_USE;
 const struct marks *marks_attach(int fd) MUST_USE;	/* FD stays the caller's */

@@ -63,11 +63,10 @@ void score_free(struct score *s);	/* NULL is fine */
 int score_book_fd(struct score *s);
 int score_attach_book(struct score *s, int fd) MUST_USE;
 /*
- * Whether children that are forked from now on have the book, without which
- * score_look(), score_live() and the like are not for them: a session has not,
- * who answers for the master has.
+ * In a child of the master that answers for it: it has the book from now on, for
+ * score_look(), score_live() and the like, but only to read, and no descriptor of it.
  */
-void score_offer(struct score *s, bool offer);
+void score_only_look(struct score *s);
 
 /*
  * With the book: takes a free slot, or NULL.  ADDRESS 0 is a client that is not
@@ -101,8 +100,8 @@ size_t score_live_from(const struct score *s, uint64_t address);
  */
 bool score_any_ended(const struct score *s);
 struct score_slot *score_find(struct score *s, pid_t pid);
-size_t score_slots(const struct score *s);	/* that there are, taken or not */
 struct score_slot *score_at(struct score *s, size_t i);	/* NULL at the end */
+size_t score_slots(const struct score *s);	/* that there are, taken or not */
 /*
  * Copies slot I for reading: its strings end, and with the book its
  * pid, address and client are those of score_take() and of the fork, whatever

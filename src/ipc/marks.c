@@ -107,8 +107,9 @@ marks_new(int *fd)
 		return NULL;
 	if (ftruncate(*fd, sizeof(struct marks)) == 0)
 		p = mmap(NULL, sizeof(struct marks), PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	/* The mapping stays what it is; nobody gets another that can be written. */
-	if (p != MAP_FAILED && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
+	/* The mapping stays what it is, and here; nobody gets another that can be written. */
+	if (p != MAP_FAILED && madvise(p, sizeof(struct marks), MADV_DONTFORK) == 0 &&
+	    fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
 		return p;
 	err = errno;
 	if (p != MAP_FAILED)

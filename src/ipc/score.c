@@ -211,11 +211,13 @@ score_free(struct score *s)
 
 /* ---- the book ---------------------------------------------------------------- */
 
+/* TO_WRITE: and so that the others see it. */
 static int
-map_book(struct score *s, int fd)
+map_book(struct score *s, int fd, bool to_write)
 {
 	size_t n = s->slot_n, size = book_size(n);
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *p = mmap(NULL, size, to_write ? PROT_READ | PROT_WRITE : PROT_READ,
+	    to_write ? MAP_SHARED : MAP_PRIVATE, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -1;
@@ -241,15 +243,13 @@ book(struct score *s)
 	if (s->book)
 		return s->book;
 	int fd = sealed_file("barid-book", book_size(s->slot_n));
-	if (fd < 0 || map_book(s, fd) < 0)
+	if (fd < 0 || map_book(s, fd, true) < 0)
 		fatal(EX_OSERR, "no shared memory: %s", strerror(errno));
 	s->book->slot_n = s->slot_n;
 	s->book->magic = MAGIC;
 	return s->book;
 }
 
-int
-score_book_fd(struct score *s)
 /* What the book has by now, where two show it at once. */
 static void
 show_top(struct score *s)
@@ -271,6 +271,8 @@ used(const struct score *s)
 	return top < s->slot_n ? top : s->slot_n;
 }
 
+int
+score_book_fd(struct score *s)
 {
 	(void)book(s);
 	return s->book_fd;
@@ -290,14 +292,22 @@ score_attach_book(struct score *s, int fd)
 		errno = EINVAL;
 		return -1;
 	}
-	return map_book(s, fd);
+	return map_book(s, fd, true);
 }
 
 void
-score_offer(struct score *s, bool offer)
+score_only_look(struct score *s)
 {
-	if (s->book)
-		mem_offer(s->book, book_size(s->slot_n), offer);
+	int fd = s->book_fd;
+
+	if (!s->book)
+		return;
+	/* Where it could not be withheld it is here. */
+	(void)munmap(s->book, book_size(s->slot_n));
+	if (map_book(s, fd, false) < 0)
+		fatal(EX_OSERR, "no memory: %s", strerror(errno));
+	s->book_fd = -1;
+	close(fd);
 }
 
 /* The first that is free, so that those in use stand together; its index + 1, or 0. */
@@ -316,6 +326,7 @@ take_free(struct score *s)
 		top = atomic_load(&k->top);
 		while (top <= i && !atomic_compare_exchange_weak(&k->top, &top, i + 1))
 			;
+		show_top(s);
 		atomic_fetch_add(&k->live, 1);
 		return i + 1;
 	}
@@ -326,7 +337,6 @@ struct score_slot *
 score_take(struct score *s, int service, uint64_t address, const char *client)
 {
 	struct str name = str_head(str_c(client), sizeof(s->clients->name) - 1);
-		show_top(s);
 	size_t i = take_free(s);
 	struct score_slot *slot;
 
@@ -501,6 +511,12 @@ score_at(struct score *s, size_t i)
 	return i < s->slot_n ? &s->board->slots[i] : NULL;
 }
 
+size_t
+score_slots(const struct score *s)
+{
+	return s->slot_n;
+}
+
 static void
 look(const struct score *s, size_t i, struct score_slot *copy)
 {
@@ -511,12 +527,6 @@ look(const struct score *s, size_t i, struct score_slot *copy)
 
 	memset(copy, 0, sizeof(*copy));
 	atomic_store(&copy->pid, pid > 0 ? pid : 0);
-size_t
-score_slots(const struct score *s)
-{
-	return s->slot_n;
-}
-
 	atomic_store(&copy->state, atomic_load(&slot->state));
 	copy->service = slot->service;
 	atomic_store(&copy->address,

@@ -525,9 +525,7 @@ control_accept(struct master *m)
 		close(fd);
 		return;
 	}
-	score_offer(m->score, true);
 	pid = fork();
-	score_offer(m->score, false);
 	if (pid == 0) {
 		sigset_t none;
 		sigemptyset(&none);
@@ -537,6 +535,7 @@ control_accept(struct master *m)
 		proc_ignore(SIGHUP);
 		log_component("control");
 		close_but_orders(m);
+		score_only_look(m->score);
 		proc_confine(&m->user, NULL);
 		confine_calls(m->sandbox.calls);
 		control_serve(m, fd, trusted);

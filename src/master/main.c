@@ -215,7 +215,8 @@ share_all(struct master *m, const struct conf *c)
 	m->score = score_new(slots > SLOTS_MIN ? slots : SLOTS_MIN);
 	m->share = share_open();
 	m->users = userset_new();
-	m->marks = m->own_marks = marks_new(&m->marks_fd);
+	m->own_marks = marks_new(&m->marks_fd);
+	m->marks = m->own_marks ? marks_attach(m->marks_fd) : NULL;
 	m->ask = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!m->score || !m->share || !m->users || !m->marks || m->ask < 0 ||
 	    (m->marks_fd = fd_raise(m->marks_fd)) < 0 || (m->ask = fd_raise(m->ask)) < 0)
@@ -341,6 +342,7 @@ finish(struct master *m)
 	share_free(m->share);
 	userset_free(m->users);
 	marks_free(m->marks);
+	marks_free(m->own_marks);
 	mem_free(m->conf_path);
 	log_reset();
 }

@@ -117,7 +117,7 @@ struct master {
 	struct quotas *quotas;	/* NULL: nobody has one */
 	struct share *share;	/* of the runners; its descriptor >= master_fd_base() */
 	const struct marks *marks;	/* addresses whose sessions crashed */
-	struct marks *own_marks;	/* the same, to be written; NULL in an acceptor */
+	struct marks *own_marks;	/* the same, to be written, in the master alone */
 	int marks_fd;
 	int ask;		/* an eventfd: somebody wants log_before_fork() to be called */
 	struct userset *users;

@@ -328,6 +328,28 @@ def pages(b):
             assert refused(got, 4), got
 
 
+def asked(b):
+    """Who answers at the control socket, where everybody may ask: what root goes by it may read, and not write."""
+    before = set(children(b.process.pid))
+
+    def who():
+        new = [p for p in children(b.process.pid) if p not in before and name_of(p) == "barid"]
+        return [p for p in new if status(p)["Seccomp"] == ["2"]]
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(b.dir + "/run/control")
+        pid, = wait_for("who answers", who)
+        check_rights(pid, "a control child")
+        check_limits(pid, "a control child", None)
+        check_environment(pid, "a control child")
+        with open(f"/proc/{pid}/maps") as f:
+            shared = {line.split()[5] for line in f if line.split()[1][1::2] == "ws"}
+        # The scoreboard sessions have, too, and nobody believes it.
+        assert shared <= {"/memfd:barid-score"}, shared
+        files = {to for to in descriptors(pid).values() if "memfd:" in to}
+        assert not any(name in to for to in files for name in ("book", "marks", "share", "conf")), files
+
+
 def bad_packets():
     """What is no packet, and what begins as one of each kind; a few of all that there could be."""
     dice = random.Random(int(os.environ.get("SEED", "1")))
@@ -534,6 +556,7 @@ def states():
         smtp_states(b)
         pop3_states(b)
         helpers(b)
+        asked(b)
         bad_frames(b)
         intruder(b)
 

@@ -5,6 +5,7 @@
 #include "ipc/score.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -289,7 +290,6 @@ START_TEST(forgotten)
 	pid_t pid;
 
 	ck_assert_int_eq(score_attach_book(u, dup(score_book_fd(s))), 0);
-	score_offer(s, true);
 	pid = fork();
 	if (pid == 0) {
 		/* Without this it would take in our name. */
@@ -301,7 +301,6 @@ START_TEST(forgotten)
 		score_started(own, score_take(own, 0, 3, "c"), 4711);
 		_exit(0);
 	}
-	score_offer(s, false);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert_uint_eq(score_live(s), 3);
 	score_forget(s, pid);
@@ -313,6 +312,38 @@ START_TEST(forgotten)
 	ck_assert_uint_eq(score_live(u), 2);
 	score_give(s, mine);
 	score_free(u);
+	score_free(s);
+}
+END_TEST
+
+/* Who answers for the master sees what the book has, and cannot change it for others. */
+START_TEST(only_looks)
+{
+	struct score *s = score_new(4);
+	struct score_slot *a = score_take(s, 0, 1, "a"), copy;
+	int status, fd = score_book_fd(s);
+	char line[512];
+	pid_t pid;
+
+	score_started(s, a, 4711);
+	a->pid = 1;
+	pid = fork();
+	if (pid == 0) {
+		FILE *maps = fopen("/proc/self/maps", "r");
+		bool shared = false;
+
+		score_only_look(s);
+		while (fgets(line, sizeof(line), maps) != NULL)
+			shared = shared || (strstr(line, "barid-book") && strstr(line, "s "));
+		_exit(shared || fcntl(fd, F_GETFD) >= 0		  ? 1 :
+			score_live(s) != 1 || !score_look(s, 0, &copy) ? 2 :
+			copy.pid != 4711				  ? 3 :
+									    0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	score_give(s, a);
+	ck_assert_uint_eq(score_live(s), 0);
 	score_free(s);
 }
 END_TEST
@@ -419,4 +450,5 @@ START_TEST(names)
 }
 END_TEST
 
-UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, forgotten, ended, at_once, across_fork, names)
+UNIT_MAIN("score", slots, logins, spoken_for, hostile, many, attach, cells, forgotten, only_looks,
+    ended, at_once, across_fork, names)
