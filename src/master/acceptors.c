@@ -81,12 +81,12 @@ static bool
 await(struct master *m, int fd, int64_t until)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t now;
+	int64_t ms;
 	sigset_t none;
 
 	sigemptyset(&none);
-	while ((now = clock_ms()) < until) {
-		struct timespec ts = { (until - now) / 1000, (until - now) % 1000 * 1000000 };
+	while ((ms = notify_wait_ms(until)) > 0) {
+		struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
 		if (ppoll(&p, 1, &ts, &none) > 0)
 			return true;
 		if (master_got_chld) {

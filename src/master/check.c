@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,6 +28,9 @@
 #include "lib/log.h"
 #include "mailbox/aliases.h"
 #include "net/dkim_key.h"
+
+/* So long may what is looked at in a process of its own take. */
+#define APART_MS 30000
 
 /* What is lacking is the system's and may come back: no mistake of the file. */
 static bool
@@ -94,12 +99,19 @@ write_all(int fd, const void *p, size_t n)
 	return true;
 }
 
+/* By UNTIL: it may look into directories of a network. */
 static bool
-read_all(int fd, void *p, size_t n)
+read_all(int fd, void *p, size_t n, int64_t until)
 {
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	char *at = p;
 
 	while (n > 0) {
+		int64_t ms = notify_wait_ms(until);
+		if (ms == 0)
+			return false;
+		if (poll(&ready, 1, (int)ms) < 1)
+			continue;
 		ssize_t got = read(fd, at, n);
 		if (got <= 0)
 			return false;
@@ -128,13 +140,13 @@ look_apart(const struct check *k, void (*look)(struct check *), int fd)
 }
 
 static bool
-take_buf(int fd, struct buf *b, size_t n)
+take_buf(int fd, struct buf *b, size_t n, int64_t until)
 {
 	char *room = n > 0 ? buf_room(b, n) : NULL;
 
 	if (n == 0)
 		return true;
-	if (!room || !read_all(fd, room, n))
+	if (!room || !read_all(fd, room, n, until))
 		return false;
 	buf_grew(b, n);
 	return true;
@@ -143,6 +155,7 @@ take_buf(int fd, struct buf *b, size_t n)
 void
 check_apart(struct check *k, void (*look)(struct check *))
 {
+	int64_t until = clock_ms() + APART_MS;
 	int fds[2], status = 0;
 	struct found f = { 0 };
 	pid_t pid = -1;
@@ -153,11 +166,13 @@ check_apart(struct check *k, void (*look)(struct check *))
 		if (pid == 0)
 			look_apart(k, look, fds[1]);
 		close(fds[1]);
-		ok = pid > 0 && read_all(fds[0], &f, sizeof(f)) &&
-		    take_buf(fds[0], k->error, f.error_n) &&
-		    (f.note_n == 0 || take_buf(fds[0], k->note, f.note_n));
+		ok = pid > 0 && read_all(fds[0], &f, sizeof(f), until) &&
+		    take_buf(fds[0], k->error, f.error_n, until) &&
+		    (f.note_n == 0 || take_buf(fds[0], k->note, f.note_n, until));
 		close(fds[0]);
 	}
+	if (pid > 0 && !ok)
+		(void)kill(pid, SIGKILL);
 	if (pid > 0)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
@@ -591,7 +606,7 @@ master_check(const struct conf *c)
 
 	buf_init(&error, 65536);
 	buf_init(&note, 65536);
-	notify_init(&m);
+	notify_init();
 	m.user = check_user(&k, NULL);
 	places_look(&k, &m.user);
 	check_apart(&k, check_tls);

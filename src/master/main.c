@@ -248,7 +248,7 @@ start(struct master *m, struct conf *c, int kept)
 	environ_withhold();
 	proc_files_max();
 	kept = raised(kept);
-	notify_init(m);
+	notify_init();
 	share_all(m, c);
 	buf_init(&error, 65536);
 	int code = master_apply(m, c, kept, true, &error);
@@ -361,11 +361,9 @@ next_wake(const struct master *m, int64_t now)
 		next = acceptor;
 	if (users_next_ms(m) < next)
 		next = users_next_ms(m);
-	if (m->watchdog_ms > 0 && m->watchdog_next_ms < next)
-		next = m->watchdog_next_ms;
 	if (m->stopping && now + 100 < next)
 		next = now + 100;
-	return next > now ? next - now : 0;
+	return notify_wait_ms(next);
 }
 
 /* What runs once ends with its runner, which is not to be another half way. */
@@ -413,10 +411,6 @@ tick(struct master *m, int64_t now, int64_t *checked)
 			master_check_certificates(m);
 			master_check_tables(m);
 		}
-	}
-	if (m->watchdog_ms > 0 && now >= m->watchdog_next_ms) {
-		m->watchdog_next_ms = now + m->watchdog_ms;
-		notify_send("WATCHDOG=1");
 	}
 	acceptors_tick(m);
 }

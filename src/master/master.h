@@ -138,8 +138,6 @@ struct master {
 	bool acceptors_wanted;	/* one has ended, or they could not be replaced */
 	bool crashed;		/* a session did: they are to have another memory layout */
 	bool spool_busy;	/* another barid has it */
-	int64_t watchdog_ms;	/* half of WATCHDOG_USEC, or 0 */
-	int64_t watchdog_next_ms;
 };
 
 /* signals.c */
@@ -244,7 +242,8 @@ void notify_add_names(struct buf *b);
 /* FD is known by NAME from now on; and is known no more, because it was closed. */
 void notify_keep_fd(const char *name, int fd);
 void notify_forget_fd(int fd);
-void notify_init(struct master *m);
-
+void notify_init(void);
+/* Milliseconds until UNTIL, or until the watchdog is to hear of us, which it does by this. */
+int64_t notify_wait_ms(int64_t until);
 
 #endif

@@ -31,6 +31,8 @@ static size_t named_n;
 static int notify_fd = -1;
 static struct sockaddr_un notify_to;
 static socklen_t notify_len;
+/* Half of WATCHDOG_USEC, or 0; and when it is to hear of us. */
+static int64_t watchdog_ms, watchdog_next_ms;
 
 static void
 take_listen_fds(void)
@@ -74,7 +76,7 @@ open_notify(void)
 }
 
 void
-notify_init(struct master *m)
+notify_init(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC");
 	uint64_t us;
@@ -82,8 +84,8 @@ notify_init(struct master *m)
 	take_listen_fds();
 	open_notify();
 	if (usec && str_u64(str_c(usec), UINT32_MAX, &us) == 0 && us >= 2000)
-		m->watchdog_ms = (int64_t)(us / 2000);
-	m->watchdog_next_ms = clock_ms();
+		watchdog_ms = (int64_t)(us / 2000);
+	watchdog_next_ms = clock_ms();
 	/* Re-execution needs NOTIFY_SOCKET and WATCHDOG_USEC; the helpers'
 	 * environment is made anew by proc_start(). */
 	unsetenv("LISTEN_PID");
@@ -153,4 +155,18 @@ notify_send(const char *fmt, ...)
 	    (struct sockaddr *)&notify_to, notify_len) < 0)
 		log_debug(NULL, "cannot notify the service manager: %s", strerror(errno));
 	buf_free(&b);
+}
+
+int64_t
+notify_wait_ms(int64_t until)
+{
+	int64_t now = clock_ms();
+
+	if (watchdog_ms > 0 && now >= watchdog_next_ms) {
+		watchdog_next_ms = now + watchdog_ms;
+		notify_send("WATCHDOG=1");
+	}
+	if (watchdog_ms > 0 && watchdog_next_ms < until)
+		until = watchdog_next_ms;
+	return until > now ? until - now : 0;
 }

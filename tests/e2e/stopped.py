@@ -4,13 +4,16 @@
 While a runner is stopped, mail is accepted, the other one delivers its own, and
 who asks is told; when it goes on, it delivers what waited, once.  What it was taking
 from drop/ it does not take once more when the other one has delivered it.  A program
-without descriptors 0, 1 and 2 takes no file of its own for one of them.
+without descriptors 0, 1 and 2 takes no file of its own for one of them.  A master that
+waits for who stands still is alive for its watchdog.
 """
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Sink, halt, program, route, upstream, wait_for  # noqa: E402
@@ -129,7 +132,32 @@ def tools(b):
         assert f.read() == before
 
 
+def watched():
+    """The service manager hears of a master whose reload waits for an acceptor that stands still."""
+    with tempfile.TemporaryDirectory() as d, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(d + "/notify")
+        s.settimeout(60)
+
+        def until(word):
+            said = []
+            while not said or word not in said[-1]:
+                said.append(s.recv(4096).decode())
+            return said
+
+        with Barid(env={"NOTIFY_SOCKET": d + "/notify", "WATCHDOG_USEC": "200000"}) as b:
+            until("READY=1")
+            old = next(p for p in b.processes() if b.read(f"/proc/{p}/cmdline").startswith("barid-acceptor"))
+            halt(old)
+            b.process.send_signal(signal.SIGHUP)
+            until("RELOADING=1")
+            for _ in range(3):
+                assert "WATCHDOG=1" in s.recv(4096).decode()
+            os.kill(old, signal.SIGKILL)
+            until("READY=1")
+
+
 def main():
+    watched()
     with Sink() as sink, Barid(extra=EXTRA + upstream("far", sink.port) + route("far.example", "far"),
                                relay=("127.0.0.0/8",)) as b:
         a_runner(b)
