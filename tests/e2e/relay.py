@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Names, Sink, body_of, certificate, message, smarthost, wait_for  # noqa: E402
+from baridtest import Names, Sink, body_of, certificate, message, smarthost, spool, wait_for  # noqa: E402
 
 QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
@@ -44,12 +44,13 @@ def reuse():
     """V7: many messages over few connections, with a limit for each."""
     extra = SLOW + "queue { runners = 1 per-destination = 2 per-connection = 10 }\n"
     with Sink() as s, smarthost(s.port, extra=extra) as b:
-        with b.smtp() as c:
-            for n in range(60):
-                c.sendmail(SENDER, [RCPT], message(f"number {n}"))
+        # All are there at once: no connection is idle before the last.
+        b.stop()
+        spool(b, SENDER, "number%@far.example", 60)
+        b.start()
         got = s.messages(60)
         assert len(got) == 60
-        assert len({re.search(rb"Subject: number (\d+)\r", m["text"]).group(1) for m in got}) == 60
+        assert len({m["rcpts"][0]["path"] for m in got}) == 60
         conns = wait_for("the ends of the connections",
                          lambda: sum(len(c["messages"]) for c in s.connections()) == 60 and s.connections())
         assert 6 <= len(conns) <= 30, len(conns)
@@ -96,12 +97,14 @@ def weights():
                 for _ in range(100):
                     c.sendmail(SENDER, [RCPT], message())
             wait_for("all", lambda: len(one.messages()) + len(two.messages()) == 100)
+            b.empty()
             # The mean is 75, and six times the deviation is 26.
             assert 49 < len(one.messages()) < 100, len(one.messages())
             # One of them dies: the other has it all, and then the backup.
             one.process.kill()
             b.send(SENDER, [RCPT], message("second"))
             wait_for("the second", lambda: any(b"Subject: second" in m["text"] for m in two.messages()))
+            b.empty()
             two.process.kill()
             b.send(SENDER, [RCPT], message("third"))
             assert b"Subject: third" in backup.messages(1)[0]["text"]

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Names, Silent, Sink, Wire, free_port, route, skip, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Names, Silent, Sink, Wire, free_port, route, skip, spool, upstream, wait_for  # noqa: E402
 
 SENDER, RCPT = "alice@example.test", "you@far.example"
 RELAY = ("127.0.0.0/8",)
@@ -90,8 +90,10 @@ queue { runners = 1 retry = {1s} per-connection = 1 per-destination = 1 }
 """
     with Sink(rules=["RCPT @1-12 /grey/=450 4.2.0 Greylisted, please try again"]) as s, \
             Barid(relay=RELAY, extra=upstream("up", s.port) + extra) as b:
-        for i in range(4):
-            b.send(SENDER, [f"grey{i}@far.test"], message())
+        # All at once: each is tried before the first is tried again, and finds the host grey.
+        b.stop()
+        spool(b, SENDER, "grey%@far.test", 4)
+        b.start()
         s.messages(4, 60)
         b.empty()
         came = {}
