@@ -3,6 +3,7 @@
 
 FEATURES O5.
 """
+import contextlib
 import glob
 import os
 import random
@@ -88,8 +89,9 @@ def stormed(b, seconds=3):
             sent.append(f"storm {len(sent)}")
             b.send("a@far.example", ALL, TEXT.replace("to all", sent[-1]))
         for pid in runners(b):
-            os.kill(pid, signal.SIGKILL)
-            kills += 1
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                kills += 1
     b.empty(60)
     for u in USERS:
         got = sorted(re.search(rb"Subject: (storm \d+)\n", m)[1].decode() for m in b.mail(u, len(sent)))
