@@ -57,10 +57,15 @@ bool alias_any(struct str marks, const struct path *p,
 /*
  * Takes the next target off *LIST into T, in A: NULL, and T->text is empty at
  * the end; or what is wrong with it, static.  That addresses are any is for
- * others to find out.
+ * alias_address() to say.
  */
 const char *alias_next(struct str *list, struct arena *a,
     struct alias_target *t) MUST_USE;
+/*
+ * Whom TEXT means, of a target that is an address: P, in A, without a domain where
+ * it has none; "\\alice" is alice.  NULL, or why it is no address, static.
+ */
+const char *alias_address(struct str text, struct arena *a, struct path *p) MUST_USE;
 
 #define ALIAS_PART_SIZE 17
 /*

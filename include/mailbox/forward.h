@@ -28,7 +28,7 @@ enum forward_state forward_read(const char *home, uid_t uid, struct buf *text,
     const char **why) MUST_USE;
 /*
  * The targets in TEXT, in A.  What it includes is no target.  NULL, or what is
- * wrong with it, static: then it says nothing.
+ * wrong with it, in A or static: then it says nothing, and the account keeps its mail.
  */
 const char *forward_parse(struct str text, struct arena *a,
     struct alias_list *list) MUST_USE;

@@ -252,6 +252,14 @@ alias_next(struct str *list, struct arena *a, struct alias_target *t)
 	return why;
 }
 
+const char *
+alias_address(struct str text, struct arena *a, struct path *p)
+{
+	if (str_starts(text, STR("\\")))
+		text = str_skip(text, 1);
+	return path_parse_addr(text, PATH_BARE | PATH_UTF8, a, p);
+}
+
 void
 alias_part(const struct alias_target *t, char part[ALIAS_PART_SIZE])
 {

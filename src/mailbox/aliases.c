@@ -21,6 +21,8 @@
 
 /* What octets can become at worst: lines of "a:b". */
 #define ARENA_MAX ((size_t)1 << 30)
+/* What is made of one address. */
+#define SCRATCH_MAX ((size_t)1 << 20)
 /* More would hide the first, which matters. */
 #define COMPLAINTS_MAX 100
 
@@ -39,6 +41,7 @@ struct file {
 
 struct aliases {
 	struct arena arena;
+	struct arena scratch;	/* while it is read */
 	struct map *names;	/* folded name -> alias */
 	struct alias **v;
 	size_t n, size;
@@ -157,6 +160,23 @@ include(struct aliases *a, struct str path, const char *by, int line)
 		file_add(a, arena_cstr(&a->arena, path));
 }
 
+/* One that is no address says nothing, and nothing of the others of its list. */
+static bool
+is_sound(struct aliases *a, const struct alias_target *t, const char *path, int line)
+{
+	const char *why;
+	struct path p;
+
+	if (t->kind != ALIAS_ADDRESS)
+		return true;
+	arena_reset(&a->scratch);
+	why = alias_address(t->text, &a->scratch, &p);
+	if (why != NULL)
+		complain(a, path, line, arena_printf(&a->scratch, "\"" STR_FMT
+		    "\" is no address: %s", STR_ARG(t->text), why));
+	return why == NULL;
+}
+
 /* Reads the targets of TEXT, which stands at LINE of F. */
 static void
 list_read(struct aliases *a, struct alias_list *l, size_t *size,
@@ -174,6 +194,8 @@ list_read(struct aliases *a, struct alias_list *l, size_t *size,
 			complain(a, path, line, why);
 			return;
 		}
+		if (!is_sound(a, &t, path, line))
+			continue;
 		if (t.kind == ALIAS_INCLUDE)
 			include(a, t.text, path, line);
 		t.owner = f->st.st_uid;
@@ -255,6 +277,7 @@ aliases_load(const struct conf_strs *files, bool follow,
 	bool all = true;
 
 	arena_init(&a->arena, ARENA_MAX);
+	arena_init(&a->scratch, SCRATCH_MAX);
 	a->names = map_new();
 	a->complaints = complaints;
 	for (size_t i = 0; i < files->n; i++)
@@ -262,6 +285,7 @@ aliases_load(const struct conf_strs *files, bool follow,
 	/* What is included may include more. */
 	for (size_t i = files->n; follow && i < a->file_n; i++)
 		read_included(a, a->files[i]);
+	arena_free(&a->scratch);
 	a->complaints = NULL;
 	if (all)
 		return a;

@@ -117,12 +117,16 @@ add_line(struct str line, struct arena *a, struct alias_list *list)
 {
 	struct alias_target t;
 	const char *why;
+	struct path p;
 
 	while ((why = alias_next(&line, a, &t)) == NULL && t.text.n > 0) {
 		if (t.kind == ALIAS_INCLUDE)
 			return "it includes another file, which it may not";
 		if (list->n == TARGETS_MAX)
 			return "it has more than 100 targets";
+		if (t.kind == ALIAS_ADDRESS && (why = alias_address(t.text, a, &p)) != NULL)
+			return arena_printf(a, "\"" STR_FMT "\" is no address: %s",
+			    STR_ARG(t.text), why);
 		t.home = true;
 		list->v[list->n++] = t;
 	}

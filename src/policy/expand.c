@@ -120,10 +120,8 @@ read_address(struct walk *w, struct str text, struct path *p)
 	const char *why;
 
 	/* "\alice": alice and nobody behind; a list of hers would say so too. */
-	if (str_starts(text, STR("\\")))
-		text = str_skip(text, 1);
 	arena_reset(&w->one);
-	why = path_parse_addr(text, PATH_BARE | PATH_UTF8, &w->one, p);
+	why = alias_address(text, &w->one, p);
 	if (why != NULL) {
 		fail(w, "5.3.5", arena_printf(w->a, "\"" STR_FMT "\" in the "
 		    "list of " STR_FMT " is no address: %s", STR_ARG(text),

@@ -109,6 +109,7 @@ START_TEST(what_is_wrong)
 		{ "a:\n", "aliases:1: no target" },
 		{ "a: \"b\n", "aliases:1: a quote" },
 		{ "a: x,\n  |\n", "aliases:1: behind \"|\"" },
+		{ "a: x\nb: y@@z\n", "aliases:2: \"y@@z\" is no address: " },
 	};
 
 	tmpbox_begin(&box);
@@ -121,6 +122,30 @@ START_TEST(what_is_wrong)
 		    rows[i].text, buf_cstr(&complaints));
 		aliases_free(a);
 	}
+	tmpbox_end(&box);
+}
+END_TEST
+
+/* Of one that is none the others of its list know nothing. */
+START_TEST(no_address)
+{
+	struct aliases *a;
+	const char *why;
+
+	tmpbox_begin(&box);
+	put("more", "carol\nd@@e, \\dave\n", 0644);
+	buf_init(&complaints, 65536);
+	buf_addf(&complaints, "all: a b@c, bob, :include:%s\nnone: a@@b\n",
+	    tmpbox_path(&box, "more"));
+	a = load(put("aliases", buf_cstr(&complaints), 0644), true);
+	ck_assert_ptr_nonnull(a);
+	ck_assert(complained("/aliases:1: \"a b@c\" is no address: "));
+	ck_assert(complained("/more:2: \"d@@e\" is no address: "));
+	ck_assert_ptr_nonnull(strstr(targets(a, "all"), "0:bob 3:/"));
+	ck_assert_str_eq(targets(a, "none"), "none");
+	ck_assert_uint_eq(aliases_include(a, str_c(tmpbox_path(&box, "more")),
+	    &why)->n, 2);
+	aliases_free(a);
 	tmpbox_end(&box);
 }
 END_TEST
@@ -209,5 +234,5 @@ START_TEST(what_changes)
 }
 END_TEST
 
-UNIT_MAIN("mailbox/aliases", what_they_say, what_is_wrong, what_is_not_read,
+UNIT_MAIN("mailbox/aliases", what_they_say, what_is_wrong, no_address, what_is_not_read,
     what_is_seen_before, noise, what_changes)

@@ -118,7 +118,7 @@ START_TEST(says)
 		{ "bob, \\carol\n\"|/bin/x a, b\"\n/var/x\n/var/x/", 5 },
 		{ "bob,\n ann", 2 },
 		{ ":include:/etc/passwd", SIZE_MAX }, { "\"bob", SIZE_MAX },
-		{ "bob\n|", SIZE_MAX },
+		{ "bob\n|", SIZE_MAX }, { "bob, a@@b", SIZE_MAX },
 	};
 	struct alias_list list;
 	struct arena a;
