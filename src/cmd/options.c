@@ -29,8 +29,8 @@ static const struct {
 	{ 'b', REQUIRED }, { 'o', REQUIRED }, { 'N', REQUIRED }, { 'R', REQUIRED },
 	{ 'V', REQUIRED }, { 'C', REQUIRED }, { 'O', REQUIRED }, { 'X', REQUIRED },
 	{ 'D', REQUIRED }, { 'L', REQUIRED }, { 'h', REQUIRED }, { 'p', REQUIRED },
-	{ 'M', REQUIRED },
-	{ 'A', ATTACHED }, { 'd', ATTACHED }, { 'e', ATTACHED }, { 'q', ATTACHED }, { 'Q', ATTACHED },
+	{ 'M', REQUIRED }, { 'A', REQUIRED }, { 'e', REQUIRED },
+	{ 'd', ATTACHED }, { 'q', ATTACHED }, { 'Q', ATTACHED },
 };
 /* clang-format on */
 

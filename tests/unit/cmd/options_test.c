@@ -63,6 +63,9 @@ START_TEST(callers)
 	ck_assert_int_eq(o.first, 3);
 	ck_assert_int_eq(parse("sendmail|-oi|-t"), 0);
 	ck_assert(o.inject.extract && o.inject.keep_dot);
+	ck_assert_int_eq(parse("sendmail|-A|m|-e|m|-t"), 0);
+	ck_assert(o.inject.extract);
+	ck_assert_int_eq(o.first, 6);
 	ck_assert_int_eq(parse("sendmail|-t|-i|-fwww-data@x"), 0);
 	ck_assert_str_eq(o.from, "www-data@x");
 	ck_assert_int_eq(parse("sendmail"), 0);
@@ -81,8 +84,8 @@ START_TEST(forms)
 		{ "s|-f||r", 3 }, { "s|-rme|r", 2 }, { "s|-om|r", 2 }, { "s|-o|i|r", 3 },
 		{ "s|-o7|r", 2 }, { "s|-oTrue|r", 2 }, { "s|-oA/etc/aliases|r", 2 },
 		{ "s|-odb|-odi|-odq|-odf|-odd|r", 6 }, { "s|-oem|-oee|-oep|-oeq|-oew|r", 6 },
-		{ "s|-em|-ep|r", 3 }, { "s|-e|r", 2 },
-		{ "s|-A|r", 2 }, { "s|-Ac|-Am|r", 3 }, { "s|-G|-U|-n|-m|-s|-x|-E|-T|-c|r", 10 },
+		{ "s|-em|-ep|r", 3 }, { "s|-e|m|r", 3 },
+		{ "s|-A|m|r", 3 }, { "s|-Ac|-Am|r", 3 }, { "s|-G|-U|-n|-m|-s|-x|-E|-T|-c|r", 10 },
 		{ "s|-h|5|r", 3 }, { "s|-h5|r", 2 }, { "s|-L|tag|r", 3 }, { "s|-Ltag|r", 2 },
 		{ "s|-p|SMTP:host|r", 3 }, { "s|-X|/tmp/x|r", 3 }, { "s|-X/tmp/x|r", 2 },
 		{ "s|-O|QueueDirectory=/tmp|r", 3 }, { "s|-OQueueDirectory=/tmp|r", 2 },
