@@ -98,7 +98,7 @@ struct sendmail_options {
 /* Reads the options of sendmail(8) into O.  0, or EX_USAGE with the complaint made. */
 int sendmail_parse(struct sendmail_options *o, int argc, char **argv);
 
-/* ---- passwd.c --------------------------------------------------------------------- */
+/* ---- secret.c --------------------------------------------------------------------- */
 
 /*
  * Reads a line from standard input into B; on a terminal it asks with PROMPT,

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,28 +39,6 @@ users_file(const struct conf *c)
 		if (strncmp(c->auth.backends.v[i], "file://", 7) == 0)
 			return c->auth.backends.v[i] + 7;
 	return NULL;
-}
-
-bool
-cmd_read_secret(const char *prompt, struct buf *b)
-{
-	struct termios was, quiet;
-	bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &was) == 0;
-	char c;
-
-	if (tty) {
-		fputs(prompt, stderr);
-		quiet = was;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-		buf_addc(b, c);
-	if (tty) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
-		fputc('\n', stderr);
-	}
-	return buf_ok(b) && b->n > 0 && !memchr(b->p, 0, b->n);
 }
 
 static bool
