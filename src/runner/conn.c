@@ -23,6 +23,8 @@
 #define PUT_OFF_MX_MAX 2
 /* A greeting has RFC 5321's five minutes, unless others wait for the place. */
 #define PATIENCE_MS 30000
+/* Addresses and outcomes of DELIVERY_RCPT_MAX, and what stands before a text. */
+#define TXN_MAX ((size_t)64 << 20)
 
 const struct hop *
 conn_hop(const struct conn *c)
@@ -88,6 +90,7 @@ conn_reap(struct runner *r)
 		conn_split_end(&c->split);
 		way_drop(c->way);
 		cause_free(&c->why);
+		arena_free(&c->txn);
 		buf_free(&c->relay);
 		buf_free(&c->source);
 		mem_free(c);
@@ -197,6 +200,7 @@ conn_new(struct group *g, struct share_place place)
 	c->way = way_take(g->way);
 	c->place = place;
 	cause_init(&c->why);
+	arena_init(&c->txn, TXN_MAX);
 	conn_fail(c, "4.4.0", "no host of %s could be reached", g->name);
 	buf_init(&c->relay, 512);
 	buf_init(&c->source, 128);

@@ -80,6 +80,7 @@ struct conn {
 	bool more;		/* TLS may hold octets that no event tells of */
 	bool stale;		/* it did not take the token */
 	struct delivery *v;	/* being sent */
+	struct arena txn;	/* what that takes, and its outcomes, until the next */
 	struct delivery *carry;	/* to be sent first, by the next session */
 	bool only;		/* ... and nothing else: other hosts put it off */
 	size_t move_to;		/* the hop where it goes at once; 0: none */

@@ -79,14 +79,14 @@ on_rcpt(void *arg, size_t i, enum outcome o, enum client_step step,
 	if (v == NULL || i >= v->n)
 		panic("an outcome for nobody");
 	res = &v->results[i];
-	*res = result_reply(&v->job->arena, str_c(conn_hop(c)->host),
+	*res = result_reply(&c->txn, str_c(conn_hop(c)->host),
 	    buf_str(&c->relay), o, step, r);
 	res->relayed_dsn = relayed_dsn;
 	res->by_ends = wish_by_ends(&v->job->file.env,
 	    client_extensions(c->client));
 	res->too_many = is_too_many(o, step, r);
-	res->tls = tls_facts(c, &v->job->arena);
-	res->source = arena_str(&v->job->arena, buf_str(&c->source));
+	res->tls = tls_facts(c, &c->txn);
+	res->source = arena_str(&c->txn, buf_str(&c->source));
 	c->answered = c->answered || (r->code != 0 && r->code != 421);
 	/* What was lost behind the text may have been taken. */
 	res->elsewhere = o == TEMPFAIL &&
@@ -167,7 +167,7 @@ conn_client_new(struct conn *c)
  * domain has a form in ASCII (RFC 5890 2.3.2.1); a local part has none.
  */
 static struct path
-path_for(const struct conn *c, struct arena *a, const struct path *p)
+path_for(struct conn *c, const struct path *p)
 {
 	struct path ascii = *p;
 	struct buf b;
@@ -177,44 +177,39 @@ path_for(const struct conn *c, struct arena *a, const struct path *p)
 		return ascii;
 	buf_init(&b, 1024);
 	if (idn_add(&b, p->domain) == NULL && buf_ok(&b))
-		ascii.domain = arena_str(a, buf_str(&b));
+		ascii.domain = arena_str(&c->txn, buf_str(&b));
 	buf_free(&b);
 	return ascii;
 }
 
 /* The same of an address that may be another for hosts than it is here. */
 static struct path
-path_sent(const struct conn *c, struct delivery *v, unsigned what,
-    const struct path *p)
+path_sent(struct conn *c, unsigned what, const struct path *p)
 {
 	struct remap r = { .conf = c->r->conf, .at = REWRITE_AT_SEND,
-		.listener = v->job->file.env.listener };
-	struct arena *a = &v->job->arena;
+		.listener = c->v->job->file.env.listener };
 	struct path to = *p;
 
-	(void)remap_path(&r, what, a, &to);
-	return path_for(c, a, &to);
+	(void)remap_path(&r, what, &c->txn, &to);
+	return path_for(c, &to);
 }
 
 static void
 fill_message(struct conn *c, struct delivery *v)
 {
 	const struct envelope *e = &v->job->file.env;
-	struct arena *a = &v->job->arena;
+	struct client_rcpt *rcpts = arena_alloc(&c->txn, v->n * sizeof(*rcpts));
 
-	if (v->client_rcpts == NULL)
-		v->client_rcpts =
-		    arena_alloc(a, v->n * sizeof(*v->client_rcpts));
 	for (size_t i = 0; i < v->n; i++)
-		v->client_rcpts[i] = (struct client_rcpt){
-			.path = path_sent(c, v, REWRITE_ENVELOPE_RECIPIENT,
+		rcpts[i] = (struct client_rcpt){
+			.path = path_sent(c, REWRITE_ENVELOPE_RECIPIENT,
 			    &v->paths[i]),
 			.notify = e->rcpts[v->rcpts[i]].notify,
 			.orcpt = e->rcpts[v->rcpts[i]].orcpt };
 	v->message = (struct client_message){
-		.from = path_sent(c, v, REWRITE_ENVELOPE_SENDER,
+		.from = path_sent(c, REWRITE_ENVELOPE_SENDER,
 		    v->from != NULL ? v->from : &e->from),
-		.rcpts = v->client_rcpts,
+		.rcpts = rcpts,
 		.rcpt_n = v->n,
 		.ret = e->ret,
 		.envid = e->envid,
@@ -241,6 +236,7 @@ conn_mail_next(struct conn *c)
 	if (v == NULL || !conn_split(c, v))
 		return false;
 	c->v = v;
+	arena_reset(&c->txn);
 	c->resting = false;
 	c->messages++;
 	c->total++;

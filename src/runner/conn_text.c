@@ -399,7 +399,7 @@ convert(struct conn *c, struct job *j, const char *why,
 		return;
 	if (text->plan.why_not[to] != NULL) {
 		m->binary = j->file.env.body == BODY_BINARYMIME;
-		m->unfit = arena_printf(&j->arena, "the message %s, which the "
+		m->unfit = arena_printf(&c->txn, "the message %s, which the "
 		    "server does not take, and cannot be converted: %s", why,
 		    text->plan.why_not[to]);
 		return;
@@ -447,13 +447,13 @@ sign(struct conn *c, struct job *j, struct client_message *m)
  * address it goes in circles.
  */
 static void
-add_via(struct conn *c, struct job *j, struct client_message *m)
+add_via(struct conn *c, struct client_message *m)
 {
 	struct str via = c->v->via;
 
 	if (m->unfit != NULL || via.n == 0)
 		return;
-	c->text.signatures = str_c(arena_printf(&j->arena, STR_FMT STR_FMT,
+	c->text.signatures = str_c(arena_printf(&c->txn, STR_FMT STR_FMT,
 	    STR_ARG(via), STR_ARG(c->text.signatures)));
 	m->size += via.n;
 }
@@ -488,7 +488,7 @@ conn_text_fit(struct conn *c, struct client_message *m)
 	else if (!(client_extensions(c->client) & EXT_8BITMIME))
 		m->eight_bit = m->eight_bit && !j->text->known;
 	sign(c, j, m);
-	add_via(c, j, m);
+	add_via(c, m);
 }
 
 /* ---- giving --------------------------------------------------------------------------- */

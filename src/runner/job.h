@@ -61,7 +61,6 @@ struct delivery {
 	const char *maildir;	/* in its place, a path; or NULL */
 	const struct conf_list *list;	/* of one to a mailing list */
 	int64_t begun_ms;	/* a local one */
-	struct client_rcpt *client_rcpts;
 	struct client_message message;
 };
 

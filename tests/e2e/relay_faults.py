@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Hosts, Script, Sink, body_of, halt, message, route, smarthost, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Hosts, Script, Sink, body_of, halt, message, route, sanitized, smarthost, upstream, wait_for  # noqa: E402
 
 QUICK = "queue { retry = {1s} idle-connection = 200ms }\n"
 SLOW = "queue { retry = {1h} idle-connection = 200ms }\n"
@@ -68,6 +68,20 @@ def too_many():
         b.send(SENDER, ["full@far.example", "a@far.example"], message("full"))
         b.deferred("too many")
         assert [[r["path"] for r in m["rcpts"]] for m in s.messages(1)] == [["a@far.example"]]
+
+
+def one_by_one():
+    """What each transaction is told of everybody is forgotten with it, however often that is."""
+    def most():
+        return sum(int(re.search(r"VmHWM:\s+(\d+)", b.read(f"/proc/{p}/status"))[1]) for p in b.runners())
+    with Sink(rules=["RCPT 2-=452 4.5.3 " + "x" * 490]) as s, smarthost(s.port, extra=SLOW) as b:
+        b.send(SENDER, ["first@far.example"], message())
+        b.empty()
+        before = most()
+        b.send(SENDER, [f"x{n}@far.example" for n in range(100)], message("many"))
+        s.messages(101)
+        b.empty()
+        assert sanitized() or most() - before < 4096, (before, most())
 
 
 def too_many_in_time():
@@ -335,7 +349,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, too_many, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, too_many, one_by_one, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
