@@ -40,17 +40,19 @@ unmark(struct job *j)
 void
 job_made(struct job *j, char (*ids)[QUEUE_ID_SIZE], size_t n)
 {
-	size_t all = j->made_n + n;
-	char (*made)[QUEUE_ID_SIZE];
+	char (*made)[QUEUE_ID_SIZE] = j->made;
 
 	if (n == 0)
 		return;
-	made = arena_alloc(&j->arena, all * sizeof(*made));
-	if (j->made_n > 0)
-		memcpy(made, j->made, j->made_n * sizeof(*made));
+	if (j->made_n + n > j->made_size) {
+		j->made_size = 2 * (j->made_n + n);
+		made = arena_alloc(&j->arena, j->made_size * sizeof(*made));
+		if (j->made_n > 0)
+			memcpy(made, j->made, j->made_n * sizeof(*made));
+	}
 	memcpy(made + j->made_n, ids, n * sizeof(*made));
 	j->made = made;
-	j->made_n = all;
+	j->made_n += n;
 }
 
 /* Moves the index. */

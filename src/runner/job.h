@@ -78,7 +78,7 @@ struct job {
 	struct delivery *all;	/* they keep their destinations */
 	size_t deliveries;
 	char (*made)[QUEUE_ID_SIZE];	/* messages that were made of it, not taken up yet */
-	size_t made_n;
+	size_t made_n, made_size;
 	struct own_keys *own;	/* the keys that it brings; NULL: nobody has read them */
 	bool read;		/* it is a report, and its text was given to be read */
 	bool partly;		/* some recipients were tried before it was parked */

@@ -122,7 +122,9 @@ result_copy(struct arena *a, const struct result *r)
 	res.relay = arena_str(a, r->relay);
 	res.host = arena_str(a, r->host);
 	res.reply = arena_str(a, r->reply);
-	res.text = arena_str(a, r->text);
+	/* Our own words are both, and often. */
+	res.text = r->text.p == r->reply.p && r->text.n == r->reply.n ?
+	    res.reply : arena_str(a, r->text);
 	res.source = arena_str(a, r->source);
 	res.tls = arena_str(a, r->tls);
 	return res;
