@@ -31,6 +31,8 @@
 /* Requests for the mail of a domain, in that time. */
 #define ETRNS_MAX 32
 #define ETRN_MS 10000
+/* ... while so many orders stand in line, of these or others: none more. */
+#define ETRN_BEHIND_MAX 4
 /* Of an answer's text: a frame has room for it. */
 #define TEXT_MAX (FRAME_MAX - 256)
 
@@ -121,12 +123,18 @@ order(struct runner *r, const struct msg_control *m, int fd)
 
 /* ---- packets ------------------------------------------------------------------------ */
 
-/* Looking through the queue is work, and any session can ask for it. */
+/*
+ * Looking through the queue is work, and any session can ask for it, whether its
+ * client may or not.  A long queue takes longer than they come; each that waits
+ * has a descriptor, and whoever steers the queue waits behind them.
+ */
 static bool
 etrn_allowed(struct runner *r)
 {
 	int64_t now = clock_ms();
 
+	if (steer_waiting(r) >= ETRN_BEHIND_MAX)
+		return false;
 	if (now - r->etrn_since_ms > ETRN_MS) {
 		r->etrn_since_ms = now;
 		r->etrns = 0;

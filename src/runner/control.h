@@ -18,6 +18,8 @@ void control_answer(int fd, bool ok, uint64_t count, struct str text);
 void steer_start(struct runner *r, const struct msg_control *m, int answer);
 /* The same for one message, whose order stands in the spool. */
 void steer_again(struct runner *r, enum control_op op, const char *id);
+/* How many orders are under way, or wait for that. */
+size_t steer_waiting(const struct runner *r);
 /* A message is where its attempt has left it: an order may wait for that. */
 void steer_moved(struct runner *r);
 

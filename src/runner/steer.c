@@ -513,6 +513,16 @@ steer_again(struct runner *r, enum control_op op, const char *id)
 	control_queue(c);
 }
 
+size_t
+steer_waiting(const struct runner *r)
+{
+	size_t n = 0;
+
+	for (const struct control *c = r->controls; c != NULL; c = c->next)
+		n++;
+	return n;
+}
+
 bool
 control_idle(const struct runner *r)
 {

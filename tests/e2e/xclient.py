@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """xclient -- who speaks for others: XCLIENT and XFORWARD, by swaks and by hand; and ETRN, which starts a queue."""
+import contextlib
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -127,6 +129,27 @@ def etrn():
         assert "ETRN AWAY.test from unknown[127.0.0.1]: 5 messages" in b.log()
 
 
+def crowd():
+    """Of many who ask at the same time few wait for each other, and nobody who steers the queue behind them."""
+    with Barid(extra='access { etrn = {"127.0.0.1"} }\nqueue { runners = 1 }\n') as b, contextlib.ExitStack() as all_of:
+        clients = [all_of.enter_context(b.smtp()) for _ in range(12)]
+        for c in clients:
+            c.ehlo()
+        pids, runner = b.sessions(), b.runner()
+        assert len(pids) == 12
+        count = {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in pids}
+        os.kill(runner, signal.SIGSTOP)
+        try:
+            for c in clients:
+                c.putcmd("ETRN nobody.test")
+            # Each has sent it once it has but its own end of the way back.
+            wait_for("all that ask", lambda: all(len(os.listdir(f"/proc/{pid}/fd")) == count[pid] + 1 for pid in pids))
+        finally:
+            os.kill(runner, signal.SIGCONT)
+        codes = sorted(c.getreply()[0] for c in clients)
+        assert codes == [251] * 4 + [458] * 8, codes
+
+
 def main():
     need("swaks")
     with Barid(extra=CONF) as b:
@@ -136,6 +159,8 @@ def main():
         many(b)
         blocked(b)
     etrn()
+    if os.getuid() == 0:
+        crowd()
 
 
 main()
