@@ -364,10 +364,12 @@ finish_done(void *arg)
 		remove_job(j);
 		break;
 	case END_PARK:
-		k->partly = true;
+		/* Who has ordered a flush meanwhile means all of them. */
+		k->partly = f->flushes == r->flushes;
 		job_park(j);
 		break;
 	case END_DEFER:
+		k->partly = false;
 		/* Who has ordered a flush meanwhile did not know that it waits. */
 		index_wait(r->index, slot, steered || f->flushes != r->flushes ? 0 : f->next);
 		job_free(j);
@@ -431,7 +433,6 @@ finish_job(struct job *j)
 	struct finish *f;
 
 	if (only_parks(j)) {
-		index_at(j->r->index, j->slot)->partly = j->partly;
 		job_park(j);
 		return;
 	}

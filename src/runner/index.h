@@ -32,7 +32,7 @@ struct known {
 	uint8_t verify : 1;	/* the checksum has not been compared yet */
 	uint8_t told : 1;	/* the journal says that it was received */
 	uint8_t gone : 1;	/* it says that it was removed, which it is in a moment */
-	uint8_t partly : 1;	/* parked when some recipients had been tried */
+	uint8_t partly : 1;	/* some were tried when it was parked, and it has no time since */
 };
 
 struct index *index_new(void) MUST_USE;

@@ -485,7 +485,6 @@ job_start(struct runner *r, uint32_t slot, struct dest *from)
 {
 	const char *reason = NULL;
 	struct job *j = job_load(r, slot, &reason);
-	struct known *k = index_at(r->index, slot);
 	char id[QUEUE_ID_SIZE];
 
 	if (j == NULL) {
@@ -494,9 +493,6 @@ job_start(struct runner *r, uint32_t slot, struct dest *from)
 		return;
 	}
 	j->from = from;
-	/* Unless it was called for another reason. */
-	j->partly = k->partly && from != NULL;
-	k->partly = false;
 	j->begun_ms = clock_ms();
 	j->before_ms =
 	    (clock_wall_us() - j->file.env.arrival_us) / 1000;

@@ -19,7 +19,7 @@ struct runner;
 
 struct job_rcpt {
 	bool todo;		/* has no outcome yet */
-	bool tried;		/* lately; not again in this pass */
+	bool tried;		/* lately, as RESULT says; not again in this pass */
 	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
 	bool noted;		/* its outcome is that of an attempt that has its note */
@@ -81,7 +81,6 @@ struct job {
 	size_t made_n, made_size;
 	struct own_keys *own;	/* the keys that it brings; NULL: nobody has read them */
 	bool read;		/* it is a report, and its text was given to be read */
-	bool partly;		/* some recipients were tried before it was parked */
 	int64_t begun_ms;	/* clock_ms() */
 	int64_t before_ms;	/* from its arrival until then */
 	struct job *next;	/* all jobs */
@@ -116,8 +115,8 @@ void job_recall(struct job *j, size_t rcpt, enum outcome o, const struct queue_a
 void job_recall_all(struct job *j);
 /* plan.c: sends its recipients on their ways, or it where it waits. */
 void job_plan(struct job *j);
-/* Its recipients; those that were tried lately, if it was parked PARTLY. */
-void job_rcpts(struct job *j, bool partly);
+/* Its recipients; and who was tried lately, if some were when it was parked. */
+void job_rcpts(struct job *j);
 /* It waits where deliveries of it PARK, and is freed. */
 void job_park(struct job *j);
 /*

@@ -148,6 +148,20 @@ life_next(const struct conf_queue *q, const struct envelope *e,
 	return next > l->end && l->end > now ? l->end : next;
 }
 
+/* The number that makes the earliest of all attempts. */
+static uint32_t
+least_below(uint32_t below UNUSED)
+{
+	return 0;
+}
+
+int64_t
+life_again(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t at)
+{
+	return life_next(q, e, l, at, false, least_below);
+}
+
 /* The number that makes the latest of all attempts. */
 static uint32_t
 most_below(uint32_t below)

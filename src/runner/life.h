@@ -52,6 +52,9 @@ unsigned life_notices_due(const struct conf_queue *q, const struct envelope *e,
 int64_t life_next(const struct conf_queue *q, const struct envelope *e,
     const struct life *l, int64_t now, bool notice,
     uint32_t (*random)(uint32_t below));
+/* The first point behind AT, when a recipient was put off: it is tried again from then on. */
+int64_t life_again(const struct conf_queue *q, const struct envelope *e,
+    const struct life *l, int64_t at);
 /*
  * True if an attempt that fails at NOW, the ATTEMPTS-th, is followed by another for
  * certain, and what it waits for is worth PATIENCE, or half of a shorter life.

@@ -153,7 +153,7 @@ look_at(struct runner *r, uint32_t slot)
 	k->due = INT64_MAX;
 	if (j == NULL)
 		return false;
-	job_rcpts(j, k->partly != 0);
+	job_rcpts(j);
 	l = expire_life(j);
 	over = expire_is_over(j);
 	delays = over ? 0 : notices_due(j, &l);

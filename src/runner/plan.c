@@ -498,22 +498,30 @@ plan_facts(struct job *j, struct plan *p)
 
 /*
  * It was parked when some of its recipients had been tried already: these
- * wait for the next attempt, which the end of this pass will set.
+ * wait for the point that queue.retry has behind their last attempt.
  */
 static void
 skip_tried(struct job *j)
 {
+	struct life l = expire_life(j);
+	int64_t now = runner_now_ms(j->r), at;
 	struct queue_attempt *last;
 
 	if (queue_notes(&j->file, &j->arena, &last) < 0)
 		return;
-	for (size_t i = 0; i < j->file.env.rcpt_n; i++)
-		j->rcpts[i].tried = last[i].time != 0 &&
-		    last[i].time >= j->file.next;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		if (!j->rcpts[i].todo || last[i].time == 0)
+			continue;
+		at = wall_recall(&j->r->wall, last[i].time * 1000, now);
+		if (life_again(&j->r->conf->queue, &j->file.env, &l, at) <= now)
+			continue;
+		j->rcpts[i].tried = true;
+		job_recall(j, i, TEMPFAIL, &last[i]);
+	}
 }
 
 void
-job_rcpts(struct job *j, bool partly)
+job_rcpts(struct job *j)
 {
 	const struct envelope *e = &j->file.env;
 
@@ -524,7 +532,7 @@ job_rcpts(struct job *j, bool partly)
 		j->rcpts[i].part = e->rcpts[i].part;
 		j->rcpts[i].at_last = e->rcpts[i].of.n > 0;
 	}
-	if (partly)
+	if (index_at(j->r->index, j->slot)->partly)
 		skip_tried(j);
 }
 
@@ -535,7 +543,7 @@ job_plan(struct job *j)
 	struct plan p = { .last = &p.first };
 	int64_t until;
 
-	job_rcpts(j, j->partly);
+	job_rcpts(j);
 	if (list_waits(j)) {
 		index_wait(j->r->index, j->slot, runner_now(j->r) + 1);
 		job_free(j);

@@ -278,6 +278,9 @@ claim(struct control *c, struct item *m)
 		c->busy++;
 		return false;
 	}
+	/* Whoever was put off lately is tried as well. */
+	if (c->op == CONTROL_FLUSH || c->op == CONTROL_CHANGE)
+		k->partly = false;
 	if (c->op == CONTROL_BOUNCE && k->state == KNOWN_WAITING)
 		index_wait(x, slot, 0);
 	/* What was never tried is due at a start, too; nothing need be written. */

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import OBJ, Barid, Names, route, upstream, wait_for  # noqa: E402
@@ -258,8 +259,7 @@ def burst():
 
 def partly():
     """A recipient that was put off is not tried again because another one was left out (greylisting)."""
-    slow, grey = Host(hold=True), Host()
-    grey.most = 0
+    slow, late, grey = Host(hold=True), Host(hold=True), Host()
     tries = []
 
     async def dialogue(conn, reader, writer):
@@ -267,20 +267,29 @@ def partly():
         while line := await reader.readline():
             verb = line[:4].upper()
             if verb == b"RCPT":
-                tries.append(line)
+                tries.append(time.time())
             writer.write({b"RCPT": b"450 4.7.1 later\r\n", b"QUIT": b"221 bye\r\n"}.get(verb, b"250 2.0.0 ok\r\n"))
     grey.dialogue = dialogue
     zone = "*.slow.test A 127.0.0.1\ns.test MX 10 a.slow.test\n"
-    with World(zone, slow.port, "queue { runners = 1 retry = {1h} }\n" +
-               upstream("grey", grey.port) + route("grey.test", "grey") + route("*", "mx")) as b:
+    with World(zone, slow.port, "queue { runners = 1 retry = {1h} max-attempts = 2 }\n" +
+               upstream("grey", grey.port) + upstream("late", late.port) +
+               route("grey.test", "grey") + route("late.test", "late") + route("*", "mx")) as b:
         load(b, 200, "x@s.test")
         wait_for("a line", lambda: slow.held > 0)
-        send(b, *[["x@s.test", f"y{i}@grey.test"] for i in range(30)])
+        last = max(name for _, name in b.spooled())
+        send(b, *[["x@s.test", f"y{i}@grey.test", f"z{i}@late.test"] for i in range(30)])
         wait_for("the tries", lambda: len(tries) == 30)
+        # What is noted of them is written when all is over, and that is later.
+        wait_for("another second", lambda: int(time.time()) > int(tries[-1]) + 1)
+        late.release()
+        wait_for("the late ones", lambda: len(late.taken) == 30)
+        # An order for one that is parked has all others looked at.
+        b.ctl("queue", "hold", last)
         slow.release()
-        wait_for("the slow ones", lambda: len(slow.taken) == 230, 60)
-        wait_for("a queue at rest", lambda: len(b.spooled()) == 30 and {p for p, _ in b.spooled()} == {"cur"})
+        wait_for("the slow ones", lambda: len(slow.taken) == 229, 60)
+        wait_for("a queue at rest", lambda: sorted(p for p, _ in b.spooled()) == ["cur"] * 30 + ["hold"])
         assert len(tries) == 30, len(tries)
+        assert "status=expired" not in b.log() and "status=bounced" not in b.log()
 
 
 def tarpits():

@@ -310,6 +310,22 @@ START_TEST(looks)
 }
 END_TEST
 
+/* Who was put off is tried again at the next point, without chance, or at the end. */
+START_TEST(again)
+{
+	const struct conf_queue q = queue();
+	struct envelope e = envelope(NOW);
+	struct life l = life_of(&q, &e, &steady, NOW);
+
+	ck_assert_int_eq(life_again(&q, &e, &l, NOW), NOW + 3 * MIN);
+	ck_assert_int_eq(life_again(&q, &e, &l, NOW + 2 * MIN), NOW + 3 * MIN);
+	ck_assert_int_eq(life_again(&q, &e, &l, NOW + 4 * MIN), NOW + 6 * MIN);
+	ck_assert_int_eq(life_again(&q, &e, &l, l.end - MIN), l.end);
+	e.retry = STR("60,7200");
+	ck_assert_int_eq(life_again(&q, &e, &l, NOW + 2 * MIN), NOW + 2 * HOUR + MIN);
+}
+END_TEST
+
 /* What is waited for must not become a report: another attempt is certain, and soon enough. */
 START_TEST(patience)
 {
@@ -342,5 +358,5 @@ START_TEST(patience)
 }
 END_TEST
 
-UNIT_MAIN("life", by_time, five_days, lengths, next, waits, looks, patience, jumps, deadlines,
+UNIT_MAIN("life", by_time, five_days, lengths, next, waits, looks, again, patience, jumps, deadlines,
     many_jumps)
