@@ -91,6 +91,12 @@ plan_report(struct finish *f)
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
 		enum dsn_action action = action_of(j, i, &none);
 
+		/* It counts for all who still wait. */
+		if (delay && j->rcpts[i].todo && !f->hold) {
+			patience_say(j, i);
+			action = DSN_DELAYED;
+			none = false;
+		}
 		if (none || (action == DSN_DELAYED && !delay) ||
 		    !bounce_wanted(j, i, action))
 			continue;

@@ -160,6 +160,8 @@ bool ahead_begin(struct job *j, struct delivery *first);
 
 /* patience.c: when it is to be looked at though it is parked, in seconds. */
 int64_t patience_until(const struct job *j);
+/* The result of recipient I, who is not tried in this pass, says why. */
+void patience_say(struct job *j, size_t i);
 
 /* finish.c: all outcomes are there. */
 void finish_job(struct job *j);

@@ -34,12 +34,22 @@ struct notice {
 	bool written;
 };
 
-/* True if recipient I waits in the line, and its sender wants to hear of that. */
+/*
+ * True if recipient I waits, in the line or for its next attempt, and its sender
+ * wants to hear of that.  A notice counts for the whole message, so it has both.
+ */
 static bool
 is_waiting(const struct job *j, size_t i)
 {
-	return j->rcpts[i].todo && !j->rcpts[i].tried &&
-	    bounce_wanted(j, i, DSN_DELAYED);
+	return j->rcpts[i].todo && bounce_wanted(j, i, DSN_DELAYED);
+}
+
+void
+patience_say(struct job *j, size_t i)
+{
+	if (!j->rcpts[i].tried)
+		j->rcpts[i].result = result_words(TEMPFAIL, "4.4.5",
+		    STR("it waits for its turn: no more is sent there now"));
 }
 
 /* How many notices there should have been by now; 0: nobody wants another. */
@@ -126,8 +136,7 @@ notice_start(struct job *j, const struct life *l, unsigned delays)
 	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
 		if (!is_waiting(j, i))
 			continue;
-		j->rcpts[i].result = result_words(TEMPFAIL, "4.4.5",
-		    STR("it waits for its turn: no more is sent there now"));
+		patience_say(j, i);
 		bounce_add(&n->bounce, j, i, DSN_DELAYED, l->end / 1000);
 	}
 	queue_id_new(n->bounce.id);
