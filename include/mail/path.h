@@ -44,6 +44,12 @@ const char *path_parse(struct str text, unsigned flags, struct arena *a, struct 
 /* A mailbox without brackets, as in a header or a configuration file. */
 const char *path_parse_addr(struct str text, unsigned flags, struct arena *a,
     struct path *out) MUST_USE;
+/*
+ * The same of one that was not parsed as it is: another domain or local part was
+ * put into it.  NULL: what path_add() writes of it is read again as P, <> and bare
+ * local parts included, and UTF-8.
+ */
+const char *path_check(const struct path *p) MUST_USE;
 
 bool path_is_null(const struct path *p);
 /* Domains without case, local parts with case. */

@@ -119,8 +119,8 @@ size_t envelope_retry(struct str retry, int64_t ms[ENVELOPE_RETRY_MAX]);
 /*
  * Adds the envelope block with its first line, in which the size of the
  * text and the checksum are still blank, and its closing blank line.  What
- * no reader would take (a control character in a value, no recipient) makes
- * buf_ok() false.
+ * envelope_parse() would not take (a control character in a value, an address
+ * that grew too long, no recipient) makes buf_ok() false.
  */
 void envelope_format(struct buf *b, const struct envelope *e);
 /* The same, filled up to SIZE octets: ENVELOPE_PAD_MIN more than it needs, or none. */

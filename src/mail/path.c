@@ -26,6 +26,7 @@
 
 #define LABEL_MAX 63
 
+static const char no_local[] = "the local part is empty";
 static const char bad_local[] = "the local part is not well formed";
 static const char bad_domain[] = "the domain is not well formed";
 static const char long_local[] = "the local part is too long";
@@ -148,7 +149,7 @@ scan_local(struct scan *s)
 		why = scan_anything(s);
 	}
 	if (why == NULL && s->local_n == 0)
-		return "the local part is empty";
+		return no_local;
 	return why;
 }
 
@@ -338,13 +339,22 @@ check_lengths(struct str local, struct str domain)
 }
 
 static const char *
+check_utf8(struct str local, struct str domain)
+{
+	if ((str_has_8bit(local) && !is_clean_utf8(local)) ||
+	    (str_has_8bit(domain) && !is_clean_utf8(domain)))
+		return "the address is not UTF-8";
+	return NULL;
+}
+
+static const char *
 check_mailbox(const struct scan *s)
 {
 	struct str local = str_n(s->local, s->local_n);
+	const char *why = check_utf8(local, s->domain);
 
-	if ((str_has_8bit(local) && !is_clean_utf8(local)) ||
-	    (str_has_8bit(s->domain) && !is_clean_utf8(s->domain)))
-		return "the address is not UTF-8";
+	if (why != NULL)
+		return why;
 	if (s->domain.n == 0 && (s->flags & PATH_BARE) == 0 &&
 	    !((s->flags & PATH_POSTMASTER) != 0 &&
 	    str_ieq(local, STR("postmaster"))))
@@ -417,6 +427,24 @@ path_parse_addr(struct str text, unsigned flags, struct arena *a,
 	}
 	keep_path(&s, a, out);
 	return NULL;
+}
+
+const char *
+path_check(const struct path *p)
+{
+	const char *why;
+
+	if (path_is_null(p))
+		return NULL;
+	if (p->local.n == 0)
+		return no_local;
+	if (str_has_ctl(p->local))
+		return bad_local;
+	if (p->domain.n > 0 && !domain_is_literal(p->domain) &&
+	    !labels_valid(p->domain, true))
+		return bad_domain;
+	why = check_utf8(p->local, p->domain);
+	return why != NULL ? why : check_lengths(p->local, p->domain);
 }
 
 bool

@@ -6,15 +6,18 @@
  * A first line of fixed width, "key: value" lines, one line for each
  * recipient, a blank line (barid-spool(5)).  Nothing that is foreign is
  * escaped: values hold no control characters, and an envelope that has one
- * is refused here, so that no value can pass for a line of its own.  What
- * changes later (states, count of delay reports) has a fixed width and is
- * overwritten in place; it counts as its first value in the checksum.
+ * is refused here, so that no value can pass for a line of its own.  So is all
+ * else that envelope_parse() would not read: a message that was acknowledged
+ * and cannot be read is lost.  What changes later (states, count of delay
+ * reports) has a fixed width and is overwritten in place; it counts as its
+ * first value in the checksum.
  */
 
 #include "queue/envelope.h"
 
 #include "conf/collect.h"
 #include "lib/hash.h"
+#include "mail/text.h"
 
 #include "envelope_line.h"
 #include "spool.h"
@@ -52,12 +55,6 @@ is_key(struct str s)
 	return s.n > 0 && !envelope_key_known(s);
 }
 
-static bool
-is_path(const struct path *p)
-{
-	return is_value(p->local) && is_value(p->domain);
-}
-
 static void
 add_line(struct buf *b, struct str key, struct str value)
 {
@@ -80,11 +77,21 @@ add_text(struct buf *b, const char *key, struct str value)
 static void
 add_path(struct buf *b, const struct path *p)
 {
-	if (!is_path(p))
+	if (path_check(p) != NULL)
 		b->err = true;
 	buf_addc(b, '<');
 	path_add(b, p);
 	buf_addc(b, '>');
+}
+
+static void
+add_notify(struct buf *b, unsigned notify)
+{
+	size_t at = b->n;
+
+	notify_add(b, notify);
+	if (notify_parse(str_skip(buf_str(b), at)) != notify)
+		b->err = true;
 }
 
 static void
@@ -96,7 +103,7 @@ add_rcpt(struct buf *b, const struct envelope_rcpt *r)
 	add_path(b, &r->path);
 	if (r->notify != 0) {
 		buf_add(b, STR(" notify="));
-		notify_add(b, r->notify);
+		add_notify(b, r->notify);
 	}
 	if (r->orcpt.n > 0) {
 		if (!is_word(r->orcpt))
@@ -105,7 +112,7 @@ add_rcpt(struct buf *b, const struct envelope_rcpt *r)
 		buf_add(b, r->orcpt);
 	}
 	if (r->of.n > 0) {
-		if (!is_word(r->of))
+		if (!xtext_valid(r->of))
 			b->err = true;
 		buf_add(b, STR(" of="));
 		buf_add(b, r->of);

@@ -208,6 +208,52 @@ START_TEST(limits)
 }
 END_TEST
 
+/* What was put together, and not parsed, is what could have been parsed. */
+START_TEST(put_together)
+{
+	static const struct {
+		const char *local, *domain;
+		bool good;
+	} t[] = {
+		{ "", "", true }, { "a", "", true }, { "a b", "", true },
+		{ "a", "b.test", true }, { "a..\"\\", "[192.0.2.1]", true },
+		{ "\xc3\xa9", "\xc3\xa9.test", true },
+		{ "", "b.test", false }, { "a", "b..test", false },
+		{ "a", "b c", false }, { "a", "[192.0.2]", false },
+		{ "a", "b>", false }, { "a\nb", "b.test", false },
+		{ "a\x7f", "b.test", false }, { "a", "b\t", false },
+		{ "\xff", "b.test", false }, { "a", "\xc3", false },
+		{ "\xc2\x85", "b.test", false },
+	};
+	char octets[MAIL_PATH_MAX];
+	struct path p;
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		p = (struct path){ str_c(t[i].local), str_c(t[i].domain) };
+		ck_assert_msg((path_check(&p) == NULL) == t[i].good, "row %zu", i);
+	}
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = i % 50 == 49 ? '.' : 'x';
+	p = (struct path){ str_n(octets, 64), STR("d") };
+	octets[49] = 'x';
+	ck_assert_ptr_null(path_check(&p));
+	p.local.n++;
+	ck_assert_str_eq(path_check(&p), "the local part is too long");
+	/* Its quotes are two of the 64 octets. */
+	octets[0] = ' ';
+	p.local.n = 62;
+	ck_assert_ptr_null(path_check(&p));
+	p.local.n = 63;
+	ck_assert_str_eq(path_check(&p), "the local part is too long");
+	octets[0] = 'x';
+	octets[49] = '.';
+	p = (struct path){ STR("l"), str_n(octets, MAIL_PATH_MAX - 4) };
+	ck_assert_ptr_null(path_check(&p));
+	p.domain.n++;
+	ck_assert_str_eq(path_check(&p), "the address is too long");
+}
+END_TEST
+
 /* A quoted local part counts as it is written. */
 START_TEST(limits_quoted)
 {
@@ -363,7 +409,7 @@ int
 main(void)
 {
 	TCase *t = UNIT_CASE("mail/path", good, bad, rest, limits, limits_quoted,
-		domains, domains_of, hosts, addresses, equality);
+		put_together, domains, domains_of, hosts, addresses, equality);
 
 	tcase_add_checked_fixture(t, set_up, NULL);
 	return unit_run("mail/path", t);

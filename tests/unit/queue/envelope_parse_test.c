@@ -2,6 +2,7 @@
 
 /* envelope_parse -- reading a block: whole, cut, flipped, and made up. */
 
+#include "mail/limits.h"
 #include "tmpspool.h"
 
 #define ID "0651F0C3D2A1BF00042"
@@ -45,6 +46,8 @@ assert_same(const struct envelope *x, const struct envelope *y)
 	ck_str(x->listener, y->listener);
 	ck_str(x->local, y->local);
 	ck_str(x->tls, y->tls);
+	ck_str(x->certificate, y->certificate);
+	ck_str(x->chain, y->chain);
 	ck_str(x->envid, y->envid);
 	ck_str(x->report, y->report);
 	ck_assert_int_eq(x->body, y->body);
@@ -136,6 +139,219 @@ START_TEST(round_trip)
 		ck_assert_int_eq(b.p[got.rcpts[i].state_at], rcpts[i].state);
 	buf_free(&b);
 	arena_free(&a);
+}
+END_TEST
+
+/* ---- whatever is written is read ------------------------------------------------ */
+
+static struct {
+	struct arena a;
+	struct buf b;
+	unsigned taken, refused;
+} both;
+
+/* Writes E: if that is done at all, it is read again as the same. */
+static void
+both_ways(const struct envelope *e)
+{
+	struct envelope got;
+	const char *why;
+
+	buf_reset(&both.b);
+	envelope_format(&both.b, e);
+	if (!buf_ok(&both.b)) {
+		both.refused++;
+		return;
+	}
+	both.taken++;
+	envelope_seal(both.b.p, 0, 0);
+	why = parse(&both.b, &both.a, &got);
+	ck_assert_msg(why == NULL, "%s: %.300s", why, buf_cstr(&both.b) + 64);
+	assert_same(e, &got);
+	arena_reset(&both.a);
+}
+
+/* V, a text of E, with each octet of ASCII at its start, within and at its end; and long. */
+static void
+texts(const struct envelope *e, struct str *v)
+{
+	static const size_t sizes[] = { 0, 1, 2, 100, 101, 255, 256, 257, 500, 501, 65536 };
+	struct str was = *v;
+	static char text[65536];
+
+	for (unsigned c = 0; c <= 0x80; c++) {
+		memcpy(text, "xyz", 3);
+		for (size_t at = 0; at < 3; at++) {
+			text[at] = (char)c;
+			*v = str_n(text, 3);
+			both_ways(e);
+			text[at] = 'x';
+		}
+		text[0] = (char)c;
+		*v = str_n(text, 1);
+		both_ways(e);
+	}
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		*v = str_n(text, sizes[i]);
+		both_ways(e);
+	}
+	*v = was;
+}
+
+/* P, a path of E, of each length there is about the limits, in the forms that grow. */
+static void
+paths(const struct envelope *e, struct path *p)
+{
+	static const char *const locals[] = { "x", " ", "\\", "\"", "x.", "\xc3\xa9", "\xff" };
+	static const char *const domains[] = { "x", "x.", "\xc3\xa9.", "xy[", "\xff." };
+	struct path was = *p;
+	char local[70], domain[MAIL_PATH_MAX + 4];
+
+	for (size_t l = 0; l < ARRAY_LEN(locals) * 70; l++) {
+		for (size_t i = 0; i < 70; i++)
+			local[i] = locals[l / 70][i % strlen(locals[l / 70])];
+		p->local = str_n(local, l % 70);
+		p->domain = STR("x.test");
+		both_ways(e);
+		p->domain = STR("");
+		both_ways(e);
+	}
+	for (size_t d = 0; d < ARRAY_LEN(domains) * sizeof(domain); d++) {
+		const char *form = domains[d / sizeof(domain)];
+		size_t n = d % sizeof(domain);
+
+		for (size_t i = 0; i < n; i++)
+			domain[i] = form[i % strlen(form)];
+		/* One that ends as a domain does. */
+		if (n > 0 && domain[n - 1] == '.')
+			domain[n - 1] = 'x';
+		p->domain = str_n(domain, n);
+		p->local = STR("x");
+		both_ways(e);
+		p->local = str_n("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 64);
+		both_ways(e);
+	}
+	*p = was;
+	texts(e, &p->local);
+	texts(e, &p->domain);
+}
+
+/* V, a number of E, about each limit that it might have. */
+static void
+numbers(const struct envelope *e, int64_t *v)
+{
+	static const int64_t at[] = { 0, ENVELOPE_WAIT_MAX, UINT32_MAX, INT64_MAX - 1, INT64_MIN + 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(at); i++)
+		for (int64_t d = -1; d <= 1; d++) {
+			*v = at[i] + d;
+			both_ways(e);
+		}
+	*v = 1;
+}
+
+static void
+small_numbers(struct envelope *e)
+{
+	struct envelope was = *e;
+
+	for (e->delays = 0; e->delays < ENVELOPE_DELAYS_MAX + 2; e->delays++)
+		both_ways(e);
+	e->delays = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		e->max_attempts = ENVELOPE_ATTEMPTS_MAX - 1 + i;
+		both_ways(e);
+	}
+	e->max_attempts = 0;
+	for (e->priority = -11; e->priority < 12; e->priority++)
+		both_ways(e);
+	e->priority = 0;
+	for (e->rcpts[0].notify = 0; e->rcpts[0].notify < 32; e->rcpts[0].notify++)
+		both_ways(e);
+	e->rcpts[0].notify = 0;
+	for (int c = 0; c < 256; c++) {
+		e->rcpts[0].state = (enum rcpt_state)c;
+		both_ways(e);
+	}
+	e->rcpts[0].state = RCPT_QUEUED;
+	for (size_t n = 0; n < ENVELOPE_EXTRA_MAX + 2; n++) {
+		e->extra_n = n;
+		both_ways(e);
+	}
+	*e = was;
+}
+
+/*
+ * What was written is acknowledged; what then cannot be read is lost.  So each
+ * field in turn gets what may come there, up to and past its limits.
+ */
+START_TEST(written_is_read)
+{
+	static struct envelope_extra extras[ENVELOPE_EXTRA_MAX + 2];
+	struct envelope_rcpt rcpts[] = {
+		{ .state = RCPT_QUEUED, .path = { STR("r"), STR("r.test") } },
+		{ .state = RCPT_DONE, .path = { STR("s"), STR("") } },
+	};
+	struct envelope e = { .id = ID, .from = { STR("f"), STR("f.test") },
+		.arrival_us = 1, .by_mode = BY_RETURN, .by_us = 1, .not_before_us = 1,
+		.deadline_us = 1, .rcpts = rcpts, .rcpt_n = 2, .extras = extras };
+	struct str *const all[] = { &e.client, &e.helo, &e.proto, &e.user, &e.listener,
+		&e.local, &e.tls, &e.certificate, &e.chain, &e.envid, &e.report, &e.auth,
+		&e.retry, &e.source, &e.route, &e.route_user, &e.route_password, &e.key,
+		&e.dkim, &e.checks, &rcpts[0].orcpt, &rcpts[0].of, &rcpts[0].part };
+	int64_t *const times[] = { &e.arrival_us, &e.by_us, &e.not_before_us, &e.deadline_us };
+
+	for (size_t i = 0; i < ARRAY_LEN(extras); i++)
+		extras[i] = (struct envelope_extra){ STR("x"), STR("") };
+	arena_init(&both.a, ENVELOPE_ARENA);
+	buf_init(&both.b, ENVELOPE_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		texts(&e, all[i]);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		numbers(&e, times[i]);
+	small_numbers(&e);
+	e.extra_n = 1;
+	texts(&e, &extras[0].key);
+	texts(&e, &extras[0].value);
+	paths(&e, &e.from);
+	paths(&e, &rcpts[0].path);
+	/* Else nothing was tried. */
+	ck_assert_uint_gt(both.taken, 10000);
+	ck_assert_uint_gt(both.refused, 2000);
+	buf_free(&both.b);
+	arena_free(&both.a);
+}
+END_TEST
+
+/* As many recipients as there may be, and one more; and a block as large. */
+START_TEST(counts_are_read)
+{
+	struct envelope_rcpt *rcpts = calloc(ENVELOPE_RCPT_MAX + 1, sizeof(*rcpts));
+	struct envelope e = { .id = ID, .from = { STR(""), STR("") }, .rcpts = rcpts };
+	char *text = malloc(ENVELOPE_MAX);
+
+	for (size_t i = 0; i <= ENVELOPE_RCPT_MAX; i++)
+		rcpts[i] = (struct envelope_rcpt){ .state = RCPT_QUEUED,
+			.path = { STR("a"), STR("") } };
+	arena_init(&both.a, ENVELOPE_ARENA);
+	buf_init(&both.b, 2 * ENVELOPE_MAX);
+	for (e.rcpt_n = ENVELOPE_RCPT_MAX - 1; e.rcpt_n <= ENVELOPE_RCPT_MAX + 1; e.rcpt_n++)
+		both_ways(&e);
+	ck_assert_uint_eq(both.taken, 2);
+	e.rcpt_n = ENVELOPE_RCPT_MAX;
+	memset(text, 'x', ENVELOPE_MAX);
+	e.client = str_n(text, 1);
+	both_ways(&e);
+	e.client.n = ENVELOPE_MAX - both.b.n;
+	for (int i = 0; i < 3; i++, e.client.n++)
+		both_ways(&e);
+	ck_assert_uint_eq(both.taken, 5);
+	ck_assert_uint_eq(both.refused, 2);
+	buf_free(&both.b);
+	arena_free(&both.a);
+	free(text);
+	free(rcpts);
 }
 END_TEST
 
@@ -358,5 +574,5 @@ START_TEST(counts_are_bounded)
 }
 END_TEST
 
-UNIT_MAIN("queue/envelope_parse", round_trip, each_line, retry, first_lines,
+UNIT_MAIN("queue/envelope_parse", round_trip, written_is_read, counts_are_read, each_line, retry, first_lines,
     cut_and_flipped, counts_are_bounded)

@@ -257,12 +257,31 @@ set_route(struct envelope *e)
 	e->route = STR("a\nb");
 }
 
+static void
+set_not_xtext(struct envelope *e)
+{
+	e->rcpts[0].of = STR("a=b");
+}
+
+static void
+set_notify(struct envelope *e)
+{
+	e->rcpts[0].notify = NOTIFY_NEVER | NOTIFY_DELAY;
+}
+
+static void
+set_domain(struct envelope *e)
+{
+	e->from = (struct path){ STR("a"), STR("b..test") };
+}
+
 START_TEST(refused)
 {
 	void (*const set[])(struct envelope *) = { set_client, set_user_nul,
 		set_orcpt, set_path, set_null_rcpt, set_state, set_no_rcpt,
 		set_id, set_known_extra, set_bad_extra, set_delays,
-		set_attempts, set_retry, set_deadline, set_route, set_priority };
+		set_attempts, set_retry, set_deadline, set_route, set_priority,
+		set_not_xtext, set_notify, set_domain };
 	struct buf b;
 
 	buf_init(&b, ENVELOPE_MAX);
