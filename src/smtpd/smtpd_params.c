@@ -70,11 +70,14 @@ params_utf8(struct session *s, bool smtputf8, const struct path_form *form,
 	why = idn_add(&b, p->domain);
 	if (why == NULL && (!buf_ok(&b) || !domain_valid(buf_str(&b))))
 		why = "it is no domain";
-	if (why == NULL)
+	if (why == NULL) {
 		p->domain = arena_str(a, buf_str(&b));
-	else
+		/* It is longer now than what was parsed. */
+		why = path_check(p);
+	} else {
 		why = arena_printf(&s->line_arena,
 		    "the domain is not well formed: %s", why);
+	}
 	buf_free(&b);
 	return why == NULL ? NOTHING :
 	    (struct answer){ .code = 501, .enhanced = form->enhanced,

@@ -95,6 +95,8 @@ take_name(struct session *s, struct str named, struct path *p)
 		return false;
 	if (to.domain.n == 0)
 		to.domain = p->domain;
+	if (path_check(&to) != NULL)
+		return false;
 	*p = to;
 	return true;
 }

@@ -134,6 +134,34 @@ START_TEST(senders)
 }
 END_TEST
 
+/* A command whose domain has LABELS of two octets, which are "xn--9ca" in ASCII. */
+static const char *
+grown(const char *command, size_t labels, const char *behind)
+{
+	static char text[1000];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s", command);
+
+	for (size_t i = 0; i < labels; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "\xc3\xa9.");
+	(void)snprintf(text + n, sizeof(text) - n, "test>%s", behind);
+	return text;
+}
+
+/* What an address takes in the form that is kept of it is what counts. */
+START_TEST(grow)
+{
+	begin();
+	/* "a", "@", 31 labels of 8, "test" and the brackets: 256. */
+	ck_assert_int_eq(strncmp(last_reply("", grown("MAIL FROM:<a@", 31, " SMTPUTF8")),
+	    "250", 3), 0);
+	ck_assert_str_eq(last_reply("", grown("MAIL FROM:<ab@", 31, " SMTPUTF8")),
+	    "501 5.1.7 the address is too long");
+	ck_assert_str_eq(last_reply("MAIL FROM:<> SMTPUTF8\r\n", grown("RCPT TO:<ab@", 31, "")),
+	    "501 5.1.3 the address is too long");
+	end();
+}
+END_TEST
+
 START_TEST(recipients)
 {
 	static const struct row t[] = {
@@ -320,5 +348,5 @@ START_TEST(on_behalf)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/mail", by_drop, senders, recipients, envelopes, many, loose, relays,
+UNIT_MAIN("smtpd/mail", by_drop, senders, grow, recipients, envelopes, many, loose, relays,
     on_behalf)
