@@ -4,8 +4,9 @@
  * remap -- addresses made others, as the sections rewrite say.
  *
  * Pure functions.  The first section that fits decides, and what it makes is
- * not looked at again, so that nothing goes round in circles.  In a header the
- * address is put where the old one stood, octet for octet.
+ * not looked at again, so that nothing goes round in circles.  What would be too
+ * long for an address is done without the detail, and else not at all.  In a
+ * header the address is put where the old one stood, octet for octet.
  */
 
 #include "queue/remap.h"
@@ -85,12 +86,15 @@ remap_by(const struct remap *r, const struct conf_rewrite *w, struct arena *a,
 
 	if (e != NULL)
 		conf_table_halves(e, &local, &domain);
-	if (local.n > 0)
-		to.local = str_c(arena_printf(a, STR_FMT STR_FMT, STR_ARG(local),
-		    STR_ARG(detail)));
 	if (domain.n > 0)
 		to.domain = arena_str(a, domain);
-	return to;
+	if (local.n == 0)
+		return path_check(&to) == NULL ? to : *p;
+	to.local = str_c(arena_printf(a, STR_FMT STR_FMT, STR_ARG(local),
+	    STR_ARG(detail)));
+	if (path_check(&to) != NULL)
+		to.local = arena_str(a, local);
+	return path_check(&to) == NULL ? to : *p;
 }
 
 struct conf_place

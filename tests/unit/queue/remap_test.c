@@ -4,6 +4,9 @@
 
 #include "queue/remap.h"
 
+#include <unistd.h>
+
+#include "conf/table.h"
 #include "unit.h"
 
 static struct conf *conf;
@@ -63,6 +66,54 @@ START_TEST(paths)
 	r.at = REWRITE_AT_SEND;
 	ck_assert_ptr_null(path_parse_addr(STR("s@b.test"), 0, &a, &p));
 	ck_assert(remap_path(&r, REWRITE_ENVELOPE_SENDER, &a, &p));
+	arena_free(&a);
+}
+END_TEST
+
+#define L64 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl"
+#define TEN "0123456789"
+#define D50 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw."
+
+/* What would be no address any more loses its detail, or stays what it was. */
+START_TEST(too_long)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{ "bob@x.test", "robert.smith@x.test" },
+		{ "bob+" TEN TEN TEN TEN TEN "0@x.test",
+		    "robert.smith+" TEN TEN TEN TEN TEN "0@x.test" },
+		{ "bob+" TEN TEN TEN TEN TEN "00@x.test", "robert.smith@x.test" },
+		{ "bob@far.test", "bob@" D50 D50 D50 D50 "test" },
+		{ L64 "@far.test", L64 "@far.test" },
+		{ L64 "@wide.test", L64 "@wide.test" },
+	};
+	struct remap r = rules("rewrite \"*@x.test\" { table = \"/none\" }\n"
+	    "domains = {\"x.test\"}\n"
+	    "rewrite \"wide.test\" { to = \"@" D50 D50 D50 D50 "test\" }\n"
+	    "rewrite \"far.test\" { to = \"@" D50 D50 D50 D50 "test\" }\n",
+	    REWRITE_AT_RECEIVE);
+	char file[] = "/tmp/barid-remap-XXXXXX";
+	int fd = mkstemp(file);
+	struct buf said;
+	struct arena a;
+	struct path p;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(dprintf(fd, "bob@x.test robert.smith@x.test\n"), 31);
+	close(fd);
+	buf_init(&said, 4000);
+	conf->rewrites[0].entries = conf_table_read(conf, file, conf_table_address, &said);
+	unlink(file);
+	ck_assert_msg(conf->rewrites[0].entries != NULL && said.n == 0, "%s", buf_cstr(&said));
+	buf_free(&said);
+	arena_init(&a, 65536);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		ck_assert_ptr_null(path_parse_addr(str_c(t[i].in), 0, &a, &p));
+		bool changed = remap_path(&r, REWRITE_ENVELOPE_RECIPIENT, &a, &p);
+		ck_str(path_str(&a, &p), str_c(t[i].out));
+		ck_assert(changed == (strcmp(t[i].in, t[i].out) != 0));
+	}
 	arena_free(&a);
 }
 END_TEST
@@ -158,4 +209,4 @@ START_TEST(kept)
 }
 END_TEST
 
-UNIT_MAIN("queue/remap", paths, envelopes, headers, kept)
+UNIT_MAIN("queue/remap", paths, too_long, envelopes, headers, kept)
