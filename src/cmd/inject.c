@@ -68,7 +68,7 @@ inject_address(const struct conf *c, struct str text, struct arena *a, struct pa
 		return why;
 	if (p->domain.n == 0)
 		p->domain = str_c(c->domains.n > 0 ? c->domains.v[0] : c->hostname);
-	return NULL;
+	return path_check(p);
 }
 
 static bool

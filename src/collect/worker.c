@@ -74,9 +74,11 @@ find_to(struct collector *k, struct arena *a, struct buf *why)
 	    &k->to);
 	struct target t;
 
-	if (wrong == NULL && k->to.domain.n == 0)
+	if (wrong == NULL && k->to.domain.n == 0) {
 		k->to.domain = str_c(k->conf->domains.n > 0 ? k->conf->domains.v[0] :
 							      k->conf->hostname);
+		wrong = path_check(&k->to);
+	}
 	if (wrong == NULL) {
 		t = target_of(k->conf, k->users, &facts, &k->to);
 		if (t.kind == TARGET_UNKNOWN || t.kind == TARGET_ERROR ||

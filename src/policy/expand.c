@@ -122,14 +122,16 @@ read_address(struct walk *w, struct str text, struct path *p)
 	/* "\alice": alice and nobody behind; a list of hers would say so too. */
 	arena_reset(&w->one);
 	why = alias_address(text, &w->one, p);
+	if (why == NULL && p->domain.n == 0) {
+		p->domain = from->domain;
+		why = path_check(p);
+	}
 	if (why != NULL) {
 		fail(w, "5.3.5", arena_printf(w->a, "\"" STR_FMT "\" in the "
 		    "list of " STR_FMT " is no address: %s", STR_ARG(text),
 		    STR_ARG(from->local), why));
 		return false;
 	}
-	if (p->domain.n == 0)
-		p->domain = from->domain;
 	return true;
 }
 

@@ -6,8 +6,13 @@
 
 #include "with_conf.h"
 
+/* 204 octets, with which a name of 49 is an address and one of 50 none. */
+#define D50 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw."
+#define WIDE D50 D50 D50 D50 "test"
+#define L49 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw"
+
 static const char text[] =
-    "domains = {\"x.test\"}\n"
+    "domains = {\"x.test\", \"" WIDE "\"}\n"
     "aliases = {\"/none\"}\n"
     "recipient \"sales@x.test\" { forward = {\"alice@x.test\", "
     "\"carol@elsewhere.test\", \"ALICE@x.test\"} }\n"
@@ -35,6 +40,7 @@ static const struct {
 	{ "d8", "d9" }, { "d9", "d10" }, { "d10", "alice" },
 	{ "/home", "\\home, |/bin/x, away" }, { "/away", "home, a@elsewhere.test" },
 	{ "homes", "home, later" }, { "unsure", "alice, unknown" },
+	{ "fits", L49 }, { "grows", L49 "x" },
 	{ "boxes", "box" }, { "many", "" }, { "some", "" }, { "same", "" },
 	{ "caught", ":include:/caught" },
 };
@@ -147,13 +153,13 @@ end(void)
 	arena_free(&arena);
 }
 
-/* Whom NAME leads to, or why it leads nowhere. */
+/* Whom NAME leads to at DOMAIN, or why it leads nowhere. */
 static const char *
-leads_to(const char *name)
+leads_at(const char *name, const char *domain)
 {
 	static const struct mail_facts nothing;
 	struct expand_lists by = { find_alias, find_include, find_home, NULL };
-	struct path p = { str_c(name), STR("x.test") };
+	struct path p = { str_c(name), str_c(domain) };
 	struct expansion x;
 	struct buf b;
 	const char *s;
@@ -175,6 +181,12 @@ leads_to(const char *name)
 	s = arena_cstr(&arena, buf_str(&b));
 	buf_free(&b);
 	return s;
+}
+
+static const char *
+leads_to(const char *name)
+{
+	return leads_at(name, "x.test");
 }
 
 START_TEST(whom)
@@ -202,6 +214,16 @@ START_TEST(whom)
 	begin();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		ck_assert_str_eq(leads_to(rows[i].name), rows[i].want);
+	end();
+}
+END_TEST
+
+/* A name alone has the domain of its list; with that it may be too long for an address. */
+START_TEST(too_long)
+{
+	begin();
+	ck_assert_str_eq(leads_at("fits", WIDE), L49 "@" WIDE);
+	ck_assert_str_eq(leads_at("grows", WIDE), "5.3.5");
 	end();
 }
 END_TEST
@@ -242,4 +264,4 @@ START_TEST(again)
 }
 END_TEST
 
-UNIT_MAIN("policy/expand", whom, nobody, again)
+UNIT_MAIN("policy/expand", whom, too_long, nobody, again)
