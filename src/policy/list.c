@@ -155,13 +155,17 @@ list_verdict(const struct conf_list *l, const struct list_mail *m,
 		.text = "Ok", .place = l->place };
 	struct str rest = m->text;
 	struct field f;
+	int r = 0;
 
 	if (path_is_null(&m->from))
 		return refuse(550, "5.7.1", "This list takes no reports", l);
 	arena_init(&q.arena, ROOM + 64 * m->text.n);
 	q.may = !l->members_only || may_send(&q, &m->from);
-	while (v.code == 250 && field_next(&rest, &f) == 1)
+	while (v.code == 250 && (r = field_next(&rest, &f)) == 1)
 		v = look_at_field(&q, &f);
+	/* Some readers go on behind it; the list writes a header that ends there. */
+	if (v.code == 250 && r < 0)
+		v = refuse(550, "5.6.0", "The header has a line that is no field", l);
 	if (v.code == 250 && !q.may)
 		v = refuse(550, "5.7.2", l->refusal, l);
 	arena_free(&q.arena);

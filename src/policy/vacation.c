@@ -132,7 +132,7 @@ vacation_why_not(const struct conf *c, const struct conf_vacation *v,
 	if (is_own(&q, &m->from))
 		return "it is from the same person";
 	arena_init(&q.arena, ROOM);
-	while (why == NULL && field_next(&rest, &f) == 1)
+	while (why == NULL && field_seek(&rest, &f))
 		why = look_at_field(&q, &f);
 	arena_free(&q.arena);
 	if (why == NULL && !q.named)

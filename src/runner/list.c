@@ -202,7 +202,7 @@ is_whole(struct str text, uint64_t size)
 
 	while ((r = field_next(&rest, &f)) == 1)
 		;
-	/* A line that is no field ends it; what was cut off in a name is none either. */
+	/* With a line that is no field it is refused; what was cut off in a name is none either. */
 	return text.n == size ||
 	    (rest.n > 0 && (r == 0 || str_find(rest, '\n') >= 0));
 }

@@ -44,7 +44,7 @@ struct read {
 static struct answer
 ask_list(struct session *s, const struct path *p, const struct conf_list *l)
 {
-	struct list_mail m = { .from = s->txn.env.from, .text = buf_str(&s->text) };
+	struct list_mail m = { .from = s->txn.env.from, .text = text_header(s) };
 	struct ask q = { .s = s, .list = l, .arena = &s->txn_arena };
 	struct rcpt_verdict v = list_verdict(l, &m, is_member, &q);
 	struct str to;

@@ -103,6 +103,10 @@ START_TEST(texts)
 		{ "Content-Type: multipart/alternative; boundary=x\r\n\r\n", "2.1.5" },
 		{ "Content-Type: text/plain\r\n\r\n", "2.1.5" },
 		{ "Content-Type: x\r\n\r\n", "2.1.5" },
+		/* What stands behind such a line is read by some, and not by others. */
+		{ "X: y\r\nno field\r\nAuto-Submitted: auto-replied\r\n\r\n", "5.6.0" },
+		{ "X: y\r\nno field\r\n\r\n", "5.6.0" },
+		{ "X: y\r\n\r\nno field\r\n", "2.1.5" },
 	};
 	struct conf *c = with("false", "true", "false");
 

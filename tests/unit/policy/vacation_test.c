@@ -100,6 +100,10 @@ START_TEST(texts)
 		{ TO "X-Auto-Response-Suppress: None\r\n\r\n", true },
 		{ TO "X-Spam-Flag: YES\r\n\r\n", false },
 		{ TO "\r\nList-Id: <x>\r\n", true },
+		/* Behind a line that is no field it is still said. */
+		{ TO "no field\r\nAuto-Submitted: auto-replied\r\n\r\n", false },
+		{ TO "no field\r\nList-Id: <x>\r\n\r\n", false },
+		{ TO "no field\r\n\r\n", true },
 	};
 	struct conf *c = conf();
 
