@@ -145,15 +145,19 @@ is_no_command(int code)
 	return code >= 500 && code <= 504;
 }
 
-/* It will take our text for commands: not another word. */
-static void
+/* It will take our text for commands: not another word.  False: that is not so. */
+static bool
 no_bdat(struct client *c, const struct reply *r)
 {
-	struct reply own = client_words(c, "4.5.0",
+	struct reply own;
+
+	if (!c->bdat || !is_no_command(r->code) || c->taken == 0)
+		return false;
+	own = client_words(c, "4.5.0",
 	    "the server offers CHUNKING, but refuses BDAT: %d " STR_FMT,
 	    r->code, STR_ARG(str_head(r->text, 500)));
-
 	client_give_up(c, TEMPFAIL, STEP_DATA, &own);
+	return true;
 }
 
 void
@@ -167,10 +171,8 @@ client_on_text(struct client *c, const struct reply *r, size_t rcpt)
 	c->text_taken = c->text_taken || r->code / 100 == 2;
 	if (rcpt == RCPT_NONE)
 		return;
-	if (c->bdat && is_no_command(r->code) && c->taken > 0) {
-		no_bdat(c, r);
+	if (no_bdat(c, r))
 		return;
-	}
 	if (r->code / 100 == 3)
 		client_protocol_error(c, STEP_TEXT, "code 3xx to the text");
 	else if (rcpt == RCPT_ALL)
@@ -190,6 +192,8 @@ client_on_early_text(struct client *c, const struct reply *r)
 		    "a reply before the end of the text");
 		return;
 	}
+	if (no_bdat(c, r))
+		return;
 	/* It has made up its mind, but what it still reads is unknown. */
 	client_taken_done(c, reply_outcome(r->code), STEP_TEXT, r);
 	own = client_words(c, "4.5.0",

@@ -121,7 +121,7 @@ START_TEST(each)
 }
 END_TEST
 
-/* A client that has said DATA, and whose output is not taken yet. */
+/* A client that has said DATA, or BDAT, and whose output is not taken yet. */
 struct big {
 	struct run t;
 	struct dialogue d;
@@ -129,7 +129,7 @@ struct big {
 };
 
 static void
-big_start(struct big *b, size_t lines)
+big_start(struct big *b, size_t lines, bool bdat)
 {
 	buf_init(&b->text, 1 << 24);
 	for (size_t i = 0; i < lines; i++)
@@ -139,15 +139,19 @@ big_start(struct big *b, size_t lines)
 		.text = buf_cstr(&b->text) };
 	b->d.m.read = dlg_read;
 	b->d.m.size = b->text.n;
+	b->d.m.binary = bdat;
 	b->t = (struct run){ .d = &b->d, .cut = SIZE_MAX, .step = SIZE_MAX,
 		.left = 1 };
 	buf_init(&b->t.sent, 1 << 24);
 	buf_init(&b->t.log, 10000);
 	b->t.c = client_new(&b->d.o, &dlg_events, &b->t);
-	for (int i = 0; i < 4; i++)
-		dlg_feed(&b->t, i ? STR("250 ok\r\n") : STR("220 hi\r\n"));
+	dlg_feed(&b->t, STR("220 hi\r\n"));
+	dlg_feed(&b->t, STR("250-me\r\n250-CHUNKING\r\n250 BINARYMIME\r\n"));
+	dlg_feed(&b->t, STR("250 ok\r\n"));
+	if (!bdat)
+		dlg_feed(&b->t, STR("250 ok\r\n"));
 	buf_reset(&b->t.sent);
-	client_input(b->t.c, STR("354 go\r\n"));
+	client_input(b->t.c, bdat ? STR("250 ok\r\n") : STR("354 go\r\n"));
 }
 
 static void
@@ -171,7 +175,7 @@ START_TEST(bounded)
 		struct big b;
 		struct str out;
 
-		big_start(&b, 40000);
+		big_start(&b, 40000, false);
 		buf_reset(&want);
 		dot_encoder_init(&e);
 		dot_encode(&e, buf_str(&b.text), &want);
@@ -202,7 +206,7 @@ START_TEST(last_piece)
 		struct big b;
 		struct str out, last = { 0 };
 
-		big_start(&b, lines);
+		big_start(&b, lines, false);
 		while ((out = client_output(b.t.c)).n > 0) {
 			last = out;
 			buf_add(&b.t.sent, out);
@@ -249,7 +253,7 @@ START_TEST(early)
 		for (int last = 0; last < 2; last++) {
 			struct big b;
 
-			big_start(&b, last ? 10 : 40000);
+			big_start(&b, last ? 10 : 40000, false);
 			client_sent(b.t.c, client_output(b.t.c).n - 1);
 			if (cases[i].says)
 				client_input(b.t.c, str_c(cases[i].says));
@@ -263,4 +267,36 @@ START_TEST(early)
 }
 END_TEST
 
-UNIT_MAIN("client/text", transparency, each, bounded, last_piece, early)
+/* The same of a text behind BDAT, which some servers offer and do not know. */
+START_TEST(early_bdat)
+{
+	static const struct {
+		const char *says;
+		const char *events;
+	} cases[] = {
+		{ "502 5.5.1 what?\r\n",
+		    "ready\nrcpt 0 temp data 0 4.5.0 the server offers CHUNKING,"
+		    " but refuses BDAT: 502 what?\nend\n"
+		    "close temp data 0 4.5.0 the server offers CHUNKING, but"
+		    " refuses BDAT: 502 what?\n" },
+		{ "552 5.3.4 too big\r\n",
+		    "ready\nrcpt 0 perm text 552 5.3.4 too big\nend\n"
+		    "close temp text 0 4.5.0 the server refused before the end"
+		    " of the text\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct big b;
+
+		big_start(&b, 40000, true);
+		ck_assert(str_starts(client_output(b.t.c), STR("BDAT ")));
+		client_sent(b.t.c, client_output(b.t.c).n - 1);
+		client_input(b.t.c, str_c(cases[i].says));
+		ck_assert_str_eq(buf_cstr(&b.t.log), cases[i].events);
+		ck_assert_uint_eq(client_output(b.t.c).n, 0);
+		big_end(&b);
+	}
+}
+END_TEST
+
+UNIT_MAIN("client/text", transparency, each, bounded, last_piece, early, early_bdat)
