@@ -34,7 +34,7 @@ struct str header_whole(struct str message);
  */
 size_t header_strip(struct buf *out, struct str text,
     bool (*fn)(void *arg, const struct field *f), void *arg);
-/* The first field of that name; false if there is none. */
+/* The first field of that name that field_seek() finds; false if there is none. */
 bool header_find(struct str message, struct str name, struct field *f);
 /* The value unfolded and trimmed, in A. */
 struct str field_unfold(struct arena *a, const struct field *f);

@@ -40,9 +40,9 @@ void remap_all(const struct remap *r, struct arena *a, struct envelope *e);
 /* True if nothing in a header can become another. */
 bool remap_leaves_header(const struct remap *r);
 /*
- * Takes the fields at the start of TEXT, which has all of them.  The octets
- * that they are if OUT has others to put in their place; 0: they stay, and OUT
- * is of no use.
+ * Takes the fields at the start of TEXT, which has all of them, and lines between
+ * them that are none.  The octets that they are if OUT has others to put in their
+ * place; 0: they stay, and OUT is of no use.
  */
 size_t remap_header(const struct remap *r, struct str text, struct buf *out) MUST_USE;
 

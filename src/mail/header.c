@@ -122,7 +122,7 @@ header_find(struct str message, struct str name, struct field *f)
 {
 	struct field at;
 
-	while (field_next(&message, &at) == 1) {
+	while (field_seek(&message, &at)) {
 		if (str_ieq(at.name, name)) {
 			*f = at;
 			return true;

@@ -252,15 +252,17 @@ remap_header(const struct remap *r, struct str text, struct buf *out)
 {
 	struct writer w = { .remap = r, .out = out };
 	struct str rest = text;
+	const char *from = text.p;
 	bool changed = false;
 	struct field f;
-	size_t used = 0;
 
-	if (remap_leaves_header(r))
+	/* What begins with a line that is no field has no header. */
+	if (remap_leaves_header(r) || field_next(&rest, &f) != 1)
 		return 0;
 	arena_init(&w.arena, TEMPORARY);
-	while (field_next(&rest, &f) == 1) {
-		used += f.raw.n;
+	for (rest = text; field_seek(&rest, &f);) {
+		buf_add(out, str_n(from, (size_t)(f.raw.p - from)));
+		from = f.raw.p + f.raw.n;
 		if (!write_field(&w, &f))
 			continue;
 		changed = true;
@@ -268,5 +270,5 @@ remap_header(const struct remap *r, struct str text, struct buf *out)
 			keep_from(&w, &f, text);
 	}
 	arena_free(&w.arena);
-	return changed ? used : 0;
+	return changed ? (size_t)(from - text.p) : 0;
 }

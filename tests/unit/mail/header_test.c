@@ -94,6 +94,8 @@ START_TEST(finding)
 	ck_assert(header_find(m, STR("TO"), &f));
 	ck_str(f.value, STR(" a"));
 	ck_assert(!header_find(m, STR("Cc"), &f));
+	ck_assert(header_find(STR("A: a\nbroken\nTo: b\n\n"), STR("To"), &f));
+	ck_assert(!header_find(STR("A: a\nbroken\n\nTo: b\n"), STR("To"), &f));
 	ck_assert_uint_eq(count(m, STR("To")), 2);
 	ck_assert_uint_eq(count(m, STR("Cc")), 0);
 	ck_assert_uint_eq(count(STR("To: a\nbroken\nTo: b\n"), STR("To")), 1);

@@ -175,6 +175,8 @@ START_TEST(headers)
 		    "From: u@x.test, <<broken>, v@a.x.test\r\n\r\n" },
 		{ "From: <@r.test:u@a.x.test>\nTo: <>\n\nx", "From: <@r.test:u@x.test>\nTo: <>\n\nx" },
 		{ "no field\r\nFrom: u@a.x.test\r\n", NULL },
+		{ "X: y\r\nno field\r\nFrom: u@a.x.test\r\n.\r\nTo: u@a.x.test\r\n-\r\n\r\nu@a.x.test",
+		    "X: y\r\nno field\r\nFrom: u@x.test\r\n.\r\nTo: u@x.test\r\n-\r\n\r\nu@a.x.test" },
 		{ "From: u@a.x.test", "From: u@x.test" },
 		{ "Bcc:\r\nResent-Cc: u@a.x.test\r\n\r\n", "Bcc:\r\nResent-Cc: u@x.test\r\n\r\n" },
 		{ "", NULL },
@@ -201,6 +203,9 @@ START_TEST(kept)
 	header(&r, "From: A\r\n <a@b.test>\r\nTo: c@d.test\r\n\r\n",
 	    "From: A\r\n <no@x.test>\r\nReply-To: A\r\n <a@b.test>\r\nTo: c@d.test\r\n\r\n");
 	header(&r, "From: no@x.test\r\n\r\n", NULL);
+	/* Where replies go was said, if behind a line that is no field. */
+	header(&r, "From: a@b.test\r\nno field\r\nReply-To: no@x.test\r\n\r\n",
+	    "From: no@x.test\r\nno field\r\nReply-To: no@x.test\r\n\r\n");
 	r = rules("rewrite \"*\" { to = \"no@x.test\" keep = \"x-original-from\" "
 	    "what = {\"header-sender\"} }\n", REWRITE_AT_RECEIVE);
 	header(&r, "From: a@b.test\r\nX-Original-From: z\r\n\r\n",
