@@ -102,7 +102,8 @@ smtpd_quota(struct session *s, const struct path *to)
 	struct quota_limit l;
 	struct quota_use u;
 
-	if (a == NULL || conf_is_local(s->conf, to->domain))
+	/* <postmaster> has no domain, and is ours. */
+	if (a == NULL || to->domain.n == 0 || conf_is_local(s->conf, to->domain))
 		return (struct answer){ .code = 0 };
 	l = quota_limit(a);
 	v = quotas_take(s->env->quotas, str_c(s->user), &l, clock_wall(), &u);

@@ -50,6 +50,7 @@ def main():
         # Mail for us is free, and a recipient that is said twice is one.
         with Login(b) as c:
             assert c.rcpt("alice@example.test")[0] == 250
+            assert c.rcpt("postmaster")[0] == 250
             assert codes(c, "a", "b", "b", "c") == [250] * 4
             c.rset()
         q = quota(b, "bob")
