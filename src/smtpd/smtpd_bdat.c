@@ -115,6 +115,7 @@ static struct answer
 read_chunk(struct session *s, uint64_t n)
 {
 	struct text *t = &s->txn.text;
+	uint64_t wasted = 0;
 
 	text_await(s);
 	while (n > 0) {
@@ -132,6 +133,9 @@ read_chunk(struct session *s, uint64_t n)
 			facts_add(&t->facts, bytes);
 		}
 		stream_consume(s->stream, bytes.n);
+		wasted += t->refusal.code != 0 ? bytes.n : 0;
+		if (wasted > TEXT_FLOOD)
+			return text_flood(s);
 		if (t->open)
 			text_more(s, bytes.n, fault(s, t->facts.found), false);
 	}

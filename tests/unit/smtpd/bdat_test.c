@@ -16,7 +16,7 @@ static void
 begin(void)
 {
 	talk_begin();
-	buf_init(&in, 64u << 20);
+	buf_init(&in, 128u << 20);
 	buf_init(&got, 1u << 20);
 }
 
@@ -144,6 +144,22 @@ START_TEST(swallowed)
 }
 END_TEST
 
+/* A chunk that is refused while it comes is not read for ever. */
+START_TEST(flood)
+{
+	begin();
+	talk.conf->limits.message_size = 0;
+	buf_adds(&in, TO_TEXT("") "BDAT 9223372036854775807 LAST\r\n");
+	buf_addc(&in, '\0');
+	while (buf_ok(&in) && in.n < TEXT_FLOOD + (1u << 20))
+		buf_adds(&in, "0123456789012345678901234567890123456789012345678901234567890123");
+	ck_assert(buf_ok(&in));
+	ck_assert_str_eq(talk_codes(talk_say(buf_str(&in), TALK_WHOLE), &got),
+	    "220 250 250 250 421");
+	end();
+}
+END_TEST
+
 /* The client is gone, or says something else, within a text: nothing of it is left. */
 START_TEST(given_up)
 {
@@ -168,4 +184,4 @@ START_TEST(given_up)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/bdat", octets, binary, last_line, swallowed, given_up)
+UNIT_MAIN("smtpd/bdat", octets, binary, last_line, swallowed, flood, given_up)
