@@ -152,7 +152,7 @@ begin(struct session *s)
 	if (t->header.received > s->conf->limits.received_hops)
 		a = ANSWER(554, "5.4.6",
 		    "Too many hops: this message goes in circles");
-	else if (s->txn.env.body == BODY_BINARYMIME &&
+	else if (s->txn.env.body == BODY_BINARYMIME && !t->header.none &&
 	    !header_is_lines(buf_str(&s->text)))
 		a = ANSWER(550, "5.6.11",
 		    "Bare CR, bare LF or NUL in the header (RFC 5322 2.2)");

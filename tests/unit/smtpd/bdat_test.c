@@ -93,6 +93,27 @@ START_TEST(binary)
 }
 END_TEST
 
+/* What begins with a line that is no field has no header to be looked at, wherever it is cut. */
+START_TEST(binary_alone)
+{
+	static const struct str text = { "no field\n\0\r\r\n\r\nA: b\n\r\n\r\n\xff\n", 26 };
+
+	begin();
+	buf_adds(&in, TO_TEXT(" BODY=BINARYMIME"));
+	add_chunk(text, true);
+	for (size_t second = 0; second < text.n; second++) {
+		struct talk_io io = { .in = buf_str(&in), .pace = TALK_SPLIT,
+			.text = text.n, .second = second };
+
+		talk_codes(talk_io(&io), &got);
+		ck_assert_msg(strcmp(buf_cstr(&got), "220 250 250 250 250") == 0,
+		    "%zu: %s", second, buf_cstr(&got));
+		check_stored(text);
+	}
+	end();
+}
+END_TEST
+
 /* A last line without an end gets one; a CR alone is none. */
 START_TEST(last_line)
 {
@@ -184,4 +205,5 @@ START_TEST(given_up)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/bdat", octets, binary, last_line, swallowed, flood, given_up)
+UNIT_MAIN("smtpd/bdat", octets, binary, binary_alone, last_line,
+    swallowed, flood, given_up)
