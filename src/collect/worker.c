@@ -27,7 +27,8 @@
 #include "line.h"
 #include "queue/confine.h"
 
-#define WORKER_FILES 64
+/* Beside the channels of the runners, which it has already. */
+#define WORKER_FILES (64 + RUNNERS_MAX)
 /* Beside the text: the envelope; what was seen may be more than either. */
 #define OTHER_ROOM ((uint64_t)96 << 20)
 /* What is not stopped by a deadline. */
