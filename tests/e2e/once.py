@@ -84,9 +84,12 @@ def all_goes():
 
 def some_is_left():
     """What is put off stays, with 75; what is refused is reported in the same run; the next run tries it, due or not."""
-    with World("queue { retry = {1s} }\n", ["RCPT @1 /wait/=450 4.2.1 not now", "RCPT /wrong/=550 5.1.1 nobody"]) as w:
+    # The first connection to the smarthost is that of the first attempt: what is refused has a server of its own.
+    with Sink(rules=["RCPT=550 5.1.1 nobody"]) as no, World(
+            "queue { retry = {1s} }\n" + upstream("no", no.port) + route("no.example", "no"),
+            ["RCPT @1=450 4.2.1 not now"]) as w:
         w.submit("wait@far.example", "wait")
-        w.submit("wrong@far.example", "wrong")
+        w.submit("wrong@no.example", "wrong")
         assert "mail is left" in w.once(75)
         assert len(w.b.spooled()) == 1
         # Once: though a second is soon over.
