@@ -20,11 +20,10 @@ sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Wire, NO_VERIFY, PASSWORD, free_port, listening, need, wait_for  # noqa: E402
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-LISTEN = {"smtp": ("smtp", "starttls"), "plain": ("smtp", "starttls"), "submissions": ("submission", "implicit"),
+LISTEN = {"smtp": ("smtp", "starttls"), "brief": ("smtp", "starttls"), "plain": ("smtp", "starttls"), "submissions": ("submission", "implicit"),
           "pop3": ("pop3", "required"), "pop3s": ("pop3", "implicit")}
 # All is done from 127.0.0.1, so that only what the proxy says can make a difference.
 CONF = """access { connect = {"192.0.2.0/24", "2001:db8::/32", "127.0.0.0/8"} proxies = {"127.0.0.1"} }
-limits { timeout = 3s }
 queue { deliver = false }
 sink = "127.0.0.1:9"
 """
@@ -173,7 +172,7 @@ def liars(b):
             with opened(b, bad, name) as w:
                 assert w.line() is None, (bad, name)
     # Who begins and does not end has but a moment.
-    for w in [opened(b, start) for start in (b"", b"PROXY TCP4 192.0", SIGNATURE, SIGNATURE + b"\x21\x11\xff")]:
+    for w in [opened(b, start, "brief") for start in (b"", b"PROXY TCP4 192.0", SIGNATURE, SIGNATURE + b"\x21\x11\xff")]:
         with w:
             assert w.line() is None
     wait_for("the word in the log", lambda: b.log().count("PROXY header in time: closed") >= 4)
@@ -190,13 +189,13 @@ def unlisted(b):
     for header in (v1("192.0.2.200"), v2("192.0.2.200")):
         for name, source in (("plain", "127.0.0.1"), ("smtp", "127.0.0.2")):
             with Wire(b.port[name], source=source) as w:
-                w.send(header + b"EHLO c\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<u@elsewhere.test>\r\n")
+                w.send(header + b"EHLO c\r\nMAIL FROM:<a@x.test>\r\nRCPT TO:<u@elsewhere.test>\r\nQUIT\r\n")
                 answers = b""
                 while (line := w.line()) is not None:
                     answers += line + b"\n"
                 assert b"\n250" not in answers and answers[:3] in (b"", b"220"), answers
         with Wire(b.port["pop3"], source="127.0.0.2") as w:
-            w.send(header)
+            w.send(header + b"QUIT\r\n")
             answers = []
             while (line := w.line()) is not None:
                 answers.append(line)
@@ -252,6 +251,7 @@ def main():
         text = text.replace('listen "plain" {', 'listen "plain" { proxies = {} relay = {} auth-required = true '
                             'recipients = 1 message-size = 2MB')
         text = text.replace('listen "smtp" {', 'listen "smtp" { connections-per-address = 3')
+        text = text.replace('listen "brief" {', 'listen "brief" { timeout = 3s')
         with open(b.conf, "w", encoding="utf-8") as f:
             f.write(text)
         b.start()
