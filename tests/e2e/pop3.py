@@ -244,8 +244,13 @@ def numbers(b):
 
 
 def deletion(b):
+    def over():
+        """The mailbox is another's when the process has ended."""
+        wait_for("the end of the sessions", lambda: not b.sessions())
+
     count = len(texts())
     uidls = []
+    over()
     with login(b, "bob") as w:
         uidls = listing(w, "UIDL")
         assert len({u.split()[1] for u in uidls}) == count
@@ -261,6 +266,7 @@ def deletion(b):
         ok(w, "RSET")
         assert listing(w, "UIDL") == uidls
         ok(w, "DELE 1")
+    over()
     # The connection broke: nothing is deleted.
     with login(b, "bob") as w:
         assert listing(w, "UIDL") == uidls
@@ -269,6 +275,7 @@ def deletion(b):
         assert len(pid) == 1, pid
         os.kill(pid[0], signal.SIGKILL)
         assert w.line() is None
+    over()
     # Killed: the same, and the lock went with the process.
     with login(b, "bob") as w:
         assert listing(w, "UIDL") == uidls
@@ -312,7 +319,8 @@ def in_use(b):
             # Who is refused may try again, and another user is not hindered.
             err(second, "AUTH PLAIN " + plain("bob", PASSWORD), b"[IN-USE]")
             ok(second, "AUTH PLAIN " + plain("alice", PASSWORD))
-        os.kill(b.sessions()[0], signal.SIGKILL)
+        pid, = wait_for("the end of the second", lambda: len(found := b.sessions()) == 1 and found)
+        os.kill(pid, signal.SIGKILL)
         wait_for("the end of the sessions", lambda: not b.sessions())
     with login(b, "bob") as w:
         quit_(w)

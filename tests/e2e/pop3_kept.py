@@ -150,7 +150,8 @@ def killed_in_retr(b):
         names = uidls(w)
         assert w.cmd("DELE 2").startswith(b"+OK") and w.cmd("RETR 1").startswith(b"+OK")
         w.line()
-        os.kill(b.sessions()[0], signal.SIGKILL)
+        pid, = wait_for("the end of the others", lambda: len(found := b.sessions()) == 1 and found)
+        os.kill(pid, signal.SIGKILL)
     wait_for("the end of it", lambda: not b.sessions())
     with login(b, "carol") as w:
         assert uidls(w) == names
@@ -167,7 +168,7 @@ def killed_in_update(b, count=4000):
         names = uidls(w)
         w.send("".join(f"DELE {n + 1}\r\n" for n in sorted(doomed)))
         assert all(w.line().startswith(b"+OK") for _ in doomed)
-        pid = b.sessions()[0]
+        pid, = wait_for("the end of the others", lambda: len(found := b.sessions()) == 1 and found)
         w.send("QUIT\r\n")
         box = b.dir + "/mail/dave/new"
         while len(os.listdir(box)) == count:

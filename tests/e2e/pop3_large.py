@@ -75,6 +75,7 @@ def crowd(b):
 def big(b, path):
     """All of its octets, the dot doubled, in a session that stays small."""
     end = b"\r\n..the end\r\n.\r\n"
+    wait_for("the end of the sessions", lambda: not b.sessions())
     with login(b, "bob") as w:
         assert w.line().startswith(b"+OK")
         size = os.path.getsize(path) + 5                  # the CRs, and a last line end
