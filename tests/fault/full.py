@@ -228,7 +228,9 @@ def mailboxes():
         line = b.deferred("No space left")
         assert "dsn=4.3.1" in line or "dsn=4.2.2" in line, line
         wait_for("it in cur/", lambda: [p for p, _ in b.spooled()] == ["cur"])
-        assert os.listdir(s.place + "/alice/tmp") == [] and len(b.mailbox("alice")) == 1
+        # It is tried each second.
+        wait_for("nothing in part", lambda: os.listdir(s.place + "/alice/tmp") == [])
+        assert len(b.mailbox("alice")) == 1
         assert fetch(b) == ["first"]
         b.mail("alice", 1, 40)
         b.empty()

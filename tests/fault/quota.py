@@ -71,7 +71,9 @@ def waits(b, q):
     assert b.mail("alice", 1)[0].endswith(b"end of large\n")
     line = b.deferred("to=<bob@example.test>")
     assert "dsn=4.2.2" in line and "quota" in line.lower(), line
-    assert len(b.mailbox("bob")) == 1 and os.listdir(q.place + "/bob/tmp") == []
+    assert len(b.mailbox("bob")) == 1
+    # It is tried each second.
+    wait_for("nothing in part", lambda: os.listdir(q.place + "/bob/tmp") == [])
     b.send(SENDER, ["alice@example.test"], message("other"))
     b.mail("alice", 2)
     # POP3 works in it: what is read is deleted.
@@ -89,10 +91,12 @@ def waits(b, q):
 def expires(b, q):
     """At its end the sender hears that the mailbox is full: 5.2.2."""
     q.limit(4 * MB)
+    before = b.log().count("dsn=4.2.2")
+    b.send(SENDER, ["bob@example.test", "alice@example.test"], message("late", 6 * MB))
+    wait_for("a deferral", lambda: b.log().count("dsn=4.2.2") > before)
     b.write_conf("queue { retry = {1s} lifetime = 3s }\n")
     b.reload()
     assert "reload refused" not in b.log()
-    b.send(SENDER, ["bob@example.test", "alice@example.test"], message("late", 6 * MB))
     report = email.message_from_bytes(b.mail("carol", 1, 60)[0])
     status = report.get_payload()[1].as_string()
     assert "Final-Recipient: rfc822; bob@example.test" in status and "Status: 5.2.2" in status, status
