@@ -557,6 +557,7 @@ def as_stranger(c):
     r = namespace(prepare + f"printf 'Subject: s\\n\\nb\\n' | {stranger} env BARID_CONF=/tmp/evil {path} bob")
     assert r.returncode == 0, r
     c.arrived()
+    c.b.empty()
     # The queue is listed by the barid that runs; what is in it cannot be looked into.
     r = namespace(prepare + f"{stranger} {path} -bp")
     assert r.returncode == 0 and r.stdout == "Mail queue is empty\n" and not r.stderr, r
