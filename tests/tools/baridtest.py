@@ -213,20 +213,30 @@ def private_parts(key):
     return found
 
 
+HELD = []
+
+
 def free_port(hosts):
-    """A port that is free on each of these addresses."""
+    """A port that is free on each of these addresses, and is this test's to its end: a socket is bound to it that never
+    listens.  So who connects is refused, and the kernel gives it to nobody; but who sets SO_REUSEADDR may bind it, too,
+    and listen."""
     while True:
         with contextlib.ExitStack() as stack:
-            port = 0
+            port, held = 0, []
             try:
                 for host in hosts:
                     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                    s = stack.enter_context(socket.socket(family))
-                    s.bind((host, port))
-                    port = s.getsockname()[1]
+                    held.append(stack.enter_context(socket.socket(family)))
+                    held[-1].bind((host, port))
+                    port = held[-1].getsockname()[1]
             except OSError:
                 continue
-            return port
+            stack.pop_all()
+        for s in held:
+            # Only now: nobody else is to hold the same.
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        HELD.extend(held)
+        return port
 
 
 def listening(port):
@@ -331,6 +341,10 @@ class Sink(Peer):
 
     def __init__(self, *args, rules=()):
         self.out = tempfile.mkdtemp(prefix="barid-sink-")
+        # A port of its own: when it has stopped, whoever connects is refused.
+        if not {"--port", "--unix"} & set(args):
+            host = dict(zip(args, args[1:])).get("--host", "127.0.0.1")
+            args = (*args, "--port", str(free_port([host])))
         super().__init__("sinkd", "--out", self.out, *args, *(f"--rule={r}" for r in rules))
 
     def facts(self, pattern):
@@ -352,13 +366,27 @@ class Sink(Peer):
         return found
 
     def connections(self, count=0, timeout=30):
-        """The same of connections that have ended."""
+        """The same of connections that have ended.  With no COUNT also of those that go on: what is known so far, and
+        their "end" is None."""
         wait_for(f"{count} connections to port {self.port}",
                  lambda: len(self.facts("conn-*")) >= count, timeout)
-        return self.facts("conn-*")
+        if count:
+            return self.facts("conn-*")
+        return [self.connection(path[:-len(".open")]) for path in sorted(glob.glob(f"{self.out}/conn-*.open"))]
+
+    def connection(self, path):
+        with contextlib.suppress(FileNotFoundError), open(path + ".json", encoding="utf-8") as f:
+            return json.load(f)
+        found = {"lines": [], "messages": [], "faults": [], "end": None}
+        with open(path + ".open", encoding="utf-8") as f:
+            # The last one may be being written.
+            for line in f.read().split("\n")[:-1]:
+                what, value = json.loads(line)
+                found[what].append(value)
+        return found
 
     def said(self):
-        """Every command line of the connections that have ended."""
+        """Every command line so far: each is there before it is answered."""
         return [line for c in self.connections() for line in c["lines"]]
 
     def wires(self):
