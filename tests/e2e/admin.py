@@ -287,7 +287,7 @@ def queue(b):
     assert b.ask("POST", "/message", Cookie=cookie, body={**order, "do": "flush"}).status == 303
     dests = page("/destinations")
     assert "there" in dests.body and "61 messages in the queue" in dests.body, dests
-    assert re.search(r'deferred</th><td class="t">61<', page("/").body), page("/")
+    wait_for("all put off", lambda: re.search(r'deferred</th><td class="t">61<', page("/").body))
 
 
 def blocked_and_logins(b):
@@ -401,19 +401,20 @@ def same_list(folder):
             b.change(ldap, "file://USERS")
             assert re.match("ldap.*: yes$", b.everywhere(YES, "alice", SECRET))
             # One that hangs keeps waiting who needs it; others go on meanwhile.
-            b.change("file://USERS", f"ldap://127.0.0.1:{silent.port}/dc=x")
+            b.change("file://USERS", f"ldap://127.0.0.1:{silent.port}/dc=x", auth="timeout = 20s cache = 0s")
             wait_for("the pages", lambda: try_from(b, "127.0.0.1"))
             answers = []
             hung = [threading.Thread(target=lambda: answers.append(b.basic("alice", SECRET))) for n in range(8)]
             for t in hung:
                 t.start()
-            wait_for("who waits", lambda: len(visits_of(b)) == len(hung))
+            wait_for("who waits", lambda: len(visits_of(b)) >= len(hung))
             assert b.page("dave", PASSWORD) == YES and b.ask("GET", "/health").status == 200
-            assert len(visits_of(b)) == len(hung)
+            assert not answers
             for t in hung:
                 t.join()
             assert [a.status for a in answers] == [503] * len(hung) and answers[0].field("Retry-After"), answers
             # A list of their own: whoever is on it, by the pages alone.
+            b.auth = "timeout = 2s cache = 0s"
             b.write_conf(extra + 'admin { auth = {"hardcoded://root:only-pages-11"} }\n')
             b.reload()
             wait_for("the pages", lambda: b.page("root", "only-pages-11") == YES)

@@ -87,8 +87,7 @@ class Programs:
         self.count += 1
         subject = f"auth {self.count}"
         call(f"From: {FROM}\nTo: {TO}\nSubject: {subject}\n\nHello.\n".encode(), *args)
-        new = self.b.dir + "/mail/bob/new"
-        wait_for(subject, lambda: any(subject in self.b.read(f"{new}/{n}") for n in os.listdir(new)))
+        wait_for(subject, lambda: any(subject in self.b.read(path) for path in self.b.mailbox("bob")))
 
     def gsasl(self, service, mechanism, user, password, code=0):
         return run("gsasl", "--smtp", "--connect", f"localhost:{self.b.port[service]}", "-m", mechanism,

@@ -96,12 +96,14 @@ else:
 
 
 class World:
-    def __init__(self, extra="", size=3000, **line):
+    def __init__(self, extra="", size=3000, smtp="", **line):
+        """SMTP is what the listener of the peer has of its own; the test itself sends by another."""
         self.line, self.size = Line(**line), size
         far = type("FarSink", (Sink,), {"before": self.line.there()})
         self.sink = far("--host", THERE)
-        listen = {"smtp": ("smtp", "off"), "pop3": ("pop3", "required")}
-        self.b = Barid(host=HERE, listen=listen, relay=(HERE + "/32",), extra=extra +
+        listen = {"smtp": ("smtp", "off"), "ours": ("smtp", "off"), "pop3": ("pop3", "required")}
+        here = type("Here", (Barid,), {"own": {"smtp": smtp}})
+        self.b = here(host=HERE, listen=listen, relay=(HERE + "/32",), extra=extra +
                        upstream("far", (THERE, self.sink.port, 'tls = "off"')) + route("far.test", "far"))
 
     def text(self, name):
@@ -156,16 +158,16 @@ def narrow():
 
 def hole():
     """Large packets never arrive, and nobody says so: both sides give up in time, and nothing was taken."""
-    with World(extra="queue { retry = {1h} reply-timeout = 3s }\nlimits { timeout = 3s }\n", size=60000, hole=576) as w:
+    with World(extra="queue { retry = {1h} reply-timeout = 3s }\n", smtp="timeout = 3s", size=60000, hole=576) as w:
         client = w.client("smtp")
-        w.b.send("a@b.test", ["c@far.test"], w.text("out"))
+        w.b.send("a@b.test", ["c@far.test"], w.text("out"), name="ours")
         w.b.deferred("")
         wait_for("the end of the client", lambda: client.poll() is not None)
         assert client.returncode != 0
         assert w.sink.messages() == [] and w.b.mailbox("bob") == [] and w.line.swallowed > 2
         wait_for("no session left", lambda: not w.b.sessions())
         # What is small goes on the same line.
-        w.b.send("a@b.test", ["c@far.test"], "Subject: small\r\n\r\nx\r\n")
+        w.b.send("a@b.test", ["c@far.test"], "Subject: small\r\n\r\nx\r\n", name="ours")
         # Unless the host was found so bad that it is left alone for a while.
         got = wait_for("the small one", lambda: w.b.ctl("queue", "flush") and w.sink.messages(), 60)
         assert b"small" in got[0]["text"]

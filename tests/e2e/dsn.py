@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Hosts, Sink, route, run, upstream, wait_for  # noqa: E402
+from baridtest import Barid, Clock, Hosts, Sink, route, run, upstream, wait_for  # noqa: E402
 
 SENDER = "Alice@origin.example"
 # What a recipient's name begins with is what becomes of it.
@@ -30,13 +30,15 @@ EXPIRED = "x-barid; delivery time expired (#4.4.7), last answer: 450 4.2.1 not n
 class World(Hosts):
     """A barid, the peer that recipients are at, and the one that senders read their reports at."""
 
-    def __init__(self, extra="", caps=None, origin_rules=(), far_rules=()):
+    def __init__(self, extra="", caps=None, origin_rules=(), far_rules=(), clock=None):
         self.far = Sink(*(("--caps", caps) if caps else ()), rules=[*far_rules, *RULES])
         self.origin = Sink(rules=origin_rules)
         self.around = self.far, self.origin
+        self.clock = clock
         self.b = Barid(relay=("127.0.0.0/8",), extra="queue { retry = {1h} idle-connection = 200ms }\n" + extra +
                        upstream("far", self.far.port) + route("far.example", "far") + route("away.example", "far") +
-                       upstream("origin", self.origin.port) + route("origin.example", "origin"))
+                       upstream("origin", self.origin.port) + route("origin.example", "origin"),
+                       **(dict(folder=clock.folder, env=clock.env) if clock else {}))
 
     def send(self, *rcpts, sender=SENDER, text=MESSAGE, mail=()):
         """RCPTS: addresses, or (address, parameters)."""
@@ -47,6 +49,12 @@ class World(Hosts):
                 r, params = r if isinstance(r, tuple) else (r, [])
                 assert c.rcpt(r, params)[0] == 250, r
             assert c.data(text)[0] == 250
+
+    def is_later(self, hours):
+        """By the clock: what waits goes along with one that is set while barid runs."""
+        self.b.stop()
+        self.clock.set(hours * 3600)
+        self.b.start()
 
     def reports(self, count):
         return [Report(m, self.b) for m in self.origin.messages(count)]
@@ -192,6 +200,9 @@ def unsaid():
         w.send("no@far.example", "yes@far.example", "wait@far.example", text=b"x-barid-max-attempts: 1\r\n" + MESSAGE)
         w.far.messages(1)
         w.b.deferred()
+        # Another attempt: what the first one led to is in the spool, or has arrived.
+        wait_for("the next", lambda: w.b.log().count("to=<wait@") > 1 or not w.b.ctl("queue", "flush"))
+        wait_for("it to wait", lambda: [p for p, _ in w.b.spooled()] == ["cur"])
         assert w.origin.messages() == []
 
 
@@ -289,11 +300,13 @@ def all_again():
 
 def delayed():
     """N4: once for each time that was set, to those who want to know; then it arrives."""
-    extra = "queue { retry = {500ms} delay-notice = {1s, 4s} }\n"
-    with World(extra) as w:
+    extra = "queue { retry = {500ms} delay-notice = {1h, 4h} }\n"
+    with World(extra, clock=Clock()) as w:
         w.send("wait@far.example", ("wait2@far.example", ["NOTIFY=FAILURE"]), ("wait3@far.example", ["NOTIFY=DELAY"]),
                "yes@far.example")
-        for n in (1, 2):
+        w.b.deferred("to=<wait@")
+        for n, hours in ((1, 2), (2, 5)):
+            w.is_later(hours)
             r = w.reports(n)[n - 1]
             assert r.actions() == {"wait@far.example": "delayed", "wait3@far.example": "delayed"}, r.actions()
             g = r.rcpts["wait@far.example"]
@@ -474,7 +487,7 @@ def read_by(command, folder, files):
 
 def parsers():
     """RFC 3461-13: programs that we did not write find the recipients, what was done, and why."""
-    with World("queue { retry = {500ms} lifetime = 3s delay-notice = {1s} }\n") as w:
+    with World("queue { retry = {500ms} lifetime = 3h delay-notice = {1h} }\n", clock=Clock()) as w:
         w.send("no1@far.example", "never@far.example", ("yes@far.example", ["NOTIFY=NEVER"]))
         w.send(("alice@example.test", ["NOTIFY=SUCCESS"]), ("no3@far.example", ["NOTIFY=FAILURE"]))
         w.b.sendmail("-i", "-f", SENDER, "nobody@example.test", text=MESSAGE)
@@ -483,6 +496,10 @@ def parsers():
         w.send("no2@far.example", mail=["RET=FULL"])
         w.reports(6)
         w.send("wait@far.example")
+        w.b.deferred("to=<wait@")
+        w.is_later(2)
+        w.reports(7)
+        w.is_later(4)
         reports = w.reports(8)
     with World(caps="PIPELINING") as w:
         w.send(("yes@far.example", ["NOTIFY=SUCCESS"]))

@@ -10,7 +10,7 @@ from baridtest import Barid, Names, Wire, wait_for  # noqa: E402
 
 CONF = """access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }
 check "spf" { }
-greylist { enabled = true when = "always" delay = 2s allow-after = 2 exempt = {"192.0.2.200"} }
+greylist { enabled = true when = "always" delay = 1h allow-after = 2 exempt = {"192.0.2.200"} }
 """
 
 
@@ -32,9 +32,11 @@ def later(b, **kw):
 
 def comes_again(b):
     said = rcpt(b)
-    assert re.fullmatch(r"451 4\.7\.1 Greylisted: come again in 2 seconds", said), said
+    assert re.fullmatch(r"451 4\.7\.1 Greylisted: come again in 3600 seconds", said), said
     assert rcpt(b, "192.0.2.10").startswith("451"), "from the same network it is too early"
     assert rcpt(b, "192.0.3.9").startswith("451"), "from another it is new"
+    b.write_conf(b.extra.replace("1h", "2s"))
+    b.reload()
     later(b, address="192.0.2.77")
     assert rcpt(b).startswith("250"), "from now on it is known"
     assert rcpt(b, sender="b@far.test").startswith("451")

@@ -131,11 +131,13 @@ def main():
     paused(listen)
     with Barid(extra=CONF, listen=listen) as b:
         honest(b)
+        wait_for("no session", lambda: not b.sessions())
         before, told = memory(b), {}
         all_of(b, told)
         wrong = [(ADDRESSES[n], *got) for n, got in sorted(told.items()) if not fits(*got)]
         assert len(told) == len(ADDRESSES) and not wrong, (len(wrong), wrong[:3])
         honest(b)
+        wait_for("no session", lambda: not b.sessions())
         after = memory(b)
         # The tables have their size from the start; what of them is used by now has pages.
         assert after - before < (65536 if sanitized() else 4096), (before, after)

@@ -91,6 +91,7 @@ def fetches(b):
     # A mailbox that nobody has written to yet; one that is not at home; who cannot say who he is.
     with b.login("ann") as w:
         assert w.cmd("STAT") == b"+OK 0 0" and os.stat(b.homes + "/ann/Maildir").st_mode & 0o777 == 0o700
+    b.free("ann")
     with b.login("bob") as w:
         assert w.cmd("STAT").split()[1] == b"1" and not glob.glob(b.homes + "/bob")
         assert not [p for p in b.processes() if "\nUid:\t120" in b.read(f"/proc/{p}/status")]

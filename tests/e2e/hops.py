@@ -31,8 +31,8 @@ def timers():
     """H15: a host that does not connect, or does not answer, costs no more than was said."""
     port = free_port(["127.0.0.2"])
     for name in ("connect", "reply"):
-        extra = "queue { connect-timeout = 300ms retry = {1h} }\n" if name == "connect" else \
-            'queue { retry = {1h} }\ndestination "up" { reply-timeout = 300ms }\n'
+        extra = "queue { connect-timeout = 3s retry = {1h} }\n" if name == "connect" else \
+            'queue { retry = {1h} }\ndestination "up" { reply-timeout = 3s }\n'
         with Sink() as sink, Silent("127.0.0.2", port), Sink("--host", "127.0.0.3", rules=["EHLO=stall"]) as mute:
             first = ("127.0.0.2", port, 'tls = "off"') if name == "connect" else ("127.0.0.3", mute.port, 'tls = "off"')
             second = ("127.0.0.1", sink.port, 'tls = "off" backup = true')

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A peer that takes its time: N-02, N-06, N-08, N-15, RFC 5321 4.5.3.2.
 
-The runners' clock goes sixty times as fast (libfaketime), so that a minute of
-theirs is a second of the peers'.  What is said below in minutes is as the
+The runners' clock goes twenty times as fast (libfaketime), so that a minute of
+theirs is three seconds of the peers'.  What is said below in minutes is as the
 runners see it.
 """
 import os
@@ -21,11 +21,11 @@ ENDLESS = "x" * 50000
 
 # The peer's rules, what becomes of the recipient, messages that it took.
 CASES = (
-    ("DOT=delay 5000", "sent", 1),                       # N-02: five minutes, and eight
-    ("DOT=delay 8000", "sent", 1),
-    ("DOT=delay 13000", "deferred", 1),                  # longer than a client must wait: it may come twice
-    ("CONNECT=delay 3500", "sent", 1),                   # N-06: before five minutes, and after
-    ("CONNECT=delay 7000", "deferred", 0),
+    ("DOT=delay 15000", "sent", 1),                       # N-02: five minutes, and eight
+    ("DOT=delay 24000", "sent", 1),
+    ("DOT=delay 39000", "deferred", 1),                  # longer than a client must wait: it may come twice
+    ("CONNECT=delay 10500", "sent", 1),                   # N-06: before five minutes, and after
+    ("CONNECT=delay 21000", "deferred", 0),
     ("CONNECT=stall", "deferred", 0),                    # N-08: half-open
     ("EHLO=stall", "deferred", 0),
     ("MAIL=stall", "deferred", 0),
@@ -35,11 +35,11 @@ CASES = (
     ("DOT=stall", "deferred", 0),
     ("DOT=store; stall", "deferred", 1),
     ("QUIT=stall", "sent", 1),
-    ("CONNECT=slow 10; ok", "sent", 1),                  # N-15: an octet in half a second
-    ("CONNECT=slow 1000; ok", "deferred", 0),            # an octet a minute: each in time, all too late
-    ("CONNECT=slow 1000; ok", "deferred", 0),            # the same, and each reply has two minutes
-    ("QUIT=slow 50; raw " + ENDLESS, "sent", 1),         # an octet every three seconds, which are nobody's reply
-    ("DOT=store; raw 250 ok\\r\\n; slow 300; raw " + ENDLESS, "sent", 1),
+    ("CONNECT=slow 30; ok", "sent", 1),                  # N-15: an octet in half a second
+    ("CONNECT=slow 3000; ok", "deferred", 0),            # an octet a minute: each in time, all too late
+    ("CONNECT=slow 3000; ok", "deferred", 0),            # the same, and each reply has two minutes
+    ("QUIT=slow 150; raw " + ENDLESS, "sent", 1),         # an octet every three seconds, which are nobody's reply
+    ("DOT=store; raw 250 ok\\r\\n; slow 900; raw " + ENDLESS, "sent", 1),
 )
 # What has a reply-timeout, and what must be over.
 REPLY = 16
@@ -56,7 +56,7 @@ def fast_runner(folder):
             os.symlink(f"{real}/{name}", f"{libexec}/{name}")
     with open(libexec + "/barid-runner", "w", encoding="utf-8") as f:
         f.write(f'#!/bin/sh\nASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0"\nexport ASAN_OPTIONS\n'
-                f'LD_PRELOAD={FAKETIME} FAKETIME="+0 x60" FAKETIME_NO_CACHE=1 exec {real}/barid-runner "$@"\n')
+                f'LD_PRELOAD={FAKETIME} FAKETIME="+0 x20" FAKETIME_NO_CACHE=1 exec {real}/barid-runner "$@"\n')
     os.chmod(libexec + "/barid-runner", 0o755)
     os.chmod(libexec, 0o755)
     return libexec

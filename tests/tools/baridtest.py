@@ -13,6 +13,7 @@ nothing races.
 import atexit
 import contextlib
 import crypt
+import errno
 import glob
 import json
 import os
@@ -229,7 +230,9 @@ def free_port(hosts):
                     held.append(stack.enter_context(socket.socket(family)))
                     held[-1].bind((host, port))
                     port = held[-1].getsockname()[1]
-            except OSError:
+            except OSError as e:
+                if e.errno != errno.EADDRINUSE:
+                    raise
                 continue
             stack.pop_all()
         for s in held:
@@ -342,7 +345,7 @@ class Sink(Peer):
     def __init__(self, *args, rules=()):
         self.out = tempfile.mkdtemp(prefix="barid-sink-")
         # A port of its own: when it has stopped, whoever connects is refused.
-        if not {"--port", "--unix"} & set(args):
+        if not self.before and not {"--port", "--unix"} & {a.partition("=")[0] for a in args}:
             host = dict(zip(args, args[1:])).get("--host", "127.0.0.1")
             args = (*args, "--port", str(free_port([host])))
         super().__init__("sinkd", "--out", self.out, *args, *(f"--rule={r}" for r in rules))
