@@ -4,8 +4,9 @@
  * ask -- questions to barid-http and barid-spawn.
  *
  * A question goes with one end of a socket pair of its own, on which the
- * answer comes.  A channel that is full, a helper that ends, and one that is
- * silent for too long are all the same to whoever asked.
+ * answer comes.  A channel that is full is tried again as long as the answer has
+ * time; then it is the same to whoever asked as a helper that ends, and one that is
+ * silent for too long.
  */
 
 #include "ask.h"
@@ -15,14 +16,23 @@
 
 #include "ipc/channel.h"
 #include "ipc/frame.h"
+#include "lib/clock.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "runner.h"
 
+/* Nothing says when a channel has room for others' questions and for this one. */
+#define FULL_MS 50
+
 struct ask {
 	struct runner *r;
 	struct ask *next, **at;		/* all of the runner */
-	int fd;				/* -1: it was not asked */
+	int fd;				/* -1: it cannot be asked */
+	int helper;
+	int answer;			/* the helper's end, until it was sent; or -1 */
+	char *packet;
+	size_t n;
+	int64_t until;			/* 0: it failed */
 	struct loop_io *io;
 	struct loop_timer *timer;
 	void (*fn)(void *arg, struct str answer);
@@ -42,14 +52,11 @@ end(struct ask *a, struct str answer)
 	loop_timer_free(a->timer);
 	if (a->fd >= 0)
 		close(a->fd);
+	if (a->answer >= 0)
+		close(a->answer);
+	mem_free(a->packet);
 	mem_free(a);
 	fn(arg, answer);
-}
-
-static void
-on_timer(void *arg)
-{
-	end(arg, STR(""));
 }
 
 static void
@@ -70,27 +77,54 @@ on_io(void *arg, bool readable, bool writable)
 	buf_free(&b);
 }
 
-/* Sends it, with the way to answer.  False: errno. */
 static bool
-put(struct ask *a, int helper, struct str packet, struct str more, int pass)
+is_full(int error)
+{
+	/* The latter: too many descriptors of this user are on their way. */
+	return error == EAGAIN || error == ETOOMANYREFS;
+}
+
+/* Sends it, with the way to answer, now or later; or it will end. */
+static void
+put(struct ask *a)
+{
+	int64_t left = a->until - clock_ms();
+
+	if (channel_send(a->helper, str_n(a->packet, a->n), a->answer) == 0) {
+		/* The helper's copy is then the only one: its end shows. */
+		close(a->answer);
+		a->answer = -1;
+		a->io = loop_io_new(a->r->loop, a->fd, on_io, a);
+		loop_io_want(a->io, true, false);
+	} else if (is_full(errno))
+		left = left < FULL_MS ? left : FULL_MS;
+	else
+		left = a->until = 0;
+	loop_timer_set(a->timer, left > 0 ? left : 0);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct ask *a = arg;
+
+	if (a->answer >= 0 && clock_ms() < a->until)
+		put(a);
+	else
+		end(a, STR(""));
+}
+
+/* Makes the way to answer, which brings MORE and PASS, if there is one. */
+static bool
+open_answer(struct ask *a, struct str more, int pass)
 {
 	int pair[2];
-	int rc = 0;
 
-	if (helper < 0 || channel_pair(pair) < 0)
+	if (channel_pair(pair) < 0)
 		return false;
-	if (pass >= 0)
-		rc = channel_send(pair[0], more, pass);
-	if (rc == 0)
-		rc = channel_send(helper, packet, pair[1]);
-	/* The helper's copy is then the only one: its end shows. */
-	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
-		return false;
-	}
 	a->fd = pair[0];
-	return true;
+	a->answer = pair[1];
+	return pass < 0 || channel_send(a->fd, more, pass) == 0;
 }
 
 void
@@ -107,7 +141,10 @@ ask_start_with(struct runner *r, int helper, struct str packet, struct str more,
 	struct ask *a = mem_alloc(sizeof(*a));
 
 	a->r = r;
-	a->fd = -1;
+	a->fd = a->answer = -1;
+	a->helper = helper;
+	a->packet = mem_dup(packet);
+	a->n = packet.n;
 	a->fn = fn;
 	a->arg = arg;
 	a->next = r->asks;
@@ -116,13 +153,11 @@ ask_start_with(struct runner *r, int helper, struct str packet, struct str more,
 		a->next->at = &a->next;
 	r->asks = a;
 	a->timer = loop_timer_new(r->loop, on_timer, a);
-	if (!put(a, helper, packet, more, pass)) {
+	if (open_answer(a, more, pass)) {
+		a->until = clock_ms() + ms;
+		put(a);
+	} else
 		loop_timer_set(a->timer, 0);
-		return;
-	}
-	a->io = loop_io_new(r->loop, a->fd, on_io, a);
-	loop_io_want(a->io, true, false);
-	loop_timer_set(a->timer, ms);
 }
 
 void

@@ -9,9 +9,9 @@
 struct runner;
 
 /*
- * Sends PACKET to HELPER; FN gets the answer, or an empty one if there is none within
- * MS (a helper that is gone), and the question is then over.  Never from
- * inside.
+ * Sends PACKET to HELPER, when the channel has room for it; FN gets the answer, or an
+ * empty one if there is none within MS (a helper that is gone), and the question is
+ * then over.  Never from inside.
  */
 void ask_start(struct runner *r, int helper, struct str packet, int64_t ms,
     void (*fn)(void *arg, struct str answer), void *arg);
