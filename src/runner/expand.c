@@ -487,6 +487,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 
 	if (c->rule_n == 0 && c->aliases.n == 0 && lists.home == NULL)
 		return false;
+	homes_begin(j->r, j);
 	for (size_t i = 0; i < e->rcpt_n; i++)
 		look_at_rcpt(&s, i, &lists);
 	for (size_t i = 0; i < e->rcpt_n && s.waits == NULL; i++) {
@@ -502,6 +503,7 @@ expand_job(struct job *j, const struct mail_facts *f)
 		homes_wait(j->r, s.waits, j);
 		return true;
 	}
+	homes_end(j->r, j);
 	if (!spreads)
 		return false;
 	kept = mem_alloc(sizeof(*kept));

@@ -11,7 +11,13 @@ struct runner;
 
 void homes_open(struct runner *r);
 void homes_close(struct runner *r);
-/* For expand(): asks barid-spawn for what is not known, or no longer. */
+/*
+ * A look at whom J's mail goes to, which ends with homes_end() or homes_wait(): what
+ * was answered since J waited first counts to its end.
+ */
+void homes_begin(struct runner *r, const struct job *j);
+void homes_end(struct runner *r, const struct job *j);
+/* For expand(), within such a look: asks barid-spawn for what is not known, or no longer. */
 enum expand_home homes_find(struct runner *r, const char *user,
     const struct alias_list **list, const char **why);
 /* Whether USER, of whom there was an answer, is an account with a Maildir at home. */

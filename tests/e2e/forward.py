@@ -15,6 +15,7 @@ SENDER = "alice@example.test"
 TEXT = "From: alice@example.test\r\nSubject: {}\r\n\r\nhello\r\n"
 # Each has its file before anybody asks for it: what is known of one counts for some seconds.
 ACCOUNTS = ("joe", "ann", "mal", "ping", "pong", "self", "link", "twice", "other", "open", "fifo", "large", "home", "more", "here", "there", "brim", "off")
+CROWD = tuple(f"crowd{n}" for n in range(500))
 
 
 def write(home, text, mode=0o644, uid=None, name=".forward"):
@@ -166,6 +167,23 @@ def fair(w, homes):
     b.write_conf(conf)
 
 
+def crowd(w, homes):
+    """One alias leads to more accounts than can be asked for at once."""
+    b = w.b
+    conf = b.extra
+    with open(homes + "/aliases", "w", encoding="ascii") as f:
+        f.write(f"everybody: {', '.join(CROWD)}\n")
+    for name in CROWD:
+        write(f"{homes}/{name}", "ann\n")
+    b.write_conf(f'aliases = {{"{homes}/aliases"}}\n' + conf)
+    b.stop()
+    b.start()
+    log = w.send("everybody")
+    assert re.search(r"to=<ann@example\.test>, orig_to=<everybody@example\.test>, relay=local, .*status=sent", log), log
+    assert "status=deferred" not in log and "was lost" not in log, log
+    b.write_conf(conf)
+
+
 def maildirs(w, homes):
     """recipients.home-maildir: the mail of an account is in its Maildir and its own, that of others where it was."""
     b = w.b
@@ -253,12 +271,12 @@ def two_systems(homes):
 
 
 def main():
-    homes = alone(ACCOUNTS)
+    homes = alone(ACCOUNTS + CROWD)
     try:
         w = World(homes)
         with w.b:
             w.b.start()
-            for test in (works, loops, unbelieved, full, kills, fair, maildirs):
+            for test in (works, loops, unbelieved, full, kills, fair, crowd, maildirs):
                 test(w, homes)
                 print(test.__name__, flush=True)
         two_systems(homes)
