@@ -375,7 +375,9 @@ finish_done(void *arg)
 		job_park(j);
 		break;
 	case END_DEFER:
+		/* All of it has a time: it stands in no line. */
 		k->partly = false;
+		parking_forget(r->index, slot);
 		/* Who has ordered a flush meanwhile did not know that it waits. */
 		index_wait(r->index, slot, steered || f->flushes != r->flushes ? 0 : f->next);
 		job_free(j);

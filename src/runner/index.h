@@ -24,8 +24,9 @@ struct known {
 	uint64_t time;		/* the id's digits of time ... */
 	int64_t due;		/* seconds since 1970; of a parked one: see patience.c */
 	uint32_t process;	/* ... and those of process */
-	uint32_t heap_at;
-	uint32_t next;		/* in the list of free slots; of a parked one: its place */
+	uint32_t heap_at;	/* of a parked one: its turn, see parking.c */
+	uint32_t next;		/* in the list of free slots; of a parked one: its place; */
+				/* of another: the turn that it had, or INDEX_NONE */
 	uint8_t state;		/* enum known_state */
 	uint8_t place;		/* enum queue_place */
 	uint8_t op;		/* enum control_op to be done after the attempt, or 0 */

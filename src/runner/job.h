@@ -19,7 +19,7 @@ struct runner;
 
 struct job_rcpt {
 	bool todo;		/* has no outcome yet */
-	bool tried;		/* lately, as RESULT says; not again in this pass */
+	bool tried;		/* lately; not again in this pass */
 	bool refused;		/* RESULT says why it will not be tried */
 	bool now;		/* its outcome is of this attempt */
 	bool noted;		/* its outcome is that of an attempt that has its note */
@@ -80,6 +80,7 @@ struct job {
 	char (*made)[QUEUE_ID_SIZE];	/* messages that were made of it, not taken up yet */
 	size_t made_n, made_size;
 	struct own_keys *own;	/* the keys that it brings; NULL: nobody has read them */
+	bool again;		/* some who were tried before it was parked may be now */
 	bool read;		/* it is a report, and its text was given to be read */
 	int64_t begun_ms;	/* clock_ms() */
 	int64_t before_ms;	/* from its arrival until then */

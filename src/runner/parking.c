@@ -11,7 +11,9 @@
  * message has few (PARKING_PLACES), so that with its slot it stays below 300
  * octets however the arrays have just grown.
  *
- * Each priority has a line.  Within one who came first goes first.
+ * Each priority has a line.  Within one who came first goes first: each message
+ * has a number, its turn, and keeps it when it leaves the lines and comes back,
+ * since others of its recipients were tried meanwhile, or an order was given.
  * Between them the higher goes first; but every fourth time another has its
  * turn, all of them one after the other, so that neither a flood of urgent
  * mail can hold up the rest for ever, nor the rest what is urgent.
@@ -119,6 +121,79 @@ may_stand(const struct parking_lot *l, const struct parking *p, uint32_t i)
 	return n < PARKING_PLACES;
 }
 
+/* Of two turns, the first; there are never so many that they come round. */
+static bool
+is_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static uint32_t
+turn_of(const struct parking_lot *l, struct index *x, uint32_t i)
+{
+	return index_at(x, l->places[i].slot)->heap_at;
+}
+
+/* The turn of a message that is parked nowhere yet: as before, or a new one. */
+static uint32_t
+turn_new(struct parking_lot *l, const struct known *k)
+{
+	if (k->next != INDEX_NONE)
+		return k->next;
+	if (++l->turns == INDEX_NONE)
+		l->turns = 0;
+	return l->turns;
+}
+
+/* Who goes before TURN at LEVEL of P, which has somebody; NONE: nobody does. */
+static uint32_t
+find_before(const struct parking_lot *l, const struct parking *p,
+    struct index *x, unsigned level, uint32_t turn)
+{
+	uint32_t i = p->first[level], last = p->last[level];
+	uint32_t before = turn - turn_of(l, x, i);
+	uint32_t behind = turn_of(l, x, last) - turn;
+
+	if (is_before(turn, turn_of(l, x, i)))
+		return NONE;
+	/* From the end that is nearer, as it seems. */
+	if (is_before(turn, turn_of(l, x, last)) && before < behind) {
+		while (is_before(turn_of(l, x, l->places[i].next), turn))
+			i = l->places[i].next;
+		return i;
+	}
+	while (is_before(turn, turn_of(l, x, last)))
+		last = l->places[last].prev;
+	return last;
+}
+
+/* Puts I into the line of LEVEL. */
+static void
+place_link(struct parking_lot *l, struct parking *p, struct index *x,
+    unsigned level, uint32_t i)
+{
+	struct parking_place *m = &l->places[i];
+
+	m->prev = m->next = NONE;
+	if ((p->used & 1u << level) == 0) {
+		p->used |= 1u << level;
+		p->first[level] = p->last[level] = i;
+		return;
+	}
+	m->prev = find_before(l, p, x, level, turn_of(l, x, i));
+	if (m->prev == NONE) {
+		m->next = p->first[level];
+		p->first[level] = i;
+	} else {
+		m->next = l->places[m->prev].next;
+		l->places[m->prev].next = i;
+	}
+	if (m->next == NONE)
+		p->last[level] = i;
+	else
+		l->places[m->next].prev = i;
+}
+
 bool
 parking_add(struct parking_lot *l, struct parking *p, struct index *x,
     int priority, uint32_t slot)
@@ -129,17 +204,11 @@ parking_add(struct parking_lot *l, struct parking *p, struct index *x,
 
 	if (!may_stand(l, p, others))
 		return false;
+	if (k->state != KNOWN_PARKED)
+		k->heap_at = turn_new(l, k);
 	i = place_new(l);
-	l->places[i] = (struct parking_place){ .at = p, .slot = slot,
-		.next = NONE, .prev = NONE, .other = others };
-	if ((p->used & 1u << level) == 0) {
-		p->first[level] = i;
-	} else {
-		l->places[i].prev = p->last[level];
-		l->places[p->last[level]].next = i;
-	}
-	p->last[level] = i;
-	p->used |= 1u << level;
+	l->places[i] = (struct parking_place){ .at = p, .slot = slot, .other = others };
+	place_link(l, p, x, level, i);
 	count(p, 1);
 	k->state = KNOWN_PARKED;
 	k->next = i;
@@ -156,8 +225,14 @@ parking_leave(struct parking_lot *l, struct index *x, uint32_t slot)
 		next = l->places[i].other;
 		place_free(l, i);
 	}
-	k->next = INDEX_NONE;
+	k->next = k->heap_at;
 	k->state = KNOWN_BUSY;
+}
+
+void
+parking_forget(struct index *x, uint32_t slot)
+{
+	index_at(x, slot)->next = INDEX_NONE;
 }
 
 /* ---- whose turn it is -------------------------------------------------------- */

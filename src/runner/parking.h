@@ -15,6 +15,7 @@ struct parking_lot {
 	struct parking_place *places;
 	uint32_t n, size;
 	uint32_t free_first;	/* number + 1, or 0 */
+	uint32_t turns;		/* given so far; they begin anew some day */
 };
 
 /* What stands behind one destination.  All zero: nobody does. */
@@ -30,7 +31,8 @@ void parking_free(struct parking_lot *l);
 /* The memory that it has. */
 size_t parking_octets(const struct parking_lot *l);
 /*
- * A slot of X, which is busy or parked elsewhere, is parked at P as well.
+ * A slot of X, which is busy or parked elsewhere, is parked at P as well: behind
+ * all, or where its turn is if it stood in a line before and has left it.
  * False: it was already, or stands in PARKING_PLACES others.
  */
 bool parking_add(struct parking_lot *l, struct parking *p, struct index *x,
@@ -38,8 +40,10 @@ bool parking_add(struct parking_lot *l, struct parking *p, struct index *x,
 /* The next of those at P is busy again, and stands nowhere; INDEX_NONE: none is. */
 uint32_t parking_take(struct parking_lot *l, struct parking *p,
     struct index *x);
-/* A parked slot is busy again, and stands nowhere. */
+/* A parked slot is busy again, and stands nowhere; it keeps its turn, */
 void parking_leave(struct parking_lot *l, struct index *x, uint32_t slot);
+/* ... until this. */
+void parking_forget(struct index *x, uint32_t slot);
 /* Calls FN with all at P; it may make the one that it is called with leave. */
 void parking_sweep(const struct parking_lot *l, const struct parking *p,
     void (*fn)(void *arg, uint32_t slot), void *arg);

@@ -5,11 +5,13 @@
  *
  * A message behind a destination that takes only so much waits there without
  * being tried, and it may be long.  Its sender hears of the delay all the same
- * when it is time, and its deadline holds.  While it is parked its slot of the
+ * when it is time, and its deadline holds; and who was put off is tried again,
+ * though another recipient waits.  While it is parked its slot of the
  * index says when that is the next time.  It keeps its place in the line: for
  * a notice it is loaded aside, and only the count of notices in its file is
  * changed, in place, as an attempt would that may begin meanwhile.  What has no
- * time left leaves the line, and job_plan() gives it up.
+ * time left leaves the line, and job_plan() gives it up; so does what has
+ * somebody to be tried, and has its turn all the same when it comes back.
  */
 
 #include <errno.h>
@@ -19,10 +21,11 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/random.h"
 #include "result.h"
 #include "runner.h"
 
-/* Notices that are written at once. */
+/* Messages that are loaded in a tick, and notices that are written at once. */
 #define LOOKS_MAX 64
 /* One that could not be written is tried again then. */
 #define AGAIN_S 300
@@ -47,7 +50,8 @@ is_waiting(const struct job *j, size_t i)
 void
 patience_say(struct job *j, size_t i)
 {
-	if (!j->rcpts[i].tried)
+	/* What the last attempt came to says more, if there was one. */
+	if (j->rcpts[i].time == 0)
 		j->rcpts[i].result = result_words(TEMPFAIL, "4.4.5",
 		    STR("it waits for its turn: no more is sent there now"));
 }
@@ -66,13 +70,35 @@ notices_due(const struct job *j, const struct life *l)
 	return 0;
 }
 
+/* When those who were put off are tried again; INT64_MAX: there are none. */
+static int64_t
+next_try(const struct job *j, const struct life *l)
+{
+	int64_t now = runner_now_ms(j->r), first = INT64_MAX, at;
+
+	if (j->r->once)
+		return first;
+	for (size_t i = 0; i < j->file.env.rcpt_n; i++) {
+		const struct job_rcpt *jr = &j->rcpts[i];
+
+		if (jr->result.outcome != TEMPFAIL || (jr->todo ? !jr->tried : !jr->now))
+			continue;
+		at = wall_recall(&j->r->wall, jr->time * 1000, now);
+		first = at < first ? at : first;
+	}
+	return first == INT64_MAX ? first :
+	    life_next(&j->r->conf->queue, &j->file.env, l, first, false, random_below);
+}
+
 /* In seconds, as the index has it. */
 static int64_t
 next_look(const struct job *j, const struct life *l)
 {
 	int64_t at = life_look(&j->r->conf->queue, &j->file.env, l,
 	    runner_now_ms(j->r));
+	int64_t try = next_try(j, l);
 
+	at = try < at ? try : at;
 	return at == INT64_MAX ? at : (at + 999) / 1000;
 }
 
@@ -109,6 +135,8 @@ notice_done(void *arg)
 	struct job *j = n->j;
 	struct runner *r = j->r;
 	uint32_t slot = index_find(r->index, j->id);
+	bool parked = slot != INDEX_NONE &&
+	    index_at(r->index, slot)->state == KNOWN_PARKED;
 
 	r->finishing--;
 	r->looks--;
@@ -116,9 +144,13 @@ notice_done(void *arg)
 		log_as("bounce", LOG_LEVEL_INFO, j->id,
 		    "sender delay notification: %s", n->bounce.id);
 		record_dsn(j, &n->bounce);
-	} else if (slot != INDEX_NONE &&
-	    index_at(r->index, slot)->state == KNOWN_PARKED)
+	}
+	if (parked && !n->written) {
 		index_at(r->index, slot)->due = runner_now(r) + AGAIN_S;
+	} else if (parked && j->again) {
+		index_at(r->index, slot)->due = 0;
+		r->looking = true;
+	}
 	job_free(j);
 	/* May move the index. */
 	if (n->written)
@@ -147,7 +179,10 @@ notice_start(struct job *j, const struct life *l, unsigned delays)
 
 /* ---- looking -------------------------------------------------------------- */
 
-/* True if the message must leave the line: there is no time left for it. */
+/*
+ * True if the message must leave the line: there is no time left for it, or there
+ * is somebody to be tried, though not before a notice that is due is written.
+ */
 static bool
 look_at(struct runner *r, uint32_t slot)
 {
@@ -156,7 +191,7 @@ look_at(struct runner *r, uint32_t slot)
 	struct job *j = job_load(r, slot, &reason);
 	unsigned delays;
 	struct life l;
-	bool over;
+	bool leaves;
 
 	/* Whoever tries it will see. */
 	k->due = INT64_MAX;
@@ -164,33 +199,38 @@ look_at(struct runner *r, uint32_t slot)
 		return false;
 	job_rcpts(j);
 	l = expire_life(j);
-	over = expire_is_over(j);
-	delays = over ? 0 : notices_due(j, &l);
-	if (!over)
+	leaves = expire_is_over(j);
+	delays = leaves ? 0 : notices_due(j, &l);
+	leaves = leaves || (j->again && delays == 0);
+	if (!leaves)
 		k->due = next_look(j, &l);
 	if (delays > 0)
 		notice_start(j, &l, delays);
 	else
 		job_free(j);
-	return over;
+	return leaves;
 }
 
 struct sweep {
 	struct runner *r;
 	int64_t now;
+	size_t n;	/* loaded so far */
 };
 
 static void
 sweep_one(void *arg, uint32_t slot)
 {
-	const struct sweep *s = arg;
+	struct sweep *s = arg;
 	struct runner *r = s->r;
 
 	if (index_at(r->index, slot)->due > s->now)
 		return;
-	if (r->looks >= LOOKS_MAX || r->job_n >= r->job_max)
+	if (s->n >= LOOKS_MAX || r->looks >= LOOKS_MAX || r->job_n >= r->job_max) {
 		r->looking = true;
-	else if (look_at(r, slot))
+		return;
+	}
+	s->n++;
+	if (look_at(r, slot))
 		dests_unpark(r, slot);
 }
 

@@ -333,6 +333,8 @@ plan_rcpt(struct job *j, size_t rcpt, struct plan *p)
 {
 	const struct target *t;
 
+	/* Whatever it was at the last attempt. */
+	j->rcpts[rcpt].local = false;
 	if (j->rcpts[rcpt].part.n > 0) {
 		plan_part(j, rcpt, p);
 		return;
@@ -513,10 +515,11 @@ skip_tried(struct job *j)
 		if (!j->rcpts[i].todo || last[i].time == 0)
 			continue;
 		at = wall_recall(&j->r->wall, last[i].time * 1000, now);
-		if (life_again(&j->r->conf->queue, &j->file.env, &l, at) <= now)
-			continue;
-		j->rcpts[i].tried = true;
 		job_recall(j, i, TEMPFAIL, &last[i]);
+		if (life_again(&j->r->conf->queue, &j->file.env, &l, at) <= now)
+			j->again = true;
+		else
+			j->rcpts[i].tried = true;
 	}
 }
 

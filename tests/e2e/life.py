@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long mail is tried and when: settings in headers, deadlines, holds, mended routes, and a stop in mid-delivery."""
 import collections
+import contextlib
 import email
 import email.utils
 import glob
@@ -326,14 +327,19 @@ def null_sender():
 
 def behind_a_rate():
     """K6, N-16: what is parked and not tried at all has its notice by time, once, and its deadline."""
-    n = 60
-    with World("queue { retry = {1h} delay-notice = {3s} runners = 1 }\n"
+    n, later = 60, free_port(["127.0.0.1"])
+    with World("queue { retry = {1s} delay-notice = {3s} runners = 1 }\n"
                "destination \"far\" { rate = 1 per = 1h }\n" +
-               upstream("none", free_port(["127.0.0.1"])) + route("none.example", "none")) as w:
+               upstream("none", free_port(["127.0.0.1"])) + route("none.example", "none") +
+               upstream("later", later) + route("later.example", "later")) as w, contextlib.ExitStack() as stack:
         for i in range(n):
             w.send(f"a{i}@far.example")
         # One who was put off, beside one who waits: a notice has both.
         w.send("both@far.example", "put-off@none.example")
+        # ... and he is tried again, whoever else waits.
+        w.b.send(SENDER, ["quiet@far.example", "later@later.example"], TEXT.format("x"), rcpt_options=["NOTIFY=NEVER"])
+        wait_for("that he is put off", lambda: "to=<later@later.example>" in w.b.log())
+        late = stack.enter_context(Sink(f"--port={later}"))
         w.b.send(SENDER, ["quiet@far.example"], TEXT.format("x"), rcpt_options=["NOTIFY=FAILURE"])
         w.send("late@far.example", fields="x-mq-maxdelivertime: +4s\r\n")
         w.far.messages(1)
@@ -355,6 +361,7 @@ def behind_a_rate():
         assert gone == {"a0@far.example"}, gone
         assert told.pop(("late@far.example", "delayed", "4.4.5"), 1) == 1
         assert told == want, told
+        assert len(late.messages(1)) == 1
         # They keep their places, and it is written down that they had it: not again after a restart.
         w.b.stop()
         w.b.start()

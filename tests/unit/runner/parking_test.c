@@ -132,6 +132,37 @@ START_TEST(nobody_waits_for_ever)
 }
 END_TEST
 
+/* Whoever leaves the line and comes back has the turn that he had. */
+START_TEST(in_turn)
+{
+	uint32_t slots[MANY];
+
+	x = index_new();
+	/* Numbers come round. */
+	lot.turns = UINT32_MAX - MANY / 2;
+	for (unsigned i = 0; i < MANY; i++)
+		slots[i] = park(i + 1, 0);
+	/* The first, the last, and those between, in another order. */
+	for (unsigned i = 0; i < MANY; i += 3)
+		parking_leave(&lot, x, slots[i]);
+	for (unsigned i = MANY - MANY % 3; i < MANY; i -= 3) {
+		index_wait(x, slots[i], 7);
+		index_claim(x, slots[i]);
+		ck_assert(parking_add(&lot, &p, x, 0, slots[i]));
+	}
+	/* One that had a time of its own is new. */
+	parking_leave(&lot, x, slots[1]);
+	parking_forget(x, slots[1]);
+	ck_assert(parking_add(&lot, &p, x, 0, slots[1]));
+	for (unsigned i = 0; i < MANY; i++)
+		if (i != 1)
+			ck_assert_uint_eq(parking_take(&lot, &p, x), slots[i]);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), slots[1]);
+	ck_assert_uint_eq(parking_take(&lot, &p, x), INDEX_NONE);
+	index_free(x);
+}
+END_TEST
+
 /* One that is urgent goes before whatever stands there. */
 START_TEST(urgent)
 {
@@ -213,5 +244,5 @@ START_TEST(bounded)
 }
 END_TEST
 
-UNIT_MAIN("parking", in_order, swept, by_priority, nobody_waits_for_ever, urgent,
+UNIT_MAIN("parking", in_order, swept, by_priority, nobody_waits_for_ever, in_turn, urgent,
     behind_several, bounded)
