@@ -147,8 +147,8 @@ struct conf_checks {
 	struct conf_check_iprev iprev;
 	struct conf_check_helo helo;
 	struct conf_check_sender sender;
-	bool any;			/* one of them is enabled */
 	struct conf_check_scan spam, virus;
+	bool any;			/* one of them is enabled */
 	struct conf_strs results;	/* words, as in the file */
 	unsigned results_for;		/* CONF_RESULTS_* */
 	const char *authserv;		/* who says so: RFC 8601 2.5 */

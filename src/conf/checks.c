@@ -10,7 +10,8 @@ conf_checks_finish(struct conf *c)
 	struct conf_checks *k = &c->check;
 
 	k->any = k->spf.enabled || k->dkim.enabled || k->dmarc.enabled || k->arc.enabled ||
-	    k->iprev.enabled || k->helo.enabled || k->sender.enabled;
+	    k->iprev.enabled || k->helo.enabled || k->sender.enabled || k->spam.enabled ||
+	    k->virus.enabled;
 	if (k->authserv[0] == '\0')
 		k->authserv = c->hostname;
 	for (size_t i = 0; i < k->results.n; i++) {

@@ -119,8 +119,7 @@ is_needed(const struct master *m, const struct helper *h)
 		return (c->recipients.asked.kind != VERIFY_NOBODY ||
 		    usage_is_limited(c)) && !m->once;
 	case HELPER_CHECK:
-		return (c->dnsbl.list_n > 0 || c->check.any || c->check.spam.enabled ||
-		    c->check.virus.enabled || c->greylist.enabled ||
+		return (c->dnsbl.list_n > 0 || c->check.any || c->greylist.enabled ||
 		    reads_reports(c)) && !m->once;
 	case HELPER_COLLECT:
 		return c->collect_n > 0 && !m->once;

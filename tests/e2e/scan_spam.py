@@ -42,8 +42,10 @@ def take(b, text, count, user="alice", **kw):
 
 def noted(spamd):
     with Barid(extra=check(f"localhost:{spamd.port}", "max-size = 200KB")) as b:
-        got = take(b, message(header=FORGED), 1)
-        assert fields(got, "X-Spam-Status") == ["No, score=0.0 required=5.0 tests=none"], got
+        # T4: nor does it say anything in our name, whatever is checked.
+        claim = "Authentication-Results: mx.example.test; dmarc=pass header.from=bank.test\r\n"
+        got = take(b, message(header=FORGED + claim), 1)
+        assert fields(got, "X-Spam-Status") == ["No, score=0.0 required=5.0 tests=none"] and b"bank.test" not in got, got
         assert fields(got, "X-Spam-Score") == ["0.0"] and not fields(got, "X-Spam-Flag"), got
         assert fields(got, "X-Other") == ["kept"], got
         got = take(b, message("something odd " + GTUBE), 2)
