@@ -43,7 +43,7 @@ struct desk {
 	bool due;			/* there may be files whose day is over; */
 	int64_t next_ms;		/* they are not looked at before */
 	pid_t child;			/* that sends; 0: none */
-	bool lost;			/* something was not counted: said once a day */
+	int64_t lost_day;		/* on which it was said that something was not counted */
 	struct loop_timer *timer;
 };
 
@@ -98,7 +98,6 @@ turn_over(struct desk *k, bool make)
 	/* One of another day is ended by this. */
 	k->tally = dmarc_tally_open(k->dir, today, k->d->conf->check.dmarc.report_rows, make);
 	k->due = true;
-	k->lost = false;
 	k->fresh = k->tally == NULL && errno != ENOENT;
 	return k->tally != NULL;
 }
@@ -110,6 +109,7 @@ dmarc_take(struct checkd *d, struct str packet)
 	struct dmarc_row row;
 	struct msg_dmarc m;
 	struct addr a;
+	int64_t today;
 
 	if (!msg_dmarc_get(packet, &m) || !dmarc_row_parse(m.row, &row) || row.rest ||
 	    addr_parse(row.source, 0, &a) < 0) {
@@ -118,10 +118,11 @@ dmarc_take(struct checkd *d, struct str packet)
 	}
 	if (k == NULL || (turn_over(k, true) && dmarc_tally_add(k->tally, m.row) == 0))
 		return;
-	if (!k->lost)
+	today = dmarc_tally_day_of(clock_wall());
+	if (k->lost_day != today)
 		log_error(NULL, "%s/" DMARC_TALLY_DIR ": %s: reports will not have all",
 		    d->conf->spool, strerror(errno));
-	k->lost = true;
+	k->lost_day = today;
 }
 
 /* ---- sending ------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, Clock, Names, Sink, Wire, program, route, run, upstream, wait_for  # noqa: E402
 
 PYTHON = "/usr/bin/python3"  # Debian's own, which has dkim
+LOST = "/dmarc: Is a directory: reports will not have all"
 NS = "{urn:ietf:params:xml:ns:dmarc-2.0}"
 DAY = 86400
 ACCESS = 'access { connect = {"0.0.0.0/0", "::/0"} relay = {"198.51.100.7"} xclient = {"127.0.0.1"} }\n'
@@ -100,6 +101,19 @@ def fields(record):
     return f
 
 
+def lost(b):
+    """While nothing can be counted that is said once a day."""
+    path = b.dir + "/spool/dmarc"
+    wait_for("a place to count in", lambda: os.path.isdir(path))
+    os.mkdir(path + "/open")
+    for _ in range(3):
+        assert give(b, "testing.test", sender="x@far.test").startswith("250")
+    # What this one asks of barid-check comes behind them.
+    assert give(b, "quiet.test", sender="x@far.test").startswith("550")
+    os.rmdir(path + "/open")
+    wait_for("the line", lambda: LOST in b.log())
+
+
 def counted(b):
     """Each way that a message may go, and what it is counted as; what is none of the domain's business is not."""
     assert give(b, "spf.test").startswith("250")
@@ -122,6 +136,7 @@ def counted(b):
     wait_for("all that was told", lambda: sum(m for m, _ in gathered(b).values()) == 11)
     assert gathered(b) == {("open", "spf.test"): (7, 6), ("open", "testing.test"): (1, 1), ("open", "soft.test"): (1, 1),
                            ("open", "lent.test"): (1, 1), ("open", "slow.test"): (1, 1)}, gathered(b)
+    assert b.log().count(LOST) == 1, b.log()
     people = ctl(b, "dmarc", "reports")
     assert re.search(r"^\d{4}-\d\d-\d\d  open  spf\.test +7 messages in 6 rows$", people, re.M), people
     xml = ET.fromstring(ctl(b, "dmarc", "print", "testing.test"))
@@ -295,7 +310,7 @@ try:
     sign = f'dkim-sign "example.test" {{ selector = "sel" key = "{private}" }}\n'
     with Barid(extra=names.conf + ACCESS + CHECKS + sign + 'recipient "dmarc@example.test" { discard = true }\n' + upstream("out", sink.port) + route("*", "out"),
                folder=clock.folder, env=clock.env) as barid:
-        for case, args in ((refused, ()), (counted, ()), (killed, (8,)), (sent, (public,)), (waited, ())):
+        for case, args in ((refused, ()), (lost, ()), (counted, ()), (killed, (8,)), (sent, (public,)), (waited, ())):
             print(case.__name__, flush=True)
             case(barid, *args)
 finally:
