@@ -52,6 +52,8 @@ bool address_list(struct str value, bool (*fn)(void *arg, struct str addr), void
 /* The same; WHERE is what ADDR is in VALUE, which may be folded: all between its ends. */
 bool address_list_at(struct str value,
     bool (*fn)(void *arg, struct str addr, struct str where), void *arg);
+/* True if VALUE is a list with a name in it that has no address: "name <>". */
+bool address_list_lacks(struct str value) MUST_USE;
 
 /* Adds "Name: value" CRLF folded at 78 octets where there is white space. */
 void field_add(struct buf *b, const char *name, struct str value);

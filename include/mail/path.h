@@ -65,7 +65,10 @@ bool domain_valid(struct str d);
 bool domain_is_literal(struct str d);
 /* True if D is a subdomain of ABOVE. */
 bool domain_is_below(struct str d, struct str above);
-/* Adds the domain of ADDR in ASCII and lower case; false: it has none that is valid. */
+/*
+ * Adds the domain of ADDR in ASCII and lower case; false: it has none that is valid, or
+ * ADDR is no address (RFC 5322 3.4.1), whatever its local part looks like otherwise.
+ */
 bool address_domain(struct buf *b, struct str addr) MUST_USE;
 /*
  * Adds D in the same way, without a final dot, where it is a name that hosts on the

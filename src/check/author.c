@@ -59,6 +59,9 @@ author_domain(struct str header, struct arena *a, struct str *domain)
 		return broken;
 	if (r.why != NULL)
 		return r.why;
+	/* People are shown the name, and nobody vouches for it. */
+	if (address_list_lacks(from.value))
+		return "its From has a name without an address";
 	*domain = r.domain;
 	return r.domain.n > 0 ? NULL : broken;
 }

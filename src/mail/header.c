@@ -168,6 +168,7 @@ struct list {
 	const char *first, *last;	/* where TEXT stands; behind it */
 	bool group;
 	bool angle;
+	bool empty;			/* there was <> */
 	bool phrase;
 	bool after_word;
 	bool too_long;
@@ -246,8 +247,10 @@ list_report(struct list *l)
 {
 	if (l->phrase || l->too_long)
 		return false;
-	if (l->n == 0)
+	if (l->n == 0) {
+		l->empty = l->empty || l->angle;
 		return l->angle;
+	}
 	return l->fn(l->arg, str_n(l->text, l->n),
 	    str_n(l->first, (size_t)(l->last - l->first)));
 }
@@ -327,24 +330,44 @@ list_separator(struct list *l, bool needed)
 	}
 }
 
+static bool
+list_walk(struct list *l)
+{
+	if (!list_separator(l, false))
+		return false;
+	while (l->in.n > 0) {
+		bool in_group = l->group;
+
+		if (!list_element(l))
+			return false;
+		/* A group's name is not followed by a separator. */
+		if (!list_separator(l, in_group || !l->group))
+			return false;
+	}
+	return true;
+}
+
 bool
 address_list_at(struct str value,
     bool (*fn)(void *arg, struct str addr, struct str where), void *arg)
 {
 	struct list l = { .in = value, .fn = fn, .arg = arg };
 
-	if (!list_separator(&l, false))
-		return false;
-	while (l.in.n > 0) {
-		bool in_group = l.group;
+	return list_walk(&l);
+}
 
-		if (!list_element(&l))
-			return false;
-		/* A group's name is not followed by a separator. */
-		if (!list_separator(&l, in_group || !l.group))
-			return false;
-	}
+static bool
+list_any(void *arg UNUSED, struct str addr UNUSED, struct str where UNUSED)
+{
 	return true;
+}
+
+bool
+address_list_lacks(struct str value)
+{
+	struct list l = { .in = value, .fn = list_any };
+
+	return list_walk(&l) && l.empty;
 }
 
 struct list_plain {

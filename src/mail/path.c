@@ -547,10 +547,30 @@ add_ascii(struct buf *b, struct str d, bool (*is)(struct str ascii))
 	return ok;
 }
 
+/* Where ADDR has its "@", behind a local part; -1: it has none, or two that are not quoted. */
+static ptrdiff_t
+at_of(struct str addr)
+{
+	ptrdiff_t at = -1;
+	bool quoted = false;
+
+	for (size_t i = 0; i < addr.n; i++) {
+		if (addr.p[i] == '"')
+			quoted = !quoted;
+		else if (addr.p[i] == '\\' && quoted)
+			i++;
+		else if (addr.p[i] == '@' && !quoted && at >= 0)
+			return -1;
+		else if (addr.p[i] == '@' && !quoted)
+			at = (ptrdiff_t)i;
+	}
+	return at > 0 ? at : -1;
+}
+
 bool
 address_domain(struct buf *b, struct str addr)
 {
-	ptrdiff_t at = str_rfind(addr, '@');
+	ptrdiff_t at = at_of(addr);
 
 	return at >= 0 && add_ascii(b, str_skip(addr, (size_t)at + 1), domain_valid);
 }

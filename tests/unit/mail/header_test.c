@@ -251,6 +251,8 @@ START_TEST(lists)
 		    t[i].good, "%s", t[i].value);
 		ck_str(buf_str(&b), str_c(t[i].addrs));
 	}
+	ck_assert(address_list_lacks(STR("a@b, c <>")) && address_list_lacks(STR("g: <(x)>;, a@b")));
+	ck_assert(!address_list_lacks(STR("a@b, c <d@e>, g:;, ")) && !address_list_lacks(STR("<>, a b")));
 	buf_reset(&b);
 	ck_assert(!address_list(STR("a@b, c\0@d"), collect, &b));
 	ck_str(buf_str(&b), STR("{a@b}"));

@@ -350,7 +350,11 @@ START_TEST(domains_of)
 	static const struct {
 		const char *addr, *domain;
 	} rows[] = {
-		{ "a@B.Example", "b.example" }, { "a@b@c.example", "c.example" },
+		{ "a@B.Example", "b.example" }, { "a@b@c.example", NULL },
+		{ "\"a@b\"@c.example", "c.example" }, { "\"a\\\"@b\"@c.example", "c.example" },
+		{ "\"a\"@b.example@c.example", NULL }, { "\"a\"@\"b\"@c.example", NULL },
+		{ "@c.example", NULL }, { "\"a@c.example", NULL },
+		{ "a\"b@c.example", NULL }, { "\xe4 b\\@c.example", "c.example" },
 		{ "a@b\xc3\xa4r.example", "xn--br-via.example" }, { "a@[192.0.2.1]", NULL },
 		{ "a@", NULL }, { "a", NULL }, { "a@..", NULL }, { "", NULL },
 	};
