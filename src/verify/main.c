@@ -10,8 +10,10 @@
  * says, is that one question.  The way to barid-spawn, which has more rights, is
  * for those alone that look whether there is room.  With a server of the line
  * protocol it stays, and gets the next question, for which the connection is
- * there then.  What a server of SMTP says is remembered here, by the same packet,
- * which is foreign.  Who gets no answer in time answers 4xx by itself.
+ * there then; its end is said by who asks, who closes the way to it, so that no
+ * question meets one that is about to end.  What a server of SMTP says is
+ * remembered here, by the same packet, which is foreign.  Who gets no answer in
+ * time answers 4xx by itself.
  */
 
 #include "verify.h"
@@ -54,6 +56,8 @@ struct worker {
 	pid_t pid;		/* 0: this place is free */
 	int fd;			/* questions go there; what it has answered comes, too */
 	char *recipient;	/* of the question under way; "" of a mailbox; NULL: it has none */
+	unsigned answered;	/* questions */
+	int64_t since_ms;	/* it has none */
 };
 
 struct verify {
@@ -119,8 +123,8 @@ send_to(int fd, struct str packet)
 		log_warn(NULL, "cannot answer: %s", strerror(errno));
 }
 
-/* Answers on REPLY, and says the same on OWN. */
-static void
+/* Answers on REPLY, and says the same on OWN; false: there it cannot. */
+static bool
 work(const struct verify *v, struct line *line, const struct msg_verify *m, int reply,
     int own)
 {
@@ -131,6 +135,7 @@ work(const struct verify *v, struct line *line, const struct msg_verify *m, int 
 		.deadline = clock_ms() + v->conf->recipients.verify_timeout };
 	struct msg_verify_result r;
 	struct buf b;
+	bool said;
 
 	arena_init(&a, ARENA_MAX_OCTETS);
 	r = m->mailbox.n > 0 ? ask_room(&q, v->mailboxes) : ask(&q);
@@ -142,27 +147,28 @@ work(const struct verify *v, struct line *line, const struct msg_verify *m, int 
 		    STR_ARG(m->recipient), STR_ARG(r.why));
 	buf_init(&b, FRAME_MAX);
 	msg_verify_result_put(&b, &r);
-	if (buf_ok(&b)) {
+	if (buf_ok(&b))
 		send_to(reply, buf_str(&b));
-		send_to(own, buf_str(&b));
-	}
+	said = buf_ok(&b) && channel_send(own, buf_str(&b), -1) == 0;
 	buf_free(&b);
 	arena_free(&a);
+	return said;
 }
 
-/* Waits for a question on OWN, with the way to answer it; false: there is none. */
+/* Waits for a question on OWN, with the way to answer it; false: there will be none. */
 static bool
 next_question(struct line *line, int own, struct buf *packet, int *reply)
 {
-	int64_t until = clock_ms() + IDLE_MS, left;
-
-	while ((left = until - clock_ms()) > 0) {
+	for (;;) {
 		struct pollfd p[] = { { .fd = own, .events = POLLIN },
 			{ .fd = line_fd(line), .events = POLLIN } };
 		int got;
 
-		if (poll(p, ARRAY_LEN(p), (int)left) < 0 && errno != EINTR)
-			return false;
+		if (poll(p, ARRAY_LEN(p), -1) < 0) {
+			if (errno != EINTR)
+				return false;
+			continue;
+		}
 		/* Whatever it is that nobody asked for: most often the end. */
 		if (p[1].revents != 0)
 			line_drop(line);
@@ -170,7 +176,6 @@ next_question(struct line *line, int own, struct buf *packet, int *reply)
 		if (got != 0)
 			return got > 0 && *reply >= 0;
 	}
-	return false;
 }
 
 /* Whether a worker for mailboxes, or for recipients, is asked again. */
@@ -181,20 +186,20 @@ is_asked_again(const struct verify *v, bool rooms)
 }
 
 static void
-answer_questions(const struct verify *v, int own, bool rooms)
+answer_questions(const struct verify *v, int own)
 {
-	unsigned n = is_asked_again(v, rooms) ? QUESTIONS_MAX : 1;
 	struct line *line = line_new();
 	struct msg_verify m;
 	struct buf packet;
+	bool more = true;
 	int reply;
 
 	buf_init(&packet, FRAME_MAX);
-	while (n-- > 0 && next_question(line, own, &packet, &reply) &&
+	while (more && next_question(line, own, &packet, &reply) &&
 	    msg_verify_get(buf_str(&packet), &m)) {
 		/* What no deadline stops. */
 		alarm((unsigned)(v->conf->recipients.verify_timeout / 1000) + 2);
-		work(v, line, &m, reply, own);
+		more = work(v, line, &m, reply, own);
 		alarm(0);
 		close(reply);
 	}
@@ -220,7 +225,7 @@ child(const struct verify *v, int own, bool rooms)
 		if (v->workers[i].pid > 0)
 			close(v->workers[i].fd);
 	proc_limit(WORKER_FILES, 0, WORKER_FILE_SIZE);
-	answer_questions(v, own, rooms);
+	answer_questions(v, own);
 	proc_child_exit(0);
 }
 
@@ -379,13 +384,33 @@ hear(struct verify *v, struct worker *w, struct buf *packet)
 		return;
 	if (got > 0 && w->recipient != NULL)
 		keep(v, w, buf_str(packet));
-	if (got < 0 || w->recipient == NULL || !is_asked_again(v, w->recipient[0] == '\0')) {
+	if (got < 0 || w->recipient == NULL || !is_asked_again(v, w->recipient[0] == '\0') ||
+	    ++w->answered == QUESTIONS_MAX) {
 		let_go(v, w);
 		return;
 	}
+	w->since_ms = clock_ms();
 	mem_free(w->recipient);
 	w->recipient = NULL;
 	v->busy_n--;
+}
+
+/* Lets those go that were idle for long.  Milliseconds to the next of them; -1: there is none. */
+static int
+let_idle_go(struct verify *v)
+{
+	int64_t now = clock_ms(), left, least = -1;
+
+	for (struct worker *w = v->workers; w < v->workers + WORKERS_MAX; w++) {
+		if (w->pid == 0 || w->recipient != NULL)
+			continue;
+		left = w->since_ms + IDLE_MS - now;
+		if (left <= 0)
+			let_go(v, w);
+		else if (least < 0 || left < least)
+			least = left;
+	}
+	return (int)least;
 }
 
 /* ---- the loop -------------------------------------------------------------------- */
@@ -396,8 +421,9 @@ turn(struct verify *v, const sigset_t *mask, struct buf *packet)
 {
 	struct pollfd p[1 + WORKERS_MAX];
 	struct worker *who[1 + WORKERS_MAX];
+	int reply = -1, got, left = let_idle_go(v);
+	const struct timespec wait = { .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000L };
 	nfds_t n = 1;
-	int reply = -1, got;
 
 	p[0] = (struct pollfd){ .events = POLLIN,
 		.fd = v->busy_n < WORKERS_MAX ? CHANNEL_FD : -1 };
@@ -406,7 +432,7 @@ turn(struct verify *v, const sigset_t *mask, struct buf *packet)
 			who[n] = &v->workers[i];
 			p[n++] = (struct pollfd){ .fd = v->workers[i].fd, .events = POLLIN };
 		}
-	if (ppoll(p, n, NULL, mask) <= 0)
+	if (ppoll(p, n, left < 0 ? NULL : &wait, mask) <= 0)
 		return true;
 	for (nfds_t i = 1; i < n; i++)
 		if (p[i].revents != 0)

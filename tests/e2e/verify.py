@@ -226,6 +226,30 @@ def lines(b):
     answers(b, [("alice", "451")])
 
 
+def many(b):
+    """Who asks the server ends after so many questions, while others come: none of them is lost with him."""
+    path = b.dir + "/lines"
+    server = Lines(path)
+    set_conf(b, conf(f"net:unix:{path}"))
+    wrong = []
+
+    def ask():
+        with client(b) as w:
+            for _ in range(40):
+                w.send("RCPT TO:<alice@example.test>\r\n" * 50)
+                wrong.extend(said for said in [w.reply() for _ in range(50)] if not said.startswith(b"250"))
+                w.smtp("RSET")
+                w.smtp("MAIL FROM:<carol@far.example>")
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong and server.connections >= 12, (wrong[:3], len(wrong), server.connections)
+    server.close()
+    os.unlink(path)
+
+
 def accounts(b):
     me = pwd.getpwuid(b.uid)
     set_conf(b, conf(f"account:{me.pw_uid};lower", 'mailboxes = {"any"}'))
@@ -279,7 +303,7 @@ def helper_is_lost(b):
 
 def main():
     with Barid() as b:
-        for test in (program, lines, accounts, call_out, helper_is_lost):
+        for test in (program, lines, many, accounts, call_out, helper_is_lost):
             test(b)
 
 
