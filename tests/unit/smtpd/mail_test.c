@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include "ipc/msg_verify.h"
 #include "talk.h"
 
 static struct buf in, got;
@@ -158,6 +159,59 @@ START_TEST(grow)
 	    "501 5.1.7 the address is too long");
 	ck_assert_str_eq(last_reply("MAIL FROM:<> SMTPUTF8\r\n", grown("RCPT TO:<ab@", 31, "")),
 	    "501 5.1.3 the address is too long");
+	end();
+}
+END_TEST
+
+#define D50 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw."
+#define WIDE D50 D50 D50 D50 "test"
+#define L49 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvw"
+
+/* barid-verify, which knows everybody by a name of 49 octets, or of 50. */
+static void *
+verifier(void *arg)
+{
+	const int *fds = arg;
+	struct buf question, answer;
+
+	buf_init(&question, FRAME_MAX);
+	buf_init(&answer, FRAME_MAX);
+	for (;;) {
+		struct msg_verify_result r = { .verdict = VERIFY_YES, .address = STR(L49 "x") };
+		struct pollfd p = { .fd = fds[1], .events = POLLIN };
+		struct msg_verify m;
+		int reply = -1;
+
+		if (poll(&p, 1, -1) < 0 || channel_recv(fds[1], &question, &reply) != 1 ||
+		    !msg_verify_get(buf_str(&question), &m))
+			continue;
+		r.address.n -= str_starts(m.recipient, STR("fits@"));
+		buf_reset(&answer);
+		msg_verify_result_put(&answer, &r);
+		(void)!channel_send(reply, buf_str(&answer), -1);
+		close(reply);
+	}
+	return NULL;
+}
+
+/* A name alone gets the domain of who was asked about; with that it is an address, or none. */
+START_TEST(named)
+{
+	const char *domains[] = { WIDE };
+	pthread_t thread;
+	int fds[2];
+
+	begin();
+	talk_conf("recipients { verify = \"exec:/none\" }\n"
+		  "recipient \"*@" WIDE "\" { mailbox = \"alice\" }\n");
+	talk.conf->domains.v = domains;
+	ck_assert_int_eq(channel_pair(fds), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, verifier, fds), 0);
+	talk.env.verify = fds[0];
+	ck_assert_str_eq(last_reply("MAIL FROM:<a@b.test>\r\n", "RCPT TO:<fits@" WIDE ">"),
+	    "250 2.1.5 Ok");
+	ck_assert_str_eq(last_reply("MAIL FROM:<a@b.test>\r\n", "RCPT TO:<grows@" WIDE ">"),
+	    "451 4.3.5 Recipient address cannot be verified now");
 	end();
 }
 END_TEST
@@ -348,5 +402,5 @@ START_TEST(on_behalf)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/mail", by_drop, senders, grow, recipients, envelopes, many, loose, relays,
+UNIT_MAIN("smtpd/mail", by_drop, senders, grow, named, recipients, envelopes, many, loose, relays,
     on_behalf)
