@@ -39,7 +39,7 @@
 /* ---- answers ----------------------------------------------------------------------- */
 
 void
-control_answer(int fd, bool ok, uint64_t count, struct str text)
+control_reply(int fd, bool ok, uint64_t count, struct str text)
 {
 	struct msg_control_result m = { .ok = ok, .count = count,
 		.text = text };
@@ -67,7 +67,7 @@ status_answer(const struct runner *r, int fd)
 	    "runner.%zu.connections %zu\nrunner.%zu.destinations %zu\n",
 	    r->number, index_count(r->index), r->number, r->job_n, r->number,
 	    r->conn_n, r->number, map_count(r->dests.all));
-	control_answer(fd, true, 0, buf_str(&b));
+	control_reply(fd, true, 0, buf_str(&b));
 	buf_free(&b);
 }
 
@@ -81,7 +81,7 @@ active_answer(const struct runner *r, int fd)
 	for (const struct job *j = r->jobs;
 	     j != NULL && b.n + QUEUE_ID_SIZE <= TEXT_MAX; j = j->next)
 		buf_addf(&b, "%s\n", j->id);
-	control_answer(fd, true, r->job_n, buf_str(&b));
+	control_reply(fd, true, r->job_n, buf_str(&b));
 	buf_free(&b);
 }
 
@@ -118,7 +118,7 @@ order(struct runner *r, const struct msg_control *m, int fd)
 	case CONTROL_COLLECT:
 		break;
 	}
-	control_answer(fd, false, 0, STR("a runner cannot do that\n"));
+	control_reply(fd, false, 0, STR("a runner cannot do that\n"));
 }
 
 /* ---- packets ------------------------------------------------------------------------ */
@@ -148,7 +148,7 @@ take_etrn(struct runner *r, const struct msg_etrn *m, int fd)
 	struct msg_control *order;
 
 	if (!domain_valid(m->domain) || !etrn_allowed(r)) {
-		control_answer(fd, false, 0, STR(""));
+		control_reply(fd, false, 0, STR(""));
 		return;
 	}
 	order = mem_alloc(sizeof(*order));

@@ -12,7 +12,7 @@ struct runner;
 void view_answer(const struct runner *r, struct str name, int fd);
 
 /* Answers, and closes FD (-1: nobody waits). */
-void control_answer(int fd, bool ok, uint64_t count, struct str text);
+void control_reply(int fd, bool ok, uint64_t count, struct str text);
 
 /* steer.c: carries M out, and answers when it is done. */
 void steer_start(struct runner *r, const struct msg_control *m, int answer);

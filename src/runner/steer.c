@@ -84,7 +84,7 @@ control_end(struct control *c)
 		buf_addf(&text, "%llu messages are being delivered now, and "
 		    "stay as they are: ask again\n",
 		    (unsigned long long)c->busy);
-	control_answer(c->answer, c->failed + c->busy == 0, c->count,
+	control_reply(c->answer, c->failed + c->busy == 0, c->count,
 	    buf_str(&text));
 	buf_free(&text);
 	r->controls = c->next;

@@ -120,6 +120,6 @@ view_answer(const struct runner *r, struct str name, int fd)
 	if (i < n)
 		buf_addf(&b, "more\t%zu\n", n - i);
 	mem_free(v);
-	control_answer(fd, true, n, buf_str(&b));
+	control_reply(fd, true, n, buf_str(&b));
 	buf_free(&b);
 }
