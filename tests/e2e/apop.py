@@ -34,8 +34,9 @@ def refused(c, user, secret):
 
 def offered():
     """Only where it is wanted, somebody can use it, and nobody reads along."""
-    with Barid(extra="", listen=LISTEN) as b:
+    with Barid(extra="", listen=LISTEN, start=False) as b:
         with_secret(b)
+        b.start()
         assert b"<" not in banner(b, "pop3s")
     with Barid(extra=WANTED, listen=LISTEN) as b:
         assert b"<" not in banner(b, "pop3s"), "all passwords are hashes"

@@ -126,13 +126,16 @@ def tokens():
                 assert not bad and "ya29" not in b.log(), bad
         with sink(d, "XOAUTH2", "--auth", f"{USERNAME}:x", "--token", "t") as s, \
                 smarthost(("127.0.0.1", s.port, option), extra=QUICK) as b:
-            for text, words in (("", "holds no token"), ("a b", "holds no token"), ("x" * 9000, "File too large")):
-                put(path, text)
-                b.send(SENDER, [RCPT], TEXT)
-                b.deferred(words)
-            os.unlink(path)
-            b.send(SENDER, [RCPT], TEXT)
-            b.deferred("No such file")
+            for n, (text, words) in enumerate((("", "holds no token"), ("a b", "holds no token"),
+                                               ("x" * 9000, "File too large"), (None, "No such file"))):
+                if text is None:
+                    os.unlink(path)
+                else:
+                    put(path, text)
+                to = f"n{n}@far.example"
+                b.send(SENDER, [to], TEXT)
+                wait_for(f"{to} to be put off", lambda to=to, words=words: any(
+                    f"to=<{to}>" in line and words in line for line in b.log().split("\n") if "status=deferred" in line))
             put(path, "t")
             b.empty()
             assert len(s.messages()) == 4

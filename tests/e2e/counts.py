@@ -5,10 +5,11 @@ One message after the other, counted by strace (tests/bench/counts shows who
 makes which).  The bounds stand some 15 % above what was measured; whoever
 makes a call fewer lowers them, whoever needs one more says why in raising
 them.  Flushes are exact: one for each message that is accepted, one more for
-each delivery into a mailbox, and hardly any for a removal.
+each delivery into a mailbox, and for removals one a second.
 """
 import os
 import sys
+import time
 
 # What is counted is traced, and LeakSanitizer cannot work then.
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
@@ -17,7 +18,7 @@ from baridtest import program, skip  # noqa: E402
 from measure import FLUSHES, Measured, may_trace  # noqa: E402
 
 N = 40
-# Mode, how the load is sent, then at most: calls, flushes in sessions, flushes elsewhere.
+# Mode, how the load is sent, then at most: calls, flushes in sessions, flushes elsewhere; a part of one is for removals.
 BOUNDS = (
     ("hold", ("rate", "-s", 1), 50, 0, 0),
     ("hold", ("send", "-s", 1), 79, 1, 0),
@@ -40,10 +41,13 @@ def sanitized():
 
 
 def measure(b, how):
+    """Calls, flushes in sessions, flushes elsewhere, and how many seconds it took for each message."""
+    begun = time.monotonic()
     calls = b.trace(*how, "-n", N)
+    took = time.monotonic() - begun
     inside = sum(v for (who, call), v in calls.items() if call in FLUSHES and who == "session")
     every = sum(v for (_, call), v in calls.items() if call in FLUSHES)
-    return sum(calls.values()) / N, inside, (every - inside) / N
+    return sum(calls.values()) / N, inside, (every - inside) / N, took / N
 
 
 def main():
@@ -55,18 +59,20 @@ def main():
         with Measured(mode, traced=True, boxes=1) as b:
             b.load(*how, "-n", 5)
             b.settle()
-            # What happens beside on a busy machine only ever adds calls.
+            # What happens beside on a busy machine only ever adds calls; and what ends late is not seen.
             for _ in range(3):
-                calls, inside, outside = measure(b, how)
-                if only_flushes or calls <= most:
+                calls, inside, outside, took = measure(b, how)
+                most_outside = elsewhere if elsewhere == int(elsewhere) else max(elsewhere, int(elsewhere) + took)
+                right = inside == round(flushes * N) and outside <= most_outside
+                if right and (only_flushes or calls <= most):
                     break
         print(f"{mode:8} {' '.join(map(str, how)):14} {calls:6.1f} calls, "
               f"{inside / N:.2f} + {outside:.2f} flushes")
         if not only_flushes and calls > most:
             print(f"         that is more than {most} calls")
             failed = 1
-        if inside != round(flushes * N) or outside > elsewhere:
-            print(f"         not {flushes:g} flush for each in the session, and {elsewhere} elsewhere")
+        if not right:
+            print(f"         not {flushes:g} flush for each in the session, and {most_outside} elsewhere")
             failed = 1
     return failed
 
