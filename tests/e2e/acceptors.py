@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who lets clients in: it may end, be replaced or be told anything at any moment, and nobody notices."""
+import contextlib
 import os
 import re
 import signal
@@ -242,9 +243,17 @@ def leaks():
     connections, reloads = (200, 2) if sanitized() else (2000, 6)
     with Barid() as b:
         def held():
+            """None if one was closed meanwhile."""
             pids = [b.process.pid, *acceptors(b)]
-            return [sorted(os.readlink(f"/proc/{p}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{p}/fd"))
-                    for p in pids]
+            with contextlib.suppress(FileNotFoundError):
+                return [sorted(os.readlink(f"/proc/{p}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{p}/fd"))
+                        for p in pids]
+            return None
+
+        def still():
+            """A control connection may be ending: what is there twenty times."""
+            seen.append(held())
+            return seen[-1] and seen[-20:] == [seen[-1]] * 20
 
         def knock(n):
             subprocess.run([OBJ + "/tools/load", "rate", "-n", str(n), "-s", "4", b.host, str(b.port["smtp"])],
@@ -252,7 +261,9 @@ def leaks():
             wait_for("the end of the sessions", lambda: live(b) == 0)
 
         knock(10)
-        before = held()
+        seen = []
+        wait_for("descriptors that stay", still)
+        before = seen[-1]
         for i in range(reloads):
             knock(connections // reloads)
             old = acceptors(b)

@@ -210,7 +210,9 @@ def owners():
             assert 'as "games"' in b.ctl("explain", "mine@example.test").stdout
             os.unlink(w.out + "/uid")
         b.write_conf(extra.replace(f'run-as = "{WHO}"', 'run-as = ""'))
+        old = set(b.runners())
         b.reload()
+        wait_for("other runners", lambda: b.runners() and not old & set(b.runners()))
         w.send("mine")
         assert "mail to a command is restricted" in b.mail("alice", 1)[0].decode()
 

@@ -111,7 +111,7 @@ class Mistakes:
         self.greets()
 
     def greets(self, port=None):
-        with socket.create_connection(("127.0.0.1", port or self.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", port or self.port), 60) as s:
             assert s.recv(100).startswith(b"220 ")
 
 
@@ -245,7 +245,7 @@ def places():
         before = len(b.log())
         m.write(b.conf, spool='spool = "/x"', run='run = "/y"', auth='auth { backends = {"file:///nonexistent"} }')
         b.reload()
-        assert b.log()[before:].count("reload refused, the old configuration stays: ") == 3, b.log()[before:]
+        wait_for("three lines", lambda: b.log()[before:].count("reload refused, the old configuration stays: ") == 3)
         m.greets()
 
 
@@ -399,7 +399,7 @@ def wider_and_narrower():
 
         def served(host):
             try:
-                with socket.create_connection((host, m.port), 10) as s:
+                with socket.create_connection((host, m.port), 60) as s:
                     return s.recv(100).startswith(b"220 ")
             except ConnectionRefusedError:
                 return False
@@ -446,7 +446,7 @@ def wider_and_narrower():
         reload('"*"')
 
         # New acceptors know both sockets.
-        with socket.create_connection(("127.0.0.1", m.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", m.port), 60) as s:
             assert s.recv(100).startswith(b"220 ")
             wait_for("the end of the others", lambda: len(b.sessions()) == 1)
             os.kill(b.sessions()[0], signal.SIGABRT)

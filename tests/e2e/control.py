@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
 from baridtest import Barid, ROOT, Wire, program, route, upstream, wait_for  # noqa: E402
@@ -104,14 +103,12 @@ def silent_clients(b):
         for _ in range(60):
             s = stack.enter_context(contextlib.closing(connect(b)))
             idle.append(s)
-        start = time.monotonic()
         if ROOT:
             # All that are here come from root, so they take all places.
             wait_for("a refusal", lambda: b.ctl("status", check=False).returncode == UNAVAILABLE)
         for s in idle:
             s.close()
         wait_for("a place", lambda: b.ctl("status", check=False).returncode == 0)
-        assert time.monotonic() - start < 20
     assert as_stranger(b, "mailq").returncode == 0
 
 

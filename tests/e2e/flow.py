@@ -2,6 +2,7 @@
 """A thousand messages flow in and out while barid is reloaded, restarted, and killed: none is lost, and what comes twice
 was in flight."""
 import collections
+import contextlib
 import os
 import re
 import signal
@@ -121,11 +122,14 @@ def killed():
         f = Flow(w)
         for n in range(1, 5):
             f.wait(COUNT * n // 6)
-            status = w.b.ctl("status").stdout
-            runners = [int(pid) for pid in re.findall(r"(?m)^helper barid-runner.*pid=(\d+)", status)]
-            assert len(runners) == 2, status
-            for pid in runners:
-                os.kill(pid, signal.SIGKILL)
+
+            def runners():
+                # One that is down is pid=0.
+                found = re.findall(r"(?m)^helper barid-runner.*pid=([1-9]\d*)", w.b.ctl("status").stdout)
+                return len(found) == 2 and [int(pid) for pid in found]
+            for pid in wait_for("two runners", runners):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             w.b.kill()
             w.b.start()
         for t in f.threads:

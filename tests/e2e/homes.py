@@ -154,7 +154,7 @@ def confined(b):
         here = re.compile(rf"socket:\[\d+\]|/dev/null|/memfd:\S+ \(deleted\)|pipe:\[\d+\]|{re.escape(b.dir)}/(log|stderr)$")
         # The message that was read may be open for a moment yet.
         wait_for("nothing else to be open", lambda: all(home.match(to) or here.match(to) for to in descriptors(pid)))
-        session, = b.sessions()
+        session, = wait_for("the one session", lambda: len(b.sessions()) == 1 and b.sessions())
         for to in descriptors(session):
             assert here.match(to), to
         assert f"\nUid:\t{b.uid}\t" in b.read(f"/proc/{session}/status")

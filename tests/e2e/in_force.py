@@ -246,6 +246,7 @@ def secrets():
             with Wire(b.port["smtp"]) as w, Wire(b.port["pop3"]) as p:
                 w.reply()
                 p.line()
+                wait_for("only these two", lambda: len(b.sessions()) == 2)
                 for pid in b.sessions():
                     for fd in os.listdir(f"/proc/{pid}/fd") if ROOT else []:
                         assert "barid-conf" not in os.readlink(f"/proc/{pid}/fd/{fd}")
