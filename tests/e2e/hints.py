@@ -70,16 +70,22 @@ def reload():
 
 def more_than_fit():
     """What finds no room in the channel is found by a scan that is asked for."""
+    # A new runner that reads as fast as the old one tells finds room for all: then once more.
+    assert any(handed_over(700) for _ in range(5)), "a test of a channel that has no end"
+
+
+def handed_over(count):
+    """So many hints, from one runner to the next; true if a scan was asked for."""
     w = Waiting()
     with w as b:
         with b.smtp() as c:
-            for _ in range(700):
+            for _ in range(count):
                 c.sendmail("x@y.example", ["alice@example.test"], MESSAGE)
-        wait_for("the hints to be read", lambda: status(b, "runner-queued") == 700)
+        wait_for("the hints to be read", lambda: status(b, "runner-queued") == count)
         w.deliver()
         b.reload()
-        b.mail("alice", 700, 60)
-        assert status(b, "scan-wanted") > 0, "a test of a channel that has no end"
+        b.mail("alice", count, 60)
+        return status(b, "scan-wanted") > 0
 
 
 def crash():
