@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import OBJ, Barid, Names, route, upstream, wait_for  # noqa: E402
+from baridtest import OBJ, Barid, Names, route, spool, upstream, wait_for  # noqa: E402
 
 RELAY = ("127.0.0.0/8",)
 TEXT = "Subject: x\r\n\r\nhello\r\n"
@@ -127,7 +127,7 @@ def common():
     zone = "*.mx.test A 127.0.0.1\n" + "".join(
         f"d{i}.test MX {10 + i} one.mx.test\nd{i}.test MX {20 + i} two.mx.test\n" for i in range(8))
     with World(zone + "other.test MX 10 two.mx.test\nother.test MX 20 one.mx.test\n", host.port,
-               "queue { runners = 1 per-destination = 2 idle-connection = 5s }\n") as b:
+               "queue { runners = 1 per-destination = 2 idle-connection = 1h }\n") as b:
         everybody = [f"x@d{i}.test" for i in range(8)]
         send(b, *everybody * 3)
         send(b, everybody)
@@ -169,7 +169,10 @@ def trial():
     """The number of connections is found by trial, and a host that has enough is asked again now and then."""
     host = Host(most=3)
     with World("t.test MX 10 mx.test\nmx.test A 127.0.0.1\n", host.port, "queue { runners = 1 per-destination = 20 }\n") as b:
-        load(b, 400, "x@t.test")
+        # All at once: it is tried how many connections there may be.
+        b.stop()
+        spool(b, "a@elsewhere.test", "x@t.test", 400)
+        b.start()
         b.empty(60)
         assert len(host.taken) == 400
         assert host.peak == 3, host.peak
@@ -295,10 +298,14 @@ def partly():
 def tarpits():
     """N-15: fifty hosts that answer an octet a second, and a healthy one."""
     tar, good = Host(drip=True), Host()
-    zone = "*.tar.test A 127.0.0.1\n" + "".join(f"t{i}.test MX 10 h{i}.tar.test\n" for i in range(50))
+    zone = "*.tar.test A 127.0.0.1\n" + "".join(f"t{i}.test MX 10 h{i}.tar.test\n" for i in range(1, 51))
     with World(zone, tar.port, "queue { runners = 1 }\nlimits { connections-out = 40 }\n" +
                upstream("good", good.port) + route("good.test", "good") + route("*", "mx")) as b:
-        send(b, *[f"x{k}@t{i}.test" for k in range(20) for i in range(50)])
+        # All at once: after two minutes the first of their dialogues are over.
+        b.stop()
+        for k in range(20):
+            spool(b, "a@elsewhere.test", f"x{k}@t%.test", 50)
+        b.start()
         # Strangers do not get all connections, nor more than one each before they have greeted.
         wait_for("the tarpits", lambda: tar.open == 35)
         load(b, 500, "x@good.test")
