@@ -88,12 +88,17 @@ def left_from():
         assert w.ends() == {"delivered": 2, "relayed": 1, "bounced": 1, "discarded": 1}
 
 
+def put_off(w, i):
+    """The message I, when it was tried and waits; behind the line of that its attempt is not over yet."""
+    w.await_line(id=i, event="deferred")
+    wait_for("the end of the attempt", lambda: i in w.b.ctl("--json", "queue", "list", "--state", "deferred").stdout)
+    return i
+
+
 def by_hand(w):
     """What an administrator does is written down, and closes at every step."""
     def queued(name):
-        i = w.send(name + "@far.example")
-        w.await_line(id=i, event="deferred")
-        return i
+        return put_off(w, w.send(name + "@far.example"))
 
     ids = [queued("wait" + str(n)) for n in range(6)]
     before = w.ends()
@@ -121,7 +126,7 @@ def by_hand(w):
     assert w.b.ctl("queue", "delete", "0660BF0C3D2A1BF0004", check=False).returncode == DATAERR
     assert not w.lines(id="0660BF0C3D2A1BF0004")
     w.b.ctl("queue", "delete", "--all")
-    assert "queued" not in w.ends()
+    wait_for("the end of all", lambda: "queued" not in w.ends())
 
 
 def undeliverable(w):
@@ -129,11 +134,13 @@ def undeliverable(w):
     i = w.send("no@far.example", sender="")
     w.await_line(id=i, event="dead")
     assert w.ends()["dead"] == 1
-    w.b.ctl("queue", "release", i)
+    # It may be on its way there.
+    path = f"{w.b.dir}/spool/dead/{i}"
+    wait_for("its release", lambda: w.b.ctl("queue", "release", i, check=False).returncode == 0)
     w.await_line(2, id=i, event="dead")
     assert w.ends()["dead"] == 1
     # Who removes it by a shell has lost it.
-    path = f"{w.b.dir}/spool/dead/{i}"
+    wait_for("it in dead/", lambda: os.path.exists(path))
     os.rename(path, w.b.dir + "/aside")
     a = w.audit(code=1)
     assert [f["queue_id"] for f in a["findings"]] == [i] and a["ends"]["lost"] == 1, a
@@ -146,7 +153,7 @@ def restarts(w):
     """A start tells what there is; nothing is counted twice."""
     held, waits = w.send("wait1@far.example"), w.send("wait2@far.example")
     for i in (held, waits):
-        w.await_line(id=i, event="deferred")
+        put_off(w, i)
     w.b.ctl("queue", "hold", held)
     before = w.ends()
     n = len(w.lines(event="start"))
