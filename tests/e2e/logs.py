@@ -211,11 +211,15 @@ def no_secrets(b):
                 assert form not in text, form
 
 
+def written(b):
+    """The lines of the log; the last may be being written."""
+    with open(b.log_path, "rb") as f:
+        return f.read().decode("utf-8").split("\n")[:-1]
+
+
 def lines_whole(b):
     """S-36: one line for each event: each begins as a line does, and none can steer a terminal."""
-    with open(b.log_path, "rb") as f:
-        lines = f.read().decode("utf-8").split("\n")
-    assert lines.pop() == ""
+    lines = written(b)
     for line in lines:
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00 \S+ barid/\w+\[\d+\]: ", line), line
         assert not re.search("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", line), line
@@ -241,8 +245,7 @@ def lines_whole(b):
 
 
 def json_lines(b):
-    with open(b.log_path, "rb") as f:
-        lines = f.read().decode("utf-8").splitlines()
+    lines = written(b)
     for line in lines:
         o = json.loads(line)
         assert set(o) == {"time", "host", "component", "pid", "level", "id", "message"}, o

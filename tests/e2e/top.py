@@ -63,6 +63,8 @@ class Terminal:
         def ended():
             self.read()
             pid, status = os.waitpid(self.pid, os.WNOHANG)
+            # What it said last.
+            self.read()
             return pid and (os.waitstatus_to_exitcode(status),)
         return wait_for("its end", ended)[0]
 
@@ -120,11 +122,14 @@ def terminal(b):
         # Smaller: as many lines as there are, and none longer.
         at = len(t.shown)
         t.resize(5, 30)
-        wait_for("another page", lambda: b"DESTINATION" in t.read()[at:])
-        pages = t.shown[at:].split(b"\x1b[H")
-        page = next(p for p in pages if b"DESTINATION" in p).split(b"\x1b[J")[0]
-        rows = page.replace(b"\x1b[K", b"").split(b"\r\n")
-        assert len(rows) <= 5 and max(map(len, rows)) <= 30, rows
+
+        def fits(page):
+            rows = page.replace(b"\x1b[K", b"").split(b"\r\n")
+            return len(rows) <= 5 and max(map(len, rows)) <= 30
+
+        # One of the old size may have been begun before.
+        wait_for("a page that fits", lambda: any(b"DESTINATION" in p and b"\x1b[J" in p and fits(p.split(b"\x1b[J")[0])
+                                                 for p in t.read()[at:].split(b"\x1b[H")))
         # Larger again.
         at = len(t.shown)
         t.resize(40, 200)
