@@ -338,8 +338,9 @@ def killed(c):
     wait_for("the file in drop/", lambda: os.listdir(c.b.dir + "/spool/drop"))
     p.kill()
     p.wait()
-    assert c("-i", "bob").body == b"hello\n"
-    time.sleep(0.2)
+    # Who took the second of these has looked at what was there before it.
+    for _ in range(2):
+        assert c("-i", "bob").body == b"hello\n"
     assert c.b.mailbox("bob") == []
     for name in os.listdir(c.b.dir + "/spool/drop"):
         assert name.startswith("tmp."), name
