@@ -30,7 +30,7 @@ def acceptor(b, name="smtp"):
 
 
 def connect(b, name="smtp"):
-    s = socket.create_connection((b.host, b.port[name]), 20)
+    s = socket.create_connection((b.host, b.port[name]), 60)
     return s, s.makefile("rb")
 
 
@@ -164,7 +164,7 @@ def reload_mistakes():
             return f'listen "{name}" {{ service = "smtp" address = {{{address}}} port = "{port}" tls = "off" }}\n'
 
         def greets(port):
-            with socket.create_connection(("127.0.0.1", port), 10) as s:
+            with socket.create_connection(("127.0.0.1", port), 60) as s:
                 return s.recv(100).startswith(b"220 ")
 
         # An address of its own, twice in a section, is there once.
@@ -249,7 +249,7 @@ def reload_under_load():
 
 
 def served_certificate(b, name="submissions"):
-    with socket.create_connection((b.host, b.port[name]), 20) as s:
+    with socket.create_connection((b.host, b.port[name]), 60) as s:
         with NO_VERIFY.wrap_socket(s, server_hostname="localhost") as t:
             return t.getpeercert(True)
 
@@ -476,7 +476,7 @@ def activation():
     with Barid(start=False) as b, tempfile.TemporaryDirectory() as d:
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind(d + "/notify")
-        notify.settimeout(20)
+        notify.settimeout(60)
         text = open(b.conf).read()
         for name, s in b.sockets.items():
             text = text.replace(f'"fd:{s.fileno()}"', f'"fd:{name}"')
@@ -539,7 +539,7 @@ def own_ports():
                      f'port = "{base},{base + 1}-{base + 2}" tls = "off" }}\n')
         b.start()
         for port in (base, base + 1, base + 2):
-            with socket.create_connection(("127.0.0.1", port), 10) as s:
+            with socket.create_connection(("127.0.0.1", port), 60) as s:
                 assert s.recv(100).startswith(b"220 ")
         def by_socket():
             """What a client there hears that wants to send elsewhere, and to here."""

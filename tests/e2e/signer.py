@@ -92,7 +92,7 @@ def request(key, scheme=ECDSA, content=CONTENT):
 def ask(channel, packet, as_other=True):
     """The answer, b"" for none.  The kernel says who asks: another process each time, or we."""
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    near.settimeout(20)
+    near.settimeout(60)
     if not as_other or (child := os.fork()) == 0:
         channel.sendmsg([packet], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [far.fileno()]))])
         if as_other:
@@ -137,7 +137,7 @@ def shown(b, listener="submissions"):
 def channel_of(pid, key):
     """Of the session PID, the way to barid-sign; it answers what is right, once."""
     for s in steal(pid).values():
-        s.settimeout(20)
+        s.settimeout(60)
         if ask(s, request(key)):
             return s
         s.close()

@@ -44,7 +44,7 @@ def record(data, kind=HANDSHAKE, version=b"\x03\x01"):
 
 def answer(b, name, data, end=True):
     """All that is said to DATA, until the server closes; END: nothing follows it."""
-    with socket.create_connection((b.host, b.port[name]), 20) as s:
+    with socket.create_connection((b.host, b.port[name]), 60) as s:
         got = b""
         try:
             s.sendall(data)
@@ -63,7 +63,7 @@ def alert_of(got):
 
 
 def works(b, name):
-    with socket.create_connection((b.host, b.port[name]), 20) as s, NO_VERIFY.wrap_socket(s, server_hostname="x") as t:
+    with socket.create_connection((b.host, b.port[name]), 60) as s, NO_VERIFY.wrap_socket(s, server_hostname="x") as t:
         assert t.recv(100).startswith(GREETING[name])
 
 
@@ -139,7 +139,7 @@ def within(b, name):
                      record(hello()[5:], HANDSHAKE, b"\x03\x03")):
             into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
             tls = context(version).wrap_bio(into, out)
-            with socket.create_connection((b.host, b.port[name]), 20) as s:
+            with socket.create_connection((b.host, b.port[name]), 60) as s:
                 def turn(step):
                     while True:
                         try:
@@ -166,7 +166,7 @@ def tickets(b):
     c = context(ssl.TLSVersion.TLSv1_2)
 
     def session(name, old=None):
-        with socket.create_connection((b.host, b.port[name]), 20) as s, c.wrap_socket(s, session=old) as t:
+        with socket.create_connection((b.host, b.port[name]), 60) as s, c.wrap_socket(s, session=old) as t:
             assert t.recv(100).startswith(GREETING[name])
             return t.session, t.session_reused
     first, _ = session("submissions")
