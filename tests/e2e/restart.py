@@ -32,7 +32,7 @@ def messages():
 
 
 def kill_runner(b):
-    pid = b.runners()[0]
+    pid = wait_for("both runners", lambda: len(found := b.runners()) == 2 and found)[0]
     os.kill(pid, signal.SIGKILL)
     wait_for("another one", lambda: pid not in b.runners() and len(b.runners()) == 2)
 

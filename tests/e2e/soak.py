@@ -6,6 +6,7 @@ SOAK=1000000 CHECK_TIMEOUT=7200`).  In the first half a runner is killed now
 and then.  It ends with an empty spool, with memory and descriptors that did
 not grow, and with the journal and the spool in agreement.
 """
+import contextlib
 import json
 import os
 import random
@@ -59,8 +60,9 @@ class Watch(threading.Thread):
         while not self.over.wait(1):
             runners = self.runners()
             if self.may_kill and runners and random.random() < 0.2:
-                os.kill(random.choice(runners), signal.SIGKILL)
-                self.killed += 1
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(random.choice(runners), signal.SIGKILL)
+                    self.killed += 1
             elif not self.may_kill:
                 self.samples.append(self.sample())
 
