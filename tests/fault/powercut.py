@@ -169,7 +169,7 @@ def one_cut(load, file_systems, work, number, what):
     )
     enough = random.randint(100, 500)
     limit = time.monotonic() + 10
-    while lines_in(acks) < enough and child.poll() is None and time.monotonic() < limit:
+    while lines_in(acks) < enough and child.poll() is None and (time.monotonic() < limit or not lines_in(acks)):
         time.sleep(0.002)
     cut = cut_stopped if number % 2 or what == "pop3" else cut_running
     said = cut(child, file_systems, acks)
