@@ -56,7 +56,7 @@ def storm(b, until):
 def cut_off(s):
     """What was taken last on connections that a runner left without a QUIT: it stops after ten seconds, and may not have
     heard of it."""
-    last = {c["messages"][-1] for c in s.connections() if c["messages"] and c["end"] != "quit"}
+    last = {c["messages"][-1] for c in s.connections() if c["messages"] and c["end"] not in ("quit", None)}
     return {re.search(rb"Subject: (\S+)\r\n", m["text"])[1].decode() for m in s.messages() if int(m["number"]) in last}
 
 
