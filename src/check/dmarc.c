@@ -83,7 +83,8 @@ take_record(struct dmarc_found *f, struct str domain, struct str at, const struc
 		f->holder = at;
 		f->record = *d;
 	}
-	return d->psd != 'n' && !suffix;
+	/* RFC 9989 4.10, steps 2 and 6: also where the walk begins. */
+	return d->psd != 'n' && d->psd != 'y';
 }
 
 enum dmarc_known

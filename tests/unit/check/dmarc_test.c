@@ -150,6 +150,9 @@ START_TEST(verdicts)
 		/* The suffix itself as an author. */
 		{ { .lines = { "b.example v=DMARC1; p=reject; psd=y" } }, "b.example",
 		    "d:b.example", "pass none/reject b.example dkim 1" },
+		{ { .lines = { "b.example v=DMARC1; p=reject; psd=y",
+			"example v=DMARC1; p=none" } }, "b.example", "d:a.example d:example",
+		    "fail reject/reject b.example 1" },
 		/* DNS does not answer: never a refusal. */
 		{ { .lines = { "a.example !" } }, "a.example", "",
 		    "temperror none/none  1" },
