@@ -7,6 +7,7 @@
  * field Authentication-Results (RFC 8601) and JSON in the envelope.
  */
 
+#include "conf/checks.h"
 #include "lib/buf.h"
 #include "mail/header.h"
 
@@ -64,6 +65,8 @@ void results_add_json(struct buf *b, const struct results *r);
  * before it are seen through.
  */
 bool result_is_claimed(const struct field *f, struct str authserv) MUST_USE;
+/* The same of what the checks K say in a header, the line of "quarantine" too; without any: no. */
+bool result_is_ours(const struct field *f, const struct conf_checks *k) MUST_USE;
 
 /*
  * True if the ARC-Authentication-Results of the highest instance in HEADER says

@@ -265,6 +265,17 @@ result_is_claimed(const struct field *f, struct str authserv)
 	return str_ieq(str_head(s, n), authserv);
 }
 
+bool
+result_is_ours(const struct field *f, const struct conf_checks *k)
+{
+	struct str name, rest;
+
+	if (!k->any)
+		return false;
+	return result_is_claimed(f, str_c(k->authserv)) || (k->dmarc.enabled &&
+	    str_cut(str_c(k->dmarc.quarantine), ':', &name, &rest) && str_ieq(f->name, name));
+}
+
 /* The number of an instance, of "i=12"; 0: it is none. */
 static unsigned
 instance_of(struct str s)

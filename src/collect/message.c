@@ -4,8 +4,9 @@
  * message -- a message that was fetched, on its way into the spool.
  *
  * It comes in as what it is: mail of strangers, by the way of a mailbox that is
- * ours.  So it is not signed, may not steer its delivery, and what is rewritten
- * in strangers' mail is rewritten in it.  Its sender is the Return-Path that the
+ * ours.  So it is not signed, may not steer its delivery, what is rewritten in
+ * strangers' mail is rewritten in it, and what claims to be found by our checks is
+ * taken out.  Its sender is the Return-Path that the
  * other server wrote; nobody there is told if it cannot be delivered here
  * (envelope_tells_nobody()), for that would be backscatter.
  *
@@ -17,6 +18,7 @@
 
 #include <errno.h>
 
+#include "check/result.h"
 #include "lib/clock.h"
 #include "lib/digest.h"
 #include "lib/log.h"
@@ -220,6 +222,35 @@ write_head(struct message *m)
 	return result;
 }
 
+/* header_strip(): of a collector. */
+static bool
+is_claimed(void *arg, const struct field *f)
+{
+	const struct collector *k = arg;
+
+	return result_is_ours(f, &k->conf->check);
+}
+
+/* RFC 8601 5: nothing that a stranger wrote is said in our name. */
+static void
+strip_head(struct message *m)
+{
+	struct str text = buf_str(&m->head);
+	struct field f;
+	struct buf rest;
+
+	/* What begins with a line that is no field has no header. */
+	if (field_next(&text, &f) != 1)
+		return;
+	buf_init(&rest, m->head.max);
+	if (header_strip(&rest, buf_str(&m->head), is_claimed, m->k) > 0) {
+		buf_free(&m->head);
+		m->head = rest;
+	} else {
+		buf_free(&rest);
+	}
+}
+
 /* The header is there: decides, and begins.  False: m->error. */
 static bool
 begin(struct message *m)
@@ -229,6 +260,7 @@ begin(struct message *m)
 
 	if ((m->why = why_not(m)) != NULL)
 		return true;
+	strip_head(m);
 	fill_envelope(m);
 	remap_all(&r, &m->arena, &m->env);
 	archive_add(m->k->conf, &m->arena, &m->env);

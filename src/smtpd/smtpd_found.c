@@ -203,12 +203,8 @@ static bool
 is_ours(void *arg, const struct field *f)
 {
 	const struct session *s = arg;
-	struct str name, rest, line = str_c(s->conf->check.dmarc.quarantine);
 
-	if (result_is_claimed(f, str_c(s->conf->check.authserv)))
-		return true;
-	return s->conf->check.dmarc.enabled && str_cut(line, ':', &name, &rest) &&
-	    str_ieq(f->name, name);
+	return result_is_ours(f, &s->conf->check);
 }
 
 void

@@ -64,9 +64,10 @@ def subjects(b, user, count):
 
 def own(b):
     """By POP3S from our own server: fetched, deleted there, and no more the second time."""
+    found = "Authentication-Results: mx.example.test; dmarc=pass\r\nAuthentication-Results: mx.isp.test; spf=none\r\n"
     for n in range(3):
-        b.put("alice", f"1000{n}.x", text(n, "Return-Path: <carol@far.example>\r\n").encode())
-    set_conf(b, section("isp", b.port["pop3s"]))
+        b.put("alice", f"1000{n}.x", text(n, "Return-Path: <carol@far.example>\r\n" + found).encode())
+    set_conf(b, 'check "helo" { }\n' + section("isp", b.port["pop3s"]))
     got = one(b)
     wait_for("the mail", lambda: len(b.mailbox("bob")) == 3)
     assert got["error"] is None and got["left"] == 0, got
@@ -75,6 +76,8 @@ def own(b):
     assert first.startswith(b"Return-Path: <carol@far.example>\r\n") or b"Return-Path: <carol@far.example>" in first
     assert re.search(rb"Received: from localhost \(\[127\.0\.0\.1\]\) \(collect isp\)\r?\n\t\(using TLSv1\.3 .*\)\r?\n"
                      rb"\tby mx\.example\.test \(barid\) with POP3 id [0-9A-F]{19}\r?\n\tfor <bob@example\.test>;", first)
+    # T4: what others say in our name is taken out, what they say in theirs stays.
+    assert b"dmarc=pass" not in first and b"mx.isp.test; spf=none" in first
     same(first.replace(b"\r\n", b"\n").split(b"\n\n", 1)[1], text(0).replace("\r\n", "\n").split("\n\n", 1)[1].encode())
     assert subjects(b, "bob", 3) == ["number 0", "number 1", "number 2"]
     plain = b.ctl("collect").stdout
