@@ -23,8 +23,13 @@
 #include "signing.h"
 #include "wish.h"
 
-/* Room for an envelope and as much for what became of it. */
-#define JOB_ARENA (ENVELOPE_ARENA + ((size_t)256 << 20))
+/*
+ * Room for an envelope, and for what becomes of it.  Of each of ENVELOPE_RCPT_MAX
+ * recipients a host may say 2 KB, and what is kept here besides is as much again;
+ * what was noted of them before is read up to five times, 24 MiB each.  What grows
+ * with anything else has no place in it: there is no message that may need more.
+ */
+#define JOB_ARENA (ENVELOPE_ARENA + ((size_t)512 << 20))
 
 static void
 unmark(struct job *j)
