@@ -264,11 +264,17 @@ show_top(struct score *s)
 
 /* How many slots were ever taken: those behind them are not touched, and cost no memory. */
 static size_t
-used(const struct score *s)
+used_shown(const struct score *s)
 {
-	size_t top = atomic_load(s->book ? &s->book->top : &s->board->top);
+	size_t top = atomic_load(&s->board->top);
 
 	return top < s->slot_n ? top : s->slot_n;
+}
+
+static size_t
+used(const struct score *s)
+{
+	return s->book ? atomic_load(&s->book->top) : used_shown(s);
 }
 
 int
@@ -372,11 +378,14 @@ score_speak_for(struct score *s, struct score_slot *slot, uint64_t address,
 	struct str name = str_head(str_c(client), sizeof(slot->client) - 1);
 	size_t n = 0, top;
 
-	/* Shown first, counted then: of two that come at once, one sees the other. */
+	/*
+	 * Shown first, counted then: of two that come at once, one sees the other.  A
+	 * session asks, which has no book.
+	 */
 	atomic_store(&slot->address, address);
 	memset(slot->client, 0, sizeof(slot->client));
 	memcpy(slot->client, name.p, name.n);
-	top = used(s);
+	top = used_shown(s);
 	for (size_t i = 0; i < top; i++) {
 		const struct score_slot *other = &s->board->slots[i];
 
