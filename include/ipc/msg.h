@@ -196,6 +196,7 @@ struct msg_control {
 void msg_control_put(struct buf *b, const struct msg_control *m);
 bool msg_control_get(struct str packet, struct msg_control *m) MUST_USE;
 
+#define CONTROL_TEXT_MAX (FRAME_MAX - 256)	/* of an answer: a frame has room for it */
 struct msg_control_result {
 	bool ok;
 	uint64_t count;		/* messages concerned */
@@ -204,6 +205,8 @@ struct msg_control_result {
 };
 void msg_control_result_put(struct buf *b, const struct msg_control_result *m);
 bool msg_control_result_get(struct str packet, struct msg_control_result *m) MUST_USE;
+/* The last packet of an answer; FD stays the caller's.  Who asked may be gone. */
+void msg_control_answer(int fd, bool ok, uint64_t count, struct str text);
 
 struct msg_sts {
 	struct str domain;

@@ -47,7 +47,7 @@ lane_of(const struct scan_job *j)
 /* ---- the end --------------------------------------------------------------------- */
 
 void
-job_free(struct scan_job *j)
+scan_job_free(struct scan_job *j)
 {
 	arena_free(&j->arena);
 	mem_free(j);
@@ -98,7 +98,7 @@ end(struct scan_job *j)
 	if (j->edited >= 0)
 		close(j->edited);
 	if (!running || conn_close(j))
-		job_free(j);
+		scan_job_free(j);
 	if (running) {
 		l->running--;
 		start_next(l);

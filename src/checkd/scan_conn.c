@@ -241,7 +241,7 @@ on_addresses(void *arg, const struct dns_addr_answer *a)
 
 	c->asking = false;
 	if (j->over) {
-		job_free(j);
+		scan_job_free(j);
 		return;
 	}
 	for (size_t i = 0; a->status == DNS_OK && i < a->addr_n && i < SCAN_ADDR_MAX; i++) {

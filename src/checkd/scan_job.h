@@ -47,7 +47,7 @@ void job_done(struct scan_job *j);
 /* There is none, since WHY.  J is gone. */
 void job_failed(struct scan_job *j, const char *why);
 /* Nobody holds on to J any more, which is over. */
-void job_free(struct scan_job *j);
+void scan_job_free(struct scan_job *j);
 
 /* ---- scan_rspamd.c ----------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ bool rspamd_read(struct scan_job *j) MUST_USE;
 
 /* Ends in job_done() or job_failed(), perhaps from within. */
 void conn_start(struct scan_job *j);
-/* True if nothing of it will call again: else job_free() will be called. */
+/* True if nothing of it will call again: else scan_job_free() will be called. */
 bool conn_close(struct scan_job *j) MUST_USE;
 
 #endif

@@ -11,6 +11,12 @@
 
 #include "ipc/msg.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "ipc/channel.h"
+#include "lib/log.h"
+
 #include "lib/name.h"
 
 /* Tags count from one within each message; an enum would say no more. */
@@ -252,6 +258,20 @@ msg_control_result_put(struct buf *b, const struct msg_control_result *m)
 	frame_put(b, TAG_3, m->text);
 	frame_put_u64(b, TAG_4, m->more ? 1 : 0);
 	frame_end(b);
+}
+
+void
+msg_control_answer(int fd, bool ok, uint64_t count, struct str text)
+{
+	struct msg_control_result r = { .ok = ok, .count = count,
+		.text = str_head(text, CONTROL_TEXT_MAX) };
+	struct buf b;
+
+	buf_init(&b, FRAME_MAX);
+	msg_control_result_put(&b, &r);
+	if (channel_send(fd, buf_str(&b), -1) < 0)
+		log_debug(NULL, "nobody waits for the answer: %s", strerror(errno));
+	buf_free(&b);
 }
 
 bool

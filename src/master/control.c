@@ -132,20 +132,6 @@ status_text(const struct master *m, struct buf *b)
 	status_marks(m, b);
 }
 
-void
-control_answer(int fd, bool ok, uint64_t count, struct str text)
-{
-	struct buf b;
-	struct msg_control_result r = { .ok = ok, .count = count,
-		.text = str_head(text, FRAME_MAX - 256) };
-
-	buf_init(&b, FRAME_MAX);
-	msg_control_result_put(&b, &r);
-	if (channel_send(fd, buf_str(&b), -1) < 0)
-		log_debug(NULL, "a control request went away: %s", strerror(errno));
-	buf_free(&b);
-}
-
 /* Waits until the client takes what it asked for. */
 static int
 send_waiting(int fd, struct str packet)
@@ -252,7 +238,7 @@ write_list(const struct master *m, int fd, const struct listing_filter *f,
 	struct buf b;
 
 	if (!out) {
-		control_answer(fd, false, 0, STR("out of memory\n"));
+		msg_control_answer(fd, false, 0, STR("out of memory\n"));
 		return;
 	}
 	struct msg_control_result r = { .ok = false };
@@ -279,7 +265,7 @@ read_tables(struct conf *conf, int fd)
 	buf_init(&error, FRAME_MAX / 2);
 	read = conf_tables_load(conf, &error) == 0;
 	if (!read)
-		control_answer(fd, false, 0, buf_str(&error));
+		msg_control_answer(fd, false, 0, buf_str(&error));
 	buf_free(&error);
 	return read;
 }
@@ -298,7 +284,7 @@ list_queue(const struct master *m, int fd, const struct msg_control *c)
 
 	if (c->form < LISTING_MAILQ || c->form > LISTING_PUBLIC_MAX || !m->queue ||
 	    c->sort > LISTING_BY_SENDER) {
-		control_answer(fd, false, 0, STR("this is not listed\n"));
+		msg_control_answer(fd, false, 0, STR("this is not listed\n"));
 		return;
 	}
 	if (c->route.n > 0 && !read_tables(m->conf, fd))
@@ -319,7 +305,7 @@ find_user(const struct master *m, int fd, const struct msg_control *c)
 	struct path p = { .local = c->domain, .domain = STR("") };
 	struct target t = target_at_last(m->conf, m->users, &nothing, &p);
 
-	control_answer(fd, true, t.kind == TARGET_MAILBOX,
+	msg_control_answer(fd, true, t.kind == TARGET_MAILBOX,
 	    t.kind == TARGET_MAILBOX ? str_c(t.mailbox) : STR(""));
 }
 
@@ -339,19 +325,20 @@ test_login(const struct master *m, int fd, const struct msg_control *c, bool tru
 	buf_init(&reply, FRAME_MAX);
 	msg_auth_put(&packet, &question);
 	if (!trusted)
-		control_answer(fd, false, 0, STR("only root and the mail user may try logins\n"));
+		msg_control_answer(fd, false, 0,
+		    STR("only root and the mail user may try logins\n"));
 	else if (m->conf->auth.backends.n == 0)
-		control_answer(fd, false, 0, STR("there are no auth.backends\n"));
+		msg_control_answer(fd, false, 0, STR("there are no auth.backends\n"));
 	else if (!buf_ok(&packet) ||
 	    channel_call(m->helpers[0].client_end, buf_str(&packet),
 		clock_ms() + AUTH_TIMEOUT_MS, &reply) < 0 ||
 	    !msg_auth_result_get(buf_str(&reply), &r)) {
-		control_answer(fd, false, 0, STR("barid-auth does not answer\n"));
+		msg_control_answer(fd, false, 0, STR("barid-auth does not answer\n"));
 	} else {
 		buf_reset(&packet);
 		buf_adds(&packet, verdicts[r.verdict]);
 		buf_add(&packet, r.why);
-		control_answer(fd, true, (uint64_t)r.verdict, buf_str(&packet));
+		msg_control_answer(fd, true, (uint64_t)r.verdict, buf_str(&packet));
 	}
 	buf_wipe(&packet);
 	buf_free(&packet);
@@ -366,13 +353,13 @@ collect(const struct master *m, int fd, struct str packet)
 
 	buf_init(&answer, FRAME_MAX);
 	if (m->conf->collect_n == 0)
-		control_answer(fd, false, 0, STR("there is no section collect\n"));
+		msg_control_answer(fd, false, 0, STR("there is no section collect\n"));
 	else if (channel_call(m->helpers[PLACE_COLLECT].client_end, packet,
 		     clock_ms() + COLLECT_TIMEOUT_MS, &answer) < 0 ||
 	    !msg_control_result_get(buf_str(&answer), &r))
-		control_answer(fd, false, 0, STR("barid-collect does not answer\n"));
+		msg_control_answer(fd, false, 0, STR("barid-collect does not answer\n"));
 	else
-		control_answer(fd, r.ok, r.count, r.text);
+		msg_control_answer(fd, r.ok, r.count, r.text);
 	buf_free(&answer);
 }
 
@@ -390,7 +377,7 @@ pass_on(const struct master *m, int fd, struct str packet, bool rates, int64_t t
 	struct str rest = buf_str(&text);
 	if (rest.n > FRAME_MAX / 2 && control_put_text(&fd, rest.p, rest.n) > 0)
 		rest = STR("");
-	control_answer(fd, ok, count, rest);
+	msg_control_answer(fd, ok, count, rest);
 	buf_free(&text);
 }
 
@@ -401,12 +388,12 @@ look_at(const struct master *m, int fd, struct str packet, int reply, bool trust
 	struct msg_scan question;
 
 	if (!trusted)
-		control_answer(fd, false, 0,
+		msg_control_answer(fd, false, 0,
 		    STR("only root and the mail user may have it shown\n"));
 	else if (!msg_scan_get(packet, &question))
-		control_answer(fd, false, 0, STR("this is no request\n"));
+		msg_control_answer(fd, false, 0, STR("this is no request\n"));
 	else if (channel_send(m->helpers[PLACE_CHECK].client_end, packet, reply) < 0)
-		control_answer(fd, false, 0, STR("barid-check cannot be asked\n"));
+		msg_control_answer(fd, false, 0, STR("barid-check cannot be asked\n"));
 	close(reply);
 }
 
@@ -416,13 +403,13 @@ carry_out(const struct master *m, int fd, struct str packet, bool trusted)
 	struct msg_control *c = mem_alloc(sizeof(*c));
 
 	if (!msg_control_get(packet, c))
-		control_answer(fd, false, 0, STR("this is no request\n"));
+		msg_control_answer(fd, false, 0, STR("this is no request\n"));
 	else if (c->op == CONTROL_STATUS) {
 		struct buf text;
 		buf_init(&text, FRAME_MAX);
 		status_text(m, &text);
 		status_sessions(m, fd, &text);
-		control_answer(fd, true, score_live(m->score), buf_str(&text));
+		msg_control_answer(fd, true, score_live(m->score), buf_str(&text));
 		buf_free(&text);
 	} else if (c->op == CONTROL_LIST)
 		list_queue(m, fd, c);
@@ -435,7 +422,7 @@ carry_out(const struct master *m, int fd, struct str packet, bool trusted)
 	else if (c->op == CONTROL_ACTIVE || c->op == CONTROL_DESTS)
 		pass_on(m, fd, packet, c->op == CONTROL_DESTS, ACTIVE_TIMEOUT_MS);
 	else if (!trusted)
-		control_answer(fd, false, 0,
+		msg_control_answer(fd, false, 0,
 		    STR("only root and the mail user may steer the queue\n"));
 	else if (c->op == CONTROL_COLLECT)
 		collect(m, fd, packet);
@@ -521,7 +508,7 @@ control_accept(struct master *m)
 	    (m->user.found && peer.uid == m->user.uid);
 	pid_t *place = free_place(m, trusted), pid;
 	if (!place) {
-		control_answer(fd, false, 0, STR("too many ask at once\n"));
+		msg_control_answer(fd, false, 0, STR("too many ask at once\n"));
 		close(fd);
 		return;
 	}

@@ -10,8 +10,7 @@
 /* control_access.c: what concerns clients, not the queue.  False: it is no such order. */
 bool control_access(const struct master *m, int fd, const struct msg_control *c, bool trusted);
 
-/* control.c: the last packet of an answer; and others before it, as a FILE's function. */
-void control_answer(int fd, bool ok, uint64_t count, struct str text);
+/* control.c: packets before the last of an answer, as a FILE's function. */
 ssize_t control_put_text(void *fd, const char *p, size_t n);
 /* Sends what is in B before the last packet if it is much, and empties B.  -1: nobody takes it. */
 int control_put_much(int fd, struct buf *b) MUST_USE;

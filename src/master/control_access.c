@@ -36,7 +36,7 @@ list_blocks(const struct master *m, int fd)
 		if (control_put_much(fd, &b) < 0)
 			break;
 	}
-	control_answer(fd, true, count, buf_str(&b));
+	msg_control_answer(fd, true, count, buf_str(&b));
 	buf_free(&b);
 }
 
@@ -58,7 +58,7 @@ read_block(int fd, const struct msg_control *c, struct block *b)
 	if (wrong) {
 		buf_init(&text, 1024);
 		buf_addf(&text, STR_FMT " %s\n", STR_ARG(str_head(c->domain, 100)), wrong);
-		control_answer(fd, false, 0, buf_str(&text));
+		msg_control_answer(fd, false, 0, buf_str(&text));
 		buf_free(&text);
 		return false;
 	}
@@ -102,7 +102,7 @@ change(const struct master *m, int fd, const struct msg_control *c)
 	if (done == BLOCKED_FOR_NOW)
 		buf_addf(&text, "%s/blocks: %s: it is %s, but only until the next restart\n",
 		    m->conf->spool, strerror(err), remove ? "not blocked any more" : "blocked");
-	control_answer(fd, done == BLOCKED_KEPT, done == BLOCKED_KEPT, buf_str(&text));
+	msg_control_answer(fd, done == BLOCKED_KEPT, done == BLOCKED_KEPT, buf_str(&text));
 	buf_free(&text);
 }
 
@@ -123,7 +123,7 @@ suspend_lists(const struct master *m, int fd, const struct msg_control *c)
 	else
 		log_info(NULL, "control: no lists in DNS are asked for %lld s",
 		    (long long)seconds);
-	control_answer(fd, true, 1, STR(""));
+	msg_control_answer(fd, true, 1, STR(""));
 }
 
 /* FEATURES L16. */
@@ -143,10 +143,10 @@ turn_service(const struct master *m, int fd, const struct msg_control *c)
 		score_turn_off(m->score, i, c->states == 1);
 		log_info(NULL, "control: %s takes %s", names[i],
 		    c->states == 1 ? "no new clients" : "clients again");
-		control_answer(fd, true, 1, STR(""));
+		msg_control_answer(fd, true, 1, STR(""));
 		return;
 	}
-	control_answer(fd, false, 0, STR("there is no such service\n"));
+	msg_control_answer(fd, false, 0, STR("there is no such service\n"));
 }
 
 bool
@@ -156,7 +156,7 @@ control_access(const struct master *m, int fd, const struct msg_control *c, bool
 	    c->op != CONTROL_SERVICE)
 		return false;
 	if (!trusted)
-		control_answer(fd, false, 0, STR("only root and the mail user may do that\n"));
+		msg_control_answer(fd, false, 0, STR("only root and the mail user may do that\n"));
 	else if (c->op == CONTROL_BLOCKS)
 		list_blocks(m, fd);
 	else if (c->op == CONTROL_SERVICE)

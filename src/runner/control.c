@@ -33,26 +33,15 @@
 #define ETRN_MS 10000
 /* ... while so many orders stand in line, of these or others: none more. */
 #define ETRN_BEHIND_MAX 4
-/* Of an answer's text: a frame has room for it. */
-#define TEXT_MAX (FRAME_MAX - 256)
 
 /* ---- answers ----------------------------------------------------------------------- */
 
 void
 control_reply(int fd, bool ok, uint64_t count, struct str text)
 {
-	struct msg_control_result m = { .ok = ok, .count = count,
-		.text = text };
-	struct buf b;
-
 	if (fd < 0)
 		return;
-	buf_init(&b, FRAME_MAX);
-	msg_control_result_put(&b, &m);
-	if (channel_send(fd, buf_str(&b), -1) < 0)
-		log_debug(NULL, "nobody waits for the answer: %s",
-		    strerror(errno));
-	buf_free(&b);
+	msg_control_answer(fd, ok, count, text);
 	close(fd);
 }
 
@@ -77,9 +66,9 @@ active_answer(const struct runner *r, int fd)
 {
 	struct buf b;
 
-	buf_init(&b, TEXT_MAX);
+	buf_init(&b, CONTROL_TEXT_MAX);
 	for (const struct job *j = r->jobs;
-	     j != NULL && b.n + QUEUE_ID_SIZE <= TEXT_MAX; j = j->next)
+	     j != NULL && b.n + QUEUE_ID_SIZE <= CONTROL_TEXT_MAX; j = j->next)
 		buf_addf(&b, "%s\n", j->id);
 	control_reply(fd, true, r->job_n, buf_str(&b));
 	buf_free(&b);

@@ -64,7 +64,7 @@ identity_of(const struct runner *r, const struct conf_server *s)
 }
 
 void
-identity_free(struct runner *r)
+identities_free(struct runner *r)
 {
 	for (size_t i = 0; i < r->identity_n; i++)
 		tls_identity_free(r->identities[i].own);

@@ -11,6 +11,6 @@ struct tls_identity;
 void identity_load(struct runner *r);	/* before the sandbox */
 /* NULL: S has none. */
 const struct tls_identity *identity_of(const struct runner *r, const struct conf_server *s);
-void identity_free(struct runner *r);
+void identities_free(struct runner *r);
 
 #endif

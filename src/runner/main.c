@@ -345,7 +345,7 @@ stop(struct runner *r)
 	loop_free(r->loop);
 	mem_free(r->bytes);
 	tls_ctx_free(r->tls);
-	identity_free(r);
+	identities_free(r);
 	signing_free(r);
 	if (r->answered >= 0)
 		close(r->answered);

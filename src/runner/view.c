@@ -18,8 +18,6 @@
 #include "lib/mem.h"
 #include "runner.h"
 
-/* Of an answer's text: a frame has room for it. */
-#define TEXT_MAX (FRAME_MAX - 256)
 /* Of the reason why a destination is dead. */
 #define CAUSE_SHOWN 300
 #define KEY_SHOWN 800
@@ -111,11 +109,11 @@ view_answer(const struct runner *r, struct str name, int fd)
 	struct buf b;
 	size_t n, i = 0;
 
-	buf_init(&b, TEXT_MAX);
+	buf_init(&b, CONTROL_TEXT_MAX);
 	buf_addf(&b, "runner\t%zu\t%zu\t%zu\t%zu\n", r->number,
 	    index_count(r->index), r->job_n, r->conn_n);
 	v = sorted(r, name, &n);
-	while (i < n && b.n + 2 * LINE_MAX_OCTETS < TEXT_MAX)
+	while (i < n && b.n + 2 * LINE_MAX_OCTETS < CONTROL_TEXT_MAX)
 		add_dest(&b, v[i++]);
 	if (i < n)
 		buf_addf(&b, "more\t%zu\n", n - i);
