@@ -108,7 +108,8 @@ sender_in_header(const struct conf *c, const struct userset *users, struct str u
 	while (read && field_seek(&rest, &f))
 		if (str_ieq(f.name, STR("From"))) {
 			fields++;
-			read = f.value.n < FIELD_ROOM / 4 && address_list(f.value, is_his, &k);
+			read = f.value.n < FIELD_ROOM / 4 && !address_list_lacks(f.value) &&
+			    address_list(f.value, is_his, &k);
 		}
 	arena_free(&a);
 	if (k.foreign)

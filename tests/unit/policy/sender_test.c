@@ -74,6 +74,7 @@ START_TEST(header)
 		"From: \"alice@example.test\" <bob@example.test>\r\n\r\n",
 		"From: <alice@example.test\r\n\r\n", "From:\r\n bob@example.test\r\n\r\n",
 		"X: y\r\nfrom : bob@example.test\r\n\r\n",
+		"From: bob@example.test <>, alice@example.test\r\n\r\n",
 		"From: alice@example.test\r\njunk\r\nFrom: alice@example.test\r\n\r\n",
 		"To: x\r\njunk\r\nFrom: bob@example.test\r\n\r\n" };
 
