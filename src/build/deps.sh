@@ -9,7 +9,7 @@ build="gcc make autoconf pkg-config libc6-dev libssl-dev libc-ares-dev libevent-
 libconfuse-dev libpam0g-dev libcrypt-dev libjansson-dev libcurl4-openssl-dev libldap-dev libgsasl-dev libpcre2-dev
 libidn2-dev libunistring-dev libpsl-dev zlib1g-dev libexpat1-dev libseccomp-dev openssl"
 # Clients and servers that the tests use: programs that we did not write.
-tests="check nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
+tests="check mold nsd unbound ldnsutils libsubunit-dev clang libclang-rt-14-dev mandoc python3 curl swaks
 libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl msmtp gsasl mpop fetchmail getmail6 s-nail
 dovecot-core dovecot-submissiond dovecot-pop3d mutt claws-mail xvfb dbus-daemon git-email libmailtools-perl php-cli strace xfsprogs e2fsprogs btrfs-progs mount procps
 microsocks dante-server tinyproxy-bin iproute2 maildrop procmail dovecot-core dovecot-lmtpd pflogsumm fail2ban libpam-modules libpam-wrapper
