@@ -51,18 +51,21 @@ go_on(const struct msg_scan_result *v)
 }
 
 static void
-edit(struct str text)
+edit(struct str text, bool binary)
 {
 	struct arena a;
 	struct buf out;
 
 	arena_init(&a, 1 << 22);
 	buf_init(&out, 1 << 21);
-	if (scan_edited(&out, text, STR(TRACE)) == NULL) {
+	if (scan_edited(&out, text, STR(TRACE), binary) == NULL) {
+		/* Of a binary message only the header is lines. */
+		const char *end = binary ? memmem(out.p, out.n, "\r\n\r\n", 4) : NULL;
+		size_t n = end != NULL ? (size_t)(end - out.p) + 2 : out.n;
 		struct field f;
 
 		check(str_starts(buf_str(&out), STR(TRACE)));
-		for (size_t i = 0; i < out.n; i++)
+		for (size_t i = 0; i < n; i++)
 			check((out.p[i] != '\n' || out.p[i - 1] == '\r') &&
 			    (out.p[i] != '\r' || out.p[i + 1] == '\n') && out.p[i] != '\0');
 		check(header_find(buf_str(&out), STR("Received"), &f));
@@ -167,8 +170,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		read_json(&s);
 	if (state == SCAN_DONE)
 		go_on(&s.v);
-	if (state == SCAN_DONE && s.edit)
-		edit(buf_str(&edited));
+	if (state == SCAN_DONE && s.edit) {
+		edit(buf_str(&edited), false);
+		edit(buf_str(&edited), true);
+	}
 	scan_free(&s);
 	buf_free(&edited);
 	return 0;
