@@ -149,7 +149,7 @@ def by_hand(b):
     assert set(blocks(b)) == {"127.0.0.2/31", "2001:db8::/32"}
     assert smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"421")
     # Longer or shorter is the same command again.
-    baridctl(b, "block", "127.0.0.2/31", "--for", "1s")
+    baridctl(b, "block", "127.0.0.2/31", "--for", "4s")
     wait_for("the end of the block", lambda: smtp(b, GUESSER, "alice", PASSWORD)[0].startswith(b"235"))
     baridctl(b, "unblock", "2001:db8::/32")
     assert blocks(b) == {}
