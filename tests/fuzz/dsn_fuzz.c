@@ -66,6 +66,22 @@ hand_on(struct str report)
 	check(fputc('\0', f) == 0 && fclose(f) == 0);
 }
 
+/* Words of NOTIFY: what is read is written as it was, and the other way round. */
+static void
+words(unsigned notify, struct str text)
+{
+	unsigned read = notify_parse(text);
+	struct buf b;
+
+	buf_init(&b, 100);
+	notify_add(&b, notify);
+	check((notify & NOTIFY_NEVER) != 0 || notify_parse(buf_str(&b)) == notify);
+	buf_reset(&b);
+	notify_add(&b, read);
+	check(notify_parse(buf_str(&b)) == read);
+	buf_free(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -114,6 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		tries[1].reply = d.envid;
 	}
 	d.original = rest;
+	words(kind & 15, d.envid);
 	buf_init(&b, 1 << 22);
 	wide = dsn_add(&b, &d);
 	check(buf_ok(&b));

@@ -28,10 +28,24 @@ accepted(struct arena *a, const struct path *p)
 	check(p->local.n > 0 || p->domain.n == 0);
 	check(path_parse_addr(text, flags, a, &again) == NULL);
 	check(str_eq(p->local, again.local) && str_eq(p->domain, again.domain));
-	check(path_eq(p, &again));
+	check(path_eq(p, &again) && path_check(p) == NULL);
 	buf_init(&b, MAIL_PATH_MAX);
 	path_add(&b, &again);
 	check(buf_ok(&b) && str_eq(buf_str(&b), text));
+	buf_free(&b);
+}
+
+/* What is made of a domain is one. */
+static void
+domains(struct str text)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	check(!address_domain(&b, text) || domain_valid(buf_str(&b)));
+	buf_reset(&b);
+	check(!domain_add_host(&b, text) || domain_valid(buf_str(&b)));
+	(void)domain_is_below(text, buf_str(&b));
 	buf_free(&b);
 }
 
@@ -56,6 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	if (path_parse_addr(text, flags, &a, &p) == NULL)
 		accepted(&a, &p);
+	domains(text);
 	(void)domain_valid(text);
 	(void)domain_is_literal(text);
 	arena_free(&a);
