@@ -17,13 +17,13 @@
 
 #include "check/dmarc_tally.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/file.h"
+#include "lib/entries.h"
 #include "lib/map.h"
 #include "lib/mem.h"
 #include "lib/random.h"
@@ -394,20 +394,15 @@ dmarc_tally_ends(const char *name)
 int
 dmarc_tally_list(int dir, void (*fn)(void *arg, const char *name), void *arg)
 {
-	int copy = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *e;
+	struct entries l;
 
-	if (d == NULL) {
-		if (copy >= 0)
-			sys_close(copy);
+	if (entries_open(&l, dir, ".") < 0)
 		return -1;
-	}
-	while ((e = readdir(d)) != NULL)
+	while ((e = entries_next(&l)) != NULL)
 		if (is_name(e->d_name))
 			fn(arg, e->d_name);
-	closedir(d);
-	return 0;
+	return entries_close(&l);
 }
 
 static int

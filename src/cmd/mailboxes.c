@@ -7,13 +7,13 @@
 
 #include "ctl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "lib/entries.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 #include "mailbox/usage.h"
@@ -83,29 +83,48 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names of all mailboxes in V, which is the caller's. */
-static size_t
-names(int base, char ***v)
-{
-	DIR *d = fdopendir(base);
-	size_t n = 0, max = 0;
-	struct dirent *e;
+struct names {
+	char **v;
+	size_t n, max;
+};
 
-	*v = NULL;
-	while (d != NULL && n < NAMES_MAX && (e = readdir(d)) != NULL) {
+/* The names of all mailboxes, in order.  -1: errno; what is in N is to be freed in any case. */
+static int
+names_read(struct names *n, int base)
+{
+	const struct dirent *e;
+	struct entries l;
+
+	*n = (struct names){ .n = 0 };
+	if (entries_open(&l, base, ".") < 0)
+		return -1;
+	while (n->n < NAMES_MAX && (e = entries_next(&l)) != NULL) {
 		if (!name_is_plain(str_c(e->d_name)))
 			continue;
-		if (n == max) {
-			max = max > 0 ? 2 * max : 64;
-			*v = mem_grow(*v, max, sizeof(**v));
+		if (n->n == n->max) {
+			n->max = n->max > 0 ? 2 * n->max : 64;
+			n->v = mem_grow(n->v, n->max, sizeof(*n->v));
 		}
-		(*v)[n++] = mem_dup(str_c(e->d_name));
+		n->v[n->n++] = mem_dup(str_c(e->d_name));
 	}
-	if (d != NULL)
-		closedir(d);
-	if (n > 0)
-		qsort(*v, n, sizeof(**v), by_name);
-	return n;
+	if (n->n > 0)
+		qsort(n->v, n->n, sizeof(*n->v), by_name);
+	return entries_close(&l);
+}
+
+static void
+names_free(struct names *n)
+{
+	for (size_t i = 0; i < n->n; i++)
+		mem_free(n->v[i]);
+	mem_free(n->v);
+}
+
+static int
+unreadable(const struct ctl *t)
+{
+	fprintf(stderr, "baridctl: %s: %s\n", t->conf->mailboxes, strerror(errno));
+	return EX_NOPERM;
 }
 
 static int
@@ -142,29 +161,21 @@ list(const struct ctl *t, int base, char *const *v, size_t n)
 int
 ctl_mailboxes(struct ctl *t, int argc, char **argv)
 {
-	int base, again, code;
-	char **v;
-	size_t n;
+	struct names all;
+	int base, code;
 
 	if (argc > 1 || (argc == 1 && !name_is_plain(str_c(argv[0]))))
 		return ctl_usage();
 	base = open_base(t->conf);
-	again = base < 0 || argc > 0 ? -1 : fcntl(base, F_DUPFD_CLOEXEC, 0);
-	if (base < 0 || (argc == 0 && again < 0)) {
-		fprintf(stderr, "baridctl: %s: %s\n", t->conf->mailboxes,
-		    strerror(errno));
-		return EX_NOPERM;
-	}
+	if (base < 0)
+		return unreadable(t);
 	if (argc > 0) {
 		code = list(t, base, argv, 1);
-		close(base);
-		return code;
+	} else {
+		code = names_read(&all, base) < 0 ? unreadable(t) :
+		    list(t, base, all.v, all.n);
+		names_free(&all);
 	}
-	n = names(again, &v);
-	code = list(t, base, v, n);
 	close(base);
-	for (size_t i = 0; i < n; i++)
-		mem_free(v[i]);
-	mem_free(v);
 	return code;
 }

@@ -14,10 +14,9 @@
 
 #include "collect.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 
+#include "lib/entries.h"
 #include "lib/log.h"
 #include "lib/sys.h"
 #include "queue/stage.h"
@@ -66,30 +65,25 @@ recover_one(struct queue *q, int dir, const struct seen *s, const char *name,
 int
 staged_recover(struct queue *q, int dir, void (*fn)(void *arg, const char *id), void *arg)
 {
-	/* A descriptor of its own: this one is read to its end, and closed. */
-	int copy = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), r = 0, e = 0;
-	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
-	struct seen *s = d != NULL ? seen_open(dir) : NULL;
 	const struct dirent *entry;
+	struct entries l;
+	struct seen *s;
+	int e = 0;
 
-	if (s == NULL) {
-		e = errno;
-		if (d != NULL)
-			closedir(d);
-		else if (copy >= 0)
-			sys_close(copy);
-		errno = e;
+	if (entries_open(&l, dir, ".") < 0)
+		return -1;
+	if ((s = seen_open(dir)) == NULL) {
+		(void)!entries_close(&l);
 		return -1;
 	}
-	while ((entry = readdir(d)) != NULL)
-		if (recover_one(q, dir, s, entry->d_name, fn, arg) < 0) {
-			r = -1;
+	while ((entry = entries_next(&l)) != NULL)
+		if (recover_one(q, dir, s, entry->d_name, fn, arg) < 0)
 			e = errno;
-		}
 	seen_close(s);
-	closedir(d);
+	if (entries_close(&l) < 0)
+		e = errno;
 	errno = e;
-	return r;
+	return e == 0 ? 0 : -1;
 }
 
 static void

@@ -18,7 +18,6 @@
 
 #include "ipc/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/entries.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/subdir.h"
@@ -113,23 +113,16 @@ int
 journal_each(int dir, void (*fn)(void *arg, const struct journal_name *n),
     void *arg)
 {
-	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	const struct dirent *e;
 	struct journal_name n;
-	struct dirent *e;
-	DIR *d;
+	struct entries l;
 
-	if (fd < 0)
+	if (entries_open(&l, dir, ".") < 0)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		sys_close(fd);
-		return -1;
-	}
-	while ((e = readdir(d)) != NULL)
+	while ((e = entries_next(&l)) != NULL)
 		if (journal_name_parse(str_c(e->d_name), &n))
 			fn(arg, &n);
-	closedir(d);
-	return 0;
+	return entries_close(&l);
 }
 
 int

@@ -12,7 +12,6 @@
 
 #include "ipc/policies.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 
 #include "lib/arena.h"
 #include "lib/clock.h"
+#include "lib/entries.h"
 #include "lib/mem.h"
 #include "lib/subdir.h"
 #include "lib/sys.h"
@@ -256,23 +256,16 @@ forget(int dir, struct all *all, size_t max)
 static int
 list(int dir, struct all *all)
 {
-	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
-	struct dirent *e;
-	DIR *d;
+	const struct dirent *e;
+	struct entries l;
 
 	*all = (struct all){ .n = 0 };
 	arena_init(&all->names, (size_t)1 << 30);
-	if (fd < 0)
+	if (entries_open(&l, dir, ".") < 0)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		sys_close(fd);
-		return -1;
-	}
-	while ((e = readdir(d)) != NULL)
+	while ((e = entries_next(&l)) != NULL)
 		all_add(all, dir, e->d_name);
-	closedir(d);
-	return 0;
+	return entries_close(&l);
 }
 
 static void

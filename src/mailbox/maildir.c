@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "lib/log.h"
+#include "lib/entries.h"
 #include "lib/mem.h"
 #include "lib/name.h"
 #include "lib/sys.h"
@@ -45,29 +46,16 @@ maildir_fixed(const char *name)
 int
 maildir_list(int dir, bool (*fn)(void *arg, const struct dirent *e), void *arg)
 {
-	int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	struct dirent *e;
-	int error;
-	DIR *d;
+	const struct dirent *e;
+	struct entries l;
 
-	if (fd < 0)
+	if (entries_open(&l, dir, ".") < 0)
 		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		error = errno;
-		sys_close(fd);
-		errno = error;
-		return -1;
-	}
-	do {
-		errno = 0;
-		e = readdir(d);
-	} while (e != NULL && (e->d_name[0] == '.' ||
-	    (e->d_type != DT_REG && e->d_type != DT_UNKNOWN) ||
-	    fn(arg, e)));
-	error = e == NULL ? errno : 0;
-	closedir(d);
-	errno = error;
-	return error == 0 ? 0 : -1;
+	do
+		e = entries_next(&l);
+	while (e != NULL && (e->d_name[0] == '.' ||
+	    (e->d_type != DT_REG && e->d_type != DT_UNKNOWN) || fn(arg, e)));
+	return entries_close(&l);
 }
 
 uint64_t

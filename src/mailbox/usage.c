@@ -17,13 +17,13 @@
 
 #include "mailbox/usage.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/entries.h"
 #include "lib/random.h"
 #include "lib/sys.h"
 #include "mailbox.h"
@@ -291,54 +291,37 @@ octets_of(int dir, const char *name)
 	    (uint64_t)st.st_size : 0;
 }
 
-static int
-count_open(int dir, struct count *c)
+static void
+count_entries(struct entries *l, struct count *c)
 {
-	struct dirent *e;
-	int error;
-	DIR *d = fdopendir(dir);
+	const struct dirent *e;
 
-	if (d == NULL) {
-		error = errno;
-		sys_close(dir);
-		errno = error;
-		return -1;
-	}
-	while ((errno = 0, e = readdir(d)) != NULL) {
+	while ((e = entries_next(l)) != NULL) {
 		if (e->d_name[0] == '.' ||
 		    (e->d_type != DT_REG && e->d_type != DT_UNKNOWN))
 			continue;
-		c->u.octets += octets_of(dirfd(d), e->d_name);
+		c->u.octets += octets_of(l->fd, e->d_name);
 		c->u.messages++;
 	}
-	error = errno;
-	closedir(d);
-	errno = error;
-	return error == 0 ? 0 : -1;
 }
 
 /* Adds what is in SUB of FOLDER; one that is not there has nothing. */
 static int
 count_sub(int folder, const char *sub, struct count *c)
 {
-	int dir = sys_openat(folder, sub,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	struct stat st = { .st_ino = 0 };
-	int r = 0, e;
+	struct entries l;
+	int r;
 
-	if (dir < 0)
+	if (entries_open(&l, folder, sub) < 0)
 		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR ? 0 : -1;
-	if (sys_fstat(dir, &st) < 0)
-		r = -1;
+	r = sys_fstat(l.fd, &st);
 	c->stamp = (c->stamp ^ (uint64_t)st.st_ino ^
 	    (uint64_t)st.st_mtim.tv_sec << 30 ^
 	    (uint64_t)st.st_mtim.tv_nsec) * UINT64_C(0x9e3779b97f4a7c15);
 	if (r == 0 && !c->only_stamp)
-		return count_open(dir, c);
-	e = errno;
-	sys_close(dir);
-	errno = e;
-	return r;
+		count_entries(&l, c);
+	return entries_close(&l) < 0 ? -1 : r;
 }
 
 static int
@@ -354,8 +337,7 @@ count_named(int box, const char *name, struct count *c)
 {
 	int folder, r, e;
 
-	if (name[0] != '.' || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0 || ++c->folders > FOLDERS_MAX)
+	if (name[0] != '.' || ++c->folders > FOLDERS_MAX)
 		return 0;
 	folder = sys_openat(box, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -371,27 +353,16 @@ count_named(int box, const char *name, struct count *c)
 static int
 count_all(int box, struct count *c)
 {
-	int dir, r, error;
-	struct dirent *e;
-	DIR *d;
+	const struct dirent *e;
+	struct entries l;
+	int r = 0;
 
-	if (count_folder(box, c) < 0 || (dir = sys_openat(box, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) < 0)
+	if (count_folder(box, c) < 0 || entries_open(&l, box, ".") < 0)
 		return -1;
-	if ((d = fdopendir(dir)) == NULL) {
-		error = errno;
-		sys_close(dir);
-		errno = error;
-		return -1;
-	}
-	r = 0;
-	while (r == 0 && (errno = 0, e = readdir(d)) != NULL)
+	while (r == 0 && (e = entries_next(&l)) != NULL)
 		if (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN)
 			r = count_named(box, e->d_name, c);
-	error = errno;
-	closedir(d);
-	errno = error;
-	return r < 0 || error != 0 ? -1 : 0;
+	return entries_close(&l) < 0 ? -1 : r;
 }
 
 int

@@ -14,10 +14,10 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/entries.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
 #include "queue/queue.h"
@@ -31,32 +31,17 @@ int
 spool_list(int dir, const char *path,
     bool (*fn)(void *arg, int dir, const struct dirent *e), void *arg)
 {
-	int fd = sys_openat(dir, path,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-	struct dirent *e;
-	int error;
-	DIR *d;
+	const struct dirent *e;
+	struct entries l;
 
-	if (fd < 0)
+	if (entries_open(&l, dir, path) < 0)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		error = errno;
-		sys_close(fd);
-		errno = error;
-		return -1;
-	}
-	do {
-		errno = 0;
-		e = readdir(d);
-	} while (e != NULL &&
-	    (e->d_name[0] == '.' || fn(arg, fd, e)));
-	error = e == NULL ? errno : 0;
-	if (e == NULL && error == 0)
-		(void)fn(arg, fd, NULL);
-	closedir(d);
-	errno = error;
-	return error == 0 ? 0 : -1;
+	do
+		e = entries_next(&l);
+	while (e != NULL && (e->d_name[0] == '.' || fn(arg, l.fd, e)));
+	if (e == NULL && l.error == 0)
+		(void)fn(arg, l.fd, NULL);
+	return entries_close(&l);
 }
 
 /* A message that was listed, and is looked at with others. */
