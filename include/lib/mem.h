@@ -21,10 +21,10 @@ void mem_free(void *p);			/* NULL is fine */
  */
 void mem_forked(void);
 /*
- * Whether children that are forked from now on have the N octets of the mapping
- * at P: who has not would end by a signal if it looked.
+ * Children that are forked from now on have not the N octets of the mapping at P:
+ * one that looked would end by a signal.
  */
-void mem_offer(void *p, size_t n, bool offer);
+void mem_withhold(void *p, size_t n);
 /* Overwrites N bytes at P in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 /* Compares in a time that depends on N only. */

@@ -222,7 +222,7 @@ map_book(struct score *s, int fd, bool to_write)
 	if (p == MAP_FAILED)
 		return -1;
 	/* No session is to have it. */
-	mem_offer(p, size, false);
+	mem_withhold(p, size);
 	s->book = (void *)p;
 	s->book_fd = fd;
 	s->self = getpid();

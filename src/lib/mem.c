@@ -128,10 +128,10 @@ mem_free(void *p)
 }
 
 void
-mem_offer(void *p, size_t n, bool offer)
+mem_withhold(void *p, size_t n)
 {
 	/* Where that is not to be had, it is only slower. */
-	(void)madvise(p, n, offer ? MADV_DOFORK : MADV_DONTFORK);
+	(void)madvise(p, n, MADV_DONTFORK);
 }
 
 void
