@@ -91,7 +91,8 @@ is_trusted(const struct session *s)
 
 /*
  * RFC 4954 5: a mailbox in xtext, or "<>" for nobody in particular; what is
- * not to be believed counts as that.  Clients give the names of logins, too.
+ * not to be believed counts as that.  Clients give the names of logins, too;
+ * and curl has brackets around a mailbox, which are not kept.
  */
 static struct answer
 param_auth(struct session *s, void *of, struct str value)
@@ -101,6 +102,8 @@ param_auth(struct session *s, void *of, struct str value)
 	struct buf b;
 
 	(void)of;
+	if (!none && str_starts(value, STR("<")) && str_ends(value, STR(">")))
+		value = str_n(value.p + 1, value.n - 2);
 	buf_init(&b, value.n + 1);
 	if (!none && xtext_decode(value, &b) == 0 && buf_ok(&b))
 		good = path_parse_addr(buf_str(&b),

@@ -132,7 +132,7 @@ def send_raw(s):
     s.send("msmtp-auto", s.msmtp, "submissions", "on")
     s.send("msmtp-large", s.msmtp, "submission", "on", big=True)
     s.send("curl-starttls", s.curl, "submission")
-    s.send("curl-login", s.curl, "submission", "--login-options", "AUTH=LOGIN")
+    s.send("curl-login", s.curl, "submission", "--login-options", "AUTH=LOGIN", "--mail-auth", FROM)
     s.send("curl-smtps", s.curl, "submissions", "--login-options", "AUTH=PLAIN")
     s.send("curl-large", s.curl, "submissions", big=True)
     s.send("smtplib-starttls", s.smtplib, "submission")

@@ -110,6 +110,8 @@ START_TEST(senders)
 		{ "MAIL FROM:<a@b.test> ENVID=+C3+A9", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> ENVID=+0d", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> AUTH=+00", "501 5.5.4" },
+		{ "MAIL FROM:<a@b.test> AUTH=<a@b.test", "501 5.5.4" },
+		{ "MAIL FROM:<a@b.test> AUTH=<<a@b.test>>", "501 5.5.4" },
 		{ "MAIL FROM:<a@b.test> SMTPUTF8", "250 2.1.0" },
 		{ "MAIL FROM:<\xc3\xbc@b.test> SMTPUTF8", "250 2.1.0" },
 		{ "MAIL FROM:<\xc3\xbc@b.test>", "553 5.6.7" },
@@ -380,6 +382,7 @@ START_TEST(on_behalf)
 	} t[] = {
 		{ "192.0.2.7", "e+3Dmc2@b.test", "e+3Dmc2@b.test" },
 		{ "192.0.2.7", "<>", "<>" },
+		{ "192.0.2.7", "<e+3Dmc2@b.test>", "e+3Dmc2@b.test" },
 		{ "198.51.100.7", "e+3Dmc2@b.test", "<>" },
 		{ "198.51.100.7", "<>", "<>" },
 	};
