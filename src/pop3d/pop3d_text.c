@@ -208,6 +208,27 @@ count_message(struct pop3_session *s, size_t i)
 	return s->view != NULL ? count_view(s) : 0;
 }
 
+/* Message I is not sent, as errno says; where it is there, so does the log. */
+static struct pop3_response
+unreadable(struct pop3_session *s, ptrdiff_t i)
+{
+	bool gone = errno == ENOENT;
+	struct pop3_response r;
+	struct buf uidl;
+
+	if (!gone) {
+		const char *why = strerror(errno);
+
+		buf_init(&uidl, 256);
+		maildir_uidl(&s->box, (size_t)i, &uidl);
+		log_error(NULL, "mailbox %s: reading %s: %s", s->user, buf_cstr(&uidl), why);
+		buf_free(&uidl);
+	}
+	r = pop3_err(s, "[SYS/TEMP] message %td %s", i + 1, gone ? "is gone" : "cannot be read");
+	r.ours = true;
+	return r;
+}
+
 /* Opens the message of NUMBER to be sent; -1 with R set if it cannot be. */
 static ptrdiff_t
 open_message(struct pop3_session *s, struct str number, struct pop3_response *r)
@@ -217,8 +238,7 @@ open_message(struct pop3_session *s, struct str number, struct pop3_response *r)
 	if (i < 0)
 		return -1;
 	if ((s->message = maildir_read(&s->box, (size_t)i)) < 0) {
-		*r = pop3_err(s, "[SYS/TEMP] message %td is gone", i + 1);
-		r->ours = true;
+		*r = unreadable(s, i);
 		return -1;
 	}
 	return i;
@@ -234,11 +254,9 @@ pop3_retr(struct pop3_session *s, const struct command *c)
 		return r;
 	make_view(s);
 	if (count_message(s, (size_t)i) < 0) {
-		log_error(NULL, "mailbox %s: reading a message: %s", s->user, strerror(errno));
+		r = unreadable(s, i);
 		drop_view(s);
 		sys_close(s->message);
-		r = pop3_err(s, "[SYS/TEMP] message %td cannot be read", i + 1);
-		r.ours = true;
 		return r;
 	}
 	s->retrieved++;

@@ -379,7 +379,15 @@ def odd_files(b):
     os.symlink("/etc/passwd", box + "5002.link")
     os.mkdir(box + "5003.folder")
     b.put("carol", ".hidden", b"not a message\n")
+    # Left by another account: it is there, and the log says what is wrong with it.
+    shut = b.put("carol", "5004.shut", b"Subject: not for us\n\n")
+    os.chmod(shut, 0)
+    if ROOT:
+        os.chown(shut, 0, 0)
     with login(b, "carol") as w:
+        for text in ("RETR 2", "TOP 2 0"):
+            assert b"cannot be read" in err(w, text, b"[SYS/TEMP]")
+        wait_for("the word in the log", lambda: b.log().count("carol: reading 5004.shut: Permission denied") == 2)
         for line in listing(w, "LIST"):
             n = int(line.split()[0])
             answer = w.cmd(f"RETR {n}")
