@@ -329,10 +329,11 @@ pop3d_init(struct pop3_session *s, const struct session_env *env)
 void
 pop3d_end(struct pop3_session *s)
 {
+	/* Whose mailbox is still open has not said QUIT, and what he marked stays. */
 	if (s->user[0])
-		log_info(NULL, "LOGOUT, user=%s, ip=%s, retr=%llu, deleted=%llu", s->user,
-		    s->client, (unsigned long long)s->retrieved,
-		    (unsigned long long)s->removed);
+		log_info(NULL, "%s, user=%s, ip=%s, retr=%llu, deleted=%llu",
+		    s->box_open ? "DISCONNECTED" : "LOGOUT", s->user, s->client,
+		    (unsigned long long)s->retrieved, (unsigned long long)s->removed);
 	if (s->box_open)
 		maildir_close(&s->box);
 	stream_free(&s->stream);

@@ -267,7 +267,8 @@ def deletion(b):
         assert listing(w, "UIDL") == uidls
         ok(w, "DELE 1")
     over()
-    # The connection broke: nothing is deleted.
+    # The connection broke: nothing is deleted, and the log does not say that the client logged out.
+    wait_for("the word in the log", lambda: "DISCONNECTED, user=bob, ip=[127.0.0.1], retr=0, deleted=0" in b.log())
     with login(b, "bob") as w:
         assert listing(w, "UIDL") == uidls
         ok(w, "DELE 1")
@@ -282,6 +283,7 @@ def deletion(b):
         ok(w, "DELE 1")
         ok(w, "DELE 3")
         quit_(w)
+    wait_for("the word in the log", lambda: "LOGOUT, user=bob, ip=[127.0.0.1], retr=0, deleted=2" in b.log())
     with login(b, "bob") as w:
         # Numbers are new, names are not.
         now = [u.split()[1] for u in uidls if u.split()[0] not in (b"1", b"3")]
