@@ -120,6 +120,8 @@ int maildir_root_at(const char *path) MUST_USE;
  */
 void maildir_serve(int root, int channel);
 void maildir_close(struct maildir *m);
+/* In words for who looks after the host: why a Maildir could not be opened. */
+const char *maildir_why(int error);
 /*
  * Size of entry I: from the name where that can be believed, else by reading
  * the file; the same for the session, unless maildir_count() finds another.

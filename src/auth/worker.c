@@ -200,7 +200,7 @@ give_mailbox(const struct auth *a, struct str user, int reply)
 		else if (!homes || errno == 0)
 			box = maildir_root(a->mailboxes, mailbox);
 		if (box < 0 && r.verdict == AUTH_YES)
-			log_warn(NULL, "mailbox %s: %s", mailbox, strerror(errno));
+			log_warn(NULL, "mailbox %s: %s", mailbox, maildir_why(errno));
 	}
 	auth_answer(reply, &r, box);
 	if (box >= 0)
@@ -240,8 +240,7 @@ open_home(const struct auth *a, const struct passwd *pw)
 	    a->conf->recipients.home_maildir);
 	own.fd = maildir_root_at(path);
 	if (own.fd < 0)
-		log_warn(NULL, "mailbox %s: %s", path, errno == EPERM ?
-		    "it is no directory of the account, or others can write it" : strerror(errno));
+		log_warn(NULL, "mailbox %s: %s", path, maildir_why(errno));
 	arena_free(&arena);
 	see_only(&own, own.fd >= 0, false);
 	confine_calls(a->session);

@@ -26,6 +26,14 @@ check_dir(int fd)
 	return -1;
 }
 
+const char *
+maildir_why(int error)
+{
+	if (error == EPERM)
+		return "it is no directory of the account, or others can write it";
+	return error == EBUSY ? "it is open in another session" : strerror(error);
+}
+
 int
 mailbox_dir(int dir, const char *name, bool create)
 {

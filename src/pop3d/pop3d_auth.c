@@ -265,6 +265,17 @@ find_mailbox(const struct pop3_session *s, struct str user, char mailbox[65])
 	return true;
 }
 
+/* ERROR says why, or is 0 where that was said before. */
+static struct pop3_response
+not_opened(struct pop3_session *s, const char *mailbox, int error)
+{
+	if (error != 0)
+		log_warn(NULL, "mailbox %s: %s", mailbox, maildir_why(error));
+	if (error == EBUSY)
+		return pop3_err(s, "[IN-USE] the mailbox is open in another session");
+	return not_now(s, "[SYS/TEMP] the mailbox cannot be opened now");
+}
+
 /* ROOT: its directory, which is taken; -1: it is to be found below those of all. */
 static struct pop3_response
 open_box(struct pop3_session *s, struct str user, int root)
@@ -280,16 +291,11 @@ open_box(struct pop3_session *s, struct str user, int root)
 	if (left > 0)
 		return too_soon(s, mailbox, left);
 	/* Where barid-auth could not open it, it said why. */
-	errno = EACCES;
+	errno = 0;
 	if (root < 0 && s->env->mailboxes >= 0 && !conf_has_home_maildirs(s->env->conf))
 		root = maildir_root(s->env->mailboxes, mailbox);
-	if (maildir_open_at(&s->box, root) < 0) {
-		int err = errno;
-		log_warn(NULL, "mailbox %s: %s", mailbox, strerror(err));
-		if (err == EBUSY)
-			return pop3_err(s, "[IN-USE] the mailbox is open in another session");
-		return not_now(s, "[SYS/TEMP] the mailbox cannot be opened now");
-	}
+	if (maildir_open_at(&s->box, root) < 0)
+		return not_opened(s, mailbox, errno);
 	if (s->env->conf->pop3.login_delay > 0)
 		score_logged_in(s->env->score, str_c(mailbox), clock_ms());
 	shut_others_out(s);

@@ -122,10 +122,10 @@ ask_room(const struct asking *q, int base)
 	if (box < 0 && errno == ENOENT)
 		return meant(usage_fits(&limit, &(struct usage){ 0, 0 }, q->about->octets));
 	if (box < 0)
-		return cannot_say(q, "mailbox %s: %s", name, strerror(errno));
+		return cannot_say(q, "mailbox %s: %s", name, maildir_why(errno));
 	r = usage_ask(box, &limit, q->about->octets, &u, &fits);
 	if (r < 0)
-		return cannot_say(q, "mailbox %s: %s", name, strerror(errno));
+		return cannot_say(q, "mailbox %s: %s", name, maildir_why(errno));
 	close(box);
 	return meant(fits);
 }

@@ -321,6 +321,7 @@ def in_use(b):
             # Who is refused may try again, and another user is not hindered.
             err(second, "AUTH PLAIN " + plain("bob", PASSWORD), b"[IN-USE]")
             ok(second, "AUTH PLAIN " + plain("alice", PASSWORD))
+        wait_for("the word in the log", lambda: "mailbox bob: it is open in another session" in b.log())
         pid, = wait_for("the end of the second", lambda: len(found := b.sessions()) == 1 and found)
         os.kill(pid, signal.SIGKILL)
         wait_for("the end of the sessions", lambda: not b.sessions())
@@ -399,6 +400,21 @@ def odd_files(b):
         quit_(w)
     assert os.path.exists("/etc/passwd")
     shutil.rmtree(box)
+
+
+def no_mailbox(b):
+    """What stands in its place is not opened (S-52), and the log says what is wrong with it, and nothing else."""
+    box = b.dir + "/mail/carol"
+    os.chmod(box, 0o775)
+    with connect(b) as w:
+        ok(w, "USER carol")
+        err(w, "PASS " + PASSWORD, b"[SYS/TEMP]")
+    os.chmod(box, 0o700)
+    why = "mailbox carol: it is no directory of the account, or others can write it"
+    wait_for("the word in the log", lambda: why in b.log())
+    with login(b, "carol") as w:
+        quit_(w)
+    assert "mailbox carol: Permission denied" not in b.log()
 
 
 def update_fails(b):
@@ -502,8 +518,8 @@ def large(b, count=50_000):
 def main():
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > 1 << 30 else None
     with Barid(users=("alice", "bob", "carol", "dave", "erin"), folder=tempfile.mkdtemp(prefix="barid-test-", dir=shm)) as b:
-        for test in (states, logins, sizes, numbers, deletion, twins, in_use, meanwhile, odd_files, update_fails,
-                     pipelining, stop_changes_nothing, large):
+        for test in (states, logins, sizes, numbers, deletion, twins, in_use, meanwhile, odd_files, no_mailbox,
+                     update_fails, pipelining, stop_changes_nothing, large):
             test(b)
 
 
