@@ -404,7 +404,7 @@ done(void *arg)
 		    strerror(s->error));
 	/* The old envelope or the new one: it begins with what stands there. */
 	index_wait(r->index, slot,
-	    runner_now(r) + (s->error != 0 ? 60 : 0));
+	    s->error != 0 ? runner_now(r) + 60 : once_now(r));
 	mem_free(s);
 	job_free(j);
 }

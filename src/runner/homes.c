@@ -134,7 +134,7 @@ release(struct home *h)
 		wait = map_get(r->homes->waits, str_c(w->job->id));
 		wait->until = clock_ms() + LOOK_MS;
 		r->finishing--;
-		index_wait(r->index, w->job->slot, runner_now(r));
+		index_wait(r->index, w->job->slot, once_now(r));
 		job_free(w->job);
 		mem_free(w);
 	}

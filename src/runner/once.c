@@ -25,9 +25,9 @@ once_begin(struct runner *r)
 }
 
 int64_t
-once_now(void)
+once_now(const struct runner *r)
 {
-	return AT_ONCE;
+	return r->once ? AT_ONCE : runner_now(r);
 }
 
 bool

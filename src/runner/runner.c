@@ -78,7 +78,7 @@ next_one(struct runner *r, int64_t now, struct dest **from)
 void
 runner_take_up(struct runner *r)
 {
-	int64_t now = r->once ? once_now() : runner_now(r);
+	int64_t now = once_now(r);
 	int taken = 0;
 
 	if (!r->conf->queue.deliver && !r->once)

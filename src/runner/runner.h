@@ -242,8 +242,8 @@ bool drop_settled(const struct runner *r);
 
 /* once.c: what is known to be in the spool is due, */
 void once_begin(struct runner *r);
-/* ... at this time, which is all the time there is, */
-int64_t once_now(void);
+/* ... at this time, which is all the time there is; else that is now; */
+int64_t once_now(const struct runner *r);
 /* ... and all of it was tried. */
 bool once_over(const struct runner *r);
 

@@ -99,6 +99,19 @@ def some_is_left():
         assert w.subjects() == ["Subject: wait"] and not w.b.spooled()
 
 
+def looked_up():
+    """Who stands for an address, and who has a .forward, is known a moment later: the same run delivers."""
+    with tempfile.TemporaryDirectory() as d:
+        os.chmod(d, 0o755)
+        with open(d + "/aliases", "w", encoding="ascii") as f:
+            f.write("team: bob, far@far.example\n")
+        with World(f'aliases = {{"{d}/aliases"}}\nrecipients {{ mailboxes = {{"file", "system"}} }}\n') as w:
+            for _ in range(5):
+                w.submit("team@example.test", "team")
+                w.once(0)
+            assert w.subjects() == ["Subject: team"] * 5 and len(w.b.mail("bob", 5)) == 5
+
+
 def left_alone():
     """What is on hold, and what has an appointment."""
     with World("extract-headers = true\n") as w:
@@ -144,7 +157,7 @@ def disturbed():
 
 
 def main():
-    for test in (all_goes, some_is_left, left_alone, disturbed):
+    for test in (all_goes, some_is_left, looked_up, left_alone, disturbed):
         test()
         print(test.__name__, "ok", flush=True)
 
