@@ -106,11 +106,33 @@ service_tls_make(struct check *k, enum tls_which which, const struct signer *sig
 	return 0;
 }
 
+/* What no listener offers yet is wrong all the same.  False after a complaint. */
+static bool
+unused_tls_is_right(struct check *k)
+{
+	const struct conf_listen nobody = { .name = "" };
+	struct tls_ctx *ctx = tls_one(k, &nobody, NULL);
+
+	tls_ctx_free(ctx);
+	return ctx != NULL;
+}
+
+static bool
+some_offer_tls(const struct conf *c)
+{
+	for (size_t i = 0; i < c->listen_n; i++)
+		if (c->listens[i].tls != LISTEN_TLS_OFF)
+			return true;
+	return false;
+}
+
 void
 check_tls(struct check *k)
 {
 	struct service_tls *tls;
 
+	if (k->conf->tls.certificate.n > 0 && !some_offer_tls(k->conf) && !unused_tls_is_right(k))
+		return;
 	if (service_tls_make(k, TLS_OF_ALL, NULL, &tls) < 0)
 		return;
 	service_tls_free(tls, k->conf->listen_n);

@@ -115,7 +115,7 @@ class Mistakes:
             assert s.recv(100).startswith(b"220 ")
 
 
-def names(b):
+def names(b, port):
     """Mistakes about what is named, for all three; each is (pattern, options)."""
     d = b.dir
     other = tempfile.mkdtemp(dir=d)
@@ -146,6 +146,9 @@ def names(b):
            {"tls": tls(good_cert, good_key, f'ca = "{d}/none" ###')})
     yield (f"tls\\.name\\.a\\.test\\.key: {d}/none: No such file or directory, {key}",
            {"tls": tls(good_cert, good_key, f'name "a.test" {{ {good_cert}\nkey = "{d}/none" ###\n}}')})
+    # Also where nobody is offered TLS yet.
+    yield (f"tls\\.key: {other}/other\\.key: is not the key of the certificate in {d}/localhost\\.pem, {key}",
+           {"tls": tls(good_cert, f'key = "{other}/other.key" ###'), "listen": Mistakes.listen("own", port, tls="off")})
     shown = "expected a certificate chain and its key in PEM form"
     for cert, k, why in ((f"{d}/none", f"{d}/localhost.key", f"{d}/none: No such file or directory"),
                          (f"{d}/localhost.pem", f"{d}/empty", ".*"),
@@ -198,11 +201,11 @@ def mistakes():
         assert m.write(b.conf) == 0
         r = barid("-t", "-c", b.conf)
         assert (r.returncode, r.stdout, r.stderr) == (0, "", ""), r
-        for pattern, options in names(b):
+        for pattern, options in names(b, m.port):
             m.check(pattern, **options)
             m.start(pattern, **options)
         b.start()
-        for pattern, options in names(b):
+        for pattern, options in names(b, m.port):
             m.check(pattern, **options)
             m.reload(pattern, **options)
 
