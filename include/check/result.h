@@ -61,8 +61,8 @@ void results_add_json(struct buf *b, const struct results *r);
 /*
  * True if F is a field Authentication-Results that AUTHSERV seems to have
  * written, or that nobody can say who has: whoever reads it would believe it
- * (RFC 8601 5).  The name is compared without case, and quotes and comments
- * before it are seen through.
+ * (RFC 8601 5).  The first name in it is compared without case, whatever else
+ * but letters and digits stands around it; comments before it are skipped.
  */
 bool result_is_claimed(const struct field *f, struct str authserv) MUST_USE;
 /* The same of what the checks K say in a header, the line of "quarantine" too; without any: no. */

@@ -224,45 +224,48 @@ skip_cfws(struct str *s)
 	return depth == 0;
 }
 
-/* Takes a quoted string off *S and compares what it says with NAME. */
+/* Of a name of a host. */
 static bool
-quoted_is(struct str *s, struct str name)
+is_name_char(char c)
 {
-	bool same = true;
-	size_t n = 0;
-
-	for (*s = str_skip(*s, 1); s->n > 0 && s->p[0] != '"'; *s = str_skip(*s, 1)) {
-		if (s->p[0] == '\\')
-			*s = str_skip(*s, 1);
-		if (s->n == 0)
-			return true;
-		same = same && n < name.n &&
-		    char_lower(s->p[0]) == char_lower(name.p[n]);
-		n++;
-	}
-	return s->n == 0 || (same && n == name.n);
+	c = char_lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+/* True if S begins with NAME, whose signs may be quoted, and with no longer one. */
+static bool
+begins_name(struct str s, struct str name)
+{
+	size_t n = 0;
+
+	for (; s.n > 0 && (n < name.n || s.p[0] == '\\'); s = str_skip(s, 1)) {
+		if (s.p[0] == '\\')
+			continue;
+		if (char_lower(s.p[0]) != char_lower(name.p[n++]))
+			return false;
+	}
+	/* With the dot of the root, too. */
+	if (str_starts(s, STR(".")))
+		s = str_skip(s, 1);
+	return n == name.n && (s.n == 0 || !is_name_char(s.p[0]));
+}
+
+/*
+ * RFC 8601 5: who reads it may be more lenient than its grammar.  So what stands
+ * around the first name does not matter, whatever it is.
+ */
 bool
 result_is_claimed(const struct field *f, struct str authserv)
 {
 	struct str s = f->value;
-	size_t n = 0;
 
 	if (!str_ieq(f->name, STR("Authentication-Results")))
 		return false;
-	if (!skip_cfws(&s) || s.n == 0)
+	if (!skip_cfws(&s) || (str_starts(s, STR("\"")) && str_find(str_skip(s, 1), '"') < 0))
 		return true;
-	if (s.p[0] == '"')
-		return quoted_is(&s, authserv);
-	while (n < s.n && !is_space(s.p[n]) && s.p[n] != ';' && s.p[n] != '(')
-		n++;
-	if (n == 0)
-		return true;
-	/* A name with the dot of the root, too. */
-	if (s.p[n - 1] == '.')
-		return str_ieq(str_head(s, n - 1), authserv);
-	return str_ieq(str_head(s, n), authserv);
+	while (s.n > 0 && !is_name_char(s.p[0]) && s.p[0] != ';')
+		s = str_skip(s, 1);
+	return s.n == 0 || s.p[0] == ';' || begins_name(s, authserv);
 }
 
 bool

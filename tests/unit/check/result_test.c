@@ -136,6 +136,19 @@ START_TEST(claimed)
 		{ " \"mx.example.org.x\"; spf=pass", false },
 		{ " \"mx.example\"; spf=pass", false },
 		{ " mx.example.orgx; spf=pass", false },
+		{ " mx.example.org-x; spf=pass", false },
+		/* What is no name around it, and somebody else's reader may overlook. */
+		{ " mx.example.org\v; spf=pass", true },
+		{ " \xc2\xa0mx.example.org\xc2\xa0; spf=pass", true },
+		{ " \" mx.example.org \"; spf=pass", true },
+		{ " <mx.example.org>; spf=pass", true },
+		{ " mx.example.org/1; spf=pass", true },
+		{ " mx.example.org:, other.example; spf=pass", true },
+		{ " \"(\"mx.example.org; spf=pass", true },
+		{ " <other.example>; spf=mx.example.org", false },
+		{ " \"\"other.example; spf=pass", false },
+		{ " mx.example.orG\\.; spf=pass", true },
+		{ " mx.example.org\\", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
