@@ -16,6 +16,7 @@
 struct dmarc_proof {
 	struct str domain;	/* ASCII and lower case, as all domains here */
 	bool by_dkim;
+	bool undecided;		/* DNS does not say now whether it is one: a "temperror" */
 };
 
 /* Proofs that are looked at; more count for nothing. */
@@ -54,7 +55,11 @@ enum dmarc_result { DMARC_RESULT_NONE, DMARC_PASS, DMARC_FAIL, DMARC_TEMPERROR }
 
 struct dmarc_verdict {
 	enum dmarc_result result;
-	enum dmarc_policy asks;		/* of DMARC_FAIL: what is to become of it */
+	/*
+	 * Of DMARC_FAIL: what is to become of it.  Of DMARC_TEMPERROR: it would be refused
+	 * (DMARC_REJECT), were it certain that what is undecided is no proof.
+	 */
+	enum dmarc_policy asks;
 	enum dmarc_policy published;	/* before "t=y" made it less */
 	struct str domain;		/* whose record it is; empty: there is none */
 	bool by_spf, by_dkim;		/* which of them are aligned */

@@ -133,18 +133,21 @@ is_aligned(const struct dmarc_facts *f, const struct dmarc_proof *p,
 	    DMARC_ABSENT;
 }
 
-/* Looks at all proofs; what is known of them together. */
+/* Looks at all proofs; what is known of them together.  *MAYBE: one undecided may count. */
 static enum dmarc_known
 align(const struct dmarc_facts *f, const struct dmarc_found *found, dmarc_look look,
-    void *arg, struct dmarc_wants *w, struct dmarc_verdict *v)
+    void *arg, struct dmarc_wants *w, struct dmarc_verdict *v, bool *maybe)
 {
 	enum dmarc_known all = DMARC_ABSENT;
 
+	*maybe = false;
 	for (size_t i = 0; i < f->proof_n && i < DMARC_PROOFS_MAX; i++) {
 		const struct dmarc_proof *p = &f->proofs[i];
 		enum dmarc_known k = is_aligned(f, p, found, look, arg, w);
 
-		if (k == DMARC_PRESENT)
+		if (p->undecided && k != DMARC_UNASKED)
+			*maybe = *maybe || k != DMARC_ABSENT;
+		else if (k == DMARC_PRESENT)
 			*(p->by_dkim ? &v->by_dkim : &v->by_spf) = true;
 		else if (k == DMARC_UNASKED || all != DMARC_UNASKED)
 			all = k == DMARC_ABSENT ? all : k;
@@ -153,10 +156,14 @@ align(const struct dmarc_facts *f, const struct dmarc_found *found, dmarc_look l
 	return v->by_spf || v->by_dkim ? DMARC_PRESENT : all;
 }
 
-/* What is asked for of mail that is not the domain's. */
+/*
+ * What is asked for of mail that is not the domain's.  MAYBE it is: that is known later
+ * (RFC 7489 6.6.2), and until then nobody refuses it for good; nor is it let in, since
+ * the names that DNS is asked for are its sender's choice.
+ */
 static bool
-refuse(const struct dmarc_facts *f, const struct dmarc_found *found, dmarc_look look,
-    void *arg, struct dmarc_wants *w, struct dmarc_verdict *v)
+refuse(const struct dmarc_facts *f, const struct dmarc_found *found, bool maybe,
+    dmarc_look look, void *arg, struct dmarc_wants *w, struct dmarc_verdict *v)
 {
 	const struct dmarc *d = &found->record;
 	enum dmarc_who who = str_eq(found->holder, f->from) ? DMARC_ITSELF : DMARC_BELOW;
@@ -173,9 +180,9 @@ refuse(const struct dmarc_facts *f, const struct dmarc_found *found, dmarc_look 
 		    d->policy[DMARC_MISSING] < d->policy[DMARC_BELOW]))
 			who = DMARC_MISSING;
 	}
-	v->result = DMARC_FAIL;
 	v->published = d->policy[who];
 	v->asks = dmarc_asks(d, who);
+	v->result = maybe && v->asks == DMARC_REJECT ? DMARC_TEMPERROR : DMARC_FAIL;
 	return true;
 }
 
@@ -185,6 +192,7 @@ dmarc_judge(const struct dmarc_facts *f, dmarc_look look, void *arg, struct dmar
 {
 	struct dmarc_found found;
 	enum dmarc_known k = DMARC_ABSENT;
+	bool maybe;
 
 	*w = (struct dmarc_wants){ .n = 0 };
 	*v = (struct dmarc_verdict){ .domain = STR("") };
@@ -195,9 +203,9 @@ dmarc_judge(const struct dmarc_facts *f, dmarc_look look, void *arg, struct dmar
 		v->record = found.record;
 		v->published = found.record.policy[
 		    str_eq(found.holder, f->from) ? DMARC_ITSELF : DMARC_BELOW];
-		k = align(f, &found, look, arg, w, v);
+		k = align(f, &found, look, arg, w, v, &maybe);
 		if (k == DMARC_ABSENT)
-			return refuse(f, &found, look, arg, w, v);
+			return refuse(f, &found, maybe, look, arg, w, v);
 	}
 	v->result = k == DMARC_PRESENT ? DMARC_PASS :
 	    k == DMARC_UNKNOWN ? DMARC_TEMPERROR : DMARC_RESULT_NONE;

@@ -195,11 +195,15 @@ refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
 	if (no_author != NULL)
 		return (struct refusal){ 550, "5.7.1", arena_printf(a,
 		    "The message cannot be said to be anybody's (DMARC): %s", no_author) };
-	if (v->result == DMARC_TEMPERROR && k->defer)
-		return (struct refusal){ 451, "4.7.1",
+	if (v->result == DMARC_TEMPERROR && v->asks != DMARC_REJECT)
+		return !k->defer ? NOTHING : (struct refusal){ 451, "4.7.1",
 			"The policy of the author's domain (DMARC) cannot be had now" };
-	if (v->result != DMARC_FAIL || v->asks != DMARC_REJECT || vouched)
+	if (v->asks != DMARC_REJECT || vouched)
 		return NOTHING;
+	if (v->result == DMARC_TEMPERROR)
+		return (struct refusal){ 451, "4.7.1", arena_printf(a,
+		    "DNS does not say now whether this is mail of " STR_FMT " (DMARC)",
+		    STR_ARG(v->domain)) };
 	return (struct refusal){ 550, "5.7.1", arena_printf(a,
 	    "Refused by the policy of " STR_FMT " (DMARC): neither SPF nor DKIM shows that it "
 	    "is its mail", STR_ARG(v->domain)) };

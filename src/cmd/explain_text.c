@@ -90,14 +90,16 @@ proofs_of(struct looked *k, const struct message *m, struct dmarc_proof *p)
 {
 	size_t n = 0;
 
-	if (k->spf.checked && k->spf.from.code == SPF_PASS)
-		p[n++] = (struct dmarc_proof){ arena_lower(k->a, k->spf.from.domain), false };
+	if (k->spf.checked && (k->spf.from.code == SPF_PASS || k->spf.from.code == SPF_TEMPERROR))
+		p[n++] = (struct dmarc_proof){ .undecided = k->spf.from.code != SPF_PASS,
+			.domain = arena_lower(k->a, k->spf.from.domain) };
 	for (size_t i = 0; m->dkim != NULL && i < dkim_check_count(m->dkim) &&
 	    n < DMARC_PROOFS_MAX; i++) {
 		struct dkim_verdict v = dkim_check_verdict(m->dkim, i);
 
-		if (v.result == DKIM_PASS)
-			p[n++] = (struct dmarc_proof){ v.domain, true };
+		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
+			p[n++] = (struct dmarc_proof){ .domain = v.domain, .by_dkim = true,
+				.undecided = v.result != DKIM_PASS };
 	}
 	return n;
 }
@@ -116,7 +118,9 @@ dmarc_words(struct looked *k, const struct dmarc_verdict *v, struct str author)
 		    " asks for %s", name, STR_ARG(author), STR_ARG(v->domain),
 		    dmarc_policy_name(v->asks));
 	return arena_printf(k->a, "%s: " STR_FMT " %s", name, STR_ARG(author),
-	    v->result == DMARC_TEMPERROR ? "cannot be asked now" : "has no policy");
+	    v->result != DMARC_TEMPERROR ? "has no policy" : v->asks == DMARC_REJECT ?
+	    "asks for reject, and DNS does not say now whether it is by SPF or DKIM" :
+	    "cannot be asked now");
 }
 
 static void

@@ -178,15 +178,15 @@ proofs_of(struct session *s, struct dmarc_proof *p)
 	const struct spf_result *spf = spf_result(s);
 	size_t n = 0;
 
-	if (spf->checked && spf->from.code == SPF_PASS)
-		p[n++] = (struct dmarc_proof){
-			arena_lower(&s->txn_arena, spf->from.domain), false };
-
+	if (spf->checked && (spf->from.code == SPF_PASS || spf->from.code == SPF_TEMPERROR))
+		p[n++] = (struct dmarc_proof){ .undecided = spf->from.code != SPF_PASS,
+			.domain = arena_lower(&s->txn_arena, spf->from.domain) };
 	for (size_t i = 0; c != NULL && i < dkim_check_count(c) && n < DMARC_PROOFS_MAX; i++) {
 		struct dkim_verdict v = dkim_check_verdict(c, i);
 
-		if (v.result == DKIM_PASS)
-			p[n++] = (struct dmarc_proof){ v.domain, true };
+		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
+			p[n++] = (struct dmarc_proof){ .domain = v.domain, .by_dkim = true,
+				.undecided = v.result != DKIM_PASS };
 	}
 	return n;
 }

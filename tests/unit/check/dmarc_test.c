@@ -58,8 +58,10 @@ judged(struct world *w, const char *from, const char *proofs)
 	struct dmarc_verdict v;
 
 	while (str_cut(rest, ' ', &word, &rest) || word.n > 0) {
-		p[f.proof_n].by_dkim = word.p[0] == 'd';
-		p[f.proof_n++].domain = str_skip(word, 2);
+		/* "S:" and "D:" of what DNS does not say now. */
+		p[f.proof_n++] = (struct dmarc_proof){ .domain = str_skip(word, 2),
+			.by_dkim = char_lower(word.p[0]) == 'd',
+			.undecided = char_lower(word.p[0]) != word.p[0] };
 	}
 	w->rounds = 0;
 	memcpy(w->asked, " ", 2);
@@ -164,6 +166,23 @@ START_TEST(verdicts)
 		{ { .lines = { "a.example v=DMARC1; p=reject", "n.a.example !" } },
 		    "a.example", "d:n.a.example s:a.example",
 		    "pass none/reject a.example spf 1" },
+		/* Nor whether it is the domain's: then it is not refused for good. */
+		{ { .lines = { "a.example v=DMARC1; p=reject" } }, "a.example", "D:a.example",
+		    "temperror reject/reject a.example 1" },
+		{ { .lines = { "a.example v=DMARC1; p=reject" } }, "m.a.example",
+		    "D:b.example S:n.a.example", "temperror reject/reject a.example 2" },
+		{ { .lines = { "a.example v=DMARC1; p=reject", "n.a.example !" } },
+		    "a.example", "D:n.a.example", "temperror reject/reject a.example 2" },
+		{ { .lines = { "a.example v=DMARC1; p=reject" } }, "a.example",
+		    "D:a.example s:a.example", "pass none/reject a.example spf 1" },
+		/* Nothing to wait for: another's domain, or one that would be no proof. */
+		{ { .lines = { "a.example v=DMARC1; p=reject" } }, "a.example", "D:b.example",
+		    "fail reject/reject a.example 1" },
+		{ { .lines = { "a.example v=DMARC1; p=reject; adkim=s" } }, "m.a.example",
+		    "D:a.example", "fail reject/reject a.example 1" },
+		/* To set it apart costs nobody a message. */
+		{ { .lines = { "a.example v=DMARC1; p=quarantine" } }, "a.example",
+		    "D:a.example", "fail quarantine/quarantine a.example 1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

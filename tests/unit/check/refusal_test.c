@@ -140,6 +140,10 @@ START_TEST(dmarc)
 	expect(refusal_dmarc(&k, NULL, &v, false, &a), 0, NULL, NULL);
 	v.result = DMARC_TEMPERROR;
 	expect(refusal_dmarc(&k, NULL, &v, false, &a), 0, NULL, NULL);
+	v.asks = DMARC_REJECT;
+	expect(refusal_dmarc(&k, NULL, &v, false, &a), 451, "4.7.1", "does not say now");
+	expect(refusal_dmarc(&k, NULL, &v, true, &a), 0, NULL, NULL);
+	v.asks = DMARC_NONE;
 	k.defer = true;
 	expect(refusal_dmarc(&k, NULL, &v, false, &a), 451, "4.7.1", "cannot be had");
 	k.enforce = false;
