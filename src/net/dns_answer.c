@@ -283,9 +283,9 @@ lower_ttl(uint32_t *ttl, const struct rr *rr)
 
 /* ---- aliases ----------------------------------------------------------------- */
 
-/* The alias of AT in the answer, into AT itself; false if there is none. */
+/* The alias of AT in the answer, into AT itself; false: there is none.  ANY: also no host. */
 static bool
-one_alias(struct walk w, struct name *at, uint32_t *ttl, bool *broken)
+one_alias(struct walk w, struct name *at, bool any, uint32_t *ttl, bool *broken)
 {
 	struct rr rr;
 
@@ -293,7 +293,7 @@ one_alias(struct walk w, struct name *at, uint32_t *ttl, bool *broken)
 		if (rr.type != TYPE_CNAME || !owns(&rr, at))
 			continue;
 		lower_ttl(ttl, &rr);
-		*broken = !rr_name(&w, &rr, 0, at) || !at->host ||
+		*broken = !rr_name(&w, &rr, 0, at) || (!at->host && !any) ||
 		    at->text[0] == '\0';
 		return !*broken;
 	}
@@ -316,11 +316,11 @@ name_from(struct name *to, struct str s)
 }
 
 /*
- * Opens W and follows the aliases of NAME to the name AT.  NULL, or the
- * reason why that is not possible.
+ * Opens W and follows the aliases of NAME to the name AT, which without ANY is to be
+ * one of a host.  NULL, or the reason why that is not possible.
  */
 static const char *
-follow(struct walk *w, struct str packet, const char *name, struct name *at,
+follow(struct walk *w, struct str packet, const char *name, bool any, struct name *at,
     uint32_t *ttl)
 {
 	struct str s = str_head(str_c(name), NAME_MAX_OCTETS);
@@ -334,7 +334,7 @@ follow(struct walk *w, struct str packet, const char *name, struct name *at,
 	if (rcode_of(packet) != RCODE_OK &&
 	    rcode_of(packet) != RCODE_NXDOMAIN)
 		return "the DNS server has a failure";
-	while (one_alias(*w, at, ttl, &broken))
+	while (one_alias(*w, at, any, ttl, &broken))
 		if (++n > DNS_ALIAS_MAX)
 			return "too many aliases";
 	return broken ? "broken answer" : NULL;
@@ -360,10 +360,10 @@ struct ending {
 };
 
 static void
-read_begin(struct reading *r, struct str packet, const char *name)
+read_begin(struct reading *r, struct str packet, const char *name, bool any)
 {
 	r->packet = packet;
-	r->reason = follow(&r->w, packet, name, &r->at, &r->ttl);
+	r->reason = follow(&r->w, packet, name, any, &r->at, &r->ttl);
 }
 
 /* The next record of TYPE; false at the end, or once there is a reason. */
@@ -421,14 +421,12 @@ by_preference(const void *va, const void *vb)
 
 /* True if it can be asked for: "1.2.3.4" is a mistake, RFC 5321 5.1 wants a name. */
 static bool
-is_mx_host(const struct name *n)
+is_host_name(const struct name *n)
 {
 	struct str s = str_c(n->text);
 	struct addr a;
 
-	if (!n->host)
-		return false;
-	return s.n == 0 || (dns_is_host(s) && addr_parse(s, 0, &a) < 0);
+	return n->host && dns_is_host(s) && addr_parse(s, 0, &a) < 0;
 }
 
 /*
@@ -464,11 +462,11 @@ dns_answer_mx(struct str packet, const char *name, struct arena *arena,
 	struct ending e;
 	struct rr rr;
 
-	read_begin(&r, packet, name);
+	read_begin(&r, packet, name, false);
 	while (read_next(&r, TYPE_MX, &rr)) {
 		if (!rr_name(&r.w, &rr, 2, &host)) {
 			r.reason = "broken MX record";
-		} else if (!is_mx_host(&host)) {
+		} else if (host.text[0] != '\0' && !is_host_name(&host)) {
 			log_info(NULL, "dns: MX of %s ignored: no host name: %s",
 			    name, host.text);
 			ignored++;
@@ -498,7 +496,7 @@ dns_answer_addr(struct str packet, const char *name, int family,
 	struct ending e;
 	struct rr rr;
 
-	read_begin(&r, packet, name);
+	read_begin(&r, packet, name, false);
 	while (read_next(&r, type, &rr)) {
 		if (rr.n != octets)
 			r.reason = "broken address record";
@@ -545,7 +543,7 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
 	struct rr rr;
 	size_t n = 0;
 
-	read_begin(&r, packet, name);
+	read_begin(&r, packet, name, false);
 	while (n < DNS_TXT_MAX && read_next(&r, TYPE_TXT, &rr))
 		if (!put_together(&r.w, &rr, arena, &text[n++]))
 			r.reason = "broken TXT record";
@@ -567,11 +565,12 @@ dns_answer_ptr(struct str packet, const char *name, struct arena *arena,
 	struct rr rr;
 	size_t n = 0;
 
-	read_begin(&r, packet, name);
+	/* RFC 2317 4: "9.0/25.2.0.192.in-addr.arpa" is as good as any other name. */
+	read_begin(&r, packet, name, true);
 	while (read_next(&r, TYPE_PTR, &rr)) {
 		if (!rr_name(&r.w, &rr, 0, &host))
 			r.reason = "broken PTR record";
-		else if (n < DNS_PTR_MAX && host.host && dns_is_host(str_c(host.text)))
+		else if (n < DNS_PTR_MAX && is_host_name(&host))
 			names[n++] = arena_cstr(arena, str_c(host.text));
 	}
 	e = read_end(&r, n, "no PTR record with a host name");
@@ -595,7 +594,7 @@ dns_answer_tlsa(struct str packet, const char *name, struct arena *arena,
 	struct rr rr;
 	size_t n = 0;
 
-	read_begin(&r, packet, name);
+	read_begin(&r, packet, name, false);
 	while (read_next(&r, TYPE_TLSA, &rr)) {
 		p = r.w.p + rr.at;
 		if (rr.n <= TLSA_HEAD)
@@ -628,7 +627,7 @@ dns_answer_srv(struct str packet, const char *name, struct arena *arena,
 	struct rr rr;
 	size_t n = 0;
 
-	read_begin(&r, packet, name);
+	read_begin(&r, packet, name, false);
 	while (read_next(&r, TYPE_SRV, &rr)) {
 		p = r.w.p + rr.at;
 		if (!rr_name(&r.w, &rr, SRV_HEAD, &host) || !host.host)
@@ -652,7 +651,7 @@ dns_answer_alias(struct str packet, const char *name,
 	struct name at;
 	struct walk w;
 	uint32_t ttl;
-	const char *reason = follow(&w, packet, name, &at, &ttl);
+	const char *reason = follow(&w, packet, name, false, &at, &ttl);
 	bool found = !reason && at.host && !str_ieq(str_c(at.text), str_c(name));
 
 	*a = (struct dns_alias_answer){ .status = DNS_TEMPORARY,

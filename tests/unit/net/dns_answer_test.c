@@ -431,6 +431,29 @@ START_TEST(any_octets)
 }
 END_TEST
 
+/* RFC 2317: the names of a few addresses are in a zone of who has these. */
+START_TEST(classless)
+{
+	struct dns_ptr_answer p;
+
+	arena_init(&arena, 1 << 20);
+	begin("9.2.0.192.in-addr.arpa", 4);
+	put_alias("9.2.0.192.in-addr.arpa", "9.0/25.2.0.192.in-addr.arpa", 60);
+	put_rr("9.0/25.2.0.192.in-addr.arpa", 12, 50, 8);
+	put_name("a.test");
+	/* An address is no name, and would be its own. */
+	put_rr("9.0/25.2.0.192.in-addr.arpa", 12, 50, 11);
+	put_name("192.0.2.9");
+	put_rr("8.0/25.2.0.192.in-addr.arpa", 12, 50, 8);
+	put_name("b.test");
+	dns_answer_ptr(str_n((char *)packet, packet_n), "9.2.0.192.in-addr.arpa", &arena, &p);
+	ck_assert_int_eq(p.status, DNS_OK);
+	ck_assert_uint_eq(p.name_n, 1);
+	ck_assert_str_eq(p.name[0], "a.test");
+	arena_free(&arena);
+}
+END_TEST
+
 /* T-06, S-56: TLSA data of every length; 0 to 3 octets are none. */
 START_TEST(tlsa)
 {
@@ -582,4 +605,4 @@ START_TEST(header)
 END_TEST
 
 UNIT_MAIN("dns_answer", srv, mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
-    too_many, host_names, any_octets, tlsa, txt, header)
+    too_many, host_names, any_octets, classless, tlsa, txt, header)
