@@ -264,10 +264,16 @@ exists_take(struct checkd *d, struct str packet, int reply)
 	buf_add_lower(&b, m.domain);
 	if ((i = begin(d, buf_str(&b), reply)) != NULL) {
 		const char *domain = buf_cstr(&b) + sizeof("exists ") - 1;
+		struct addr own;
 
-		i->pending = 2;
-		dns_mx(d->dns, domain, on_hosts, i);
-		dns_addr(d->dns, domain, on_own, i);
+		/* An address is no name, and would have itself. */
+		if (addr_parse(str_c(domain), 0, &own) == 0) {
+			settle(i);
+		} else {
+			i->pending = 2;
+			dns_mx(d->dns, domain, on_hosts, i);
+			dns_addr(d->dns, domain, on_own, i);
+		}
 	}
 	buf_free(&b);
 }

@@ -315,11 +315,16 @@ lookup_ptr(struct lookup *l, const char *name, struct found_records *f)
 struct msg_exists_result
 lookup_exists(struct lookup *l, const char *domain)
 {
-	struct found *mx = mem_alloc(sizeof(*mx));
 	struct found_host own = { .status = DNS_TEMPORARY };
-	struct asked q = { .l = l, .found = mx, .host = &own };
+	struct asked q = { .l = l, .host = &own };
 	struct msg_exists_result r = { EXISTS_NO, false };
+	struct found *mx;
+	struct addr itself;
 
+	/* An address is no name. */
+	if (addr_parse(str_c(domain), 0, &itself) == 0)
+		return r;
+	q.found = mx = mem_alloc(sizeof(*mx));
 	*mx = (struct found){ .status = DNS_TEMPORARY };
 	l->pending += 2;
 	dns_mx(l->dns, domain, on_mx, &q);

@@ -214,6 +214,10 @@ START_TEST(behind_a_name)
 		ck_assert_int_eq(name_answer(fd, &null_mx), rows[i].expected);
 		ck_assert(null_mx == rows[i].null_mx);
 	}
+	/* An address is no name, and nobody is asked about it. */
+	query_n = 0;
+	ck_assert_int_eq(name_answer(ask_name("192.0.2.1"), &null_mx), EXISTS_NO);
+	ck_assert_uint_eq(query_n, 0);
 	asker_end();
 }
 END_TEST
