@@ -9,7 +9,8 @@
 /*
  * Addresses are without brackets; an empty sender is <>.  With MAILBOX the
  * question is whether that has room for so many OCTETS, and nothing else is
- * said; VERIFY_NO: it has not.
+ * said: there is no recipient, or the answer would be one about him; VERIFY_NO: it
+ * has not.
  */
 struct msg_verify {
 	struct str recipient;

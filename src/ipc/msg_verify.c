@@ -37,7 +37,7 @@ msg_verify_get(struct str packet, struct msg_verify *m)
 	m->login = frame_get(&f, TAG_5);
 	m->mailbox = frame_get(&f, TAG_6);
 	m->octets = frame_get_u64(&f, TAG_7);
-	return frame_close(&f);
+	return frame_close(&f) && (m->mailbox.n == 0 || m->recipient.n == 0);
 }
 
 void

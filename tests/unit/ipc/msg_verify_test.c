@@ -9,7 +9,7 @@
 START_TEST(question)
 {
 	struct msg_verify in = { STR("a@x"), STR(""), STR("192.0.2.1:25"), STR("PLAIN"),
-		STR("bob"), STR("carol"), UINT64_MAX }, out;
+		STR("bob"), STR(""), UINT64_MAX }, out;
 	struct buf b;
 
 	buf_init(&b, FRAME_MAX);
@@ -24,6 +24,14 @@ START_TEST(question)
 	ck_assert_uint_eq(out.octets, in.octets);
 	for (size_t i = 0; i < b.n; i++)
 		ck_assert(!msg_verify_get(str_n(b.p, i), &out));
+	/* What is said of a mailbox is kept of no recipient. */
+	in.mailbox = STR("carol");
+	msg_verify_put(&b, &in);
+	ck_assert(!msg_verify_get(buf_str(&b), &out));
+	in.recipient = STR("");
+	msg_verify_put(&b, &in);
+	ck_assert(msg_verify_get(buf_str(&b), &out));
+	ck_str(out.mailbox, in.mailbox);
 	buf_free(&b);
 }
 END_TEST
