@@ -326,7 +326,10 @@ take_part(struct str *s)
 	return str_head(all, n);
 }
 
-/* True if a part of VALUE begins "dmarc=pass"; *I is the instance that it says. */
+/*
+ * True if a part of VALUE begins "dmarc=pass", and none says otherwise: not every
+ * sealer quotes what strangers chose as it should.  *I is the instance that it says.
+ */
 static bool
 says_pass(struct str value, unsigned *i)
 {
@@ -336,9 +339,12 @@ says_pass(struct str value, unsigned *i)
 	*i = instance_of(part);
 	while (value.n > 0) {
 		part = str_trim(take_part(&value));
-		pass = pass || (str_istarts(part, word) &&
-		    (part.n == word.n || is_space(part.p[word.n]) ||
-			part.p[word.n] == '('));
+		if (!str_istarts(part, STR("dmarc=")))
+			continue;
+		pass = str_istarts(part, word) && (part.n == word.n ||
+		    is_space(part.p[word.n]) || part.p[word.n] == '(');
+		if (!pass)
+			break;
 	}
 	return pass;
 }

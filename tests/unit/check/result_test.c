@@ -174,6 +174,8 @@ START_TEST(sealed)
 		{ "ARC-Authentication-Results: i=1; a.example; dmarc=pass(p=none)\r\n", true },
 		{ "ARC-Authentication-Results: i=1; a.example; dmarc=fail\r\n", false },
 		{ "ARC-Authentication-Results: i=1; a.example; dmarc=passed\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a; dmarc=pass\r\n\t(b); dmarc=fail header.from=x\r\n", false },
+		{ "ARC-Authentication-Results: i=1; a; dmarc=fail (of a); dmarc=pass (@b)\r\n", false },
 		{ "ARC-Authentication-Results: i=1; a.example (; dmarc=pass)\r\n", false },
 		{ "ARC-Authentication-Results: i=1; a.example; spf=pass reason=\"; dmarc=pass\"\r\n", false },
 		{ "ARC-Authentication-Results: i=1; a; dmarc=pass\r\nARC-Authentication-Results: i=2; b; spf=pass\r\n", false },
