@@ -25,13 +25,15 @@
 /* Of each kind. */
 #define RUNNING_MAX 32
 #define WAITING_MAX 128
+/* With those whose text is not here yet: it comes at once, or a session means no good. */
+#define OPEN_MAX (RUNNING_MAX + 2 * WAITING_MAX)
 #define KINDS (SCAN_KIND_VIRUS + 1)
 #define ARENA_MAX_OCTETS ((size_t)4 << 20)
 
 /* What is asked of one server. */
 struct lane {
 	struct scan_job *first, **last;		/* that wait */
-	size_t waiting, running;
+	size_t waiting, running, open;
 };
 
 struct scans {
@@ -89,6 +91,7 @@ end(struct scan_job *j)
 	bool running = j->running;
 
 	j->over = true;
+	l->open--;
 	unlink_waiting(l, j);
 	loop_timer_free(j->timer);
 	loop_io_free(j->reply_io);
@@ -226,6 +229,7 @@ start(struct checkd *d, const struct conf_check_scan *conf, const struct msg_sca
 		.edited = -1, .conn.fd = -1 };
 	arena_init(&j->arena, ARENA_MAX_OCTETS);
 	copy_about(j, m);
+	lane_of(j)->open++;
 	scan_init(s, conf->kind, &j->about);
 	s->user = conf->user != NULL ? conf->user : "";
 	if (conf->action == SCAN_EDIT && conf->kind == SCAN_SPAMD) {
@@ -244,6 +248,7 @@ void
 scan_take_question(struct checkd *d, struct str packet, int reply)
 {
 	const struct conf_check_scan *conf;
+	const struct lane *l;
 	struct msg_scan m;
 
 	if (!msg_scan_get(packet, &m)) {
@@ -252,7 +257,8 @@ scan_take_question(struct checkd *d, struct str packet, int reply)
 		return;
 	}
 	conf = m.kind == SCAN_KIND_SPAM ? &d->conf->check.spam : &d->conf->check.virus;
-	if (!conf->enabled || d->scans->lanes[m.kind].waiting >= WAITING_MAX)
+	l = &d->scans->lanes[m.kind];
+	if (!conf->enabled || l->waiting >= WAITING_MAX || l->open >= OPEN_MAX)
 		close(reply);
 	else
 		start(d, conf, &m, reply);
