@@ -263,8 +263,11 @@ result_is_claimed(const struct field *f, struct str authserv)
 		return false;
 	if (!skip_cfws(&s) || (str_starts(s, STR("\"")) && str_find(str_skip(s, 1), '"') < 0))
 		return true;
-	while (s.n > 0 && !is_name_char(s.p[0]) && s.p[0] != ';')
+	while (s.n > 0 && !is_name_char(s.p[0]) && s.p[0] != ';') {
 		s = str_skip(s, 1);
+		if (!skip_cfws(&s))
+			return true;
+	}
 	return s.n == 0 || s.p[0] == ';' || begins_name(s, authserv);
 }
 

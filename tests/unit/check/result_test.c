@@ -139,6 +139,7 @@ START_TEST(claimed)
 		{ " mx.example.org-x; spf=pass", false },
 		/* What is no name around it, and somebody else's reader may overlook. */
 		{ " mx.example.org\v; spf=pass", true },
+		{ " \v(other.example) mx.example.org; spf=pass", true },
 		{ " \xc2\xa0mx.example.org\xc2\xa0; spf=pass", true },
 		{ " \" mx.example.org \"; spf=pass", true },
 		{ " <mx.example.org>; spf=pass", true },
