@@ -75,6 +75,7 @@ struct session {
 	struct arena client_arena;
 	struct arena txn_arena;
 	struct arena line_arena;
+	struct arena row_arena;	/* what tables say of who is asked about; of the command, too */
 	struct buf out;		/* an answer being written */
 	struct buf text;	/* of a message, between stream and spool */
 
@@ -205,6 +206,8 @@ struct answer smtpd_mail(struct session *s, const struct command *c);
  */
 struct answer smtpd_verify(struct session *s, struct answer a, struct path *p);
 struct answer smtpd_room(struct session *s, const struct path *p);	/* 0, or it is full */
+/* What decides where mail from FROM goes; what tables say of it lasts for the command. */
+struct mail_facts rcpt_facts(struct session *s, struct path from);
 struct answer rcpt_answer(struct session *s, const struct path *p);	/* as policy has it */
 struct answer smtpd_rcpt(struct session *s, const struct command *c);
 uint64_t smtpd_rcpts_max(const struct session *s);	/* that a transaction may have */

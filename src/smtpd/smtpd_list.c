@@ -145,8 +145,7 @@ check_loop(struct session *s, struct read *r, const struct path *p)
 struct answer
 smtpd_list(struct session *s)
 {
-	struct mail_facts f = { .arena = &s->txn_arena, .from = s->txn.env.from,
-		.user = str_c(s->user) };
+	struct mail_facts f = rcpt_facts(s, s->txn.env.from);
 	struct answer a = { .code = 0 };
 	struct read r = { .delivered = NULL };
 
@@ -161,6 +160,7 @@ smtpd_list(struct session *s)
 			a = check_list(s, &r, p, t.rule->list_of);
 		else if (may_forward(s, &t))
 			a = check_loop(s, &r, p);
+		arena_reset(&s->row_arena);
 	}
 	map_free(r.lists);
 	map_free(r.delivered);

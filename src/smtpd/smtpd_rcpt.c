@@ -89,15 +89,20 @@ parse(struct session *s, const struct command *c, struct envelope_rcpt *rcpt)
 	return a.code == 0 ? params_take(s, rest, &form, rcpt) : a;
 }
 
+struct mail_facts
+rcpt_facts(struct session *s, struct path from)
+{
+	return (struct mail_facts){ .arena = &s->row_arena, .from = from,
+		.user = str_c(s->user),
+		.listener = str_c(s->env->listen != NULL ?
+				s->env->listen->name : "") };
+}
+
 struct answer
 rcpt_answer(struct session *s, const struct path *p)
 {
 	struct client_facts f = session_facts(s);
-	struct mail_facts m = { .arena = &s->line_arena,
-		.from = s->txn.env.from,
-		.user = str_c(s->user),
-		.listener = str_c(s->env->listen != NULL ?
-				s->env->listen->name : "") };
+	struct mail_facts m = rcpt_facts(s, s->txn.env.from);
 	struct rcpt_verdict v = rcpt_verdict(s->conf, s->env->users, &f, &m, p);
 
 	return (struct answer){ .code = v.code, .enhanced = v.enhanced,

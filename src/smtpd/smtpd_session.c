@@ -39,6 +39,8 @@ enum {
 #define SESSION_ARENA 65536
 #define CLIENT_ARENA 65536
 #define LINE_ARENA 65536
+/* Lines of tables are up to 64 KiB long, and are read each time that they are asked. */
+#define ROW_ARENA (16u << 20)
 #define TXN_ARENA_BASE (2u << 20)
 #define TXN_ARENA_RCPT 4096
 #define REPLY_BUF 16384
@@ -351,6 +353,7 @@ step(struct session *s)
 	size_t verb = VERB_N;
 
 	arena_reset(&s->line_arena);
+	arena_reset(&s->row_arena);
 	r = session_line(s, SMTP_AUTH_LINE_MAX, &line);
 	if (r == STREAM_EOF || r == STREAM_TIMEOUT || r == STREAM_ERROR)
 		return session_gone(s, r).then;
@@ -548,6 +551,7 @@ session_init(struct session *s, const struct session_env *env,
 	arena_init(&s->arena, SESSION_ARENA);
 	arena_init(&s->client_arena, CLIENT_ARENA);
 	arena_init(&s->line_arena, LINE_ARENA);
+	arena_init(&s->row_arena, ROW_ARENA);
 	arena_init(&s->txn_arena, TXN_ARENA_BASE + rcpts * TXN_ARENA_RCPT);
 	buf_init(&s->out, REPLY_BUF);
 	buf_init(&s->text, TEXT_BUF);
@@ -572,6 +576,7 @@ session_free(struct session *s)
 	auth_end(s);
 	buf_free(&s->text);
 	buf_free(&s->out);
+	arena_free(&s->row_arena);
 	arena_free(&s->line_arena);
 	arena_free(&s->txn_arena);
 	arena_free(&s->client_arena);

@@ -184,10 +184,7 @@ smtpd_verify(struct session *s, struct answer a, struct path *p)
 static const struct conf_account *
 limited(struct session *s, const struct path *p, char name[65])
 {
-	struct mail_facts m = { .arena = &s->line_arena, .from = s->txn.env.from,
-		.user = str_c(s->user),
-		.listener = str_c(s->env->listen != NULL ?
-				s->env->listen->name : "") };
+	struct mail_facts m = rcpt_facts(s, s->txn.env.from);
 	struct target t;
 
 	if (s->env->verify < 0 || !usage_is_limited(s->conf))

@@ -66,9 +66,7 @@ static struct rcpt_verdict
 look_up(struct session *s, const struct path *p, struct target *t)
 {
 	struct client_facts f = session_facts(s);
-	struct mail_facts m = { .arena = &s->line_arena, .user = str_c(s->user),
-		.listener = str_c(s->env->listen != NULL ?
-				s->env->listen->name : "") };
+	struct mail_facts m = rcpt_facts(s, (struct path){ STR(""), STR("") });
 
 	*t = target_of(s->conf, s->env->users, &m, p);
 	return rcpt_verdict(s->conf, s->env->users, &f, &m, p);

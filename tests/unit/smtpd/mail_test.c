@@ -314,6 +314,59 @@ START_TEST(envelopes)
 }
 END_TEST
 
+/* A table of all that is sent to example.test: KEY has 1000 addresses, as many as may be. */
+static void
+long_row(const char *key, const char *more)
+{
+	char path[SCRATCH_SIZE + 10], text[SCRATCH_SIZE + 300];
+	struct buf said;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/table", talk.dir);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "%s", key);
+	for (int i = 0; i < 1000; i++)
+		fprintf(f, "%c%03d-and-some-more-of-a-long-name@somewhere.elsewhere.test", i > 0 ? ',' : ' ', i);
+	fputc('\n', f);
+	fclose(f);
+	snprintf(text, sizeof(text), "%srecipient \"*\" { table = \"%s\" }\n", more, path);
+	talk_conf(text);
+	buf_init(&said, 65536);
+	ck_assert_int_eq(conf_tables_load(talk.conf, &said), 0);
+	ck_str(buf_str(&said), STR(""));
+	buf_free(&said);
+}
+
+/* Mail for an address with the longest line that a table may have is taken. */
+START_TEST(to_many)
+{
+	static const char mail[] = "MAIL FROM:<a@b.test>\r\n";
+	struct talk_message m;
+
+	begin();
+	long_row("team@example.test", "access { verify = {\"0.0.0.0/0\"} }\n"
+	    "account \"*\" { mailbox-quota = 1GB }\n");
+	talk.env.verify = talk.hints[1];	/* is there; nobody asks it about these */
+	ck_assert_str_eq(last_reply(mail, "RCPT TO:<team@example.test>"), "250 2.1.5 Ok");
+	ck_assert_str_eq(last_reply("", "VRFY team@example.test"),
+	    "252 2.1.5 It is not of this host; mail for it would be taken");
+	talk.env.verify = -1;
+	long_row("@example.test", "limits { recipients = 60 }\n");
+	buf_reset(&in);
+	buf_adds(&in, "EHLO x\r\nMAIL FROM:<a@b.test>\r\n");
+	for (int i = 0; i < 60; i++)
+		buf_addf(&in, "RCPT TO:<any%d@example.test>\r\n", i);
+	buf_adds(&in, "DATA\r\nSubject: x\r\n\r\n.\r\nQUIT\r\n");
+	talk_say(buf_str(&in), TALK_LINES);
+	talk_take(&m, QUEUE_NEW);
+	ck_assert_uint_eq(m.n, 1);
+	ck_assert_uint_eq(m.file.env.rcpt_n, 60);
+	talk_drop(&m);
+	end();
+}
+END_TEST
+
 /* CONFORMANCE S-25: memory does not grow with what is refused. */
 START_TEST(many)
 {
@@ -405,5 +458,5 @@ START_TEST(on_behalf)
 }
 END_TEST
 
-UNIT_MAIN("smtpd/mail", by_drop, senders, grow, named, recipients, envelopes, many, loose, relays,
-    on_behalf)
+UNIT_MAIN("smtpd/mail", by_drop, senders, grow, named, recipients, envelopes, to_many, many, loose,
+    relays, on_behalf)
