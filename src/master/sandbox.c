@@ -25,7 +25,7 @@
 #include "queue/confine.h"
 
 /* A session has some ten of its own; more are for messages and lists of files. */
-#define SESSION_FILES 256
+#define SESSION_FILES 256U
 /* A list of a large mailbox is the most that one needs. */
 #define SESSION_MEMORY ((uint64_t)1 << 30)
 /* The envelope stands before the text. */
@@ -152,8 +152,11 @@ sandbox_acceptor(struct master *m, bool pop)
 	proc_many();
 	proc_confine(&m->user, blind ? "." : pop ? m->conf->mailboxes : m->conf->spool);
 	confine_files(s->rules);
-	/* A log that is a file is longer than any message. */
-	proc_limit(SESSION_FILES, 0,
+	/*
+	 * Each listener has a descriptor here, and poll() takes no more than there may be.
+	 * A log that is a file is longer than any message.
+	 */
+	proc_limit(SESSION_FILES + (unsigned)m->listener_n, 0,
 	    log_is_file() ? 0 : largest_message(m->conf) + ENVELOPE_ROOM);
 	proc_memory(SESSION_MEMORY);
 	/* With root only barid-auth opens a mailbox. */

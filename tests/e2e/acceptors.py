@@ -280,7 +280,22 @@ def leaks():
         wait_for("the same descriptors", lambda: held() == before)
 
 
-for test in (killed, busy, keys, unfit, crowded, names, early, leaks):
+def many():
+    """More addresses than a session may have descriptors: clients of each are let in."""
+    with Barid(start=False) as b:
+        paths = [f"{b.dir}/{i}.sock" for i in range(300)]
+        quoted = [f'"unix:{path}"' for path in paths]
+        b.write_conf("".join(f'listen "{name}" {{ service = "smtp" tls = "off" address = {{{", ".join(some)}}} }}\n'
+                             for name, some in (("one", quoted[:150]), ("two", quoted[150:]))))
+        b.start()
+        for path in paths:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(60)
+                s.connect(path)
+                assert s.recv(100).startswith(b"220 "), path
+
+
+for test in (killed, busy, keys, unfit, crowded, names, early, many, leaks):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
