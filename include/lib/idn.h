@@ -19,4 +19,10 @@ const char *idn_add(struct buf *b, struct str name) MUST_USE;
  */
 void idn_add_nfc(struct buf *b, struct str text);
 
+/*
+ * True if TEXT in UTF-8 is its own form NFKC, and has nothing that cannot be seen nor
+ * blanks other than that of ASCII: none of what others take for another text.
+ */
+bool idn_is_plain(struct str text);
+
 #endif

@@ -109,6 +109,11 @@ enum auth_verdict auth_oauth(const struct auth_backend *b, const struct auth_que
 void auth_ldap_escape(struct buf *b, struct str s);
 /* Adds FILTER with each "%u" replaced by USER. */
 void auth_ldap_filter(struct buf *b, const char *filter, struct str user);
+/*
+ * False if a server, which compares as RFC 4518 says, would take USER for another
+ * name: one with blanks around it or several in a row, or in another form of Unicode.
+ */
+bool auth_ldap_is_own_name(struct str user);
 
 /* In the note of Q, if it has one: why nobody can say.  AUTH_TEMPORARY. */
 enum auth_verdict auth_cannot(const struct auth_question *q, const char *fmt, ...) PRINTF(2, 3);

@@ -278,6 +278,9 @@ auth_ldap(const struct auth_backend *b, const struct auth_question *q)
 	/* RFC 4513 5.1.2: a bind with a name and no password succeeds, and proves nothing. */
 	if (q->password[0] == '\0' || q->user[0] == '\0')
 		return AUTH_NO;
+	/* What counts by the name, as quotas do, would count for each form of it. */
+	if (!auth_ldap_is_own_name(str_c(q->user)))
+		return AUTH_NO;
 	/* ldap.conf is for people's tools. */
 	(void)setenv("LDAPNOINIT", "1", 1);
 	for (size_t i = 0; i < list->n && v == AUTH_TEMPORARY; i++) {

@@ -9,6 +9,8 @@
 
 #include "auth.h"
 
+#include "lib/idn.h"
+
 static bool
 is_letter(char c)
 {
@@ -41,4 +43,13 @@ auth_ldap_filter(struct buf *b, const char *filter, struct str user)
 			buf_addc(b, *filter);
 		}
 	}
+}
+
+bool
+auth_ldap_is_own_name(struct str user)
+{
+	for (size_t i = 0; i < user.n; i++)
+		if (user.p[i] == ' ' && (i == 0 || i + 1 == user.n || user.p[i + 1] == ' '))
+			return false;
+	return idn_is_plain(user);
 }

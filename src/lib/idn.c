@@ -13,7 +13,9 @@
 
 #include <idn2.h>
 #include <stdlib.h>
+#include <unictype.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 /* RFC 1035 2.3.4, in the longest form that UTF-8 can give it. */
 #define NAME_MAX_OCTETS 1024
@@ -54,4 +56,37 @@ idn_add_nfc(struct buf *b, struct str text)
 	buf_add(b, nfc != NULL ? str_n((const char *)nfc, n) : text);
 	if (nfc != room)
 		free(nfc);
+}
+
+/* What RFC 4518 2.2 leaves out, or has for a blank, and the like. */
+static bool
+is_seen(ucs4_t c)
+{
+	return c < 0x80 || (c != 0xfffc && !uc_is_property_white_space(c) &&
+	    !uc_is_property_default_ignorable_code_point(c) &&
+	    !uc_is_general_category(c, UC_CATEGORY_C));
+}
+
+bool
+idn_is_plain(struct str text)
+{
+	uint8_t room[NAME_MAX_OCTETS], *form;
+	const uint8_t *p = (const uint8_t *)text.p;
+	size_t n = sizeof(room);
+	bool plain;
+	ucs4_t c;
+
+	if (!str_has_8bit(text))
+		return true;
+	if (!str_is_utf8(text))
+		return false;
+	form = u8_normalize(UNINORM_NFKC, p, text.n, room, &n);
+	plain = form != NULL && str_eq(str_n((const char *)form, n), text);
+	if (form != room)
+		free(form);
+	for (size_t i = 0; i < text.n && plain;) {
+		i += (size_t)u8_mbtouc(&c, p + i, text.n - i);
+		plain = is_seen(c);
+	}
+	return plain;
 }

@@ -42,4 +42,25 @@ START_TEST(filters)
 }
 END_TEST
 
-UNIT_MAIN("auth/ldap", escapes, filters)
+/* RFC 4518: for a server these are names of somebody who has another one. */
+START_TEST(own_names)
+{
+	static const struct {
+		const char *name;
+		bool is;
+	} t[] = {
+		{ "alice", true }, { "Alice", true }, { "o, dd+one", true }, { "a@example.org", true },
+		{ "M\xc3\xbcller", true }, { "\xe7\x94\xb0\xe4\xb8\xad", true }, { "", true },
+		{ " alice", false }, { "alice ", false }, { "o,  dd+one", false }, { " ", false },
+		{ "M" "u\xcc\x88" "ller", false }, { "\xef\xbd\x81lice", false },
+		{ "al\xc2\xadice", false }, { "alice\xe2\x80\x8b", false },
+		{ "alice\xc2\xa0", false }, { "ali\xef\xb8\x8f" "ce", false },
+		{ "alice\xe2\x80\xa8", false }, { "alice\xef\xbf\xbc", false }, { "a\xff", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		ck_assert_msg(auth_ldap_is_own_name(str_c(t[i].name)) == t[i].is, "%s", t[i].name);
+}
+END_TEST
+
+UNIT_MAIN("auth/ldap", escapes, filters, own_names)
