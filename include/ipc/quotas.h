@@ -50,6 +50,9 @@ enum quota_verdict {
 	QUOTA_SPENT	/* not counted: one more too many */
 };
 
+/* NAME as quota_use has it: of a long one its beginning, "~", and a hash of it, in ROOM. */
+struct str quotas_name(struct str name, char room[QUOTAS_NAME_MAX + 1]);
+
 /* Counts one for NAME (without case) at NOW; USE says how things stand then. */
 enum quota_verdict quotas_take(struct quotas *q, struct str name, const struct quota_limit *l,
     int64_t now, struct quota_use *use) MUST_USE;

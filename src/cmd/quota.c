@@ -113,13 +113,14 @@ list(const struct ctl *t, struct quotas *q, const char *name)
 {
 	struct quota_use *v = mem_alloc(QUOTAS_SLOTS * sizeof(*v));
 	size_t n = cmd_quota_list(t->conf, q, v, QUOTAS_SLOTS), shown = 0;
+	char room[QUOTAS_NAME_MAX + 1];
 
 	if (t->json)
 		putchar('[');
 	else
 		cmd_quota_head(stdout);
 	for (size_t i = 0; i < n; i++) {
-		if (name != NULL && !str_ieq(str_c(name), str_c(v[i].name)))
+		if (name != NULL && !str_ieq(quotas_name(str_c(name), room), str_c(v[i].name)))
 			continue;
 		if (t->json && shown > 0)
 			fputs(",\n ", stdout);

@@ -147,6 +147,27 @@ quotas_free(struct quotas *q)
 
 /* ---- slots ------------------------------------------------------------------------ */
 
+#define DIGITS 16
+
+struct str
+quotas_name(struct str name, char room[QUOTAS_NAME_MAX + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t hash = fnv1a_lower(FNV1A_START, name);
+	size_t n = QUOTAS_NAME_MAX - DIGITS - 1;
+
+	if (name.n <= QUOTAS_NAME_MAX)
+		return name;
+	/* Whole characters of UTF-8. */
+	while (n > 0 && (name.p[n] & 0xc0) == 0x80)
+		n--;
+	memcpy(room, name.p, n);
+	room[n++] = '~';
+	for (size_t i = 0; i < DIGITS; i++)
+		room[n++] = digits[hash >> 4 * (DIGITS - 1 - i) & 15];
+	return str_n(room, n);
+}
+
 static struct str
 name_of(const struct slot *s)
 {
@@ -173,6 +194,9 @@ near(const struct quotas *q, struct str name, size_t i)
 static struct slot *
 find(const struct quotas *q, struct str name)
 {
+	char room[QUOTAS_NAME_MAX + 1];
+
+	name = quotas_name(name, room);
 	for (size_t i = 0; i < NEAR; i++) {
 		struct slot *s = near(q, name, i);
 
@@ -186,6 +210,9 @@ find(const struct quotas *q, struct str name)
 static struct slot *
 claim(const struct quotas *q, struct str name, int64_t now)
 {
+	char room[QUOTAS_NAME_MAX + 1];
+
+	name = quotas_name(name, room);
 	for (size_t i = 0; i < NEAR; i++) {
 		struct slot *s = near(q, name, i);
 		uint32_t was = atomic_load(&s->claim);
@@ -237,12 +264,12 @@ enum quota_verdict
 quotas_take(struct quotas *q, struct str name, const struct quota_limit *l, int64_t now,
     struct quota_use *use)
 {
-	struct slot *s = name.n <= QUOTAS_NAME_MAX ? find(q, name) : NULL;
+	struct slot *s = find(q, name);
 	enum quota_verdict v = QUOTA_FREE;
 	uint64_t was, next;
 
 	*use = (struct quota_use){ .used = 0 };
-	if (s == NULL && name.n <= QUOTAS_NAME_MAX)
+	if (s == NULL)
 		s = claim(q, name, now);
 	if (s == NULL)
 		return QUOTA_FREE;
