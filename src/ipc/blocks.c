@@ -71,16 +71,14 @@ struct found {
 	uint64_t seen;
 };
 
-/* The place of NET. */
+/* The place of NET; B gets what is there. */
 static struct found
-place_of(struct blocks *t, const struct ip_range *net, int64_t now)
+place_of(struct blocks *t, const struct ip_range *net, int64_t now, struct block *b)
 {
-	struct block b;
-
 	for (size_t i = 0, n = used(t); i < n; i++) {
 		uint64_t seen = atomic_load(&t->version[i]);
 
-		if (blocks_at(t, i, now, &b) && ip_range_same(&b.net, net))
+		if (blocks_at(t, i, now, b) && ip_range_same(&b->net, net))
 			return (struct found){ i, seen };
 	}
 	return (struct found){ BLOCKS_MAX, 0 };
@@ -117,9 +115,13 @@ bool
 blocks_add(struct blocks *t, const struct block *b, int64_t now)
 {
 	for (int try = 0; try < TRIES; try++) {
-		struct found at = place_of(t, &b->net, now);
+		struct block there;
+		struct found at = place_of(t, &b->net, now, &there);
 		size_t n;
 
+		if (at.i < BLOCKS_MAX && there.by_hand && !b->by_hand &&
+		    there.until_ms >= b->until_ms)
+			return true;
 		if (at.i == BLOCKS_MAX)
 			at = room(t, now);
 		if (at.i == BLOCKS_MAX)
@@ -137,11 +139,12 @@ bool
 blocks_remove(struct blocks *t, const struct ip_range *net, int64_t now)
 {
 	const struct block none = { .until_ms = 0 };
+	struct block there;
 	struct found at;
 	bool any = false;
 
 	/* Two that came at once may both have put it in. */
-	for (int try = 0; try < TRIES && (at = place_of(t, net, now)).i < BLOCKS_MAX; try++)
+	for (int try = 0; try < TRIES && (at = place_of(t, net, now, &there)).i < BLOCKS_MAX; try++)
 		any = put(t, at.i, at.seen, &none) || any;
 	return any;
 }

@@ -73,6 +73,20 @@ START_TEST(changes)
 	ck_assert(blocks_at(&table, 0, NOW, &copy));
 	ck_assert(copy.by_hand && copy.until_ms == 9000);
 	ck_assert_str_eq(copy.why, "why");
+	/* What somebody has put in by hand ends no earlier for a session's sake. */
+	b = made(1, 1, 32, 8000, false);
+	ck_assert(blocks_add(&table, &b, NOW));
+	ck_assert(blocks_at(&table, 0, NOW, &copy));
+	ck_assert(copy.by_hand && copy.until_ms == 9000);
+	b.until_ms = 9001;
+	ck_assert(blocks_add(&table, &b, NOW));
+	ck_assert(blocks_at(&table, 0, NOW, &copy));
+	ck_assert(!copy.by_hand && copy.until_ms == 9001);
+	b = made(1, 1, 32, 8000, true);
+	ck_assert(blocks_add(&table, &b, NOW));
+	ck_assert(blocks_at(&table, 0, NOW, &copy));
+	ck_assert(copy.by_hand && copy.until_ms == 8000);
+	ck_assert_uint_eq(table.used, 1);
 	b.net = made(1, 1, 31, 0, true).net;
 	ck_assert(!blocks_remove(&table, &b.net, NOW));
 	b.net = made(1, 1, 32, 0, true).net;
