@@ -62,5 +62,10 @@ enum exchange_then exchange_ask(struct exchange *x, const char *mechanism, struc
 void exchange_start(struct exchange *x, unsigned mechanism, unsigned offered, struct buf *out);
 /* Takes a line of the client. */
 enum exchange_then exchange_take(struct exchange *x, struct str line, struct buf *out) MUST_USE;
+/*
+ * True if the challenge says why a token was refused: whatever the client makes of
+ * it, and if it says nothing any more, the login has failed.
+ */
+bool exchange_is_refused(const struct exchange *x);
 
 #endif

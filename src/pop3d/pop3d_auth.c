@@ -471,6 +471,20 @@ ask_client(struct pop3_session *s, unsigned mechanism, struct str challenge, str
 	return false;
 }
 
+/* Says why a token was refused: whatever comes then, or if nothing does, it was a try. */
+static struct pop3_response
+refuse_token(struct pop3_session *s, struct exchange *x, unsigned mechanism, struct str challenge)
+{
+	struct pop3_response r, heard;
+	struct str line;
+	bool any = ask_client(s, mechanism, challenge, &line, &heard);
+
+	r = failed(s, x->sasl.user);
+	if (!any && heard.then == POP3_CLOSE)
+		r.then = POP3_CLOSE;
+	return r;
+}
+
 /* Takes MESSAGE, and whatever the mechanism wants to hear after it. */
 static struct pop3_response
 converse(struct pop3_session *s, struct exchange *x, unsigned mechanism, struct str message)
@@ -492,7 +506,9 @@ converse(struct pop3_session *s, struct exchange *x, unsigned mechanism, struct 
 			r = no_message(s, mechanism);
 		else if (then != EXCHANGE_SAY)
 			r = answer_to(s, x, then, sasl_name(mechanism), x->sasl.user);
-		if (then != EXCHANGE_SAY ||
+		else if (exchange_is_refused(x))
+			r = refuse_token(s, x, mechanism, buf_str(&out));
+		if (then != EXCHANGE_SAY || exchange_is_refused(x) ||
 		    !ask_client(s, mechanism, buf_str(&out), &message, &r))
 			break;
 	}

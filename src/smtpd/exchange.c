@@ -254,3 +254,10 @@ exchange_take(struct exchange *x, struct str line, struct buf *out)
 	buf_free(&said);
 	return then;
 }
+
+/* Who sent none has only asked where to get one. */
+bool
+exchange_is_refused(const struct exchange *x)
+{
+	return x->sasl.refused && x->sasl.proof.n > 0;
+}

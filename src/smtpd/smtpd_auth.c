@@ -191,6 +191,13 @@ respond(struct session *s, struct str line)
 struct answer
 smtpd_auth_line(struct session *s, enum stream_result r, struct str line)
 {
+	/* Who breaks off at the refusal of a token, or is gone, has tried one all the same. */
+	if (exchange_is_refused(s->login)) {
+		struct answer a = refused(s, s->login->sasl.user);
+
+		if (r == STREAM_OK || r == STREAM_TOO_LONG || r == STREAM_BARE || r == STREAM_NUL)
+			return over(s, a);
+	}
 	switch (r) {
 	case STREAM_OK:
 		break;

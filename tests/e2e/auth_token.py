@@ -175,6 +175,32 @@ def judged(b, server):
         assert w.smtp("AUTH PLAIN " + base64.b64encode(b"\0alice\0barid").decode()).startswith(b"235 ")
 
 
+def broken_off(b):
+    """Who breaks off where a token is refused, or hangs up, has tried one; who sent none has asked where to get one."""
+    def tried():
+        return [b.log().count(f"{line}alice") for line in
+                ("SASL XOAUTH2 authentication failed: authentication failure, sasl_username=", "LOGIN FAILED, user=")]
+
+    def wrong(service, greets, word, last):
+        """What is said to WORD, which is said to the refusal; None: it hangs up there."""
+        with Wire(b.port[service], True) as w:
+            assert w.reply().startswith(greets) if service == "submissions" else w.line().startswith(greets)
+            if service == "submissions":
+                w.smtp("EHLO client.test")
+            w.send("AUTH XOAUTH2 " + message("XOAUTH2", "alice", last) + "\r\n")
+            assert w.line().startswith((b"334 ", b"+ "))
+            return word and w.cmd(word)
+
+    before = tried()
+    for service, greets, no, cancelled in (("submissions", b"220 ", b"535 5.7.8", b"501 5.7.0"),
+                                           ("pop3s", b"+OK", b"-ERR [AUTH] ", b"-ERR you broke it off")):
+        for word in ("*", "!", "x" * 20000):
+            assert wrong(service, greets, word, "none").startswith(no), word
+        wrong(service, greets, None, "none")
+        assert wrong(service, greets, "*", "").startswith(cancelled)
+    wait_for("all tries", lambda: tried() == [n + 4 for n in before])
+
+
 def one_hangs(b, server, write, good):
     """The next one is asked beside one that says nothing, not when that one's time is over."""
     with Silent() as silent:
@@ -243,6 +269,7 @@ def main():
             write(b, f"oauth://{who}@{url}")
             b.start()
             judged(b, server)
+            broken_off(b)
             one_hangs(b, server, write, f"oauth://{who}@{url}")
             by_programs(b)
             shown = b.ctl("config").stdout + b.log()
