@@ -177,6 +177,8 @@ void tls_unique(const struct tls *t, struct buf *out);
 void tls_end_point(const struct tls *t, struct buf *out);
 /* Of a client's session.  WHY: in words, where not authenticated and tried. */
 enum tls_trust tls_trust(const struct tls *t, const char **why);
+/* Whether BYTES, the first of a client, begin a handshake. */
+bool tls_is_hello(struct str bytes);
 /* Sends close_notify without waiting; only tls_free() may follow.  NULL is fine. */
 void tls_goodbye(struct tls *t);
 /* The same, and frees.  The descriptor stays open.  NULL is fine. */

@@ -266,6 +266,14 @@ new_session(struct tls_ctx *c, int fd)
 	return t;
 }
 
+/* RFC 8446 5.1: a record of a handshake; older ones have the same first octet. */
+bool
+tls_is_hello(struct str bytes)
+{
+	return bytes.n > 0 && bytes.p[0] == 0x16 &&
+	    (bytes.n < 2 || bytes.p[1] == 0x03);
+}
+
 void
 tls_goodbye(struct tls *t)
 {

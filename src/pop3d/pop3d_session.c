@@ -261,6 +261,30 @@ step(struct pop3_session *s, struct pop3_response *r)
 	return true;
 }
 
+/*
+ * A mail program that is set to TLS from the start waits for an answer to its
+ * handshake, and we would wait for a line: neither says what is wrong.
+ */
+static bool
+begins_with_tls(struct pop3_session *s)
+{
+	struct str first = STR("");
+	enum stream_result got = STREAM_EOF;
+
+	pop3_flush(s);
+	idle(s, true);
+	if (!s->lost && (!s->env->stop || !*s->env->stop))
+		got = stream_fill(&s->stream, pop3_deadline(s), &first);
+	idle(s, false);
+	if (got != STREAM_OK || !tls_is_hello(first))
+		return false;
+	log_info(NULL, "a TLS handshake in the clear, ip=%s: its mail program is set to "
+	    "TLS from the start, which this port does not speak", s->client);
+	pop3_begin(s);
+	pop3_put(s, STR("-ERR [SYS/PERM] this port does not start with TLS\r\n"));
+	return true;
+}
+
 static bool
 stopping(struct pop3_session *s)
 {
@@ -286,6 +310,8 @@ pop3d_run(struct pop3_session *s)
 		pop3_put(s, str_c(s->stamp));
 	}
 	pop3_put(s, STR("\r\n"));
+	if (!s->tls && begins_with_tls(s))
+		r.then = POP3_CLOSE;
 	while (!s->lost && r.then != POP3_CLOSE) {
 		/* Answers to commands that came together leave together. */
 		if (stream_pending(&s->stream) == 0)

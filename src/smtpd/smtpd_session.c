@@ -134,14 +134,6 @@ is_protocol_error(int code)
 
 /* ---- what is no SMTP ---------------------------------------------------- */
 
-/* RFC 8446 5.1: a handshake record, where TLS was not agreed on. */
-static bool
-is_client_hello(struct str bytes)
-{
-	return bytes.n > 0 && bytes.p[0] == 0x16 &&
-	    (bytes.n < 2 || bytes.p[1] == 0x03);
-}
-
 /*
  * A browser that was made to speak to a mail port, the middle of a message
  * that is taken for commands, a proxy that is not listed: what follows is not
@@ -406,7 +398,7 @@ greet(struct session *s)
 
 	if (s->tls == NULL && s->fd >= 0 && !s->local &&
 	    session_early(s, greet_delay(s), &early) == STREAM_OK &&
-	    !is_client_hello(early)) {
+	    !tls_is_hello(early)) {
 		if (proxied_begins(early))
 			return refuse_proxy(s);
 		refusal = out_of_turn(s, 554, "5.5.1");
@@ -432,7 +424,7 @@ greet(struct session *s)
 	r = session_peek(s, &early);
 	if (r != STREAM_OK)
 		return session_gone(s, r).then;
-	if (s->tls != NULL || !is_client_hello(early))
+	if (s->tls != NULL || !tls_is_hello(early))
 		return THEN_NEXT;
 	log_info(NULL,
 	    "a TLS handshake in the clear from %s: its mail program is set "
