@@ -287,6 +287,38 @@ dest_full(const struct dest *d)
 	return d->parking.n > 0 || d->left_n > 0 || !has_room(d);
 }
 
+/* ---- accounts whose programs wait for others ---------------------------------- */
+
+/* An account that only others are in the way of has its turn when one of theirs ends. */
+static void
+turn_wait(struct dest *d)
+{
+	struct dests *all = &d->r->dests;
+
+	if (d->in_turn || d->way->kind != DEST_FORWARD ||
+	    d->active >= dest_most(d) || may_spawn(d) ||
+	    d->waiting + d->parking.n + d->left_n == 0)
+		return;
+	d->in_turn = true;
+	d->turn_next = NULL;
+	*all->turn_last = d;
+	all->turn_last = &d->turn_next;
+}
+
+static struct dest *
+turn_pop(struct dests *all)
+{
+	struct dest *d = all->turn_first;
+
+	if (d == NULL)
+		return NULL;
+	all->turn_first = d->turn_next;
+	if (all->turn_first == NULL)
+		all->turn_last = &all->turn_first;
+	d->in_turn = false;
+	return d;
+}
+
 /* ---- parking ---------------------------------------------------------------------- */
 
 void
@@ -377,8 +409,10 @@ dests_next_parked(struct runner *r, struct dest **from)
 			break;
 		hungry_pop(all);
 		/* It is fed again when its line gets shorter, or its way opens. */
-		if (!dead && !has_room(d))
+		if (!dead && !has_room(d)) {
+			turn_wait(d);
 			continue;
+		}
 		if ((v = left_take(d)) != NULL) {
 			dest_feed(d);
 			job_return(v);
@@ -599,39 +633,23 @@ dest_resolved(struct dest *d, struct hosts *h, const struct result *res)
 
 /* ---- getting away ----------------------------------------------------------------- */
 
+/*
+ * While all lines are full it has room for what may go at once and no more, so
+ * that nobody comes for what is parked when its own line is empty.
+ */
+static void
+feed_if_free(struct dest *d)
+{
+	if (is_free(d))
+		dest_feed(d);
+}
+
 static void
 pump_local(struct dest *d)
 {
 	while (d->works < LOCAL_WORKS && d->first != NULL)
 		local_deliver(d);
-}
-
-/* An account that only others are in the way of has its turn when one of theirs ends. */
-static void
-turn_push(struct dest *d)
-{
-	struct dests *all = &d->r->dests;
-
-	if (d->in_turn)
-		return;
-	d->in_turn = true;
-	d->turn_next = NULL;
-	*all->turn_last = d;
-	all->turn_last = &d->turn_next;
-}
-
-static struct dest *
-turn_pop(struct dests *all)
-{
-	struct dest *d = all->turn_first;
-
-	if (d == NULL)
-		return NULL;
-	all->turn_first = d->turn_next;
-	if (all->turn_first == NULL)
-		all->turn_last = &all->turn_first;
-	d->in_turn = false;
-	return d;
+	feed_if_free(d);
 }
 
 static void
@@ -639,8 +657,8 @@ pump_spawn(struct dest *d)
 {
 	while (may_spawn(d) && d->first != NULL)
 		pipe_deliver(d);
-	if (d->first != NULL && d->active < dest_most(d))
-		turn_push(d);
+	feed_if_free(d);
+	turn_wait(d);
 }
 
 void
@@ -672,6 +690,7 @@ pump_list(struct dest *d)
 {
 	while (d->active < dest_most(d) && d->first != NULL)
 		list_deliver(d);
+	feed_if_free(d);
 }
 
 void

@@ -2,11 +2,15 @@
 """Who is sent to when: hosts in common, trial, dead hosts, fairness, limits (N-13, N-14, N-15, V6, S-66)."""
 import asyncio
 import contextlib
+import json
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -260,6 +264,40 @@ def burst():
         b.mail("bob", 2)
 
 
+def full():
+    """What is parked for a program is taken up when the one before has ended, also while all lines are full."""
+    slow, folder = Host(mute=True), tempfile.mkdtemp()
+    with open(folder + "/take", "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\ncat >/dev/null\necho >>{folder}/begun\nwhile [ ! -e {folder}/go ]; do sleep 0.05; done\n")
+    os.chmod(folder + "/take", 0o755)
+    os.chmod(folder, 0o777)
+
+    def begun():
+        return os.path.exists(folder + "/begun") and os.path.getsize(folder + "/begun")
+
+    with World("", slow.port, "queue { runners = 1 }\nlimits { programs = 1 connections-out = 25 }\n" +
+               f'route "pipe.test" {{ via = "pipe:{folder}/take" }}\n' +
+               "".join(upstream(f"u{i}", slow.port) + route(f"u{i}.test", f"u{i}") for i in range(16))) as b:
+        # A runner that has few descriptors has short lines: 13 deliveries fill them, and 19 are all that there are.
+        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
+        before = wait_for("a runner", b.runner)
+        os.kill(before, signal.SIGKILL)
+        wait_for("another runner", lambda: any(f"runner[{p}]: runner 0 of 1 is ready" in b.log() for p in b.runners() if p != before))
+        send(b, *[f"x@u{i}.test" for i in range(16)])
+        wait_for("the lines", lambda: slow.seen == 16)
+        send(b, "one@pipe.test")
+        wait_for("the program", begun)
+        send(b, "two@pipe.test")
+        wait_for("it to be parked", lambda: sum(d["parked"] for d in json.loads(
+            b.ctl("--json", "top", "--once").stdout)["destinations"] if d["kind"] == "pipe") == 1)
+        with open(folder + "/go", "w", encoding="utf-8"):
+            pass
+        wait_for("the second", lambda: begun() == 2)
+        slow.release()
+        b.empty()
+    shutil.rmtree(folder)
+
+
 def partly():
     """A recipient that was put off is not tried again because another one was left out (greylisting)."""
     slow, late, grey = Host(hold=True), Host(hold=True), Host()
@@ -400,7 +438,7 @@ def postponed(n=60):
 
 
 def main():
-    for test in (common, moves, trial, crowded, dead, burst, partly, postponed, tarpits, rates, all_rates, shared):
+    for test in (common, moves, trial, crowded, dead, burst, full, partly, postponed, tarpits, rates, all_rates, shared):
         test()
         print(test.__name__, flush=True)
 
