@@ -246,7 +246,11 @@ job_result(struct job *j, size_t rcpt, const struct result *given,
 	if (jr->to != NULL)
 		minute_add(&jr->to->minute, res->outcome, jr->time);
 	jr->to = NULL;
-	if (j->deliveries > 1 && res->outcome != TEMPFAIL)
+	/*
+	 * Others may be under way, of the same delivery, too: those whom this
+	 * host put off.  If there are none the pass ends here, and marks it.
+	 */
+	if (j->deliveries > 0 && res->outcome != TEMPFAIL)
 		mark_later(j, rcpt);
 }
 

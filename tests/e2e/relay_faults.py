@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """To a smarthost that fails: at each step, in each way; mixed outcomes; nothing is smuggled."""
+import glob
 import os
 import re
 import signal
@@ -43,6 +44,21 @@ def mixed():
         assert second["refused"] == [] and second["text"] == first["text"]
         b.empty()
         assert len(s.messages()) == 2 and len(b.mailbox("alice")) == 1
+
+
+def passed_on():
+    """Whom a host took is not sent to again, though we end while the others are on their way to the next host."""
+    with Sink(rules=["RCPT @1 /^later/=450 4.2.0 later"]) as s, Sink(rules=["CONNECT=stall"]) as mute, \
+            smarthost(s.port, ("127.0.0.1", mute.port, 'tls = "off" backup = true'), extra=SLOW) as b:
+        b.send(SENDER, ["later@far.example", "now@far.example"], message("passed"))
+        wait_for("the next host", mute.connections)
+        b.stop()
+        stored = b"".join(open(p, "rb").read() for place in ("new", "trays") for p in glob.glob(f"{b.dir}/spool/{place}/*"))
+        assert sorted(re.findall(rb"\nrcpt: (.) <(\w+)@", stored)) == [(b"D", b"now"), (b"Q", b"later")], stored.strip(b"\0")
+        b.start()
+        b.ctl("queue", "flush")
+        assert [r["path"] for r in s.messages(2)[1]["rcpts"]] == ["later@far.example"]
+        b.empty()
 
 
 def too_many():
@@ -352,7 +368,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, too_many, one_by_one, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, passed_on, too_many, one_by_one, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
