@@ -278,7 +278,9 @@ claim(struct control *c, struct item *m)
 		c->busy++;
 		return false;
 	}
-	/* Whoever was put off lately is tried as well. */
+	/* Whoever was put off lately is tried as well, whoever else it waits for. */
+	if (c->op == CONTROL_FLUSH && k->state == KNOWN_PARKED && k->partly)
+		dests_unpark(c->r, slot);
 	if (c->op == CONTROL_FLUSH || c->op == CONTROL_CHANGE)
 		k->partly = false;
 	if (c->op == CONTROL_BOUNCE && k->state == KNOWN_WAITING)

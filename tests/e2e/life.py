@@ -5,6 +5,7 @@ import contextlib
 import email
 import email.utils
 import glob
+import json
 import os
 import signal
 import smtplib
@@ -371,6 +372,27 @@ def behind_a_rate():
         assert len(w.origin.messages()) == before
 
 
+def flushed():
+    """What waits behind a rate is tried at once when an order says so, for those of it who were put off."""
+    later = free_port(["127.0.0.1"])
+    with World("queue { retry = {1h} runners = 1 idle-connection = 200ms }\ndestination \"far\" { rate = 1 per = 1h }\n" +
+               upstream("later", later) + route("later.example", "later")) as w:
+        w.send("first@far.example")
+        w.far.messages(1)
+        w.send("second@far.example", "later@later.example")
+        wait_for("that he is put off", lambda: "to=<later@later.example>" in w.b.log())
+
+        def parked():
+            found = json.loads(w.b.ctl("--json", "top", "--once").stdout)["destinations"]
+            return sum(d["parked"] for d in found)
+        wait_for("it to stand behind the other", parked)
+        with Sink(f"--port={later}") as late:
+            w.b.ctl("queue", "flush")
+            late.messages(1)
+        wait_for("it to stand there again", parked)
+        assert len(w.far.messages()) == 1
+
+
 def held():
     with World("queue { retry = {1h} }\n") as w:
         w.send("wait@far.example")
@@ -420,8 +442,8 @@ def stopped():
 
 
 def main():
-    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, own_server, unknown, null_sender, behind_a_rate, held,
-                 mended, stopped):
+    for test in (who_may, refused, not_before, deadline, max_attempts, another_way, own_server, unknown, null_sender, behind_a_rate, flushed,
+                 held, mended, stopped):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
