@@ -122,7 +122,8 @@ set_head(struct job *j)
 	got = read_file(j, 0, p, MAIL_HEADER_MAX);
 	was = got <= 0 ? 0 : remap_header(&r, str_n(p, (size_t)got), &out);
 	/* What is cut off within its header has an end that is no field's. */
-	if (was > 0 && buf_ok(&out) && was < (size_t)got) {
+	if (was > 0 && buf_ok(&out) &&
+	    (was < (size_t)got || (uint64_t)got == text_size(j))) {
 		j->text->head = arena_str(&j->arena, buf_str(&out));
 		j->text->head_of = was;
 	}

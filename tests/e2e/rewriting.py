@@ -86,6 +86,9 @@ def send(b, sink):
         assert 'From: "A. Lice" <info@shop.example>\nReply-To: "A. Lice" <alice@example.test>\n' in h, h
         assert "To: Someone <dave@long.example>" in h, h
         assert m["text"].endswith(b"From: <alice@example.test>\r\n" + (b"x" * 70 + b"\r\n") * size), m["text"][-200:]
+    # One that is nothing but a header, without a blank line.
+    b.send("alice@example.test", ["dave@short.example"], b"From: <alice@example.test>\r\n", "submissions", "alice")
+    assert "From: <info@shop.example>\n" in header(sink.messages(3)[-1]["text"]), sink.messages()[-1]["text"]
     line = next(x for x in b.log().split("\n") if "to=<dave@short.example>" in x)
     assert "status=sent" in line, line
 
