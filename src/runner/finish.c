@@ -18,7 +18,8 @@
  * outcomes (record.c).
  *
  * A message of which recipients were left out, since their destination had
- * enough to do, is neither put off nor over: it is parked there.
+ * enough to do, is neither put off nor over: it is parked there, and its marks
+ * are durable.
  */
 
 #include <errno.h>
@@ -276,12 +277,17 @@ finish_work(void *arg)
 	f->end = end_of(f);
 	if (f->end == END_DEFER)
 		r = queue_defer(j->r->queue, &j->file, f->next);
+	else if (f->end == END_PARK)
+		/* It may stand there for days, and is in flight no more. */
+		r = queue_sync(&j->file);
 	else if (f->end == END_DEAD)
 		r = queue_move(j->r->queue, j->file.place, j->id, QUEUE_DEAD);
 	else if (f->end == END_HOLD)
 		r = queue_move(j->r->queue, j->file.place, j->id, QUEUE_HOLD);
 	if (r < 0) {
-		complain(j, f->end == END_DEFER ? "put it off" : "move it");
+		complain(j, f->end == END_DEFER ? "put it off" :
+			f->end == END_PARK	? "make its marks durable" :
+						  "move it");
 		/* It is where it was: another time. */
 		f->failed = true;
 		f->end = END_DEFER;

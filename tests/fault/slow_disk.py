@@ -204,8 +204,33 @@ def removals():
         b.empty()
 
 
+def parked():
+    """What was delivered of a message is durable when it goes on waiting for others."""
+    rate = 'destination "few" { rate = 1 per = 1h }\n'
+    with Sink(rules=RULES) as sink, Barid(extra="queue { runners = 1 retry = {1h} idle-connection = 200ms }\n" + rate +
+                                          "".join(upstream(n, sink.port) + route(n + ".test", n) for n in ("far", "few")),
+                                          relay=("127.0.0.0/8",), start=False) as b:
+        disk = Disk(b.dir)
+        b.env.update(BARID_LIBEXEC=disk.libexec(b.dir + "/libexec"), QUEUE_TRAYS="0")
+        b.start()
+        try:
+            disk.slow(True)
+            b.send("a@b.test", ["x@few.test", "hold@far.test"], "Subject: first\r\n\r\nx\r\n")
+            wait_for("the flush of its deferral", lambda: disk.waiting() == 1)
+            # It has but one, and nothing is removed.
+            disk.slow(False)
+            wait_for("its end", lambda: disk.waiting() == 0)
+            disk.slow(True)
+            b.send("a@b.test", ["y@few.test", "y@far.test"], "Subject: second\r\n\r\nx\r\n")
+            wait_for("the flush of its mark", lambda: disk.waiting() == 1)
+            assert len(sink.messages()) == 2
+        finally:
+            disk.slow(False)
+
+
 def main():
     removals()
+    parked()
     with Sink(rules=RULES) as sink, Short(extra=EXTRA + upstream("far", sink.port) + route("far.test", "far"),
                                relay=("127.0.0.0/8",), start=False) as b:
         disk = Disk(b.dir)
