@@ -195,8 +195,11 @@ look_at(struct runner *r, uint32_t slot)
 
 	/* Whoever tries it will see. */
 	k->due = INT64_MAX;
-	if (j == NULL)
+	if (j == NULL) {
+		/* It may be that there are no descriptors now. */
+		k->due = runner_now(r) + AGAIN_S;
 		return false;
+	}
 	job_rcpts(j);
 	l = expire_life(j);
 	leaves = expire_is_over(j);
