@@ -11,9 +11,12 @@
 
 #include "queue/remap.h"
 
+#include "lib/map.h"
 #include "mail/header.h"
 
 #define TEMPORARY (1U << 16)
+/* Local part and domain of a path. */
+#define KEY_MAX 1024
 
 /* ---- addresses ------------------------------------------------------------------- */
 
@@ -117,29 +120,42 @@ remap_path(const struct remap *r, unsigned what, struct arena *a, struct path *p
 	return w != NULL && !path_eq(&was, p);
 }
 
-/* True if E has recipient I among those before it. */
+/* True the first time that P is put into SEEN. */
 static bool
-stands_before(const struct envelope *e, size_t i)
+is_new(struct map *seen, const struct path *p)
 {
-	for (size_t k = 0; k < i; k++)
-		if (path_eq(&e->rcpts[k].path, &e->rcpts[i].path))
-			return true;
-	return false;
+	static char is;
+	struct buf key;
+	bool new;
+
+	buf_init(&key, KEY_MAX);
+	buf_add(&key, p->local);
+	buf_addc(&key, '@');
+	buf_add_lower(&key, p->domain);
+	new = map_put(seen, buf_str(&key), &is) == NULL;
+	buf_free(&key);
+	return new;
 }
 
 void
 remap_all(const struct remap *r, struct arena *a, struct envelope *e)
 {
+	struct map *seen = map_new();
 	size_t n = 0;
 
 	(void)remap_path(r, REWRITE_ENVELOPE_SENDER, a, &e->from);
 	for (size_t i = 0; i < e->rcpt_n; i++) {
-		e->rcpts[n] = e->rcpts[i];
-		if (!remap_path(r, REWRITE_ENVELOPE_RECIPIENT, a,
-			&e->rcpts[n].path) || !stands_before(e, n))
+		struct envelope_rcpt *rcpt = &e->rcpts[n];
+		bool other, new;
+
+		*rcpt = e->rcpts[i];
+		other = remap_path(r, REWRITE_ENVELOPE_RECIPIENT, a, &rcpt->path);
+		new = is_new(seen, &rcpt->path);
+		if (new || !other)
 			n++;
 	}
 	e->rcpt_n = n;
+	map_free(seen);
 }
 
 /* ---- headers --------------------------------------------------------------------- */
