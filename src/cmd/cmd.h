@@ -14,6 +14,9 @@
 #include "queue/queue.h"
 #include "report/listing.h"
 
+struct aliases;
+struct userset;
+
 /* Loads the configuration; complains on standard error and exits with CODE if it is bad. */
 struct conf *cmd_conf(const char *path, int code);
 
@@ -78,6 +81,8 @@ const char *inject_address(const struct conf *c, struct str text, struct arena *
 
 /* newaliases.c: checks the files of aliases; an exit code. */
 int cmd_newaliases(const struct conf *c);
+/* Who is an alias goes into USERS, beside USER, who has a mailbox ("" is nobody). */
+void cmd_alias_names(struct userset *users, const struct aliases *aliases, struct str user);
 
 /* ---- options.c ----------------------------------------------------------------- */
 

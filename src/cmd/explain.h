@@ -15,9 +15,7 @@
 
 #include "ctl.h"
 
-struct aliases;
 struct lookup;
-struct userset;
 
 /* An explanation that is being made. */
 struct explain {

@@ -43,27 +43,8 @@ open_lists(struct explain *x)
 void
 explain_users(struct explain *x, struct userset *users, struct str user)
 {
-	const struct alias_list *list;
-	size_t n = 1, size = 64, at = 0;
-	struct str *names = mem_array(size, sizeof(*names)), name;
-	struct arena a;
-
 	open_lists(x);
-	arena_init(&a, (size_t)64 << 20);
-	names[0] = user;
-	while (x->aliases != NULL &&
-	    aliases_next(x->aliases, &at, &name, &list)) {
-		if (n == size) {
-			size *= 2;
-			names = mem_grow(names, size, sizeof(*names));
-		}
-		names[n++] = str_c(arena_printf(&a, ":" STR_FMT,
-		    STR_ARG(name)));
-	}
-	if (userset_replace(users, names, n) < 0)
-		userset_set_any(users, true);
-	mem_free(names);
-	arena_free(&a);
+	cmd_alias_names(users, x->aliases, user);
 }
 
 static const struct alias_list *

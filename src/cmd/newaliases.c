@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "ipc/userset.h"
+#include "lib/mem.h"
 #include "mailbox/aliases.h"
 
 struct sum {
@@ -29,6 +31,30 @@ add_alias(struct sum *s, struct str name, const struct alias_list *list)
 	s->octets += octets + name.n;
 	if (octets > s->longest)
 		s->longest = octets;
+}
+
+void
+cmd_alias_names(struct userset *users, const struct aliases *aliases, struct str user)
+{
+	const struct alias_list *list;
+	size_t n = 1, size = 64, at = 0;
+	struct str *names = mem_array(size, sizeof(*names)), name;
+	struct arena a;
+
+	arena_init(&a, (size_t)64 << 20);
+	names[0] = user;
+	while (aliases != NULL && aliases_next(aliases, &at, &name, &list)) {
+		if (n == size) {
+			size *= 2;
+			names = mem_grow(names, size, sizeof(*names));
+		}
+		names[n++] = str_c(arena_printf(&a, ":" STR_FMT,
+		    STR_ARG(name)));
+	}
+	if (userset_replace(users, names, n) < 0)
+		userset_set_any(users, true);
+	mem_free(names);
+	arena_free(&a);
 }
 
 int

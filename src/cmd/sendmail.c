@@ -20,6 +20,7 @@
 #include "conf/program.h"
 #include "lib/mem.h"
 #include "lib/proc.h"
+#include "mailbox/aliases.h"
 #include "policy/recipient.h"
 
 /* ---- the modes ------------------------------------------------------------------ */
@@ -78,11 +79,27 @@ code_of(const struct target *t)
 	    t->kind == TARGET_UNKNOWN ? EX_NOUSER : EX_OK;
 }
 
+/* Whom alias P stands for, as its file has it. */
+static void
+show_alias(const struct conf *c, const struct aliases *aliases, const struct path *p)
+{
+	const struct alias_list *l = aliases_of(aliases, str_c(c->recipients.subaddress), p);
+
+	for (size_t i = 0; l && i < l->n; i++)
+		printf("%s%s" STR_FMT, i > 0 ? ", " : ": ",
+		    l->v[i].kind == ALIAS_INCLUDE     ? ":include:" :
+			l->v[i].kind == ALIAS_PROGRAM ? "|" :
+							"",
+		    STR_ARG(l->v[i].text));
+}
+
 /* Where mail goes, and the line of the configuration that says so. */
 static void
-show_target(const struct target *t)
+show_target(const struct conf *c, const struct aliases *aliases, const struct target *t)
 {
 	fputs(t->why, stdout);
+	if (t->kind == TARGET_ALIAS)
+		show_alias(c, aliases, &t->path);
 	if (t->kind == TARGET_MAILBOX)
 		printf(": mailbox %s", t->mailbox);
 	else if (t->kind == TARGET_UPSTREAM)
@@ -105,12 +122,31 @@ show_target(const struct target *t)
 	putchar('\n');
 }
 
+/* Reads the files of aliases into USERS as well; what is wrong is said.  NULL: not to be had. */
+static struct aliases *
+verify_aliases(const struct conf *c, struct userset *users)
+{
+	struct aliases *aliases = NULL;
+	struct buf complaints;
+
+	buf_init(&complaints, 1 << 20);
+	if (c->aliases.n > 0)
+		aliases = aliases_load(&c->aliases, false, &complaints);
+	fputs(buf_cstr(&complaints), stderr);
+	buf_free(&complaints);
+	cmd_alias_names(users, aliases, STR(""));
+	/* Who has a mailbox is for the daemon to know; here every name could. */
+	userset_set_any(users, true);
+	return aliases;
+}
+
 static int
 verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 {
 	struct arena a;
 	struct mail_facts f = { .arena = &a,
 		.listener = STR(CONF_LISTEN_DROP) };
+	struct aliases *aliases = NULL;
 	struct userset *users;
 	int code = EX_OSERR;
 
@@ -124,8 +160,7 @@ verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 	if (!users || (code = set_sender(o, c, &a)) != 0)
 		goto out;
 	f.from = o->inject.from;
-	/* Who has a mailbox is for the daemon to know; here every name could. */
-	userset_set_any(users, true);
+	aliases = verify_aliases(c, users);
 	for (int i = o->first; i < argc; i++) {
 		struct path p;
 		const char *why = inject_address(c, str_c(argv[i]), &a, &p);
@@ -137,12 +172,13 @@ verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 		struct target t = target_of(c, users, &f, &p);
 		struct str addr = path_str(&a, &p);
 		printf(STR_FMT "... ", STR_ARG(addr));
-		show_target(&t);
+		show_target(c, aliases, &t);
 		if (code != EX_NOUSER && code_of(&t) != EX_OK)
 			code = code_of(&t);
 	}
 out:
 	arena_free(&a);
+	aliases_free(aliases);
 	userset_free(users);
 	return code;
 }

@@ -139,6 +139,10 @@ def faults(b):
     text = b.ctl("explain", "deep@example.test").stdout
     for who in ("alice@example.test", "bob@example.test", "dave@far.example", "erin@elsewhere.example"):
         assert f"<{who}>" in text, text
+    shown = b.sendmail("-bv", "Root", "team+x", "list", "alice").stdout.decode().splitlines()
+    assert [line.partition("... ")[2] for line in shown] == [
+        "an alias: alice", "an alias: alice, bob, dave@far.example", f"an alias: :include:{b.dir}/members",
+        "a mailbox of this host: mailbox alice"], shown
     # Nobody learns who stands in a list, but by policy.
     with b.smtp() as s:
         s.ehlo("x")
@@ -156,6 +160,9 @@ def changes(b, path):
     assert refused(b, "team@example.test")[0] == 250
     r = b.sendmail(name="newaliases", check=False)
     assert r.returncode == 65 and b"everybody can write it" in r.stderr, r
+    # What cannot be read is said, and not made good by a guess.
+    r = b.sendmail("-bv", "team", check=False)
+    assert r.returncode == 0 and b"everybody can write it" in r.stderr, r
     aliases(b, "news: alice\nno colon here\nbad: a@@b\n")
     wait_for("the alias to go", lambda: refused(b, "team@example.test")[0] == 550)
     assert f"aliases: {path}:2: there is no" in b.log()
