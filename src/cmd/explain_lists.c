@@ -90,33 +90,44 @@ say_part(struct explain *x, const struct alias_target *t)
 		    STR_ARG(t->text), pw != NULL ? pw->pw_name : as);
 }
 
-/* The barid that runs reads it as the account; here it is read by whoever asks. */
+/*
+ * The barid that runs reads it as the account; here it is read by whoever asks.  One
+ * that is wrong, which WHY says then, or leads to nobody, is none.
+ */
 static enum forward_state
-read_forward(const char *mailbox, struct buf *text, const char **why)
+read_forward(const struct explain *x, const struct passwd *pw, struct arena *a,
+    struct alias_list *list, const char **why)
 {
-	const struct passwd *pw = getpwnam(mailbox);
+	enum forward_state state = FORWARD_NONE;
+	struct buf text;
 
 	*why = NULL;
-	if (pw == NULL)
+	list->n = 0;
+	if (pw == NULL || !conf_has_homes(x->conf) || !x->conf->recipients.forward)
 		return FORWARD_NONE;
-	return forward_read(pw->pw_dir, pw->pw_uid, text, why);
+	buf_init(&text, FORWARD_MAX);
+	state = forward_read(pw->pw_dir, pw->pw_uid, &text, why);
+	if (state == FORWARD_FOUND)
+		*why = forward_parse(arena_str(a, buf_str(&text)), a, list);
+	buf_free(&text);
+	return state == FORWARD_FOUND && list->n == 0 ? FORWARD_NONE : state;
 }
 
 bool
 explain_forward(struct explain *x, const struct target *t)
 {
+	const struct passwd *pw = getpwnam(t->mailbox);
 	enum forward_state state;
+	struct alias_list list;
+	struct arena a;
 	const char *why;
-	struct buf text;
 
-	if (!conf_has_homes(x->conf) || !x->conf->recipients.forward)
-		return false;
-	buf_init(&text, FORWARD_MAX);
-	state = read_forward(t->mailbox, &text, &why);
+	arena_init(&a, EXPAND_ARENA);
+	state = read_forward(x, pw, &a, &list, &why);
 	if (why != NULL)
 		explain_say(x, "forward", CONF_NOWHERE, "%s/" FORWARD_NAME
-		    ": %s", t->mailbox, why);
-	buf_free(&text);
+		    ": %s", pw->pw_dir, why);
+	arena_free(&a);
 	return state == FORWARD_FOUND;
 }
 
@@ -141,20 +152,16 @@ find_home(void *arg, const char *mailbox, const struct alias_list **list,
 {
 	struct explain *x = arg;
 	struct alias_list *l = arena_alloc(x->lists, sizeof(*l));
-	enum forward_state state;
-	struct buf text;
-
-	if (!conf_has_homes(x->conf) || !x->conf->recipients.forward)
-		return HOME_NONE;
-	buf_init(&text, FORWARD_MAX);
-	state = read_forward(mailbox, &text, why);
-	if (state == FORWARD_FOUND && forward_parse(arena_str(x->lists,
-		buf_str(&text)), x->lists, l) != NULL)
-		l->n = 0;
-	buf_free(&text);
 	*list = l;
-	return state == FORWARD_LATER ? HOME_LATER :
-	    l->n > 0 ? HOME_FOUND : HOME_NONE;
+	switch (read_forward(x, getpwnam(mailbox), x->lists, l, why)) {
+	case FORWARD_FOUND:
+		return HOME_FOUND;
+	case FORWARD_LATER:
+		return HOME_LATER;
+	case FORWARD_NONE:
+		break;
+	}
+	return HOME_NONE;
 }
 
 void

@@ -104,6 +104,10 @@ def unbelieved(w, homes):
         assert re.search(rf"to=<{name}@example\.test>, relay=local, .*status=sent", log), log
         assert re.search(rf"\.forward.*{words}", log), (words, log)
         assert len(w.b.mail(name, 1)) == 1
+    for text, said in ((":include:/etc/passwd\n", r"forward .*/more/\.forward: it includes another file"), ("# nobody\n", "")):
+        write(homes + "/more", text)
+        lines = w.b.ctl("explain", "more@example.test").stdout
+        assert bool(said) == ("forward" in lines) and re.search(said, lines) and "list" not in lines, lines
 
 
 def full(w, homes):
