@@ -24,12 +24,14 @@ struct dmarc {
 	bool testing;			/* "t=y" (or "pct=0"): one step less is meant */
 	bool strict_dkim, strict_spf;	/* "adkim=s", "aspf=s": the very domain counts */
 	char psd;			/* 'y', 'n' or 'u': is it a public suffix */
+	bool says_nothing;		/* no policy that makes sense, and no place for reports */
 	struct str rua;			/* where reports go; a view of the text, or empty */
 };
 
 /*
  * Reads the TXT record TEXT: false, it is none of DMARC.  One whose policies are
- * missing or broken asks for nothing (RFC 9989 4.10.1).
+ * missing or broken asks for nothing, and without a URI in "rua" mail that goes by
+ * it is not held against DMARC at all (RFC 9989 4.10.1).
  */
 bool dmarc_parse(struct str text, struct dmarc *d) MUST_USE;
 /* The only one of N TEXTS that is a record; false if none is, or several are. */

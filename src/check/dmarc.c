@@ -198,6 +198,9 @@ dmarc_judge(const struct dmarc_facts *f, dmarc_look look, void *arg, struct dmar
 	*v = (struct dmarc_verdict){ .domain = STR("") };
 	if (f->from.n > 0)
 		k = dmarc_discover(f->from, look, arg, w, &found);
+	/* RFC 9989 4.10.1 */
+	if (k == DMARC_PRESENT && found.record.says_nothing)
+		k = DMARC_ABSENT;
 	if (k == DMARC_PRESENT) {
 		v->domain = found.holder;
 		v->record = found.record;

@@ -10,6 +10,8 @@
 
 #include "mail/dmarc.h"
 
+#include "grammar.h"
+
 static const char *const names[] = { "none", "quarantine", "reject" };
 
 const char *
@@ -68,6 +70,36 @@ take_tag(struct reading *r, struct str name, struct str value)
 	}
 }
 
+static bool
+is_scheme(char c)
+{
+	return is_alnum(c) || c == '+' || c == '-' || c == '.';
+}
+
+/* A URI (RFC 3986 3): something behind a scheme. */
+static bool
+is_uri(struct str s)
+{
+	struct str scheme, rest;
+
+	if (!str_cut(str_trim(s), ':', &scheme, &rest) || rest.n == 0)
+		return false;
+	return scheme.n > 0 && is_alpha(scheme.p[0]) && span_of(scheme, is_scheme) == scheme.n;
+}
+
+static bool
+has_uri(struct str list)
+{
+	struct str item;
+
+	while (list.n > 0) {
+		str_cut(list, ',', &item, &list);
+		if (is_uri(item))
+			return true;
+	}
+	return false;
+}
+
 /* What is not said is as what is next to it. */
 static void
 settle(struct reading *r)
@@ -78,8 +110,10 @@ settle(struct reading *r)
 		p[DMARC_BELOW] = p[DMARC_ITSELF];
 	if (!r->said[DMARC_MISSING])
 		p[DMARC_MISSING] = p[DMARC_BELOW];
-	if (r->broken || !r->said[DMARC_ITSELF])
-		p[DMARC_ITSELF] = p[DMARC_BELOW] = p[DMARC_MISSING] = DMARC_NONE;
+	if (!r->broken && r->said[DMARC_ITSELF])
+		return;
+	p[DMARC_ITSELF] = p[DMARC_BELOW] = p[DMARC_MISSING] = DMARC_NONE;
+	r->d->says_nothing = !has_uri(r->d->rua);
 }
 
 bool

@@ -155,6 +155,15 @@ START_TEST(verdicts)
 		{ { .lines = { "b.example v=DMARC1; p=reject; psd=y",
 			"example v=DMARC1; p=none" } }, "b.example", "d:a.example d:example",
 		    "fail reject/reject b.example 1" },
+		/* A policy that is none, and nobody to tell: as without a record. */
+		{ { .lines = { "a.example v=DMARC1; p=refuse" } }, "a.example", "s:a.example",
+		    "none none/none  1" },
+		{ { .lines = { "a.example v=DMARC1; p=reject; sp=what; rua=,x, :y" } },
+		    "a.example", "", "none none/none  1" },
+		{ { .lines = { "a.example v=DMARC1; psd=n" } }, "m.a.example", "",
+		    "none none/none  1" },
+		{ { .lines = { "a.example v=DMARC1; rua=x, mailto:r@a.example" } }, "a.example",
+		    "s:a.example", "pass none/none a.example spf 1" },
 		/* DNS does not answer: never a refusal. */
 		{ { .lines = { "a.example !" } }, "a.example", "",
 		    "temperror none/none  1" },
