@@ -132,7 +132,8 @@ is_new(struct map *seen, const struct path *p)
 	buf_add(&key, p->local);
 	buf_addc(&key, '@');
 	buf_add_lower(&key, p->domain);
-	new = map_put(seen, buf_str(&key), &is) == NULL;
+	/* What is too long to compare is nobody else: twice is better than not at all. */
+	new = !buf_ok(&key) || map_put(seen, buf_str(&key), &is) == NULL;
 	buf_free(&key);
 	return new;
 }
