@@ -38,11 +38,16 @@ is_checked(const struct session *s)
 
 /* ---- the header -------------------------------------------------------------------- */
 
-/* "_dmarc." and DOMAIN, in the command's arena. */
+/* "_dmarc." and DOMAIN, in SPACE: it is made anew whenever it is looked for. */
 static struct str
-policy_name(struct session *s, struct str domain)
+policy_name(char space[NAME_OCTETS], struct str domain)
 {
-	return str_c(arena_printf(&s->line_arena, "_dmarc." STR_FMT, STR_ARG(domain)));
+	struct buf b;
+
+	buf_init_in(&b, space, NAME_OCTETS);
+	buf_adds(&b, "_dmarc.");
+	buf_add(&b, domain);
+	return buf_str(&b);
 }
 
 static void
@@ -59,11 +64,12 @@ want_keys(struct session *s)
 static void
 want_policies(struct session *s)
 {
+	char space[NAME_OCTETS];
 	unsigned n = 0;
 
 	for (struct str at = s->txn.checks.author; at.n > 0; at = dmarc_next(at, n)) {
 		n++;
-		if (!records_want(s, policy_name(s, at)))
+		if (!records_want(s, policy_name(space, at)))
 			return;
 	}
 }
@@ -148,10 +154,11 @@ look(void *arg, struct str domain, struct dmarc *d)
 		[EXISTS_NO] = DMARC_ABSENT, [EXISTS_UNKNOWN] = DMARC_UNKNOWN };
 	struct session *s = arg;
 	const struct txt_answer *a;
+	char space[NAME_OCTETS];
 
 	if (d == NULL)
 		return known[identity_exists(s, domain)];
-	a = records_find(s, policy_name(s, domain));
+	a = records_find(s, policy_name(space, domain));
 	if (a == NULL)
 		return DMARC_UNASKED;
 	/* In what is too large there may be a policy: that it has none is not known. */
@@ -164,8 +171,10 @@ look(void *arg, struct str domain, struct dmarc *d)
 static void
 ask(struct session *s, const struct dmarc_wants *w)
 {
+	char space[NAME_OCTETS];
+
 	for (size_t i = 0; i < w->n; i++)
-		if (!records_want(s, policy_name(s, w->v[i].domain)))
+		if (!records_want(s, policy_name(space, w->v[i].domain)))
 			break;
 	records_send(s);
 	records_await(s);

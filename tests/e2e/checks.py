@@ -6,6 +6,7 @@ FEATURES T2, T3, T4: checks, their results as JSON in the envelope and in Authen
 import base64
 import contextlib
 import email
+import hashlib
 import json
 import os
 import re
@@ -51,6 +52,7 @@ def zone(key):
     large = "".join(f"s{n}._domainkey.evil.test TXT " + " ".join(['"' + "x" * 240 + '"'] * (34 if n < 4 else 16)) + ' "%s"\n' % ("x" * (32 if n < 4 else 0))
                     for n in range(8))
     large += "_dmarc.large.test TXT " + " ".join(['"' + "x" * 240 + '"'] * 17) + "\n_dmarc.large.test TXT \"v=DMARC1; p=reject\"\n"
+    large += "".join(f"s._domainkey.a.b.c.{'x' * 63}.{'y' * 63}.{'z' * 62}{n}.late.test SERVFAIL\n" for n in range(8))
     return large + "".join(f"sel._domainkey.{d} TXT {key}\n" for d in ("good.test", "mail.good.test", "other.test", "strict.test")) + """
 spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
 mail.spf.test TXT "v=spf1 ip4:192.0.2.0/24 -all"
@@ -60,6 +62,7 @@ _dmarc.strict.test TXT "v=DMARC1; p=reject; adkim=s"
 _dmarc.soft.test TXT "v=DMARC1; p=quarantine"
 _dmarc.testing.test TXT "v=DMARC1; p=reject; t=y"
 _dmarc.silent.test DROP
+_dmarc.late.test TXT "v=DMARC1; p=reject"
 _dmarc.np.test TXT "v=DMARC1; p=none; np=reject"
 there.np.test A 192.0.2.1
 silent.test A 192.0.2.1
@@ -148,6 +151,13 @@ def crowded(b, path):
     field = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=evil.test; s=s%d; h=from; bh=" + base64.b64encode(b"x" * 32) + b"; b=eHg=\r\n"
     said = give(b, b"".join(field % n for n in range(8)) + message())
     assert said.startswith("550 5.7.1 Refused by the policy of good.test"), said
+    # Many names that are long, all of one organization, and DNS does not say what is signed there.
+    long = "a.b.c." + ".".join(c * 63 for c in "xyz")
+    bh = base64.b64encode(hashlib.sha256(b"hello\r\n").digest())
+    field = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=s; h=from; bh=" + bh + b"; b=eHg=\r\n"
+    said = give(b, b"".join(field % f"{long[:-1]}{n}.late.test".encode() for n in range(8)) + message(long + ".late.test"),
+                sender=f"x@{long[:-1]}9.late.test")
+    assert said.startswith("451 4.7.1 DNS does not say now whether this is mail of late.test"), said
 
 
 def by_spf(b):
