@@ -427,22 +427,6 @@ dests_next_parked(struct runner *r, struct dest **from)
 	return INDEX_NONE;
 }
 
-void
-dests_unpark_all(struct runner *r)
-{
-	size_t at = 0;
-	struct str key;
-	void *v;
-
-	while (map_next(r->dests.all, &at, &key, &v)) {
-		struct dest *d = v;
-
-		while (d->parking.n > 0)
-			index_wait(r->index, parked_pop(d), 0);
-	}
-	runner_wake(r);
-}
-
 /* ---- the line --------------------------------------------------------------------- */
 
 static void

@@ -80,8 +80,6 @@ void dests_forget(struct runner *r);
 void dests_tick(struct runner *r);
 /* Forgets which are dead (baridctl queue flush). */
 void dests_revive(struct runner *r);
-/* All that is parked waits again, so that an order finds it. */
-void dests_unpark_all(struct runner *r);
 /* Those that got something back go on, when what gave it has returned. */
 void dests_pump(struct runner *r);
 /* A parked message that FROM has room for now; INDEX_NONE: there is none. */

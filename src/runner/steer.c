@@ -278,9 +278,7 @@ claim(struct control *c, struct item *m)
 		c->busy++;
 		return false;
 	}
-	/* Whoever was put off lately is tried as well, whoever else it waits for. */
-	if (c->op == CONTROL_FLUSH && k->state == KNOWN_PARKED && k->partly)
-		dests_unpark(c->r, slot);
+	/* Whoever was put off lately is tried as well. */
 	if (c->op == CONTROL_FLUSH || c->op == CONTROL_CHANGE)
 		k->partly = false;
 	if (c->op == CONTROL_BOUNCE && k->state == KNOWN_WAITING)
@@ -319,20 +317,17 @@ tell(struct control *c, const struct item *m)
 		record_message(r, JOURNAL_DELETED, m->id, m->rcpts, NULL);
 }
 
-static bool
-any_parked(const struct control *c)
+/*
+ * What is parked waits again, so that the order finds it.  To be tried now is
+ * nothing for it, but for those of it who were put off.
+ */
+static void
+unpark(struct control *c, uint32_t slot)
 {
-	struct index *x = c->r->index;
+	const struct known *k = index_at(c->r->index, slot);
 
-	for (size_t i = 0; i < c->n; i++) {
-		uint32_t slot = c->items[i].todo == ITEM_MATCHED ?
-		    index_find(x, c->items[i].id) : INDEX_NONE;
-
-		if (slot != INDEX_NONE &&
-		    index_at(x, slot)->state == KNOWN_PARKED)
-			return true;
-	}
-	return false;
+	if (k->state == KNOWN_PARKED && (c->op != CONTROL_FLUSH || k->partly))
+		dests_unpark(c->r, slot);
 }
 
 /* What is on hold or dead, and in nobody's hands. */
@@ -353,6 +348,8 @@ settle(struct control *c, struct item *m)
 	bool kept = m->place == QUEUE_HOLD || m->place == QUEUE_DEAD;
 	uint32_t slot = index_find(x, m->id);
 
+	if (slot != INDEX_NONE)
+		unpark(c, slot);
 	if (slot == INDEX_NONE && kept)
 		return settle_kept(c, m);
 	if (slot == INDEX_NONE && m->known)
@@ -380,8 +377,6 @@ match_done(void *arg)
 	struct control *c = arg;
 	bool act = false;
 
-	if (c->op != CONTROL_FLUSH && any_parked(c))
-		dests_unpark_all(c->r);
 	for (size_t i = 0; i < c->n; i++) {
 		struct item *m = &c->items[i];
 

@@ -324,7 +324,7 @@ def partly():
         wait_for("another second", lambda: int(time.time()) > int(tries[-1]) + 1)
         late.release()
         wait_for("the late ones", lambda: len(late.taken) == 30)
-        # An order for one that is parked has all others looked at.
+        # An order for one that is parked leaves the others where they are.
         b.ctl("queue", "hold", last)
         slow.release()
         wait_for("the slow ones", lambda: len(slow.taken) == 229, 60)
