@@ -10,7 +10,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, Peer, SRC, Wire, need, run, wait_for  # noqa: E402
+from baridtest import Barid, Peer, SRC, Wire, need, program, run, wait_for  # noqa: E402
 
 GOOD, BAD, NEXT = "Richtig-4711-pw", "Falsch-0815-pw", "Weiter-1234-pw"
 ESC = "\x1b[31m"
@@ -342,12 +342,18 @@ def syslog():
 
 
 def rotated():
-    """A reload that is refused opens the log again, for all: logrotate reloads, and removes the old file."""
+    """
+    A reload that is refused opens the log again, for all: what logrotate is to run reloads, and the old file is removed.
+    """
+    with open(SRC + "/etc/logrotate.d/barid", encoding="ascii") as f:
+        script = re.search(r"postrotate\n(.*?)\tendscript", f.read(), re.S)[1]
     with Barid() as b:
+        assert script.count("/usr/sbin/baridctl") == 1 and script.count("/run/barid/") == 1, script
+        script = script.replace("/usr/sbin/baridctl", f"{program('baridctl')} -c {b.conf}").replace("/run/barid/", b.dir + "/run/")
         wait_for("the runners", lambda: " is ready: " in b.log())
         os.rename(b.log_path, b.log_path + ".1")
         b.write_conf("nonsense = 1\n")
-        b.reload()
+        run("sh", "-ec", script)
         wait_for("the refusal", lambda: "reload refused, the old configuration stays: " in b.log())
 
         def all_write():
