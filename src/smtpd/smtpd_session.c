@@ -25,6 +25,7 @@
 #include "mail/limits.h"
 #include "net/proxied.h"
 #include "policy/recipient.h"
+#include "smtpd_lines.h"
 
 enum {
 	V_NEEDS_TLS = 1,	/* refused in the clear where TLS is required */
@@ -575,16 +576,12 @@ session_free(struct session *s)
 	arena_free(&s->arena);
 }
 
-void
-smtpd_serve(const struct session_env *env, int rfd, int wfd)
+static void
+serve(const struct session_env *env, struct stream *stream, int fd)
 {
-	struct stream_fd fd;
-	struct stream stream;
 	struct session s;
 
-	stream_fd_init(&fd, rfd, wfd);
-	stream_init(&stream, &stream_fd_ops, &fd);
-	session_init(&s, env, &stream, rfd == wfd ? rfd : -1);
+	session_init(&s, env, stream, fd);
 	session_run(&s);
 	/* A session that has a process to itself leaves its memory to it. */
 	if (env->slot != NULL) {
@@ -592,5 +589,32 @@ smtpd_serve(const struct session_env *env, int rfd, int wfd)
 		return;
 	}
 	session_free(&s);
-	stream_free(&stream);
+	stream_free(stream);
+}
+
+/* Apart: a session of a network has no use for its buffer. */
+static NOINLINE void
+serve_program(const struct session_env *env, struct stream_fd *fd)
+{
+	struct smtpd_lines lines;
+	struct stream stream;
+
+	smtpd_lines_init(&lines, &stream_fd_ops, fd);
+	stream_init(&stream, &smtpd_lines_ops, &lines);
+	serve(env, &stream, -1);
+}
+
+void
+smtpd_serve(const struct session_env *env, int rfd, int wfd)
+{
+	struct stream_fd fd;
+	struct stream stream;
+
+	stream_fd_init(&fd, rfd, wfd);
+	if (env->to_drop) {
+		serve_program(env, &fd);
+		return;
+	}
+	stream_init(&stream, &stream_fd_ops, &fd);
+	serve(env, &stream, rfd == wfd ? rfd : -1);
 }

@@ -461,6 +461,10 @@ def session(c):
     assert b"STARTTLS" not in heard and b"AUTH" not in heard and b"PIPELINING" in heard
     m = c.arrived()
     assert m.body == b".dot\n" and m["Return-Path"] == "<alice@example.test>" and m["Subject"] == "by -bs"
+    # A person at a terminal, and many a script, ends lines with LF; but then all of them, from the first one on.
+    dialogue(c, *((text.replace("\r\n", "\n"), code) for text, code in steps), ("QUIT\n", 221))
+    assert c.arrived().body == b".dot\n"
+    dialogue(c, steps[0], ("NOOP\n", 500), *steps[2:6], ("Subject: x\r\n\r\nx\n.\nx\r\n.\r\n", 550), ("QUIT\r\n", 221))
     # The end of input is the end of the session, and sends nothing.
     dialogue(c, *steps[:-1])
     c.b.stop()
