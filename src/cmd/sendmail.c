@@ -23,6 +23,9 @@
 #include "mailbox/aliases.h"
 #include "policy/recipient.h"
 
+/* A path, and the lines of tables that may decide on it. */
+#define ONE_MAX ((size_t)16 << 20)
+
 /* ---- the modes ------------------------------------------------------------------ */
 
 static int
@@ -140,15 +143,36 @@ verify_aliases(const struct conf *c, struct userset *users)
 	return aliases;
 }
 
+/* For ADDRESS; what is asked of it is in the arena of F. */
+static int
+verify_one(const struct conf *c, const struct userset *users, const struct aliases *aliases,
+    const struct mail_facts *f, const char *address)
+{
+	struct path p;
+	const char *why = inject_address(c, str_c(address), f->arena, &p);
+	struct target t;
+	struct str addr;
+
+	if (why) {
+		printf("%s... no address: %s\n", address, why);
+		return EX_NOUSER;
+	}
+	t = target_of(c, users, f, &p);
+	addr = path_str(f->arena, &p);
+	printf(STR_FMT "... ", STR_ARG(addr));
+	show_target(c, aliases, &t);
+	return code_of(&t);
+}
+
 static int
 verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 {
-	struct arena a;
-	struct mail_facts f = { .arena = &a,
+	struct arena a, one;
+	struct mail_facts f = { .arena = &one,
 		.listener = STR(CONF_LISTEN_DROP) };
 	struct aliases *aliases = NULL;
 	struct userset *users;
-	int code = EX_OSERR;
+	int code = EX_OSERR, now;
 
 	if (o->inject.extract || o->first == argc) {
 		fputs("sendmail: -bv takes addresses as arguments, and reads no message\n", stderr);
@@ -156,27 +180,20 @@ verify(struct sendmail_options *o, struct conf *c, int argc, char **argv)
 	}
 	users = userset_new();
 	arena_init(&a, 1 << 20);
+	arena_init(&one, ONE_MAX);
 	cmd_tables(c);
 	if (!users || (code = set_sender(o, c, &a)) != 0)
 		goto out;
 	f.from = o->inject.from;
 	aliases = verify_aliases(c, users);
 	for (int i = o->first; i < argc; i++) {
-		struct path p;
-		const char *why = inject_address(c, str_c(argv[i]), &a, &p);
-		if (why) {
-			printf("%s... no address: %s\n", argv[i], why);
-			code = EX_NOUSER;
-			continue;
-		}
-		struct target t = target_of(c, users, &f, &p);
-		struct str addr = path_str(&a, &p);
-		printf(STR_FMT "... ", STR_ARG(addr));
-		show_target(c, aliases, &t);
-		if (code != EX_NOUSER && code_of(&t) != EX_OK)
-			code = code_of(&t);
+		now = verify_one(c, users, aliases, &f, argv[i]);
+		if (code != EX_NOUSER && now != EX_OK)
+			code = now;
+		arena_reset(&one);
 	}
 out:
+	arena_free(&one);
 	arena_free(&a);
 	aliases_free(aliases);
 	userset_free(users);

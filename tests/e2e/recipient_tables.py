@@ -107,6 +107,9 @@ def explained(b, t):
     r = b.sendmail("-bv", "old@example.test", "user1@example.test", check=False)
     assert f"551 5.1.6 he is at elsewhere.example ({t.path}:{ROWS + 5})".encode() in r.stdout, r
     assert f"mailbox all ({t.path}:2)".encode() in r.stdout and r.returncode == 67, r
+    # As many addresses as may stand in a command.
+    r = b.sendmail("-bv", *["sales@example.test"] * 4000, check=False)
+    assert r.returncode == 0 and r.stdout.count(b"\n") == 4000, r.stderr
 
 
 def listed(b):
