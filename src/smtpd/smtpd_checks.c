@@ -130,6 +130,7 @@ verify(struct session *s)
 	if (c->dkim == NULL)
 		return;
 	dkim_check_end(c->dkim);
+	records_limit(s);
 	records_await(s);
 	for (size_t i = 0; i < dkim_check_key_count(c->dkim); i++) {
 		struct str name = dkim_check_key_name(c->dkim, i);
@@ -208,6 +209,7 @@ judge_author(struct session *s, struct dmarc_verdict *v)
 		.proof_n = proofs_of(s, proofs) };
 	struct dmarc_wants w;
 
+	records_limit(s);
 	while (!dmarc_judge(&f, look, s, &w, v))
 		ask(s, &w);
 }

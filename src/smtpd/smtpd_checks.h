@@ -32,6 +32,7 @@ struct checks {
 	struct asked question;		/* for ASKED */
 	struct record *asked[MSG_TXT_NAMES_MAX];
 	size_t asked_n;
+	int64_t until;			/* clock_ms(): questions had their time; 0: all of it */
 };
 
 /* ---- smtpd_checks.c --------------------------------------------------------------- */
@@ -58,6 +59,8 @@ const struct txt_answer *records_find(const struct session *s, struct str name);
  */
 bool records_want(struct session *s, struct str name);
 void records_send(struct session *s);
+/* From now on all questions have the time of one together; then nobody is asked any more. */
+void records_limit(struct session *s);
 /* Waits for the answer to it; without one its names are TXT_TEMPORARY. */
 void records_await(struct session *s);
 

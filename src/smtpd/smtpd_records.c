@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /* For the records of policies where no keys are asked for. */
@@ -20,6 +21,21 @@ static int64_t
 wait_ms(const struct session *s)
 {
 	return s->conf->check.dkim.enabled ? s->conf->check.dkim.timeout : WAIT_MS;
+}
+
+void
+records_limit(struct session *s)
+{
+	s->txn.checks.until = clock_ms() + wait_ms(s);
+}
+
+/* What is left of that. */
+static int64_t
+left_ms(const struct session *s)
+{
+	int64_t until = s->txn.checks.until;
+
+	return until == 0 ? wait_ms(s) : until - clock_ms();
 }
 
 static struct record *
@@ -66,17 +82,22 @@ void
 records_send(struct session *s)
 {
 	struct checks *c = &s->txn.checks;
-	struct msg_txt m = { .wait_ms = (uint64_t)wait_ms(s),
-		.name_n = c->asked_n };
+	int64_t left = left_ms(s);
+	struct msg_txt m = { .name_n = c->asked_n };
 	struct buf packet;
 
 	if (c->asked_n == 0 || c->question.fd > 0)
 		return;
+	if (left <= 0) {
+		c->asked_n = 0;
+		return;
+	}
+	m.wait_ms = (uint64_t)left;
 	for (size_t i = 0; i < c->asked_n; i++)
 		m.names[i] = c->asked[i]->name;
 	buf_init(&packet, FRAME_MAX);
 	msg_txt_put(&packet, &m);
-	if (asked_send(&c->question, s->env->check, buf_str(&packet), wait_ms(s)) < 0) {
+	if (asked_send(&c->question, s->env->check, buf_str(&packet), left) < 0) {
 		log_error(s->txn.env.id, "barid-check cannot be asked for keys: %s",
 		    strerror(errno));
 		c->asked_n = 0;
