@@ -13,6 +13,8 @@
  * only.  A unix path that nobody listens on is replaced.  -1: errno.
  */
 int listen_open(const struct addr *a) MUST_USE;
+/* The same options for FD, a listening socket that was handed over.  -1: errno. */
+int listen_tune(int fd, int family) MUST_USE;
 /* 0 if listen_open() would succeed, else -1 and its errno; nothing listens meanwhile. */
 int listen_probe(const struct addr *a) MUST_USE;
 

@@ -12,13 +12,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "net/listen.h"
 
@@ -77,16 +76,6 @@ fd_is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
 }
 
-/* Accepted sockets inherit it: one call here, none for a session. */
-static void
-set_nodelay(int fd, const struct addr *a)
-{
-	int one = 1;
-
-	if (addr_family(a) != AF_UNIX)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
 /* ---- opening --------------------------------------------------------------------- */
 
 static void
@@ -131,7 +120,6 @@ open_new(struct check *k, const struct master *m, const struct wanted *w)
 	/* Who may reach a unix socket is for its directory to say. */
 	if (addr_family(&w->addr) == AF_UNIX)
 		(void)!chmod(addr_path(&w->addr), 0666);
-	set_nodelay(fd, &w->addr);
 	return fd;
 }
 
@@ -149,7 +137,8 @@ adopt(const struct wanted *w)
 		notify_keep_fd(w->conf->address.v[w->at] + strlen("fd:"), fd);
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	set_nodelay(fd, &w->addr);
+	if (listen_tune(fd, addr_family(&w->addr)) < 0)
+		log_warn(NULL, "%s: %s", w->conf->address.v[w->at], strerror(errno));
 	return fd;
 }
 

@@ -4,7 +4,9 @@
  * listen -- sockets that wait for clients.
  *
  * What an accepted socket inherits is set here once: TCP_NODELAY, without
- * which a reply waits for the client's delayed acknowledgement.
+ * which a reply waits for the client's delayed acknowledgement; and keepalive,
+ * without which a client whose network went away, as a phone's does, is there
+ * until the session's time is over, and its mailbox open.
  */
 
 #include "net/listen.h"
@@ -18,6 +20,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Seconds in which a client that says nothing has to show that it is there. */
+#define GONE_S 180
+
 static int
 new_socket(int family)
 {
@@ -30,6 +35,24 @@ bind_to(int fd, const struct addr *a)
 	return bind(fd, (const struct sockaddr *)&a->ss, a->len);
 }
 
+int
+listen_tune(int fd, int family)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = { { IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, GONE_S / 3 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, GONE_S / 12 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 8 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(options) && family != AF_UNIX; i++)
+		if (setsockopt(fd, options[i].level, options[i].name,
+			&options[i].value, sizeof(options[i].value)) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 set_options(int fd, int family)
 {
@@ -38,7 +61,7 @@ set_options(int fd, int family)
 	if (family == AF_UNIX)
 		return 0;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+	    listen_tune(fd, family) < 0)
 		return -1;
 	if (family != AF_INET6)
 		return 0;

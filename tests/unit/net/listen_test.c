@@ -65,6 +65,11 @@ START_TEST(tcp)
 		s = accept(fd, NULL, NULL);
 		ck_assert_int_ge(s, 0);
 		ck_assert_int_ne(option(s, IPPROTO_TCP, TCP_NODELAY), 0);
+		/* Who is gone without a word is missed after three minutes. */
+		ck_assert_int_eq(option(s, SOL_SOCKET, SO_KEEPALIVE), 1);
+		ck_assert_int_eq(option(s, IPPROTO_TCP, TCP_KEEPIDLE) +
+		    option(s, IPPROTO_TCP, TCP_KEEPINTVL) *
+			option(s, IPPROTO_TCP, TCP_KEEPCNT), 180);
 		/* Taken. */
 		ck_assert_int_eq(listen_open(&l), -1);
 		ck_assert_int_eq(errno, EADDRINUSE);
