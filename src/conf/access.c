@@ -256,6 +256,7 @@ conf_doubts(const struct conf *c, struct buf *out)
 {
 	const struct conf_access *a = &c->access;
 
+	conf_way_doubts(c, out);
 	doubt_nets(c, &a->relay, "relay", NULL, out);
 	doubt_nets(c, &a->xclient, "xclient", NULL, out);
 	doubt_nets(c, &a->xforward, "xforward", NULL, out);

@@ -30,6 +30,8 @@ void conf_upstream_finish(struct conf *c);
 void conf_account_check(struct conf *c, struct buf *error);
 void conf_admin_check(struct conf *c, struct buf *error);
 void conf_admin_doubt(const struct conf *c, const struct conf_listen *l, struct buf *out);
+/* doubt.c: of the way of mail. */
+void conf_way_doubts(const struct conf *c, struct buf *out);
 void conf_admin_check_listen(const struct conf *c, const struct conf_listen *l,
     struct buf *error);
 void conf_collect_check(const struct conf *c, struct buf *error);

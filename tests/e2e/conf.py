@@ -154,7 +154,8 @@ def names(b, port):
                          (f"{d}/localhost.pem", f"{d}/empty", ".*"),
                          (f"{d}/localhost.pem", f"{other}/other.key", ".*")):
         yield (f"upstream\\.u\\.server\\.h\\.example\\.certificate: {why}, {shown}",
-               {"upstream": f'upstream "u" {{ server "h.example" {{\ncertificate = "{cert}" ###\nkey = "{k}"\n}} }}'})
+               {"upstream": f'upstream "u" {{ server "h.example" {{\ncertificate = "{cert}" ###\nkey = "{k}"\n}} }}\n'
+                            'route "*" { via = "u" }'})
     yield (f"auth\\.backends: cannot open {d}/none: No such file or directory, expected a file of user:hash lines .*",
            {"auth": f'auth {{ backends = {{"file://{d}/users",\n"file://{d}/none" ###\n}} }}'})
     yield (f"auth\\.backends: {d} is no plain file, expected one of user:hash lines",

@@ -323,7 +323,9 @@ def configuration(t):
     assert t.b.ctl("config", "check").stdout == "" and t.json("config", "check") == {"ok": True}
     barid = program("barid")
     r = subprocess.run([barid, "-t", "-c", t.b.conf], capture_output=True, text=True)
-    assert (r.returncode, r.stdout, r.stderr) == (0, "", ""), r
+    # What leads nowhere is noted, and no mistake.
+    assert (r.returncode, r.stdout) == (0, "") and \
+        re.findall(r"(?m)^note: \S+:\d+: ([\w.]+): .*$", r.stderr) == ["upstream.unused", "route"], r
     r = subprocess.run([barid, "-T", "-c", t.b.conf], capture_output=True, text=True)
     assert r.returncode == 0 and r.stdout == text, r
     with open(t.b.conf) as f:
