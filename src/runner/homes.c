@@ -37,9 +37,11 @@
 /* So long after its answer a message is seen again that is still there. */
 #define LOOK_MS 600000
 
+/* A message, which is not loaded meanwhile: it would have a place that others need. */
 struct waiter {
 	struct waiter *next;
-	struct job *job;
+	uint32_t slot;
+	char id[QUEUE_ID_SIZE];
 };
 
 struct home {
@@ -71,7 +73,6 @@ struct homes {
 	int64_t since;		/* what is known since then counts now */
 };
 
-/* Whose jobs wait is freed with all of them. */
 static void
 home_free(struct home *h)
 {
@@ -131,13 +132,13 @@ release(struct home *h)
 	h->waiters = NULL;
 	while ((w = next) != NULL) {
 		next = w->next;
-		wait = map_get(r->homes->waits, str_c(w->job->id));
+		wait = map_get(r->homes->waits, str_c(w->id));
 		wait->until = clock_ms() + LOOK_MS;
 		r->finishing--;
-		index_wait(r->index, w->job->slot, once_now(r));
-		job_free(w->job);
+		index_wait(r->index, w->slot, once_now(r));
 		mem_free(w);
 	}
+	runner_wake(r);
 }
 
 static void
@@ -316,10 +317,12 @@ homes_wait(struct runner *r, const char *user, struct job *j)
 		map_put(r->homes->waits, str_c(j->id), wait);
 	}
 	wait->until = INT64_MAX;
-	w->job = j;
+	w->slot = j->slot;
+	memcpy(w->id, j->id, sizeof(w->id));
 	w->next = h->waiters;
 	h->waiters = w;
 	r->finishing++;
+	job_free(j);
 }
 
 /* Since when the first of those waits that are not over; forgets who went another way. */

@@ -22,7 +22,7 @@ enum expand_home homes_find(struct runner *r, const char *user,
     const struct alias_list **list, const char **why);
 /* Whether USER, of whom there was an answer, is an account with a Maildir at home. */
 bool homes_has_maildir(const struct runner *r, const char *user);
-/* J begins again when the answer about USER has come; it is freed then. */
+/* J is freed, and its message begins again when the answer about USER has come. */
 void homes_wait(struct runner *r, const char *user, struct job *j);
 /* Forgets those that nobody asked for lately. */
 void homes_tick(struct runner *r);
