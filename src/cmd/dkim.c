@@ -18,6 +18,7 @@
 #include "check/published.h"
 #include "explain.h"
 #include "lib/clock.h"
+#include "lib/idn.h"
 #include "mail/dkim_record.h"
 #include "net/dkim_key.h"
 
@@ -257,21 +258,37 @@ each_key(const struct ctl *t, const char *domain, bool check)
 			code = one;
 	}
 	if (n == 0)
-		return complain(domain != NULL ? domain : "dkim",
-		    "there is no section dkim-sign for it", EX_CONFIG);
+		return complain(domain != NULL ? domain : "dkim", domain != NULL ?
+		    "there is no section dkim-sign for it" :
+		    "there is no section dkim-sign", EX_CONFIG);
 	return code;
+}
+
+/* The DOMAIN that was given, as DNS has it; what has no such form stays as it is. */
+static const char *
+in_ascii(struct buf *b, const char *domain)
+{
+	return idn_add(b, str_c(domain)) == NULL && buf_ok(b) ? buf_cstr(b) : domain;
 }
 
 int
 ctl_dkim(struct ctl *t, int argc, char **argv)
 {
 	bool check = argc > 0 && strcmp(argv[0], "check") == 0;
+	bool make = argc == 3 && strcmp(argv[0], "keygen") == 0;
+	const char *domain = NULL;
+	struct buf b;
+	int code;
 
-	if (argc == 3 && strcmp(argv[0], "keygen") == 0)
-		return keygen(t, argv[1], argv[2]);
 	if (argc > 0 && t->given == 0 && strcmp(argv[0], "verify") == 0)
 		return ctl_dkim_verify(t, argc - 1, argv + 1);
-	if (argc == 0 || argc > 2 || t->given != 0 || (!check && strcmp(argv[0], "dns") != 0))
+	if (!make && (argc == 0 || argc > 2 || t->given != 0 ||
+	    (!check && strcmp(argv[0], "dns") != 0)))
 		return usage();
-	return each_key(t, argc == 2 ? argv[1] : NULL, check);
+	buf_init(&b, 1024);
+	if (argc > 1)
+		domain = in_ascii(&b, argv[1]);
+	code = make ? keygen(t, domain, argv[2]) : each_key(t, domain, check);
+	buf_free(&b);
+	return code;
 }

@@ -221,6 +221,13 @@ def tools(b, names, records):
     for wrong_words in (["keygen", "a.example"], [], ["dns", "a", "b"], ["keygen", "--type", "dsa", "a.example", "s"]):
         assert b.ctl("dkim", *wrong_words, check=False).returncode == 64, wrong_words
     assert b.ctl("dkim", "dns", "none.example", check=False).returncode == 78
+    # DNS has names in ASCII, however they are written here.
+    made = b.ctl("dkim", "keygen", "--type", "ed25519", "bücher.example", "x")
+    assert made.stdout.startswith("x._domainkey.xn--bcher-kva.example. IN TXT "), made
+    with open(b.conf, "a", encoding="utf-8") as f:
+        f.write(made.stderr.split("\n")[1].replace("xn--bcher-kva", "bücher", 1) + "\n")
+    for name in ("BÜCHER.example", "xn--bcher-kva.example"):
+        assert b.ctl("dkim", "dns", name).stdout == made.stdout, name
 
 
 def main():
