@@ -167,7 +167,7 @@ refusal_dkim(const struct conf_check_dkim *k, const struct dkim_check *c)
 	for (size_t i = 0; i < dkim_check_count(c); i++) {
 		struct dkim_verdict v = dkim_check_verdict(c, i);
 
-		if (v.result == DKIM_PASS)
+		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
 			return NOTHING;
 		/* RFC 6376 3.6.1 */
 		bad = bad || (v.result == DKIM_FAIL && !v.testing);
