@@ -47,9 +47,14 @@ struct refusal refusal_spf(const struct conf_check_spf *k, const struct spf_resu
 
 struct refusal refusal_dkim(const struct conf_check_dkim *k, const struct dkim_check *c);
 
-/* NO_AUTHOR: why nobody is the author, or NULL; VOUCHED: a trusted seal says that it passed. */
+/* Whether a trusted sealer vouches for a message; LATER: DNS does not say now whether he does. */
+enum vouch { VOUCH_NONE, VOUCH_LATER, VOUCH_GOOD };
+/* RFC 8617 7.2.1: of the chain V, whose last sealer is one of those that K trusts. */
+enum vouch arc_vouches(const struct conf_check_arc *k, const struct arc_verdict *v);
+
+/* NO_AUTHOR: why nobody is the author, or NULL; VOUCH: of a seal that says that it passed. */
 struct refusal refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
-    const struct dmarc_verdict *v, bool vouched, struct arena *a);
+    const struct dmarc_verdict *v, enum vouch vouch, struct arena *a);
 
 /*
  * What a server of spam or viruses found; FOR_DESK: all recipients are postmasters or
@@ -57,8 +62,5 @@ struct refusal refusal_dmarc(const struct conf_check_dmarc *k, const char *no_au
  */
 struct refusal refusal_scan(const struct conf_check_scan *k, const struct msg_scan_result *r,
     bool for_desk, struct arena *a);
-
-/* RFC 8617 7.2.1: the chain V is good and its last sealer one of those that K trusts. */
-bool arc_is_trusted(const struct conf_check_arc *k, const struct arc_verdict *v);
 
 #endif

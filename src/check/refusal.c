@@ -177,18 +177,21 @@ refusal_dkim(const struct conf_check_dkim *k, const struct dkim_check *c)
 	    "No DKIM signature of the message is good");
 }
 
-bool
-arc_is_trusted(const struct conf_check_arc *k, const struct arc_verdict *v)
+enum vouch
+arc_vouches(const struct conf_check_arc *k, const struct arc_verdict *v)
 {
-	for (size_t i = 0; v->result == ARC_PASS && i < k->trusted.n; i++)
+	enum vouch vouch = v->result == ARC_PASS ? VOUCH_GOOD :
+	    v->result == ARC_FAIL && v->temporary ? VOUCH_LATER : VOUCH_NONE;
+
+	for (size_t i = 0; i < k->trusted.n; i++)
 		if (dmarc_is_within(v->domain, str_c(k->trusted.v[i])))
-			return true;
-	return false;
+			return vouch;
+	return VOUCH_NONE;
 }
 
 struct refusal
 refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
-    const struct dmarc_verdict *v, bool vouched, struct arena *a)
+    const struct dmarc_verdict *v, enum vouch vouch, struct arena *a)
 {
 	if (!k->enabled || !k->enforce)
 		return NOTHING;
@@ -198,9 +201,9 @@ refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
 	if (v->result == DMARC_TEMPERROR && v->asks != DMARC_REJECT)
 		return !k->defer ? NOTHING : (struct refusal){ 451, "4.7.1",
 			"The policy of the author's domain (DMARC) cannot be had now" };
-	if (v->asks != DMARC_REJECT || vouched)
+	if (v->asks != DMARC_REJECT || vouch == VOUCH_GOOD)
 		return NOTHING;
-	if (v->result == DMARC_TEMPERROR)
+	if (v->result == DMARC_TEMPERROR || vouch == VOUCH_LATER)
 		return (struct refusal){ 451, "4.7.1", arena_printf(a,
 		    "DNS does not say now whether this is mail of " STR_FMT " (DMARC)",
 		    STR_ARG(v->domain)) };

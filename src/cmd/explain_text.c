@@ -50,20 +50,20 @@ say_signatures(struct looked *k, const struct message *m)
 	}
 }
 
-/* True if a trusted seal says that it had passed. */
-static bool
+/* What a trusted seal that says that it had passed comes to. */
+static enum vouch
 say_chain(struct looked *k, const struct message *m)
 {
 	const struct conf_check_arc *c = &k->c->check.arc;
 	struct arc_verdict v = dkim_check_arc(m->dkim);
-	bool trusted = arc_is_trusted(c, &v);
-	bool passed = trusted && result_sealed_pass(m->header);
+	enum vouch vouch = arc_vouches(c, &v);
+	bool trusted = vouch == VOUCH_GOOD, passed = result_sealed_pass(m->header);
 
 	explain_say(k->x, "arc", c->place, "%s%s",
 	    with_reason(k, arc_result_name(v.result), v.domain, v.reason),
-	    passed ? "; the sealer is trusted, and says that it had passed DMARC" :
+	    trusted && passed ? "; the sealer is trusted, and says that it had passed DMARC" :
 	    trusted ? "; the sealer is trusted, but does not say that it had passed DMARC" : "");
-	return passed;
+	return passed ? vouch : VOUCH_NONE;
 }
 
 /* ---- the author's domain --------------------------------------------------------- */
@@ -124,7 +124,7 @@ dmarc_words(struct looked *k, const struct dmarc_verdict *v, struct str author)
 }
 
 static void
-say_author(struct looked *k, const struct message *m, bool vouched)
+say_author(struct looked *k, const struct message *m, enum vouch vouch)
 {
 	const struct conf_check_dmarc *c = &k->c->check.dmarc;
 	struct dmarc_proof proofs[DMARC_PROOFS_MAX];
@@ -139,10 +139,10 @@ say_author(struct looked *k, const struct message *m, bool vouched)
 			continue;
 	what = no_author != NULL ? arena_printf(k->a, "permerror: %s", no_author) :
 	    dmarc_words(k, &v, f.from);
-	if (v.result == DMARC_FAIL && v.asks == DMARC_QUARANTINE && !vouched &&
+	if (v.result == DMARC_FAIL && v.asks == DMARC_QUARANTINE && vouch != VOUCH_GOOD &&
 	    c->quarantine[0] != '\0')
 		what = arena_printf(k->a, "%s; it gets \"%s\"", what, c->quarantine);
-	looked_say(k, "dmarc", c->place, what, refusal_dmarc(c, no_author, &v, vouched, k->a),
+	looked_say(k, "dmarc", c->place, what, refusal_dmarc(c, no_author, &v, vouch, k->a),
 	    access_listed(&c->exempt, &k->client));
 }
 
@@ -150,18 +150,18 @@ static void
 say_checks(struct looked *k, const struct message *m)
 {
 	const struct conf_checks *c = &k->c->check;
-	bool vouched = false;
+	enum vouch vouch = VOUCH_NONE;
 
 	if (c->dkim.enabled)
 		say_signatures(k, m);
 	else
 		looked_skip(k, "dkim", CONF_NOWHERE, "there is no check \"dkim\"");
 	if (c->arc.enabled)
-		vouched = say_chain(k, m);
+		vouch = say_chain(k, m);
 	else
 		looked_skip(k, "arc", CONF_NOWHERE, "there is no check \"arc\"");
 	if (c->dmarc.enabled)
-		say_author(k, m, vouched);
+		say_author(k, m, vouch);
 	else
 		looked_skip(k, "dmarc", CONF_NOWHERE, "there is no check \"dmarc\"");
 }

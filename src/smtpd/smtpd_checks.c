@@ -214,17 +214,23 @@ judge_author(struct session *s, struct dmarc_verdict *v)
 		ask(s, &w);
 }
 
-/* A seal that is good and trusted says that it had passed. */
-static bool
-is_vouched(struct session *s)
+/* Of a seal that says that it had passed. */
+static enum vouch
+vouch_of(struct session *s)
 {
 	const struct conf_check_arc *k = &s->conf->check.arc;
 	struct arc_verdict v;
 
 	if (!k->enabled || !s->txn.checks.sealed_pass)
-		return false;
+		return VOUCH_NONE;
 	v = dkim_check_arc(s->txn.checks.dkim);
-	return arc_is_trusted(k, &v);
+	return arc_vouches(k, &v);
+}
+
+static bool
+is_vouched(struct session *s)
+{
+	return vouch_of(s) == VOUCH_GOOD;
 }
 
 static bool
@@ -250,7 +256,7 @@ enforce(struct session *s, const struct dmarc_verdict *v)
 	a = answer_refusal(refusal_dkim(&k->dkim, s->txn.checks.dkim));
 	if (a.code == 0 && !session_listed(s, &k->dmarc.exempt))
 		a = answer_refusal(refusal_dmarc(&k->dmarc, s->txn.checks.no_author, v,
-		    is_vouched(s), &s->line_arena));
+		    vouch_of(s), &s->line_arena));
 	return a;
 }
 

@@ -133,21 +133,23 @@ START_TEST(dmarc)
 	struct dmarc_verdict v = { .result = DMARC_FAIL, .asks = DMARC_REJECT,
 		.domain = STR("d.a") };
 
-	expect(refusal_dmarc(&k, NULL, &v, false, &a), 550, "5.7.1", "policy of d.a");
-	expect(refusal_dmarc(&k, NULL, &v, true, &a), 0, NULL, NULL);
-	expect(refusal_dmarc(&k, "it has no From", &v, true, &a), 550, "5.7.1", "no From");
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_NONE, &a), 550, "5.7.1", "policy of d.a");
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_LATER, &a), 451, "4.7.1", "does not say now");
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_GOOD, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, "it has no From", &v, VOUCH_GOOD, &a), 550, "5.7.1", "no From");
 	v.asks = DMARC_QUARANTINE;
-	expect(refusal_dmarc(&k, NULL, &v, false, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_NONE, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_LATER, &a), 0, NULL, NULL);
 	v.result = DMARC_TEMPERROR;
-	expect(refusal_dmarc(&k, NULL, &v, false, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_NONE, &a), 0, NULL, NULL);
 	v.asks = DMARC_REJECT;
-	expect(refusal_dmarc(&k, NULL, &v, false, &a), 451, "4.7.1", "does not say now");
-	expect(refusal_dmarc(&k, NULL, &v, true, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_NONE, &a), 451, "4.7.1", "does not say now");
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_GOOD, &a), 0, NULL, NULL);
 	v.asks = DMARC_NONE;
 	k.defer = true;
-	expect(refusal_dmarc(&k, NULL, &v, false, &a), 451, "4.7.1", "cannot be had");
+	expect(refusal_dmarc(&k, NULL, &v, VOUCH_NONE, &a), 451, "4.7.1", "cannot be had");
 	k.enforce = false;
-	expect(refusal_dmarc(&k, "it has no From", &v, false, &a), 0, NULL, NULL);
+	expect(refusal_dmarc(&k, "it has no From", &v, VOUCH_NONE, &a), 0, NULL, NULL);
 }
 END_TEST
 
@@ -157,13 +159,17 @@ START_TEST(sealers)
 	struct conf_check_arc k = { .trusted = { domains, 2 } };
 	struct arc_verdict v = { .result = ARC_PASS, .domain = STR("mx.b.test") };
 
-	ck_assert(arc_is_trusted(&k, &v));
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_GOOD);
 	v.domain = STR("notb.test");
-	ck_assert(!arc_is_trusted(&k, &v));
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_NONE);
 	v.domain = STR("a.test");
-	ck_assert(arc_is_trusted(&k, &v));
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_GOOD);
 	v.result = ARC_FAIL;
-	ck_assert(!arc_is_trusted(&k, &v));
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_NONE);
+	v.temporary = true;
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_LATER);
+	v.domain = STR("c.test");
+	ck_assert_int_eq(arc_vouches(&k, &v), VOUCH_NONE);
 }
 END_TEST
 
