@@ -173,6 +173,7 @@ void
 sandbox_session(void)
 {
 	proc_close_from(master_fd_base(), NULL, 0);
+	proc_limit(SESSION_FILES, 0, 0);
 	proc_childless();
 	(void)prctl(PR_SET_NAME, "barid");
 }
