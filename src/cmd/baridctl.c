@@ -63,12 +63,40 @@ static const char usage_text[] =
     "  dkim verify [FILE ...]          whether the signatures of messages are good\n"
     "  dmarc reports                   what is counted for reports to domains\n"
     "  dmarc print|send [DOMAIN]       what they say; send now those that are due\n"
-    "  reload | stop | version\n";
+    "  reload|stop|version\n";
+
+/* The command that was given, or NULL; its lines of the summary are what who mistypes is shown. */
+static const char *given_command;
+
+/* True if LINE of the summary begins what is said of given_command: "  a|b ...". */
+static bool
+is_of_given(struct str line)
+{
+	struct str names, name, rest = str_skip(line, 2);
+	bool more = true;
+
+	for (names = str_word(&rest); more;) {
+		more = str_cut(names, '|', &name, &names);
+		if (str_eq(name, str_c(given_command)))
+			return true;
+	}
+	return false;
+}
 
 int
 ctl_usage(void)
 {
-	fputs(usage_text, stderr);
+	struct str line, rest = str_c(usage_text);
+	bool shown = true;
+
+	/* What it is about goes on where a line is indented deeper. */
+	while (str_cut(rest, '\n', &line, &rest)) {
+		if (str_starts(line, STR("  ")) && !str_starts(line, STR("   ")))
+			shown = given_command && is_of_given(line);
+		if (shown)
+			fprintf(stderr, STR_FMT "\n", STR_ARG(line));
+	}
+	fputs("baridctl --help has all commands.\n", stderr);
 	return EX_USAGE;
 }
 
@@ -434,12 +462,14 @@ dispatch(struct ctl *t, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (strcmp(argv[0], commands[i].name) != 0)
 			continue;
+		given_command = commands[i].name;
 		if ((t->given & ~commands[i].takes) != 0)
 			return ctl_usage();
 		t->conf = cmd_conf(t->path, EX_CONFIG);
 		return commands[i].run(t, argc - 1, argv + 1);
 	}
-	return ctl_usage();
+	fprintf(stderr, "baridctl: there is no command \"%s\"; baridctl --help has all\n", argv[0]);
+	return EX_USAGE;
 }
 
 int
@@ -460,8 +490,10 @@ main(int argc, char **argv)
 		if (take_option(&t, option, optarg) < 0)
 			return EX_USAGE;
 	}
-	if (optind >= argc)
-		return ctl_usage();
+	if (optind >= argc) {
+		fputs(usage_text, stderr);
+		return EX_USAGE;
+	}
 	code = dispatch(&t, argc - optind, argv + optind);
 	conf_free(t.conf);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EX_OK) {

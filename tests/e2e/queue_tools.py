@@ -355,6 +355,12 @@ def configuration(t):
         f.write('hostnam = "x"\n' + good)
     r = subprocess.run([barid, "-t", "-c", path], capture_output=True, text=True)
     assert 'did you mean "hostname"' in r.stderr, r
+    # Who mistypes is told what, and not all that there is.
+    for args, said in ((["fold"], 'baridctl: there is no command "fold"'), (["queue", "fold"], "  queue [list]"), (["stop", "x"], "  reload|stop"),
+                       (["status", "--all"], "  status "), (["passwd", "--all"], "  passwd --list"), (["--fold"], "--fold")):
+        r = t.b.ctl(*args, check=False)
+        assert r.returncode == USAGE and r.stdout == "" and said in r.stderr and "dnsbl" not in r.stderr, (args, r)
+    assert t.b.ctl(check=False).stderr == t.b.ctl("--help").stdout
     for args in (["-z"], ["extra"], ["-c"]):
         assert subprocess.run([barid, *args], capture_output=True).returncode == USAGE, args
     # Another barid on the same spool does not start, and the first does not notice.
