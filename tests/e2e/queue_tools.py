@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, PASSWORD, Peer, ROOT, Wire, on_terminal, program, wait_for  # noqa: E402
+from baridtest import Barid, PASSWORD, Peer, ROOT, SRC, Wire, on_terminal, program, run, wait_for  # noqa: E402
 
 USAGE, DATAERR, NOUSER, UNAVAILABLE, TEMPFAIL, NOPERM, CONFIG = 64, 65, 67, 69, 75, 77, 78
 
@@ -360,7 +360,13 @@ def configuration(t):
                        (["status", "--all"], "  status "), (["passwd", "--all"], "  passwd --list"), (["--fold"], "--fold")):
         r = t.b.ctl(*args, check=False)
         assert r.returncode == USAGE and r.stdout == "" and said in r.stderr and "dnsbl" not in r.stderr, (args, r)
-    assert t.b.ctl(check=False).stderr == t.b.ctl("--help").stdout
+    summary = t.b.ctl("--help").stdout
+    assert t.b.ctl(check=False).stderr == summary
+    # The shell completes all of them.
+    named = {word for names in re.findall(r"(?m)^  ([a-z0-9|-]+)", summary) for word in names.split("|")}
+    shown = run("bash", "-c", f". {SRC}/etc/completion/baridctl; COMP_WORDS=(baridctl ''); COMP_CWORD=1; _baridctl; "
+                "echo ${COMPREPLY[@]}").decode().split()
+    assert named == {word for word in shown if not word.startswith("-")}, named ^ set(shown)
     for args in (["-z"], ["extra"], ["-c"]):
         assert subprocess.run([barid, *args], capture_output=True).returncode == USAGE, args
     # Another barid on the same spool does not start, and the first does not notice.
