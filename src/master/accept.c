@@ -229,7 +229,7 @@ child(const struct master *m, const struct listener *l, int fd, const struct add
 {
 	mem_forked();
 	listen_to_term_only();
-	sandbox_session();
+	sandbox_session(m);
 	serve(m, l, fd, peer, slot);
 	atomic_store(&slot->state, SCORE_ENDED);
 	proc_child_exit(0);

@@ -26,6 +26,8 @@
 
 /* A session has some ten of its own; more are for messages and lists of files. */
 #define SESSION_FILES 256U
+/* With more listeners an acceptor has not enough with those. */
+#define LISTENERS_MANY (SESSION_FILES - 64)
 /* A list of a large mailbox is the most that one needs. */
 #define SESSION_MEMORY ((uint64_t)1 << 30)
 /* The envelope stands before the text. */
@@ -145,7 +147,7 @@ void
 sandbox_acceptor(struct master *m, bool pop)
 {
 	struct sandbox *s = &m->sandbox;
-	bool blind = s->empty >= 0;
+	bool blind = s->empty >= 0, many = m->listener_n > LISTENERS_MANY;
 
 	if (blind && fchdir(s->empty) < 0)
 		fatal(EX_OSERR, "cannot confine this process: %s", strerror(errno));
@@ -156,7 +158,7 @@ sandbox_acceptor(struct master *m, bool pop)
 	 * Each listener has a descriptor here, and poll() takes no more than there may be.
 	 * A log that is a file is longer than any message.
 	 */
-	proc_limit(SESSION_FILES + (unsigned)m->listener_n, 0,
+	proc_limit(many ? SESSION_FILES + (unsigned)m->listener_n : SESSION_FILES, 0,
 	    log_is_file() ? 0 : largest_message(m->conf) + ENVELOPE_ROOM);
 	proc_memory(SESSION_MEMORY);
 	/* With root only barid-auth opens a mailbox. */
@@ -167,13 +169,15 @@ sandbox_acceptor(struct master *m, bool pop)
 	confine_calls(s->calls);
 	sandbox_free(s);
 	s->blind = blind;
+	s->many = many;
 }
 
 void
-sandbox_session(void)
+sandbox_session(const struct master *m)
 {
 	proc_close_from(master_fd_base(), NULL, 0);
-	proc_limit(SESSION_FILES, 0, 0);
+	if (m->sandbox.many)
+		proc_limit(SESSION_FILES, 0, 0);
 	proc_childless();
 	(void)prctl(PR_SET_NAME, "barid");
 }

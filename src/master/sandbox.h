@@ -14,6 +14,7 @@ struct sandbox {
 	int rules;		/* an acceptor's, of Landlock; -1: none */
 	int empty;		/* of one for POP3, a directory with nothing in it; -1: no root */
 	bool blind;		/* it was entered: no mailbox can be seen */
+	bool many;		/* listeners: it may have more descriptors than a session */
 };
 #define SANDBOX_NONE ((struct sandbox){ .rules = -1, .empty = -1 })
 
@@ -25,6 +26,6 @@ void sandbox_free(struct sandbox *s);
 /* Puts M's on this acceptor and the sessions to come, or ends. */
 void sandbox_acceptor(struct master *m, bool pop);
 /* In a session: what an acceptor has and it has not. */
-void sandbox_session(void);
+void sandbox_session(const struct master *m);
 
 #endif

@@ -293,6 +293,9 @@ def many():
                 s.settimeout(60)
                 s.connect(path)
                 assert s.recv(100).startswith(b"220 "), path
+                if path == paths[-1]:
+                    limits = "".join(b.read(f"/proc/{pid}/limits") for pid in b.sessions())
+                    assert set(re.findall(r"^Max open files +(\d+)", limits, re.M)) == {"256"}, limits
 
 
 for test in (killed, busy, keys, unfit, crowded, names, early, many, leaks):
