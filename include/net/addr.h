@@ -20,6 +20,8 @@ int addr_parse_port(struct str s, uint16_t fallback, struct addr *a) MUST_USE;
 /* From 4 or 16 octets. */
 struct addr addr_from(int family, const void *octets, uint16_t port);
 int addr_unix(const char *path, struct addr *a) MUST_USE;
+/* What the system says of a socket: an IPv4 address in IPv6 clothes becomes one of IPv4. */
+void addr_unmap(struct addr *a);
 struct addr addr_peer(int fd);	/* of a connected socket; v4-mapped becomes v4 */
 struct addr addr_local(int fd);
 

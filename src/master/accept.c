@@ -349,6 +349,8 @@ master_accept(struct master *m, struct listener *l)
 		struct addr peer = { .len = sizeof(peer.ss) };
 		int fd = accept4(l->fd, (struct sockaddr *)&peer.ss, &peer.len, SOCK_CLOEXEC);
 		if (fd >= 0) {
+			/* A socket for both families, as systemd makes them. */
+			addr_unmap(&peer);
 			take(m, l, fd, &peer);
 			continue;
 		}

@@ -179,8 +179,8 @@ addr_unix(const char *path, struct addr *a)
 	return 0;
 }
 
-static void
-unmap(struct addr *a)
+void
+addr_unmap(struct addr *a)
 {
 	if (addr_family(a) == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&in6(a)->sin6_addr))
@@ -194,7 +194,7 @@ addr_peer(int fd)
 
 	if (getpeername(fd, (struct sockaddr *)&a.ss, &a.len) < 0)
 		return (struct addr){ .len = 0 };
-	unmap(&a);
+	addr_unmap(&a);
 	return a;
 }
 
@@ -205,7 +205,7 @@ addr_local(int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&a.ss, &a.len) < 0)
 		return (struct addr){ .len = 0 };
-	unmap(&a);
+	addr_unmap(&a);
 	return a;
 }
 

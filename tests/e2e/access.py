@@ -162,6 +162,33 @@ def total():
             x.close()
 
 
+class Dual(Barid):
+    """With sockets for IPv6 that take IPv4 as well: systemd hands over such ones."""
+
+    def bind(self, name, port=0):
+        s = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=100)
+        self.sockets[name], self.port[name] = s, s.getsockname()[1]
+
+
+def mapped():
+    """Who comes by IPv4 to a socket for both is that address, for limits, rights, logs and traces (S-37, S-66)."""
+    if not socket.has_dualstack_ipv6():
+        print("no IPv6 here: a socket for both was not tried")
+        return
+    with Dual(extra="limits { connections-per-address = 2 }\n", relay=(OURS,)) as b:
+        held = [session(b, "smtp", source)[0] for source in (STRANGER, OURS, STRANGER, OURS)]
+        with Wire(b.port["smtp"], source=STRANGER) as w:
+            assert w.reply().endswith(b"too many connections from your address")
+        assert rcpts(held[0], "x@far.example", "bob@example.test") == [b"554 5.7.1", b"250 2.1.5"]
+        assert rcpts(held[1], "x@far.example") == [b"250 2.1.5"]
+        assert held[0].smtp("DATA").startswith(b"354") and held[0].smtp("Subject: x\r\n\r\nx\r\n.").startswith(b"250")
+        for w in held:
+            w.close()
+        text = b.mail("bob", 1)[0]
+        assert f"(unknown [{STRANGER}])".encode() in text, text
+        assert f"connect from unknown[{OURS}]" in b.log() and "::ffff" not in b.log()
+
+
 def main():
     relay = (OURS, "127.0.0.32-127.0.0.35", "127.0.1.*")
     down = upstream("down", free_port(["127.0.0.1"])) + route("far.example", "down") + "queue { retry = {1h} }\n"
@@ -179,6 +206,7 @@ def main():
         only_in_tls(b)
         from_afar(b)
     total()
+    mapped()
 
 
 main()
