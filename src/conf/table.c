@@ -217,9 +217,12 @@ read_text(int fd, struct buf *text)
 	}
 }
 
+static void blame_file(const struct conf *c, const char *path, const char *why,
+    struct buf *complaints);
+
 /* All of the file at PATH, or a complaint.  TEXT is to be freed either way. */
 static bool
-read_file(const char *path, struct buf *text, struct buf *complaints)
+read_file(const struct conf *c, const char *path, struct buf *text, struct buf *complaints)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -231,7 +234,7 @@ read_file(const char *path, struct buf *text, struct buf *complaints)
 	if (fd >= 0)
 		close(fd);
 	if (why != NULL)
-		buf_addf(complaints, "%s: %s\n", path, why);
+		blame_file(c, path, why, complaints);
 	return why == NULL;
 }
 
@@ -259,7 +262,7 @@ conf_table_read(const struct conf *c, const char *path, conf_table_take *take_te
 	struct conf_table *t = NULL;
 	struct buf text;
 
-	if (read_file(path, &text, complaints))
+	if (read_file(c, path, &text, complaints))
 		t = make(c, path, buf_str(&text), take_text, complaints);
 	buf_free(&text);
 	return t;
@@ -361,6 +364,8 @@ struct place_of_use {
 	const char *path;	/* "": it has none */
 	conf_table_take *take;
 	struct conf_table **loaded;
+	const char *section, *pattern;
+	struct conf_place place;
 };
 
 /* A section that was not read to its end has no path at all. */
@@ -380,11 +385,34 @@ use_n(const struct conf *c)
 static struct place_of_use
 use_at(const struct conf *c, size_t i)
 {
-	if (i < c->rewrite_n)
-		return (struct place_of_use){ c->rewrites[i].table, conf_table_address,
-			&c->rewrites[i].entries };
-	i -= c->rewrite_n;
-	return (struct place_of_use){ c->rules[i].table, conf_row_take, &c->rules[i].rows };
+	if (i < c->rewrite_n) {
+		struct conf_rewrite *w = &c->rewrites[i];
+
+		return (struct place_of_use){ w->table, conf_table_address, &w->entries, "rewrite",
+			w->pattern, conf_where(c, &w->table, w->place) };
+	}
+	struct conf_recipient *r = &c->rules[i - c->rewrite_n];
+
+	return (struct place_of_use){ r->table, conf_row_take, &r->rows, "recipient", r->pattern,
+		conf_where(c, &r->table, r->place) };
+}
+
+/* WHY the file at PATH cannot be had, with the first section that names it. */
+static void
+blame_file(const struct conf *c, const char *path, const char *why, struct buf *complaints)
+{
+	const char *expected = strstr(why, "expected") ? "" : ", expected a file of addresses";
+
+	for (size_t i = 0; i < use_n(c); i++) {
+		struct place_of_use u = use_at(c, i);
+
+		if (!is_used(&u) || strcmp(u.path, path) != 0)
+			continue;
+		conf_complain(complaints, u.place, "%s.%s.table: %s: %s%s", u.section, u.pattern,
+		    path, why, expected);
+		return;
+	}
+	buf_addf(complaints, "%s: %s\n", path, why);
 }
 
 /* The section before section I that has its file in the same form; I: none. */
@@ -429,7 +457,7 @@ keep_use(const struct conf *c, struct place_of_use u, int fd, struct buf *error)
 	struct buf text;
 	int r = 0;
 
-	if (read_file(u.path, &text, error))
+	if (read_file(c, u.path, &text, error))
 		conf_table_free(make(c, u.path, buf_str(&text), u.take, error));
 	if (error->n == before)
 		r = conf_keep_table(fd, u.path, buf_str(&text));

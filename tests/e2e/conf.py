@@ -156,6 +156,9 @@ def names(b, port):
         yield (f"upstream\\.u\\.server\\.h\\.example\\.certificate: {why}, {shown}",
                {"upstream": f'upstream "u" {{ server "h.example" {{\ncertificate = "{cert}" ###\nkey = "{k}"\n}} }}\n'
                             'route "*" { via = "u" }'})
+    no_file = f"{d}/none: No such file or directory, expected a file of addresses"
+    yield (f"rewrite\\.a@b\\.test\\.table: {no_file}", {"rewrite": f'rewrite "a@b.test" {{\ntable = "{d}/none" ### \n}}'})
+    yield (f"recipient\\.\\*\\.table: {no_file}", {"recipient": f'recipient "*" {{\ntable = "{d}/none" ### \n}}'})
     yield (f"auth\\.backends: cannot open {d}/none: No such file or directory, expected a file of user:hash lines .*",
            {"auth": f'auth {{ backends = {{"file://{d}/users",\n"file://{d}/none" ###\n}} }}'})
     yield (f"auth\\.backends: {d} is no plain file, expected one of user:hash lines",
