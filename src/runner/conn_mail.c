@@ -223,17 +223,31 @@ fill_message(struct conn *c, struct delivery *v)
 	conn_text_fit(c, &v->message);
 }
 
+/*
+ * The next delivery, or what of it may go in this session; NULL: there is none.
+ * What it may not have passes again when another one takes it.
+ */
+static struct delivery *
+next_delivery(struct conn *c)
+{
+	struct delivery *v = c->carry, *taken = NULL;
+
+	c->carry = NULL;
+	if (v == NULL && !c->only)
+		v = taken = group_take(c->group);
+	if (v == NULL || conn_split(c, v))
+		return v;
+	if (taken != NULL)
+		spare_undo(c->group);
+	return NULL;
+}
+
 bool
 conn_mail_next(struct conn *c)
 {
-	struct delivery *v = c->carry;
+	struct delivery *v;
 
-	if (c->r->stopping || conn_is_spent(c))
-		return false;
-	c->carry = NULL;
-	if (v == NULL && !c->only)
-		v = group_take(c->group);
-	if (v == NULL || !conn_split(c, v))
+	if (c->r->stopping || conn_is_spent(c) || (v = next_delivery(c)) == NULL)
 		return false;
 	c->v = v;
 	arena_reset(&c->txn);

@@ -101,6 +101,8 @@ void spare_name(struct group *g, const char *name, const struct hosts *h);
 bool spare_pass(struct group *g);
 /* The same without counting it. */
 bool spare_may_pass(struct group *g);
+/* What has passed does not go after all. */
+void spare_undo(struct group *g);
 /* Looks again in so many ms: others may have given a connection back. */
 void spare_poll(struct group *g, int64_t ms);
 void spare_free(struct group *g);

@@ -162,3 +162,15 @@ spare_pass(struct group *g)
 		hold(g, wait);
 	return wait == 0;
 }
+
+void
+spare_undo(struct group *g)
+{
+	struct share_rate own = own_rate(g), all = rate_of_all(g);
+	struct share_user u = runner_share(g->r);
+
+	if (own.n > 0)
+		share_undo(u, str_c(g->key), own);
+	if (all.n > 0)
+		share_undo(u, STR(""), all);
+}

@@ -116,6 +116,15 @@ def too_many_in_time():
         assert len(conns) <= 3 and b.runners() == runners, b.log()
 
 
+def another_session():
+    """RFC 9422 4: what a session may not have goes in the next, and counts once for the rate: of this two may go at once."""
+    extra = SLOW + 'destination "up" { rate = 11 per = 1h per-destination = 1 }\n'
+    with Sink("--caps", "PIPELINING,LIMITS RCPTDOMAINMAX=1") as s, smarthost(s.port, extra=extra) as b:
+        b.send(SENDER, ["a@one.example", "b@two.example"], message())
+        assert sorted(r["path"] for m in s.messages(2) for r in m["rcpts"]) == ["a@one.example", "b@two.example"]
+        b.empty()
+
+
 def received(port):
     """The octets that wait to be read by those who are connected to PORT."""
     found = 0
@@ -368,7 +377,7 @@ def smuggling():
 
 
 def main():
-    for test in (mixed, passed_on, too_many, one_by_one, too_many_in_time, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
+    for test in (mixed, passed_on, too_many, one_by_one, too_many_in_time, another_session, records, flush, drops, malformed, refused, cannot, pipelining_lies, smuggling):
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         start = time.monotonic()
