@@ -144,8 +144,7 @@ has_client(const struct eval *e, const struct spf_answer *a, unsigned bits4, uns
 	bool four = addr_family(&e->address) == AF_INET;
 
 	for (size_t i = 0; i < a->n; i++)
-		if (addr_family(&a->addr[i]) == addr_family(&e->address) &&
-		    same_bits(addr_octets(&a->addr[i]), addr_octets(&e->address),
+		if (same_bits(a->octets + i * (four ? 4 : 16), addr_octets(&e->address),
 			four ? bits4 : bits6))
 			return true;
 	return false;

@@ -5,10 +5,12 @@
  *
  * Of what strangers publish as much is kept as an evaluation can use: of a
  * thousand texts the two that make a permerror, of a long one so much that it
- * is seen to be too long.
+ * is seen to be too long, of an address its octets.
  */
 
 #include "spf_facts.h"
+
+#include <sys/socket.h>
 
 #include "lib/idn.h"
 #include "lib/map.h"
@@ -16,7 +18,6 @@
 
 #define ARENA_MAX_OCTETS ((size_t)64 << 20)
 #define NAMES_MAX 64
-#define ADDRS_MAX 64
 #define RECORDS_MAX 2
 
 struct spf_facts {
@@ -138,15 +139,16 @@ spf_facts_addr(struct spf_facts *f, const struct spf_question *q, enum dns_statu
     const struct addr *v, size_t n)
 {
 	struct spf_answer *a = answer_of(f, q);
-	struct addr *kept;
+	size_t size = q->type == SPF_A ? 4 : 16;
+	unsigned char *kept = arena_alloc(&f->arena, n * size);
 
 	a->there = true;
 	a->status = status;
-	a->n = n < ADDRS_MAX ? n : ADDRS_MAX;
-	kept = arena_alloc(&f->arena, (a->n + 1) * sizeof(*kept));
-	if (a->n > 0)
-		memcpy(kept, v, a->n * sizeof(*kept));
-	a->addr = kept;
+	a->n = 0;
+	a->octets = kept;
+	for (size_t i = 0; i < n; i++)
+		if (addr_family(&v[i]) == (q->type == SPF_A ? AF_INET : AF_INET6))
+			memcpy(kept + size * a->n++, addr_octets(&v[i]), size);
 }
 
 struct str

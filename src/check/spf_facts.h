@@ -12,7 +12,7 @@ struct spf_answer {
 	bool there;
 	enum dns_status status;
 	const struct str *text;	/* of TXT, MX and PTR */
-	const struct addr *addr;
+	const unsigned char *octets;	/* of A and AAAA: 4 or 16 of each address */
 	size_t n;		/* of either */
 	/* Of TXT only those that are records are kept, or the one that there is. */
 	size_t total;

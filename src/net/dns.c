@@ -518,9 +518,11 @@ dns_look_into_file(struct dns_question *q, int family, struct dns_part *p)
 	if (ares_gethostbyname_file(q->d->channel, q->name, family, &h) !=
 	    ARES_SUCCESS)
 		return;
-	addr = arena_alloc(&q->arena, DNS_ADDR_MAX * sizeof(*addr));
-	for (; n < DNS_ADDR_MAX && h->h_addr_list[n]; n++)
-		addr[n] = addr_from(family, h->h_addr_list[n], 0);
+	while (n < DNS_ADDR_MAX && h->h_addr_list[n])
+		n++;
+	addr = arena_alloc(&q->arena, n * sizeof(*addr));
+	for (size_t i = 0; i < n; i++)
+		addr[i] = addr_from(family, h->h_addr_list[i], 0);
 	ares_free_hostent(h);
 	if (n > 0)
 		p->answer = (struct dns_addr_answer){ .status = DNS_OK,

@@ -379,6 +379,18 @@ read_next(struct reading *r, unsigned type, struct rr *rr)
 	return false;
 }
 
+/* How many of TYPE are to come. */
+static size_t
+count_next(struct reading r, unsigned type)
+{
+	struct rr rr;
+	size_t n = 0;
+
+	while (read_next(&r, type, &rr))
+		n++;
+	return n;
+}
+
 /* After N records; NO_DATA says that there is none. */
 static struct ending
 read_end(const struct reading *r, size_t n, const char *no_data)
@@ -489,18 +501,19 @@ void
 dns_answer_addr(struct str packet, const char *name, int family,
     struct arena *arena, struct dns_addr_answer *a)
 {
-	struct addr *addr = arena_alloc(arena, DNS_ADDR_MAX * sizeof(*addr));
 	unsigned type = family == AF_INET6 ? TYPE_AAAA : TYPE_A;
 	size_t n = 0, octets = family == AF_INET6 ? 16 : 4;
+	struct addr *addr;
 	struct reading r;
 	struct ending e;
 	struct rr rr;
 
 	read_begin(&r, packet, name, false);
+	addr = arena_alloc(arena, count_next(r, type) * sizeof(*addr));
 	while (read_next(&r, type, &rr)) {
 		if (rr.n != octets)
 			r.reason = "broken address record";
-		else if (n < DNS_ADDR_MAX)
+		else
 			addr[n++] = addr_from(family, r.w.p + rr.at, 0);
 	}
 	e = read_end(&r, n, "no address record");
@@ -537,14 +550,15 @@ void
 dns_answer_txt(struct str packet, const char *name, struct arena *arena,
     struct dns_txt_answer *a)
 {
-	struct str *text = arena_alloc(arena, DNS_TXT_MAX * sizeof(*text));
 	struct reading r;
 	struct ending e;
+	struct str *text;
 	struct rr rr;
 	size_t n = 0;
 
 	read_begin(&r, packet, name, false);
-	while (n < DNS_TXT_MAX && read_next(&r, TYPE_TXT, &rr))
+	text = arena_alloc(arena, count_next(r, TYPE_TXT) * sizeof(*text));
+	while (read_next(&r, TYPE_TXT, &rr))
 		if (!put_together(&r.w, &rr, arena, &text[n++]))
 			r.reason = "broken TXT record";
 	e = read_end(&r, n, "no TXT record");

@@ -13,14 +13,15 @@
 #include "net/dns.h"
 
 #define DNS_MX_MAX 100
-#define DNS_ADDR_MAX 32
 #define DNS_ALIAS_MAX 16
-#define DNS_TXT_MAX 64
 #define DNS_PTR_MAX 32
 #define DNS_TLSA_MAX 32
 #define DNS_SRV_MAX 32
 /* More records than this are not looked at. */
 #define DNS_RR_MAX 512
+/* All of these: the one that SPF wants may be the last, and so the client's. */
+#define DNS_ADDR_MAX DNS_RR_MAX
+#define DNS_TXT_MAX DNS_RR_MAX
 
 /* True if S can be a host's name: labels of letters, digits, "-" and "_". */
 bool dns_is_host(struct str s);

@@ -67,4 +67,23 @@ START_TEST(texts)
 }
 END_TEST
 
-UNIT_MAIN("check/spf_facts", questions, texts)
+START_TEST(addresses)
+{
+	struct spf_facts *f = spf_facts_new();
+	struct spf_answer *a = spf_facts_get(f, SPF_A, STR("a.test"));
+	struct addr v[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		v[i] = addr_from(AF_INET, (unsigned char[]){ 192, 0, 2, (unsigned char)(i / 2) }, 0);
+	spf_facts_addr(f, &a->q, DNS_OK, v, ARRAY_LEN(v));
+	ck_assert_uint_eq(a->n, 300);
+	ck_assert_mem_eq(a->octets + 4 * 299, "\300\0\2\225", 4);
+	/* Of the other kind there is none. */
+	a = spf_facts_get(f, SPF_AAAA, STR("a.test"));
+	spf_facts_addr(f, &a->q, DNS_OK, v, ARRAY_LEN(v));
+	ck_assert_uint_eq(a->n, 0);
+	spf_facts_free(f);
+}
+END_TEST
+
+UNIT_MAIN("check/spf_facts", questions, texts, addresses)

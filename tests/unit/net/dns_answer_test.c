@@ -345,6 +345,7 @@ START_TEST(too_many)
 {
 	struct dns_mx_answer a;
 	struct dns_addr_answer b;
+	struct dns_txt_answer c;
 
 	begin("example.org", 3000);
 	for (unsigned i = 0; i < 1000; i++)
@@ -364,6 +365,21 @@ START_TEST(too_many)
 	b = addr_of("example.org", AF_INET);
 	ck_assert_int_eq(b.status, DNS_OK);
 	ck_assert_uint_eq(b.addr_n, DNS_ADDR_MAX);
+	/* As many as some have: the one that matters may be the last. */
+	begin("example.org", 200);
+	for (unsigned i = 0; i < 200; i++) {
+		put_rr("example.org", 1, 1, 4);
+		put("\1\2\3\4", 4);
+	}
+	b = addr_of("example.org", AF_INET);
+	ck_assert_uint_eq(b.addr_n, 200);
+	begin("example.org", 200);
+	for (unsigned i = 0; i < 200; i++) {
+		put_rr("example.org", 16, 1, 2);
+		put("\1a", 2);
+	}
+	dns_answer_txt(str_n((char *)packet, packet_n), "example.org", &arena, &c);
+	ck_assert_uint_eq(c.text_n, 200);
 	arena_free(&arena);
 }
 END_TEST
