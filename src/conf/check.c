@@ -51,17 +51,16 @@ default_postmaster(struct conf *c)
 	    c->domains.n ? c->domains.v[0] : c->hostname);
 }
 
-/* Domains in the form that DNS knows; one that has none is complained about. */
-static void
-finish_domains(struct conf *c)
+void
+conf_domains_finish(struct conf *c, struct conf_strs *domains)
 {
 	struct buf b;
 
 	buf_init(&b, CONF_VALUE_MAX);
-	for (size_t i = 0; i < c->domains.n; i++) {
+	for (size_t i = 0; i < domains->n; i++) {
 		buf_reset(&b);
-		if (idn_add(&b, str_c(c->domains.v[i])) == NULL && buf_ok(&b))
-			c->domains.v[i] = arena_cstr(&c->arena, buf_str(&b));
+		if (idn_add(&b, str_c(domains->v[i])) == NULL && buf_ok(&b))
+			domains->v[i] = arena_cstr(&c->arena, buf_str(&b));
 	}
 	buf_free(&b);
 }
@@ -81,7 +80,7 @@ finish_notify(struct conf_dsn *d)
 void
 conf_finish(struct conf *c)
 {
-	finish_domains(c);
+	conf_domains_finish(c, &c->domains);
 	if (c->hostname[0] == '\0')
 		c->hostname = system_hostname(&c->arena);
 	if (c->postmaster[0] == '\0')

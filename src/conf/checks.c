@@ -14,6 +14,7 @@ conf_checks_finish(struct conf *c)
 	    k->virus.enabled;
 	if (k->authserv[0] == '\0')
 		k->authserv = c->hostname;
+	conf_domains_finish(c, &k->arc.trusted);
 	for (size_t i = 0; i < k->results.n; i++) {
 		if (str_eq(str_c(k->results.v[i]), STR("local")))
 			k->results_for |= CONF_RESULTS_LOCAL;
@@ -35,13 +36,17 @@ check_results(const struct conf *c, struct buf *error)
 	}
 }
 
-/* One field of a header (RFC 5322 2.2), whose line end we add. */
+/*
+ * One field of a header (RFC 5322 2.2), whose line end we add; of a name that no
+ * field has which mail needs, for it is taken out of what strangers send.
+ */
 static bool
 is_header_line(struct str line)
 {
 	struct str name, value;
 
-	if (!str_cut(line, ':', &name, &value) || name.n == 0 || str_has_ctl(line))
+	if (!str_cut(line, ':', &name, &value) || !str_istarts(name, STR("X-")) ||
+	    str_has_ctl(line))
 		return false;
 	for (size_t i = 0; i < name.n; i++)
 		if (name.p[i] <= ' ' || name.p[i] > '~')
@@ -80,11 +85,36 @@ check_dmarc(const struct conf *c, struct buf *error)
 	check_reports(c, error);
 }
 
+static void
+check_arc(const struct conf *c, struct buf *error)
+{
+	const struct conf_check_arc *k = &c->check.arc;
+
+	for (size_t i = 0; i < k->trusted.n; i++)
+		if (!conf_name_is_host(str_c(k->trusted.v[i])))
+			conf_complain(error, conf_where(c, &k->trusted, k->place),
+			    "check.arc.trusted: \"%s\" does not fit, expected a domain such "
+			    "as example.org", k->trusted.v[i]);
+}
+
+static void
+check_greylist(const struct conf *c, struct buf *error)
+{
+	const struct conf_greylist *g = &c->greylist;
+
+	if (g->enabled && g->window <= g->delay)
+		conf_complain(error, conf_where(c, &g->window, conf_place_top(c)),
+		    "greylist.window: it has to be longer than greylist.delay, or who comes "
+		    "again is always new");
+}
+
 void
 conf_checks_check(const struct conf *c, struct buf *error)
 {
 	check_results(c, error);
 	check_dmarc(c, error);
+	check_arc(c, error);
+	check_greylist(c, error);
 	/* Of the host's own name there is a complaint already. */
 	if (c->check.authserv != c->hostname && !conf_name_is_host(str_c(c->check.authserv)))
 		conf_complain(error, conf_where(c, &c->check.authserv, conf_place_top(c)),

@@ -12,11 +12,14 @@
 
 struct conf;
 struct conf_listen;
+struct conf_strs;
 
 void conf_account_finish(struct conf *c);
 void conf_admin_finish(struct conf *c);
 void conf_collect_finish(struct conf *c);
 void conf_dkim_finish(struct conf *c);
+/* Domains in the form that DNS knows; one that has none stays, to be complained about. */
+void conf_domains_finish(struct conf *c, struct conf_strs *domains);
 void conf_dnsbl_finish(struct conf *c);
 void conf_checks_finish(struct conf *c);
 void conf_listen_finish(struct conf *c);
