@@ -83,9 +83,29 @@ log_of_caller(const struct conf *c)
 		log_setup(LOG_LEVEL_ERROR, (enum log_format)c->log.format);
 }
 
+/*
+ * Who speaks here is a user of this host and may send anywhere.  A client of inetd
+ * is none, whoever it runs this for.
+ */
+static bool
+stdin_is_network(void)
+{
+	static const char refusal[] = "421 4.3.2 This speaks with programs of its own host\r\n";
+	struct addr peer = addr_peer(STDIN_FILENO);
+
+	if (addr_octets(&peer) == NULL)
+		return false;
+	(void)!write(STDOUT_FILENO, refusal, sizeof(refusal) - 1);
+	fputs("barid: standard input is a connection of a network, for which there are the "
+	      "sections listen of barid.conf\n", stderr);
+	return true;
+}
+
 static int
 serve_stdin(const char *path)
 {
+	if (stdin_is_network())
+		return EX_USAGE;
 	struct conf *c = load_or_exit(path, NULL);
 	struct buf error;
 	struct conf_listen listen = { .name = CONF_LISTEN_DROP, .service = SERVICE_SMTP,

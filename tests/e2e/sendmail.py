@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import signal
 import subprocess
 import sys
@@ -473,6 +474,18 @@ def session(c):
     assert c.arrived()["Subject"] == "by -bs" and c.b.mailbox("bob") == []
 
 
+def from_network(c):
+    """-bs is a user of this host, who may send anywhere: what inetd would start is none (S-37)."""
+    with socket.create_server(("127.0.0.1", 0)) as s, socket.create_connection(s.getsockname(), 30) as client:
+        mine, _ = s.accept()
+        p = subprocess.Popen([program("sendmail"), "-C", c.b.conf, "-bs"], stdin=mine, stdout=mine, stderr=subprocess.PIPE)
+        mine.close()
+        said = client.makefile("rb").read()
+    assert said.startswith(b"421 4.3.2 ") and said.count(b"\n") == 1, said
+    assert b"network" in p.stderr.read() and p.wait() == USAGE
+    p.stderr.close()
+
+
 def verify(c):
     out = c.b.sendmail("-bv", "bob@example.test", "x@far.example").stdout.decode().splitlines()
     assert len(out) == 2 and out[0].startswith("bob@example.test... ") and "bob" in out[0], out
@@ -596,7 +609,7 @@ def main():
             b.start()
             c = Caller(b)
             for test in (cron, git, php, mutt, flags, exit_codes, senders, headers, bodies, endless, killed, while_down,
-                         session, verify, attacks, as_stranger):
+                         session, from_network, verify, attacks, as_stranger):
                 test(c)
             deferred(c, sink)
 
