@@ -77,6 +77,8 @@ struct tls_ctx *tls_client_ctx(const char *ca, const char *min_version, struct b
  */
 bool tls_certificate_key(const char *path, char hex[FINGERPRINT_SIZE],
     struct buf *error) MUST_USE;
+/* From when until when it is good, in seconds; false: it cannot be read. */
+bool tls_certificate_times(const char *path, int64_t *from, int64_t *until) MUST_USE;
 void tls_ctx_free(struct tls_ctx *c);	/* NULL is fine */
 /*
  * A new key for tickets; those given out before mean a full handshake.  The

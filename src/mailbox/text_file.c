@@ -23,8 +23,7 @@ why_not(const struct stat *st)
 	if (!S_ISREG(st->st_mode))
 		return "it is no plain file";
 	if ((st->st_mode & S_IWOTH) != 0)
-		return "everybody can write it, expected a file that only its "
-		       "owner and group can";
+		return "everybody can write it";
 	return NULL;
 }
 

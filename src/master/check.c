@@ -26,6 +26,7 @@
 #include "conf/program.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "mail/date.h"
 #include "mailbox/aliases.h"
 #include "net/dkim_key.h"
 
@@ -552,13 +553,55 @@ doubt_keys(const struct conf *c, const char *option, const struct conf_strs *key
 			    keys->v[i]);
 }
 
+/* Nobody who verifies them believes them; what cannot be read is a mistake, and said as that. */
+static void
+doubt_certificates(const struct conf *c, const char *option, const struct conf_strs *files,
+    struct buf *out)
+{
+	int64_t from, until, now = clock_wall();
+	struct buf date;
+
+	for (size_t i = 0; i < files->n; i++) {
+		if (!tls_certificate_times(files->v[i], &from, &until) ||
+		    (from <= now && now <= until))
+			continue;
+		buf_init(&date, 64);
+		date_add_iso(&date, now > until ? until : from);
+		conf_blame(c, conf_where(c, &files->v[i], CONF_NOWHERE), option, out,
+		    "%s: it %s %s, expected one that is now", files->v[i],
+		    now > until ? "was good until" : "is not good before", buf_cstr(&date));
+		buf_free(&date);
+	}
+}
+
+/* Root may have found them in order, but who delivers reads them. */
+static void
+doubt_aliases(const struct conf *c, struct buf *out)
+{
+	struct proc_user u = proc_user(c->user);
+	struct stat st;
+
+	if (!proc_is_root() || !u.found)
+		return;
+	for (size_t i = 0; i < c->aliases.n; i++)
+		if (stat(c->aliases.v[i], &st) == 0 && (st.st_mode & (st.st_uid == u.uid ? S_IRUSR :
+			st.st_gid == u.gid ? S_IRGRP : S_IROTH)) == 0)
+			conf_blame(c, conf_where(c, &c->aliases.v[i], CONF_NOWHERE), "aliases",
+			    out, "%s: \"%s\" cannot read it, expected a file that it can",
+			    c->aliases.v[i], c->user);
+}
+
 void
 check_doubts(const struct conf *c, struct buf *out)
 {
 	conf_doubts(c, out);
 	doubt_keys(c, "tls.key", &c->tls.key, out);
-	for (size_t i = 0; i < c->tls.name_n; i++)
+	doubt_certificates(c, "tls.certificate", &c->tls.certificate, out);
+	for (size_t i = 0; i < c->tls.name_n; i++) {
 		doubt_keys(c, "tls.name.key", &c->tls.names[i].key, out);
+		doubt_certificates(c, "tls.name.certificate", &c->tls.names[i].certificate, out);
+	}
+	doubt_aliases(c, out);
 }
 
 /* ---- barid -t ---------------------------------------------------------------- */

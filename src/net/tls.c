@@ -554,6 +554,32 @@ tls_certificate_key(const char *path, char hex[FINGERPRINT_SIZE], struct buf *er
 	return ok;
 }
 
+static int64_t
+seconds_of(const ASN1_TIME *t)
+{
+	struct tm tm = { .tm_year = 0 };
+
+	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : -1;
+}
+
+bool
+tls_certificate_times(const char *path, int64_t *from, int64_t *until)
+{
+	struct buf error;
+	struct cert c;
+	bool ok;
+
+	buf_init(&error, 4096);
+	ok = cert_load_public(&c, path, &error);
+	buf_free(&error);
+	if (!ok)
+		return false;
+	*from = seconds_of(X509_get0_notBefore(c.leaf));
+	*until = seconds_of(X509_get0_notAfter(c.leaf));
+	cert_free(&c);
+	return *from >= 0 && *until >= 0;
+}
+
 bool
 tls_client(const struct tls *t, struct tls_client *c)
 {

@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import Barid, ROOT, Sink, USER, certificate, free_port, program, smarthost, wait_for  # noqa: E402
+from baridtest import Barid, ROOT, Sink, USER, certificate, expire, free_port, program, smarthost, wait_for  # noqa: E402
 
 MESSAGE = "Subject: x\r\n\r\nhello\r\n"
 CONFIG = 78
@@ -320,6 +320,21 @@ def notes():
             assert r.returncode == 0 and (said in r.stderr) == (mode != 0o640), (oct(mode), r)
         b.reload()
         assert said in b.log(), b.log()
+        # Who comes is shown a certificate that nobody believes.
+        expire(b.dir, b.dir + "/localhost.pem", b.dir + "/localhost.key")
+        said = f"tls.certificate: {b.dir}/localhost.pem: it was good until 2020-02-01T00:00:00Z, expected one that is now"
+        assert said in barid("-t", "-c", b.conf).stderr
+        b.reload()
+        assert said in b.log(), b.log()
+        # What root can read is no use to who reads it then.
+        with open(b.conf, "a") as f:
+            f.write(f'\naliases = {{"{b.dir}/aliases"}}\n')
+        with open(b.dir + "/aliases", "w", opener=lambda path, flags: os.open(path, flags, 0o600)):
+            pass
+        said = f'aliases: {b.dir}/aliases: "{USER}" cannot read it, expected a file that it can'
+        assert (said in barid("-t", "-c", b.conf).stderr) == ROOT
+        os.chmod(b.dir + "/aliases", 0o644)
+        assert said not in barid("-t", "-c", b.conf).stderr
 
 
 def unprivileged():

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
-from baridtest import ROOT, Barid, Sink, free_port, need, skip, upstream, route, wait_for  # noqa: E402
+from baridtest import ROOT, Barid, Sink, expire, free_port, need, skip, upstream, route, wait_for  # noqa: E402
 
 SENDER = "alice@example.test"
 
@@ -28,13 +28,7 @@ def cert(folder, stem, names, ca=None, late=False):
     sign = ["-CA", ca[0], "-CAkey", ca[1], "-CAcreateserial"] if ca else ["-signkey", key]
     tool("openssl", "x509", "-req", "-in", csr, *sign, "-copy_extensions", "copy", "-out", pem, "-days", "30")
     if late:
-        # x509 knows no time in the past, ca does.
-        open(folder + "/index.txt", "w").close()
-        with open(folder + "/ca.cnf", "w") as f:
-            f.write(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index.txt\nrand_serial=yes\nnew_certs_dir={folder}\n"
-                    "default_md=sha256\npolicy=p\ncopy_extensions=copy\n[p]\ncommonName=supplied\n")
-        tool("openssl", "ca", "-batch", "-selfsign", "-config", folder + "/ca.cnf", "-in", csr, "-keyfile", key, "-out", pem,
-             "-notext", "-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+        expire(folder, pem, key)
     if ca:
         with open(pem, "a") as f, open(ca[0]) as c:
             f.write(c.read())

@@ -198,6 +198,19 @@ def certificate(folder, name="localhost", ca=None):
     return cert, key
 
 
+def expire(folder, pem, key):
+    """Makes of the certificate PEM, of KEY, one that signs itself and was good in January of 2020."""
+    # x509 knows no time in the past, ca does.
+    with open(folder + "/ca.cnf", "w", encoding="ascii") as f:
+        f.write(f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/index.txt\nrand_serial=yes\nnew_certs_dir={folder}\n"
+                "default_md=sha256\npolicy=p\ncopy_extensions=copy\n[p]\ncommonName=supplied\n")
+    with open(folder + "/index.txt", "w", encoding="ascii"):
+        pass
+    run("openssl", "x509", "-x509toreq", "-in", pem, "-signkey", key, "-copy_extensions", "copy", "-out", pem + ".csr")
+    run("openssl", "ca", "-batch", "-selfsign", "-config", folder + "/ca.cnf", "-in", pem + ".csr", "-keyfile", key,
+        "-out", pem, "-notext", "-startdate", "20200101000000Z", "-enddate", "20200201000000Z")
+
+
 def private_parts(key):
     """What of the private key in the file KEY would be in the memory of who has it, in any of its forms."""
     text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True, capture_output=True,
