@@ -397,14 +397,16 @@ done(void *arg)
 	struct job *j = s->j;
 	struct runner *r = j->r;
 	uint32_t slot = j->slot;
+	/* Who looks at the tray that it stood in is through with that in a moment. */
+	bool busy = s->error == EAGAIN;
 
 	r->finishing--;
-	if (s->error != 0)
+	if (s->error != 0 && !busy)
 		log_error(j->id, "cannot be given its recipients: %s",
 		    strerror(s->error));
 	/* The old envelope or the new one: it begins with what stands there. */
-	index_wait(r->index, slot,
-	    s->error != 0 ? runner_now(r) + 60 : once_now(r));
+	index_wait(r->index, slot, s->error == 0 ? once_now(r) :
+		runner_now(r) + (busy ? 1 : 60));
 	mem_free(s);
 	job_free(j);
 }

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trays of the spool: one for each session, nobody else's while it lives, and mail in them is safe."""
+import fcntl
 import os
 import re
 import signal
+import struct
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.environ["BARID_SRC"] + "/tests/tools")
@@ -140,7 +143,29 @@ def outlives():
         has_tray(b, 11, a.tray)
 
 
-for test in (one_each, killed, outlives):
+def looked_at():
+    """A message for an alias whose tray somebody looks at gets its recipients when that is over."""
+    with tempfile.TemporaryDirectory() as d:
+        os.chmod(d, 0o755)
+        with open(d + "/aliases", "w", encoding="ascii") as f:
+            f.write("team: alice, bob\n")
+        with server(f'aliases = {{"{d}/aliases"}}\n') as b:
+            a = Client(b, 1)
+            runner = helper(b, "barid-runner")
+            os.kill(runner, signal.SIGSTOP)
+            a.post("team@example.test")
+            with open(f"{b.dir}/spool/trays/{a.tray}", "rb") as f:
+                # F_OFD_SETLK, which not every fcntl has: the whole file, to be read.
+                fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+                os.kill(runner, signal.SIGCONT)
+                wait_for("its file", lambda: os.listdir(b.dir + "/spool/new"))
+            b.mail("alice", 1)
+            b.mail("bob", 1)
+            assert "cannot be given its recipients" not in b.log()
+            b.empty()
+
+
+for test in (one_each, killed, outlives, looked_at):
     start = time.monotonic()
     test()
     print(f"{test.__name__}: {time.monotonic() - start:.1f} s", flush=True)
