@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/hmac_state.h"
 #include "lib/mem.h"
 #include "lib/password.h"
@@ -43,38 +45,14 @@ read_file(const char *path, struct buf *b)
 static int
 replace_file(const char *path, struct str content)
 {
-	struct buf tmp;
-	struct stat st = { .st_mode = 0600 };
-	bool had = stat(path, &st) == 0;
-	int result = -1;
+	struct stat st = { .st_mode = 0600, .st_uid = (uid_t)-1, .st_gid = (gid_t)-1 };
+	char real[PATH_MAX];
+	/* A link to it stays one. */
+	const char *file = realpath(path, real) != NULL ? real : path;
 
-	buf_init(&tmp, 4096);
-	buf_addf(&tmp, "%s.tmp.%d", path, (int)getpid());
-	int fd = open(buf_cstr(&tmp), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		goto out;
 	/* The new file belongs to whom the old one did. */
-	if (had && (fchmod(fd, st.st_mode & 07777) < 0 ||
-	    (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)))
-		goto out;
-	for (size_t at = 0; at < content.n;) {
-		ssize_t n = write(fd, content.p + at, content.n - at);
-		if (n < 0)
-			goto out;
-		at += (size_t)n;
-	}
-	if (fsync(fd) == 0 && rename(buf_cstr(&tmp), path) == 0)
-		result = 0;
-out:
-	if (fd >= 0) {
-		int err = errno;
-		if (result < 0)
-			(void)unlink(buf_cstr(&tmp));
-		close(fd);
-		errno = err;
-	}
-	buf_free(&tmp);
-	return result;
+	(void)!stat(file, &st);
+	return file_replace(file, content, st.st_mode, st.st_uid, st.st_gid);
 }
 
 /* One writer at a time: two that read the same file would lose a change. */

@@ -12,10 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/random.h"
 
 #include "private.h"
@@ -24,38 +24,20 @@
 #define SECRETS_MAX 16
 #define SECRET_OCTETS 24
 
-/* A new file, whole or not at all. */
 static int
 make(const char *path, uid_t owner)
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char octets[SECRET_OCTETS];
-	char line[2 * SECRET_OCTETS + 1], tmp[4200];
-	struct buf b;
-	bool ok;
-	int fd;
+	char line[2 * SECRET_OCTETS + 1];
 
-	buf_init_in(&b, tmp, sizeof(tmp));
-	buf_addf(&b, "%s.new", path);
-	if (!buf_ok(&b)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
 	random_bytes(octets, sizeof(octets));
 	for (size_t i = 0; i < sizeof(octets); i++) {
 		line[2 * i] = hex[octets[i] >> 4];
 		line[2 * i + 1] = hex[octets[i] & 15];
 	}
 	line[sizeof(line) - 1] = '\n';
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
-	if (fd < 0)
-		return -1;
-	ok = write(fd, line, sizeof(line)) == (ssize_t)sizeof(line) &&
-	    (geteuid() != 0 || fchown(fd, owner, (gid_t)-1) == 0) &&
-	    fsync(fd) == 0;
-	close(fd);
-	return ok && rename(tmp, path) == 0 ? 0 : -1;
+	return file_replace(path, str_n(line, sizeof(line)), 0600, owner, (gid_t)-1);
 }
 
 static const char *

@@ -376,7 +376,13 @@ def the_file():
         expect(b, YES, "mary-ann", "another one")
         b.ctl("passwd", "-d", "mary-ann")
         expect(b, NO, "mary-ann", "another one")
+        # A link to it stays one.
         os.rename(b.dir + "/users", b.dir + "/gone")
+        os.symlink("gone", b.dir + "/users")
+        b.ctl("passwd", "mary-ann", input=SECRET + "\n")
+        expect(b, YES, "mary-ann", SECRET)
+        assert os.path.islink(b.dir + "/users")
+        os.unlink(b.dir + "/users")
         expect(b, LATER, "alice", SECRET)
         os.mkdir(b.dir + "/users")
         expect(b, LATER, "alice", SECRET)

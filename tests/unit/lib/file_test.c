@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* file -- whole files, and those that are too large. */
+/* file -- whole files, those that are too large, and new ones in their place. */
 
 #include "lib/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "unit.h"
 
 /* A file of N octets, whose position is at its end. */
@@ -62,4 +64,39 @@ START_TEST(not_so)
 }
 END_TEST
 
-UNIT_MAIN("lib/file", whole, not_so)
+START_TEST(replaced)
+{
+	const uid_t nobody = (uid_t)-1;
+	const gid_t none = (gid_t)-1;
+	char base[SCRATCH_SIZE], got[16];
+	struct stat st;
+	int fd;
+
+	scratch_begin(base);
+	ck_assert_int_eq(chdir(base), 0);
+	ck_assert_int_eq(file_replace("file", STR("one"), 0600, nobody, none), 0);
+	ck_assert_int_eq(symlink("file", "link"), 0);
+	/* The link is replaced, not what it leads to. */
+	ck_assert_int_eq(file_replace("link", STR("two"), 0444, nobody, none), 0);
+	ck_assert_int_eq(lstat("link", &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_int_eq(st.st_mode & 07777, 0444);
+	fd = open("file", O_RDONLY);
+	ck_assert_int_eq(read(fd, got, sizeof(got)), 3);
+	ck_assert_int_eq(memcmp(got, "one", 3), 0);
+	close(fd);
+	ck_assert_int_eq(file_replace("no/file", STR(""), 0600, nobody, none), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(mkdir("dir", 0700), 0);
+	ck_assert_int_eq(file_replace("dir", STR(""), 0600, nobody, none), -1);
+	ck_assert_int_eq(errno, EISDIR);
+	/* Nothing else is left. */
+	ck_assert_int_eq(rmdir("dir"), 0);
+	ck_assert_int_eq(unlink("file"), 0);
+	ck_assert_int_eq(unlink("link"), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(rmdir(base), 0);
+}
+END_TEST
+
+UNIT_MAIN("lib/file", whole, not_so, replaced)
