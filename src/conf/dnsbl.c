@@ -8,6 +8,8 @@
 
 #include "conf/dnsbl.h"
 
+#include <sys/socket.h>
+
 #include "lib/idn.h"
 
 #include "private.h"
@@ -105,6 +107,34 @@ check_of(const struct conf *c, const struct conf_dnsbl *d, struct buf *error)
 			    "sender or url", d->zone, d->of_words.v[i]);
 }
 
+/* RFC 5782 2.1: the rest is of domains that somebody bought, or says that we may not ask. */
+static bool
+may_be_entries(const struct ip_range *r)
+{
+	static const unsigned char first[4] = { 127, 0, 0, 0 }, last[4] = { 127, 255, 254, 255 };
+
+	return r->family == AF_INET && memcmp(r->last, first, 4) >= 0 &&
+	    memcmp(r->first, last, 4) <= 0;
+}
+
+static void
+check_answers(const struct conf *c, const struct conf_dnsbl *d, struct buf *error)
+{
+	struct buf b;
+
+	buf_init(&b, 128);
+	for (size_t i = 0; i < d->answers.n; i++) {
+		if (may_be_entries(&d->answers.v[i]))
+			continue;
+		buf_reset(&b);
+		ip_range_add(&b, &d->answers.v[i]);
+		conf_complain(error, conf_where(c, &d->answers, d->place),
+		    "dnsbl.%s.answers: " STR_FMT " is no entry of a list, expected one from "
+		    "127.0.0.0 to 127.255.254.255", d->zone, STR_ARG(buf_str(&b)));
+	}
+	buf_free(&b);
+}
+
 void
 conf_dnsbl_check(const struct conf *c, struct buf *error)
 {
@@ -116,6 +146,7 @@ conf_dnsbl_check(const struct conf *c, struct buf *error)
 			    "dnsbl: \"%s\" is no zone, expected one such as "
 			    "\"zen.example.org\"", d->zone);
 		check_of(c, d, error);
+		check_answers(c, d, error);
 		check_reply(c, d, error);
 	}
 	if (c->dnsbl.list_n > LISTS_MAX)

@@ -36,7 +36,7 @@ END_TEST
 START_TEST(domains)
 {
 	struct conf *c = must_parse("dnsbl a.test { of = {sender, url} reply = '550 ${listed}' }\n"
-				    "dnsbl b.test { of = {client, helo} }\n");
+				    "dnsbl b.test { of = {client, helo} answers = {'127.0.0.0/8', '0.0.0.0/0'} }\n");
 
 	ck_assert_uint_eq(c->dnsbl.lists[0].of, 1u << DNSBL_SENDER | 1u << DNSBL_URL);
 	ck_assert_uint_eq(c->dnsbl.lists[1].of, 1u << DNSBL_CLIENT | 1u << DNSBL_HELO);
@@ -56,6 +56,10 @@ START_TEST(mistakes)
 		{ "dnsbl a.test { weight = - }", "1: dnsbl.a.test.weight: \"-\" does not fit" },
 		{ "dnsbl a.test { weight = --1 }", "1: dnsbl.a.test.weight: \"--1\" does not fit" },
 		{ "dnsbl a.test { answers = {'127.0.0.2-127.0.0.1'} }", "1: dnsbl.a.test.answers: " },
+		/* What a list has is never these. */
+		{ "dnsbl a.test {\nanswers = {127.0.0.2, 10.0.0.2} }", "2: dnsbl.a.test.answers: 10.0.0.2 is no entry of a list" },
+		{ "dnsbl a.test { answers = {'127.255.255.0/24'} }", "1: dnsbl.a.test.answers: 127.255.255.0/24 is no entry" },
+		{ "dnsbl a.test { answers = {'::1'} }", "1: dnsbl.a.test.answers: ::1 is no entry" },
 		{ "dnsbl a.test { answers = {} }", "1: dnsbl.a.test.answers: the list is empty" },
 		{ "dnsbl a.test {\nreply = '250 ok' }", "2: dnsbl.a.test.reply: expected a reply such as" },
 		{ "dnsbl a.test { reply = '550 ${sender}' }", "1: dnsbl.a.test.reply: there is no ${sender}" },
