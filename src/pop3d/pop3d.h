@@ -79,6 +79,8 @@ int64_t pop3_deadline(const struct pop3_session *s);
 void pop3_begin(struct pop3_session *s);
 void pop3_put(struct pop3_session *s, struct str bytes);
 void pop3_flush(struct pop3_session *s);
+/* GOT, and no line: the log is told of who said nothing for too long. */
+void pop3_note_end(const struct pop3_session *s, enum stream_result got);
 
 /* pop3d_auth.c */
 /* How long a user name may be, to be asked about at all. */

@@ -450,7 +450,9 @@ ask_client(struct pop3_session *s, unsigned mechanism, struct str challenge, str
 	*r = pop3_err(s, "the exchange broke off");
 	if (s->lost)
 		return false;
-	switch (stream_line(&s->stream, SMTP_AUTH_LINE_MAX, pop3_deadline(s), line)) {
+	enum stream_result got =
+	    stream_line(&s->stream, SMTP_AUTH_LINE_MAX, pop3_deadline(s), line);
+	switch (got) {
 	case STREAM_OK:
 	case STREAM_BARE:
 		return true;
@@ -467,6 +469,7 @@ ask_client(struct pop3_session *s, unsigned mechanism, struct str challenge, str
 	case STREAM_ERROR:
 		break;
 	}
+	pop3_note_end(s, got);
 	s->lost = true;
 	return false;
 }

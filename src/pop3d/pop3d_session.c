@@ -146,6 +146,13 @@ pop3_flush(struct pop3_session *s)
 		wrote(s, stream_flush(&s->stream, write_deadline(s)));
 }
 
+void
+pop3_note_end(const struct pop3_session *s, enum stream_result got)
+{
+	if (got == STREAM_TIMEOUT)
+		log_info(NULL, "timeout, user=%s, ip=%s", s->user, s->client);
+}
+
 /* CONFORMANCE S-27: whoever is not listed says nothing about who he is. */
 static struct pop3_response
 refuse_proxy(struct pop3_session *s)
@@ -253,8 +260,7 @@ step(struct pop3_session *s, struct pop3_response *r)
 		*r = pop3_err(s, "the line does not end");
 		r->then = POP3_CLOSE;
 	} else {
-		if (got == STREAM_TIMEOUT)
-			log_info(NULL, "timeout, user=%s, ip=%s", s->user, s->client);
+		pop3_note_end(s, got);
 		return false;
 	}
 	count_mistakes(s, r);
