@@ -115,6 +115,40 @@ is_option_name(struct str s)
 	return s.n > 0;
 }
 
+/* True if a section SECTION has an option called OPTION. */
+static bool
+is_known(struct str section, struct str option)
+{
+	for (size_t i = 0; i < conf_option_n; i++) {
+		const struct option *o = &conf_options[i];
+
+		for (size_t k = 0; str_eq(str_c(o->name), section) && k < o->sub_n; k++)
+			if (str_eq(str_c(o->sub[k].name), option))
+				return true;
+	}
+	return false;
+}
+
+/* WORD is no name, where one is wanted. */
+static void
+blame_name(struct lexer *lx, struct conf_place place, struct str word)
+{
+	struct str section, option;
+	bool after_value = lx->prev == SEEN_VALUE;
+
+	if (str_starts(word, STR("\xef\xbb\xbf")))
+		conf_complain(lx->error, place, "this begins with a byte order mark, "
+		    "expected UTF-8 without one");
+	else if (str_cut(word, '.', &section, &option) && is_known(section, option))
+		conf_complain(lx->error, place, "unexpected \"" STR_FMT "\", expected "
+		    STR_FMT " { " STR_FMT " = ... }", STR_ARG(word), STR_ARG(section),
+		    STR_ARG(option));
+	else
+		conf_complain(lx->error, place, "unexpected \"" STR_FMT "\", expected the "
+		    "name of an option or a section%s", STR_ARG(word),
+		    after_value ? ", or a comma before another value" : "");
+}
+
 /* A word, by what stands before it: a name, a title or a value. */
 static bool
 take_word(struct lexer *lx, struct source *s, struct buf *word)
@@ -142,13 +176,7 @@ take_word(struct lexer *lx, struct source *s, struct buf *word)
 		break;
 	default:
 		if (quoted || !is_option_name(buf_str(word))) {
-			conf_complain(lx->error, start,
-			    "unexpected \"%s\", expected the name "
-			    "of an option or a section%s",
-			    text,
-			    lx->prev == SEEN_VALUE ?
-				", or a comma before another value" :
-				"");
+			blame_name(lx, start, buf_str(word));
 			return false;
 		}
 		if (!lex_blanks(lx, s))

@@ -29,6 +29,11 @@ static const struct {
 	{ "hostname += mail", "1: \"hostname\" is no list, expected = instead of +=" },
 	{ "domains = {a.example b.example}", "1: unexpected \"b.example\", expected the name of an option or a section, or a comma before another value" },
 	{ "domains = {a, b c}", "1: \"c\" is unexpected here, expected a value, or a comma between values" },
+	/* As the manual calls it, and `baridctl config` shows it. */
+	{ "limits.message-size = 1MB", "1: unexpected \"limits.message-size\", expected limits { message-size = ... }" },
+	{ "hostname = a\nlimits.message-size = 1MB", "2: unexpected \"limits.message-size\", expected limits { message-size = ... }" },
+	{ "domains = {a.example b.example.c}", "1: unexpected \"b.example.c\", expected the name of an option or a section, or a comma before another value" },
+	{ "\xef\xbb\xbfhostname = a", "1: this begins with a byte order mark, expected UTF-8 without one" },
 	/* Unknown names. */
 	{ "message-size = 1MB", "1: unknown option \"message-size\"; it belongs into a section \"limits\"" },
 	{ "limits { messagesize = 1MB }", "1: unknown option \"messagesize\" in \"limits\"; did you mean \"message-size\"?" },
