@@ -274,11 +274,27 @@ show_next(struct listing *l, const struct listing_one *m)
 	fputc('\n', l->out);
 }
 
+/* A line of a header, of which tabs are a part. */
+static void
+print_field(FILE *out, struct str line)
+{
+	struct str piece;
+	bool more;
+
+	do {
+		more = str_cut(line, '\t', &piece, &line);
+		print_safe(out, piece);
+		if (more)
+			fputc('\t', out);
+	} while (more);
+	fputc('\n', out);
+}
+
 /* The header, each line made safe. */
 static void
 show_header(struct listing *l, const struct queue_file *f)
 {
-	char block[HEADER_MAX], line[LOG_LINE_MAX];
+	char block[HEADER_MAX];
 	size_t want = f->size < sizeof(block) ? (size_t)f->size : sizeof(block);
 	ssize_t n = pread(f->fd, block, want, f->text_at);
 	struct str rest = str_n(block, n > 0 ? (size_t)n : 0), one;
@@ -289,8 +305,7 @@ show_header(struct listing *l, const struct queue_file *f)
 			one = str_head(one, one.n - 1);
 		if (one.n == 0)
 			break;
-		fwrite(line, 1, log_escape(line, sizeof(line), one), l->out);
-		fputc('\n', l->out);
+		print_field(l->out, one);
 	}
 }
 

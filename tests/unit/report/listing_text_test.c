@@ -5,7 +5,7 @@
 #include "queue/tmpspool.h"
 #include "report/listing.h"
 
-#define MAIL "Subject: \x1b[31mred\r\nX: y\r\n\r\nSecret text.\r\n"
+#define MAIL "Subject: \x1b[31mred\r\nX: y\r\n\tand\tz\r\n\r\nSecret text.\r\n"
 
 static struct tmpspool spool;
 static char *text;
@@ -81,7 +81,7 @@ START_TEST(show)
 	    "last attempt: Sat Nov 21 01:03:43 for <ann@example.com> at "
 	    "two[192.0.2.2]:25: 4.4.1 450 later\n"
 	    "state: deferred\nnext attempt: Sat Nov 21 03:00:00\n"
-	    "\nSubject: \\x1b[31mred\nX: y\n"));
+	    "\nSubject: \\x1b[31mred\nX: y\n\tand\tz\n"));
 	ck_assert_ptr_null(strstr(text, "Secret"));
 	ck_assert(str_ends(str_c(listed(LISTING_TEXT)), STR(MAIL)));
 	ck_assert_int_eq(queue_move(spool.q, QUEUE_CUR, spool.env.id,
