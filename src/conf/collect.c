@@ -79,7 +79,7 @@ check_login(const struct conf *c, const struct conf_collect *l, struct buf *erro
 	if (l->user[0] == '\0' || str_has_ctl(str_c(l->user)))
 		conf_complain(error, conf_where(c, &l->user, l->place),
 		    "collect.%s.user: nobody can log in, expected the user's "
-		    "name at %s", l->name, l->server);
+		    "name at the server", l->name);
 	if ((l->password[0] == '\0') == (l->password_file[0] == '\0'))
 		conf_complain(error, conf_where(c, &l->password, l->place),
 		    "collect.%s.password: expected it, or password-file, and "
