@@ -280,8 +280,12 @@ needs_one(const struct group *g)
 {
 	size_t begun = g->conn_n - g->ready_n;
 
-	/* Those that are not ready yet will each take one. */
-	return g->waiting > begun || (g->conn_n == 0 && g->parked > 0);
+	/*
+	 * Those that are not ready yet will each take one.  While all lines are full
+	 * nothing waits in them for hosts that take mail, but behind.
+	 */
+	return g->waiting > begun ||
+	    (g->parked > 0 && begun == 0 && !conn_is_idle(g));
 }
 
 /* Who waits for a connection takes no place from mail that needs none. */

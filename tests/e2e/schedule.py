@@ -265,8 +265,11 @@ def burst():
 
 
 def full():
-    """What is parked for a program is taken up when the one before has ended, also while all lines are full."""
-    slow, folder = Host(mute=True), tempfile.mkdtemp()
+    """
+    While all lines are full: what is parked for a program is taken up when the one before has ended, and a host that
+    takes mail has as many connections as it may.
+    """
+    slow, good, folder = Host(mute=True), Host(hold=True), tempfile.mkdtemp()
     with open(folder + "/take", "w", encoding="utf-8") as f:
         f.write(f"#!/bin/sh\ncat >/dev/null\necho >>{folder}/begun\nwhile [ ! -e {folder}/go ]; do sleep 0.05; done\n")
     os.chmod(folder + "/take", 0o755)
@@ -277,6 +280,7 @@ def full():
 
     with World("", slow.port, "queue { runners = 1 }\nlimits { programs = 1 connections-out = 25 }\n" +
                f'route "pipe.test" {{ via = "pipe:{folder}/take" }}\n' +
+               upstream("good", good.port) + route("good.test", "good") +
                "".join(upstream(f"u{i}", slow.port) + route(f"u{i}.test", f"u{i}") for i in range(16))) as b:
         # A runner that has few descriptors has short lines: 13 deliveries fill them, and 19 are all that there are.
         resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
@@ -293,6 +297,9 @@ def full():
         with open(folder + "/go", "w", encoding="utf-8"):
             pass
         wait_for("the second", lambda: begun() == 2)
+        send(b, *["y@good.test"] * 3)
+        wait_for("three connections", lambda: good.held == 3)
+        good.release()
         slow.release()
         b.empty()
     shutil.rmtree(folder)
