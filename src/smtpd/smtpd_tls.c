@@ -80,7 +80,6 @@ session_secure(struct session *s)
 
 	buf_init(&error, 1024);
 	session_score(s, SCORE_TLS);
-	s->last = "STARTTLS";
 	if (s->env->tls != NULL)
 		s->tls = tls_accept(s->env->tls, s->fd,
 		    clock_ms() + HANDSHAKE_MS, &error);

@@ -190,6 +190,10 @@ def echoes(b):
         w.line()
         w.send(f"GET /{word} HTTP/1.1\r\nHost: x\r\n\r\n")
         assert w.line().startswith(b"421 4.7.0 ") and w.line() is None
+    # Who leaves a port that begins with TLS has said nothing, and no STARTTLS either.
+    with Wire(b.port["submissions"], True, source="127.0.0.99") as w:
+        w.line()
+    wait_for("the word in the log", lambda: "lost connection after CONNECT from unknown[127.0.0.99]" in b.log())
 
 
 def renegotiation(b):
