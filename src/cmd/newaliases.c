@@ -68,16 +68,20 @@ cmd_newaliases(const struct conf *c)
 	size_t at = 0;
 	int code;
 
+	if (c->aliases.n == 0) {
+		fputs("barid.conf names no files of aliases: none is read\n", stderr);
+		return EX_OK;
+	}
 	buf_init(&complaints, 1 << 20);
 	a = aliases_load(&c->aliases, true, &complaints);
 	while (a != NULL && aliases_next(a, &at, &name, &list))
 		add_alias(&s, name, list);
 	for (size_t i = 0; i < c->aliases.n; i++)
 		printf("%s%s", i > 0 ? ", " : "", c->aliases.v[i]);
-	if (a != NULL && c->aliases.n > 0)
+	if (a != NULL)
 		printf(": %zu aliases, longest %zu bytes, %zu bytes total\n",
 		    s.n, s.longest, s.octets);
-	else if (c->aliases.n > 0)
+	else
 		printf(": cannot be read\n");
 	fputs(buf_cstr(&complaints), stderr);
 	code = complaints.n > 0 ? EX_DATAERR : EX_OK;
