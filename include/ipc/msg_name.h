@@ -32,9 +32,13 @@ void msg_iprev_result_put(struct buf *b, const struct msg_iprev_result *m);
 /* False also for a name that is none of a host. */
 bool msg_iprev_result_get(struct str packet, struct msg_iprev_result *m) MUST_USE;
 
-/* Has DOMAIN, in ASCII, an address or a mail exchanger? */
+/*
+ * Has DOMAIN, in ASCII, an address or a mail exchanger?  AT_ALL: has DNS such a
+ * name, whatever of it (RFC 8020)?
+ */
 struct msg_exists {
 	struct str domain;
+	bool at_all;
 };
 void msg_exists_put(struct buf *b, const struct msg_exists *m);
 bool msg_exists_get(struct str packet, struct msg_exists *m) MUST_USE;

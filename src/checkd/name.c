@@ -27,7 +27,7 @@
 
 struct inquiry {
 	struct checkd *d;
-	char *key;		/* "iprev ADDRESS", "exists DOMAIN" */
+	char *key;		/* "iprev ADDRESS", "exists DOMAIN", "is-there DOMAIN" */
 	struct addr client;
 	bool is_client;
 	struct loop_timer *timer;
@@ -192,6 +192,18 @@ on_own(void *arg, const struct dns_addr_answer *a)
 	settle(i);
 }
 
+/* RFC 8020: whatever there is of it, but not that there is nothing. */
+static void
+on_anything(void *arg, const struct dns_txt_answer *a)
+{
+	struct inquiry *i = arg;
+
+	i->pending--;
+	i->unsure = a->status == DNS_TEMPORARY;
+	i->found = a->status == DNS_OK || a->status == DNS_NO_DATA;
+	settle(i);
+}
+
 /* ---- the questions --------------------------------------------------------------------------- */
 
 /* NULL: there is an answer already, which was sent. */
@@ -248,32 +260,42 @@ iprev_take(struct checkd *d, struct str packet, int reply)
 	buf_free(&b);
 }
 
+/* What is asked of DNS about DOMAIN, as M has it. */
+static void
+ask_exists(struct checkd *d, struct inquiry *i, const char *domain, const struct msg_exists *m)
+{
+	struct addr own;
+
+	/* An address is no name, and would have itself. */
+	if (addr_parse(str_c(domain), 0, &own) == 0) {
+		settle(i);
+	} else if (m->at_all) {
+		i->pending = 1;
+		dns_txt(d->dns, domain, on_anything, i);
+	} else {
+		i->pending = 2;
+		dns_mx(d->dns, domain, on_hosts, i);
+		dns_addr(d->dns, domain, on_own, i);
+	}
+}
+
 void
 exists_take(struct checkd *d, struct str packet, int reply)
 {
 	struct inquiry *i;
 	struct msg_exists m;
 	struct buf b;
+	size_t at;
 
 	if (!msg_exists_get(packet, &m)) {
 		broken(reply);
 		return;
 	}
 	buf_init(&b, 512);
-	buf_adds(&b, "exists ");
+	buf_adds(&b, m.at_all ? "is-there " : "exists ");
+	at = b.n;
 	buf_add_lower(&b, m.domain);
-	if ((i = begin(d, buf_str(&b), reply)) != NULL) {
-		const char *domain = buf_cstr(&b) + sizeof("exists ") - 1;
-		struct addr own;
-
-		/* An address is no name, and would have itself. */
-		if (addr_parse(str_c(domain), 0, &own) == 0) {
-			settle(i);
-		} else {
-			i->pending = 2;
-			dns_mx(d->dns, domain, on_hosts, i);
-			dns_addr(d->dns, domain, on_own, i);
-		}
-	}
+	if ((i = begin(d, buf_str(&b), reply)) != NULL)
+		ask_exists(d, i, buf_cstr(&b) + at, &m);
 	buf_free(&b);
 }

@@ -72,13 +72,15 @@ say_chain(struct looked *k, const struct message *m)
 static enum dmarc_known
 look(void *arg, struct str domain, struct dmarc *d)
 {
-	static const enum dmarc_known known[EXISTS_N] = { [EXISTS_YES] = DMARC_PRESENT,
-		[EXISTS_NO] = DMARC_ABSENT, [EXISTS_UNKNOWN] = DMARC_UNKNOWN };
 	struct looked *k = arg;
 	struct found_records f;
 
-	if (d == NULL)
-		return known[lookup_exists(k->x->dns, arena_cstr(k->a, domain)).result];
+	/* RFC 8020: any record makes a name exist, and one below it, too. */
+	if (d == NULL) {
+		lookup_txt(k->x->dns, arena_cstr(k->a, domain), &f);
+		return f.status == DNS_TEMPORARY ? DMARC_UNKNOWN :
+		    f.status == DNS_NO_NAME ? DMARC_ABSENT : DMARC_PRESENT;
+	}
 	lookup_txt(k->x->dns, arena_printf(k->a, "_dmarc." STR_FMT, STR_ARG(domain)), &f);
 	if (f.n == 0)
 		return f.status == DNS_TEMPORARY ? DMARC_UNKNOWN : DMARC_ABSENT;

@@ -79,6 +79,7 @@ msg_exists_put(struct buf *b, const struct msg_exists *m)
 {
 	frame_begin(b, MSG_EXISTS);
 	frame_put(b, TAG_1, m->domain);
+	frame_put_u64(b, TAG_2, m->at_all);
 	frame_end(b);
 }
 
@@ -86,11 +87,14 @@ bool
 msg_exists_get(struct str packet, struct msg_exists *m)
 {
 	struct frame f;
+	uint64_t at_all;
 
 	if (!frame_open_as(&f, packet, MSG_EXISTS))
 		return false;
 	m->domain = frame_get(&f, TAG_1);
-	return frame_close(&f) && is_name(m->domain);
+	at_all = frame_get_u64(&f, TAG_2);
+	m->at_all = at_all == 1;
+	return frame_close(&f) && at_all <= 1 && is_name(m->domain);
 }
 
 void

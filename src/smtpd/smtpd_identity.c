@@ -59,7 +59,7 @@ await(struct session *s, enum question q, struct buf *reply)
 }
 
 static void
-ask_exists(struct session *s, enum question q, struct str domain)
+ask_exists(struct session *s, enum question q, struct str domain, bool at_all)
 {
 	struct buf packet, name;
 
@@ -67,7 +67,7 @@ ask_exists(struct session *s, enum question q, struct str domain)
 	buf_init(&name, 1024);
 	/* What has no form in ASCII has none in DNS, and was refused elsewhere. */
 	if (idn_add(&name, domain) == NULL && buf_ok(&name)) {
-		msg_exists_put(&packet, &(struct msg_exists){ buf_str(&name) });
+		msg_exists_put(&packet, &(struct msg_exists){ buf_str(&name), at_all });
 		ask(s, q, buf_str(&packet));
 	}
 	buf_free(&name);
@@ -133,7 +133,7 @@ identity_greeted(struct session *s)
 	s->identity.knows_helo = false;
 	asked_forget(&s->identity.asked[ASK_HELO]);
 	if (helo_is_asked(k, s->helo) && is_stranger(s))
-		ask_exists(s, ASK_HELO, s->helo);
+		ask_exists(s, ASK_HELO, s->helo, false);
 }
 
 void
@@ -146,7 +146,7 @@ identity_mail(struct session *s)
 	s->identity.is_ours = domain.n > 0 && conf_is_local(s->conf, domain);
 	asked_forget(&s->identity.asked[ASK_SENDER]);
 	if (sender_is_asked(k, domain) && !s->identity.is_ours && is_stranger(s))
-		ask_exists(s, ASK_SENDER, domain);
+		ask_exists(s, ASK_SENDER, domain, false);
 }
 
 void
@@ -217,7 +217,7 @@ judge_sender(struct session *s)
 enum exists
 identity_exists(struct session *s, struct str domain)
 {
-	ask_exists(s, ASK_OTHER, domain);
+	ask_exists(s, ASK_OTHER, domain, true);
 	return await_exists(s, ASK_OTHER).result;
 }
 

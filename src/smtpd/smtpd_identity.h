@@ -28,7 +28,7 @@ void identity_mail(struct session *s);
 /* A refusal of mail for TO, or code 0. */
 struct answer identity_recipient(struct session *s, const struct path *to);
 void identity_free(struct session *s);
-/* Whether there is a DOMAIN: asks, and waits. */
+/* Whether DNS has a name DOMAIN, whatever of it (RFC 8020): asks, and waits. */
 enum exists identity_exists(struct session *s, struct str domain);
 
 #endif

@@ -49,15 +49,16 @@ END_TEST
 START_TEST(exists)
 {
 	struct msg_exists_result r = { EXISTS_NO, true };
-	struct msg_exists m = { STR("a.example") };
+	struct msg_exists m = { STR("a.example"), true };
 
 	buf_init(&b, FRAME_MAX);
 	msg_exists_put(&b, &m);
-	m.domain = STR("");
+	m = (struct msg_exists){ STR(""), false };
 	ck_assert(msg_exists_get(buf_str(&b), &m));
 	ck_str(m.domain, STR("a.example"));
+	ck_assert(m.at_all);
 	buf_reset(&b);
-	msg_exists_put(&b, &(struct msg_exists){ STR("b\xc3\xa4.example") });
+	msg_exists_put(&b, &(struct msg_exists){ STR("b\xc3\xa4.example"), false });
 	ck_assert(!msg_exists_get(buf_str(&b), &m));
 	buf_reset(&b);
 	msg_exists_result_put(&b, &r);
