@@ -135,6 +135,9 @@ look(const struct master *m, int fd, struct session_env *env)
 	addr_add(&proxy, &env->peer);
 	if (r == PROXIED_DONE)
 		ok = apply(m, fd, env, &p, buf_cstr(&proxy));
+	else if (r == PROXIED_BAD && p.n == 0)
+		/* A balancer looks whether we are here, every few seconds. */
+		log_info(NULL, "the proxy %s went before it said anything", buf_cstr(&proxy));
 	else
 		log_warn(NULL, "the proxy %s did not begin with a PROXY header%s: closed",
 		    buf_cstr(&proxy), r == PROXIED_MORE ? " in time" : "");

@@ -176,6 +176,9 @@ def liars(b):
         with w:
             assert w.line() is None
     wait_for("the word in the log", lambda: b.log().count("PROXY header in time: closed") >= 4)
+    # A balancer that only looks whether somebody is there is no liar.
+    opened(b, b"").close()
+    wait_for("the word in the log", lambda: "the proxy 127.0.0.1 went before it said anything" in b.log())
     # Octet by octet it is the same header, and what stands behind it is not lost.
     with Wire(b.port["smtp"]) as w:
         w.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
