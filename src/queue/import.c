@@ -25,6 +25,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sys.h"
+#include "mail/header.h"
 #include "mail/limits.h"
 #include "queue/queue.h"
 #include "queue/archive.h"
@@ -38,6 +39,9 @@
 /* A text that is named before it is there has so long to come. */
 #define STORE_PATIENCE_US (INT64_C(3600) * 1000000)
 #define WAIT_ARENA 65536
+/* Where a Message-ID is looked for, and what the log gets of it. */
+#define HEADER_SEEN 8192
+#define MESSAGE_ID_MAX 500
 
 struct import {
 	struct queue *q;
@@ -56,6 +60,7 @@ struct dropped {
 	struct stat st;
 	struct arena arena;
 	struct envelope env;
+	struct str message_id;	/* as far as it is known */
 	const char *why;
 };
 
@@ -158,6 +163,19 @@ copy_text(struct queue *q, const struct queue_file *f, struct queue_msg *m)
 	    f->size - was);
 }
 
+/* By which the message can be found in the log, as any other; what fails here fails again. */
+static void
+note_message_id(struct dropped *d, const struct queue_file *f)
+{
+	size_t n = f->size < HEADER_SEEN ? (size_t)f->size : HEADER_SEEN;
+	char *p = arena_alloc(&d->arena, n + 1);
+	ssize_t got = spool_read(f->fd, f->text_at, p, n);
+	struct field field;
+
+	if (got > 0 && header_find(str_n(p, (size_t)got), STR("Message-ID"), &field))
+		d->message_id = str_head(str_trim(field.value), MESSAGE_ID_MAX);
+}
+
 /* The message of F, whose envelope is D->env. */
 static enum taken
 take_loaded(struct queue *q, struct dropped *d, const struct queue_file *f,
@@ -202,6 +220,8 @@ take_envelope(struct queue *q, struct dropped *d, struct queue_msg **m)
 		archive_add(q->remap, &d->arena, &d->env);
 	}
 	r = take_loaded(q, d, &f, m);
+	if (r == TAKEN)
+		note_message_id(d, &f);
 	queue_unload(&f);
 	return r;
 }
@@ -398,6 +418,9 @@ finish(struct import *im, const struct dropped *d, struct queue_msg *m)
 	/* The line by which log readers count it as received. */
 	log_as("pickup", LOG_LEVEL_INFO, id, "uid=%lu",
 	    (unsigned long)d->st.st_uid);
+	if (d->message_id.n > 0)
+		log_as("cleanup", LOG_LEVEL_INFO, id, "message-id=" STR_FMT,
+		    STR_ARG(d->message_id));
 	if (im->fn != NULL)
 		im->fn(im->arg, id);
 	return 0;

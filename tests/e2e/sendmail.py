@@ -83,6 +83,12 @@ def cron(c):
     assert m.data.endswith(text.encode())
     assert m["Return-Path"] == f"<{ME}@example.test>" and m["From"] == "root (Cron Daemon)"
     assert len(m.all("X-Cron-Env")) == 2 and m["Date"] and m["Message-ID"]
+    # It can be followed from the message to the log, its own id and one that was added.
+    for given in (None, f"<report@{ME}.example>"):
+        m = c("-i", ME, text=f"Message-ID: {given}\n\nx\n" if given else "Subject: x\n\n", user=ME)
+        assert m["Message-ID"] == (given or m["Message-ID"])
+        queue_id = re.search(r"id ([0-9A-F]{19});", m["Received"])[1]
+        assert re.search(rf"barid/cleanup\[\d+\]: {queue_id}: message-id={re.escape(m['Message-ID'])}\n", c.b.log()), m.head
     # Without a From of its own the name of -F is used.
     m = c("-FCronDaemon", "-i", ME, text="Subject: x\n\n", user=ME)
     assert m["From"] == f"CronDaemon <{ME}@example.test>"
