@@ -413,6 +413,7 @@ dests_next_parked(struct runner *r, struct dest **from)
 			turn_wait(d);
 			continue;
 		}
+		group_fed(d);
 		if ((v = left_take(d)) != NULL) {
 			dest_feed(d);
 			job_return(v);

@@ -65,6 +65,7 @@ group_new(const struct dest *d, struct str key)
 	g->name = mem_dup(str_c(d->name));
 	g->way = way_take(d->way);
 	g->turn_last = &g->turn_first;
+	g->mates_last = &g->mates;
 	window_init(&g->window, 1);
 	spare_name(g, d->name, NULL);
 	dead_init(&g->dead);
@@ -170,6 +171,25 @@ groups_revive(struct runner *r)
 
 /* ---- whose mail it takes ---------------------------------------------------------- */
 
+static void
+mate_add(struct group *g, struct dest *d)
+{
+	d->mate = NULL;
+	d->mate_at = g->mates_last;
+	*g->mates_last = d;
+	g->mates_last = &d->mate;
+}
+
+static void
+mate_remove(struct group *g, struct dest *d)
+{
+	*d->mate_at = d->mate;
+	if (d->mate != NULL)
+		d->mate->mate_at = d->mate_at;
+	else
+		g->mates_last = d->mate_at;
+}
+
 void
 group_join(struct dest *d, struct hosts *h)
 {
@@ -182,11 +202,7 @@ group_join(struct dest *d, struct hosts *h)
 	g->hosts = h;
 	spare_name(g, d->name, h);
 	d->group = g;
-	d->mate = g->mates;
-	d->mate_at = &g->mates;
-	if (d->mate != NULL)
-		d->mate->mate_at = &d->mate;
-	g->mates = d;
+	mate_add(g, d);
 	g->waiting += d->waiting;
 	g->parked += d->parking.n + d->left_n;
 	d->parking.total = &g->parked;
@@ -216,9 +232,7 @@ group_leave(struct dest *d)
 	if (g == NULL)
 		return;
 	turn_remove(g, d);
-	*d->mate_at = d->mate;
-	if (d->mate != NULL)
-		d->mate->mate_at = d->mate_at;
+	mate_remove(g, d);
 	g->waiting -= d->waiting;
 	g->parked -= d->parking.n + d->left_n;
 	d->parking.total = NULL;
@@ -245,6 +259,17 @@ group_feed(struct group *g)
 		return;
 	for (struct dest *d = g->mates; d != NULL; d = d->mate)
 		dest_feed(d);
+}
+
+void
+group_fed(struct dest *d)
+{
+	struct group *g = d->group;
+
+	if (g == NULL)
+		return;
+	mate_remove(g, d);
+	mate_add(g, d);
 }
 
 struct delivery *

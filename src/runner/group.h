@@ -20,7 +20,7 @@ struct group {
 	bool no_chunking;	/* one of its hosts broke off at BDAT */
 	struct hosts *hosts;	/* as looked up last */
 
-	struct dest *mates;	/* destinations whose mail it takes */
+	struct dest *mates, **mates_last;	/* destinations whose mail it takes */
 	size_t waiting, parked;	/* theirs, and what is left out */
 	struct dest *turn_first, **turn_last;	/* those that have mail */
 
@@ -82,6 +82,8 @@ struct delivery *group_take(struct group *g);
 void group_pump(struct group *g);
 /* There may be room for what its destinations have parked. */
 void group_feed(struct group *g);
+/* It went to D, which is asked last the next time: there may be room for one alone. */
+void group_fed(struct dest *d);
 /* Mail could not go now however little there were of it. */
 bool group_is_shut(const struct group *g);
 

@@ -305,6 +305,32 @@ def full():
     shutil.rmtree(folder)
 
 
+def mates():
+    """While all lines are full: domains of the same hosts have their turns, however much is parked for one."""
+    slow, good = Host(mute=True), Host(hold=True)
+    with World("mx.test A 127.0.0.1\nd1.test MX 10 mx.test\nd2.test MX 10 mx.test\n", good.port,
+               "queue { runners = 1 per-destination = 1 }\nlimits { connections-out = 25 }\n" +
+               "".join(upstream(f"u{i}", slow.port) + route(f"u{i}.test", f"u{i}") for i in range(16)) + route("*", "mx")) as b:
+        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
+        before = wait_for("a runner", b.runner)
+        os.kill(before, signal.SIGKILL)
+        wait_for("another runner", lambda: any(f"runner[{p}]: runner 0 of 1 is ready" in b.log() for p in b.runners() if p != before))
+        send(b, *[f"x@u{i}.test" for i in range(16)])
+        wait_for("the lines", lambda: slow.seen == 16)
+        send(b, "x@d1.test")
+        wait_for("a connection", lambda: good.held == 1)
+        for d in ("d2.test", "d1.test"):
+            for _ in range(12):
+                send(b, "x@" + d)
+        wait_for("them to be parked", lambda: sum(d["parked"] for d in json.loads(
+            b.ctl("--json", "top", "--once").stdout)["destinations"]) >= 22)
+        good.release()
+        wait_for("them", lambda: len(good.taken) == 25)
+        assert {r for _, (r,) in good.taken[3:9]} == {"x@d1.test", "x@d2.test"}, good.taken
+        slow.release()
+        b.empty()
+
+
 def partly():
     """A recipient that was put off is not tried again because another one was left out (greylisting)."""
     slow, late, grey = Host(hold=True), Host(hold=True), Host()
@@ -445,7 +471,8 @@ def postponed(n=60):
 
 
 def main():
-    for test in (common, moves, trial, crowded, dead, burst, full, partly, postponed, tarpits, rates, all_rates, shared):
+    for test in (common, moves, trial, crowded, dead, burst, full, mates, partly, postponed, tarpits, rates,
+                 all_rates, shared):
         test()
         print(test.__name__, flush=True)
 
