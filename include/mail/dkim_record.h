@@ -13,12 +13,14 @@ struct dkim_record {
 	struct str type;	/* "rsa", "ed25519", or what it says; a view of the text */
 	struct buf key;		/* the octets of the key */
 	bool testing;		/* "t=y": verifiers may make nothing of it */
+	bool late_version;	/* "v=DKIM1" does not stand first */
 	bool strict;		/* "t=s": the identity is in the domain itself, not below */
 };
 
 /*
  * Reads TEXT, the strings of a record put together.  NULL: mail can be verified
- * by it; else why not, in static storage.  R is to be freed in any case.
+ * by it; else why not, in static storage.  R is to be freed in any case.  RFC 6376
+ * 3.6.1 wants the version first; as those who verify take it anywhere, so does this.
  */
 const char *dkim_record_parse(struct str text, struct dkim_record *r) MUST_USE;
 void dkim_record_free(struct dkim_record *r);

@@ -21,6 +21,9 @@ compare(struct str text, const struct dkim_key *key, bool *testing)
 	struct buf own;
 
 	buf_init(&own, DKIM_RECORD_MAX);
+	/* Not all who verify have to take that. */
+	if (why == NULL && r.late_version)
+		why = "v=DKIM1 does not stand first in it";
 	if (why == NULL && !str_eq(r.type, str_c(dkim_key_type(key))))
 		why = "the record is for a key of another kind";
 	if (why == NULL && (dkim_key_public(key, &own) < 0 ||

@@ -246,7 +246,7 @@ static bool
 is_key_of(struct str text, struct str needed)
 {
 	struct dkim_record is, ours;
-	bool read = dkim_record_parse(text, &is) == NULL;
+	bool read = dkim_record_parse(text, &is) == NULL && !is.late_version;
 	bool same = dkim_record_parse(needed, &ours) == NULL && read &&
 	    str_eq(is.type, ours.type) && !is.testing &&
 	    str_eq(buf_str(&is.key), buf_str(&ours.key));

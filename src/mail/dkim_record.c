@@ -29,7 +29,7 @@ tag_of(struct str name)
 
 /* Takes the tags apart; NULL, or why it is no list of them. */
 static const char *
-take_tags(struct str text, struct str values[TAGS], bool seen[TAGS])
+take_tags(struct str text, struct str values[TAGS], bool seen[TAGS], bool *late)
 {
 	struct str item, name, value;
 	bool first = true;
@@ -47,9 +47,9 @@ take_tags(struct str text, struct str values[TAGS], bool seen[TAGS])
 			continue;
 		if (seen[t])
 			return "a tag stands in it twice";
-		/* RFC 6376 3.6.1: if it is there, it comes first. */
-		if (t == TAG_V && (!first || !str_eq(str_trim(value), STR("DKIM1"))))
+		if (t == TAG_V && !str_eq(str_trim(value), STR("DKIM1")))
 			return "its version is not DKIM1";
+		*late = *late || (t == TAG_V && !first);
 		seen[t] = true;
 		values[t] = str_trim(value);
 	}
@@ -98,7 +98,7 @@ dkim_record_parse(struct str text, struct dkim_record *r)
 	buf_init(&r->key, DKIM_RECORD_MAX);
 	if (text.n > DKIM_RECORD_MAX)
 		return "it is too long";
-	why = take_tags(text, values, seen);
+	why = take_tags(text, values, seen, &r->late_version);
 	if (why != NULL)
 		return why;
 	if (seen[TAG_K])

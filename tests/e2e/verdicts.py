@@ -164,7 +164,7 @@ class Keys:
     RECORDS = {"revoked": "v=DKIM1; k=rsa; p=", "sha1": "v=DKIM1; h=sha1; p={r}", "test": "v=DKIM1; t=y; p={r}", "strict": "v=DKIM1; t=s; p={r}",
                "other": "v=DKIM1; s=other; p={r}", "crossed": "v=DKIM1; k=ed25519; p={r}", "junk": "v=DKIM1; p=QUFB", "bare": "p={r}",
                "v2": "v=DKIM2; p={r}", "tagged": "v=DKIM1; n=hello there; h=sha1:sha256; s=email:x; g=*; p={r}", "wrong": "v=DKIM1; p={mid}",
-               "nokey": "v=DKIM1; k=rsa", "starred": "v=DKIM1; s=*; k=rsa; t=s:y; p={r}"}
+               "nokey": "v=DKIM1; k=rsa", "vlast": "k=rsa; p={r}; v=DKIM1", "starred": "v=DKIM1; s=*; k=rsa; t=s:y; p={r}"}
 
     def __init__(self, folder):
         self.folder, self.public = folder, {}

@@ -22,7 +22,7 @@ add_record(struct buf *b, const char *type, const struct dkim_key *key)
 START_TEST(records)
 {
 	struct dkim_key *key = dkim_key_new(0), *other = dkim_key_new(0);
-	struct buf own, tests, wrong, kind, revoked;
+	struct buf own, tests, wrong, kind, revoked, late;
 	bool testing;
 
 	buf_init(&own, 2 * DKIM_RECORD_MAX);
@@ -30,11 +30,13 @@ START_TEST(records)
 	buf_init(&wrong, DKIM_RECORD_MAX);
 	buf_init(&kind, DKIM_RECORD_MAX);
 	buf_init(&revoked, DKIM_RECORD_MAX);
+	buf_init(&late, DKIM_RECORD_MAX);
 	add_record(&own, "ed25519", key);
 	buf_addf(&tests, "%s; t=y", buf_cstr(&own));
 	add_record(&wrong, "ed25519", other);
 	add_record(&kind, "rsa", key);
 	buf_adds(&revoked, "v=DKIM1; k=ed25519; p=");
+	buf_addf(&late, "%s; v=DKIM1", buf_cstr(&own) + strlen("v=DKIM1; "));
 	const struct {
 		struct str texts[2];
 		size_t n;
@@ -46,6 +48,7 @@ START_TEST(records)
 		{ { STR("") }, 0, "there is no record", false },
 		{ { buf_str(&own), buf_str(&own) }, 2, "there are several records, expected one", false },
 		{ { buf_str(&wrong) }, 1, "the record is that of another key", false },
+		{ { buf_str(&late) }, 1, "v=DKIM1 does not stand first in it", false },
 		{ { buf_str(&kind) }, 1, "the record is for a key of another kind", false },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -57,6 +60,7 @@ START_TEST(records)
 	for (size_t n = own.n; n <= DKIM_RECORD_MAX; n++)
 		buf_addc(&own, ' ');
 	ck_assert_str_eq(published_why_not(&(struct str){ own.p, own.n }, 1, key, &testing), "the record is too long");
+	buf_free(&late);
 	buf_free(&own);
 	buf_free(&tests);
 	buf_free(&wrong);

@@ -22,7 +22,9 @@ static const struct {
 	{ "v=DKIM1; p=", "the key is revoked (p= is empty)", "rsa", "", false },
 	{ "v=DKIM1; p=*", "its key is no base64", "rsa", "", false },
 	{ "v=dkim1; p=YWJj", "its version is not DKIM1", "rsa", "", false },
-	{ "p=YWJj; v=DKIM1", "its version is not DKIM1", "rsa", "", false },
+	{ "v=DKIM1; p=YWJj; v=DKIM1", "a tag stands in it twice", "rsa", "", false },
+	{ "p=YWJj; v=DKIM2", "its version is not DKIM1", "rsa", "", false },
+	{ "p=YWJj; v=DKIM1", NULL, "rsa", "abc", false },
 	{ "v=DKIM1; p=YWJj; p=YWJj", "a tag stands in it twice", "rsa", "", false },
 	{ "v=spf1 -all", "its version is not DKIM1", "rsa", "", false },
 	{ "hello", "it is no list of tags", "rsa", "", false },
@@ -41,6 +43,7 @@ START_TEST(records)
 			ck_str(r.type, str_c(cases[i].type));
 			ck_str(buf_str(&r.key), str_c(cases[i].key));
 			ck_assert_int_eq(r.testing, cases[i].testing);
+			ck_assert_int_eq(r.late_version, strstr(cases[i].text, "; v=") != NULL);
 			ck_assert_int_eq(r.strict, strstr(cases[i].text, "t = s") != NULL ||
 			    strstr(cases[i].text, "t=s") != NULL);
 		}
