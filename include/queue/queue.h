@@ -240,11 +240,11 @@ int queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *a
  */
 void queue_believe_settings(struct queue *q, const struct conf *c);
 /*
- * Makes addresses others as C's sections rewrite say, and adds those who get a copy
- * by its sections archive; completes headers of .eml files, as of HOST, the caller's.
- */
+ * Makes addresses others as C's sections rewrite say, and adds who gets a copy by its archive;
+ * completes headers of .eml files by HOST, and addresses there by DOMAIN, the caller's both. */
 void queue_remap_by(struct queue *q, const struct conf *c);
 void queue_complete_by(struct queue *q, const char *host);
+void queue_qualify_by(struct queue *q, const char *domain);
 const char *queue_drop_path(const struct queue *q);	/* to be watched for changes */
 
 #endif

@@ -39,6 +39,7 @@ struct eml {
 	struct buf head;	/* the header that is kept */
 	struct buf out;		/* body, being written */
 	struct path sender;
+	struct str domain;	/* of an address that has none */
 	enum sender_from sender_from;
 	enum sender_from trying;
 	struct envelope_rcpt *rcpts;
@@ -78,6 +79,13 @@ add_crlf(struct eml *e, struct buf *b, struct str s)
 		e->cr = false;
 }
 
+static void
+qualify(const struct eml *e, struct path *p)
+{
+	if (p->domain.n == 0 && !path_is_null(p))
+		p->domain = e->domain;
+}
+
 static bool
 take_rcpt(void *arg, struct str addr)
 {
@@ -85,6 +93,7 @@ take_rcpt(void *arg, struct str addr)
 	struct envelope_rcpt r = { .state = RCPT_QUEUED };
 
 	e->why = path_parse_addr(addr, EML_FLAGS, &e->arena, &r.path);
+	qualify(e, &r.path);
 	for (size_t i = 0; i < e->rcpt_n && e->why == NULL; i++)
 		if (path_eq(&e->rcpts[i].path, &r.path))
 			return true;
@@ -103,6 +112,7 @@ take_sender(void *arg, struct str addr)
 
 	if (path_parse_addr(addr, EML_FLAGS, &e->arena, &e->sender) == NULL)
 		e->sender_from = e->trying;
+	qualify(e, &e->sender);
 	return false;	/* the first one is it */
 }
 
@@ -112,6 +122,7 @@ take_return_path(struct eml *e, struct str value)
 	if (path_parse(value, EML_FLAGS | PATH_NULL | PATH_NO_ANGLE, &e->arena,
 	    &e->sender, NULL) == NULL)
 		e->sender_from = RETURN_PATH;
+	qualify(e, &e->sender);
 }
 
 /* A CR that would become the start of another field. */
@@ -336,7 +347,7 @@ eml_take(struct queue *q, struct eml_source *src, const struct envelope *env,
     struct arena *a, struct queue_msg **m, const char **why)
 {
 	struct eml e = { .sender_from = NOBODY, .line_start = true,
-		.known = env->rcpt_n > 0 };
+		.known = env->rcpt_n > 0, .domain = str_c(q->domain) };
 	struct settings settings;
 	char *start = mem_alloc(MAIL_HEADER_MAX);
 	enum taken r;

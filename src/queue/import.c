@@ -520,6 +520,12 @@ queue_complete_by(struct queue *q, const char *host)
 	q->host = host;
 }
 
+void
+queue_qualify_by(struct queue *q, const char *domain)
+{
+	q->domain = domain;
+}
+
 int
 queue_import(struct queue *q, void (*fn)(void *arg, const char *id), void *arg)
 {

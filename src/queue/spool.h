@@ -30,6 +30,7 @@ struct queue {
 	const struct conf *settings;	/* those in drop/ are believed; or NULL */
 	const struct conf *remap;	/* whose sections rewrite count; or NULL */
 	const char *host;	/* of what .eml files lack; NULL: nothing is added */
+	const char *domain;	/* of addresses there without one; NULL: they have none */
 	uint64_t reserve;	/* octets to leave free; 0: the default */
 	char *drop_path;
 	_Atomic(struct queue_msg *) spare;	/* with its buffer, for the next */

@@ -144,6 +144,8 @@ drop_start(struct runner *r)
 		d->io = loop_io_new(r->loop, d->fd, on_event, d);
 		loop_io_want(d->io, true, false);
 	}
+	queue_qualify_by(r->queue, r->conf->domains.n > 0 ? r->conf->domains.v[0] :
+							    r->conf->hostname);
 	if (r->conf->extract_headers)
 		queue_believe_settings(r->queue, r->conf);
 	if (r->conf->rewrite_n + r->conf->archive_n > 0)

@@ -340,15 +340,17 @@ def drop():
                  "Bcc: carol@far.example\nSubject: one\n\nbody\n.\n..x\nlast line")
         drop_put(b, "Two.EML", "Return-Path: <x@y.example>\r\nFrom: alice@example.test\r\nCc: bob@example.test\r\n"
                  "Subject: two\r\n\r\nbody\r\n")
+        # An address without a domain is one of ours, as with sendmail.
+        drop_put(b, "bare.eml", "From: alice\nTo: bob, bob@example.test, dave@far.example\nSubject: bare\n\nx\n")
         drop_put(b, "three.txt", "not for us")
         drop_put(b, "four.eml", "Subject: no recipient\n\nbody\n")
         drop_put(b, "five.eml", b"")
-        m = s.messages(1)[0]
+        m, bare = sorted(s.messages(2), key=lambda m: len(m["rcpts"]), reverse=True)
         assert sorted(r["path"] for r in m["rcpts"]) == ["carol@far.example", "you@far.example"], m
-        assert m["mail"]["path"] == "alice@example.test"
+        assert m["mail"]["path"] == bare["mail"]["path"] == "alice@example.test", bare
         assert m["text"].endswith(b"\r\n\r\nbody\r\n.\r\n..x\r\nlast line\r\n") and b"carol" not in m["text"]
-        got = b.mail("bob", 2)
-        assert subjects(got) == ["one", "two"]
+        got = b.mail("bob", 3)
+        assert sorted(subjects(got)) == ["bare", "one", "two"]
         assert any(t.startswith(b"Return-Path: <x@y.example>\n") for t in got)
         wait_for("what is none in bad/, and the rest gone",
                  lambda: sorted(p for p, _ in b.spooled()) == ["bad", "bad", "drop"])
