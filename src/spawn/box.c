@@ -243,8 +243,11 @@ box_append(const char *path, const struct told *t, struct feed *f,
 		    "it is a symbolic link" : strerror(errno));
 	if (lock_both(fd, lock, w, &named) < 0)
 		why = complain(a, path, why_locked(errno));
-	else
+	else {
+		/* It must not end amid the message since the locks took long. */
+		end_after(w->then);
 		why = add_to(fd, path, t, f, a);
+	}
 	if (named > 0)
 		(void)unlink(lock);
 	close(fd);

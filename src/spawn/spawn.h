@@ -97,6 +97,7 @@ struct box_wait {
 	int64_t until;		/* by clock_ms() */
 	int reply;		/* who asked hangs up here when he gives up, */
 	const volatile int *stop;	/* or a signal sets this, which is let in */
+	int64_t then;		/* how long it may write: end_after() */
 };
 
 /*

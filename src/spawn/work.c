@@ -59,6 +59,7 @@ struct run {
 	pid_t pid;
 	struct feed feed;
 	struct buf output;
+	int64_t may_take;	/* limits.program-time */
 	int64_t deadline;
 	struct msg_spawn_result result;
 };
@@ -340,7 +341,8 @@ run(struct run *w, const struct msg_spawn *m, char **argv, char **env)
 static void
 append(struct run *w, const struct msg_spawn *m, const char *path)
 {
-	struct box_wait wait = { w->deadline, w->reply, &got_term };
+	struct box_wait wait = { w->deadline, w->reply, &got_term,
+		w->may_take + SLACK_MS };
 	const char *why;
 
 	(void)umask(077);
@@ -548,7 +550,8 @@ work(const struct conf *c, const struct msg_spawn *m, int reply)
 	proc_limit(FILES_MAX, 0, 0);
 	arena_init(&w.arena, ARENA_MAX);
 	buf_init(&w.output, OUTPUT_MAX);
-	w.deadline = clock_ms() + c->limits.program_time;
+	w.may_take = c->limits.program_time;
+	w.deadline = clock_ms() + w.may_take;
 	do_as(&w, c, m);
 	if (!got_term)
 		answer(&w);
