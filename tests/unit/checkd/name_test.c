@@ -153,7 +153,7 @@ ask_name(const char *domain)
 	struct buf b;
 
 	buf_init(&b, FRAME_MAX);
-	msg_exists_put(&b, &(struct msg_exists){ str_c(domain) });
+	msg_exists_put(&b, &(struct msg_exists){ .domain = str_c(domain) });
 	return asker_ask(&b, exists_take);
 }
 
