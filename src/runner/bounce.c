@@ -21,8 +21,8 @@
 #include "runner.h"
 #include "wish.h"
 
-/* The text of a report: the original, and some octets for each recipient. */
-#define REPORT_MAX ((size_t)64 << 20)
+/* The text of a report: the original, and for each recipient of an envelope up to 3.3 KiB. */
+#define REPORT_MAX ((size_t)256 << 20)
 /* What was tried, of as many recipients as an envelope can have. */
 #define STORIES_MAX ((size_t)64 << 20)
 
