@@ -299,18 +299,23 @@ group_is_shut(const struct group *g)
 	return g->conn_n == 0 && (g->wants || g->hold_until > clock_ms());
 }
 
-/* True if a connection more would have something to carry. */
+/* True if mail waits in the lines that none of the connections will take. */
+static bool
+is_short(const struct group *g)
+{
+	/* Those that are not ready yet will each take one. */
+	return g->waiting > g->conn_n - g->ready_n;
+}
+
+/*
+ * True if a connection more would have something to carry.  While all lines are full
+ * nothing waits in them for hosts that take mail, but behind.
+ */
 static bool
 needs_one(const struct group *g)
 {
-	size_t begun = g->conn_n - g->ready_n;
-
-	/*
-	 * Those that are not ready yet will each take one.  While all lines are full
-	 * nothing waits in them for hosts that take mail, but behind.
-	 */
-	return g->waiting > begun ||
-	    (g->parked > 0 && begun == 0 && !conn_is_idle(g));
+	return is_short(g) ||
+	    (g->parked > 0 && g->conn_n == g->ready_n && !conn_is_idle(g));
 }
 
 /* Who waits for a connection takes no place from mail that needs none. */
@@ -343,7 +348,11 @@ open_more(struct group *g)
 			group_feed(g);
 		}
 	}
-	if (got == SLOT_NONE)
+	/*
+	 * For what is parked nobody else gives a connection up: the one that it has
+	 * would be given up as well, as soon as it is through with its message.
+	 */
+	if (got == SLOT_NONE && (g->conn_n == 0 || is_short(g)))
 		slot_want(g);
 	if (group_is_shut(g))
 		unload_all(g);
