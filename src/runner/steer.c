@@ -319,14 +319,15 @@ tell(struct control *c, const struct item *m)
 
 /*
  * What is parked waits again, so that the order finds it.  To be tried now is
- * nothing for it, but for those of it who were put off.
+ * nothing for it, but for those of it who were put off; and it is not on hold.
  */
 static void
 unpark(struct control *c, uint32_t slot)
 {
 	const struct known *k = index_at(c->r->index, slot);
 
-	if (k->state == KNOWN_PARKED && (c->op != CONTROL_FLUSH || k->partly))
+	if (k->state == KNOWN_PARKED && c->op != CONTROL_RELEASE &&
+	    (c->op != CONTROL_FLUSH || k->partly))
 		dests_unpark(c->r, slot);
 }
 
