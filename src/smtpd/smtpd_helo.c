@@ -94,9 +94,10 @@ smtpd_ehlo(struct session *s, const struct command *c)
 	greeted(s, c->arg, true);
 	buf_init(&b, 2048);
 	buf_addf(&b, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nDSN\nCHUNKING\nBINARYMIME\nSMTPUTF8\n"
+	    "ENHANCEDSTATUSCODES\nDSN\n%sSMTPUTF8\n"
 	    "LIMITS RCPTMAX=%llu\n", s->env->hostname,
 	    (unsigned long long)s->conf->limits.message_size,
+	    s->env->to_drop ? "" : "CHUNKING\nBINARYMIME\n",
 	    (unsigned long long)smtpd_rcpts_max(s));
 	extend_offer(s, &b);
 	if (starttls_offered(s))

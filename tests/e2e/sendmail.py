@@ -473,6 +473,9 @@ def session(c):
     dialogue(c, *((text.replace("\r\n", "\n"), code) for text, code in steps), ("QUIT\n", 221))
     assert c.arrived().body == b".dot\n"
     dialogue(c, steps[0], ("NOOP\n", 500), *steps[2:6], ("Subject: x\r\n\r\nx\n.\nx\r\n.\r\n", 550), ("QUIT\r\n", 221))
+    # A chunk has octets and no lines: there are none here, and what would be one is no command.
+    assert b"CHUNKING" not in heard and b"BINARYMIME" not in heard
+    dialogue(c, *steps[:4], ("BDAT 6 LAST\r\nQUIT\r\n", 502))
     # The end of input is the end of the session, and sends nothing.
     dialogue(c, *steps[:-1])
     c.b.stop()
