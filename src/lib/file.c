@@ -102,7 +102,7 @@ file_replace(const char *path, struct str content, mode_t mode, uid_t owner, gid
 	if (dir < 0)
 		return -1;
 	buf_init_in(&b, room, sizeof(room));
-	buf_addf(&b, "%s.new", name);
+	buf_addf(&b, ".%s.barid", name);
 	errno = ENAMETOOLONG;
 	r = buf_ok(&b) ? write_new(dir, buf_cstr(&b), content, mode, owner, group) : -1;
 	if (r == 0)
