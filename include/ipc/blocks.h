@@ -35,8 +35,8 @@ struct blocks {
 
 /*
  * B is in force from now on, in the place of what there was for just that
- * network; but what was put in by hand stays if a session's would not last
- * longer.  When there is no room the one of a session goes that would end
+ * network; but what was put in by hand stays that, and a session's only lets
+ * it last longer.  When there is no room the one of a session goes that would end
  * first; false: all were put in by hand.
  */
 bool blocks_add(struct blocks *t, const struct block *b, int64_t now) MUST_USE;

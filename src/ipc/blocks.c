@@ -115,13 +115,16 @@ bool
 blocks_add(struct blocks *t, const struct block *b, int64_t now)
 {
 	for (int try = 0; try < TRIES; try++) {
-		struct block there;
+		struct block there, next = *b;
 		struct found at = place_of(t, &b->net, now, &there);
 		size_t n;
 
-		if (at.i < BLOCKS_MAX && there.by_hand && !b->by_hand &&
-		    there.until_ms >= b->until_ms)
-			return true;
+		/* It stays one by hand, which is kept over a restart, and ends no earlier. */
+		if (at.i < BLOCKS_MAX && there.by_hand && !b->by_hand) {
+			next = there;
+			if (next.until_ms < b->until_ms)
+				next.until_ms = b->until_ms;
+		}
 		if (at.i == BLOCKS_MAX)
 			at = room(t, now);
 		if (at.i == BLOCKS_MAX)
@@ -129,7 +132,7 @@ blocks_add(struct blocks *t, const struct block *b, int64_t now)
 		n = atomic_load(&t->used);
 		while (n <= at.i && !atomic_compare_exchange_weak(&t->used, &n, at.i + 1))
 			continue;
-		if (put(t, at.i, at.seen, b))
+		if (put(t, at.i, at.seen, &next))
 			return true;
 	}
 	return false;

@@ -81,7 +81,7 @@ START_TEST(changes)
 	b.until_ms = 9001;
 	ck_assert(blocks_add(&table, &b, NOW));
 	ck_assert(blocks_at(&table, 0, NOW, &copy));
-	ck_assert(!copy.by_hand && copy.until_ms == 9001);
+	ck_assert(copy.by_hand && copy.until_ms == 9001);
 	b = made(1, 1, 32, 8000, true);
 	ck_assert(blocks_add(&table, &b, NOW));
 	ck_assert(blocks_at(&table, 0, NOW, &copy));
