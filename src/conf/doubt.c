@@ -24,7 +24,8 @@ has_users(const struct conf *c)
 	bool file = false;
 
 	for (size_t i = 0; i < c->auth.backends.n; i++)
-		file = file || str_istarts(str_c(c->auth.backends.v[i]), STR("file://"));
+		file = file || str_starts(str_c(c->auth.backends.v[i]), STR("file://")) ||
+		    str_starts(str_c(c->auth.backends.v[i]), STR("secrets://"));
 	for (size_t i = 0; i < who->n; i++)
 		if (file || strcmp(who->v[i], "file") != 0)
 			return true;
@@ -38,7 +39,9 @@ doubt_domains(const struct conf *c, struct buf *out)
 		conf_complain(out, place(c, &c->aliases),
 		    "aliases: no address has one, expected those of domains, of which there are "
 		    "none");
-	if (c->domains.n > 0 && !has_users(c) && c->rule_n == 0 && c->aliases.n == 0)
+	/* Who is asked for recipients may name others; and reports for srs.domain go on. */
+	if (c->domains.n > 0 && !has_users(c) && c->rule_n == 0 && c->aliases.n == 0 &&
+	    c->recipients.asked.kind == VERIFY_NOBODY && c->srs.domain[0] == '\0')
 		conf_complain(out, place(c, &c->domains),
 		    "domains: nobody has a mailbox, and mail for them is refused, expected "
 		    "auth { backends = {\"file:///path\"} }, recipients { mailboxes = "

@@ -17,6 +17,9 @@ static const struct {
 	{ "domains = {example.org}\nauth { backends = {'pam://x'} }", "1: domains: nobody has a mailbox, and mail for them is refused, "
 	    "expected auth { backends = {\"file:///path\"} }, recipients { mailboxes = {\"system\"} } or sections recipient" },
 	{ "domains = {example.org}\nauth { backends = {'file:///u'} }", NULL },
+	{ "domains = {example.org}\nauth { backends = {'secrets:///u'} }", NULL },
+	{ "domains = {example.org}\nrecipients { verify = 'net:127.0.0.1:1' }", NULL },
+	{ "domains = {example.org}\nsrs { domain = example.org }", NULL },
 	{ "domains = {example.org}\nrecipient '*' { mailbox = all }", NULL },
 	{ OURS, NULL },
 	{ OURS "recipient info { mailbox = a }", "3: recipient.info: it stands for a domain, which is none of domains, "
