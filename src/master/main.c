@@ -91,9 +91,10 @@ static bool
 stdin_is_network(void)
 {
 	static const char refusal[] = "421 4.3.2 This speaks with programs of its own host\r\n";
-	struct addr peer = addr_peer(STDIN_FILENO);
+	/* Not the peer's: one that is gone by now has none. */
+	struct addr own = addr_local(STDIN_FILENO);
 
-	if (addr_octets(&peer) == NULL)
+	if (addr_octets(&own) == NULL)
 		return false;
 	(void)!write(STDOUT_FILENO, refusal, sizeof(refusal) - 1);
 	fputs("barid: standard input is a connection of a network, for which there are the "
