@@ -302,9 +302,9 @@ instance_of(struct str s)
 	return i;
 }
 
-/* The next part of S that ";" ends; quotes and comments may hold one. */
+/* The next part of S that ";" ends; quotes and comments may hold one.  *OPEN: they do not end. */
 static struct str
-take_part(struct str *s)
+take_part(struct str *s, bool *open)
 {
 	struct str all = *s;
 	bool quoted = false;
@@ -313,7 +313,7 @@ take_part(struct str *s)
 	for (; n < all.n; n++) {
 		char c = all.p[n];
 
-		if (c == '\\')
+		if (c == '\\' && (quoted || depth > 0))
 			n++;
 		else if (c == '"' && depth == 0)
 			quoted = !quoted;
@@ -326,6 +326,7 @@ take_part(struct str *s)
 	}
 	n = n < all.n ? n : all.n;
 	*s = str_skip(all, n + 1);
+	*open = quoted || depth > 0;
 	return str_head(all, n);
 }
 
@@ -336,12 +337,15 @@ take_part(struct str *s)
 static bool
 says_pass(struct str value, unsigned *i)
 {
-	struct str part = str_trim(take_part(&value)), word = STR("dmarc=pass");
-	bool pass = false;
+	bool pass = false, open;
+	struct str part = str_trim(take_part(&value, &open)), word = STR("dmarc=pass");
 
 	*i = instance_of(part);
 	while (value.n > 0) {
-		part = str_trim(take_part(&value));
+		part = str_trim(take_part(&value, &open));
+		/* What is swallowed by that might say otherwise. */
+		if (open)
+			return false;
 		if (!str_istarts(part, STR("dmarc=")))
 			continue;
 		pass = str_istarts(part, word) && (part.n == word.n ||
