@@ -556,7 +556,8 @@ dns_answer_txt(struct str packet, const char *name, struct arena *arena,
 	struct rr rr;
 	size_t n = 0;
 
-	read_begin(&r, packet, name, false);
+	/* The name is handed on to nobody, and may have any octets. */
+	read_begin(&r, packet, name, true);
 	text = arena_alloc(arena, count_next(r, TYPE_TXT) * sizeof(*text));
 	while (read_next(&r, TYPE_TXT, &rr))
 		if (!put_together(&r.w, &rr, arena, &text[n++]))

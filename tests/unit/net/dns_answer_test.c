@@ -447,6 +447,24 @@ START_TEST(any_octets)
 }
 END_TEST
 
+/* A text is under any name, and so is what leads to it. */
+START_TEST(text_elsewhere)
+{
+	struct dns_txt_answer a;
+
+	arena_init(&arena, 1 << 20);
+	begin("k._domainkey.a.test", 2);
+	put_alias("k._domainkey.a.test", "k+1 x.keys.test", 60);
+	put_rr("k+1 x.keys.test", 16, 50, 4);
+	put("\3abc", 4);
+	dns_answer_txt(str_n((char *)packet, packet_n), "k._domainkey.a.test", &arena, &a);
+	ck_assert_int_eq(a.status, DNS_OK);
+	ck_assert_uint_eq(a.text_n, 1);
+	ck_assert(str_eq(a.text[0], STR("abc")));
+	arena_free(&arena);
+}
+END_TEST
+
 /* RFC 2317: the names of a few addresses are in a zone of who has these. */
 START_TEST(classless)
 {
@@ -621,4 +639,4 @@ START_TEST(header)
 END_TEST
 
 UNIT_MAIN("dns_answer", srv, mx, mx_hosts, aliases, addresses, short_mx, names, prefixes,
-    too_many, host_names, any_octets, classless, tlsa, txt, header)
+    too_many, host_names, any_octets, text_elsewhere, classless, tlsa, txt, header)
