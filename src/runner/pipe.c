@@ -205,7 +205,9 @@ static void
 ask(struct piping *g)
 {
 	struct msg_hint hint = { .id = str_c(g->v->job->id) };
-	int64_t each = g->r->conf->limits.program_time;
+	int64_t time = g->r->conf->limits.program_time;
+	/* What is no program may be written into a file, for which it has to wait before. */
+	int64_t each = is_part(g->v) ? 2 * time + SLACK_MS : time;
 	struct buf packet, more;
 
 	buf_init(&packet, FRAME_MAX);
