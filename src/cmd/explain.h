@@ -123,13 +123,15 @@ struct found {
 };
 
 #define LOOKUP_RECORDS 16
+/* As many as an answer is looked at for: the one that is wanted may be the last. */
+#define LOOKUP_TEXTS 512
 
 /* Records of one name and kind; they live as long as the lookup. */
 struct found_records {
 	enum dns_status status;
 	char reason[160];
 	bool secure;
-	struct str text[LOOKUP_RECORDS];	/* of TXT */
+	struct str text[LOOKUP_TEXTS];	/* of TXT */
 	struct dns_srv srv[LOOKUP_RECORDS];
 	size_t n;
 };

@@ -205,7 +205,7 @@ on_records(void *arg, const struct dns_txt_answer *a)
 	f->secure = a->secure;
 	copy(f->reason, sizeof(f->reason), a->reason);
 	for (size_t i = 0; a->status == DNS_OK && i < a->text_n &&
-	     f->n < LOOKUP_RECORDS; i++)
+	     f->n < LOOKUP_TEXTS; i++)
 		f->text[f->n++] = arena_str(&q->l->arena, a->text[i]);
 	q->l->pending--;
 }
