@@ -288,9 +288,11 @@ stop(struct spawn *s, const sigset_t *mask)
 		(void)ppoll(NULL, 0, &wait, mask);
 		reap(s);
 	}
-	for (size_t i = 0; i < RUNNING_MAX; i++)
+	for (size_t i = 0; i < RUNNING_MAX; i++) {
 		if (s->running[i].pid != 0)
 			(void)kill(s->running[i].pid, SIGTERM);
+		mem_free(s->running[i].who);
+	}
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 }
