@@ -112,6 +112,8 @@ def not_under_way():
         assert w.b.log().count("status=deferred") == 2
         w.b.send("", ["dead@far.example"], TEXT)
         wait_for("the alarm", lambda: "kept in dead/" in w.b.log())
+        # It is said before it is so, and nothing else than what is there can be released.
+        wait_for("it in dead/", lambda: [p for p, _ in w.b.spooled()] == ["dead"])
         w.order_and_kill(("release", w.b.spooled()[0][1]))
         # One more if the runner was killed behind its attempt, and before the message was in dead/ again.
         wait_for("another attempt", lambda: w.b.log().count("to=<dead@") >= 2)
