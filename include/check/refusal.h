@@ -52,6 +52,13 @@ enum vouch { VOUCH_NONE, VOUCH_LATER, VOUCH_GOOD };
 /* RFC 8617 7.2.1: of the chain V, whose last sealer is one of those that K trusts. */
 enum vouch arc_vouches(const struct conf_check_arc *k, const struct arc_verdict *v);
 
+/*
+ * What SPF and the signatures C (NULL: nobody looked) show for a domain, or may show
+ * later.  How many; their domains are of A and C.
+ */
+size_t proofs_of(const struct spf_result *spf, const struct dkim_check *c, struct arena *a,
+    struct dmarc_proof p[DMARC_PROOFS_MAX]);
+
 /* NO_AUTHOR: why nobody is the author, or NULL; VOUCH: of a seal that says that it passed. */
 struct refusal refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
     const struct dmarc_verdict *v, enum vouch vouch, struct arena *a);

@@ -189,6 +189,25 @@ arc_vouches(const struct conf_check_arc *k, const struct arc_verdict *v)
 	return VOUCH_NONE;
 }
 
+size_t
+proofs_of(const struct spf_result *spf, const struct dkim_check *c, struct arena *a,
+    struct dmarc_proof p[DMARC_PROOFS_MAX])
+{
+	size_t n = 0;
+
+	if (spf->checked && (spf->from.code == SPF_PASS || spf->from.code == SPF_TEMPERROR))
+		p[n++] = (struct dmarc_proof){ .domain = arena_lower(a, spf->from.domain),
+			.undecided = spf->from.code != SPF_PASS };
+	for (size_t i = 0; c != NULL && i < dkim_check_count(c) && n < DMARC_PROOFS_MAX; i++) {
+		struct dkim_verdict v = dkim_check_verdict(c, i);
+
+		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
+			p[n++] = (struct dmarc_proof){ .domain = v.domain, .by_dkim = true,
+				.undecided = v.result != DKIM_PASS };
+	}
+	return n;
+}
+
 struct refusal
 refusal_dmarc(const struct conf_check_dmarc *k, const char *no_author,
     const struct dmarc_verdict *v, enum vouch vouch, struct arena *a)

@@ -87,25 +87,6 @@ look(void *arg, struct str domain, struct dmarc *d)
 	return dmarc_parse_only(f.text, f.n, d) ? DMARC_PRESENT : DMARC_ABSENT;
 }
 
-static size_t
-proofs_of(struct looked *k, const struct message *m, struct dmarc_proof *p)
-{
-	size_t n = 0;
-
-	if (k->spf.checked && (k->spf.from.code == SPF_PASS || k->spf.from.code == SPF_TEMPERROR))
-		p[n++] = (struct dmarc_proof){ .undecided = k->spf.from.code != SPF_PASS,
-			.domain = arena_lower(k->a, k->spf.from.domain) };
-	for (size_t i = 0; m->dkim != NULL && i < dkim_check_count(m->dkim) &&
-	    n < DMARC_PROOFS_MAX; i++) {
-		struct dkim_verdict v = dkim_check_verdict(m->dkim, i);
-
-		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
-			p[n++] = (struct dmarc_proof){ .domain = v.domain, .by_dkim = true,
-				.undecided = v.result != DKIM_PASS };
-	}
-	return n;
-}
-
 static const char *
 dmarc_words(struct looked *k, const struct dmarc_verdict *v, struct str author)
 {
@@ -130,7 +111,8 @@ say_author(struct looked *k, const struct message *m, enum vouch vouch)
 {
 	const struct conf_check_dmarc *c = &k->c->check.dmarc;
 	struct dmarc_proof proofs[DMARC_PROOFS_MAX];
-	struct dmarc_facts f = { .proofs = proofs, .proof_n = proofs_of(k, m, proofs) };
+	struct dmarc_facts f = { .proofs = proofs,
+		.proof_n = proofs_of(&k->spf, m->dkim, k->a, proofs) };
 	struct dmarc_verdict v = { .domain = STR("") };
 	const char *no_author = author_domain(m->header, k->a, &f.from);
 	struct dmarc_wants w;

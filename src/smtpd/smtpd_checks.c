@@ -181,32 +181,12 @@ ask(struct session *s, const struct dmarc_wants *w)
 	records_await(s);
 }
 
-static size_t
-proofs_of(struct session *s, struct dmarc_proof *p)
-{
-	const struct dkim_check *c = s->txn.checks.dkim;
-	const struct spf_result *spf = spf_result(s);
-	size_t n = 0;
-
-	if (spf->checked && (spf->from.code == SPF_PASS || spf->from.code == SPF_TEMPERROR))
-		p[n++] = (struct dmarc_proof){ .undecided = spf->from.code != SPF_PASS,
-			.domain = arena_lower(&s->txn_arena, spf->from.domain) };
-	for (size_t i = 0; c != NULL && i < dkim_check_count(c) && n < DMARC_PROOFS_MAX; i++) {
-		struct dkim_verdict v = dkim_check_verdict(c, i);
-
-		if (v.result == DKIM_PASS || v.result == DKIM_TEMPERROR)
-			p[n++] = (struct dmarc_proof){ .domain = v.domain, .by_dkim = true,
-				.undecided = v.result != DKIM_PASS };
-	}
-	return n;
-}
-
 static void
 judge_author(struct session *s, struct dmarc_verdict *v)
 {
 	struct dmarc_proof proofs[DMARC_PROOFS_MAX];
 	struct dmarc_facts f = { .from = s->txn.checks.author, .proofs = proofs,
-		.proof_n = proofs_of(s, proofs) };
+		.proof_n = proofs_of(spf_result(s), s->txn.checks.dkim, &s->txn_arena, proofs) };
 	struct dmarc_wants w;
 
 	records_limit(s);
