@@ -264,6 +264,17 @@ def burst():
         b.mail("bob", 2)
 
 
+def fill(b, slow):
+    """All lines are full, with mail for SLOW, which u0.test to u15.test lead to."""
+    # A runner that has few descriptors has short lines: 13 deliveries fill them, and 19 are all that there are.
+    resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
+    before = wait_for("a runner", b.runner)
+    os.kill(before, signal.SIGKILL)
+    wait_for("another runner", lambda: any(f"runner[{p}]: runner 0 of 1 is ready" in b.log() for p in b.runners() if p != before))
+    send(b, *[f"x@u{i}.test" for i in range(16)])
+    wait_for("the lines", lambda: slow.seen == 16)
+
+
 def full():
     """
     While all lines are full: what is parked for a program is taken up when the one before has ended, and a host that
@@ -282,13 +293,7 @@ def full():
                f'route "pipe.test" {{ via = "pipe:{folder}/take" }}\n' +
                upstream("good", good.port) + route("good.test", "good") +
                "".join(upstream(f"u{i}", slow.port) + route(f"u{i}.test", f"u{i}") for i in range(16))) as b:
-        # A runner that has few descriptors has short lines: 13 deliveries fill them, and 19 are all that there are.
-        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
-        before = wait_for("a runner", b.runner)
-        os.kill(before, signal.SIGKILL)
-        wait_for("another runner", lambda: any(f"runner[{p}]: runner 0 of 1 is ready" in b.log() for p in b.runners() if p != before))
-        send(b, *[f"x@u{i}.test" for i in range(16)])
-        wait_for("the lines", lambda: slow.seen == 16)
+        fill(b, slow)
         send(b, "one@pipe.test")
         wait_for("the program", begun)
         send(b, "two@pipe.test")
@@ -311,12 +316,7 @@ def mates():
     with World("mx.test A 127.0.0.1\nd1.test MX 10 mx.test\nd2.test MX 10 mx.test\n", good.port,
                "queue { runners = 1 per-destination = 1 }\nlimits { connections-out = 25 }\n" +
                "".join(upstream(f"u{i}", slow.port) + route(f"u{i}.test", f"u{i}") for i in range(16)) + route("*", "mx")) as b:
-        resource.prlimit(b.process.pid, resource.RLIMIT_NOFILE, (300, 300))
-        before = wait_for("a runner", b.runner)
-        os.kill(before, signal.SIGKILL)
-        wait_for("another runner", lambda: any(f"runner[{p}]: runner 0 of 1 is ready" in b.log() for p in b.runners() if p != before))
-        send(b, *[f"x@u{i}.test" for i in range(16)])
-        wait_for("the lines", lambda: slow.seen == 16)
+        fill(b, slow)
         send(b, "x@d1.test")
         wait_for("a connection", lambda: good.held == 1)
         for d in ("d2.test", "d1.test"):
